@@ -1,0 +1,53 @@
+package dev.xip.base;
+
+/**
+ * Access rights, printed as {@code rwx} with a dash for each that is missing.
+ *
+ * @param read whether bytes may be read
+ * @param write whether bytes may be written
+ * @param execute whether bytes may be executed
+ */
+public record Access(boolean read, boolean write, boolean execute) {
+  /** No right at all. */
+  public static final Access NONE = new Access(false, false, false);
+
+  /** Reading. */
+  public static final Access READ = new Access(true, false, false);
+
+  /** Reading and writing. */
+  public static final Access READ_WRITE = new Access(true, true, false);
+
+  /** Reading and executing. */
+  public static final Access READ_EXECUTE = new Access(true, false, true);
+
+  /** Writing, as what a store asks for. */
+  public static final Access WRITE = new Access(false, true, false);
+
+  /** Executing, as what an instruction fetch asks for. */
+  public static final Access EXECUTE = new Access(false, false, true);
+
+  /**
+   * Tells whether these rights include all of another's.
+   *
+   * @param wanted the rights asked for
+   * @return true if each of them is granted
+   */
+  public boolean supersetOf(Access wanted) {
+    return (read || !wanted.read) && (write || !wanted.write) && (execute || !wanted.execute);
+  }
+
+  /**
+   * Returns the rights that both grant.
+   *
+   * @param other other rights
+   * @return the intersection
+   */
+  public Access intersect(Access other) {
+    return new Access(read && other.read, write && other.write, execute && other.execute);
+  }
+
+  @Override
+  public String toString() {
+    return (read ? "r" : "-") + (write ? "w" : "-") + (execute ? "x" : "-");
+  }
+}

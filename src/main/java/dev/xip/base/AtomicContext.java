@@ -1,0 +1,44 @@
+package dev.xip.base;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Knows whether the current thread holds a spin lock, and so must not block. Linux counterpart:
+ * {@code preempt_count} and {@code might_sleep} (include/linux/kernel.h, kernel/sched.c).
+ */
+public final class AtomicContext {
+  private static final ThreadLocal<List<String>> HELD = ThreadLocal.withInitial(ArrayList::new);
+
+  private AtomicContext() {}
+
+  static void enter(String lock) {
+    HELD.get().add(lock);
+  }
+
+  static void leave(String lock) {
+    HELD.get().remove(lock);
+  }
+
+  /**
+   * Tells whether the current thread holds a spin lock.
+   *
+   * @return true in atomic context
+   */
+  public static boolean inAtomic() {
+    return !HELD.get().isEmpty();
+  }
+
+  /**
+   * Called by everything that may block before it does.
+   *
+   * @param what what is about to block
+   * @throws SleepingInAtomicException if the thread holds a spin lock
+   */
+  public static void mightSleep(String what) {
+    List<String> held = HELD.get();
+    if (!held.isEmpty()) {
+      throw new SleepingInAtomicException(what, held);
+    }
+  }
+}

@@ -1,0 +1,165 @@
+package dev.xip.base;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * A read-only little-endian view of the bytes of a file, checked at every access. A read past the
+ * end is damage in the file, never an {@link IndexOutOfBoundsException}.
+ */
+public final class ByteView {
+  private static final ValueLayout.OfShort LE_SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt LE_INT =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong LE_LONG =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private final MemorySegment mem;
+  private final String file;
+  private final MalformedDataException.Factory damage;
+
+  /**
+   * Makes a view.
+   *
+   * @param mem the bytes of the whole file
+   * @param file the file's name, for errors
+   * @param damage makes the exception for a read past the end
+   */
+  public ByteView(MemorySegment mem, String file, MalformedDataException.Factory damage) {
+    this.mem = mem.asReadOnly();
+    this.file = file;
+    this.damage = damage;
+  }
+
+  /**
+   * Returns the bytes themselves.
+   *
+   * @return the read-only memory of the whole file
+   */
+  public MemorySegment memory() {
+    return mem;
+  }
+
+  /**
+   * Returns the file's name.
+   *
+   * @return the name that errors carry
+   */
+  public String file() {
+    return file;
+  }
+
+  /**
+   * Returns the size.
+   *
+   * @return the length in bytes
+   */
+  public long size() {
+    return mem.byteSize();
+  }
+
+  /**
+   * Demands that a range lies inside: overflow first, then bounds.
+   *
+   * @param off the first byte
+   * @param len the length in bytes
+   * @param what what lies there, for the message
+   * @throws MalformedDataException if it does not
+   */
+  public void checkRange(long off, long len, String what) throws MalformedDataException {
+    if (off < 0 || len < 0 || off > mem.byteSize() - len) {
+      throw malformed(
+          off,
+          "%s of %d bytes inside the file".formatted(what, len),
+          "a file of 0x%x bytes".formatted(mem.byteSize()));
+    }
+  }
+
+  /**
+   * Makes the exception for damage found in this file.
+   *
+   * @param off the byte offset
+   * @param expected what the format asks for there
+   * @param found what is there
+   * @return the exception, to be thrown by the caller
+   */
+  public MalformedDataException malformed(long off, String expected, String found) {
+    return damage.at(file, off, expected, found);
+  }
+
+  /**
+   * Reads an unsigned byte.
+   *
+   * @param off the byte offset
+   * @return the value, 0..255
+   * @throws MalformedDataException if it lies past the end
+   */
+  public int u8(long off) throws MalformedDataException {
+    checkRange(off, 1, "a byte");
+    return mem.get(ValueLayout.JAVA_BYTE, off) & 0xff;
+  }
+
+  /**
+   * Reads an unsigned 16-bit number.
+   *
+   * @param off the byte offset
+   * @return the value, 0..65535
+   * @throws MalformedDataException if it lies past the end
+   */
+  public int u16(long off) throws MalformedDataException {
+    checkRange(off, 2, "a 16-bit number");
+    return mem.get(LE_SHORT, off) & 0xffff;
+  }
+
+  /**
+   * Reads an unsigned 32-bit number.
+   *
+   * @param off the byte offset
+   * @return the value, 0..2^32-1
+   * @throws MalformedDataException if it lies past the end
+   */
+  public long u32(long off) throws MalformedDataException {
+    checkRange(off, 4, "a 32-bit number");
+    return mem.get(LE_INT, off) & 0xffff_ffffL;
+  }
+
+  /**
+   * Reads a signed 32-bit number.
+   *
+   * @param off the byte offset
+   * @return the value
+   * @throws MalformedDataException if it lies past the end
+   */
+  public int s32(long off) throws MalformedDataException {
+    return (int) u32(off);
+  }
+
+  /**
+   * Reads a 64-bit number.
+   *
+   * @param off the byte offset
+   * @return the 64 bits
+   * @throws MalformedDataException if it lies past the end
+   */
+  public long u64(long off) throws MalformedDataException {
+    checkRange(off, 8, "a 64-bit number");
+    return mem.get(LE_LONG, off);
+  }
+
+  /**
+   * Copies bytes to the heap, for names and checksums.
+   *
+   * @param off the byte offset
+   * @param len the length in bytes
+   * @return a new array
+   * @throws MalformedDataException if the range is not inside the file
+   */
+  public byte[] bytes(long off, int len) throws MalformedDataException {
+    checkRange(off, len, "a run");
+    byte[] copy = new byte[len];
+    MemorySegment.copy(mem, ValueLayout.JAVA_BYTE, off, copy, 0, len);
+    return copy;
+  }
+}

@@ -1,0 +1,167 @@
+package dev.xip.image;
+
+import java.util.Arrays;
+
+/**
+ * Where a file's bytes lie: extents in file order, merged where both file and image go on without a
+ * gap, and a {@link Verdict}. What no extent covers is a hole and reads as zeros. Immutable; kept
+ * as arrays of numbers, so that a look-up makes no garbage.
+ */
+public final class BlockMap {
+  private final Verdict verdict;
+  private final long[] fileOffsets;
+  private final long[] imageOffsets;
+  private final long[] lengths;
+
+  private BlockMap(Verdict verdict, long[] fileOffsets, long[] imageOffsets, long[] lengths) {
+    this.verdict = verdict;
+    this.fileOffsets = fileOffsets;
+    this.imageOffsets = imageOffsets;
+    this.lengths = lengths;
+  }
+
+  /**
+   * Makes a map without extents.
+   *
+   * @param verdict why there are none, or {@link Verdict#IN_PLACE} for a file that is all hole
+   * @return the map
+   */
+  public static BlockMap empty(Verdict verdict) {
+    return new Builder().build(verdict);
+  }
+
+  /**
+   * Returns the verdict.
+   *
+   * @return whether the bytes can be used in place
+   */
+  public Verdict verdict() {
+    return verdict;
+  }
+
+  /**
+   * Returns how many extents there are.
+   *
+   * @return the count
+   */
+  public int extentCount() {
+    return fileOffsets.length;
+  }
+
+  /**
+   * Returns one extent.
+   *
+   * @param index its number, from 0
+   * @return the extent
+   */
+  public Extent extent(int index) {
+    return new Extent(fileOffsets[index], imageOffsets[index], lengths[index]);
+  }
+
+  /**
+   * Finds the extent that holds a byte, or the first one after it.
+   *
+   * @param fileOffset a byte offset in the file
+   * @return the extent's number, {@link #extentCount} if none follows
+   */
+  public int indexAtOrAfter(long fileOffset) {
+    int found = Arrays.binarySearch(fileOffsets, fileOffset);
+    int before = found >= 0 ? found : -found - 2;
+    return before >= 0 && fileOffset < fileOffsets[before] + lengths[before] ? before : before + 1;
+  }
+
+  /**
+   * Says where a byte lies.
+   *
+   * @param fileOffset a byte offset in the file
+   * @return its byte offset in the image, or -1 in a hole
+   */
+  public long imageOffset(long fileOffset) {
+    int index = indexAtOrAfter(fileOffset);
+    return index < fileOffsets.length && fileOffset >= fileOffsets[index]
+        ? imageOffsets[index] + (fileOffset - fileOffsets[index])
+        : -1;
+  }
+
+  /**
+   * Says how far the answer of {@link #imageOffset} goes on: to the end of the extent, or of the
+   * hole.
+   *
+   * @param fileOffset a byte offset in the file
+   * @return the number of bytes, {@link Long#MAX_VALUE} less the offset in the last hole
+   */
+  public long runLength(long fileOffset) {
+    int index = indexAtOrAfter(fileOffset);
+    if (index == fileOffsets.length) {
+      return Long.MAX_VALUE - fileOffset;
+    }
+    return fileOffset >= fileOffsets[index]
+        ? fileOffsets[index] + lengths[index] - fileOffset
+        : fileOffsets[index] - fileOffset;
+  }
+
+  /**
+   * Adds up the extents.
+   *
+   * @return the bytes that lie in the image
+   */
+  public long mappedBytes() {
+    return Arrays.stream(lengths).sum();
+  }
+
+  /** Collects extents in file order and merges neighbours. Not thread safe. */
+  public static final class Builder {
+    private long[] fileOffsets = new long[4];
+    private long[] imageOffsets = new long[4];
+    private long[] lengths = new long[4];
+    private int count;
+
+    /** Makes an empty builder. */
+    public Builder() {}
+
+    /**
+     * Adds a run.
+     *
+     * @param fileOffset where it starts in the file, in bytes, not before the last one's end
+     * @param imageOffset where it starts in the image, in bytes
+     * @param length its length in bytes, at least 1
+     * @throws IllegalArgumentException if the runs are out of order
+     */
+    public void add(long fileOffset, long imageOffset, long length) {
+      int last = count - 1;
+      if (count > 0 && fileOffset < fileOffsets[last] + lengths[last]) {
+        throw new IllegalArgumentException(
+            "extent at file offset 0x%x overlaps the one before".formatted(fileOffset));
+      }
+      if (count > 0
+          && fileOffset == fileOffsets[last] + lengths[last]
+          && imageOffset == imageOffsets[last] + lengths[last]) {
+        lengths[last] += length;
+        return;
+      }
+      if (count == fileOffsets.length) {
+        fileOffsets = Arrays.copyOf(fileOffsets, count * 2);
+        imageOffsets = Arrays.copyOf(imageOffsets, count * 2);
+        lengths = Arrays.copyOf(lengths, count * 2);
+      }
+      fileOffsets[count] = fileOffset;
+      imageOffsets[count] = imageOffset;
+      lengths[count] = length;
+      count++;
+    }
+
+    /**
+     * Makes the map.
+     *
+     * @param verdict whether the bytes can be used in place
+     * @return the map
+     */
+    public BlockMap build(Verdict verdict) {
+      return new BlockMap(
+          verdict,
+          Arrays.copyOf(fileOffsets, count),
+          Arrays.copyOf(imageOffsets, count),
+          Arrays.copyOf(lengths, count));
+    }
+  }
+}

@@ -1,0 +1,20 @@
+package dev.xip.image;
+
+import dev.xip.base.MalformedDataException;
+
+/** An image is damaged, truncated or of a kind that xip does not read. */
+public final class CorruptImageException extends MalformedDataException {
+  private static final long serialVersionUID = 1L;
+
+  /**
+   * Makes an exception.
+   *
+   * @param image the image file's name
+   * @param offset the byte offset in it
+   * @param expected what the format asks for there
+   * @param found what is there
+   */
+  public CorruptImageException(String image, long offset, String expected, String found) {
+    super(image, offset, expected, found);
+  }
+}

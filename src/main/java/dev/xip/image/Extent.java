@@ -1,0 +1,19 @@
+package dev.xip.image;
+
+/**
+ * A run of a file's bytes that lie together in the image.
+ *
+ * @param fileOffset where the run starts in the file, in bytes
+ * @param imageOffset where it starts in the image, in bytes
+ * @param length its length in bytes, at least 1; whole blocks, so the last may pass the file's end
+ */
+public record Extent(long fileOffset, long imageOffset, long length) {
+  /**
+   * Returns the end of the run in the file.
+   *
+   * @return the byte after the last
+   */
+  public long fileEnd() {
+    return fileOffset + length;
+  }
+}

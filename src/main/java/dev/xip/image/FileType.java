@@ -1,0 +1,55 @@
+package dev.xip.image;
+
+/** The kind of a file, with the value of the format bits of its mode (stat(2), S_IFMT). */
+public enum FileType {
+  /** A regular file. */
+  REGULAR(0x8000, '-'),
+  /** A directory. */
+  DIRECTORY(0x4000, 'd'),
+  /** A symbolic link. */
+  SYMLINK(0xa000, 'l'),
+  /** A character device. */
+  CHARACTER_DEVICE(0x2000, 'c'),
+  /** A block device. */
+  BLOCK_DEVICE(0x6000, 'b'),
+  /** A named pipe. */
+  FIFO(0x1000, 'p'),
+  /** A socket. */
+  SOCKET(0xc000, 's'),
+  /** A directory entry that does not say. */
+  UNKNOWN(0, '?');
+
+  private static final int FORMAT_MASK = 0xf000;
+
+  private final int formatBits;
+  private final char letter;
+
+  FileType(int formatBits, char letter) {
+    this.formatBits = formatBits;
+    this.letter = letter;
+  }
+
+  /**
+   * Returns the type that a mode names.
+   *
+   * @param mode a 16-bit file mode
+   * @return the type, {@link #UNKNOWN} if its format bits have no meaning
+   */
+  public static FileType ofMode(int mode) {
+    for (FileType type : values()) {
+      if (type.formatBits == (mode & FORMAT_MASK)) {
+        return type;
+      }
+    }
+    return UNKNOWN;
+  }
+
+  /**
+   * Returns the letter that {@code ls -l} prints first.
+   *
+   * @return the letter
+   */
+  public char letter() {
+    return letter;
+  }
+}

@@ -1,0 +1,89 @@
+package dev.xip.image;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A read-only file-system image. Implementations are immutable and safe for any number of threads;
+ * whoever mapped the image's memory closes it. Every method meets damage with a {@link
+ * CorruptImageException} and ends on any image, however it loops.
+ */
+public interface FsImage {
+  /**
+   * Names the image.
+   *
+   * @return the image file's name, as errors show it
+   */
+  String name();
+
+  /**
+   * Returns what the superblock says.
+   *
+   * @return the decoded superblock
+   */
+  FsInfo info();
+
+  /**
+   * Returns the image's bytes.
+   *
+   * @return the read-only memory of the whole image
+   */
+  MemorySegment memory();
+
+  /**
+   * Returns the root directory.
+   *
+   * @return its inode
+   * @throws IOException if the image is damaged there
+   */
+  Inode root() throws IOException;
+
+  /**
+   * Decodes an inode.
+   *
+   * @param number its number
+   * @return the inode
+   * @throws IOException if there is none of that number, it is not in use, or it is damaged
+   */
+  Inode inode(long number) throws IOException;
+
+  /**
+   * Shows the entries of a directory.
+   *
+   * @param directory its inode
+   * @param visitor sees each entry, {@code .} and {@code ..} included
+   * @throws java.nio.file.NotDirectoryException if the inode is not a directory
+   * @throws IOException if the directory is damaged, or what the visitor threw
+   */
+  void list(Inode directory, DirEntryVisitor visitor) throws IOException;
+
+  /**
+   * Finds one name in a directory.
+   *
+   * @param directory the directory's inode
+   * @param name the name
+   * @return the inode's number, or -1 if the name is not there
+   * @throws java.nio.file.NotDirectoryException if the inode is not a directory
+   * @throws IOException if the directory is damaged
+   */
+  long find(Inode directory, FileName name) throws IOException;
+
+  /**
+   * Reads the target of a symbolic link.
+   *
+   * @param link the link's inode
+   * @return the target, as its bytes stand in the image
+   * @throws java.nio.file.NotLinkException if the inode is not a symbolic link
+   * @throws IOException if the link is damaged
+   */
+  FileName readLink(Inode link) throws IOException;
+
+  /**
+   * Says where a file's bytes lie.
+   *
+   * @param file the inode of a regular file or directory
+   * @return its block map
+   * @throws IOException if the map is damaged
+   */
+  BlockMap blockMap(Inode file) throws IOException;
+}

@@ -1,0 +1,34 @@
+package dev.xip.image;
+
+/** Whether a file's bytes can be used where they lie, or why not. */
+public enum Verdict {
+  /** Every byte lies in whole, aligned pages of the image. */
+  IN_PLACE("in place"),
+  /** Not a regular file, so there are no bytes to map. */
+  NOT_REGULAR("not a regular file"),
+  /** The bytes lie inside the inode. */
+  INLINE("inline data"),
+  /** The last bytes share a block with metadata. */
+  TAIL_PACKED("tail-packed"),
+  /** The bytes are compressed. */
+  COMPRESSED("compressed"),
+  /** The bytes are encrypted. */
+  ENCRYPTED("encrypted"),
+  /** Blocks are smaller than a page. */
+  SMALL_BLOCKS("block size below page size");
+
+  private final String reason;
+
+  Verdict(String reason) {
+    this.reason = reason;
+  }
+
+  /**
+   * Returns the verdict in words.
+   *
+   * @return a phrase for people
+   */
+  public String reason() {
+    return reason;
+  }
+}

@@ -1,0 +1,172 @@
+package dev.xip;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchRule;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** The layers: which package may use which. The table is the design; this keeps the code to it. */
+class LayeringTest {
+  private static final String ROOT = "dev.xip";
+
+  /** Package to the packages that it may use. Sub-packages are listed by themselves. */
+  private static final Map<String, Set<String>> MAY_USE =
+      Map.ofEntries(
+          Map.entry("base", Set.of()),
+          Map.entry("bindings", Set.of()),
+          Map.entry("host", Set.of("base", "bindings")),
+          Map.entry("phys", Set.of("base", "host")),
+          // Of the bindings only PteBits, the constants of include/xip/pte.h: see below.
+          Map.entry("pagetable", Set.of("base", "bindings")),
+          Map.entry("mapping", Set.of("base")),
+          Map.entry("segment", Set.of("base", "host", "phys", "mapping")),
+          Map.entry("vm", Set.of("base", "phys", "pagetable", "mapping")),
+          Map.entry("image", Set.of("base", "mapping")),
+          Map.entry("image.ext", Set.of("base", "image")),
+          Map.entry("image.erofs", Set.of("base", "image")),
+          Map.entry("elf", Set.of("base")),
+          Map.entry("file", Set.of("base", "image", "mapping")),
+          Map.entry("nio", Set.of("base", "image", "host")),
+          Map.entry("process", Set.of("base", "vm", "elf", "image", "file")),
+          Map.entry("loader", Set.of("base", "host", "elf", "image")),
+          Map.entry("machine", allBelow("machine", "cli")),
+          Map.entry("cli", allBelow("cli")));
+
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .withImportOption(new ImportOption.DoNotIncludeTests())
+          .importPackages(ROOT);
+
+  private static Set<String> allBelow(String... excluded) {
+    Set<String> all =
+        new TreeSet<>(
+            Set.of(
+                "base",
+                "host",
+                "phys",
+                "pagetable",
+                "mapping",
+                "segment",
+                "vm",
+                "image",
+                "image.ext",
+                "image.erofs",
+                "elf",
+                "file",
+                "nio",
+                "process",
+                "loader",
+                "machine"));
+    Stream.of(excluded).forEach(all::remove);
+    return all;
+  }
+
+  @TestFactory
+  Stream<DynamicTest> aPackageUsesOnlyTheLayersBelowIt() {
+    return MAY_USE.entrySet().stream()
+        .map(
+            row ->
+                DynamicTest.dynamicTest(
+                    row.getKey() + " uses only " + new TreeSet<>(row.getValue()),
+                    () -> {
+                      String[] forbidden =
+                          MAY_USE.keySet().stream()
+                              .filter(p -> !p.equals(row.getKey()))
+                              .filter(p -> !row.getValue().contains(p))
+                              .map(p -> ROOT + "." + p)
+                              .toArray(String[]::new);
+                      check(
+                          noClasses()
+                              .that()
+                              .resideInAPackage(ROOT + "." + row.getKey())
+                              .should()
+                              .dependOnClassesThat()
+                              .resideInAnyPackage(forbidden));
+                    }));
+  }
+
+  @Test
+  void everyPackageIsInTheTable() {
+    Set<String> unknown = new TreeSet<>();
+    for (JavaClass each : CLASSES) {
+      String name = each.getPackageName();
+      if (!MAY_USE.containsKey(name.substring(Math.min(name.length(), ROOT.length() + 1)))) {
+        unknown.add(name);
+      }
+    }
+    org.assertj.core.api.Assertions.assertThat(unknown).isEmpty();
+  }
+
+  @Test
+  void noPackagesFormACycle() {
+    check(slices().matching(ROOT + ".(**)").should().beFreeOfCycles());
+  }
+
+  @Test
+  void pageTablesTakeOnlyTheEntryBitsFromTheBindings() {
+    check(
+        noClasses()
+            .that()
+            .resideInAPackage(ROOT + ".pagetable")
+            .should()
+            .dependOnClassesThat(
+                new com.tngtech.archunit.base.DescribedPredicate<JavaClass>("are not PteBits") {
+                  @Override
+                  public boolean test(JavaClass used) {
+                    return used.getPackageName().equals(ROOT + ".bindings")
+                        && !used.getSimpleName().startsWith("PteBits");
+                  }
+                }));
+  }
+
+  @Test
+  void onlyTheNativeFenceMakesRestrictedCalls() {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackages(ROOT + ".host", ROOT + ".bindings")
+            .should()
+            .dependOnClassesThat()
+            .haveFullyQualifiedName("java.lang.foreign.Linker")
+            .orShould()
+            .callMethodWhere(
+                com.tngtech.archunit.core.domain.JavaCall.Predicates.target(
+                    com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching(
+                        "reinterpret|libraryLookup|restrictedNativeAccess")))
+            .orShould()
+            .callMethod(System.class, "load", String.class)
+            .orShould()
+            .callMethod(System.class, "loadLibrary", String.class));
+  }
+
+  @Test
+  void onlyTheCommandLinePrintsOrExits() {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackages(ROOT + ".cli", ROOT + ".bindings")
+            .should()
+            .accessField(System.class, "out")
+            .orShould()
+            .accessField(System.class, "err")
+            .orShould()
+            .callMethod(System.class, "exit", int.class)
+            .orShould()
+            .callMethod(Runtime.class, "halt", int.class));
+  }
+
+  private static void check(ArchRule rule) {
+    rule.allowEmptyShould(true).check(CLASSES);
+  }
+}
