@@ -1,0 +1,75 @@
+#define _GNU_SOURCE /* process_vm_readv */
+
+#include <errno.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "tables.h"
+
+/* Pieces handed to the kernel in one call; pieces that adjoin in physical memory are one. */
+#define PIECES 16
+
+/*
+ * The bytes from va on that the tables make readable, as ranges of the window, up to len bytes.
+ * Returns the number of ranges and adds their lengths up in *bytes.
+ */
+static int gather(const struct xip_tables *tables, uint64_t root_pfn, uint64_t va, uint64_t len,
+                  struct iovec *pieces, uint64_t *bytes) {
+  uint64_t window_bytes = tables->frames << XIP_X86_64_PTE_SHIFT;
+  int count = 0;
+
+  *bytes = 0;
+  while (*bytes < len) {
+    struct xip_walk walk;
+    uint64_t n;
+    char *at;
+
+    if (xip_walk(tables->window, window_bytes, root_pfn, XIP_LAYOUT_X86_64, va + *bytes, &walk)) {
+      break;
+    }
+    if (walk.state != XIP_WALK_PRESENT || walk.pa >= window_bytes) break;
+    n = (1UL << walk.page_shift) - (walk.va & ((1UL << walk.page_shift) - 1));
+    if (n > window_bytes - walk.pa) n = window_bytes - walk.pa;
+    if (n > len - *bytes) n = len - *bytes;
+    at = (char *)(uintptr_t)tables->window + walk.pa;
+    if (count > 0 && (char *)pieces[count - 1].iov_base + pieces[count - 1].iov_len == at) {
+      pieces[count - 1].iov_len += n;
+    } else if (count < PIECES) {
+      pieces[count++] = (struct iovec){.iov_base = at, .iov_len = n};
+    } else {
+      break;
+    }
+    *bytes += n;
+  }
+  return count;
+}
+
+/*
+ * The bytes may be those of a mapped file, and a file can be cut while it is mapped: a load would
+ * then die of SIGBUS, which no library may catch in a host process. process_vm_readv(2) on our own
+ * process makes the kernel do the copy, and a page that is gone becomes a short count or EFAULT.
+ */
+XIP_EXPORT int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t root_pfn,
+                            uint32_t layout, uint64_t va, void *dst, uint64_t len) {
+  struct xip_tables tables;
+  uint64_t done = 0;
+  int error = xip_tables_init(&tables, window, window_bytes, root_pfn, layout);
+
+  if (error != 0 || len > INT64_MAX || (dst == NULL && len != 0)) return -EINVAL;
+  while (done < len) {
+    struct iovec pieces[PIECES];
+    struct iovec to;
+    uint64_t want;
+    ssize_t got;
+    int count = gather(&tables, root_pfn, va + done, len - done, pieces, &want);
+
+    if (count == 0) break;
+    to = (struct iovec){.iov_base = (char *)dst + done, .iov_len = want};
+    got = process_vm_readv(getpid(), &to, 1, pieces, (unsigned long)count, 0);
+    if (got < 0 && errno != EFAULT) return done > 0 ? (int64_t)done : -errno;
+    if (got > 0) done += (uint64_t)got;
+    /* The kernel caps one call near 2 GiB; a short count below that means a page was not there. */
+    if (got <= 0) break;
+  }
+  return done == 0 && len != 0 ? -EFAULT : (int64_t)done;
+}
