@@ -1,0 +1,80 @@
+#!/bin/sh
+# Makes the classes of package dev.xip.bindings from C headers with jextract.
+# usage: generate.sh write|check WORK_FOLDER
+#   write  replaces src/generated/java/dev/xip/bindings
+#   check  fails if that folder differs from what the headers give
+# jextract is taken from JEXTRACT_HOME/bin, or else from PATH. Without it this fails.
+set -eu
+
+mode=${1:-} work=${2:-}
+if [ "$mode" != write ] && [ "$mode" != check ] || [ -z "$work" ]; then
+  echo "usage: generate.sh write|check WORK_FOLDER" >&2
+  exit 2
+fi
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../../.." && pwd)
+committed=$top/src/generated/java/dev/xip/bindings
+
+if [ -n "${JEXTRACT_HOME:-}" ]; then
+  jextract=$JEXTRACT_HOME/bin/jextract
+else
+  jextract=$(command -v jextract || true)
+fi
+if [ -z "$jextract" ] || [ ! -x "$jextract" ]; then
+  echo "jextract: not found: set JEXTRACT_HOME or put it on PATH; nothing was generated or checked" >&2
+  exit 1
+fi
+
+rm -rf "$work"
+mkdir -p "$work/java"
+work=$(cd "$work" && pwd)
+
+# own_symbols HEADER: kind and name of everything a header of ours declares.
+own_symbols() {
+  sed -n -E \
+    -e 's/^#define (XIP_[A-Z0-9_]+) .*/constant \1/p' \
+    -e 's/^struct ([a-z0-9_]+) \{.*/struct \1/p' \
+    -e 's/^[a-z0-9_]+ (xip_[a-z0-9_]+)\(.*/function \1/p' "$1"
+}
+
+# bind CLASS HEADER SYMBOLS: the named symbols as one class, and a proof that all of them are in it.
+bind() {
+  sed -E -e '/^(#|$)/d' "$3" | while read -r kind name; do
+    printf -- '--include-%s\n%s\n' "$kind" "$name"
+  done >"$work/$1.arguments"
+  # From the header's own folder, so that no path of this host can get into the output.
+  (cd "$(dirname "$2")" && xargs "$jextract" --output "$work/java" \
+    --target-package dev.xip.bindings --header-class-name "$1" -I "$top/include" \
+    "$(basename "$2")" <"$work/$1.arguments")
+  missing=$(sed -E -e '/^(#|$)/d' "$3" | while read -r kind name; do
+    case $kind in
+      struct) [ -f "$work/java/dev/xip/bindings/$name.java" ] || echo "$name" ;;
+      *) grep -q -E " $name(\(|\\\$| \{)" "$work/java/dev/xip/bindings/$1.java" || echo "$name" ;;
+    esac
+  done)
+  if [ -n "$missing" ]; then
+    echo "jextract: $1 lacks: $(echo "$missing" | tr '\n' ' ')" >&2
+    exit 1
+  fi
+}
+
+own_symbols "$top/include/xip/pte.h" >"$work/pte.symbols"
+own_symbols "$top/include/xip/xip.h" >"$work/xip.symbols"
+sed -i '/^constant XIP_\(PTE\|XIP\)_H$/d' "$work/pte.symbols" "$work/xip.symbols"
+bind PteBits "$top/include/xip/pte.h" "$work/pte.symbols"
+bind Xip "$top/include/xip/xip.h" "$work/xip.symbols"
+bind Libc "$here/libc.h" "$here/libc.symbols"
+
+made=$work/java/dev/xip/bindings
+if [ "$mode" = check ]; then
+  if ! diff -r -q "$committed" "$made" >&2; then
+    echo "jextract: $committed is not what the headers give: mvn -Pjextract generate-sources" >&2
+    exit 1
+  fi
+  echo "jextract: the committed bindings are what the headers give"
+else
+  rm -rf "$committed"
+  mkdir -p "$committed"
+  cp "$made"/*.java "$committed/"
+  echo "jextract: wrote $(find "$committed" -name '*.java' | wc -l) files to $committed"
+fi

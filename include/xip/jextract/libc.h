@@ -1,0 +1,13 @@
+/*
+ * The system headers that class dev.xip.bindings.Libc is made from. Which of their symbols are taken
+ * is written in libc.symbols.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <unistd.h>
