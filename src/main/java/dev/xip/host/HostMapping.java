@@ -72,11 +72,14 @@ public final class HostMapping implements AutoCloseable {
    * @throws HostException if the system refuses: EINVAL for advice it does not know, EFAULT where a
    *     page to be populated has been cut away
    */
-  public void advise(long offset, long length, Advice advice) throws HostException {
+  public synchronized void advise(long offset, long length, Advice advice) throws HostException {
+    // Behind close the address may already be somebody else's.
+    if (!arena.scope().isAlive()) {
+      throw new IllegalStateException("the mapping is closed");
+    }
     Pages.requireAligned(offset, "offset");
     Args.inside(offset, Args.positive(length, "length"), memory.byteSize());
-    MemorySegment part = memory.asSlice(offset, length);
-    Calls.madvise(part.address(), length, advice);
+    Calls.madvise(address() + offset, length, advice);
   }
 
   /**

@@ -86,6 +86,15 @@ public final class Reservation implements AutoCloseable {
   }
 
   /**
+   * Tells whether the range is still ours.
+   *
+   * @return false after {@link #close}
+   */
+  public boolean isOpen() {
+    return arena.scope().isAlive();
+  }
+
+  /**
    * Puts a part of a file into a part of the range.
    *
    * @param offset where in the range, page aligned
@@ -170,7 +179,7 @@ public final class Reservation implements AutoCloseable {
    */
   @Override
   public synchronized void close() {
-    if (arena.scope().isAlive()) {
+    if (isOpen()) {
       arena.close();
     }
   }
@@ -178,7 +187,7 @@ public final class Reservation implements AutoCloseable {
   /** What every change checks first. */
   private void prepare(long offset, long length) {
     AtomicContext.mightSleep("change of a mapping");
-    if (!arena.scope().isAlive()) {
+    if (!isOpen()) {
       throw new IllegalStateException("the reservation is closed");
     }
     Args.pagesInside(offset, length, size());
