@@ -44,6 +44,28 @@ public record Vma(AddrRange range, long flags, Mappable file, long pageOffset) {
     return new Vma(new AddrRange(start, end), flags, file, pageAt(start));
   }
 
+  /** The mapping with other flags. */
+  Vma withFlags(long newFlags) {
+    return new Vma(range, newFlags, file, pageOffset);
+  }
+
+  /**
+   * Tells whether another mapping goes on where this one ends, so that both may become one. Linux
+   * counterpart: {@code can_vma_merge_after} (mm/mmap.c).
+   */
+  boolean isContinuedBy(Vma next) {
+    return range.end() == next.range.start()
+        && flags == next.flags
+        && (flags & VmaFlags.SPECIAL) == 0
+        && file == next.file
+        && pageAt(range.end()) == next.pageOffset;
+  }
+
+  /** This mapping and the one that continues it, as one. */
+  Vma joined(Vma next) {
+    return new Vma(new AddrRange(range.start(), next.range.end()), flags, file, pageOffset);
+  }
+
   /** Prints the mapping as a line of /proc/PID/maps. */
   @Override
   public String toString() {
