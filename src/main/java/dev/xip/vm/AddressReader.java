@@ -230,7 +230,7 @@ public final class AddressReader {
     Vma vma = space.find(va);
     return new MemoryFaultException.BusError(
         va,
-        vma == null
+        vma == null || vma.isAnonymous()
             ? "the memory behind it is gone"
             : "the file behind %s was cut while mapped, at or before page 0x%x"
                 .formatted(vma.file().name(), vma.pageAt(va)),

@@ -4,16 +4,14 @@ import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.AtomicContext;
 import dev.xip.base.Pages;
-import dev.xip.mapping.Translation;
+import dev.xip.mapping.Mappable;
 import dev.xip.pagetable.EntryLayout;
-import dev.xip.pagetable.EntryVisitor;
 import dev.xip.pagetable.PageTable;
-import dev.xip.phys.PageFrames;
-import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.Map;
 import java.util.concurrent.locks.StampedLock;
 
 /**
@@ -45,32 +43,37 @@ public final class AddressSpace implements AutoCloseable {
   private final MemoryManager manager;
   private final String name;
   private final EntryLayout layout;
-  private final PageFrames frames;
   private final PageTable table;
   private final long ceiling;
   private final StampedLock mapLock = new StampedLock();
-  private final AtomicLong fileFrames = new AtomicLong();
-  private final AtomicLong minorFaults = new AtomicLong();
+  private final SpaceCounters counters = new SpaceCounters();
+  private final Zapper zapper;
+  private final FaultHandler faultHandler;
 
-  /** Replaced under the map lock held exclusively. */
+  /** The files that are mapped; guarded by the map lock held exclusively. */
+  private final Map<Mappable, FileMappings> files = new IdentityHashMap<>();
+
+  /** Replaced by {@link #install} alone. */
   private volatile VmaList vmas = VmaList.EMPTY;
 
   /** Counts flushes; see {@link #generation()}. */
   @SuppressWarnings("unused")
   private long generation;
 
+  /** Set under the map lock held exclusively. */
   private boolean closed;
 
   AddressSpace(MemoryManager manager, String name) throws MapException {
     this.manager = manager;
     this.name = name;
     this.layout = manager.layout();
-    this.frames = manager.memory().frames();
     this.ceiling = layout.addressLimit() - STACK_GAP;
     this.table = PageTable.create(manager.memory().window(), layout, manager);
     if (table == null) {
       throw new MapException("ENOMEM", "new address space", "a free frame of RAM", "none");
     }
+    this.zapper = new Zapper(this);
+    this.faultHandler = new FaultHandler(this);
   }
 
   /**
@@ -139,7 +142,25 @@ public final class AddressSpace implements AutoCloseable {
    * @return file_rss in pages
    */
   public long fileFrames() {
-    return fileFrames.get();
+    return counters.fileFrames();
+  }
+
+  /**
+   * Counts page frames of this space's own: anonymous memory and private copies.
+   *
+   * @return anon_rss in pages
+   */
+  public long anonymousFrames() {
+    return counters.anonymousFrames();
+  }
+
+  /**
+   * Counts pages that a store has copied.
+   *
+   * @return the number of copies made on write
+   */
+  public long copies() {
+    return counters.copies();
   }
 
   /**
@@ -148,7 +169,7 @@ public final class AddressSpace implements AutoCloseable {
    * @return min_flt
    */
   public long minorFaults() {
-    return minorFaults.get();
+    return counters.minorFaults();
   }
 
   /**
@@ -186,7 +207,7 @@ public final class AddressSpace implements AutoCloseable {
       if (!vmas.isFree(range)) {
         throw new MapException("EEXIST", call, range + " to be free", "a mapping there");
       }
-      vmas = vmas.with(new Vma(range, flagsFor(request), request.file(), request.pageOffset()));
+      install(vmas.with(new Vma(range, flagsFor(request), request.file(), request.pageOffset())));
       return range;
     } finally {
       mapLock.unlockWrite(stamp);
@@ -236,16 +257,27 @@ public final class AddressSpace implements AutoCloseable {
     }
   }
 
-  private void unmapLocked(AddrRange range) {
+  /**
+   * Empties and removes the mappings of a range. Tables go last, when no walk through a file's
+   * mappings can be in them any more. The map lock is held exclusively. Linux counterpart: {@code
+   * unmap_region} (mm/mmap.c).
+   */
+  void unmapLocked(AddrRange range) {
     List<Vma> hit = vmas.overlapping(range);
-    vmas = vmas.without(range);
-    MmuGather gather = new MmuGather(this, manager.memory().allocator());
+    MmuGather gather = new MmuGather(this);
     for (Vma vma : hit) {
-      zap(
+      zapper.zap(
           vma,
           Math.max(range.start(), vma.range().start()),
           Math.min(range.end(), vma.range().end()),
           gather);
+    }
+    install(vmas.without(range));
+    for (Vma vma : hit) {
+      FileMappings mappings = vma.isAnonymous() ? null : files.get(vma.file());
+      if (mappings != null) {
+        mappings.settle();
+      }
     }
     table.detachTables(
         vmas.endBefore(range.start(), 0),
@@ -254,121 +286,84 @@ public final class AddressSpace implements AutoCloseable {
     gather.finish();
   }
 
-  /** Linux counterpart: {@code zap_pte_range} (mm/memory.c). */
-  private void zap(Vma vma, long start, long end, MmuGather gather) {
-    EntryVisitor clear =
-        (va, level, slot, seen) -> {
-          manager.lockEntry(slot);
-          try {
-            long pte = table.get(slot);
-            table.set(slot, layout.empty());
-            long pfn =
-                layout.isValid(pte) ? manager.normalFrame(vma, va, pte) : MemoryManager.NO_FRAME;
-            if (pfn != MemoryManager.NO_FRAME) {
-              frames.removeMapping(pfn);
-              fileFrames.decrementAndGet();
-              gather.add(pfn);
-            }
-          } finally {
-            manager.unlockEntry(slot);
-          }
-        };
-    table.forEach(start, end, clear);
+  /**
+   * Puts another list of mappings in force. Files that are new in it are told first; files that no
+   * longer are in it are let go afterwards, when no walk can be in this space on their account. The
+   * map lock is held exclusively.
+   */
+  void install(VmaList next) {
+    for (Vma vma : next.toList()) {
+      if (!vma.isAnonymous() && !files.containsKey(vma.file())) {
+        files.put(vma.file(), manager.reverseMap().link(vma.file(), this));
+      }
+    }
+    vmas = next;
+    files
+        .values()
+        .removeIf(
+            mappings -> {
+              boolean unused = !next.maps(mappings.file());
+              if (unused) {
+                manager.reverseMap().unlink(mappings, this);
+              }
+              return unused;
+            });
+  }
+
+  /** The mappings of a file that this space maps, or null. Some map lock is held. */
+  FileMappings mappingsOf(Mappable file) {
+    return files.get(file);
   }
 
   /**
-   * Answers an access for which there is no entry. Linux counterpart: {@code handle_mm_fault} and
-   * {@code xip_file_fault} (mm/memory.c, mm/filemap_xip.c).
+   * Answers an access for which there is no entry, or none that allows it. The access is then to be
+   * tried again, and may fault again. Linux counterpart: {@code handle_mm_fault} (mm/memory.c).
    *
    * @param va the address accessed
    * @param wanted what the access does
    * @return whether it may be tried again
    */
   public FaultResult fault(long va, Access wanted) {
-    AtomicContext.mightSleep("the map lock of " + name);
-    long stamp = mapLock.readLock();
+    long stamp = lockShared();
     try {
-      Vma vma = vmas.find(va);
-      if (vma == null) {
-        return segmentationFault(va, "no mapping there");
+      FaultResult result = faultHandler.handle(vmas, va, wanted);
+      if (result instanceof FaultResult.Handled) {
+        counters.faulted();
       }
-      if (!vma.access().supersetOf(wanted)) {
-        return segmentationFault(va, wanted + " access to " + vma);
-      }
-      return fileFault(vma, Pages.roundDown(va));
+      return result;
     } finally {
       mapLock.unlockRead(stamp);
     }
   }
 
-  private FaultResult fileFault(Vma vma, long va) {
-    long page = vma.pageAt(va);
-    if (page >= Pages.covering(vma.file().size())) {
-      return busError(
-          va,
-          "page 0x%x of %s: expected one of its 0x%x pages"
-              .formatted(page, vma.file().name(), Pages.covering(vma.file().size())),
-          null);
-    }
-    Translation translation;
-    try {
-      translation = vma.file().translate(page);
-    } catch (IOException e) {
-      return busError(va, e.getMessage(), e);
-    }
-    return translation.isHole()
-        ? insertFrame(vma, va, manager.sparsePfn())
-        : insertPfn(vma, va, translation.pfn());
+  /** Takes the map lock so that nobody changes the mappings; faults may come in beside. */
+  long lockShared() {
+    AtomicContext.mightSleep("the map lock of " + name);
+    return mapLock.readLock();
   }
 
-  /**
-   * Inserts a special entry, for which nothing is counted. Linux counterpart: {@code
-   * vm_insert_mixed} (mm/memory.c).
-   */
-  private FaultResult insertPfn(Vma vma, long va, long pfn) {
-    return insert(va, layout.withSpecial(layout.leaf(pfn, vma.access())), MemoryManager.NO_FRAME);
+  void unlockShared(long stamp) {
+    mapLock.unlockRead(stamp);
   }
 
-  /**
-   * Inserts a normal entry and counts it. Linux counterpart: {@code vm_insert_page} (mm/memory.c).
-   */
-  private FaultResult insertFrame(Vma vma, long va, long pfn) {
-    return insert(va, layout.leaf(pfn, vma.access()), pfn);
+  void unlockExclusively(long stamp) {
+    mapLock.unlockWrite(stamp);
   }
 
-  private FaultResult insert(long va, long entry, long counted) {
-    long slot = table.slotOrCreate(va);
-    if (slot == PageTable.NO_SLOT) {
-      return new FaultResult.Refused(
-          new MemoryFaultException.OutOfMemory(va, "no free frame of RAM for a page table"));
-    }
-    manager.lockEntry(slot);
-    try {
-      if (!layout.isEmpty(table.get(slot))) {
-        return FaultResult.Handled.PRESENT;
-      }
-      if (counted != MemoryManager.NO_FRAME) {
-        frames.get(counted);
-        frames.addMapping(counted);
-        fileFrames.incrementAndGet();
-      }
-      table.set(slot, entry);
-    } finally {
-      manager.unlockEntry(slot);
-    }
-    minorFaults.incrementAndGet();
-    return FaultResult.Handled.MAPPED;
+  VmaList vmaList() {
+    return vmas;
   }
 
-  private static FaultResult segmentationFault(long va, String why) {
-    return new FaultResult.Refused(new MemoryFaultException.SegmentationFault(va, why));
+  SpaceCounters counters() {
+    return counters;
   }
 
-  private static FaultResult busError(long va, String why, IOException cause) {
-    return new FaultResult.Refused(new MemoryFaultException.BusError(va, why, cause));
+  Zapper zapper() {
+    return zapper;
   }
 
-  private long lockExclusively() throws MapException {
+  /** Takes the map lock to change the mappings; fails if the space has exited. */
+  long lockExclusively() throws MapException {
     AtomicContext.mightSleep("the map lock of " + name);
     long stamp = mapLock.writeLock();
     if (closed) {

@@ -26,7 +26,8 @@ public final class MemoryManager implements TableSupply {
   private final EntryLayout layout;
   private final PageFrames frames;
   private final FrameAllocator allocator;
-  private final long sparsePfn;
+  private final SparsePage sparsePage;
+  private final ReverseMap reverseMap = new ReverseMap(this);
   private final BadEntries badEntries = new BadEntries();
   private final List<AddressSpace> spaces = new CopyOnWriteArrayList<>();
 
@@ -41,7 +42,7 @@ public final class MemoryManager implements TableSupply {
     this.layout = layout;
     this.frames = memory.frames();
     this.allocator = memory.allocator();
-    this.sparsePfn = allocator.allocate(FrameUse.SPARSE);
+    this.sparsePage = new SparsePage(this);
   }
 
   /**
@@ -70,6 +71,25 @@ public final class MemoryManager implements TableSupply {
   }
 
   /**
+   * Tells whether a frame number has a page frame. Linux counterpart: {@code pfn_valid}.
+   *
+   * @param pfn a page frame number
+   * @return true if it has
+   */
+  public boolean pfnValid(long pfn) {
+    return frames.contains(pfn);
+  }
+
+  /**
+   * Tells whether entries themselves say that there is no page frame.
+   *
+   * @return false if {@link #pfnValid} decides
+   */
+  public boolean usesSpecialBit() {
+    return layout.hasSpecialBit();
+  }
+
+  /**
    * Makes an empty address space.
    *
    * @param name its name, for people
@@ -80,6 +100,14 @@ public final class MemoryManager implements TableSupply {
     AddressSpace space = new AddressSpace(this, name);
     spaces.add(space);
     return space;
+  }
+
+  SparsePage sparsePage() {
+    return sparsePage;
+  }
+
+  ReverseMap reverseMap() {
+    return reverseMap;
   }
 
   void forget(AddressSpace space) {
@@ -119,7 +147,7 @@ public final class MemoryManager implements TableSupply {
    * @return a frame of RAM that is always zero
    */
   public long sparsePfn() {
-    return sparsePfn;
+    return sparsePage.pfn();
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.xip.vm;
 
 import dev.xip.base.AddrRange;
+import dev.xip.mapping.Mappable;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -40,6 +41,16 @@ final class VmaList {
 
   List<Vma> toList() {
     return List.of(vmas);
+  }
+
+  /** Whether one of the mappings shows a file. */
+  boolean maps(Mappable file) {
+    for (Vma vma : vmas) {
+      if (vma.file() == file) {
+        return true;
+      }
+    }
+    return false;
   }
 
   boolean isFree(AddrRange range) {
