@@ -116,11 +116,6 @@ public record Vma(AddrRange range, long flags, Mappable file, long pageOffset, A
     return new Vma(range, changed, file, pageOffset, anon);
   }
 
-  /** The mapping with other flags. */
-  Vma withFlags(long newFlags) {
-    return new Vma(range, newFlags, file, pageOffset);
-  }
-
   /**
    * Tells whether another mapping goes on where this one ends, so that both may become one. Linux
    * counterpart: {@code can_vma_merge_after} (mm/mmap.c).
@@ -130,12 +125,18 @@ public record Vma(AddrRange range, long flags, Mappable file, long pageOffset, A
         && flags == next.flags
         && (flags & VmaFlags.SPECIAL) == 0
         && file == next.file
-        && pageAt(range.end()) == next.pageOffset;
+        && pageAt(range.end()) == next.pageOffset
+        && AnonMemory.mayMerge(anon, next.anon);
   }
 
   /** This mapping and the one that continues it, as one. */
   Vma joined(Vma next) {
-    return new Vma(new AddrRange(range.start(), next.range.end()), flags, file, pageOffset);
+    return new Vma(
+        new AddrRange(range.start(), next.range.end()),
+        flags,
+        file,
+        pageOffset,
+        AnonMemory.merged(anon, next.anon));
   }
 
   /** Prints the mapping as a line of /proc/PID/maps. */
