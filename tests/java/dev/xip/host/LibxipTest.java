@@ -12,11 +12,14 @@ import dev.xip.host.WalkResult.State;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class LibxipTest {
   private static final long ROOT = 0;
@@ -58,6 +61,17 @@ class LibxipTest {
   void theLibraryIsFoundAndIsTheFileItNames() {
     assertThat(Libxip.isAvailable()).isTrue();
     assertThat(libxip.file()).isRegularFile();
+  }
+
+  @Test
+  void anAbsentLibraryIsToldWithThePlacesAndTheProperty(@TempDir Path folder) throws IOException {
+    Path absent = folder.resolve("absent.so");
+    Path text = Files.writeString(folder.resolve("text.so"), "no library");
+    assertThatExceptionOfType(UnsatisfiedLinkError.class)
+        .isThrownBy(() -> LibxipLoader.load(List.of(absent, text)))
+        .withMessageContaining(absent + " is not there")
+        .withMessageContaining(text.toString())
+        .withMessageContaining("-Dxip.library=FILE");
   }
 
   @Test
