@@ -12,7 +12,6 @@ import dev.xip.host.WalkResult.State;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -64,13 +63,13 @@ class LibxipTest {
   }
 
   @Test
-  void anAbsentLibraryIsToldWithThePlacesAndTheProperty(@TempDir Path folder) throws IOException {
+  void anAbsentLibraryIsToldWithThePlacesAndTheProperty(@TempDir Path folder) {
     Path absent = folder.resolve("absent.so");
-    Path text = Files.writeString(folder.resolve("text.so"), "no library");
+    Path program = Path.of("/proc/self/exe");
     assertThatExceptionOfType(UnsatisfiedLinkError.class)
-        .isThrownBy(() -> LibxipLoader.load(List.of(absent, text)))
+        .isThrownBy(() -> LibxipLoader.load(List.of(absent, program)))
         .withMessageContaining(absent + " is not there")
-        .withMessageContaining(text.toString())
+        .withMessageContaining(program.toString())
         .withMessageContaining("-Dxip.library=FILE");
   }
 
@@ -160,6 +159,8 @@ class LibxipTest {
       assertThat(libxip.read(mem, ROOT, 0x5000, dst)).isEqualTo(0x1000);
       file.truncate(0);
       refused(Errno.EFAULT, () -> libxip.read(mem, ROOT, 0x5000, dst));
+      mem.set(JAVA_LONG, 8, 0x10_0067);
+      refused(Errno.EFAULT, () -> libxip.read(mem, TABLES, ROOT, 1L << 39, dst));
     }
   }
 
@@ -196,6 +197,10 @@ class LibxipTest {
     assertThatIllegalArgumentException().isThrownBy(() -> libxip.read(mem, ROOT, 0, heap));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> libxip.read(mem, ROOT, 0, mem.asReadOnly()));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> libxip.read(mem, SIZE + 0x1000, ROOT, 0, mem));
+    assertThatIllegalArgumentException().isThrownBy(() -> libxip.read(mem, 0, ROOT, 0, mem));
+    assertThatIllegalArgumentException().isThrownBy(() -> libxip.read(mem, 0x1000, 1, 0, mem));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> libxip.set(mem.asReadOnly(), ROOT, 0, 0, 0, supply));
     assertThatIllegalArgumentException().isThrownBy(() -> new TablePages(5, 4));
