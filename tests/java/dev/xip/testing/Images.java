@@ -1,0 +1,156 @@
+package dev.xip.testing;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Makes file-system images with e2fsprogs, and has e2fsprogs and the kernel look into them. */
+public final class Images {
+  private static final long BLOCK = 4096;
+
+  private Images() {}
+
+  /** Looks at a mounted file system. */
+  @FunctionalInterface
+  public interface MountVisitor {
+    /**
+     * Looks.
+     *
+     * @param root the folder where the image is mounted
+     * @throws IOException passed on
+     */
+    void visit(Path root) throws IOException;
+  }
+
+  /**
+   * Packs a tree as ext2 with 4 KiB blocks into a file beside the tree, named like it with {@code
+   * .img} added.
+   *
+   * @param tree the folder to pack
+   * @return the image
+   * @throws IOException if mke2fs is missing or fails
+   */
+  public static Path ext2(Path tree) throws IOException {
+    return ext2(tree, tree.resolveSibling(tree.getFileName() + ".img"), "-b", "4096");
+  }
+
+  /**
+   * Packs a tree as ext2.
+   *
+   * @param tree the folder to pack
+   * @param image the image to make
+   * @param options more options of mke2fs, such as {@code -b 1024} or {@code -O ^filetype}
+   * @return the image
+   * @throws IOException if mke2fs is missing or fails
+   */
+  public static Path ext2(Path tree, Path image, String... options) throws IOException {
+    long entries;
+    try (Stream<Path> files = Files.walk(tree)) {
+      entries = files.count();
+    }
+    String used = Processes.run("du", "-s", "-B1", tree.toString()).out().split("\\s")[0];
+    // Indirect blocks, directories and the tables of inodes come on top of the files' own blocks.
+    long blocks = (Long.parseLong(used) * 5 / 4 + entries * 512) / BLOCK + 2048;
+    try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+      file.setLength(0);
+      file.setLength(blocks * BLOCK);
+    }
+    String inodes = Long.toString(entries + 64);
+    String[] always = {"mke2fs", "-q", "-F", "-t", "ext2", "-N", inodes, "-d", tree.toString()};
+    Processes.run(
+        Stream.of(List.of(always), Arrays.asList(options), List.of(image.toString()))
+            .flatMap(List::stream)
+            .toArray(String[]::new));
+    return image;
+  }
+
+  /**
+   * Changes an image with debugfs.
+   *
+   * @param image the image
+   * @param commands its commands, such as {@code set_inode_field <12> uid 70000}
+   * @throws IOException if debugfs is missing or reports an error
+   */
+  public static void debugfsWrite(Path image, String... commands) throws IOException {
+    debugfs(image, List.of(commands), "-w");
+  }
+
+  /**
+   * Asks debugfs about an image, in one process however many questions there are.
+   *
+   * @param image the image
+   * @param commands its commands; {@code <inode>} needs no quoting where a path would
+   * @return what it printed, each answer after a line {@code debugfs: command}, one char per byte
+   * @throws IOException if debugfs is missing or reports an error
+   */
+  public static String debugfs(Path image, List<String> commands) throws IOException {
+    return debugfs(image, commands, "-c");
+  }
+
+  private static String debugfs(Path image, List<String> commands, String mode) throws IOException {
+    Path script = Files.createTempFile("xip-debugfs", ".cmd");
+    try {
+      Files.write(script, commands, StandardCharsets.UTF_8);
+      Processes.Output output =
+          Processes.run("debugfs", mode, "-f", script.toString(), image.toString());
+      // debugfs exits 0 whatever happens; its own version line is all it may say on the error side.
+      String complaints =
+          output.err().lines().filter(line -> !line.startsWith("debugfs 1.")).toList().toString();
+      if (!complaints.equals("[]")) {
+        throw new IOException("debugfs %s: %s".formatted(image, complaints));
+      }
+      return output.out();
+    } finally {
+      Files.delete(script);
+    }
+  }
+
+  /**
+   * Says why this host cannot mount an image.
+   *
+   * @return the reason, or an empty string if it can
+   * @throws IOException if even trying fails
+   */
+  public static String whyNoLoopMount() throws IOException {
+    String user = Processes.run("id", "-u").out().strip();
+    if (!user.equals("0")) {
+      return "user %s is not root, so the kernel's loop mount is not asked".formatted(user);
+    }
+    Path folder = Files.createTempDirectory("xip-probe");
+    try {
+      Path image = ext2(Files.createDirectory(folder.resolve("tree")));
+      mounted(image, root -> {});
+      return "";
+    } catch (IOException e) {
+      return "this host cannot loop mount ext2: " + e.getMessage();
+    } finally {
+      Processes.run("rm", "-r", folder.toString());
+    }
+  }
+
+  /**
+   * Mounts an image read-only, shows it and unmounts it, whatever happens in between.
+   *
+   * @param image the image
+   * @param visitor sees the mounted tree
+   * @throws IOException if it cannot be mounted, or what the visitor threw
+   */
+  public static void mounted(Path image, MountVisitor visitor) throws IOException {
+    Path folder = Files.createTempDirectory("xip-mount");
+    try {
+      Processes.run("mount", "-o", "loop,ro", image.toString(), folder.toString());
+      try {
+        visitor.visit(folder);
+      } finally {
+        Processes.run("umount", folder.toString());
+      }
+    } finally {
+      Files.delete(folder);
+    }
+  }
+}
