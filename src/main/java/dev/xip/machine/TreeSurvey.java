@@ -1,9 +1,11 @@
 package dev.xip.machine;
 
+import dev.xip.image.FileType;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -26,6 +28,7 @@ final class TreeSurvey {
   /** Ext2 directory entry before its name, in bytes. */
   private static final int ENTRY_HEADER = 8;
 
+  private final Path root;
   private final MessageDigest digest;
   private final Set<Object> seen = new HashSet<>();
   private final List<Path> sockets = new ArrayList<>();
@@ -36,7 +39,8 @@ final class TreeSurvey {
   private FileTime newest = FileTime.fromMillis(0);
   private Path notWholeBlocks;
 
-  private TreeSurvey() {
+  private TreeSurvey(Path root) {
+    this.root = root;
     try {
       digest = MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
@@ -54,7 +58,7 @@ final class TreeSurvey {
    * @throws IOException if a part of the tree cannot be read
    */
   static TreeSurvey of(Path root, AllocatedBytes allocated) throws IOException {
-    TreeSurvey survey = new TreeSurvey();
+    TreeSurvey survey = new TreeSurvey(root);
     Files.walkFileTree(
         root,
         new SimpleFileVisitor<>() {
@@ -99,7 +103,7 @@ final class TreeSurvey {
   private void name(Path path, BasicFileAttributes attributes) {
     byte[] name = path.getFileName().toString().getBytes(StandardCharsets.UTF_8);
     openDirectories.get(path.getParent())[0] += ENTRY_HEADER + ((name.length + 3) & ~3);
-    digest.update(path.toString().getBytes(StandardCharsets.UTF_8));
+    digest.update(root.relativize(path).toString().getBytes(StandardCharsets.UTF_8));
     String facts =
         "\0%d\0%d\n".formatted(attributes.size(), attributes.lastModifiedTime().toMillis());
     digest.update(facts.getBytes(StandardCharsets.UTF_8));
@@ -133,8 +137,8 @@ final class TreeSurvey {
 
   private static boolean isSocket(Path file) throws IOException {
     int mode =
-        (int) Files.getAttribute(file, "unix:mode", java.nio.file.LinkOption.NOFOLLOW_LINKS);
-    return dev.xip.image.FileType.ofMode(mode) == dev.xip.image.FileType.SOCKET;
+        (int) Files.getAttribute(file, "unix:mode", LinkOption.NOFOLLOW_LINKS);
+    return FileType.ofMode(mode) == FileType.SOCKET;
   }
 
   /** Returns what an ext2 image must hold. */
