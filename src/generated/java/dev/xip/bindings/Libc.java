@@ -428,6 +428,15 @@ public class Libc extends Libc$shared {
     public static int O_TRUNC() {
         return O_TRUNC;
     }
+    private static final int O_NONBLOCK = (int)2048L;
+    /**
+     * {@snippet lang=c :
+     * #define O_NONBLOCK 2048
+     * }
+     */
+    public static int O_NONBLOCK() {
+        return O_NONBLOCK;
+    }
     private static final int F_OFD_GETLK = (int)36L;
     /**
      * {@snippet lang=c :

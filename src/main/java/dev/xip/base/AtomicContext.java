@@ -12,12 +12,25 @@ public final class AtomicContext {
 
   private AtomicContext() {}
 
-  static void enter(String lock) {
+  /**
+   * Notes that the current thread has taken a lock under which it may not block. Called by the
+   * locks themselves.
+   *
+   * @param lock the lock's name, for reports
+   */
+  public static void enter(String lock) {
     HELD.get().add(lock);
   }
 
-  static void leave(String lock) {
-    HELD.get().remove(lock);
+  /**
+   * Notes that the current thread has released a lock. Called by the locks themselves.
+   *
+   * @param lock the lock's name
+   */
+  public static void leave(String lock) {
+    List<String> held = HELD.get();
+    // Locks nest, so the one released is nearly always the last one taken.
+    held.remove(held.lastIndexOf(lock));
   }
 
   /**

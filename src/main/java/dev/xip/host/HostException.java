@@ -1,0 +1,57 @@
+package dev.xip.host;
+
+import dev.xip.bindings.Libc;
+import java.io.IOException;
+
+/**
+ * The system refused a call. The message has the call with its arguments, addresses and lengths in
+ * hexadecimal, then the error's name and the system's words for it.
+ */
+public final class HostException extends IOException {
+  private static final long serialVersionUID = 1L;
+
+  /** The name of the call. */
+  private final String call;
+
+  /** The raw error number, kept because {@link Errno#OTHER} has lost it. */
+  private final int number;
+
+  HostException(String call, String arguments, int number) {
+    super("%s(%s): %s".formatted(call, arguments, describe(number)));
+    this.call = call;
+    this.number = number;
+  }
+
+  private static String describe(int number) {
+    Errno errno = Errno.of(number);
+    String name = errno == Errno.OTHER ? "errno " + number : errno.name();
+    return "%s (%s)".formatted(name, Libc.strerror(number).getString(0));
+  }
+
+  /**
+   * Returns what was called.
+   *
+   * @return the name of the system call or library function
+   */
+  public String call() {
+    return call;
+  }
+
+  /**
+   * Returns the error's name.
+   *
+   * @return the error, {@link Errno#OTHER} if it has no name here
+   */
+  public Errno errno() {
+    return Errno.of(number);
+  }
+
+  /**
+   * Returns the error's number.
+   *
+   * @return what errno held, positive
+   */
+  public int number() {
+    return number;
+  }
+}

@@ -1,0 +1,301 @@
+package dev.xip.host;
+
+import dev.xip.base.AtomicContext;
+import dev.xip.bindings.Libc;
+import dev.xip.bindings.flock;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.FileSystems;
+import java.nio.file.Path;
+import java.nio.file.ProviderMismatchException;
+
+/**
+ * An open regular file, or memory that passes for one. A mapping made from it outlives it: closing
+ * gives back the descriptor and the locks taken through it, nothing else.
+ *
+ * <p>Calls may come from any thread; only {@link #close} must not run beside another call, which
+ * could then meet a stranger's descriptor under the same number.
+ */
+public final class HostFile implements AutoCloseable {
+  private static final int CLOSED = -1;
+
+  private final String name;
+
+  /** The descriptor, or {@link #CLOSED}. */
+  private volatile int fd;
+
+  private HostFile(int fd, String name) {
+    this.fd = fd;
+    this.name = name;
+  }
+
+  /**
+   * Opens an existing file for reading.
+   *
+   * @param path a path of the default file system
+   * @return the open file
+   * @throws HostException if there is none (ENOENT), it may not be read (EACCES), it is a directory
+   *     (EISDIR) or something else that is no regular file (ENODEV)
+   */
+  public static HostFile openReadOnly(Path path) throws HostException {
+    return open(path, Libc.O_RDONLY(), 0);
+  }
+
+  /**
+   * Opens an existing file for reading and writing.
+   *
+   * @param path a path of the default file system
+   * @return the open file
+   * @throws HostException as {@link #openReadOnly}; EROFS or ETXTBSY if it cannot be written
+   */
+  public static HostFile openReadWrite(Path path) throws HostException {
+    return open(path, Libc.O_RDWR(), 0);
+  }
+
+  /**
+   * Makes a new, empty file for reading and writing.
+   *
+   * @param path a path of the default file system where nothing is yet
+   * @param mode the permission bits, from which the process's umask is taken away
+   * @return the open file
+   * @throws HostException if something is there (EEXIST) or it cannot be made
+   */
+  public static HostFile create(Path path, int mode) throws HostException {
+    return open(path, Libc.O_RDWR() | Libc.O_CREAT() | Libc.O_EXCL(), mode);
+  }
+
+  /**
+   * Makes an empty file in memory, which has no name in any folder, memfd_create(2).
+   *
+   * @param name what /proc/self/maps shows for it, up to 249 bytes
+   * @return the open file, readable and writable, closed on exec, open to {@link #sealSize}
+   * @throws HostException if the name is too long (EINVAL) or there is no memory or descriptor left
+   */
+  public static HostFile memfd(String name) throws HostException {
+    int flags = Libc.MFD_CLOEXEC() | Libc.MFD_ALLOW_SEALING();
+    return new HostFile(Calls.memfdCreate(name, flags), "memfd:" + name);
+  }
+
+  private static HostFile open(Path path, int how, int mode) throws HostException {
+    AtomicContext.mightSleep("open");
+    if (path.getFileSystem() != FileSystems.getDefault()) {
+      throw new ProviderMismatchException(path + ": expected a path of the default file system");
+    }
+    // Without O_NONBLOCK the open of a named pipe would wait for its other end.
+    int flags = how | Libc.O_CLOEXEC() | Libc.O_NONBLOCK();
+    int fd = Calls.open(path.toString(), flags, mode);
+    HostFile file = new HostFile(fd, path.toString());
+    try {
+      HostStat stat = file.stat();
+      if (!stat.isRegularFile()) {
+        int error = stat.isDirectory() ? Libc.EISDIR() : Libc.ENODEV();
+        throw new HostException("open", "path=" + path, error);
+      }
+      return file;
+    } catch (HostException refused) {
+      file.close();
+      throw refused;
+    }
+  }
+
+  /**
+   * Returns the descriptor.
+   *
+   * @return its number, valid until {@link #close}
+   * @throws IllegalStateException if the file is closed
+   */
+  public int fd() {
+    int now = fd;
+    if (now == CLOSED) {
+      throw new IllegalStateException(name + " is closed");
+    }
+    return now;
+  }
+
+  /**
+   * Returns the name.
+   *
+   * @return the path as given, or {@code memfd:} and the name; for messages only
+   */
+  public String name() {
+    return name;
+  }
+
+  /**
+   * Returns a path under which this process can open the same file again, name or no name, proc(5).
+   *
+   * @return {@code /proc/self/fd/N}, valid until {@link #close}
+   */
+  public Path descriptorPath() {
+    return Path.of("/proc/self/fd/" + fd());
+  }
+
+  /**
+   * Asks for the size.
+   *
+   * @return the length in bytes, as of now
+   * @throws HostException if the system fails to tell
+   */
+  public long size() throws HostException {
+    return stat().size();
+  }
+
+  /**
+   * Asks for the attributes.
+   *
+   * @return the attributes, as of now
+   * @throws HostException if the system fails to tell
+   */
+  public HostStat stat() throws HostException {
+    return Calls.statx(fd(), name);
+  }
+
+  /**
+   * Sets the size: cuts the file, or lets it grow by a hole of zeros.
+   *
+   * @param bytes the new length, at least 0
+   * @throws HostException if the file is not open for writing (EINVAL), sealed (EPERM), or the
+   *     length is too large (EFBIG)
+   */
+  public void truncate(long bytes) throws HostException {
+    if (bytes < 0) {
+      throw new IllegalArgumentException("length 0x%x: expected at least 0".formatted(bytes));
+    }
+    Calls.ftruncate(fd(), name, bytes);
+  }
+
+  /**
+   * Copies bytes out of the file, pread(2), until the target is full or the file ends.
+   *
+   * @param offset the first byte in the file, at least 0
+   * @param dst native memory to fill
+   * @return the bytes copied, less than the target's size only at the end of the file
+   * @throws HostException if the system fails to read
+   */
+  public long read(long offset, MemorySegment dst) throws HostException {
+    checkTransfer(offset, dst);
+    long done = 0;
+    while (done < dst.byteSize()) {
+      long n = Calls.pread(fd(), name, dst.asSlice(done), offset + done);
+      if (n == 0) {
+        break;
+      }
+      done += n;
+    }
+    return done;
+  }
+
+  /**
+   * Copies bytes into the file, pwrite(2), all of them.
+   *
+   * @param offset where the first one goes, at least 0
+   * @param src native memory to copy
+   * @throws HostException if the file is not open for writing (EBADF) or has no room (ENOSPC); some
+   *     bytes may have been written then
+   */
+  public void write(long offset, MemorySegment src) throws HostException {
+    checkTransfer(offset, src);
+    long done = 0;
+    while (done < src.byteSize()) {
+      done += Calls.pwrite(fd(), name, src.asSlice(done), offset + done);
+    }
+  }
+
+  private static void checkTransfer(long offset, MemorySegment mem) {
+    Args.nativeMemory(mem, "memory");
+    Args.inside(offset, mem.byteSize(), Long.MAX_VALUE);
+    AtomicContext.mightSleep("file transfer");
+  }
+
+  /**
+   * Waits until all that was written is on the storage, fsync(2).
+   *
+   * @throws HostException if some of it could not be written
+   */
+  public void force() throws HostException {
+    AtomicContext.mightSleep("fsync");
+    Calls.fsync(fd(), name);
+  }
+
+  /**
+   * Fixes the size of a memory file for good: no mapping of it can lose a page any more.
+   *
+   * @throws HostException if the file is no memory file (EINVAL)
+   */
+  public void sealSize() throws HostException {
+    int seals = Libc.F_SEAL_SHRINK() | Libc.F_SEAL_GROW();
+    Calls.fcntl(fd(), name, Libc.F_ADD_SEALS(), seals);
+  }
+
+  /**
+   * Tries to lock a range against exclusive locks, an open-file-description lock of fcntl(2). It
+   * belongs to this open file, not to the process, and ends with {@link #unlock} or {@link #close}.
+   *
+   * @param offset the first byte, at least 0; it need not exist
+   * @param length the length in bytes, above 0
+   * @return false if somebody holds an exclusive lock on a part of it
+   * @throws HostException if the file is not open for reading (EBADF) or locks do not work (ENOLCK)
+   */
+  public boolean tryLockShared(long offset, long length) throws HostException {
+    return setLock(Libc.F_RDLCK(), offset, length);
+  }
+
+  /**
+   * Tries to lock a range against all other locks, else as {@link #tryLockShared}.
+   *
+   * @param offset the first byte, at least 0; it need not exist
+   * @param length the length in bytes, above 0
+   * @return false if somebody holds any lock on a part of it
+   * @throws HostException if the file is not open for writing (EBADF) or locks do not work (ENOLCK)
+   */
+  public boolean tryLockExclusive(long offset, long length) throws HostException {
+    return setLock(Libc.F_WRLCK(), offset, length);
+  }
+
+  /**
+   * Gives back what this open file holds of a range.
+   *
+   * @param offset the first byte, at least 0
+   * @param length the length in bytes, above 0
+   * @throws HostException if the system fails to
+   */
+  public void unlock(long offset, long length) throws HostException {
+    setLock(Libc.F_UNLCK(), offset, length);
+  }
+
+  private boolean setLock(int type, long offset, long length) throws HostException {
+    Args.inside(offset, Args.positive(length, "length"), Long.MAX_VALUE);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment lock = flock.allocate(arena);
+      flock.l_type(lock, (short) type);
+      flock.l_whence(lock, (short) Libc.SEEK_SET());
+      flock.l_start(lock, offset);
+      flock.l_len(lock, length);
+      Calls.fcntl(fd(), name, Libc.F_OFD_SETLK(), lock);
+      return true;
+    } catch (HostException refused) {
+      if (refused.errno() == Errno.EAGAIN || refused.errno() == Errno.EACCES) {
+        return false;
+      }
+      throw refused;
+    }
+  }
+
+  /**
+   * Gives the descriptor back; a second time does nothing. Errors of earlier writes are not told
+   * here: {@link #force} is the call that tells them.
+   */
+  @Override
+  public synchronized void close() {
+    int last = fd;
+    fd = CLOSED;
+    if (last != CLOSED) {
+      Calls.close(last);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

@@ -1,0 +1,97 @@
+package dev.xip.host;
+
+import dev.xip.base.Access;
+import dev.xip.base.AtomicContext;
+import dev.xip.base.Pages;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A file, or a part of it, mapped wherever the system likes, mmap(2). The file may be closed while
+ * it is mapped. Cut beneath us, it makes a load of a lost page throw {@link InternalError}.
+ */
+public final class HostMapping implements AutoCloseable {
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment memory;
+
+  private HostMapping(long addr, long length, Access access) {
+    MemorySegment all = MappedMemory.of(addr, length, arena);
+    memory = access.write() ? all : all.asReadOnly();
+  }
+
+  /**
+   * Maps a part of a file.
+   *
+   * @param file an open file
+   * @param fileOffset the first byte in the file, page aligned
+   * @param length the length in bytes, above 0; it need not be whole pages
+   * @param access the rights; writing to a shared mapping needs a file open for writing
+   * @param sharing who sees stores
+   * @return the mapping, to be closed
+   * @throws HostException if the range is not inside the file (ENXIO), or the system refuses:
+   *     EACCES for rights the file was not opened with, EPERM for execution from a noexec mount,
+   *     ENOMEM for too many mappings
+   */
+  public static HostMapping map(
+      HostFile file, long fileOffset, long length, Access access, Sharing sharing)
+      throws HostException {
+    AtomicContext.mightSleep("mmap");
+    Pages.requireAligned(fileOffset, "file offset");
+    Args.noOverflow(fileOffset, Args.positive(length, "length"), "file offset");
+    MappedMemory.requireInFile(file, fileOffset, length, file.size());
+    long addr = MappedMemory.mapAnywhere(file, fileOffset, length, access, sharing);
+    return new HostMapping(addr, length, access);
+  }
+
+  /**
+   * Returns the bytes.
+   *
+   * @return memory of the length asked for, read-only unless the rights include writing; with
+   *     rights that do not include reading it must not be touched
+   */
+  public MemorySegment memory() {
+    return memory;
+  }
+
+  /**
+   * Returns the address of the first byte.
+   *
+   * @return a page-aligned address
+   */
+  public long address() {
+    return memory.address();
+  }
+
+  /**
+   * Tells the system what the bytes will be used for, madvise(2).
+   *
+   * @param offset the first byte, page aligned
+   * @param length the length in bytes, above 0
+   * @param advice the use
+   * @throws HostException if the system refuses: EINVAL for advice it does not know, EFAULT where a
+   *     page to be populated has been cut away
+   */
+  public synchronized void advise(long offset, long length, Advice advice) throws HostException {
+    // Behind close the address may already be somebody else's.
+    if (!arena.scope().isAlive()) {
+      throw new IllegalStateException("the mapping is closed");
+    }
+    Pages.requireAligned(offset, "offset");
+    Args.inside(offset, Args.positive(length, "length"), memory.byteSize());
+    Calls.madvise(address() + offset, length, advice);
+  }
+
+  /**
+   * Unmaps; a second time does nothing. Later access to the memory throws.
+   *
+   * @throws IllegalStateException if a native call is using the memory right now
+   * @throws UncheckedIOException if the system refuses to unmap
+   */
+  @Override
+  public synchronized void close() {
+    if (arena.scope().isAlive()) {
+      arena.close();
+    }
+  }
+}

@@ -1,0 +1,80 @@
+package dev.xip.host;
+
+import dev.xip.bindings.Libc;
+import dev.xip.bindings.statx;
+import dev.xip.bindings.statx_timestamp;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What the system knows about an open file, statx(2). Times are seconds since 1970 in UTC, negative
+ * before, and nanoseconds within the second, 0..999999999.
+ *
+ * @param dev the device that holds the file, encoded as makedev(3) does
+ * @param ino the inode number, unique within the device
+ * @param size the length in bytes
+ * @param mode type and permission bits, inode(7)
+ * @param nlink the number of hard links, 0 for a file without a name
+ * @param uid the owner
+ * @param gid the group
+ * @param blocks512 the storage used, in units of 512 bytes
+ * @param mtimeSeconds last change of the content, seconds
+ * @param mtimeNanos last change of the content, nanoseconds
+ * @param ctimeSeconds last change of content or attributes, seconds
+ * @param ctimeNanos last change of content or attributes, nanoseconds
+ */
+public record HostStat(
+    long dev,
+    long ino,
+    long size,
+    int mode,
+    int nlink,
+    int uid,
+    int gid,
+    long blocks512,
+    long mtimeSeconds,
+    int mtimeNanos,
+    long ctimeSeconds,
+    int ctimeNanos) {
+
+  static HostStat read(MemorySegment struct) {
+    MemorySegment mtime = statx.stx_mtime(struct);
+    MemorySegment ctime = statx.stx_ctime(struct);
+    return new HostStat(
+        device(statx.stx_dev_major(struct), statx.stx_dev_minor(struct)),
+        statx.stx_ino(struct),
+        statx.stx_size(struct),
+        Short.toUnsignedInt(statx.stx_mode(struct)),
+        statx.stx_nlink(struct),
+        statx.stx_uid(struct),
+        statx.stx_gid(struct),
+        statx.stx_blocks(struct),
+        statx_timestamp.tv_sec(mtime),
+        statx_timestamp.tv_nsec(mtime),
+        statx_timestamp.tv_sec(ctime),
+        statx_timestamp.tv_nsec(ctime));
+  }
+
+  /** The encoding of glibc's makedev: the low bits of both numbers in the low word. */
+  private static long device(int major, int minor) {
+    long high = (major & 0xfffff000L) << 32 | (minor & 0xffffff00L) << 12;
+    return high | (major & 0xfffL) << 8 | (minor & 0xffL);
+  }
+
+  /**
+   * Tells whether it is a regular file.
+   *
+   * @return true for a regular file
+   */
+  public boolean isRegularFile() {
+    return (mode & Libc.S_IFMT()) == Libc.S_IFREG();
+  }
+
+  /**
+   * Tells whether it is a directory.
+   *
+   * @return true for a directory
+   */
+  public boolean isDirectory() {
+    return (mode & Libc.S_IFMT()) == Libc.S_IFDIR();
+  }
+}

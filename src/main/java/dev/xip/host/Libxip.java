@@ -1,0 +1,218 @@
+package dev.xip.host;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.xip.base.AddrRange;
+import dev.xip.base.Pages;
+import dev.xip.bindings.PteBits;
+import dev.xip.bindings.Xip;
+import dev.xip.bindings.xip_walk;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The functions of libxip.so, typed: C code that walks the very entries that Java wrote. The
+ * library is looked for in the file that system property {@code xip.library} names, or else at
+ * {@code native/libxip.so} beside the jar or the folder of classes; it is never unpacked.
+ *
+ * <p>Every function takes the physical memory window: native memory in which physical address
+ * {@code pa} lies at offset {@code pa}, page aligned and in whole pages. Tables must lie where
+ * memory cannot vanish: for {@link #walk} and {@link #dump} pass the part of the window that is
+ * RAM.
+ */
+public final class Libxip {
+  private static final int LAYOUT = PteBits.XIP_LAYOUT_X86_64();
+  private static final long VA_END = 1L << PteBits.XIP_X86_64_VA_BITS();
+
+  private final Path file;
+
+  Libxip(Path file) {
+    this.file = file;
+  }
+
+  /**
+   * Tells whether the library is there.
+   *
+   * @return true if {@link #get} returns
+   */
+  public static boolean isAvailable() {
+    return LibxipLoader.LIBRARY != null;
+  }
+
+  /**
+   * Returns the library.
+   *
+   * @return the library, loaded once
+   * @throws UnsatisfiedLinkError if it was not found or does not fit; the message has the places
+   *     looked at and the property to set
+   */
+  public static Libxip get() {
+    if (LibxipLoader.LIBRARY == null) {
+      UnsatisfiedLinkError again = new UnsatisfiedLinkError(LibxipLoader.FAILURE.getMessage());
+      again.initCause(LibxipLoader.FAILURE);
+      throw again;
+    }
+    return LibxipLoader.LIBRARY;
+  }
+
+  /**
+   * Returns where the library was found.
+   *
+   * @return the file it was loaded from
+   */
+  public Path file() {
+    return file;
+  }
+
+  /**
+   * Walks from the root to the entry that decides about an address.
+   *
+   * @param window the window, or the part of it that holds tables
+   * @param rootPfn the frame of the top table
+   * @param va an address in the low canonical half
+   * @return the entry and its meaning
+   */
+  public WalkResult walk(MemorySegment window, long rootPfn, long va) {
+    checkTables(window, rootPfn);
+    checkAddress(va);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment out = xip_walk.allocate(arena);
+      int result = Xip.xip_walk(window, window.byteSize(), rootPfn, LAYOUT, va, out);
+      if (result != 0) {
+        throw new IllegalStateException("xip_walk refused checked arguments: " + result);
+      }
+      return WalkResult.read(out);
+    }
+  }
+
+  /**
+   * Copies bytes through the tables until the target is full or an address cannot be read: no
+   * present entry, a frame outside the window, or a page whose file has been cut.
+   *
+   * @param window the whole window
+   * @param rootPfn the frame of the top table
+   * @param va the first address, in the low canonical half
+   * @param dst native memory to fill
+   * @return the bytes copied, above 0 unless the target is empty
+   * @throws HostException if not even the first byte can be read (EFAULT), or the host forbids
+   *     process_vm_readv(2)
+   */
+  public long read(MemorySegment window, long rootPfn, long va, MemorySegment dst)
+      throws HostException {
+    checkTables(window, rootPfn);
+    checkAddress(va);
+    Args.nativeMemory(dst, "target");
+    if (dst.isReadOnly()) {
+      throw new IllegalArgumentException("target: expected writable memory");
+    }
+    long length = dst.byteSize();
+    long n = Xip.xip_read(window, window.byteSize(), rootPfn, LAYOUT, va, dst, length);
+    if (n < 0) {
+      throw new HostException("xip_read", "va=0x%x, len=0x%x".formatted(va, length), (int) -n);
+    }
+    return n;
+  }
+
+  /**
+   * Lists the entries that are not empty.
+   *
+   * @param window the window, or the part of it that holds tables
+   * @param rootPfn the frame of the top table
+   * @param range the addresses to look at, in the low canonical half
+   * @return what decides about them, in address order; entries that the range cuts are part of it
+   */
+  public List<WalkResult> dump(MemorySegment window, long rootPfn, AddrRange range) {
+    checkTables(window, rootPfn);
+    if (range.end() > VA_END) {
+      throw new IllegalArgumentException(
+          "range %s: expected an end up to 0x%x".formatted(range, VA_END));
+    }
+    // A writer may add entries between the count and the list, so ask until all have room.
+    for (long capacity = 256; ; ) {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment out = xip_walk.allocateArray(capacity, arena);
+        long count = dump(window, rootPfn, range, out, capacity);
+        if (count <= capacity) {
+          return records(out, count);
+        }
+        capacity = count;
+      }
+    }
+  }
+
+  private static long dump(
+      MemorySegment window, long rootPfn, AddrRange range, MemorySegment out, long capacity) {
+    long count =
+        Xip.xip_dump(
+            window, window.byteSize(), rootPfn, LAYOUT, range.start(), range.end(), out, capacity);
+    if (count < 0) {
+      throw new IllegalStateException("xip_dump refused checked arguments: " + count);
+    }
+    return count;
+  }
+
+  private static List<WalkResult> records(MemorySegment out, long count) {
+    List<WalkResult> results = new ArrayList<>(Math.toIntExact(count));
+    for (long i = 0; i < count; i++) {
+      results.add(WalkResult.read(xip_walk.asSlice(out, i)));
+    }
+    return List.copyOf(results);
+  }
+
+  /**
+   * Stores an entry, making the tables above it as needed. One thread may write to one root at a
+   * time; walks may run beside it.
+   *
+   * @param window the window
+   * @param rootPfn the frame of the top table
+   * @param va the first address that the entry covers
+   * @param pte the entry; 0 clears
+   * @param level where it goes: 0 PTE, 1 PMD, 2 PUD
+   * @param supply frames of the window that become tables
+   * @throws HostException if the entry does not fit the level (EINVAL), a huge or non-present entry
+   *     or a table is in the way (EEXIST), a bad entry is (ELOOP), or the supply has run out or
+   *     lies outside the window (ENOMEM)
+   */
+  public void set(
+      MemorySegment window, long rootPfn, long va, long pte, int level, TablePages supply)
+      throws HostException {
+    checkTables(window, rootPfn);
+    checkAddress(va);
+    if (window.isReadOnly()) {
+      throw new IllegalArgumentException("window: expected writable memory");
+    }
+    int result;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment next = arena.allocateFrom(JAVA_LONG, supply.nextPfn());
+      result =
+          Xip.xip_set(
+              window, window.byteSize(), rootPfn, LAYOUT, va, pte, level, next, supply.endPfn());
+      supply.advanceTo(next.get(JAVA_LONG, 0));
+    }
+    if (result < 0) {
+      String arguments = "va=0x%x, pte=0x%x, level=%d".formatted(va, pte, level);
+      throw new HostException("xip_set", arguments, -result);
+    }
+  }
+
+  private static void checkTables(MemorySegment window, long rootPfn) {
+    Args.nativeMemory(window, "window");
+    Pages.requireAligned(window.address(), "window address");
+    Args.wholePages(window.byteSize(), "window size");
+    if (rootPfn < 0 || rootPfn >= window.byteSize() >>> Pages.SHIFT) {
+      throw new IllegalArgumentException(
+          "root frame 0x%x: expected inside a window of 0x%x bytes"
+              .formatted(rootPfn, window.byteSize()));
+    }
+  }
+
+  private static void checkAddress(long va) {
+    if (va < 0 || va >= VA_END) {
+      throw new IllegalArgumentException(
+          "address 0x%x: expected in the low half, below 0x%x".formatted(va, VA_END));
+    }
+  }
+}

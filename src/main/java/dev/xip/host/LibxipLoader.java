@@ -1,0 +1,88 @@
+package dev.xip.host;
+
+import dev.xip.bindings.Xip;
+import java.net.URISyntaxException;
+import java.nio.file.FileSystemNotFoundException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.CodeSource;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Finds and loads libxip.so once, from a place where it is already a file; a failure is kept and
+ * told to everyone who asks.
+ */
+final class LibxipLoader {
+  private static final String PROPERTY = "xip.library";
+
+  /** The loaded library, or null with the reason in {@link #FAILURE}. */
+  static final Libxip LIBRARY;
+
+  /** Why there is no library, or null. */
+  static final UnsatisfiedLinkError FAILURE;
+
+  static {
+    Libxip library = null;
+    UnsatisfiedLinkError failure = null;
+    try {
+      library = load();
+    } catch (UnsatisfiedLinkError absent) {
+      failure = absent;
+    }
+    LIBRARY = library;
+    FAILURE = failure;
+  }
+
+  private LibxipLoader() {}
+
+  private static Libxip load() {
+    List<String> looked = new ArrayList<>();
+    for (Path candidate : candidates()) {
+      if (!Files.isRegularFile(candidate)) {
+        looked.add(candidate + " is not there");
+        continue;
+      }
+      try {
+        return load(candidate);
+      } catch (UnsatisfiedLinkError refused) {
+        looked.add(candidate + ": " + refused.getMessage());
+      } catch (ExceptionInInitializerError lacksFunctions) {
+        looked.add(candidate + " is another library");
+      }
+    }
+    String found = looked.isEmpty() ? "no place to look" : String.join("; ", looked);
+    throw new UnsatisfiedLinkError(
+        "libxip.so not loaded: %s. Build it with make -C native, or set -D%s=FILE"
+            .formatted(found, PROPERTY));
+  }
+
+  /** The places to look: the property alone if it is set, else beside our own classes. */
+  private static List<Path> candidates() {
+    String property = System.getProperty(PROPERTY);
+    if (property != null) {
+      return List.of(Path.of(property).toAbsolutePath());
+    }
+    CodeSource source = LibxipLoader.class.getProtectionDomain().getCodeSource();
+    if (source == null || source.getLocation() == null) {
+      return List.of();
+    }
+    try {
+      Path classes = Path.of(source.getLocation().toURI()).toAbsolutePath();
+      return List.of(classes.resolveSibling("native").resolve("libxip.so"));
+    } catch (URISyntaxException | IllegalArgumentException | FileSystemNotFoundException notAFile) {
+      return List.of();
+    }
+  }
+
+  @SuppressWarnings("restricted")
+  private static Libxip load(Path file) {
+    System.load(file.toString());
+    int version = Xip.xip_abi_version();
+    if (version != Xip.XIP_ABI_VERSION()) {
+      throw new UnsatisfiedLinkError(
+          "ABI version %d, expected %d".formatted(version, Xip.XIP_ABI_VERSION()));
+    }
+    return new Libxip(file);
+  }
+}

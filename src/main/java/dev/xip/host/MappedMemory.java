@@ -1,0 +1,49 @@
+package dev.xip.host;
+
+import dev.xip.base.Access;
+import dev.xip.bindings.Libc;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/** What {@link HostMapping} and {@link Reservation} share. */
+final class MappedMemory {
+  private MappedMemory() {}
+
+  /** Memory that is unmapped when its arena is closed. */
+  @SuppressWarnings("restricted")
+  static MemorySegment of(long addr, long length, Arena arena) {
+    return MemorySegment.ofAddress(addr).reinterpret(length, arena, MappedMemory::unmap);
+  }
+
+  private static void unmap(MemorySegment mem) {
+    try {
+      Calls.munmap(mem.address(), mem.byteSize());
+    } catch (HostException refused) {
+      throw new UncheckedIOException(refused);
+    }
+  }
+
+  /** Maps a checked range of a file at an address of the system's choice. */
+  static long mapAnywhere(
+      HostFile file, long fileOffset, long length, Access access, Sharing sharing)
+      throws HostException {
+    int prot = Args.protection(access);
+    return Calls.mmap(0, length, prot, sharing.flag(), file.fd(), file.name(), fileOffset);
+  }
+
+  /**
+   * Demands that a range lies inside a file, whose size is the system's state and no argument:
+   * ENXIO, as POSIX has it for mmap.
+   */
+  static void requireInFile(HostFile file, long fileOffset, long length, long size)
+      throws HostException {
+    if (fileOffset > size - length) {
+      throw new HostException(
+          "mmap",
+          "length=0x%x, fd=%d %s of 0x%x bytes, offset=0x%x"
+              .formatted(length, file.fd(), file.name(), size, fileOffset),
+          Libc.ENXIO());
+    }
+  }
+}

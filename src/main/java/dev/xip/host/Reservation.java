@@ -1,0 +1,237 @@
+package dev.xip.host;
+
+import dev.xip.base.Access;
+import dev.xip.base.AtomicContext;
+import dev.xip.base.Pages;
+import dev.xip.bindings.Libc;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * One range of address space that stays ours until it is closed: parts of it are filled with files
+ * or memory and emptied again, and no part is ever a hole that somebody else's mapping could take.
+ * It takes no memory and no swap of its own.
+ *
+ * <p>A change is built elsewhere and then moved into place, so that a refusal leaves what was there
+ * before. One case is left: the kernel runs out of memory for its own records between dropping the
+ * old mapping and placing the new one. The part then reads as zeros.
+ *
+ * <p>Changes and {@link #close} exclude each other; access to the memory needs no lock. A load from
+ * a part that may not be read, or a store to one that may not be written, ends the JVM: what was
+ * mapped where is the caller's to know.
+ */
+public final class Reservation implements AutoCloseable {
+  private static final int PRIVATE_MEMORY =
+      Libc.MAP_PRIVATE() | Libc.MAP_ANONYMOUS() | Libc.MAP_NORESERVE();
+  private static final int NO_FILE = -1;
+
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment memory;
+
+  private Reservation(long bytes, Access access) throws HostException {
+    AtomicContext.mightSleep("mmap");
+    Args.wholePages(bytes, "size");
+    memory = MappedMemory.of(anonymous(bytes, access), bytes, arena);
+  }
+
+  /**
+   * Reserves a range that reads as zeros.
+   *
+   * @param bytes the size, above 0, whole pages
+   * @return the reservation, to be closed
+   * @throws HostException if there is no such range left (ENOMEM)
+   */
+  public static Reservation readableZeros(long bytes) throws HostException {
+    return new Reservation(bytes, Access.READ);
+  }
+
+  /**
+   * Reserves a range that must not be touched until something is mapped into it.
+   *
+   * @param bytes the size, above 0, whole pages
+   * @return the reservation, to be closed
+   * @throws HostException if there is no such range left (ENOMEM)
+   */
+  public static Reservation inaccessible(long bytes) throws HostException {
+    return new Reservation(bytes, Access.NONE);
+  }
+
+  /**
+   * Returns the whole range.
+   *
+   * @return memory of the reserved size, until {@link #close}; what may be done to each part of it
+   *     is decided by what is mapped there
+   */
+  public MemorySegment memory() {
+    return memory;
+  }
+
+  /**
+   * Returns the address of the first byte.
+   *
+   * @return a page-aligned address
+   */
+  public long address() {
+    return memory.address();
+  }
+
+  /**
+   * Returns the size.
+   *
+   * @return the reserved length in bytes
+   */
+  public long size() {
+    return memory.byteSize();
+  }
+
+  /**
+   * Tells whether the range is still ours.
+   *
+   * @return false after {@link #close}
+   */
+  public boolean isOpen() {
+    return arena.scope().isAlive();
+  }
+
+  /**
+   * Puts a part of a file into a part of the range.
+   *
+   * @param offset where in the range, page aligned
+   * @param length the length in bytes, above 0, whole pages; the file's last page counts as whole
+   * @param file an open file
+   * @param fileOffset the first byte in the file, page aligned
+   * @param access the rights; writing to a shared mapping needs a file open for writing
+   * @param sharing who sees stores
+   * @throws HostException if the range is not inside the file (ENXIO), or the system refuses:
+   *     EACCES for rights the file was not opened with, EPERM for execution from a noexec mount,
+   *     ENOMEM for too many mappings
+   */
+  public synchronized void mapFile(
+      long offset, long length, HostFile file, long fileOffset, Access access, Sharing sharing)
+      throws HostException {
+    prepare(offset, length);
+    Pages.requireAligned(fileOffset, "file offset");
+    Args.noOverflow(fileOffset, length, "file offset");
+    long wholePages = Pages.roundUp(file.size());
+    MappedMemory.requireInFile(file, fileOffset, length, wholePages);
+    install(MappedMemory.mapAnywhere(file, fileOffset, length, access, sharing), offset, length);
+  }
+
+  /**
+   * Puts fresh zero memory of this process into a part of the range; pages are taken when touched.
+   *
+   * @param offset where in the range, page aligned
+   * @param length the length in bytes, above 0, whole pages
+   * @param access the rights
+   * @throws HostException if there is no memory or no mapping left (ENOMEM)
+   */
+  public synchronized void mapAnonymous(long offset, long length, Access access)
+      throws HostException {
+    prepare(offset, length);
+    install(anonymous(length, access), offset, length);
+  }
+
+  /**
+   * Makes a part of the range readable zeros again, which take no memory.
+   *
+   * @param offset where in the range, page aligned
+   * @param length the length in bytes, above 0, whole pages
+   * @throws HostException if there is no mapping left (ENOMEM)
+   */
+  public void mapZeros(long offset, long length) throws HostException {
+    mapAnonymous(offset, length, Access.READ);
+  }
+
+  /**
+   * Changes the rights to a part of the range, mprotect(2).
+   *
+   * @param offset where in the range, page aligned
+   * @param length the length in bytes, above 0, whole pages
+   * @param access the rights
+   * @throws HostException if a file there was not opened for them (EACCES) or there is no mapping
+   *     left to split (ENOMEM); a part may have been changed then
+   */
+  public synchronized void protect(long offset, long length, Access access) throws HostException {
+    prepare(offset, length);
+    Calls.mprotect(address() + offset, length, Args.protection(access));
+  }
+
+  /**
+   * Tells the system what a part of the range will be used for, madvise(2).
+   *
+   * @param offset where in the range, page aligned
+   * @param length the length in bytes, above 0, whole pages
+   * @param advice the use
+   * @throws HostException if the system refuses: EINVAL for advice that it does not know or that
+   *     does not fit what is mapped there, EFAULT where a page to be populated has been cut away
+   */
+  public synchronized void advise(long offset, long length, Advice advice) throws HostException {
+    prepare(offset, length);
+    Calls.madvise(address() + offset, length, advice);
+  }
+
+  /**
+   * Gives the whole range back; a second time does nothing. Later access to the memory throws.
+   *
+   * @throws IllegalStateException if a native call is using the memory right now
+   * @throws UncheckedIOException if the system refuses to unmap
+   */
+  @Override
+  public synchronized void close() {
+    if (isOpen()) {
+      arena.close();
+    }
+  }
+
+  /** What every change checks first. */
+  private void prepare(long offset, long length) {
+    AtomicContext.mightSleep("change of a mapping");
+    if (!isOpen()) {
+      throw new IllegalStateException("the reservation is closed");
+    }
+    Args.pagesInside(offset, length, size());
+  }
+
+  private static long anonymous(long length, Access access) throws HostException {
+    return Calls.mmap(0, length, Args.protection(access), PRIVATE_MEMORY, NO_FILE, "", 0);
+  }
+
+  /**
+   * Moves a finished mapping onto a part of the range. mremap(2) checks its arguments and the count
+   * of mappings before it drops what was there.
+   */
+  private void install(long built, long offset, long length) throws HostException {
+    try {
+      Calls.move(built, length, address() + offset);
+    } catch (HostException refused) {
+      undo(refused, () -> Calls.munmap(built, length));
+      undo(refused, () -> plug(address() + offset, length));
+      throw refused;
+    }
+  }
+
+  /** Fills the part with zeros if it has become a hole, and leaves it alone if it has not. */
+  private static void plug(long addr, long length) throws HostException {
+    int flags = PRIVATE_MEMORY | Libc.MAP_FIXED_NOREPLACE();
+    try {
+      Calls.mmap(addr, length, Libc.PROT_READ(), flags, NO_FILE, "", 0);
+    } catch (HostException refused) {
+      if (refused.errno() != Errno.EEXIST) {
+        throw refused;
+      }
+    }
+  }
+
+  private interface Step {
+    void run() throws HostException;
+  }
+
+  private static void undo(HostException cause, Step step) {
+    try {
+      step.run();
+    } catch (HostException alsoFailed) {
+      cause.addSuppressed(alsoFailed);
+    }
+  }
+}
