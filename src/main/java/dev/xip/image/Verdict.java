@@ -31,4 +31,16 @@ public enum Verdict {
   public String reason() {
     return reason;
   }
+
+  /**
+   * Tells whether the extents lead to the file's bytes, so that they can at least be copied.
+   *
+   * @return false if there are no such bytes, or they must be decoded first
+   */
+  public boolean copyable() {
+    return switch (this) {
+      case IN_PLACE, INLINE, TAIL_PACKED, SMALL_BLOCKS -> true;
+      case NOT_REGULAR, COMPRESSED, ENCRYPTED -> false;
+    };
+  }
 }

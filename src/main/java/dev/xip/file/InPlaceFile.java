@@ -1,0 +1,114 @@
+package dev.xip.file;
+
+import dev.xip.base.Pages;
+import dev.xip.image.BlockMap;
+import dev.xip.image.CorruptImageException;
+import dev.xip.image.FileContent;
+import dev.xip.image.FsImage;
+import dev.xip.image.Inode;
+import dev.xip.image.Verdict;
+import dev.xip.mapping.DirectAccess;
+import dev.xip.mapping.DirectRange;
+import dev.xip.mapping.Mappable;
+import dev.xip.mapping.Translation;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.FileSystemException;
+
+/**
+ * A regular file of an image that lies on a directly accessible device, each page of it used where
+ * it lies. Immutable. Linux counterpart: mm/filemap_xip.c and fs/ext2/xip.c.
+ */
+public final class InPlaceFile implements Mappable {
+  private final String name;
+  private final FileContent content;
+  private final DirectAccess device;
+
+  private InPlaceFile(String name, FileContent content, DirectAccess device) {
+    this.name = name;
+    this.content = content;
+    this.device = device;
+  }
+
+  /**
+   * Opens a file.
+   *
+   * @param name what to call it, such as its path
+   * @param image the image that holds it
+   * @param inode its inode
+   * @param device the device that the image lies on, its first byte the image's first
+   * @return the file
+   * @throws FileSystemException if its bytes cannot be used where they lie; the text says why
+   * @throws IOException if the image is damaged there
+   */
+  public static InPlaceFile open(String name, FsImage image, Inode inode, DirectAccess device)
+      throws IOException {
+    Verdict verdict = image.blockMap(inode).verdict();
+    if (verdict != Verdict.IN_PLACE) {
+      throw new FileSystemException(name, null, "cannot be used in place: " + verdict.reason());
+    }
+    return new InPlaceFile(name, FileContent.of(image, inode), device);
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public long size() {
+    return content.size();
+  }
+
+  /**
+   * Returns where the bytes lie in the image.
+   *
+   * @return the block map
+   */
+  public BlockMap blockMap() {
+    return content.blockMap();
+  }
+
+  /**
+   * Says where a page lies. A run ends with its extent or hole, with the file, and where the device
+   * stops being contiguous. A page past the end is a hole of one page: it holds nothing, and
+   * whether touching it is a bus error is for the caller to say, who knows {@link #size}. Linux
+   * counterpart: fs/ext2/xip.c:ext2_get_xip_mem.
+   *
+   * @param pageOffset the page's number in the file, at least 0
+   * @return the run that starts with it
+   * @throws IOException if the device cannot reach it
+   */
+  @Override
+  public Translation translate(long pageOffset) throws IOException {
+    if (pageOffset < 0) {
+      throw new IllegalArgumentException(
+          "EINVAL: page offset %d is negative".formatted(pageOffset));
+    }
+    long pagesLeft = Pages.covering(size()) - pageOffset;
+    if (pagesLeft <= 0) {
+      return Translation.HOLE;
+    }
+    long fileOffset = pageOffset << Pages.SHIFT;
+    long pages = Math.min(blockMap().runLength(fileOffset) >>> Pages.SHIFT, pagesLeft);
+    long imageOffset = blockMap().imageOffset(fileOffset);
+    if (imageOffset < 0) {
+      return new Translation(-1, pages);
+    }
+    DirectRange range = device.directAccess(imageOffset, pages << Pages.SHIFT);
+    return new Translation(range.pfn(), Math.min(range.pages(), pages));
+  }
+
+  /**
+   * Copies bytes of the file straight from the image.
+   *
+   * @param position the first byte to read, at least 0
+   * @param destination where the bytes go; it is filled unless the file ends first
+   * @return how many bytes were copied, 0 at or past the end of the file
+   * @throws CorruptImageException if the image was truncated since it was mapped
+   * @throws IllegalArgumentException if the position is negative
+   */
+  public long read(long position, MemorySegment destination) throws CorruptImageException {
+    return content.read(position, destination);
+  }
+}

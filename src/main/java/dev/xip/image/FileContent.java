@@ -1,0 +1,106 @@
+package dev.xip.image;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.FileSystemException;
+
+/**
+ * The bytes of one file, copied straight from where they lie in the image to where the caller wants
+ * them. Immutable; reading makes no garbage.
+ */
+public final class FileContent {
+  private final FsImage image;
+  private final MemorySegment memory;
+  private final long size;
+  private final BlockMap blockMap;
+
+  private FileContent(FsImage image, long size, BlockMap blockMap) {
+    this.image = image;
+    this.memory = image.memory();
+    this.size = size;
+    this.blockMap = blockMap;
+  }
+
+  /**
+   * Opens a file's bytes.
+   *
+   * @param image the image
+   * @param inode a regular file's inode
+   * @return its bytes
+   * @throws FileSystemException if it is not a regular file, or its bytes are not lying in the
+   *     image as they are read; the text gives the reason
+   * @throws IOException if the image is damaged there
+   */
+  public static FileContent of(FsImage image, Inode inode) throws IOException {
+    BlockMap blockMap = image.blockMap(inode);
+    if (!blockMap.verdict().copyable()) {
+      throw new FileSystemException(
+          image.name(),
+          null,
+          "inode %d cannot be read: %s".formatted(inode.number(), blockMap.verdict().reason()));
+    }
+    return new FileContent(image, inode.size(), blockMap);
+  }
+
+  /**
+   * Returns the length.
+   *
+   * @return the file's size in bytes
+   */
+  public long size() {
+    return size;
+  }
+
+  /**
+   * Returns where the bytes lie.
+   *
+   * @return the block map
+   */
+  public BlockMap blockMap() {
+    return blockMap;
+  }
+
+  /**
+   * Copies bytes of the file, one copy for each extent; holes read as zeros. Linux counterpart:
+   * mm/filemap_xip.c:xip_file_read, which also returns 0 at and past the end.
+   *
+   * @param position the first byte to read, at least 0
+   * @param destination where the bytes go; it is filled unless the file ends first
+   * @return how many bytes were copied, 0 at or past the end of the file
+   * @throws CorruptImageException if the image was truncated since it was mapped
+   * @throws IllegalArgumentException if the position is negative
+   */
+  public long read(long position, MemorySegment destination) throws CorruptImageException {
+    if (position < 0) {
+      throw new IllegalArgumentException("EINVAL: position %d is negative".formatted(position));
+    }
+    long count = Math.min(size - position, destination.byteSize());
+    if (count <= 0) {
+      return 0;
+    }
+    try {
+      try {
+        copy(position, destination, count);
+      } finally {
+        MemoryFaults.settle();
+      }
+    } catch (InternalError fault) {
+      throw MemoryFaults.translated(image.name(), memory.byteSize(), fault);
+    }
+    return count;
+  }
+
+  private void copy(long position, MemorySegment destination, long count) {
+    long done = 0;
+    while (done < count) {
+      long imageOffset = blockMap.imageOffset(position + done);
+      long run = Math.min(blockMap.runLength(position + done), count - done);
+      if (imageOffset < 0) {
+        destination.asSlice(done, run).fill((byte) 0);
+      } else {
+        MemorySegment.copy(memory, imageOffset, destination, done, run);
+      }
+      done += run;
+    }
+  }
+}

@@ -1,0 +1,142 @@
+package dev.xip.image.ext;
+
+import dev.xip.base.ByteView;
+import dev.xip.base.MalformedDataException;
+import dev.xip.image.BlockMap;
+import dev.xip.image.Inode;
+import dev.xip.image.Verdict;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * Turns the tree of direct and indirect blocks of one inode into a block map. Ends on every tree:
+ * an indirect block is entered once, and no more blocks are taken than the image has. Linux
+ * counterpart: fs/ext2/inode.c:ext2_get_blocks.
+ */
+final class BlockTree {
+  private final ByteView view;
+  private final Superblock superblock;
+  private final Inode inode;
+
+  /** How many blocks the file's size covers; what the tree names past them is not looked at. */
+  private final long fileBlocks;
+
+  private final BlockMap.Builder map = new BlockMap.Builder();
+  private final Set<Long> indirectBlocks = new HashSet<>();
+  private long taken;
+
+  private BlockTree(ByteView view, Superblock superblock, Inode inode) {
+    this.view = view;
+    this.superblock = superblock;
+    this.inode = inode;
+    this.fileBlocks = Math.ceilDiv(inode.size(), ExtLayout.BLOCK_SIZE);
+  }
+
+  /**
+   * Maps an inode.
+   *
+   * @param view the image
+   * @param superblock its superblock
+   * @param inode an inode whose i_block holds a tree
+   * @param verdict the verdict that the map gets
+   * @return the map
+   * @throws MalformedDataException if a block lies outside the image or among the group
+   *     descriptors, or is named twice
+   */
+  static BlockMap read(ByteView view, Superblock superblock, Inode inode, Verdict verdict)
+      throws MalformedDataException {
+    BlockTree tree = new BlockTree(view, superblock, inode);
+    long pointers = inode.offset() + ExtLayout.I_BLOCK;
+    tree.level(pointers, ExtLayout.DIRECT_BLOCKS, 0, 0);
+    long firstBlock = ExtLayout.DIRECT_BLOCKS;
+    for (int depth = 1; depth <= ExtLayout.MAX_DEPTH; depth++) {
+      long pointer = pointers + (ExtLayout.DIRECT_BLOCKS + depth - 1L) * ExtLayout.POINTER_SIZE;
+      tree.level(pointer, 1, firstBlock, depth);
+      firstBlock += 1L << (depth * ExtLayout.POINTERS_SHIFT);
+    }
+    BlockMap map = tree.map.build(verdict);
+    tree.checkNoBlockTwice(map);
+    return map;
+  }
+
+  /**
+   * Reads a row of pointers.
+   *
+   * @param at the byte offset of the first one
+   * @param count how many there are
+   * @param firstBlock the block of the file that the first one leads to
+   * @param depth how many indirect blocks lie between a pointer and the file's blocks
+   */
+  private void level(long at, int count, long firstBlock, int depth) throws MalformedDataException {
+    long step = 1L << (depth * ExtLayout.POINTERS_SHIFT);
+    long fileBlock = firstBlock;
+    for (int i = 0; i < count && fileBlock < fileBlocks; i++, fileBlock += step) {
+      long pointer = at + (long) i * ExtLayout.POINTER_SIZE;
+      long blockAddr = view.u32(pointer);
+      if (blockAddr == 0) {
+        continue;
+      }
+      take(pointer, blockAddr);
+      long offset = blockAddr << ExtLayout.BLOCK_SHIFT;
+      if (depth == 0) {
+        map.add(fileBlock << ExtLayout.BLOCK_SHIFT, offset, ExtLayout.BLOCK_SIZE);
+      } else if (indirectBlocks.add(blockAddr)) {
+        level(offset, ExtLayout.POINTERS, fileBlock, depth - 1);
+      } else {
+        throw view.malformed(
+            pointer,
+            "an indirect block that inode %d has not used yet".formatted(inode.number()),
+            "block %d again".formatted(blockAddr));
+      }
+    }
+  }
+
+  private void take(long pointer, long blockAddr) throws MalformedDataException {
+    if (blockAddr < superblock.firstUsableBlock() || blockAddr >= superblock.blocks()) {
+      throw view.malformed(
+          pointer,
+          "a block number of %d..%d"
+              .formatted(superblock.firstUsableBlock(), superblock.blocks() - 1),
+          Long.toString(blockAddr));
+    }
+    if (++taken > superblock.blocks()) {
+      throw view.malformed(
+          pointer,
+          "at most the image's %d blocks in inode %d"
+              .formatted(superblock.blocks(), inode.number()),
+          "one more");
+    }
+  }
+
+  /** Sorts what was taken by place in the image and looks for neighbours that overlap. */
+  private void checkNoBlockTwice(BlockMap map) throws MalformedDataException {
+    // First block in the high half, count in the low. Both are below 2^32, and the top bit is
+    // flipped so that signed order is the order of block numbers.
+    long[] runs = new long[map.extentCount() + indirectBlocks.size()];
+    int count = 0;
+    for (; count < map.extentCount(); count++) {
+      long first = map.extent(count).imageOffset() >>> ExtLayout.BLOCK_SHIFT;
+      runs[count] = first << 32 | map.extent(count).length() >>> ExtLayout.BLOCK_SHIFT;
+    }
+    for (long block : indirectBlocks) {
+      runs[count++] = block << 32 | 1;
+    }
+    for (int i = 0; i < runs.length; i++) {
+      runs[i] ^= Long.MIN_VALUE;
+    }
+    Arrays.sort(runs);
+    long end = 0;
+    for (long flipped : runs) {
+      long run = flipped ^ Long.MIN_VALUE;
+      long first = run >>> 32;
+      if (first < end) {
+        throw view.malformed(
+            inode.offset() + ExtLayout.I_BLOCK,
+            "each block once in inode %d".formatted(inode.number()),
+            "block %d twice".formatted(first));
+      }
+      end = first + (run & 0xffff_ffffL);
+    }
+  }
+}

@@ -1,0 +1,160 @@
+package dev.xip.image.ext;
+
+import dev.xip.base.ByteView;
+import dev.xip.base.MalformedDataException;
+import dev.xip.image.BlockMap;
+import dev.xip.image.DirEntryVisitor;
+import dev.xip.image.FileName;
+import dev.xip.image.FileType;
+import dev.xip.image.Inode;
+import java.io.IOException;
+
+/**
+ * The entries of one directory, read from its first block to its last. The blocks of a hashed
+ * directory's index look like entries that are not in use, so it needs no care of its own. Linux
+ * counterpart: fs/ext2/dir.c:ext2_check_folio.
+ */
+final class DirectoryBlocks {
+  /** What file_type says, by its value (include/linux/fs_types.h, FT_UNKNOWN..FT_SYMLINK). */
+  private static final FileType[] TYPES = {
+    FileType.UNKNOWN,
+    FileType.REGULAR,
+    FileType.DIRECTORY,
+    FileType.CHARACTER_DEVICE,
+    FileType.BLOCK_DEVICE,
+    FileType.FIFO,
+    FileType.SOCKET,
+    FileType.SYMLINK
+  };
+
+  private final ByteView view;
+  private final Superblock superblock;
+  private final Inode directory;
+  private final BlockMap map;
+
+  /** Looks at an entry that is in use and was checked, given by its byte offset in the image. */
+  @FunctionalInterface
+  private interface Scan {
+    boolean entry(long at) throws IOException;
+  }
+
+  DirectoryBlocks(ByteView view, Superblock superblock, Inode directory, BlockMap map) {
+    this.view = view;
+    this.superblock = superblock;
+    this.directory = directory;
+    this.map = map;
+  }
+
+  /**
+   * Shows every entry.
+   *
+   * @param visitor sees them, and may stop
+   * @throws IOException if an entry is damaged, or what the visitor threw
+   */
+  void list(DirEntryVisitor visitor) throws IOException {
+    scan(
+        at -> {
+          byte[] name = view.bytes(at + ExtLayout.D_NAME, view.u8(at + ExtLayout.D_NAME_LEN));
+          checkName(at, name);
+          return visitor.entry(FileName.of(name), view.u32(at + ExtLayout.D_INODE), type(at));
+        });
+  }
+
+  /**
+   * Finds a name.
+   *
+   * @param name the name
+   * @return the number of the inode that it names, or -1
+   * @throws IOException if an entry before it is damaged
+   */
+  long find(FileName name) throws IOException {
+    byte[] wanted = name.bytes();
+    long[] found = {-1};
+    scan(
+        at -> {
+          if (!matches(at, wanted)) {
+            return true;
+          }
+          found[0] = view.u32(at + ExtLayout.D_INODE);
+          return false;
+        });
+    return found[0];
+  }
+
+  /** Compares byte by byte: the JVM's own comparison of memory does not survive a truncation. */
+  private boolean matches(long at, byte[] wanted) throws IOException {
+    if (view.u8(at + ExtLayout.D_NAME_LEN) != wanted.length) {
+      return false;
+    }
+    for (int i = 0; i < wanted.length; i++) {
+      if (view.u8(at + ExtLayout.D_NAME + i) != (wanted[i] & 0xff)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void scan(Scan scan) throws IOException {
+    for (long done = 0; done < directory.size(); done += ExtLayout.BLOCK_SIZE) {
+      long block = map.imageOffset(done);
+      if (block < 0) {
+        throw view.malformed(
+            directory.offset() + ExtLayout.I_BLOCK,
+            "a block for byte 0x%x of directory inode %d".formatted(done, directory.number()),
+            "a hole");
+      }
+      long end = block + ExtLayout.BLOCK_SIZE;
+      for (long at = block; at < end; at += view.u16(at + ExtLayout.D_REC_LEN)) {
+        checkEntry(at, end);
+        if (view.u32(at + ExtLayout.D_INODE) != 0 && !scan.entry(at)) {
+          return;
+        }
+      }
+    }
+  }
+
+  private void checkEntry(long at, long end) throws MalformedDataException {
+    // The check itself reads a header, which must not pass the block either.
+    long room = end - at;
+    int length = room < ExtLayout.D_NAME ? 0 : view.u16(at + ExtLayout.D_REC_LEN);
+    int smallest = ExtLayout.D_NAME + ExtLayout.D_ALIGNMENT;
+    if (length < smallest || length % ExtLayout.D_ALIGNMENT != 0 || length > room) {
+      throw view.malformed(
+          at + ExtLayout.D_REC_LEN,
+          "a directory entry of %d..%d bytes, a multiple of 4".formatted(smallest, room),
+          "one of %d".formatted(length));
+    }
+    long inode = view.u32(at + ExtLayout.D_INODE);
+    if (inode == 0) {
+      return;
+    }
+    if (inode > superblock.inodes()) {
+      throw view.malformed(
+          at + ExtLayout.D_INODE,
+          "an inode number of at most %d".formatted(superblock.inodes()),
+          Long.toString(inode));
+    }
+    int nameLength = view.u8(at + ExtLayout.D_NAME_LEN);
+    if (nameLength == 0 || nameLength > length - ExtLayout.D_NAME) {
+      throw view.malformed(
+          at + ExtLayout.D_NAME_LEN,
+          "a name of 1..%d bytes".formatted(length - ExtLayout.D_NAME),
+          "one of %d".formatted(nameLength));
+    }
+  }
+
+  /** A name with a slash would lead whoever makes a file of that name out of its folder. */
+  private void checkName(long at, byte[] name) throws MalformedDataException {
+    for (int i = 0; i < name.length; i++) {
+      if (name[i] == '/' || name[i] == 0) {
+        throw view.malformed(
+            at + ExtLayout.D_NAME + i, "a name without slash or NUL", "0x%02x".formatted(name[i]));
+      }
+    }
+  }
+
+  private FileType type(long at) throws MalformedDataException {
+    int type = superblock.fileTypes() ? view.u8(at + ExtLayout.D_FILE_TYPE) : 0;
+    return type < TYPES.length ? TYPES[type] : FileType.UNKNOWN;
+  }
+}

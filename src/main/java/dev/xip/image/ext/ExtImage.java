@@ -1,0 +1,174 @@
+package dev.xip.image.ext;
+
+import dev.xip.base.ByteView;
+import dev.xip.base.MalformedDataException;
+import dev.xip.image.BlockMap;
+import dev.xip.image.CorruptImageException;
+import dev.xip.image.DirEntryVisitor;
+import dev.xip.image.FileName;
+import dev.xip.image.FileType;
+import dev.xip.image.FsImage;
+import dev.xip.image.FsInfo;
+import dev.xip.image.Inode;
+import dev.xip.image.MemoryFaults;
+import dev.xip.image.Verdict;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.NotLinkException;
+
+/**
+ * An ext2 image with 4 KiB blocks. Immutable and safe for any number of threads. Every method that
+ * can throw turns a truncation of the file underneath into a {@link CorruptImageException}.
+ */
+public final class ExtImage implements FsImage {
+  private final ByteView view;
+  private final Superblock superblock;
+  private final InodeTable inodeTable;
+
+  private ExtImage(ByteView view) throws IOException {
+    this.view = view;
+    this.superblock = Superblock.read(view);
+    this.inodeTable = new InodeTable(view, superblock);
+  }
+
+  /**
+   * Opens an image.
+   *
+   * @param name the image file's name, as errors show it
+   * @param memory the image, mapped or otherwise in memory; the caller closes it
+   * @return the image
+   * @throws CorruptImageException if it is no ext2 image, is damaged or shorter than it says, or
+   *     needs a feature or a block size that is not read
+   * @throws IOException if it cannot be read
+   */
+  public static ExtImage open(String name, MemorySegment memory) throws IOException {
+    ByteView view = new ByteView(memory, name, CorruptImageException::new);
+    return MemoryFaults.guarded(name, view.size(), () -> new ExtImage(view));
+  }
+
+  /**
+   * Tells whether an image is of the ext family, by its magic number.
+   *
+   * @param view the image
+   * @return true if it is for this reader to open, or to refuse with a reason
+   * @throws IOException if the image cannot be read
+   */
+  public static boolean recognises(ByteView view) throws IOException {
+    long magic = ExtLayout.SUPERBLOCK_OFFSET + ExtLayout.S_MAGIC;
+    return view.size() >= magic + 2
+        && MemoryFaults.guarded(view.file(), view.size(), () -> view.u16(magic) == ExtLayout.MAGIC);
+  }
+
+  @Override
+  public String name() {
+    return view.file();
+  }
+
+  @Override
+  public FsInfo info() {
+    return superblock.info();
+  }
+
+  @Override
+  public MemorySegment memory() {
+    return view.memory();
+  }
+
+  @Override
+  public Inode root() throws IOException {
+    Inode root = inode(ExtLayout.ROOT_INODE);
+    if (root.type() != FileType.DIRECTORY) {
+      throw view.malformed(
+          root.offset(), "the root directory", "a file of type " + root.type().letter());
+    }
+    return root;
+  }
+
+  @Override
+  public Inode inode(long number) throws IOException {
+    return guarded(() -> inodeTable.read(number));
+  }
+
+  @Override
+  public void list(Inode directory, DirEntryVisitor visitor) throws IOException {
+    guarded(
+        () -> {
+          entries(directory).list(visitor);
+          return null;
+        });
+  }
+
+  @Override
+  public long find(Inode directory, FileName name) throws IOException {
+    return guarded(() -> entries(directory).find(name));
+  }
+
+  @Override
+  public FileName readLink(Inode link) throws IOException {
+    if (link.type() != FileType.SYMLINK) {
+      throw new NotLinkException(described(link));
+    }
+    return guarded(() -> FileName.of(linkTarget(link)));
+  }
+
+  @Override
+  public BlockMap blockMap(Inode file) throws IOException {
+    return switch (file.type()) {
+      case REGULAR -> guarded(() -> tree(file, Verdict.IN_PLACE));
+      case DIRECTORY -> guarded(() -> tree(file, Verdict.NOT_REGULAR));
+      default -> BlockMap.empty(Verdict.NOT_REGULAR);
+    };
+  }
+
+  private <T> T guarded(MemoryFaults.Operation<T> operation) throws IOException {
+    return MemoryFaults.guarded(name(), view.size(), operation);
+  }
+
+  private BlockMap tree(Inode inode, Verdict verdict) throws MalformedDataException {
+    return BlockTree.read(view, superblock, inode, verdict);
+  }
+
+  private DirectoryBlocks entries(Inode directory) throws IOException {
+    if (directory.type() != FileType.DIRECTORY) {
+      throw new NotDirectoryException(described(directory));
+    }
+    return new DirectoryBlocks(view, superblock, directory, tree(directory, Verdict.NOT_REGULAR));
+  }
+
+  private byte[] linkTarget(Inode link) throws MalformedDataException {
+    boolean fast = isFastLink(link);
+    long longest = fast ? ExtLayout.I_BLOCK_SIZE - 1 : ExtLayout.MAX_LINK_TARGET;
+    if (link.size() < 1 || link.size() > longest) {
+      throw view.malformed(
+          link.offset() + ExtLayout.I_SIZE,
+          "a %s link of 1..%d bytes".formatted(fast ? "fast" : "slow", longest),
+          "one of %d".formatted(link.size()));
+    }
+    long at = link.offset() + ExtLayout.I_BLOCK;
+    if (!fast) {
+      long block = tree(link, Verdict.NOT_REGULAR).imageOffset(0);
+      if (block < 0) {
+        throw view.malformed(at, "a block for the target of inode " + link.number(), "a hole");
+      }
+      at = block;
+    }
+    byte[] target = view.bytes(at, (int) link.size());
+    for (int i = 0; i < target.length; i++) {
+      if (target[i] == 0) {
+        throw view.malformed(at + i, "a target of %d bytes".formatted(link.size()), "its end");
+      }
+    }
+    return target;
+  }
+
+  /** The target is in the inode if no block but that of the attributes is allocated. */
+  private boolean isFastLink(Inode link) throws MalformedDataException {
+    boolean attributes = view.u32(link.offset() + ExtLayout.I_FILE_ACL) != 0;
+    return link.sectors() == (attributes ? ExtLayout.SECTORS_PER_BLOCK : 0);
+  }
+
+  private String described(Inode inode) {
+    return "%s: inode %d".formatted(name(), inode.number());
+  }
+}

@@ -1,0 +1,163 @@
+package dev.xip.image.ext;
+
+import dev.xip.base.ByteView;
+import dev.xip.base.MalformedDataException;
+import dev.xip.image.FileType;
+import dev.xip.image.Inode;
+import java.time.Instant;
+
+/** Finds inodes by number and decodes them. Linux counterpart: fs/ext2/inode.c:ext2_iget. */
+final class InodeTable {
+  private final ByteView view;
+  private final Superblock superblock;
+
+  InodeTable(ByteView view, Superblock superblock) {
+    this.view = view;
+    this.superblock = superblock;
+  }
+
+  /**
+   * Finds an inode.
+   *
+   * @param number its number
+   * @return its byte offset in the image; the whole inode lies inside
+   * @throws MalformedDataException if there is none of that number, it is reserved, or its group's
+   *     descriptor is damaged
+   */
+  long locate(long number) throws MalformedDataException {
+    if (number < 1 || number > superblock.inodes()) {
+      throw view.malformed(
+          ExtLayout.SUPERBLOCK_OFFSET + ExtLayout.S_INODES_COUNT,
+          "an inode number of 1..%d".formatted(superblock.inodes()),
+          "inode number " + number);
+    }
+    if (number != ExtLayout.ROOT_INODE && number < superblock.firstInode()) {
+      throw view.malformed(
+          ExtLayout.SUPERBLOCK_OFFSET + ExtLayout.S_FIRST_INO,
+          "the root inode or one from %d on".formatted(superblock.firstInode()),
+          "reserved inode number " + number);
+    }
+    long group = (number - 1) / superblock.inodesPerGroup();
+    long index = (number - 1) % superblock.inodesPerGroup();
+    return (inodeTable(group) << ExtLayout.BLOCK_SHIFT) + index * superblock.inodeSize();
+  }
+
+  private long inodeTable(long group) throws MalformedDataException {
+    long field =
+        ExtLayout.BLOCK_SIZE + group * ExtLayout.GROUP_DESCRIPTOR_SIZE + ExtLayout.BG_INODE_TABLE;
+    long table = view.u32(field);
+    long length = superblock.inodesPerGroup() * superblock.inodeSize() >> ExtLayout.BLOCK_SHIFT;
+    if (table < superblock.firstUsableBlock() || table > superblock.blocks() - length) {
+      throw view.malformed(
+          field,
+          "an inode table of %d blocks in blocks %d..%d"
+              .formatted(length, superblock.firstUsableBlock(), superblock.blocks() - 1),
+          "one that starts in block %d".formatted(table));
+    }
+    return table;
+  }
+
+  /**
+   * Decodes an inode.
+   *
+   * @param number its number
+   * @return the inode
+   * @throws MalformedDataException if there is none of that number, it is not in use, or it is
+   *     damaged
+   */
+  Inode read(long number) throws MalformedDataException {
+    long at = locate(number);
+    int mode = view.u16(at + ExtLayout.I_MODE);
+    int links = view.u16(at + ExtLayout.I_LINKS_COUNT);
+    if (links == 0 && (mode == 0 || view.u32(at + ExtLayout.I_DTIME) != 0)) {
+      throw view.malformed(at, "inode %d in use".formatted(number), "a deleted or unused one");
+    }
+    FileType type = FileType.ofMode(mode);
+    if (type == FileType.UNKNOWN) {
+      throw view.malformed(at, "a mode that names a type of file", "0x%04x".formatted(mode));
+    }
+    checkFlags(at);
+    int extra = extraSize(at);
+    long device = device(at, type);
+    return new Inode(
+        number,
+        at,
+        mode,
+        view.u16(at + ExtLayout.I_UID) | (long) view.u16(at + ExtLayout.I_UID_HIGH) << 16,
+        view.u16(at + ExtLayout.I_GID) | (long) view.u16(at + ExtLayout.I_GID_HIGH) << 16,
+        links,
+        size(at, type),
+        view.u32(at + ExtLayout.I_BLOCKS),
+        time(at, ExtLayout.I_ATIME, ExtLayout.I_ATIME_EXTRA, extra),
+        time(at, ExtLayout.I_MTIME, ExtLayout.I_MTIME_EXTRA, extra),
+        time(at, ExtLayout.I_CTIME, ExtLayout.I_CTIME_EXTRA, extra),
+        (int) (device >>> 32),
+        (int) device);
+  }
+
+  /** The features that these flags belong to were refused, so a file that has one is damaged. */
+  private void checkFlags(long at) throws MalformedDataException {
+    long flags = view.u32(at + ExtLayout.I_FLAGS) & ExtLayout.FLAGS_OF_OTHER_FORMATS;
+    if (flags != 0) {
+      throw view.malformed(
+          at + ExtLayout.I_FLAGS,
+          "no flag of extents, inline data or encryption",
+          "0x%x".formatted(flags));
+    }
+  }
+
+  private int extraSize(long at) throws MalformedDataException {
+    int room = superblock.inodeSize() - ExtLayout.OLD_INODE_SIZE;
+    if (room == 0) {
+      return 0;
+    }
+    int extra = view.u16(at + ExtLayout.I_EXTRA_ISIZE);
+    if (extra > room || extra % 4 != 0) {
+      throw view.malformed(
+          at + ExtLayout.I_EXTRA_ISIZE,
+          "an extra size that is a multiple of 4 up to %d".formatted(room),
+          Integer.toString(extra));
+    }
+    return extra;
+  }
+
+  private long size(long at, FileType type) throws MalformedDataException {
+    long size = view.u32(at + ExtLayout.I_SIZE);
+    if (type == FileType.REGULAR) {
+      size |= view.u32(at + ExtLayout.I_SIZE_HIGH) << 32;
+    }
+    if (size < 0 || size > ExtLayout.MAX_FILE_SIZE) {
+      throw view.malformed(
+          at + ExtLayout.I_SIZE,
+          "a size of at most 0x%x bytes".formatted(ExtLayout.MAX_FILE_SIZE),
+          "0x%x".formatted(size));
+    }
+    return size;
+  }
+
+  /** Seconds are signed; the extra field, where there is one, adds epochs and nanoseconds. */
+  private Instant time(long at, int seconds, int extraField, int extraSize)
+      throws MalformedDataException {
+    long second = view.s32(at + seconds);
+    if (ExtLayout.OLD_INODE_SIZE + extraSize < extraField + 4) {
+      return Instant.ofEpochSecond(second);
+    }
+    long extra = view.u32(at + extraField);
+    return Instant.ofEpochSecond(
+        second + ((extra & ExtLayout.EPOCH_MASK) << 32), extra >>> ExtLayout.EPOCH_BITS);
+  }
+
+  /** Returns the major number in the high half and the minor in the low, 0 for other files. */
+  private long device(long at, FileType type) throws MalformedDataException {
+    if (type != FileType.CHARACTER_DEVICE && type != FileType.BLOCK_DEVICE) {
+      return 0;
+    }
+    // include/linux/kdev_t.h: old_decode_dev in the first word, new_decode_dev in the second.
+    long old = view.u32(at + ExtLayout.I_BLOCK);
+    if (old != 0) {
+      return (old >> 8 & 0xff) << 32 | old & 0xff;
+    }
+    long dev = view.u32(at + ExtLayout.I_BLOCK + ExtLayout.POINTER_SIZE);
+    return (dev >> 8 & 0xfff) << 32 | dev & 0xff | dev >> 12 & 0xfff00;
+  }
+}
