@@ -1,0 +1,21 @@
+package dev.xip.phys;
+
+/** What a frame of RAM is used for. The ordinal is what stands in the frame's record. */
+public enum FrameUse {
+  /** Nothing: it is the allocator's. */
+  FREE,
+  /** A page of page-table entries. */
+  TABLE,
+  /** Memory of one address space, or a private copy. */
+  ANONYMOUS,
+  /** A copy of file bytes in a page cache. */
+  PAGE_CACHE,
+  /** The page of zeros that every hole of every file shares. */
+  SPARSE;
+
+  private static final FrameUse[] VALUES = values();
+
+  static FrameUse of(int ordinal) {
+    return VALUES[ordinal];
+  }
+}

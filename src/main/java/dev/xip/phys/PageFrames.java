@@ -1,0 +1,212 @@
+package dev.xip.phys;
+
+import dev.xip.base.Access;
+import dev.xip.base.Pages;
+import dev.xip.host.HostException;
+import dev.xip.host.Reservation;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+
+/**
+ * The mem_map: one record of 64 bytes for each frame of RAM, and for nothing else. Sized when the
+ * machine boots; it never grows. Linux counterpart: {@code struct page} (include/linux/mm_types.h).
+ *
+ * <p>Counts are changed atomically and need no lock. A reference count of zero belongs to a free
+ * frame; a map count never passes the reference count.
+ */
+public final class PageFrames implements AutoCloseable {
+  /** The size of one record in bytes, as {@code struct page} has it on 64-bit machines. */
+  public static final long RECORD_BYTES = 64;
+
+  private static final long USE = 0;
+  private static final long REFERENCES = 4;
+  private static final long MAPPINGS = 8;
+  private static final long LOCK = 12;
+  private static final long LINK = 16;
+
+  private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
+  private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
+
+  private final Reservation reservation;
+  private final MemorySegment records;
+  private final long count;
+
+  private PageFrames(Reservation reservation, long count) {
+    this.reservation = reservation;
+    this.records = reservation.memory();
+    this.count = count;
+  }
+
+  static PageFrames forRam(long count) throws HostException {
+    long bytes = Pages.roundUp(Math.multiplyExact(count, RECORD_BYTES));
+    Reservation reservation = Reservation.readableZeros(bytes);
+    try {
+      reservation.mapAnonymous(0, bytes, Access.READ_WRITE);
+    } catch (HostException e) {
+      reservation.close();
+      throw e;
+    }
+    return new PageFrames(reservation, count);
+  }
+
+  /**
+   * Returns how many frames have a record.
+   *
+   * @return the number of frames of RAM
+   */
+  public long count() {
+    return count;
+  }
+
+  /**
+   * Returns the size of the mem_map.
+   *
+   * @return the size in bytes
+   */
+  public long bytes() {
+    return count * RECORD_BYTES;
+  }
+
+  /**
+   * Tells whether a frame number has a record. This is what pfn_valid means.
+   *
+   * @param pfn a page frame number
+   * @return true for frames of RAM
+   */
+  public boolean contains(long pfn) {
+    return pfn >= 0 && pfn < count;
+  }
+
+  /**
+   * Returns what a frame is used for.
+   *
+   * @param pfn a frame of RAM
+   * @return its use
+   */
+  public FrameUse use(long pfn) {
+    return FrameUse.of((int) INT.getAcquire(records, at(pfn, USE)));
+  }
+
+  void setUse(long pfn, FrameUse use) {
+    INT.setRelease(records, at(pfn, USE), use.ordinal());
+  }
+
+  /**
+   * Returns the reference count.
+   *
+   * @param pfn a frame of RAM
+   * @return the number of references, 0 if the frame is free
+   */
+  public int references(long pfn) {
+    return (int) INT.getAcquire(records, at(pfn, REFERENCES));
+  }
+
+  void setReferences(long pfn, int value) {
+    INT.setRelease(records, at(pfn, REFERENCES), value);
+  }
+
+  /**
+   * Takes a reference. Linux counterpart: {@code get_page}.
+   *
+   * @param pfn a frame of RAM that is in use
+   * @throws IllegalStateException if the frame is free
+   */
+  public void get(long pfn) {
+    if ((int) INT.getAndAdd(records, at(pfn, REFERENCES), 1) <= 0) {
+      throw new IllegalStateException("reference taken on free frame, pfn 0x%x".formatted(pfn));
+    }
+  }
+
+  /**
+   * Drops a reference without freeing; the allocator's {@code put} is what callers use.
+   *
+   * @param pfn a frame of RAM that is in use
+   * @return the count that is left
+   * @throws IllegalStateException if there was none to drop
+   */
+  int drop(long pfn) {
+    int left = (int) INT.getAndAdd(records, at(pfn, REFERENCES), -1) - 1;
+    if (left < 0) {
+      throw new IllegalStateException("reference dropped on free frame, pfn 0x%x".formatted(pfn));
+    }
+    return left;
+  }
+
+  /**
+   * Returns how many page-table entries map a frame. Linux counterpart: {@code page_mapcount}.
+   *
+   * @param pfn a frame of RAM
+   * @return the number of entries
+   */
+  public int mappings(long pfn) {
+    return (int) INT.getAcquire(records, at(pfn, MAPPINGS));
+  }
+
+  /**
+   * Notes one more entry. Linux counterpart: {@code page_add_file_rmap}.
+   *
+   * @param pfn a frame of RAM
+   */
+  public void addMapping(long pfn) {
+    INT.getAndAdd(records, at(pfn, MAPPINGS), 1);
+  }
+
+  /**
+   * Notes one entry less. Linux counterpart: {@code page_remove_rmap}.
+   *
+   * @param pfn a frame of RAM
+   * @throws IllegalStateException if no entry mapped it
+   */
+  public void removeMapping(long pfn) {
+    if ((int) INT.getAndAdd(records, at(pfn, MAPPINGS), -1) <= 0) {
+      throw new IllegalStateException("map count of pfn 0x%x below zero".formatted(pfn));
+    }
+  }
+
+  /**
+   * Tries to take the lock word in a frame's record, which guards the entries when the frame is a
+   * page table. Linux counterpart: {@code page->ptl} (split page-table locks).
+   *
+   * @param pfn a frame of RAM
+   * @return true if the lock is now the caller's
+   */
+  public boolean tryLock(long pfn) {
+    return INT.compareAndSet(records, at(pfn, LOCK), 0, 1);
+  }
+
+  /**
+   * Gives the lock word back.
+   *
+   * @param pfn a frame of RAM whose lock the caller holds
+   * @throws IllegalStateException if nobody holds it
+   */
+  public void unlock(long pfn) {
+    if ((int) INT.getOpaque(records, at(pfn, LOCK)) != 1) {
+      throw new IllegalStateException("lock of pfn 0x%x released but not held".formatted(pfn));
+    }
+    INT.setRelease(records, at(pfn, LOCK), 0);
+  }
+
+  /** The next free frame while this one is free; guarded by the allocator's lock. */
+  long link(long pfn) {
+    return (long) LONG.get(records, at(pfn, LINK));
+  }
+
+  void setLink(long pfn, long next) {
+    LONG.set(records, at(pfn, LINK), next);
+  }
+
+  @Override
+  public void close() {
+    reservation.close();
+  }
+
+  private long at(long pfn, long field) {
+    if (!contains(pfn)) {
+      throw new IllegalArgumentException(
+          "pfn 0x%x: expected a frame of RAM, 0..0x%x".formatted(pfn, count - 1));
+    }
+    return pfn * RECORD_BYTES + field;
+  }
+}

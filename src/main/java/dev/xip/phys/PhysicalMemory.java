@@ -1,0 +1,222 @@
+package dev.xip.phys;
+
+import dev.xip.base.Access;
+import dev.xip.base.AddrRange;
+import dev.xip.base.Pages;
+import dev.xip.host.HostException;
+import dev.xip.host.HostFile;
+import dev.xip.host.Reservation;
+import dev.xip.host.Sharing;
+import java.lang.foreign.MemorySegment;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/**
+ * The physical memory window of one machine. Invariants: RAM lies at pfn 0 and is the only part
+ * with page frames; every other page is a readable zero page or belongs to exactly one {@link
+ * Region}.
+ *
+ * <p>Reserving the window commits nothing: it may be terabytes wide. Claims and releases are
+ * serialised by this object's monitor; reading the window needs no lock.
+ */
+public final class PhysicalMemory implements AutoCloseable {
+  /** The window's size when nobody says otherwise: 64 GiB. */
+  public static final long DEFAULT_WINDOW_BYTES = 64L << 30;
+
+  /** The size of RAM when nobody says otherwise: 1 GiB. */
+  public static final long DEFAULT_RAM_BYTES = 1L << 30;
+
+  private final Reservation reservation;
+  private final MemorySegment window;
+  private final long ramBytes;
+  private final PageFrames frames;
+  private final FrameAllocator allocator;
+
+  /** Sorted by start; RAM is the first. Changed under this object's monitor. */
+  private final List<Region> regions = new CopyOnWriteArrayList<>();
+
+  private PhysicalMemory(Reservation reservation, long ramBytes, PageFrames frames) {
+    this.reservation = reservation;
+    this.window = reservation.memory();
+    this.ramBytes = ramBytes;
+    this.frames = frames;
+    this.allocator = new FrameAllocator(window, frames);
+    regions.add(new Region("RAM", new AddrRange(0, ramBytes), false));
+  }
+
+  /**
+   * Reserves a window and maps RAM at its bottom.
+   *
+   * @param windowBytes the window's size in bytes, page aligned
+   * @param ramBytes the size of RAM in bytes, page aligned, at least one page and at most the
+   *     window
+   * @return the memory
+   * @throws IllegalArgumentException if a size is not aligned or RAM does not fit (EINVAL)
+   * @throws HostException if the host does not give the address space
+   */
+  public static PhysicalMemory boot(long windowBytes, long ramBytes) throws HostException {
+    Pages.requireAligned(windowBytes, "window size");
+    Pages.requireAligned(ramBytes, "RAM size");
+    if (ramBytes < Pages.SIZE || ramBytes > windowBytes) {
+      throw new IllegalArgumentException(
+          "EINVAL: RAM size 0x%x: expected 0x1000 up to the window's 0x%x"
+              .formatted(ramBytes, windowBytes));
+    }
+    Reservation reservation = Reservation.readableZeros(windowBytes);
+    try {
+      reservation.mapAnonymous(0, ramBytes, Access.READ_WRITE);
+      return new PhysicalMemory(reservation, ramBytes, PageFrames.forRam(ramBytes >>> Pages.SHIFT));
+    } catch (HostException | RuntimeException e) {
+      reservation.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Returns the whole window.
+   *
+   * @return memory in which byte {@code pfn << 12} is the first byte of frame {@code pfn}
+   */
+  public MemorySegment window() {
+    return window;
+  }
+
+  /**
+   * Returns the window's size.
+   *
+   * @return the size in bytes
+   */
+  public long windowBytes() {
+    return window.byteSize();
+  }
+
+  /**
+   * Returns the size of RAM.
+   *
+   * @return the size in bytes
+   */
+  public long ramBytes() {
+    return ramBytes;
+  }
+
+  /**
+   * Returns the mem_map.
+   *
+   * @return the page frames of RAM
+   */
+  public PageFrames frames() {
+    return frames;
+  }
+
+  /**
+   * Returns the allocator of RAM.
+   *
+   * @return the frame allocator
+   */
+  public FrameAllocator allocator() {
+    return allocator;
+  }
+
+  /**
+   * Claims a range. Linux counterpart: {@code request_resource} (kernel/resource.c).
+   *
+   * @param name who claims it
+   * @param physical the physical addresses, page aligned, not empty, inside the window
+   * @param readOnly whether files are only ever mapped into it for reading
+   * @return the region, readable zero pages until something is mapped into it
+   * @throws RegionBusyException if RAM or another region holds part of the range
+   * @throws IllegalArgumentException if the range is empty, not aligned or past the window
+   */
+  public synchronized Region claim(String name, AddrRange physical, boolean readOnly)
+      throws RegionBusyException {
+    Pages.requireAligned(physical.start(), "region start");
+    Pages.requireAligned(physical.length(), "region length");
+    if (physical.length() == 0 || physical.end() > windowBytes()) {
+      throw new IllegalArgumentException(
+          "ERANGE: region %s %s: expected a range inside the window of 0x%x bytes"
+              .formatted(name, physical, windowBytes()));
+    }
+    Region wanted = new Region(name, physical, readOnly);
+    for (Region holder : regions) {
+      if (holder.range().overlaps(physical)) {
+        throw new RegionBusyException(wanted, holder);
+      }
+    }
+    regions.add(wanted);
+    regions.sort(Comparator.comparingLong(region -> region.range().start()));
+    return wanted;
+  }
+
+  /**
+   * Maps part of a file at its place in a region.
+   *
+   * @param region a claimed region
+   * @param offsetInRegion where in the region, in bytes, page aligned
+   * @param file the file
+   * @param fileOffset where in the file, in bytes, page aligned
+   * @param length how many bytes, page aligned
+   * @param access the rights of the mapping
+   * @param sharing whether stores reach the file
+   * @throws HostException if the host refuses; what was there before stays
+   * @throws IllegalArgumentException if the range leaves the region, the region is not claimed, or
+   *     write access to a read-only region is asked for
+   */
+  public synchronized void mapFile(
+      Region region,
+      long offsetInRegion,
+      HostFile file,
+      long fileOffset,
+      long length,
+      Access access,
+      Sharing sharing)
+      throws HostException {
+    requireClaimed(region);
+    if (offsetInRegion < 0 || length < 0 || offsetInRegion > region.range().length() - length) {
+      throw new IllegalArgumentException(
+          "EINVAL: 0x%x bytes at offset 0x%x: expected a range inside region %s"
+              .formatted(length, offsetInRegion, region));
+    }
+    if (region.readOnly() && access.write()) {
+      throw new IllegalArgumentException("EACCES: write access to region " + region);
+    }
+    reservation.mapFile(
+        region.range().start() + offsetInRegion, length, file, fileOffset, access, sharing);
+  }
+
+  /**
+   * Gives a region back. Readers that are late see zeros, never a fault.
+   *
+   * @param region a claimed region
+   * @throws HostException if the host refuses; the region then stays claimed
+   * @throws IllegalArgumentException if the region is not claimed
+   */
+  public synchronized void release(Region region) throws HostException {
+    requireClaimed(region);
+    reservation.mapZeros(region.range().start(), region.range().length());
+    regions.remove(region);
+  }
+
+  /**
+   * Lists what lies in the window.
+   *
+   * @return the regions by address, RAM first
+   */
+  public List<Region> regions() {
+    return List.copyOf(regions);
+  }
+
+  /** Gives the window and the page frames back to the host. Late accesses throw. */
+  @Override
+  public synchronized void close() {
+    regions.clear();
+    frames.close();
+    reservation.close();
+  }
+
+  private void requireClaimed(Region region) {
+    if (!regions.contains(region) || region.range().start() < ramBytes) {
+      throw new IllegalArgumentException("EINVAL: region " + region + " is not claimed");
+    }
+  }
+}

@@ -1,0 +1,18 @@
+package dev.xip.phys;
+
+import dev.xip.base.AddrRange;
+
+/**
+ * A claimed range of physical memory. Linux counterpart: {@code struct resource}
+ * (kernel/resource.c).
+ *
+ * @param name who claimed it, for {@code EBUSY} messages and maps
+ * @param range the physical addresses, page aligned
+ * @param readOnly whether it may never be written
+ */
+public record Region(String name, AddrRange range, boolean readOnly) {
+  @Override
+  public String toString() {
+    return "%s %s%s".formatted(range, name, readOnly ? " (read-only)" : "");
+  }
+}

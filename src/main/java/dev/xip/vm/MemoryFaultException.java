@@ -1,0 +1,51 @@
+package dev.xip.vm;
+
+import java.io.IOException;
+
+/** An access that the kernel would have answered with a signal. */
+public abstract sealed class MemoryFaultException extends IOException {
+  private static final long serialVersionUID = 1L;
+
+  private final long va;
+
+  private MemoryFaultException(String signal, long va, String why, Throwable cause) {
+    super("%s at address 0x%x: %s".formatted(signal, va, why), cause);
+    this.va = va;
+  }
+
+  /**
+   * Returns the address.
+   *
+   * @return the virtual address that was accessed
+   */
+  public long address() {
+    return va;
+  }
+
+  /** SIGSEGV: no mapping there, or one that does not allow the access. */
+  public static final class SegmentationFault extends MemoryFaultException {
+    private static final long serialVersionUID = 1L;
+
+    SegmentationFault(long va, String why) {
+      super("SIGSEGV", va, why, null);
+    }
+  }
+
+  /** SIGBUS: a mapping with no bytes behind that address. */
+  public static final class BusError extends MemoryFaultException {
+    private static final long serialVersionUID = 1L;
+
+    BusError(long va, String why, Throwable cause) {
+      super("SIGBUS", va, why, cause);
+    }
+  }
+
+  /** RAM for a page table ran out. */
+  public static final class OutOfMemory extends MemoryFaultException {
+    private static final long serialVersionUID = 1L;
+
+    OutOfMemory(long va, String why) {
+      super("ENOMEM", va, why, null);
+    }
+  }
+}

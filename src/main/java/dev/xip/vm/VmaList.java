@@ -1,0 +1,114 @@
+package dev.xip.vm;
+
+import dev.xip.base.AddrRange;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The mappings of one address space at one moment, sorted by address and disjoint. Immutable: a
+ * change makes a new list, so a look-up needs no lock and makes no garbage.
+ */
+final class VmaList {
+  static final VmaList EMPTY = new VmaList(new Vma[0]);
+
+  private final Vma[] vmas;
+
+  private VmaList(Vma[] vmas) {
+    this.vmas = vmas;
+  }
+
+  /** The mapping that holds an address, or null. Linux counterpart: {@code find_vma}. */
+  Vma find(long va) {
+    int index = firstEndingAfter(va);
+    return index < vmas.length && vmas[index].range().start() <= va ? vmas[index] : null;
+  }
+
+  /** The number of the first mapping that ends after an address. */
+  private int firstEndingAfter(long va) {
+    int low = 0;
+    int high = vmas.length;
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (vmas[middle].range().end() > va) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return low;
+  }
+
+  List<Vma> toList() {
+    return List.of(vmas);
+  }
+
+  boolean isFree(AddrRange range) {
+    int index = firstEndingAfter(range.start());
+    return index == vmas.length || vmas[index].range().start() >= range.end();
+  }
+
+  /** The highest free place of a length below a ceiling, or -1. */
+  long highestGap(long length, long floor, long ceiling) {
+    long end = ceiling;
+    for (int i = vmas.length - 1; i >= 0; i--) {
+      AddrRange taken = vmas[i].range();
+      if (taken.end() <= end && end - taken.end() >= length) {
+        return end - length;
+      }
+      end = Math.min(end, taken.start());
+    }
+    return end - floor >= length ? end - length : -1;
+  }
+
+  /** The list with one more mapping, whose place is free. */
+  VmaList with(Vma added) {
+    int index = firstEndingAfter(added.range().start());
+    Vma[] more = new Vma[vmas.length + 1];
+    System.arraycopy(vmas, 0, more, 0, index);
+    more[index] = added;
+    System.arraycopy(vmas, index, more, index + 1, vmas.length - index);
+    return new VmaList(more);
+  }
+
+  /** The list without a range; mappings that it cuts keep what is left of them. */
+  VmaList without(AddrRange hole) {
+    List<Vma> left = new ArrayList<>(vmas.length + 1);
+    for (Vma vma : vmas) {
+      AddrRange range = vma.range();
+      if (!range.overlaps(hole)) {
+        left.add(vma);
+        continue;
+      }
+      if (range.start() < hole.start()) {
+        left.add(vma.cut(range.start(), hole.start()));
+      }
+      if (hole.end() < range.end()) {
+        left.add(vma.cut(hole.end(), range.end()));
+      }
+    }
+    return new VmaList(left.toArray(Vma[]::new));
+  }
+
+  /** The mappings that share a byte with a range. */
+  List<Vma> overlapping(AddrRange range) {
+    List<Vma> hit = new ArrayList<>();
+    for (int i = firstEndingAfter(range.start());
+        i < vmas.length && vmas[i].range().start() < range.end();
+        i++) {
+      hit.add(vmas[i]);
+    }
+    return hit;
+  }
+
+  /** The end of the last mapping before an address, or the floor. */
+  long endBefore(long va, long floor) {
+    int index = firstEndingAfter(va) - 1;
+    return index < 0 ? floor : Math.max(floor, vmas[index].range().end());
+  }
+
+  /** The start of the first mapping at or after an address, or the ceiling. */
+  long startAfter(long va, long ceiling) {
+    int index = firstEndingAfter(va);
+    return index == vmas.length ? ceiling : Math.min(ceiling, vmas[index].range().start());
+  }
+}

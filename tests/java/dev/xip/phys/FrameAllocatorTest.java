@@ -1,0 +1,76 @@
+package dev.xip.phys;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.xip.base.Pages;
+import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.util.HashSet;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Frames of a machine with sixteen of them. */
+class FrameAllocatorTest {
+  private PhysicalMemory memory;
+  private FrameAllocator allocator;
+
+  @BeforeEach
+  void boot() throws IOException {
+    memory = PhysicalMemory.boot(1 << 20, 16 * Pages.SIZE);
+    allocator = memory.allocator();
+  }
+
+  @AfterEach
+  void close() {
+    memory.close();
+  }
+
+  @Test
+  void everyFrameIsHandedOutOnce() {
+    Set<Long> frames = new HashSet<>();
+    for (int i = 0; i < 16; i++) {
+      assertThat(frames.add(allocator.allocate(FrameUse.ANONYMOUS))).isTrue();
+    }
+    assertThat(allocator.allocate(FrameUse.ANONYMOUS)).isEqualTo(-1);
+    assertThat(allocator.available()).isZero();
+  }
+
+  @Test
+  void aFrameUsedBeforeComesBackAsZeros() {
+    long pfn = allocator.allocate(FrameUse.ANONYMOUS);
+    memory.window().set(ValueLayout.JAVA_LONG, pfn << Pages.SHIFT, -1L);
+    allocator.put(pfn);
+    assertThat(allocator.allocate(FrameUse.TABLE)).isEqualTo(pfn);
+    assertThat(memory.window().get(ValueLayout.JAVA_LONG, pfn << Pages.SHIFT)).isZero();
+  }
+
+  @Test
+  void aFrameIsFreeOnlyWithItsLastReference() {
+    long pfn = allocator.allocate(FrameUse.PAGE_CACHE);
+    memory.frames().get(pfn);
+    assertThat(allocator.put(pfn)).isFalse();
+    assertThat(allocator.inUse(FrameUse.PAGE_CACHE)).isEqualTo(1);
+    assertThat(allocator.put(pfn)).isTrue();
+    assertThat(allocator.inUse()).isZero();
+  }
+
+  @Test
+  void countsThatWouldGoWrongThrow() {
+    long pfn = allocator.allocate(FrameUse.ANONYMOUS);
+    assertThatThrownBy(() -> memory.frames().removeMapping(pfn))
+        .isInstanceOf(IllegalStateException.class);
+    memory.frames().setReferences(pfn, 0);
+    assertThatThrownBy(() -> allocator.put(pfn)).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> memory.frames().get(pfn)).isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void aPageFrameOutsideRamDoesNotExist() {
+    assertThatThrownBy(() -> memory.frames().get(16))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("pfn 0x10");
+  }
+}
