@@ -4,6 +4,7 @@ import dev.xip.image.FileName;
 import dev.xip.image.FileType;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
+import dev.xip.image.PathResolver;
 import dev.xip.machine.ExtentTransfer;
 import dev.xip.machine.ImageMount;
 import java.io.IOException;
@@ -44,7 +45,7 @@ final class CatCommand extends ImageCommand {
     FileChannel standardOutput = out.channel();
     try (ExtentTransfer transfer = ExtentTransfer.from(mount)) {
       for (FileName path : paths) {
-        Inode file = resolve(image, path, true);
+        Inode file = PathResolver.resolve(image, path, true);
         if (file.type() != FileType.REGULAR) {
           String found = file.type() == FileType.DIRECTORY ? "Is a directory" : "Not a file";
           throw new FileSystemException(image.name() + ":" + path, null, found);

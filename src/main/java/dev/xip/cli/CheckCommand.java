@@ -4,6 +4,7 @@ import dev.xip.image.FileName;
 import dev.xip.image.FsImage;
 import dev.xip.image.FsInfo;
 import dev.xip.image.Inode;
+import dev.xip.image.PathResolver;
 import dev.xip.image.Verdict;
 import dev.xip.machine.ImageMount;
 import dev.xip.machine.Placement;
@@ -37,7 +38,7 @@ final class CheckCommand extends ImageCommand {
       paramLabel = "PATH",
       defaultValue = ROOT,
       converter = PathConverter.class,
-      description = "A path inside the image; default: $${DEFAULT-VALUE}.")
+      description = "A path inside the image; default: ${DEFAULT-VALUE}.")
   private FileName path;
 
   @Option(names = "--json", description = "Print one JSON object.")
@@ -47,7 +48,7 @@ final class CheckCommand extends ImageCommand {
 
   @Override
   int run(ImageMount mount, FsImage image, Output out) throws IOException {
-    Inode start = resolve(image, path, true);
+    Inode start = PathResolver.resolve(image, path, true);
     try (TerminalProgress progress = TerminalProgress.ofFiles("checking")) {
       if (json) {
         printJson(image, start, progress, out);
@@ -68,7 +69,7 @@ final class CheckCommand extends ImageCommand {
               out.text(
                   "%-12s %12d bytes %5d extents  "
                       .formatted(file.verdict().reason(), file.inode().size(), file.extents()));
-              out.name(Paths.join(path, file.path()).bytes());
+              out.name(Paths.join(path, file.path()));
               out.text("\n");
             },
             progress);
@@ -96,7 +97,7 @@ final class CheckCommand extends ImageCommand {
         .member("image", image.name())
         .member("format", info.format())
         .member("blockSize", info.blockSize())
-        .member("path", path.bytes())
+        .member("path", path)
         .name("files")
         .beginArray();
     Map<Verdict, Placement.Sum> sums =
@@ -106,7 +107,7 @@ final class CheckCommand extends ImageCommand {
             file ->
                 writer
                     .beginObject()
-                    .member("path", Paths.join(path, file.path()).bytes())
+                    .member("path", Paths.join(path, file.path()))
                     .member("verdict", name(file.verdict()))
                     .member("bytes", file.inode().size())
                     .member("extents", file.extents())

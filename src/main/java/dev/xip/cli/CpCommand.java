@@ -2,6 +2,7 @@ package dev.xip.cli;
 
 import dev.xip.image.FileName;
 import dev.xip.image.FsImage;
+import dev.xip.image.PathResolver;
 import dev.xip.machine.CopyOut;
 import dev.xip.machine.ImageMount;
 import java.io.IOException;
@@ -52,7 +53,7 @@ final class CpCommand extends ImageCommand {
       outcome =
           CopyOut.copy(
               mount,
-              resolve(image, source, false),
+              PathResolver.resolve(image, source, false),
               Paths.last(source),
               destination,
               recursive,

@@ -2,9 +2,7 @@ package dev.xip.cli;
 
 import dev.xip.image.FileName;
 import dev.xip.image.FsImage;
-import dev.xip.image.Inode;
 import dev.xip.image.MemoryFaults;
-import dev.xip.image.PathResolver;
 import dev.xip.machine.ImageMount;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -45,11 +43,6 @@ abstract class ImageCommand implements Callable<Integer> {
    * @throws IOException shown to the user as one line
    */
   abstract int run(ImageMount mount, FsImage image, Output out) throws IOException;
-
-  /** Finds what a path names. */
-  static Inode resolve(FsImage image, FileName path, boolean followLast) throws IOException {
-    return PathResolver.resolve(image, path, followLast);
-  }
 
   /** Takes an argument as the bytes of a path inside the image. */
   static final class PathConverter implements ITypeConverter<FileName> {

@@ -1,9 +1,8 @@
 package dev.xip.cli;
 
+import dev.xip.image.FileName;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.HexFormat;
 
@@ -94,11 +93,11 @@ final class JsonWriter {
    * Writes a file name or path. JSON holds text alone, so bytes that are not UTF-8 come a second
    * time, in hexadecimal, as a member with {@code Hex} added to its name.
    */
-  JsonWriter member(String name, byte[] bytes) throws IOException {
-    String text = new String(bytes, StandardCharsets.UTF_8);
+  JsonWriter member(String name, FileName bytes) throws IOException {
+    String text = bytes.toString();
     member(name, text);
-    if (!Arrays.equals(text.getBytes(StandardCharsets.UTF_8), bytes)) {
-      member(name + "Hex", HexFormat.of().formatHex(bytes));
+    if (!FileName.of(text).equals(bytes)) {
+      member(name + "Hex", HexFormat.of().formatHex(bytes.bytes()));
     }
     return this;
   }

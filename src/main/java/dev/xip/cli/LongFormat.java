@@ -27,9 +27,7 @@ final class LongFormat {
       char letter = shift == 0 ? 't' : 's';
       boolean executable = (three & 1) != 0;
       text.append(
-          special
-              ? executable ? letter : Character.toUpperCase(letter)
-              : executable ? 'x' : '-');
+          special ? executable ? letter : Character.toUpperCase(letter) : executable ? 'x' : '-');
     }
     return text.toString();
   }
@@ -69,10 +67,10 @@ final class LongFormat {
               inode.gid(),
               size(inode),
               MINUTES.format(inode.modified())));
-      out.name(each.name().bytes());
+      out.name(each.name());
       if (each.target() != null) {
         out.text(" -> ");
-        out.name(each.target().bytes());
+        out.name(each.target());
       }
       out.text("\n");
     }

@@ -4,6 +4,7 @@ import dev.xip.image.FileName;
 import dev.xip.image.FileType;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
+import dev.xip.image.PathResolver;
 import dev.xip.image.TreeWalk;
 import dev.xip.machine.DirectoryListing;
 import dev.xip.machine.ImageMount;
@@ -38,7 +39,7 @@ final class LsCommand extends ImageCommand {
       paramLabel = "PATH",
       defaultValue = ROOT,
       converter = PathConverter.class,
-      description = "A path inside the image; default: $${DEFAULT-VALUE}.")
+      description = "A path inside the image; default: ${DEFAULT-VALUE}.")
   private FileName path;
 
   @Option(names = "-l", description = "One line of attributes for each file.")
@@ -54,8 +55,9 @@ final class LsCommand extends ImageCommand {
 
   @Override
   int run(ImageMount mount, FsImage image, Output out) throws IOException {
-    // Like ls(1): with -l a link is shown itself, unless a slash after it asks for what it leads to.
-    Inode start = resolve(image, path, !columns && !json);
+    // Like ls(1): with -l a link is shown itself, unless a slash after it asks for what it leads
+    // to.
+    Inode start = PathResolver.resolve(image, path, !columns && !json);
     if (json) {
       printJson(image, start, out);
     } else if (start.type() != FileType.DIRECTORY) {
@@ -74,7 +76,7 @@ final class LsCommand extends ImageCommand {
       return;
     }
     for (DirectoryListing.Entry each : entries) {
-      out.name(each.name().bytes());
+      out.name(each.name());
       out.text("\n");
     }
   }
@@ -88,7 +90,7 @@ final class LsCommand extends ImageCommand {
           if (inode.type() == FileType.DIRECTORY) {
             out.text(second[0] ? "\n" : "");
             second[0] = true;
-            out.name(Paths.join(path, below).bytes());
+            out.name(Paths.join(path, below));
             out.text(":\n");
             print(DirectoryListing.of(image, inode), out);
           }
@@ -97,7 +99,7 @@ final class LsCommand extends ImageCommand {
 
   private void printJson(FsImage image, Inode start, Output out) throws IOException {
     JsonWriter writer = new JsonWriter(out).beginObject();
-    writer.member("image", image.name()).member("path", path.bytes()).name("entries").beginArray();
+    writer.member("image", image.name()).member("path", path).name("entries").beginArray();
     if (start.type() != FileType.DIRECTORY) {
       writeEntry(image, path, start, writer);
     } else if (recursive) {
@@ -119,11 +121,11 @@ final class LsCommand extends ImageCommand {
 
   private static void writeEntry(FsImage image, FileName path, Inode inode, JsonWriter json)
       throws IOException {
-    json.beginObject().member("path", path.bytes());
+    json.beginObject().member("path", path);
     LongFormat.writeAttributes(inode, json);
     DirectoryListing.Entry entry = DirectoryListing.Entry.of(image, path, inode);
     if (entry.target() != null) {
-      json.member("target", entry.target().bytes());
+      json.member("target", entry.target());
     }
     json.endObject();
   }

@@ -1,5 +1,6 @@
 package dev.xip.cli;
 
+import dev.xip.image.FileName;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -50,12 +51,12 @@ final class Output {
    * Prints a file name as its own bytes; on a terminal, where they would be obeyed, control
    * characters become {@code \x1b} and the like.
    */
-  void name(byte[] name) throws IOException {
+  void name(FileName name) throws IOException {
     if (!terminal) {
-      buffered.write(name);
+      buffered.write(name.bytes());
       return;
     }
-    for (byte b : name) {
+    for (byte b : name.bytes()) {
       if (b >= 0 && b < 0x20 || b == 0x7f) {
         text("\\x%02x".formatted(b));
       } else {

@@ -5,8 +5,8 @@ import dev.xip.machine.PackReport;
 import dev.xip.machine.Packer;
 import dev.xip.machine.Placement;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -41,7 +41,7 @@ final class PackCommand implements Callable<Integer> {
       names = "--format",
       paramLabel = "FORMAT",
       defaultValue = "ext2",
-      description = "ext2 or erofs; default: $${DEFAULT-VALUE}.")
+      description = "ext2 or erofs; default: ${DEFAULT-VALUE}.")
   private PackFormat format;
 
   @Option(names = "--json", description = "Print one JSON object.")
@@ -110,6 +110,6 @@ final class PackCommand implements Callable<Integer> {
   }
 
   private static String formatName(PackReport report) {
-    return report.format().name().toLowerCase(java.util.Locale.ROOT);
+    return report.format().name().toLowerCase(Locale.ROOT);
   }
 }

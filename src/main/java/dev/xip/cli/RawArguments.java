@@ -71,7 +71,9 @@ final class RawArguments {
     return c >= ESCAPE + 0x80 && c <= ESCAPE + 0xff;
   }
 
-  /** Returns the arguments of this process, those of the JVM first; none if the system hides them. */
+  /**
+   * Returns the arguments of this process, those of the JVM first; none if the system hides them.
+   */
   private static List<byte[]> commandLine() {
     List<byte[]> arguments = new ArrayList<>();
     try {

@@ -1,8 +1,7 @@
 package dev.xip.cli;
 
 import dev.xip.base.Pages;
-import dev.xip.machine.Machine;
-import dev.xip.machine.MachineConfig;
+import dev.xip.machine.HeldSegment;
 import dev.xip.segment.SavedSegment;
 import dev.xip.segment.SegmentDefinition;
 import dev.xip.segment.SegmentException;
@@ -93,7 +92,7 @@ final class SegmentCommand implements Callable<Integer> {
               names = "--type",
               paramLabel = "TYPE",
               defaultValue = "SR",
-              description = "SW EW SR ER SN EN or SC; default: $${DEFAULT-VALUE}.")
+              description = "SW EW SR ER SN EN or SC; default: ${DEFAULT-VALUE}.")
           SegmentType type)
       throws IOException {
     SegmentName segment = SegmentName.of(name);
@@ -114,7 +113,8 @@ final class SegmentCommand implements Callable<Integer> {
   @Command(
       name = "list",
       header = "List the segments of the store.",
-      description = "%nA definition that is damaged is told on standard error; the exit code is 1.%n",
+      description =
+          "%nA definition that is damaged is told on standard error; the exit code is 1.%n",
       footerHeading = "%nExamples:%n",
       footer = {"  xip segment list", "  xip segment list --json | jq -r '.segments[].name'"})
   int list(
@@ -130,7 +130,8 @@ final class SegmentCommand implements Callable<Integer> {
     if (json) {
       printJson(folder, listing, out);
     } else {
-      out.line("%-8s %-4s %-34s %16s %8s".formatted("NAME", "TYPE", "ADDRESSES", "BYTES", "VERSION"));
+      out.line(
+          "%-8s %-4s %-34s %16s %8s".formatted("NAME", "TYPE", "ADDRESSES", "BYTES", "VERSION"));
       for (StoredSegment each : listing.segments()) {
         out.line(row(each));
       }
@@ -157,11 +158,8 @@ final class SegmentCommand implements Callable<Integer> {
       throws IOException {
     SegmentStore opened = SegmentStore.open(store.folder());
     SegmentName segment = SegmentName.of(name);
-    long end = opened.query(segment).definition().range().end();
-    MachineConfig config = MachineConfig.DEFAULT;
-    config = end <= config.windowBytes() ? config : config.withWindow(end);
-    try (Machine machine = Machine.boot(config, opened)) {
-      SavedSegment loaded = machine.segments().load(segment, SharingMode.SHARED);
+    try (HeldSegment held = HeldSegment.load(opened, segment, SharingMode.SHARED)) {
+      SavedSegment loaded = held.segment();
       Output out = new Output();
       out.line(
           "%s: %s %s, version %d, physical %s, in this process at 0x%x"
@@ -171,7 +169,7 @@ final class SegmentCommand implements Callable<Integer> {
                   loaded.mode().name().toLowerCase(Locale.ROOT),
                   loaded.version(),
                   loaded.range(),
-                  machine.memory().window().address() + loaded.range().start()));
+                  held.address()));
       out.flush();
       System.in.transferTo(OutputStream.nullOutputStream());
     }

@@ -6,6 +6,7 @@ import dev.xip.image.FileName;
 import dev.xip.image.FileType;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
+import dev.xip.image.PathResolver;
 import dev.xip.machine.DirectoryListing;
 import dev.xip.machine.ImageMount;
 import java.io.IOException;
@@ -44,7 +45,7 @@ final class StatCommand extends ImageCommand {
   @Override
   int run(ImageMount mount, FsImage image, Output out) throws IOException {
     DirectoryListing.Entry entry =
-        DirectoryListing.Entry.of(image, path, resolve(image, path, false));
+        DirectoryListing.Entry.of(image, path, PathResolver.resolve(image, path, false));
     BlockMap map = image.blockMap(entry.inode());
     if (json) {
       printJson(image, entry, map, out);
@@ -58,10 +59,10 @@ final class StatCommand extends ImageCommand {
       throws IOException {
     Inode inode = entry.inode();
     out.text("    file  ");
-    out.name(entry.name().bytes());
+    out.name(entry.name());
     if (entry.target() != null) {
       out.text(" -> ");
-      out.name(entry.target().bytes());
+      out.name(entry.target());
     }
     out.line("");
     String type = inode.type().name().toLowerCase(Locale.ROOT).replace('_', ' ');
@@ -95,10 +96,10 @@ final class StatCommand extends ImageCommand {
   private static void printJson(
       FsImage image, DirectoryListing.Entry entry, BlockMap map, Output out) throws IOException {
     JsonWriter json = new JsonWriter(out).beginObject();
-    json.member("image", image.name()).member("path", entry.name().bytes());
+    json.member("image", image.name()).member("path", entry.name());
     LongFormat.writeAttributes(entry.inode(), json);
     if (entry.target() != null) {
-      json.member("target", entry.target().bytes());
+      json.member("target", entry.target());
     }
     json.member("inodeOffset", entry.inode().offset());
     if (entry.inode().type() == FileType.REGULAR) {

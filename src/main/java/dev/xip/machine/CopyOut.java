@@ -21,9 +21,9 @@ import java.util.Set;
 
 /**
  * Copies files and trees out of an image: regular files with their holes and hard links,
- * directories, symbolic links; modes and times of change are kept, owners if root copies. A file has
- * its name only when it is whole. Nothing is ever written outside the destination, whatever names
- * and links the image holds.
+ * directories, symbolic links; modes and times of change are kept, owners if root copies. A file
+ * has its name only when it is whole. Nothing is ever written outside the destination, whatever
+ * names and links the image holds.
  */
 public final class CopyOut implements AutoCloseable {
   private static final int SET_ID_BITS = 06000;
@@ -158,7 +158,9 @@ public final class CopyOut implements AutoCloseable {
   private void directory(Inode inode, Path target, boolean followFolder) throws IOException {
     if (!directories.add(inode.number())) {
       throw new FileSystemException(
-          target.toString(), null, "directory inode %d is its own parent".formatted(inode.number()));
+          target.toString(),
+          null,
+          "directory inode %d is its own parent".formatted(inode.number()));
     }
     boolean there =
         followFolder

@@ -116,7 +116,8 @@ record Ext2Size(long blocks, long inodes) {
       long full = blocks + indirectBlocks(blocks);
       fullBlocks += full;
       long present = Math.min(blocks, (allocated + BLOCK - 1) / BLOCK);
-      // Where the blocks of a file with holes lie is not known, so each may need a chain of its own.
+      // Where the blocks of a file with holes lie is not known, so each may need a chain of its
+      // own.
       long sparse = present + Math.min(indirectBlocks(blocks), 3 * present);
       allocatedBlocks += present == blocks ? full : sparse;
     }

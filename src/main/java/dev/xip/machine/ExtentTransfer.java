@@ -95,8 +95,7 @@ public final class ExtentTransfer implements AutoCloseable {
             image.name(),
             from,
             "bytes of a file up to 0x%x".formatted(end),
-            "the end of the image at 0x%x: it was truncated while in use"
-                .formatted(source.size()));
+            "the end of the image at 0x%x: it was truncated while in use".formatted(source.size()));
       }
       from += sent;
     }

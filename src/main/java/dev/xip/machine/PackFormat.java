@@ -4,7 +4,9 @@ package dev.xip.machine;
 public enum PackFormat {
   /** Ext2 with 4 KiB blocks: every regular file in place, holes kept. */
   EXT2("mke2fs", "e2fsprogs"),
-  /** EROFS without compression and without inline data: every regular file in place, holes filled. */
+  /**
+   * EROFS without compression and without inline data: every regular file in place, holes filled.
+   */
   EROFS("mkfs.erofs", "erofs-utils");
 
   private final String tool;

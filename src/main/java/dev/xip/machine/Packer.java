@@ -155,8 +155,7 @@ public final class Packer {
               "--preserve-mtime",
               pending.path().toString(),
               directory.toString());
-      demandSuccess(
-          tool, tool.run(clock(survey), () -> watch(pending.path(), survey), arguments));
+      demandSuccess(tool, tool.run(clock(survey), () -> watch(pending.path(), survey), arguments));
       String proof = checkErofsLayout(pending.path(), survey);
       return finish(pending, PackFormat.EROFS, survey, List.of(), proof);
     }
@@ -177,8 +176,7 @@ public final class Packer {
       return asked + "; not checked: dump.erofs not found, install the package erofs-utils";
     }
     String inside = "/" + directory.relativize(survey.fileWithTail());
-    Tool.Result result =
-        dump.run(Map.of(), () -> {}, List.of("--path=" + inside, file.toString()));
+    Tool.Result result = dump.run(Map.of(), () -> {}, List.of("--path=" + inside, file.toString()));
     if (result.exit() != 0 || !result.output().contains("Layout: ")) {
       return asked + "; not checked: dump.erofs says " + result.lastLine();
     }

@@ -55,8 +55,7 @@ final class PendingFile implements AutoCloseable {
     do {
       temporary =
           folder.resolve(
-              ".xip-%d-%d.tmp"
-                  .formatted(ProcessHandle.current().pid(), COUNTER.incrementAndGet()));
+              ".xip-%d-%d.tmp".formatted(ProcessHandle.current().pid(), COUNTER.incrementAndGet()));
     } while (Files.exists(temporary, LinkOption.NOFOLLOW_LINKS));
     UNFINISHED.add(temporary);
     return new PendingFile(target, temporary);

@@ -83,8 +83,7 @@ record Tool(Path program) {
       while (!process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
         watcher.look();
       }
-      return new Result(
-          process.exitValue(), new String(output.join(), StandardCharsets.UTF_8));
+      return new Result(process.exitValue(), new String(output.join(), StandardCharsets.UTF_8));
     } finally {
       process.destroyForcibly();
       removeHook(stop);

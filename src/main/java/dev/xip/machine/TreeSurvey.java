@@ -136,8 +136,7 @@ final class TreeSurvey {
   }
 
   private static boolean isSocket(Path file) throws IOException {
-    int mode =
-        (int) Files.getAttribute(file, "unix:mode", LinkOption.NOFOLLOW_LINKS);
+    int mode = (int) Files.getAttribute(file, "unix:mode", LinkOption.NOFOLLOW_LINKS);
     return FileType.ofMode(mode) == FileType.SOCKET;
   }
 
