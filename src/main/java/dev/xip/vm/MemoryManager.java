@@ -244,8 +244,8 @@ public final class MemoryManager implements TableSupply {
   }
 
   @Override
-  public long allocateTable() {
-    return allocator.allocate(FrameUse.TABLE);
+  public long allocateTable(int pages) {
+    return allocator.allocateRun(FrameUse.TABLE, pages);
   }
 
   @Override
