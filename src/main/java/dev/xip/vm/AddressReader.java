@@ -174,7 +174,7 @@ public final class AddressReader {
 
   private boolean isMapped(long va) throws MemoryFaultException {
     try {
-      return table.walk(va, walk) && layout.isValid(walk.pte());
+      return table.walk(va, walk) && layout.isValid(walk.pte(), walk.level());
     } catch (IndexOutOfBoundsException e) {
       // A table that was freed under the walk holds anything; one that was not is damaged.
       if (space.generation() == runGeneration) {
@@ -208,7 +208,7 @@ public final class AddressReader {
           slot -= 8) {
         start -= bytes;
       }
-      long highest = lowest + Pages.SIZE;
+      long highest = lowest + layout.tableBytes(Level.PTE);
       for (long slot = walk.slot() + 8; slot < highest && follows(slot, end + delta); slot += 8) {
         end += bytes;
       }

@@ -1,0 +1,58 @@
+package dev.xip.cli;
+
+import dev.xip.image.FileName;
+import dev.xip.image.FileType;
+import dev.xip.image.FsImage;
+import dev.xip.image.Inode;
+import dev.xip.image.PathResolver;
+import dev.xip.machine.ExtentTransfer;
+import dev.xip.machine.ImageMount;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** {@code xip cat}: prints files of an image. */
+@Command(
+    name = "cat",
+    header = "Print files of an image.",
+    description = {
+      "%nWrites the bytes of each file to standard output, straight from the image file by sendfile"
+          + " or copy_file_range; holes are written as zeros. Symbolic links are followed inside"
+          + " the image.%n"
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  xip cat disk.img /etc/hostname",
+      "  xip cat jdk.img /lib/modules | sha256sum",
+      "  xip cat disk.img /var/log/big | head -1      (a closed pipe ends it quietly)"
+    })
+final class CatCommand extends ImageCommand {
+  @Parameters(
+      index = "1..*",
+      arity = "1..*",
+      paramLabel = "PATH",
+      converter = PathConverter.class,
+      description = "Paths inside the image.")
+  private List<FileName> paths;
+
+  CatCommand() {}
+
+  @Override
+  int run(ImageMount mount, FsImage image, Output out) throws IOException {
+    FileChannel standardOutput = out.channel();
+    try (ExtentTransfer transfer = ExtentTransfer.from(mount)) {
+      for (FileName path : paths) {
+        Inode file = PathResolver.resolve(image, path, true);
+        if (file.type() != FileType.REGULAR) {
+          String found = file.type() == FileType.DIRECTORY ? "Is a directory" : "Not a file";
+          throw new FileSystemException(image.name() + ":" + path, null, found);
+        }
+        transfer.stream(file, standardOutput);
+      }
+    }
+    return Main.DONE;
+  }
+}

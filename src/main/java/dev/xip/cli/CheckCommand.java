@@ -1,0 +1,131 @@
+package dev.xip.cli;
+
+import dev.xip.image.FileName;
+import dev.xip.image.FsImage;
+import dev.xip.image.FsInfo;
+import dev.xip.image.Inode;
+import dev.xip.image.PathResolver;
+import dev.xip.image.Verdict;
+import dev.xip.machine.ImageMount;
+import dev.xip.machine.Placement;
+import java.io.IOException;
+import java.util.Locale;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code xip check}: says of each file whether it is in place. */
+@Command(
+    name = "check",
+    header = "Say of each file whether it can be used in place, or why not.",
+    description = {
+      "%nLooks up every block of every regular file below PATH and says whether its bytes lie in"
+          + " whole pages of the image, so that a mapping of the file is the image's own memory. A"
+          + " file with several names is counted once. Ends with the sums.%n"
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  xip check disk.img",
+      "  xip check --json disk.img /usr/lib | jq '.files[] | select(.verdict != \"in_place\")'",
+      "",
+      "Exit code 0 means that every file was looked at, whatever the verdicts."
+    })
+final class CheckCommand extends ImageCommand {
+  @Parameters(
+      index = "1",
+      arity = "0..1",
+      paramLabel = "PATH",
+      defaultValue = ROOT,
+      converter = PathConverter.class,
+      description = "A path inside the image; default: ${DEFAULT-VALUE}.")
+  private FileName path;
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  CheckCommand() {}
+
+  @Override
+  int run(ImageMount mount, FsImage image, Output out) throws IOException {
+    Inode start = PathResolver.resolve(image, path, true);
+    try (TerminalProgress progress = TerminalProgress.ofFiles("checking")) {
+      if (json) {
+        printJson(image, start, progress, out);
+      } else {
+        print(image, start, progress, out);
+      }
+    }
+    return Main.DONE;
+  }
+
+  private void print(FsImage image, Inode start, TerminalProgress progress, Output out)
+      throws IOException {
+    Map<Verdict, Placement.Sum> sums =
+        Placement.check(
+            image,
+            start,
+            file -> {
+              out.text(
+                  "%-12s %12d bytes %5d extents  "
+                      .formatted(file.verdict().reason(), file.inode().size(), file.extents()));
+              out.name(Paths.join(path, file.path()));
+              out.text("\n");
+            },
+            progress);
+    FsInfo info = image.info();
+    out.line(
+        "%s: %s, %,d blocks of %d bytes"
+            .formatted(image.name(), info.format(), info.blocks(), info.blockSize()));
+    for (Verdict verdict : Verdict.values()) {
+      Placement.Sum sum = sums.get(verdict);
+      if (sum != null) {
+        out.line(
+            "%s: %,d files with %,d bytes".formatted(verdict.reason(), sum.files(), sum.bytes()));
+      }
+    }
+    if (sums.isEmpty()) {
+      out.line("no regular files");
+    }
+  }
+
+  private void printJson(FsImage image, Inode start, TerminalProgress progress, Output out)
+      throws IOException {
+    FsInfo info = image.info();
+    JsonWriter writer = new JsonWriter(out).beginObject();
+    writer
+        .member("image", image.name())
+        .member("format", info.format())
+        .member("blockSize", info.blockSize())
+        .member("path", path)
+        .name("files")
+        .beginArray();
+    Map<Verdict, Placement.Sum> sums =
+        Placement.check(
+            image,
+            start,
+            file ->
+                writer
+                    .beginObject()
+                    .member("path", Paths.join(path, file.path()))
+                    .member("verdict", name(file.verdict()))
+                    .member("bytes", file.inode().size())
+                    .member("extents", file.extents())
+                    .endObject(),
+            progress);
+    writer.endArray().name("sums").beginObject();
+    for (Map.Entry<Verdict, Placement.Sum> sum : sums.entrySet()) {
+      writer
+          .name(name(sum.getKey()))
+          .beginObject()
+          .member("files", sum.getValue().files())
+          .member("bytes", sum.getValue().bytes())
+          .endObject();
+    }
+    writer.endObject().endObject().finish();
+  }
+
+  private static String name(Verdict verdict) {
+    return verdict.name().toLowerCase(Locale.ROOT);
+  }
+}

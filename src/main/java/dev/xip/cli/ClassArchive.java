@@ -1,0 +1,60 @@
+package dev.xip.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Runs typical commands once, so that a JVM started with {@code -XX:ArchiveClassesAtExit} keeps the
+ * classes that they load. The build runs it and puts what is printed into a file; where there is no
+ * mke2fs, only the help is run.
+ */
+final class ClassArchive {
+  private ClassArchive() {}
+
+  /**
+   * Runs the commands.
+   *
+   * @param arguments none
+   * @throws IOException if the scratch folder cannot be made or removed
+   */
+  public static void main(String[] arguments) throws IOException {
+    Path folder = Files.createTempDirectory("xip-classes");
+    try {
+      Main.run("--help");
+      runOnImage(folder);
+    } finally {
+      try (Stream<Path> files = Files.walk(folder)) {
+        for (Path each : files.toList().reversed()) {
+          Files.delete(each);
+        }
+      }
+    }
+  }
+
+  private static void runOnImage(Path folder) throws IOException {
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    Files.writeString(tree.resolve("file"), "a few bytes\n");
+    Files.createSymbolicLink(tree.resolve("link"), Path.of("file"));
+    String image = folder.resolve("image").toString();
+    String store = folder.resolve("store").toString();
+    if (Main.run("pack", tree.toString(), image) != Main.DONE) {
+      return;
+    }
+    for (List<String> command :
+        List.of(
+            List.of("ls", "-l", "-R", image),
+            List.of("ls", "--json", image),
+            List.of("cat", image, "/link"),
+            List.of("stat", image, "/file"),
+            List.of("check", image),
+            List.of("cp", "-r", image, "/", folder.resolve("copy").toString()),
+            List.of("segment", "define", "ARCHIVE", "--from", image, "--store", store),
+            List.of("segment", "list", "--store", store),
+            List.of("cat", image, "/missing"))) {
+      Main.run(command.toArray(String[]::new));
+    }
+  }
+}

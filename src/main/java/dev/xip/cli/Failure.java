@@ -1,0 +1,76 @@
+package dev.xip.cli;
+
+import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.FileSystemLoopException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.NotLinkException;
+
+/** Turns whatever went wrong into the one line that the user sees. */
+final class Failure {
+  private Failure() {}
+
+  /** Tells whether the reader of our output has gone, which is nobody's mistake. */
+  static boolean isClosedPipe(Throwable failure) {
+    return failure instanceof IOException && "Broken pipe".equals(failure.getMessage());
+  }
+
+  /**
+   * Says what went wrong in one line, without the {@code xip:} before it.
+   *
+   * @param failure what was thrown
+   */
+  static String line(Throwable failure) {
+    String text =
+        switch (failure) {
+          case FileSystemException e -> ofFile(e);
+          case ClosedByInterruptException e -> "interrupted";
+          case InterruptedException e -> "interrupted";
+          case IOException e when e.getMessage() != null -> e.getMessage();
+          case OutOfMemoryError e -> "out of memory: " + e.getMessage();
+          default ->
+              "internal error: %s (--verbose shows where)"
+                  .formatted(
+                      failure.getMessage() == null
+                          ? failure.getClass().getName()
+                          : failure.getClass().getSimpleName() + ": " + failure.getMessage());
+        };
+    return onOneLine(text);
+  }
+
+  private static String ofFile(FileSystemException e) {
+    String reason =
+        switch (e) {
+          case NoSuchFileException n -> "No such file or directory";
+          case NotDirectoryException n -> "Not a directory";
+          case FileSystemLoopException n -> "Too many levels of symbolic links";
+          case AccessDeniedException n -> "Permission denied";
+          case FileAlreadyExistsException n -> "File exists";
+          case DirectoryNotEmptyException n -> "Directory not empty";
+          case NotLinkException n -> "Not a symbolic link";
+          default -> e.getReason();
+        };
+    if (reason == null) {
+      reason = e.getClass().getSimpleName();
+    }
+    return e.getFile() == null ? reason : e.getFile() + ": " + reason;
+  }
+
+  /** A name in the message may hold anything; what would break the line is spelled out. */
+  private static String onOneLine(String text) {
+    StringBuilder line = new StringBuilder(text.length());
+    for (char c : text.toCharArray()) {
+      if (c < 0x20 || c == 0x7f) {
+        line.append("\\x%02x".formatted((int) c));
+      } else {
+        line.append(c);
+      }
+    }
+    return line.toString();
+  }
+}

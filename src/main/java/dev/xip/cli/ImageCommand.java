@@ -1,0 +1,54 @@
+package dev.xip.cli;
+
+import dev.xip.image.FileName;
+import dev.xip.image.FsImage;
+import dev.xip.image.MemoryFaults;
+import dev.xip.machine.ImageMount;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Parameters;
+
+/** A command that reads one image: opens it, works, prints, closes it. */
+abstract class ImageCommand implements Callable<Integer> {
+  /** The root of an image, where a path is left out. */
+  static final String ROOT = "/";
+
+  @Parameters(index = "0", paramLabel = "IMAGE", description = "The image file.")
+  private Path path;
+
+  ImageCommand() {}
+
+  @Override
+  public final Integer call() throws IOException {
+    Output out = new Output();
+    try (ImageMount mount = ImageMount.open(path)) {
+      FsImage image = mount.image();
+      int code =
+          MemoryFaults.guarded(
+              image.name(), image.memory().byteSize(), () -> run(mount, image, out));
+      out.flush();
+      return code;
+    }
+  }
+
+  /**
+   * Does the work.
+   *
+   * @param mount the open image
+   * @param image what it holds
+   * @param out where the answer goes
+   * @return the exit code
+   * @throws IOException shown to the user as one line
+   */
+  abstract int run(ImageMount mount, FsImage image, Output out) throws IOException;
+
+  /** Takes an argument as the bytes of a path inside the image. */
+  static final class PathConverter implements ITypeConverter<FileName> {
+    @Override
+    public FileName convert(String argument) {
+      return FileName.of(RawArguments.bytes(argument));
+    }
+  }
+}

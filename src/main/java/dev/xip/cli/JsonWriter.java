@@ -1,0 +1,177 @@
+package dev.xip.cli;
+
+import dev.xip.image.FileName;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HexFormat;
+
+/**
+ * Writes one JSON document as it comes, without keeping it. The caller opens and closes objects and
+ * arrays in order; a comma is set where one belongs.
+ */
+final class JsonWriter {
+  private final Output out;
+
+  /** For each open object or array, whether something stands in it already. */
+  private final Deque<Boolean> filled = new ArrayDeque<>();
+
+  private boolean afterName;
+
+  /**
+   * Makes a writer.
+   *
+   * @param out where the document goes
+   */
+  JsonWriter(Output out) {
+    this.out = out;
+  }
+
+  JsonWriter beginObject() throws IOException {
+    return begin('{');
+  }
+
+  JsonWriter endObject() throws IOException {
+    return end('}');
+  }
+
+  JsonWriter beginArray() throws IOException {
+    return begin('[');
+  }
+
+  JsonWriter endArray() throws IOException {
+    return end(']');
+  }
+
+  /** Starts a member of the open object. */
+  JsonWriter name(String name) throws IOException {
+    separate();
+    quote(name);
+    out.text(":");
+    afterName = true;
+    return this;
+  }
+
+  JsonWriter value(String value) throws IOException {
+    separate();
+    if (value == null) {
+      out.text("null");
+    } else {
+      quote(value);
+    }
+    return this;
+  }
+
+  JsonWriter value(long value) throws IOException {
+    separate();
+    out.text(Long.toString(value));
+    return this;
+  }
+
+  /** Writes a number; JSON has none for infinity and NaN, so those become null. */
+  JsonWriter value(double value) throws IOException {
+    separate();
+    out.text(Double.isFinite(value) ? Double.toString(value) : "null");
+    return this;
+  }
+
+  JsonWriter value(boolean value) throws IOException {
+    separate();
+    out.text(Boolean.toString(value));
+    return this;
+  }
+
+  /** Writes a whole member. */
+  JsonWriter member(String name, String value) throws IOException {
+    return name(name).value(value);
+  }
+
+  /** Writes a whole member. */
+  JsonWriter member(String name, long value) throws IOException {
+    return name(name).value(value);
+  }
+
+  /** Writes a whole member. */
+  JsonWriter member(String name, double value) throws IOException {
+    return name(name).value(value);
+  }
+
+  /** Writes a whole member. */
+  JsonWriter member(String name, boolean value) throws IOException {
+    return name(name).value(value);
+  }
+
+  /**
+   * Writes a file name or path. JSON holds text alone, so bytes that are not UTF-8 come a second
+   * time, in hexadecimal, as a member with {@code Hex} added to its name.
+   */
+  JsonWriter member(String name, FileName bytes) throws IOException {
+    String text = bytes.toString();
+    member(name, text);
+    if (!FileName.of(text).equals(bytes)) {
+      member(name + "Hex", HexFormat.of().formatHex(bytes.bytes()));
+    }
+    return this;
+  }
+
+  /** Ends the document with a line feed. */
+  void finish() throws IOException {
+    if (!filled.isEmpty()) {
+      throw new IllegalStateException(filled.size() + " objects or arrays are still open");
+    }
+    out.text("\n");
+  }
+
+  private JsonWriter begin(char bracket) throws IOException {
+    separate();
+    filled.push(false);
+    out.text(String.valueOf(bracket));
+    return this;
+  }
+
+  private JsonWriter end(char bracket) throws IOException {
+    filled.pop();
+    out.text(String.valueOf(bracket));
+    return this;
+  }
+
+  private void separate() throws IOException {
+    if (afterName) {
+      afterName = false;
+    } else if (!filled.isEmpty()) {
+      if (filled.pop()) {
+        out.text(",");
+      }
+      filled.push(true);
+    }
+  }
+
+  private void quote(String text) throws IOException {
+    StringBuilder quoted = new StringBuilder(text.length() + 2).append('"');
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      switch (c) {
+        case '"' -> quoted.append("\\\"");
+        case '\\' -> quoted.append("\\\\");
+        case '\n' -> quoted.append("\\n");
+        case '\r' -> quoted.append("\\r");
+        case '\t' -> quoted.append("\\t");
+        default -> {
+          if (c < 0x20 || c == 0x7f || Character.isSurrogate(c) && !isPaired(text, i)) {
+            quoted.append("\\u%04x".formatted((int) c));
+          } else {
+            quoted.append(c);
+          }
+        }
+      }
+    }
+    out.text(quoted.append('"').toString());
+  }
+
+  /** Tells whether the surrogate at an index has its other half beside it. */
+  private static boolean isPaired(String text, int i) {
+    return Character.isHighSurrogate(text.charAt(i))
+        ? i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1))
+        : i > 0 && Character.isHighSurrogate(text.charAt(i - 1));
+  }
+}

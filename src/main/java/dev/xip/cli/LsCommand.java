@@ -1,0 +1,132 @@
+package dev.xip.cli;
+
+import dev.xip.image.FileName;
+import dev.xip.image.FileType;
+import dev.xip.image.FsImage;
+import dev.xip.image.Inode;
+import dev.xip.image.PathResolver;
+import dev.xip.image.TreeWalk;
+import dev.xip.machine.DirectoryListing;
+import dev.xip.machine.ImageMount;
+import java.io.IOException;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code xip ls}: lists what an image holds. */
+@Command(
+    name = "ls",
+    header = "List files of an image.",
+    description = {
+      "%nLists a directory, or names a file that is none, sorted by the bytes of the names. Names"
+          + " are printed as the bytes they are; on a terminal, control characters as \\x1b and the"
+          + " like.%n"
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  xip ls disk.img",
+      "  xip ls -l disk.img /etc",
+      "  xip ls -R --json disk.img | jq -r '.entries[].path'",
+      "",
+      "Columns of -l: mode, links, owner, group, size (of a device: major, minor), time of change,",
+      "name, and where a symbolic link leads."
+    })
+final class LsCommand extends ImageCommand {
+  @Parameters(
+      index = "1",
+      arity = "0..1",
+      paramLabel = "PATH",
+      defaultValue = ROOT,
+      converter = PathConverter.class,
+      description = "A path inside the image; default: ${DEFAULT-VALUE}.")
+  private FileName path;
+
+  @Option(names = "-l", description = "One line of attributes for each file.")
+  private boolean columns;
+
+  @Option(names = "-R", description = "Go down into directories.")
+  private boolean recursive;
+
+  @Option(names = "--json", description = "Print one JSON object with all attributes.")
+  private boolean json;
+
+  LsCommand() {}
+
+  @Override
+  int run(ImageMount mount, FsImage image, Output out) throws IOException {
+    // Like ls(1): with -l a link is shown itself, unless a slash after it asks for what it leads
+    // to.
+    Inode start = PathResolver.resolve(image, path, !columns && !json);
+    if (json) {
+      printJson(image, start, out);
+    } else if (start.type() != FileType.DIRECTORY) {
+      print(List.of(DirectoryListing.Entry.of(image, path, start)), out);
+    } else if (recursive) {
+      printTree(image, start, out);
+    } else {
+      print(DirectoryListing.of(image, start), out);
+    }
+    return Main.DONE;
+  }
+
+  private void print(List<DirectoryListing.Entry> entries, Output out) throws IOException {
+    if (columns) {
+      LongFormat.print(entries, out);
+      return;
+    }
+    for (DirectoryListing.Entry each : entries) {
+      out.name(each.name());
+      out.text("\n");
+    }
+  }
+
+  private void printTree(FsImage image, Inode start, Output out) throws IOException {
+    boolean[] second = new boolean[1];
+    TreeWalk.walk(
+        image,
+        start,
+        (below, inode) -> {
+          if (inode.type() == FileType.DIRECTORY) {
+            out.text(second[0] ? "\n" : "");
+            second[0] = true;
+            out.name(Paths.join(path, below));
+            out.text(":\n");
+            print(DirectoryListing.of(image, inode), out);
+          }
+        });
+  }
+
+  private void printJson(FsImage image, Inode start, Output out) throws IOException {
+    JsonWriter writer = new JsonWriter(out).beginObject();
+    writer.member("image", image.name()).member("path", path).name("entries").beginArray();
+    if (start.type() != FileType.DIRECTORY) {
+      writeEntry(image, path, start, writer);
+    } else if (recursive) {
+      TreeWalk.walk(
+          image,
+          start,
+          (below, inode) -> {
+            if (below.length() > 0) {
+              writeEntry(image, Paths.join(path, below), inode, writer);
+            }
+          });
+    } else {
+      for (DirectoryListing.Entry each : DirectoryListing.of(image, start)) {
+        writeEntry(image, Paths.join(path, each.name()), each.inode(), writer);
+      }
+    }
+    writer.endArray().endObject().finish();
+  }
+
+  private static void writeEntry(FsImage image, FileName path, Inode inode, JsonWriter json)
+      throws IOException {
+    json.beginObject().member("path", path);
+    LongFormat.writeAttributes(inode, json);
+    DirectoryListing.Entry entry = DirectoryListing.Entry.of(image, path, inode);
+    if (entry.target() != null) {
+      json.member("target", entry.target());
+    }
+    json.endObject();
+  }
+}

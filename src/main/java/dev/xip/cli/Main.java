@@ -1,0 +1,143 @@
+package dev.xip.cli;
+
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The command {@code xip}, and the one place where failures become an exit code and a line. */
+@Command(
+    name = "xip",
+    header = "Reads the files inside a file-system image in place.",
+    synopsisHeading = "Usage: ",
+    customSynopsis = "xip [--verbose] COMMAND [ARG...]",
+    description = {
+      "%nNo mount, no root, no extraction: the image is mapped once, and each byte is read where it"
+          + " lies.%n"
+    },
+    commandListHeading = "Commands:%n",
+    optionListHeading = "%nOptions:%n",
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  xip demo                            the whole story, measured, in seconds",
+      "  xip pack /usr/share/doc doc.img     make an image of a folder",
+      "  xip ls -l doc.img /                 look into it",
+      "  xip cat doc.img /a/file | less      read a file of it",
+      "  xip check doc.img                   what can be used in place, and why not",
+      "  xip ls --help                       more about one command",
+      "",
+      "Exit codes: 0 done; 1 failed, with one line on standard error; 2 wrong usage;",
+      "127 no JDK to run on."
+    },
+    versionProvider = Main.Version.class,
+    subcommands = {
+      DemoCommand.class,
+      PackCommand.class,
+      LsCommand.class,
+      CatCommand.class,
+      StatCommand.class,
+      CpCommand.class,
+      CheckCommand.class,
+      SegmentCommand.class
+    })
+public final class Main implements Callable<Integer> {
+  /** Nothing went wrong. */
+  static final int DONE = 0;
+
+  /** Something failed; one line on standard error says what. */
+  static final int FAILED = 1;
+
+  /** The command line makes no sense. */
+  static final int WRONG_USAGE = 2;
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      scope = ScopeType.INHERIT,
+      description = "Show this help and exit.")
+  private boolean help;
+
+  @Option(
+      names = {"-V", "--version"},
+      versionHelp = true,
+      description = "Show the version and exit.")
+  private boolean version;
+
+  @Option(
+      names = "--verbose",
+      scope = ScopeType.INHERIT,
+      description = "On failure, show the stack trace too.")
+  private boolean verbose;
+
+  @Spec private CommandSpec spec;
+
+  private Main() {}
+
+  /**
+   * Runs one command and exits with its code.
+   *
+   * @param arguments the command and its arguments
+   */
+  public static void main(String[] arguments) {
+    System.exit(run(arguments));
+  }
+
+  /**
+   * Runs one command.
+   *
+   * @param arguments the command and its arguments
+   * @return the exit code
+   */
+  static int run(String... arguments) {
+    Main main = new Main();
+    return new CommandLine(main)
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setUsageHelpWidth(100)
+        .setUsageHelpLongOptionsMaxWidth(32)
+        .setParameterExceptionHandler(Main::wrongUsage)
+        .setExecutionExceptionHandler(main::failed)
+        .execute(RawArguments.recover(arguments));
+  }
+
+  @Override
+  public Integer call() {
+    throw new ParameterException(spec.commandLine(), "a command is needed");
+  }
+
+  private static int wrongUsage(ParameterException e, String[] arguments) {
+    String command = e.getCommandLine().getCommandSpec().qualifiedName(" ");
+    System.err.printf(
+        "xip: %s (see %s --help)%n", e.getMessage().lines().findFirst().orElse(""), command);
+    return WRONG_USAGE;
+  }
+
+  private int failed(Exception e, CommandLine command, ParseResult parsed) {
+    return report(e);
+  }
+
+  private int report(Throwable failure) {
+    if (Failure.isClosedPipe(failure)) {
+      return DONE;
+    }
+    System.err.println("xip: " + Failure.line(failure));
+    if (verbose) {
+      failure.printStackTrace();
+    }
+    return FAILED;
+  }
+
+  /** Reads the version from the jar. */
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = Main.class.getPackage().getImplementationVersion();
+      return new String[] {"xip " + (version == null ? "(not from a jar)" : version)};
+    }
+  }
+}

@@ -1,0 +1,49 @@
+package dev.xip.cli;
+
+import dev.xip.image.FileName;
+import java.io.ByteArrayOutputStream;
+import java.util.Arrays;
+
+/** Paths inside an image, as bytes. */
+final class Paths {
+  private Paths() {}
+
+  /**
+   * Puts a path below another one.
+   *
+   * @param folder the path above, with or without a slash at its end
+   * @param below the path below it; empty for the folder itself
+   */
+  static FileName join(FileName folder, FileName below) {
+    if (below.length() == 0) {
+      return folder;
+    }
+    ByteArrayOutputStream joined = new ByteArrayOutputStream();
+    byte[] above = folder.bytes();
+    joined.writeBytes(above);
+    if (above.length > 0 && above[above.length - 1] != '/') {
+      joined.write('/');
+    }
+    joined.writeBytes(below.bytes());
+    return FileName.of(joined.toByteArray());
+  }
+
+  /**
+   * Returns the last name of a path.
+   *
+   * @param path a path
+   * @return its last name, slashes at the end not counted; empty for the root
+   */
+  static FileName last(FileName path) {
+    byte[] bytes = path.bytes();
+    int end = bytes.length;
+    while (end > 0 && bytes[end - 1] == '/') {
+      end--;
+    }
+    int start = end;
+    while (start > 0 && bytes[start - 1] != '/') {
+      start--;
+    }
+    return FileName.of(Arrays.copyOfRange(bytes, start, end));
+  }
+}

@@ -1,0 +1,118 @@
+package dev.xip.cli;
+
+import dev.xip.image.BlockMap;
+import dev.xip.image.Extent;
+import dev.xip.image.FileName;
+import dev.xip.image.FileType;
+import dev.xip.image.FsImage;
+import dev.xip.image.Inode;
+import dev.xip.image.PathResolver;
+import dev.xip.machine.DirectoryListing;
+import dev.xip.machine.ImageMount;
+import java.io.IOException;
+import java.util.Locale;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code xip stat}: shows all that an image says of one file. */
+@Command(
+    name = "stat",
+    header = "Show all attributes of a file, where its bytes lie, and whether in place.",
+    description = {
+      "%nShows the inode with every attribute, then the extents: which bytes of the file lie at"
+          + " which byte of the image. What no extent covers is a hole. A symbolic link at the end"
+          + " of PATH is shown itself.%n"
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  xip stat disk.img /bin/sh",
+      "  xip stat --json disk.img /lib/libc.so.6 | jq '.extents[].imageOffset'"
+    })
+final class StatCommand extends ImageCommand {
+  @Parameters(
+      index = "1",
+      paramLabel = "PATH",
+      converter = PathConverter.class,
+      description = "A path inside the image.")
+  private FileName path;
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  StatCommand() {}
+
+  @Override
+  int run(ImageMount mount, FsImage image, Output out) throws IOException {
+    DirectoryListing.Entry entry =
+        DirectoryListing.Entry.of(image, path, PathResolver.resolve(image, path, false));
+    BlockMap map = image.blockMap(entry.inode());
+    if (json) {
+      printJson(image, entry, map, out);
+    } else {
+      print(entry, map, out);
+    }
+    return Main.DONE;
+  }
+
+  private static void print(DirectoryListing.Entry entry, BlockMap map, Output out)
+      throws IOException {
+    Inode inode = entry.inode();
+    out.text("    file  ");
+    out.name(entry.name());
+    if (entry.target() != null) {
+      out.text(" -> ");
+      out.name(entry.target());
+    }
+    out.line("");
+    String type = inode.type().name().toLowerCase(Locale.ROOT).replace('_', ' ');
+    out.line("    type  " + type);
+    out.line("   inode  %d at byte 0x%x".formatted(inode.number(), inode.offset()));
+    out.line("    mode  %04o %s".formatted(inode.permissions(), LongFormat.mode(inode)));
+    out.line("   owner  %d   group  %d".formatted(inode.uid(), inode.gid()));
+    out.line("   links  %d".formatted(inode.links()));
+    if (LongFormat.isDevice(inode)) {
+      out.line("  device  %d, %d".formatted(inode.deviceMajor(), inode.deviceMinor()));
+    }
+    out.line("    size  %d bytes in %d sectors of 512".formatted(inode.size(), inode.sectors()));
+    out.line("accessed  " + inode.accessed());
+    out.line("modified  " + inode.modified());
+    out.line(" changed  " + inode.changed());
+    if (inode.type() == FileType.REGULAR) {
+      out.line(" verdict  " + map.verdict().reason());
+    }
+    for (int i = 0; i < map.extentCount(); i++) {
+      Extent extent = map.extent(i);
+      out.line(
+          "  extent  file [0x%x, 0x%x)  image [0x%x, 0x%x)"
+              .formatted(
+                  extent.fileOffset(),
+                  extent.fileEnd(),
+                  extent.imageOffset(),
+                  extent.imageOffset() + extent.length()));
+    }
+  }
+
+  private static void printJson(
+      FsImage image, DirectoryListing.Entry entry, BlockMap map, Output out) throws IOException {
+    JsonWriter json = new JsonWriter(out).beginObject();
+    json.member("image", image.name()).member("path", entry.name());
+    LongFormat.writeAttributes(entry.inode(), json);
+    if (entry.target() != null) {
+      json.member("target", entry.target());
+    }
+    json.member("inodeOffset", entry.inode().offset());
+    if (entry.inode().type() == FileType.REGULAR) {
+      json.member("verdict", map.verdict().name().toLowerCase(Locale.ROOT));
+    }
+    json.name("extents").beginArray();
+    for (int i = 0; i < map.extentCount(); i++) {
+      json.beginObject()
+          .member("fileOffset", map.extent(i).fileOffset())
+          .member("imageOffset", map.extent(i).imageOffset())
+          .member("length", map.extent(i).length())
+          .endObject();
+    }
+    json.endArray().endObject().finish();
+  }
+}

@@ -1,0 +1,122 @@
+package dev.xip.machine;
+
+import dev.xip.image.BlockMap;
+import dev.xip.image.CorruptImageException;
+import dev.xip.image.Extent;
+import dev.xip.image.FsImage;
+import dev.xip.image.Inode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.FileSystemException;
+
+/**
+ * Sends the bytes of a file from the image file's own page cache to a channel, extent by extent,
+ * through the kernel (sendfile or copy_file_range): none of them passes a buffer of ours.
+ */
+public final class ExtentTransfer implements AutoCloseable {
+  private static final int ZEROS = 1 << 16;
+
+  private final FsImage image;
+  private final FileChannel source;
+
+  private ExtentTransfer(FsImage image, FileChannel source) {
+    this.image = image;
+    this.source = source;
+  }
+
+  /**
+   * Prepares transfers out of an image.
+   *
+   * @param mount the open image
+   * @return the transfer, to be closed
+   * @throws IOException if the image file cannot be opened a second time
+   */
+  public static ExtentTransfer from(ImageMount mount) throws IOException {
+    return new ExtentTransfer(mount.image(), mount.channel());
+  }
+
+  /**
+   * Sends a whole file in order, holes as zeros.
+   *
+   * @param file the inode of a regular file
+   * @param target where the bytes go
+   * @throws CorruptImageException if the image ends before the file does
+   * @throws FileSystemException if the file's bytes do not stand in the image as they are read
+   * @throws IOException if the target refuses
+   */
+  public void stream(Inode file, WritableByteChannel target) throws IOException {
+    BlockMap map = readableMap(file);
+    long position = 0;
+    for (int i = 0; i < map.extentCount() && position < file.size(); i++) {
+      Extent extent = map.extent(i);
+      sendZeros(Math.min(extent.fileOffset(), file.size()) - position, target);
+      send(extent, file.size(), target);
+      position = Math.min(extent.fileEnd(), file.size());
+    }
+    sendZeros(file.size() - position, target);
+  }
+
+  /**
+   * Writes a file into a new one of the same length, holes staying holes.
+   *
+   * @param file the inode of a regular file
+   * @param target an empty file of the right length
+   * @throws IOException as {@link #stream}
+   */
+  public void copySparse(Inode file, FileChannel target) throws IOException {
+    BlockMap map = readableMap(file);
+    for (int i = 0; i < map.extentCount() && map.extent(i).fileOffset() < file.size(); i++) {
+      target.position(map.extent(i).fileOffset());
+      send(map.extent(i), file.size(), target);
+    }
+  }
+
+  private BlockMap readableMap(Inode file) throws IOException {
+    BlockMap map = image.blockMap(file);
+    if (!map.verdict().copyable()) {
+      throw new FileSystemException(
+          image.name(),
+          null,
+          "inode %d cannot be read: %s".formatted(file.number(), map.verdict().reason()));
+    }
+    return map;
+  }
+
+  /** Sends the part of an extent that lies before the end of the file. */
+  private void send(Extent extent, long fileSize, WritableByteChannel target) throws IOException {
+    long from = extent.imageOffset();
+    long end = from + Math.min(extent.length(), fileSize - extent.fileOffset());
+    while (from < end) {
+      long sent = source.transferTo(from, end - from, target);
+      if (sent <= 0 && from >= source.size()) {
+        throw new CorruptImageException(
+            image.name(),
+            from,
+            "bytes of a file up to 0x%x".formatted(end),
+            "the end of the image at 0x%x: it was truncated while in use".formatted(source.size()));
+      }
+      from += sent;
+    }
+  }
+
+  private static void sendZeros(long count, WritableByteChannel target) throws IOException {
+    if (count <= 0) {
+      return;
+    }
+    ByteBuffer zeros = ByteBuffer.allocateDirect((int) Math.min(count, ZEROS));
+    for (long left = count; left > 0; left -= zeros.position()) {
+      zeros.clear().limit((int) Math.min(left, zeros.capacity()));
+      while (zeros.hasRemaining()) {
+        target.write(zeros);
+      }
+    }
+  }
+
+  /** Closes the channel on the image. */
+  @Override
+  public void close() throws IOException {
+    source.close();
+  }
+}

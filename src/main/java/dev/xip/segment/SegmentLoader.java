@@ -1,0 +1,321 @@
+package dev.xip.segment;
+
+import dev.xip.base.AddrRange;
+import dev.xip.base.AtomicContext;
+import dev.xip.host.Errno;
+import dev.xip.host.HostException;
+import dev.xip.phys.PhysicalMemory;
+import dev.xip.phys.Region;
+import dev.xip.phys.RegionBusyException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Loads the segments of a store into one machine's physical memory. Linux counterpart:
+ * arch/s390/mm/extmem.c, in the order of checks and the codes of Linux 6.19.
+ *
+ * <p>Invariants: a segment on the list has at least one reference and owns a region of its own; no
+ * two have part of the same megabyte; a load that fails leaves memory and list as they were. The
+ * list is guarded by one mutex, {@code dcss_lock}, which sleeps: calling in here under a spin lock
+ * throws {@link dev.xip.base.SleepingInAtomicException}.
+ */
+public final class SegmentLoader {
+  private final SegmentStore store;
+  private final PhysicalMemory memory;
+  private final ReentrantLock dcssLock = new ReentrantLock();
+
+  /** What is loaded. Guarded by the mutex. */
+  private final Map<SegmentName, SavedSegment> loaded = new TreeMap<>();
+
+  /**
+   * Makes a loader with nothing loaded.
+   *
+   * @param store where segments come from
+   * @param memory where they go
+   */
+  public SegmentLoader(SegmentStore store, PhysicalMemory memory) {
+    this.store = store;
+    this.memory = memory;
+  }
+
+  /**
+   * Returns the memory that segments are loaded into.
+   *
+   * @return the machine's physical memory
+   */
+  public PhysicalMemory memory() {
+    return memory;
+  }
+
+  /**
+   * Returns the store that segments come from.
+   *
+   * @return the store
+   */
+  public SegmentStore store() {
+    return store;
+  }
+
+  /**
+   * Loads a segment at its physical address, or takes one more reference if it is loaded in the
+   * same mode. Linux counterpart: {@code segment_load}.
+   *
+   * @param name the segment
+   * @param mode shared or as a private copy
+   * @return the loaded segment
+   * @throws SegmentException EPERM if it is loaded in the other mode; ENOENT if there is none of
+   *     that name; EIO if its definition is damaged or its data file missing or short; EOPNOTSUPP
+   *     if its parts break a rule; EBUSY if a loaded segment has part of the same megabyte or RAM
+   *     or another region part of the range; ERANGE if it lies beyond the window; ENOMEM and other
+   *     codes of the host if it cannot be mapped
+   */
+  public SavedSegment load(SegmentName name, SharingMode mode) throws SegmentException {
+    lock();
+    try {
+      SavedSegment held = loaded.get(name);
+      if (held == null) {
+        return add(name, mode);
+      }
+      if (held.mode() != mode) {
+        throw new SegmentException(
+            Errno.EPERM, "segment " + name, "to load it " + mode, "it loaded " + held.mode());
+      }
+      held.addReference();
+      return held;
+    } finally {
+      dcssLock.unlock();
+    }
+  }
+
+  /**
+   * Says of which type a segment is, without loading it. Linux counterpart: {@code segment_type}.
+   *
+   * @param name the segment
+   * @return its type
+   * @throws SegmentException ENOENT if there is none of that name; EIO if its definition is
+   *     damaged; EOPNOTSUPP if its parts break a rule
+   */
+  public SegmentType type(SegmentName name) throws SegmentException {
+    return store.query(name).definition().type();
+  }
+
+  /**
+   * Reloads a segment in another mode; stores to a private copy that was not saved are lost. Linux
+   * counterpart: {@code segment_modify_shared}.
+   *
+   * @param name a loaded segment
+   * @param mode the mode that it is to have
+   * @return the segment as loaded now, the same one if it had that mode already
+   * @throws SegmentException EINVAL if it is not loaded and EAGAIN if somebody else has it, both
+   *     leaving it as it was; any code of {@link #load} if it cannot be loaded again, and then it
+   *     is gone
+   */
+  public SavedSegment modifyShared(SegmentName name, SharingMode mode) throws SegmentException {
+    lock();
+    try {
+      SavedSegment held = requireLoaded(name);
+      if (held.mode() == mode) {
+        return held;
+      }
+      if (held.references() != 1) {
+        throw new SegmentException(
+            Errno.EAGAIN, "segment " + name, "1 reference", Integer.toString(held.references()));
+      }
+      discard(held);
+      try {
+        return add(name, mode);
+      } catch (SegmentException e) {
+        throw SegmentException.withCode(
+            e.code(), "segment %s is gone, as it cannot be loaded %s".formatted(name, mode), e);
+      }
+    } finally {
+      dcssLock.unlock();
+    }
+  }
+
+  /**
+   * Drops a reference, and with the last one takes the segment out of memory: readers that are late
+   * see zeros. Linux counterpart: {@code segment_unload}, which only logs what this reports.
+   *
+   * @param name a loaded segment
+   * @throws SegmentException EINVAL if it is not loaded; a code of the host if its memory cannot be
+   *     given back, and then it stays loaded
+   */
+  public void unload(SegmentName name) throws SegmentException {
+    lock();
+    try {
+      SavedSegment held = requireLoaded(name);
+      if (held.references() == 1) {
+        discard(held);
+      } else {
+        held.dropReference();
+      }
+    } finally {
+      dcssLock.unlock();
+    }
+  }
+
+  /**
+   * Saves a loaded segment as it stands in memory now, as a new version under the definition that
+   * it was loaded by. Parts of type EN are saved as zeros. Linux counterpart: {@code segment_save},
+   * which only logs what this reports.
+   *
+   * @param name a loaded segment
+   * @return the segment as stored now
+   * @throws SegmentException EINVAL if it is not loaded or keeps no contents (SN, EN); EIO if its
+   *     data file was shortened underneath; a code of the host if it cannot be written
+   */
+  public StoredSegment save(SegmentName name) throws SegmentException {
+    lock();
+    try {
+      SavedSegment held = requireLoaded(name);
+      return store.replace(
+          held.definition(), SegmentSource.ofMemory(bytes(held), held.definition()));
+    } finally {
+      dcssLock.unlock();
+    }
+  }
+
+  /**
+   * Lists what is loaded.
+   *
+   * @return the segments in order of address
+   */
+  public List<SavedSegment> loaded() {
+    lock();
+    try {
+      return loaded.values().stream()
+          .sorted(Comparator.comparingLong(each -> each.range().start()))
+          .toList();
+    } finally {
+      dcssLock.unlock();
+    }
+  }
+
+  /** The bytes of a loaded segment in the window. */
+  private MemorySegment bytes(SavedSegment segment) {
+    return memory.window().asSlice(segment.range().start(), segment.range().length());
+  }
+
+  private void lock() {
+    AtomicContext.mightSleep("dcss_lock");
+    dcssLock.lock();
+  }
+
+  /** Preconditions: the mutex is held. */
+  private SavedSegment requireLoaded(SegmentName name) throws SegmentException {
+    SavedSegment held = loaded.get(name);
+    if (held == null) {
+      throw new SegmentException(
+          Errno.EINVAL, "segment " + name, "a loaded segment", "it not loaded");
+    }
+    return held;
+  }
+
+  /** Gives the memory back and takes the segment off the list. Preconditions: the mutex is held. */
+  private void discard(SavedSegment held) throws SegmentException {
+    try {
+      memory.release(held.region());
+    } catch (HostException e) {
+      throw SegmentException.of("unloading segment " + held.name(), e);
+    }
+    held.gone();
+    loaded.remove(held.name());
+  }
+
+  /** Loads a segment that is not loaded. Preconditions: the mutex is held. */
+  private SavedSegment add(SegmentName name, SharingMode mode) throws SegmentException {
+    for (; ; ) {
+      StoredSegment stored = store.query(name);
+      requireRoom(stored.definition());
+      try {
+        SavedSegment segment = place(stored, mode);
+        loaded.put(name, segment);
+        return segment;
+      } catch (IOException e) {
+        // If a save came in between and took this version away, the next one is there to be loaded.
+        if (store.query(name).equals(stored)) {
+          throw SegmentException.of("loading segment " + name, e);
+        }
+      }
+    }
+  }
+
+  /** Collisions come before the limit of the window, as in the kernel. */
+  private void requireRoom(SegmentDefinition wanted) throws SegmentException {
+    String subject = "segment %s %s".formatted(wanted.name(), wanted.range());
+    for (SavedSegment other : loaded.values()) {
+      if (other.definition().megabytes().overlaps(wanted.megabytes())) {
+        throw new SegmentException(
+            Errno.EBUSY, subject, "megabytes without a segment", other.region().toString());
+      }
+    }
+    for (Region other : memory.regions()) {
+      if (other.range().overlaps(wanted.range())) {
+        throw new SegmentException(Errno.EBUSY, subject, "free memory", other.toString());
+      }
+    }
+    if (wanted.range().end() > memory.windowBytes()) {
+      throw new SegmentException(
+          Errno.ERANGE,
+          subject,
+          "a place in physical memory",
+          "its end past " + new AddrRange(0, memory.windowBytes()));
+    }
+  }
+
+  /** Becomes a user of the data file and maps it, or leaves everything as it was. */
+  private SavedSegment place(StoredSegment stored, SharingMode mode) throws IOException {
+    DataUse data = DataUse.begin(stored, mode);
+    Region region = null;
+    try {
+      if (!store.query(stored.name()).equals(stored)) {
+        throw new SegmentException(
+            Errno.EAGAIN, "segment " + stored.name(), "version " + stored.version(), "a newer one");
+      }
+      region = claim(stored.definition(), mode);
+      long start = region.range().start();
+      for (SegmentPart part : stored.definition().parts()) {
+        AddrRange range = part.range();
+        SegmentType type = part.type();
+        memory.mapFile(
+            region,
+            range.start() - start,
+            data.file(),
+            range.start() - start,
+            range.length(),
+            type.access(mode),
+            type.sharing(mode));
+      }
+      return new SavedSegment(stored, mode, region, data);
+    } catch (IOException | RuntimeException e) {
+      release(region, e);
+      data.close();
+      throw e;
+    }
+  }
+
+  private Region claim(SegmentDefinition definition, SharingMode mode) throws SegmentException {
+    String resource = definition.name() + " (DCSS)";
+    try {
+      return memory.claim(resource, definition.range(), !definition.type().isWritable(mode));
+    } catch (RegionBusyException e) {
+      throw SegmentException.withCode(Errno.EBUSY, "segment " + definition.name(), e);
+    }
+  }
+
+  private void release(Region region, Exception cause) {
+    try {
+      if (region != null) {
+        memory.release(region);
+      }
+    } catch (HostException e) {
+      cause.addSuppressed(e);
+    }
+  }
+}
