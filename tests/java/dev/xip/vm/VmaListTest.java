@@ -30,11 +30,12 @@ class VmaListTest {
     }
   }
 
+  private static final AnonMemory UNTOUCHED = new AnonMemory();
   private static final Mappable A = new TestFile("a");
   private static final Mappable B = new TestFile("b");
 
   private static Vma vma(int first, int pages, long flags, Mappable file, long offset) {
-    return new Vma(range(first, pages), flags, file, offset);
+    return new Vma(range(first, pages), flags, file, offset, UNTOUCHED);
   }
 
   private static AddrRange range(int first, int pages) {
@@ -66,6 +67,18 @@ class VmaListTest {
             vma(2, 2, PRIVATE, A, 3))) {
       assertThat(listOf(first, second).toList()).containsExactly(first, second);
     }
+  }
+
+  @Test
+  void pagesOfTwoHistoriesStayApart() {
+    AnonMemory one = new AnonMemory();
+    AnonMemory other = new AnonMemory();
+    Vma first = new Vma(range(0, 2), PRIVATE, A, 0, one);
+    Vma second = new Vma(range(2, 2), PRIVATE, A, 2, other);
+    one.prepare();
+    assertThat(listOf(first, second).toList()).hasSize(1).first().matches(vma -> vma.anon() == one);
+    other.prepare();
+    assertThat(listOf(first, second).toList()).containsExactly(first, second);
   }
 
   @Test
@@ -140,7 +153,8 @@ class VmaListTest {
                   new AddrRange(last.range().start(), vma.range().end()),
                   last.flags(),
                   last.file(),
-                  last.pageOffset());
+                  last.pageOffset(),
+                  last.anon());
         }
         found.add(vma);
       }

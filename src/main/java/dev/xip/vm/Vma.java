@@ -117,6 +117,18 @@ public record Vma(AddrRange range, long flags, Mappable file, long pageOffset, A
   }
 
   /**
+   * The mapping at another place, from one of its addresses on. Anonymous memory without private
+   * pages has no history and takes its offset from the new place. Linux counterpart: {@code
+   * copy_vma} (mm/mmap.c).
+   */
+  Vma movedTo(long from, AddrRange to) {
+    if (anon.isUsed()) {
+      return new Vma(to, flags, file, pageAt(from), anon);
+    }
+    return isAnonymous() ? anonymous(to, flags) : new Vma(to, flags, file, pageAt(from));
+  }
+
+  /**
    * Tells whether another mapping goes on where this one ends, so that both may become one. Linux
    * counterpart: {@code can_vma_merge_after} (mm/mmap.c).
    */

@@ -39,6 +39,11 @@ final class VmaList {
     return low;
   }
 
+  /** How many mappings there are. */
+  int size() {
+    return vmas.length;
+  }
+
   List<Vma> toList() {
     return List.of(vmas);
   }
@@ -102,6 +107,12 @@ final class VmaList {
     return old.flags() == flags
         ? this
         : without(range).with(old.cut(range.start(), range.end()).withFlags(flags));
+  }
+
+  /** The list with a mapping made longer by what follows it directly. */
+  VmaList grown(Vma vma, Vma more) {
+    Vma longer = vma.joined(more);
+    return without(vma.range()).with(longer);
   }
 
   /** The list without a range; mappings that it cuts keep what is left of them. */
