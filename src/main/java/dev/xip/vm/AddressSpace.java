@@ -3,6 +3,7 @@ package dev.xip.vm;
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.AtomicContext;
+import dev.xip.base.Pfn;
 import dev.xip.mapping.Mappable;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.PageTable;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.StampedLock;
+import java.util.function.Function;
 
 /**
  * An address space: mappings and the page table that faults fill. Linux counterpart: {@code struct
@@ -49,6 +51,7 @@ public final class AddressSpace implements AutoCloseable {
   private final MappingCalls calls;
   private final RemapCall remapCall;
   private final RangeCalls rangeCalls;
+  private final Insertion insertion;
 
   /** The files that are mapped; guarded by the map lock held exclusively. */
   private final Map<Mappable, FileMappings> files = new IdentityHashMap<>();
@@ -77,6 +80,7 @@ public final class AddressSpace implements AutoCloseable {
     this.calls = new MappingCalls(this);
     this.remapCall = new RemapCall(this, calls);
     this.rangeCalls = new RangeCalls(this);
+    this.insertion = new Insertion(this);
   }
 
   /**
@@ -343,6 +347,17 @@ public final class AddressSpace implements AutoCloseable {
             });
   }
 
+  /** Takes over the mappings of a parent. */
+  void adopt(VmaList mappings) {
+    AtomicContext.mightSleep("the map lock of " + name);
+    long stamp = mapLock.writeLock();
+    try {
+      install(mappings);
+    } finally {
+      mapLock.unlockWrite(stamp);
+    }
+  }
+
   /** The mappings of a file that this space maps, or null. Some map lock is held. */
   FileMappings mappingsOf(Mappable file) {
     return files.get(file);
@@ -357,13 +372,133 @@ public final class AddressSpace implements AutoCloseable {
    * @return whether it may be tried again
    */
   public FaultResult fault(long va, Access wanted) {
+    return fault(va, wanted, false);
+  }
+
+  /** A fault that, if forced, needs only rights that the mapping could be given. */
+  FaultResult fault(long va, Access wanted, boolean force) {
+    while (true) {
+      long stamp = lockShared();
+      try {
+        if (StackGrowth.stackAbove(vmas, va) == null) {
+          FaultResult result = faultHandler.handle(vmas.find(va), va, wanted, force);
+          if (result instanceof FaultResult.Handled) {
+            counters.faulted();
+          }
+          return result;
+        }
+      } finally {
+        mapLock.unlockRead(stamp);
+      }
+      if (!growStack(va)) {
+        return FaultHandler.segmentationFault(va, "the stack above it may not grow that far");
+      }
+    }
+  }
+
+  private boolean growStack(long va) {
+    AtomicContext.mightSleep("the map lock of " + name);
+    long stamp = mapLock.writeLock();
+    try {
+      Vma stack = StackGrowth.stackAbove(vmas, va);
+      VmaList grown = stack == null ? vmas : StackGrowth.grown(vmas, stack, va);
+      if (grown == null) {
+        return false;
+      }
+      install(grown);
+      return true;
+    } finally {
+      mapLock.unlockWrite(stamp);
+    }
+  }
+
+  /**
+   * Makes a child with the same mappings. Private pages are shared until one side writes; shared
+   * ones stay shared. Linux counterpart: {@code dup_mmap} (kernel/fork.c).
+   *
+   * @param childName the child's name
+   * @return the child, to be closed by its owner
+   * @throws MapException ENOMEM if RAM for tables runs out: there is no child then
+   */
+  public AddressSpace fork(String childName) throws MapException {
+    AddressSpace child = manager.newAddressSpace(childName);
+    boolean whole = false;
+    long stamp = 0;
+    try {
+      stamp = lockExclusively();
+      new Forker(this, child).copy();
+      whole = true;
+      return child;
+    } finally {
+      if (stamp != 0) {
+        mapLock.unlockWrite(stamp);
+      }
+      if (!whole) {
+        child.close();
+      }
+    }
+  }
+
+  /**
+   * Inserts a special entry, for which nothing is ever counted. Linux counterpart: {@code
+   * vm_insert_pfn} (mm/memory.c).
+   *
+   * @param va the address, page aligned
+   * @param pfn the page frame number, of a page without a page frame if the mapping is mixed
+   * @return how it ended
+   * @throws IllegalStateException if the mapping is not one for such entries (BUG)
+   */
+  public InsertResult insertPfn(long va, Pfn pfn) {
+    return insert(va, vma -> insertion.insertPfn(vma, va, pfn.value()));
+  }
+
+  /**
+   * Inserts a special entry whether or not there is a page frame; without a special bit, a counted
+   * one if there is. Linux counterpart: {@code vm_insert_mixed} (mm/memory.c).
+   *
+   * @param va the address, page aligned
+   * @param pfn the page frame number
+   * @return how it ended
+   * @throws IllegalStateException if the mapping lacks MIXEDMAP (BUG)
+   */
+  public InsertResult insertMixed(long va, Pfn pfn) {
+    return insert(va, vma -> insertion.insertMixed(vma, va, pfn.value()));
+  }
+
+  /**
+   * Inserts a normal entry and counts it; the mapping becomes mixed. Linux counterpart: {@code
+   * vm_insert_page} (mm/memory.c).
+   *
+   * @param va the address, page aligned
+   * @param pfn a frame of RAM in use, and not anonymous
+   * @return how it ended
+   * @throws IllegalStateException if the mapping has PFNMAP (BUG)
+   */
+  public InsertResult insertFrame(long va, Pfn pfn) {
+    AtomicContext.mightSleep("the map lock of " + name);
+    long stamp = mapLock.writeLock();
+    try {
+      Vma vma = vmas.find(va);
+      if (vma == null) {
+        return InsertResult.EFAULT;
+      }
+      if (!vma.has(VmaFlags.PFNMAP)
+          && !vma.has(VmaFlags.MIXEDMAP)
+          && insertion.isFrame(pfn.value())) {
+        vma = vma.withFlags(vma.flags() | VmaFlags.MIXEDMAP);
+        install(vmas.without(vma.range()).with(vma));
+      }
+      return insertion.insertFrame(vma, va, pfn.value());
+    } finally {
+      mapLock.unlockWrite(stamp);
+    }
+  }
+
+  private InsertResult insert(long va, Function<Vma, InsertResult> how) {
     long stamp = lockShared();
     try {
-      FaultResult result = faultHandler.handle(vmas, va, wanted);
-      if (result instanceof FaultResult.Handled) {
-        counters.faulted();
-      }
-      return result;
+      Vma vma = vmas.find(va);
+      return vma == null ? InsertResult.EFAULT : how.apply(vma);
     } finally {
       mapLock.unlockRead(stamp);
     }

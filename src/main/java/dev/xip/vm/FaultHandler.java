@@ -2,71 +2,102 @@ package dev.xip.vm;
 
 import dev.xip.base.Access;
 import dev.xip.base.Pages;
-import dev.xip.mapping.Translation;
-import java.io.IOException;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.PageTable;
 
 /**
- * Answers faults, with the map lock held shared. Linux counterpart: {@code handle_pte_fault}
- * (mm/memory.c) and {@code xip_file_fault} (mm/filemap_xip.c).
+ * Decides what kind of fault it is. The map lock is held shared throughout. Linux counterpart:
+ * {@code handle_pte_fault} (mm/memory.c) with the checks of {@code __do_page_fault}.
  */
 final class FaultHandler {
-  private final Insertion insertion;
   private final MemoryManager manager;
+  private final PageTable table;
+  private final EntryLayout layout;
+  private final FileFault fileFault;
+  private final AnonymousFault anonymousFault;
+  private final CopyOnWrite copyOnWrite;
 
   FaultHandler(AddressSpace space) {
     this.manager = space.manager();
-    this.insertion = new Insertion(space);
+    this.table = space.table();
+    this.layout = table.layout();
+    this.fileFault = new FileFault(space);
+    this.anonymousFault = new AnonymousFault(space);
+    this.copyOnWrite = new CopyOnWrite(space);
   }
 
-  FaultResult handle(VmaList vmas, long va, Access wanted) {
-    Vma vma = vmas.find(va);
+  /**
+   * Answers a fault.
+   *
+   * @param vma the mapping that holds the address, or null
+   * @param va the address accessed
+   * @param wanted what the access does
+   * @param force whether it is a debugger's: rights that the mapping could be given are enough
+   */
+  FaultResult handle(Vma vma, long va, Access wanted, boolean force) {
     if (vma == null) {
       return segmentationFault(va, "no mapping there");
     }
-    if (!vma.access().supersetOf(wanted)) {
+    if (!allows(vma, wanted, force)) {
       return segmentationFault(va, wanted + " access to " + vma);
     }
-    return fileFault(vma, Pages.roundDown(va));
+    long page = Pages.roundDown(va);
+    long slot = table.slotOrCreate(page);
+    if (slot == PageTable.NO_SLOT) {
+      return outOfMemory(va, "a page table");
+    }
+    long pte = table.get(slot);
+    if (layout.isEmpty(pte)) {
+      return vma.isAnonymous()
+          ? anonymousFault.handle(vma, page, slot, wanted.write())
+          : fileFault.handle(vma, page, wanted.write());
+    }
+    if (!layout.isPresent(pte)) {
+      manager.badEntries().report(vma, page, pte, "neither empty nor present");
+      return busError(va, "bad entry 0x%x".formatted(pte), null);
+    }
+    return present(vma, page, slot, pte, wanted.write());
   }
 
-  private FaultResult fileFault(Vma vma, long va) {
-    long page = vma.pageAt(va);
-    if (page >= Pages.covering(vma.file().size())) {
-      return busError(
-          va,
-          "page 0x%x of %s: expected one of its 0x%x pages"
-              .formatted(page, vma.file().name(), Pages.covering(vma.file().size())),
-          null);
-    }
+  /** Hardware reads through whatever grants any right at all. */
+  private static boolean allows(Vma vma, Access wanted, boolean force) {
+    Access granted = force ? VmaFlags.access(vma.flags() >>> 4) : vma.access();
+    return (!wanted.write() || granted.write())
+        && (!wanted.execute() || granted.execute())
+        && !granted.equals(Access.NONE);
+  }
+
+  private FaultResult present(Vma vma, long va, long slot, long pte, boolean write) {
+    manager.lockEntry(slot);
     try {
-      Translation translation = vma.file().translate(page);
-      return inserted(
-          va,
-          translation.isHole()
-              ? insertion.insertFrame(vma, va, manager.sparsePfn())
-              : insertion.insertMixed(vma, va, translation.pfn()));
-    } catch (IOException e) {
-      return busError(va, e.getMessage(), e);
+      if (table.get(slot) != pte) {
+        return FaultResult.Handled.PRESENT;
+      }
+      if (!write || layout.isWritable(pte)) {
+        long used = layout.withYoung(pte);
+        table.set(slot, write ? layout.withDirty(used) : used);
+        return FaultResult.Handled.PRESENT;
+      }
+      if (copyOnWrite.reuseLocked(vma, va, slot, pte)) {
+        return FaultResult.Handled.REUSED;
+      }
+      copyOnWrite.holdLocked(vma, va, pte);
+    } finally {
+      manager.unlockEntry(slot);
     }
+    return copyOnWrite.copy(vma, va, slot, pte);
   }
 
-  private static FaultResult inserted(long va, InsertResult result) {
-    return switch (result) {
-      case INSERTED -> FaultResult.Handled.MAPPED;
-      case EBUSY -> FaultResult.Handled.PRESENT;
-      case ENOMEM ->
-          new FaultResult.Refused(
-              new MemoryFaultException.OutOfMemory(va, "no free frame of RAM for a page table"));
-      case EFAULT, EINVAL ->
-          throw new IllegalStateException("BUG: %s at address 0x%x".formatted(result, va));
-    };
-  }
-
-  private static FaultResult segmentationFault(long va, String why) {
+  static FaultResult segmentationFault(long va, String why) {
     return new FaultResult.Refused(new MemoryFaultException.SegmentationFault(va, why));
   }
 
-  private static FaultResult busError(long va, String why, IOException cause) {
+  static FaultResult busError(long va, String why, Throwable cause) {
     return new FaultResult.Refused(new MemoryFaultException.BusError(va, why, cause));
+  }
+
+  static FaultResult outOfMemory(long va, String what) {
+    return new FaultResult.Refused(
+        new MemoryFaultException.OutOfMemory(va, "no free frame of RAM for " + what));
   }
 }

@@ -60,7 +60,7 @@ final class Insertion {
     if (!vma.range().contains(va)) {
       return InsertResult.EFAULT;
     }
-    if (!frames.contains(pfn) || frames.references(pfn) == 0) {
+    if (!isFrame(pfn)) {
       return InsertResult.EINVAL;
     }
     require(!vma.has(VmaFlags.PFNMAP), vma, "a page frame may not be inserted into PFNMAP");
@@ -71,12 +71,18 @@ final class Insertion {
     return insert(va, layout.leaf(pfn, vma.pageAccess()), pfn);
   }
 
+  /** Whether there is a page frame of that number that somebody uses. */
+  boolean isFrame(long pfn) {
+    return frames.contains(pfn) && frames.references(pfn) > 0;
+  }
+
   private InsertResult insertRaw(Vma vma, long va, long pfn) {
     if (pfn < 0 || pfn >= manager.memory().windowBytes() >>> Pages.SHIFT) {
       return InsertResult.EINVAL;
     }
     long entry = layout.leaf(pfn, vma.pageAccess());
-    return insert(va, layout.withSpecial(entry), MemoryManager.NO_FRAME);
+    return insert(
+        va, manager.usesSpecialBit() ? layout.withSpecial(entry) : entry, MemoryManager.NO_FRAME);
   }
 
   private InsertResult insert(long va, long entry, long counted) {

@@ -25,6 +25,7 @@ public final class MemoryManager implements TableSupply {
   private final PhysicalMemory memory;
   private final EntryLayout layout;
   private final NormalFrame strategy;
+  private final Rules rules;
 
   /** Whether the strategy is the special bit: the one that needs no call. */
   private final boolean usesSpecialBit;
@@ -36,6 +37,10 @@ public final class MemoryManager implements TableSupply {
   private final SparsePage sparsePage;
   private final ReverseMap reverseMap = new ReverseMap(this);
   private final BadEntries badEntries;
+
+  /** What tests stop threads with. */
+  private volatile Step.Hook hook = Step.Hook.NONE;
+
   private final List<AddressSpace> spaces = new CopyOnWriteArrayList<>();
 
   /**
@@ -60,6 +65,21 @@ public final class MemoryManager implements TableSupply {
    *     none, or if RAM has no two free frames
    */
   public MemoryManager(PhysicalMemory memory, EntryLayout layout, NormalFrame strategy) {
+    this(memory, layout, strategy, Rules.DEFAULT);
+  }
+
+  /**
+   * Boots the memory manager of a machine that keeps to the rules of some release.
+   *
+   * @param memory the machine's physical memory
+   * @param layout the architecture's entries
+   * @param strategy how to decide whether an entry has a page frame
+   * @param rules where releases differ
+   * @throws IllegalArgumentException if the strategy is the special bit and the architecture has
+   *     none, or if RAM has no two free frames
+   */
+  public MemoryManager(
+      PhysicalMemory memory, EntryLayout layout, NormalFrame strategy, Rules rules) {
     this.usesSpecialBit = strategy instanceof NormalFrame.SpecialBit;
     if (usesSpecialBit && !layout.hasSpecialBit()) {
       throw new IllegalArgumentException(
@@ -69,6 +89,7 @@ public final class MemoryManager implements TableSupply {
     this.memory = memory;
     this.layout = layout;
     this.strategy = strategy;
+    this.rules = rules;
     this.frames = memory.frames();
     this.allocator = memory.allocator();
     this.highestPfn = frames.count() - 1;
@@ -149,6 +170,23 @@ public final class MemoryManager implements TableSupply {
     AddressSpace space = new AddressSpace(this, name);
     spaces.add(space);
     return space;
+  }
+
+  /**
+   * Returns the rules.
+   *
+   * @return what the machine keeps to where releases differ
+   */
+  public Rules rules() {
+    return rules;
+  }
+
+  void reached(Step step) {
+    hook.reached(step);
+  }
+
+  void stopWith(Step.Hook newHook) {
+    hook = newHook;
   }
 
   SparsePage sparsePage() {

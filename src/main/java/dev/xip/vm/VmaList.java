@@ -24,6 +24,12 @@ final class VmaList {
     return index < vmas.length && vmas[index].range().start() <= va ? vmas[index] : null;
   }
 
+  /** The mapping that holds an address, else the next one above it, or null. */
+  Vma findNext(long va) {
+    int index = firstEndingAfter(va);
+    return index < vmas.length ? vmas[index] : null;
+  }
+
   /** The number of the first mapping that ends after an address. */
   private int firstEndingAfter(long va) {
     int low = 0;
