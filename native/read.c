@@ -9,29 +9,42 @@
 /* Pieces handed to the kernel in one call; pieces that adjoin in physical memory are one. */
 #define PIECES 16
 
+/* Where the tables and the bytes are. */
+struct source {
+  char *window;
+  uint64_t window_bytes;
+  uint64_t table_bytes;
+  uint64_t root_pfn;
+};
+
+/* The bytes from va to the end of its page or of len, as a range of the window; 0 for none. */
+static uint64_t locate(const struct source *from, uint64_t va, uint64_t len, char **at) {
+  struct xip_walk walk;
+  uint64_t n;
+
+  if (xip_walk(from->window, from->table_bytes, from->root_pfn, XIP_LAYOUT_X86_64, va, &walk)) {
+    return 0;
+  }
+  if (walk.state != XIP_WALK_PRESENT || walk.pa >= from->window_bytes) return 0;
+  n = (1UL << walk.page_shift) - (va & ((1UL << walk.page_shift) - 1));
+  if (n > from->window_bytes - walk.pa) n = from->window_bytes - walk.pa;
+  *at = from->window + walk.pa;
+  return n < len ? n : len;
+}
+
 /*
  * The bytes from va on that the tables make readable, as ranges of the window, up to len bytes.
  * Returns the number of ranges and adds their lengths up in *bytes.
  */
-static int gather(const struct xip_tables *tables, uint64_t root_pfn, uint64_t va, uint64_t len,
-                  struct iovec *pieces, uint64_t *bytes) {
-  uint64_t window_bytes = tables->frames << XIP_X86_64_PTE_SHIFT;
+static int gather(const struct source *from, uint64_t va, uint64_t len, struct iovec *pieces,
+                  uint64_t *bytes) {
   int count = 0;
 
-  *bytes = 0;
-  while (*bytes < len) {
-    struct xip_walk walk;
-    uint64_t n;
+  for (*bytes = 0; *bytes < len;) {
     char *at;
+    uint64_t n = locate(from, va + *bytes, len - *bytes, &at);
 
-    if (xip_walk(tables->window, window_bytes, root_pfn, XIP_LAYOUT_X86_64, va + *bytes, &walk)) {
-      break;
-    }
-    if (walk.state != XIP_WALK_PRESENT || walk.pa >= window_bytes) break;
-    n = (1UL << walk.page_shift) - (walk.va & ((1UL << walk.page_shift) - 1));
-    if (n > window_bytes - walk.pa) n = window_bytes - walk.pa;
-    if (n > len - *bytes) n = len - *bytes;
-    at = (char *)(uintptr_t)tables->window + walk.pa;
+    if (n == 0) break;
     if (count > 0 && (char *)pieces[count - 1].iov_base + pieces[count - 1].iov_len == at) {
       pieces[count - 1].iov_len += n;
     } else if (count < PIECES) {
@@ -49,19 +62,22 @@ static int gather(const struct xip_tables *tables, uint64_t root_pfn, uint64_t v
  * then die of SIGBUS, which no library may catch in a host process. process_vm_readv(2) on our own
  * process makes the kernel do the copy, and a page that is gone becomes a short count or EFAULT.
  */
-XIP_EXPORT int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t root_pfn,
-                            uint32_t layout, uint64_t va, void *dst, uint64_t len) {
+XIP_EXPORT int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t table_bytes,
+                            uint64_t root_pfn, uint32_t layout, uint64_t va, void *dst,
+                            uint64_t len) {
+  struct source from = {(char *)(uintptr_t)window, window_bytes, table_bytes, root_pfn};
   struct xip_tables tables;
   uint64_t done = 0;
-  int error = xip_tables_init(&tables, window, window_bytes, root_pfn, layout);
 
-  if (error != 0 || len > INT64_MAX || (dst == NULL && len != 0)) return -EINVAL;
+  if (xip_tables_init(&tables, window, window_bytes, root_pfn, layout) != 0) return -EINVAL;
+  if (xip_tables_init(&tables, window, table_bytes, root_pfn, layout) != 0) return -EINVAL;
+  if (table_bytes > window_bytes || len > INT64_MAX || (dst == NULL && len != 0)) return -EINVAL;
   while (done < len) {
     struct iovec pieces[PIECES];
     struct iovec to;
     uint64_t want;
     ssize_t got;
-    int count = gather(&tables, root_pfn, va + done, len - done, pieces, &want);
+    int count = gather(&from, va + done, len - done, pieces, &want);
 
     if (count == 0) break;
     to = (struct iovec){.iov_base = (char *)dst + done, .iov_len = want};

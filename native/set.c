@@ -19,7 +19,7 @@ static int take_table(const struct xip_tables *tables, uint64_t *next_pfn, uint6
   return 0;
 }
 
-/* Makes path[level - 1] the table below the entry for va at level. Returns 0 or a negative errno. */
+/* Makes path[level - 1] the table below the entry for va at level. 0 or a negative errno. */
 static int descend(struct xip_tables *tables, uint32_t level, uint64_t va, uint64_t *next_pfn,
                    uint64_t end_pfn) {
   uint64_t *slot = xip_slot(tables, level, xip_index(va, level));

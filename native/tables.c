@@ -30,7 +30,7 @@ static int is_ancestor(const struct xip_tables *tables, uint64_t pfn, uint32_t l
   return 0;
 }
 
-/* A 4 KiB entry is always a leaf; higher up PSE says so, except at the top, where it is reserved. */
+/* A 4 KiB entry is always a leaf; higher up PSE says so. At the top PSE is reserved. */
 static int is_leaf(uint64_t pte, uint32_t level) {
   return level == XIP_LEVEL_PTE || (pte & XIP_X86_64_PSE) != 0;
 }

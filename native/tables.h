@@ -1,5 +1,5 @@
 /*
- * Inside libxip: one step of a walk, shared by all functions so that they agree on what an entry is.
+ * Inside libxip: one step of a walk, shared so that all functions agree on what an entry is.
  */
 #ifndef XIP_TABLES_H
 #define XIP_TABLES_H
@@ -32,7 +32,7 @@ enum xip_entry {
   XIP_ENTRY_BAD,
 };
 
-/* Checks the arguments all functions share and puts the root at the top of the path. 0 or -EINVAL. */
+/* Checks the arguments all functions share, puts the root on top of the path. 0 or -EINVAL. */
 int xip_tables_init(struct xip_tables *tables, const void *window, uint64_t window_bytes,
                     uint64_t root_pfn, uint32_t layout);
 

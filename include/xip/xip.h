@@ -7,9 +7,10 @@
  * Common to all functions:
  * - window is page aligned and window_bytes is a multiple of the page size; root_pfn names a table
  *   inside it. -EINVAL otherwise, also for an unknown layout.
- * - A frame number found in an entry is checked against window_bytes before it is followed. Memory
- *   that holds tables must not be able to vanish: a caller that keeps tables below the first file
- *   in its window may pass the length of that part alone to the functions that do not read data.
+ * - A frame number found in an entry is checked against the window before it is followed. A load
+ *   from a mapped file that has been cut kills the process, so a table must never be looked for in
+ *   one: where only a part of the window, from its beginning, is plain memory, that part is the
+ *   window of xip_walk, xip_dump and xip_set, and the table_bytes of xip_read.
  * - Entries are loaded with acquire and stored with release, so a walk may run beside a writer and
  *   sees each entry as it was at some moment, never half of it.
  * - Only the low canonical half is translated; other addresses give -EFAULT.
@@ -62,13 +63,14 @@ int xip_walk(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint3
              uint64_t va, struct xip_walk *out);
 
 /*
- * Copies len bytes that begin at va to dst, through the tables, and stops at the first address that
- * cannot be read: no PRESENT entry, a frame outside the window, or a page of the window whose file
- * has been cut. Returns the bytes copied; -EFAULT if there are none although len is not 0; -EINVAL;
- * or the negative errno of process_vm_readv(2) where the host forbids that call.
+ * Copies len bytes that begin at va to dst, through the tables, which lie in the first table_bytes
+ * of the window; the bytes may lie anywhere in it. Stops at the first address that cannot be read:
+ * no PRESENT entry, a frame outside the window, or a page whose file has been cut. Returns the
+ * bytes copied; -EFAULT if there are none although len is not 0; -EINVAL; or the negative errno of
+ * process_vm_readv(2) where the host forbids that call.
  */
-int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout,
-                 uint64_t va, void *dst, uint64_t len);
+int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t table_bytes,
+                 uint64_t root_pfn, uint32_t layout, uint64_t va, void *dst, uint64_t len);
 
 /*
  * Lists the entries that decide about [va_start, va_end): every one whose state is not

@@ -7,7 +7,8 @@ static char into[64 * PAGE];
 
 static int64_t get(uint64_t va, uint64_t len) {
   memset(into, '?', sizeof into);
-  return xip_read(window, WINDOW_BYTES, ROOT, XIP_LAYOUT_X86_64, va, into, len);
+  return xip_read(window, WINDOW_BYTES, TABLE_PAGES * PAGE, ROOT, XIP_LAYOUT_X86_64, va, into,
+                  len);
 }
 
 /* Maps va's page to pa, where the window holds the letter throughout. */
@@ -72,15 +73,22 @@ static void a_cut_file_is_no_crash(void) {
   if (ftruncate(fd, 2 * PAGE) != 0) abort();
   CLAIM(get(0x10000, 4 * PAGE) == 2 * PAGE, "a cut file is read up to the cut");
   CLAIM(get(0x12000, 1) == -EFAULT, "a read past the cut fails");
+  *entry(ROOT, 1) = 0x503000 | XIP_X86_64_TABLE;
+  CLAIM(get(1UL << 39, 1) == -EFAULT, "no table is looked for outside the part that holds them");
   close(fd);
 }
 
 static void wrong_arguments(void) {
   fresh_tables();
-  CLAIM(xip_read(window, WINDOW_BYTES, ROOT, 9, 0, into, 1) == -EINVAL,
+  CLAIM(xip_read(window, WINDOW_BYTES, WINDOW_BYTES + PAGE, ROOT, 0, 0, into, 1) == -EINVAL,
+        "tables past the window are refused");
+  CLAIM(xip_read(window, WINDOW_BYTES, PAGE, 1, 0, 0, into, 1) == -EINVAL,
+        "a root past the tables is refused");
+  CLAIM(xip_read(window, WINDOW_BYTES, WINDOW_BYTES, ROOT, 9, 0, into, 1) == -EINVAL,
         "an unknown layout is refused");
-  CLAIM(xip_read(window, WINDOW_BYTES, ROOT, 0, 0, NULL, 1) == -EINVAL, "no target is refused");
-  CLAIM(xip_read(window, WINDOW_BYTES, ROOT, 0, 0, into, UINT64_MAX) == -EINVAL,
+  CLAIM(xip_read(window, WINDOW_BYTES, WINDOW_BYTES, ROOT, 0, 0, NULL, 1) == -EINVAL,
+        "no target is refused");
+  CLAIM(xip_read(window, WINDOW_BYTES, WINDOW_BYTES, ROOT, 0, 0, into, UINT64_MAX) == -EINVAL,
         "a length that no count could tell is refused");
 }
 

@@ -37,7 +37,7 @@ static void wrong_arguments(void) {
   uint64_t next = 1;
 
   fresh_tables();
-  CLAIM(set(0x1800, leaf(0x500000, USER_PAGE), 0) == -EINVAL, "an address inside a page is refused");
+  CLAIM(set(0x1800, leaf(0x500000, USER_PAGE), 0) == -EINVAL, "an address in a page is refused");
   CLAIM(set(0x1000, leaf(0x600000, USER_PAGE | XIP_X86_64_PSE), 1) == -EINVAL,
         "so is one inside a huge page");
   CLAIM(set(0, leaf(0x600000, USER_PAGE), 1) == -EINVAL, "a huge leaf needs its bit");
@@ -54,7 +54,8 @@ static void wrong_arguments(void) {
         "a supply that runs out is told");
   CLAIM(walk(0).state == XIP_WALK_NONE, "and leaves the address empty");
   next = PAGES;
-  CLAIM(xip_set(window, WINDOW_BYTES, ROOT, 0, 1UL << 39, USER_PAGE, 0, &next, PAGES + 9) == -ENOMEM,
+  CLAIM(xip_set(window, WINDOW_BYTES, ROOT, 0, 1UL << 39, USER_PAGE, 0, &next,
+                PAGES + 1) == -ENOMEM,
         "a supply past the window is not touched");
 }
 

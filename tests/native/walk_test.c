@@ -11,7 +11,7 @@ static void small_leaves(void) {
   CLAIM(end.special == 1 && end.page_shift == 12, "the special bit and the page size are told");
   CLAIM(end.pte == 0x8000000000500225, "the entry has the bits that Linux gives it");
   CLAIM(walk(0x7f1234568000).state == XIP_WALK_NONE, "the next page is empty");
-  CLAIM(walk(0x7f1234568000).level == XIP_LEVEL_PTE, "and its emptiness is found in the last table");
+  CLAIM(walk(0x7f1234568000).level == XIP_LEVEL_PTE, "which is found in the last table");
   CLAIM(walk(0x1000).level == XIP_LEVEL_PGD, "an empty half of the space is found at the top");
   set(0x7f1234568000, leaf(0x600000, USER_PAGE), 0);
   CLAIM(walk(0x7f1234568000).special == 0, "a leaf without the bit is not special");
@@ -52,7 +52,7 @@ static void entries_that_are_not_pages(void) {
   set(0x40000000, XIP_X86_64_PSE | XIP_X86_64_PROT_NONE | 0x600000, 1);
   CLAIM(walk(0x40000000).state == XIP_WALK_PROT_NONE, "a huge leaf can be untouchable as well");
   set(0x80000000, 0x5000 | XIP_X86_64_RW, 2);
-  CLAIM(walk(0x80000000).state == XIP_WALK_NOT_PRESENT, "a table pointer without bit 0 is no table");
+  CLAIM(walk(0x80000000).state == XIP_WALK_NOT_PRESENT, "a pointer without bit 0 is no table");
   set(0x80000000, 0, 2);
   *entry(2, 5) = 0x5000 | XIP_X86_64_PROT_NONE;
   CLAIM(walk(5UL << 21).state == XIP_WALK_NOT_PRESENT, "only leaves can be untouchable");

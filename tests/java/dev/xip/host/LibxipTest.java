@@ -12,11 +12,13 @@ import dev.xip.host.WalkResult.State;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class LibxipTest {
   private static final long ROOT = 0;
@@ -58,6 +60,17 @@ class LibxipTest {
   void theLibraryIsFoundAndIsTheFileItNames() {
     assertThat(Libxip.isAvailable()).isTrue();
     assertThat(libxip.file()).isRegularFile();
+  }
+
+  @Test
+  void anAbsentLibraryIsToldWithThePlacesAndTheProperty(@TempDir Path folder) {
+    Path absent = folder.resolve("absent.so");
+    Path program = Path.of("/proc/self/exe");
+    assertThatExceptionOfType(UnsatisfiedLinkError.class)
+        .isThrownBy(() -> LibxipLoader.load(List.of(absent, program)))
+        .withMessageContaining(absent + " is not there")
+        .withMessageContaining(program.toString())
+        .withMessageContaining("-Dxip.library=FILE");
   }
 
   @Test
@@ -146,6 +159,8 @@ class LibxipTest {
       assertThat(libxip.read(mem, ROOT, 0x5000, dst)).isEqualTo(0x1000);
       file.truncate(0);
       refused(Errno.EFAULT, () -> libxip.read(mem, ROOT, 0x5000, dst));
+      mem.set(JAVA_LONG, 8, 0x10_0067);
+      refused(Errno.EFAULT, () -> libxip.read(mem, TABLES, ROOT, 1L << 39, dst));
     }
   }
 
@@ -182,6 +197,10 @@ class LibxipTest {
     assertThatIllegalArgumentException().isThrownBy(() -> libxip.read(mem, ROOT, 0, heap));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> libxip.read(mem, ROOT, 0, mem.asReadOnly()));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> libxip.read(mem, SIZE + 0x1000, ROOT, 0, mem));
+    assertThatIllegalArgumentException().isThrownBy(() -> libxip.read(mem, 0, ROOT, 0, mem));
+    assertThatIllegalArgumentException().isThrownBy(() -> libxip.read(mem, 0x1000, 1, 0, mem));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> libxip.set(mem.asReadOnly(), ROOT, 0, 0, 0, supply));
     assertThatIllegalArgumentException().isThrownBy(() -> new TablePages(5, 4));

@@ -41,7 +41,7 @@ class DefinitionFileTest {
             part 100000-1007ff EW
             part 100800-1008ff EN
             data MIXED.12.data 9437184
-            crc32c d8a88a09
+            crc32c 628ad167
             """);
   }
 
@@ -98,8 +98,7 @@ class DefinitionFileTest {
 
   @Test
   void tamperingThatForgetsTheSumIsFoundByTheSum() {
-    String tampered =
-        new String(TEXT, StandardCharsets.US_ASCII).replace("1007ff EW", "1006ff EW");
+    String tampered = new String(TEXT, StandardCharsets.US_ASCII).replace("1007ff EW", "1006ff EW");
     refused(
         () -> DefinitionFile.parse(FILE, tampered.getBytes(StandardCharsets.US_ASCII)),
         Errno.EIO,

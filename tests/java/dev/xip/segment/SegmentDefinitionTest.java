@@ -70,9 +70,7 @@ class SegmentDefinitionTest {
   @Test
   void sevenPartsAreRefused() {
     List<SegmentPart> seven =
-        LongStream.range(0, 7)
-            .mapToObj(page -> part(SegmentType.EW, page, page))
-            .toList();
+        LongStream.range(0, 7).mapToObj(page -> part(SegmentType.EW, page, page)).toList();
     refused(() -> SegmentDefinition.of(NAME, seven), Errno.EOPNOTSUPP, "found 7");
   }
 

@@ -50,8 +50,7 @@ class SegmentNameTest {
 
   static void refused(ThrowingCallable call, Errno code, String part) {
     assertThatThrownBy(call)
-        .isInstanceOfSatisfying(
-            SegmentException.class, e -> assertThat(e.code()).isEqualTo(code))
+        .isInstanceOfSatisfying(SegmentException.class, e -> assertThat(e.code()).isEqualTo(code))
         .hasMessageStartingWith(code + ": ")
         .hasMessageContaining(part)
         .message()

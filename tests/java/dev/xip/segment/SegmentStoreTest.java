@@ -5,17 +5,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.base.Pages;
 import dev.xip.host.Errno;
+import dev.xip.host.HostFile;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,12 +60,8 @@ class SegmentStoreTest {
   }
 
   private static long storage(Path file) throws IOException {
-    return 512 * (long) blocks(file);
-  }
-
-  private static long blocks(Path file) throws IOException {
-    try (dev.xip.host.HostFile open = dev.xip.host.HostFile.openReadOnly(file)) {
-      return open.stat().blocks512();
+    try (HostFile open = HostFile.openReadOnly(file)) {
+      return 512 * open.stat().blocks512();
     }
   }
 
@@ -75,7 +74,7 @@ class SegmentStoreTest {
   void aFileIsNotOpenedAsAStore() throws IOException {
     Path file = fileOf(new byte[1]);
     refused(() -> SegmentStore.open(file), Errno.ENOTDIR, "expected a folder, found a file");
-    refused(() -> SegmentStore.create(file.resolve("x")), Errno.EIO, file.toString());
+    refused(() -> SegmentStore.create(file.resolve("x")), Errno.ENOTDIR, file.toString());
   }
 
   @Test
@@ -150,8 +149,7 @@ class SegmentStoreTest {
     Path source = fileOf(random(8193));
     refused(
         () ->
-            store.define(
-                definition(A, SegmentType.SR, 0x100000, 2), SegmentSource.moving(source)),
+            store.define(definition(A, SegmentType.SR, 0x100000, 2), SegmentSource.moving(source)),
         Errno.EINVAL,
         "expected at most 0x2000 bytes, the segment's size, found 0x2001 bytes");
     assertThat(Files.size(source)).isEqualTo(8193);
@@ -161,7 +159,7 @@ class SegmentStoreTest {
   @Test
   void aFileOnAnotherFileSystemIsNotMoved() throws IOException {
     Path shm = Path.of("/dev/shm");
-    org.junit.jupiter.api.Assumptions.assumeTrue(
+    Assumptions.assumeTrue(
         Files.isWritable(shm) && !Files.getFileStore(shm).equals(Files.getFileStore(folder)),
         "SKIPPED: no second file system at /dev/shm to move a file from");
     Path source = Files.write(Files.createTempFile(shm, "xip", ".img"), new byte[4096]);
@@ -334,7 +332,7 @@ class SegmentStoreTest {
   void writersInManyThreadsMakeOneVersionEach() throws Exception {
     store.define(definition(A, SegmentType.SR, 0x100000, 1), SegmentSource.zeros());
     List<Thread> writers = new ArrayList<>();
-    List<Throwable> failures = java.util.Collections.synchronizedList(new ArrayList<>());
+    List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
     for (int i = 0; i < 4; i++) {
       writers.add(
           Thread.ofPlatform()

@@ -243,6 +243,7 @@ public class Xip extends Xip$shared {
             Xip.C_POINTER,
             Xip.C_LONG,
             Xip.C_LONG,
+            Xip.C_LONG,
             Xip.C_INT,
             Xip.C_LONG,
             Xip.C_POINTER,
@@ -257,7 +258,7 @@ public class Xip extends Xip$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, void *dst, uint64_t len)
+     * int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t table_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, void *dst, uint64_t len)
      * }
      */
     public static FunctionDescriptor xip_read$descriptor() {
@@ -267,7 +268,7 @@ public class Xip extends Xip$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, void *dst, uint64_t len)
+     * int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t table_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, void *dst, uint64_t len)
      * }
      */
     public static MethodHandle xip_read$handle() {
@@ -277,7 +278,7 @@ public class Xip extends Xip$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, void *dst, uint64_t len)
+     * int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t table_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, void *dst, uint64_t len)
      * }
      */
     public static MemorySegment xip_read$address() {
@@ -286,16 +287,16 @@ public class Xip extends Xip$shared {
 
     /**
      * {@snippet lang=c :
-     * int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, void *dst, uint64_t len)
+     * int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t table_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, void *dst, uint64_t len)
      * }
      */
-    public static long xip_read(MemorySegment window, long window_bytes, long root_pfn, int layout, long va, MemorySegment dst, long len) {
+    public static long xip_read(MemorySegment window, long window_bytes, long table_bytes, long root_pfn, int layout, long va, MemorySegment dst, long len) {
         var mh$ = xip_read.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("xip_read", window, window_bytes, root_pfn, layout, va, dst, len);
+                traceDowncall("xip_read", window, window_bytes, table_bytes, root_pfn, layout, va, dst, len);
             }
-            return (long)mh$.invokeExact(window, window_bytes, root_pfn, layout, va, dst, len);
+            return (long)mh$.invokeExact(window, window_bytes, table_bytes, root_pfn, layout, va, dst, len);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

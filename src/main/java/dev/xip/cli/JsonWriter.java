@@ -68,6 +68,13 @@ final class JsonWriter {
     return this;
   }
 
+  /** Writes a number; JSON has none for infinity and NaN, so those become null. */
+  JsonWriter value(double value) throws IOException {
+    separate();
+    out.text(Double.isFinite(value) ? Double.toString(value) : "null");
+    return this;
+  }
+
   JsonWriter value(boolean value) throws IOException {
     separate();
     out.text(Boolean.toString(value));
@@ -81,6 +88,11 @@ final class JsonWriter {
 
   /** Writes a whole member. */
   JsonWriter member(String name, long value) throws IOException {
+    return name(name).value(value);
+  }
+
+  /** Writes a whole member. */
+  JsonWriter member(String name, double value) throws IOException {
     return name(name).value(value);
   }
 

@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
     optionListHeading = "%nOptions:%n",
     footerHeading = "%nExamples:%n",
     footer = {
+      "  xip demo                            the whole story, measured, in seconds",
       "  xip pack /usr/share/doc doc.img     make an image of a folder",
       "  xip ls -l doc.img /                 look into it",
       "  xip cat doc.img /a/file | less      read a file of it",
@@ -35,6 +36,7 @@ import picocli.CommandLine.Spec;
     },
     versionProvider = Main.Version.class,
     subcommands = {
+      DemoCommand.class,
       PackCommand.class,
       LsCommand.class,
       CatCommand.class,

@@ -73,7 +73,7 @@ public final class HostFile implements AutoCloseable {
    */
   public static HostFile memfd(String name) throws HostException {
     int flags = Libc.MFD_CLOEXEC() | Libc.MFD_ALLOW_SEALING();
-    return new HostFile(Calls.memfdCreate(name, flags), "memfd:" + name);
+    return new HostFile(FileCalls.memfdCreate(name, flags), "memfd:" + name);
   }
 
   private static HostFile open(Path path, int how, int mode) throws HostException {
@@ -83,7 +83,7 @@ public final class HostFile implements AutoCloseable {
     }
     // Without O_NONBLOCK the open of a named pipe would wait for its other end.
     int flags = how | Libc.O_CLOEXEC() | Libc.O_NONBLOCK();
-    int fd = Calls.open(path.toString(), flags, mode);
+    int fd = FileCalls.open(path.toString(), flags, mode);
     HostFile file = new HostFile(fd, path.toString());
     try {
       HostStat stat = file.stat();
@@ -147,7 +147,7 @@ public final class HostFile implements AutoCloseable {
    * @throws HostException if the system fails to tell
    */
   public HostStat stat() throws HostException {
-    return Calls.statx(fd(), name);
+    return FileCalls.statx(fd(), name);
   }
 
   /**
@@ -161,7 +161,7 @@ public final class HostFile implements AutoCloseable {
     if (bytes < 0) {
       throw new IllegalArgumentException("length 0x%x: expected at least 0".formatted(bytes));
     }
-    Calls.ftruncate(fd(), name, bytes);
+    FileCalls.ftruncate(fd(), name, bytes);
   }
 
   /**
@@ -176,7 +176,7 @@ public final class HostFile implements AutoCloseable {
     checkTransfer(offset, dst);
     long done = 0;
     while (done < dst.byteSize()) {
-      long n = Calls.pread(fd(), name, dst.asSlice(done), offset + done);
+      long n = FileCalls.pread(fd(), name, dst.asSlice(done), offset + done);
       if (n == 0) {
         break;
       }
@@ -197,7 +197,7 @@ public final class HostFile implements AutoCloseable {
     checkTransfer(offset, src);
     long done = 0;
     while (done < src.byteSize()) {
-      done += Calls.pwrite(fd(), name, src.asSlice(done), offset + done);
+      done += FileCalls.pwrite(fd(), name, src.asSlice(done), offset + done);
     }
   }
 
@@ -214,7 +214,7 @@ public final class HostFile implements AutoCloseable {
    */
   public void force() throws HostException {
     AtomicContext.mightSleep("fsync");
-    Calls.fsync(fd(), name);
+    FileCalls.fsync(fd(), name);
   }
 
   /**
@@ -224,7 +224,7 @@ public final class HostFile implements AutoCloseable {
    */
   public void sealSize() throws HostException {
     int seals = Libc.F_SEAL_SHRINK() | Libc.F_SEAL_GROW();
-    Calls.fcntl(fd(), name, Libc.F_ADD_SEALS(), seals);
+    FileCalls.fcntl(fd(), name, Libc.F_ADD_SEALS(), seals);
   }
 
   /**
@@ -271,7 +271,7 @@ public final class HostFile implements AutoCloseable {
       flock.l_whence(lock, (short) Libc.SEEK_SET());
       flock.l_start(lock, offset);
       flock.l_len(lock, length);
-      Calls.fcntl(fd(), name, Libc.F_OFD_SETLK(), lock);
+      FileCalls.fcntl(fd(), name, Libc.F_OFD_SETLK(), lock);
       return true;
     } catch (HostException refused) {
       if (refused.errno() == Errno.EAGAIN || refused.errno() == Errno.EACCES) {
@@ -290,7 +290,7 @@ public final class HostFile implements AutoCloseable {
     int last = fd;
     fd = CLOSED;
     if (last != CLOSED) {
-      Calls.close(last);
+      FileCalls.close(last);
     }
   }
 

@@ -79,7 +79,7 @@ public final class HostMapping implements AutoCloseable {
     }
     Pages.requireAligned(offset, "offset");
     Args.inside(offset, Args.positive(length, "length"), memory.byteSize());
-    Calls.madvise(address() + offset, length, advice);
+    MemoryCalls.madvise(address() + offset, length, advice);
   }
 
   /**

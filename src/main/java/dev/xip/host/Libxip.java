@@ -89,10 +89,28 @@ public final class Libxip {
   }
 
   /**
+   * Copies bytes through tables that may lie anywhere in the window; else as the other method of
+   * this name.
+   *
+   * @param window the whole window, all of it memory that cannot vanish
+   * @param rootPfn the frame of the top table
+   * @param va the first address, in the low canonical half
+   * @param dst native memory to fill
+   * @return the bytes copied, above 0 unless the target is empty
+   * @throws HostException if not even the first byte can be read (EFAULT)
+   */
+  public long read(MemorySegment window, long rootPfn, long va, MemorySegment dst)
+      throws HostException {
+    return read(window, window.byteSize(), rootPfn, va, dst);
+  }
+
+  /**
    * Copies bytes through the tables until the target is full or an address cannot be read: no
    * present entry, a frame outside the window, or a page whose file has been cut.
    *
    * @param window the whole window
+   * @param tableBytes the length of the part that may hold tables, from the window's beginning,
+   *     whole pages: the RAM, because a table in a file that is cut would end the JVM
    * @param rootPfn the frame of the top table
    * @param va the first address, in the low canonical half
    * @param dst native memory to fill
@@ -100,16 +118,19 @@ public final class Libxip {
    * @throws HostException if not even the first byte can be read (EFAULT), or the host forbids
    *     process_vm_readv(2)
    */
-  public long read(MemorySegment window, long rootPfn, long va, MemorySegment dst)
+  public long read(MemorySegment window, long tableBytes, long rootPfn, long va, MemorySegment dst)
       throws HostException {
     checkTables(window, rootPfn);
+    Args.inside(0, tableBytes, window.byteSize());
+    checkTables(window.asSlice(0, tableBytes), rootPfn);
     checkAddress(va);
     Args.nativeMemory(dst, "target");
     if (dst.isReadOnly()) {
       throw new IllegalArgumentException("target: expected writable memory");
     }
+    long size = window.byteSize();
     long length = dst.byteSize();
-    long n = Xip.xip_read(window, window.byteSize(), rootPfn, LAYOUT, va, dst, length);
+    long n = Xip.xip_read(window, size, tableBytes, rootPfn, LAYOUT, va, dst, length);
     if (n < 0) {
       throw new HostException("xip_read", "va=0x%x, len=0x%x".formatted(va, length), (int) -n);
     }

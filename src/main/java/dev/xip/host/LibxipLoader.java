@@ -26,7 +26,7 @@ final class LibxipLoader {
     Libxip library = null;
     UnsatisfiedLinkError failure = null;
     try {
-      library = load();
+      library = load(candidates());
     } catch (UnsatisfiedLinkError absent) {
       failure = absent;
     }
@@ -36,9 +36,10 @@ final class LibxipLoader {
 
   private LibxipLoader() {}
 
-  private static Libxip load() {
+  /** Loads the first of the files that is there and fits. */
+  static Libxip load(List<Path> candidates) {
     List<String> looked = new ArrayList<>();
-    for (Path candidate : candidates()) {
+    for (Path candidate : candidates) {
       if (!Files.isRegularFile(candidate)) {
         looked.add(candidate + " is not there");
         continue;

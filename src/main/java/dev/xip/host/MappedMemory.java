@@ -18,7 +18,7 @@ final class MappedMemory {
 
   private static void unmap(MemorySegment mem) {
     try {
-      Calls.munmap(mem.address(), mem.byteSize());
+      MemoryCalls.munmap(mem.address(), mem.byteSize());
     } catch (HostException refused) {
       throw new UncheckedIOException(refused);
     }
@@ -29,7 +29,7 @@ final class MappedMemory {
       HostFile file, long fileOffset, long length, Access access, Sharing sharing)
       throws HostException {
     int prot = Args.protection(access);
-    return Calls.mmap(0, length, prot, sharing.flag(), file.fd(), file.name(), fileOffset);
+    return MemoryCalls.mmap(0, length, prot, sharing.flag(), file.fd(), file.name(), fileOffset);
   }
 
   /**

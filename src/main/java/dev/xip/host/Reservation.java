@@ -154,7 +154,7 @@ public final class Reservation implements AutoCloseable {
    */
   public synchronized void protect(long offset, long length, Access access) throws HostException {
     prepare(offset, length);
-    Calls.mprotect(address() + offset, length, Args.protection(access));
+    MemoryCalls.mprotect(address() + offset, length, Args.protection(access));
   }
 
   /**
@@ -168,7 +168,7 @@ public final class Reservation implements AutoCloseable {
    */
   public synchronized void advise(long offset, long length, Advice advice) throws HostException {
     prepare(offset, length);
-    Calls.madvise(address() + offset, length, advice);
+    MemoryCalls.madvise(address() + offset, length, advice);
   }
 
   /**
@@ -194,7 +194,7 @@ public final class Reservation implements AutoCloseable {
   }
 
   private static long anonymous(long length, Access access) throws HostException {
-    return Calls.mmap(0, length, Args.protection(access), PRIVATE_MEMORY, NO_FILE, "", 0);
+    return MemoryCalls.mmap(0, length, Args.protection(access), PRIVATE_MEMORY, NO_FILE, "", 0);
   }
 
   /**
@@ -203,9 +203,9 @@ public final class Reservation implements AutoCloseable {
    */
   private void install(long built, long offset, long length) throws HostException {
     try {
-      Calls.move(built, length, address() + offset);
+      MemoryCalls.move(built, length, address() + offset);
     } catch (HostException refused) {
-      undo(refused, () -> Calls.munmap(built, length));
+      undo(refused, () -> MemoryCalls.munmap(built, length));
       undo(refused, () -> plug(address() + offset, length));
       throw refused;
     }
@@ -215,7 +215,7 @@ public final class Reservation implements AutoCloseable {
   private static void plug(long addr, long length) throws HostException {
     int flags = PRIVATE_MEMORY | Libc.MAP_FIXED_NOREPLACE();
     try {
-      Calls.mmap(addr, length, Libc.PROT_READ(), flags, NO_FILE, "", 0);
+      MemoryCalls.mmap(addr, length, Libc.PROT_READ(), flags, NO_FILE, "", 0);
     } catch (HostException refused) {
       if (refused.errno() != Errno.EEXIST) {
         throw refused;

@@ -12,14 +12,16 @@ public final class SavedSegment {
   private final StoredSegment stored;
   private final SharingMode mode;
   private final Region region;
+  private final DataUse data;
 
   /** How many loads have not been unloaded; 0 when it is gone. Written under the loader's mutex. */
   private volatile int references = 1;
 
-  SavedSegment(StoredSegment stored, SharingMode mode, Region region) {
+  SavedSegment(StoredSegment stored, SharingMode mode, Region region, DataUse data) {
     this.stored = stored;
     this.mode = mode;
     this.region = region;
+    this.data = data;
   }
 
   /**
@@ -111,8 +113,10 @@ public final class SavedSegment {
     references--;
   }
 
+  /** Called when nothing is mapped any more. */
   void gone() {
     references = 0;
+    data.close();
   }
 
   Region region() {

@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
+import java.util.Map;
 
 /**
  * An operation on a segment was refused. The message begins with the kernel's code by name and says
@@ -14,6 +14,20 @@ import java.nio.file.NotDirectoryException;
  */
 public final class SegmentException extends IOException {
   private static final long serialVersionUID = 1L;
+
+  /** java.nio has types for a few codes; the others are told apart by the system's own words. */
+  private static final Map<String, Errno> SYSTEM_WORDS =
+      Map.of(
+          "No space left on device", Errno.ENOSPC,
+          "Disk quota exceeded", Errno.EDQUOT,
+          "Read-only file system", Errno.EROFS,
+          "Permission denied", Errno.EACCES,
+          "Operation not permitted", Errno.EPERM,
+          "Not a directory", Errno.ENOTDIR,
+          "Is a directory", Errno.EISDIR,
+          "cross-device link", Errno.EXDEV,
+          "File too large", Errno.EFBIG,
+          "Too many open files", Errno.EMFILE);
 
   /** The code that the kernel would have returned. */
   private final Errno code;
@@ -58,28 +72,19 @@ public final class SegmentException extends IOException {
     return new SegmentException(code, prefix + subject + ": " + rest, cause);
   }
 
-  /** java.nio has types for a few codes; the others are told apart by the system's own words. */
   private static Errno codeOf(IOException cause) {
-    String message = String.valueOf(cause.getMessage());
     return switch (cause) {
       case HostException e -> e.errno();
       case NoSuchFileException e -> Errno.ENOENT;
       case AccessDeniedException e -> Errno.EACCES;
       case FileAlreadyExistsException e -> Errno.EEXIST;
-      case NotDirectoryException e -> Errno.ENOTDIR;
       default -> {
-        if (message.contains("No space left")) {
-          yield Errno.ENOSPC;
-        } else if (message.contains("Read-only file system")) {
-          yield Errno.EROFS;
-        } else if (message.contains("Permission denied")) {
-          yield Errno.EACCES;
-        } else if (message.contains("Operation not permitted")) {
-          yield Errno.EPERM;
-        } else if (message.contains("File too large")) {
-          yield Errno.EFBIG;
-        }
-        yield Errno.EIO;
+        String message = String.valueOf(cause.getMessage());
+        yield SYSTEM_WORDS.entrySet().stream()
+            .filter(each -> message.contains(each.getKey()))
+            .map(Map.Entry::getValue)
+            .findFirst()
+            .orElse(Errno.EIO);
       }
     };
   }

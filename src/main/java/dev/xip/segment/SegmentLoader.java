@@ -4,8 +4,6 @@ import dev.xip.base.AddrRange;
 import dev.xip.base.AtomicContext;
 import dev.xip.host.Errno;
 import dev.xip.host.HostException;
-import dev.xip.host.HostFile;
-import dev.xip.host.Sharing;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.Region;
 import dev.xip.phys.RegionBusyException;
@@ -226,8 +224,8 @@ public final class SegmentLoader {
     } catch (HostException e) {
       throw SegmentException.of("unloading segment " + held.name(), e);
     }
-    loaded.remove(held.name());
     held.gone();
+    loaded.remove(held.name());
   }
 
   /** Loads a segment that is not loaded. Preconditions: the mutex is held. */
@@ -235,10 +233,10 @@ public final class SegmentLoader {
     for (; ; ) {
       StoredSegment stored = store.query(name);
       requireRoom(stored.definition());
-      try (HostFile data = openData(stored, mode)) {
-        if (store.query(name).equals(stored)) {
-          return place(stored, mode, data);
-        }
+      try {
+        SavedSegment segment = place(stored, mode);
+        loaded.put(name, segment);
+        return segment;
       } catch (IOException e) {
         // If a save came in between and took this version away, the next one is there to be loaded.
         if (store.query(name).equals(stored)) {
@@ -271,54 +269,35 @@ public final class SegmentLoader {
     }
   }
 
-  private static HostFile openData(StoredSegment stored, SharingMode mode) throws IOException {
-    boolean storesReachFile =
-        stored.definition().parts().stream()
-            .anyMatch(
-                part ->
-                    part.type().isWritable(mode) && part.type().sharing(mode) == Sharing.SHARED);
+  /** Becomes a user of the data file and maps it, or leaves everything as it was. */
+  private SavedSegment place(StoredSegment stored, SharingMode mode) throws IOException {
+    DataUse data = DataUse.begin(stored, mode);
+    Region region = null;
     try {
-      return storesReachFile
-          ? HostFile.openReadWrite(stored.dataFile())
-          : HostFile.openReadOnly(stored.dataFile());
-    } catch (HostException e) {
-      // That there is no such segment is what ENOENT would say.
-      Errno code = e.errno() == Errno.ENOENT ? Errno.EIO : e.errno();
-      throw SegmentException.withCode(code, "segment %s: data file".formatted(stored.name()), e);
-    }
-  }
-
-  /** Claims the range and maps each part, or leaves everything as it was. */
-  private SavedSegment place(StoredSegment stored, SharingMode mode, HostFile data)
-      throws IOException {
-    SegmentDefinition definition = stored.definition();
-    if (data.size() < definition.byteSize()) {
-      throw new SegmentException(
-          Errno.EIO,
-          "segment %s: data file %s".formatted(stored.name(), stored.dataFile()),
-          "0x%x bytes".formatted(definition.byteSize()),
-          "0x%x".formatted(data.size()));
-    }
-    Region region = claim(definition, mode);
-    try {
-      for (SegmentPart part : definition.parts()) {
-        long offset = part.range().start() - definition.range().start();
+      if (!store.query(stored.name()).equals(stored)) {
+        throw new SegmentException(
+            Errno.EAGAIN, "segment " + stored.name(), "version " + stored.version(), "a newer one");
+      }
+      region = claim(stored.definition(), mode);
+      long start = region.range().start();
+      for (SegmentPart part : stored.definition().parts()) {
+        AddrRange range = part.range();
+        SegmentType type = part.type();
         memory.mapFile(
             region,
-            offset,
-            data,
-            offset,
-            part.range().length(),
-            part.type().access(mode),
-            part.type().sharing(mode));
+            range.start() - start,
+            data.file(),
+            range.start() - start,
+            range.length(),
+            type.access(mode),
+            type.sharing(mode));
       }
+      return new SavedSegment(stored, mode, region, data);
     } catch (IOException | RuntimeException e) {
       release(region, e);
+      data.close();
       throw e;
     }
-    SavedSegment segment = new SavedSegment(stored, mode, region);
-    loaded.put(stored.name(), segment);
-    return segment;
   }
 
   private Region claim(SegmentDefinition definition, SharingMode mode) throws SegmentException {
@@ -332,7 +311,9 @@ public final class SegmentLoader {
 
   private void release(Region region, Exception cause) {
     try {
-      memory.release(region);
+      if (region != null) {
+        memory.release(region);
+      }
     } catch (HostException e) {
       cause.addSuppressed(e);
     }

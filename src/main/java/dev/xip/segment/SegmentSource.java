@@ -140,13 +140,6 @@ public abstract sealed class SegmentSource {
             "a folder that can be written, as the file is to be moved",
             "one that cannot");
       }
-      if (!Files.getFileStore(file).equals(Files.getFileStore(data.getParent()))) {
-        throw new SegmentException(
-            Errno.EXDEV,
-            file.toString(),
-            "a file on the store's file system, as it is to be moved",
-            "one on " + Files.getFileStore(file).name());
-      }
       // A second name first, so that at every moment the file has one.
       Files.createLink(data, file);
       try (RandomAccessFile out = new RandomAccessFile(data.toFile(), "rw")) {

@@ -1,0 +1,132 @@
+package dev.xip.cli;
+
+import dev.xip.machine.Demo;
+import dev.xip.machine.DemoListener;
+import dev.xip.machine.DemoReport;
+import dev.xip.machine.ProgressListener;
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code xip demo}: the whole story on real input. */
+@Command(
+    name = "demo",
+    header = "Show the whole way from an image to a byte read in place, measured.",
+    description = {
+      "%nPacks a folder (the running JDK if none is named) with mke2fs, defines the image as a"
+          + " segment, loads it at its physical address, mounts it, maps every file into an address"
+          + " space, touches each page and reads every byte through the page tables, comparing"
+          + " SHA-256 with the source. Beside it, the same files go through a modelled page cache,"
+          + " which takes a frame of RAM for each page.%n"
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  xip demo                        on the running JDK",
+      "  xip demo --dir /usr/share/doc   on a folder",
+      "  xip demo --image disk.img       on an ext2 image, which is only read",
+      "  xip demo --json                 one JSON object, for programs",
+      "",
+      "Exit code 0 means that every law held; 1 that one did not, or that something failed."
+    })
+final class DemoCommand implements Callable<Integer> {
+  /** What to show: one of the two, or neither. */
+  static final class Source {
+    @Option(names = "--dir", paramLabel = "DIR", description = "The folder to pack and read.")
+    private Path folder;
+
+    @Option(names = "--image", paramLabel = "IMAGE", description = "The image to read.")
+    private Path image;
+  }
+
+  @ArgGroup private Source source = new Source();
+
+  @Option(
+      names = "--work",
+      paramLabel = "DIR",
+      description =
+          "Where to make the image and the segment store, in a new folder that is removed"
+              + " afterwards; default: the system's temporary folder.")
+  private Path work;
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  DemoCommand() {}
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    Path folder =
+        work == null
+            ? Files.createTempDirectory("xip-demo")
+            : Files.createTempDirectory(work, "xip-demo");
+    DemoReport report;
+    try (Phases phases = new Phases()) {
+      report =
+          source.image != null
+              ? Demo.ofImage(source.image, folder, phases)
+              : Demo.ofFolder(
+                  source.folder != null ? source.folder : Path.of(System.getProperty("java.home")),
+                  folder,
+                  phases);
+    } finally {
+      removeTree(folder);
+    }
+    Output out = new Output();
+    if (json) {
+      DemoStory.printJson(report, out);
+    } else {
+      DemoStory.print(report, out);
+    }
+    out.flush();
+    if (!report.broken().isEmpty()) {
+      throw new IOException("demo: " + String.join("; ", report.broken()));
+    }
+    return Main.DONE;
+  }
+
+  /** One progress bar for each phase. */
+  private static final class Phases implements DemoListener, AutoCloseable {
+    private TerminalProgress current;
+
+    @Override
+    public ProgressListener begin(String phase) {
+      close();
+      current = TerminalProgress.ofBytes(phase);
+      return current;
+    }
+
+    @Override
+    public void close() {
+      if (current != null) {
+        current.close();
+      }
+    }
+  }
+
+  private static void removeTree(Path folder) throws IOException {
+    Files.walkFileTree(
+        folder,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.delete(file);
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path directory, IOException failure)
+              throws IOException {
+            Files.delete(directory);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+}

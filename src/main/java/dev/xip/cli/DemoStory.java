@@ -1,0 +1,222 @@
+package dev.xip.cli;
+
+import dev.xip.image.Extent;
+import dev.xip.machine.DemoReport;
+import java.io.IOException;
+import java.util.List;
+
+/** Tells what the demo measured: to a person as a story in six parts, to a program as JSON. */
+final class DemoStory {
+  private static final int EXTENTS_SHOWN = 4;
+  private static final int BAR = 72;
+
+  private final DemoReport report;
+  private final DemoReport.Counts counts;
+  private final Output out;
+
+  private DemoStory(DemoReport report, Output out) {
+    this.report = report;
+    this.counts = report.counts();
+    this.out = out;
+  }
+
+  static void print(DemoReport report, Output out) throws IOException {
+    DemoStory story = new DemoStory(report, out);
+    story.line(
+        "%s, read in place: %,d files, %s",
+        report.source(), story.counts.files(), size(story.counts.bytesRead()));
+    story.image();
+    story.files();
+    story.entries();
+    story.counts();
+    story.times();
+    story.verdict();
+  }
+
+  private void line(String format, Object... arguments) throws IOException {
+    out.line(format.formatted(arguments).stripTrailing());
+  }
+
+  private void heading(String text) throws IOException {
+    out.line("");
+    out.line(text);
+  }
+
+  private void image() throws IOException {
+    heading(
+        "The image is a segment: memory at a fixed physical address, loaded by mapping its file");
+    line(
+        "  %s, %,d blocks of %,d bytes, %s; segment %s lies at %s",
+        report.info().format(),
+        report.info().blocks(),
+        report.info().blockSize(),
+        size(report.imageBytes()),
+        report.segmentName(),
+        report.physical());
+    line("  %s", window());
+    line(
+        "  the physical memory window, %s: R = RAM, %s, with page frames; S = the segment, with"
+            + " none",
+        size(report.windowBytes()), size(report.ramBytes()));
+  }
+
+  /** The window to scale, though never less than one column for what is there. */
+  private String window() {
+    double scale = (double) BAR / report.windowBytes();
+    StringBuilder bar = new StringBuilder(".".repeat(BAR));
+    paint(bar, 'R', 0, report.ramBytes() * scale);
+    paint(bar, 'S', report.physical().start() * scale, report.physical().end() * scale);
+    return "[" + bar + "]";
+  }
+
+  private static void paint(StringBuilder bar, char mark, double from, double to) {
+    int first = Math.min(BAR - 1, (int) from);
+    int last = Math.min(BAR, Math.max(first + 1, (int) Math.ceil(to)));
+    for (int i = first; i < last; i++) {
+      bar.setCharAt(i, mark);
+    }
+  }
+
+  private void files() throws IOException {
+    heading("A file is extents of the image; nothing is copied out of them");
+    for (DemoReport.SampleFile file : report.sampleFiles()) {
+      List<Extent> extents = file.extents();
+      line(
+          "  %s  %s, %s, mapped at %s",
+          file.path(), size(file.size()), plural(extents.size(), "extent"), file.mapped());
+      for (Extent extent : extents.subList(0, Math.min(EXTENTS_SHOWN, extents.size()))) {
+        line(
+            "      file 0x%08x  is  image 0x%08x  for 0x%x bytes",
+            extent.fileOffset(), extent.imageOffset(), extent.length());
+      }
+      if (extents.size() > EXTENTS_SHOWN) {
+        line("      and %,d more", extents.size() - EXTENTS_SHOWN);
+      }
+    }
+  }
+
+  private void entries() throws IOException {
+    heading("Entries of the page table, as Java wrote them and as C finds them from the root");
+    for (DemoReport.SampleEntry entry : report.sampleEntries()) {
+      line("  0x%012x  %s", entry.va(), entry.path());
+      line(
+          "      Java 0x%016x  %s  (%s)",
+          entry.pte(), entry.bits(), entry.special() ? "no page frame" : "a counted page frame");
+      line(
+          "      C    0x%016x  %s, physical 0x%x",
+          entry.nativePte(), entry.nativeSpecial() ? "special" : "not special", entry.nativePa());
+    }
+  }
+
+  private void counts() throws IOException {
+    heading("What it took, beside the same files read once through a modelled page cache");
+    line("  %-38s %16s %16s", "", "in place", "page cache");
+    row("pages read", counts.pagesRead(), counts.pagesRead());
+    row(
+        "frames of RAM taken for them",
+        counts.framesInUseAfter() - counts.framesInUseBefore(),
+        counts.controlFrames());
+    line("");
+    line("  %-38s %16s %16s", "", "before", "after");
+    row("frames in use, page tables apart", counts.framesInUseBefore(), counts.framesInUseAfter());
+    row("mem_map bytes", counts.memMapBytesBefore(), counts.memMapBytesAfter());
+    line("");
+    row("special entries: no page frame", counts.specialEntries());
+    row("normal entries: holes, on one sparse page", counts.normalEntries());
+    row("bytes of page tables", counts.pageTableBytes());
+    row("bytes that struct page would have been", counts.structPageBytesAvoided());
+    row("Private_Dirty of the segment, from smaps", report.privateDirtyBytes());
+    row("entries that C sees differently", counts.nativeDisagreements());
+    row("files whose SHA-256 differs", counts.sha256Mismatches());
+    if (counts.notInPlace() > 0) {
+      row("files that cannot be in place", counts.notInPlace());
+    }
+  }
+
+  private void row(String name, long value) throws IOException {
+    line("  %-41s %,13d", name, value);
+  }
+
+  private void row(String name, long left, long right) throws IOException {
+    line("  %-38s %,16d %,16d", name, left, right);
+  }
+
+  private void times() throws IOException {
+    heading("Time");
+    line(
+        "  map and touch every page     %7.3f s   %,.0f ns a page, a fault each",
+        report.times().touch(), report.times().touch() * 1e9 / Math.max(1, counts.pagesRead()));
+    rate("read and hash in place", report.times().read());
+    rate("read and hash the source", report.times().source());
+    rate("read and hash by page cache", report.times().control());
+    line("  everything                   %7.3f s", report.times().all());
+  }
+
+  private void rate(String what, double seconds) throws IOException {
+    line("  %-28s %7.3f s   %,.0f MB/s", what, seconds, counts.bytesRead() / 1e6 / seconds);
+  }
+
+  private void verdict() throws IOException {
+    heading(
+        report.broken().isEmpty()
+            ? "Every law held: not one page frame for the segment, every byte as in the source, and"
+                + " all counts back to zero."
+            : "NOT as it should be:");
+    for (String each : report.broken()) {
+      line("  %s", each);
+    }
+  }
+
+  private static String size(long bytes) {
+    return bytes < 1 << 20
+        ? "%,d bytes".formatted(bytes)
+        : bytes < 1L << 33
+            ? "%,.1f MiB".formatted(bytes / 0x1p20)
+            : "%,d GiB".formatted(bytes >> 30);
+  }
+
+  private static String plural(long count, String noun) {
+    return "%,d %s%s".formatted(count, noun, count == 1 ? "" : "s");
+  }
+
+  static void printJson(DemoReport report, Output out) throws IOException {
+    DemoReport.Counts counts = report.counts();
+    JsonWriter json = new JsonWriter(out).beginObject();
+    json.member("source", report.source().toString())
+        .member("format", report.info().format())
+        .member("segment", report.segmentName())
+        .member("physicalStart", report.physical().start())
+        .member("physicalEnd", report.physical().end())
+        .member("windowBytes", report.windowBytes())
+        .member("ramBytes", report.ramBytes())
+        .member("imageBytes", report.imageBytes())
+        .member("files", counts.files())
+        .member("filesNotInPlace", counts.notInPlace())
+        .member("bytesRead", counts.bytesRead())
+        .member("pagesRead", counts.pagesRead())
+        .member("sha256Mismatches", counts.sha256Mismatches())
+        .member("specialEntries", counts.specialEntries())
+        .member("normalEntries", counts.normalEntries())
+        .member("faults", counts.faults())
+        .member("framesInUseBefore", counts.framesInUseBefore())
+        .member("framesInUseAfter", counts.framesInUseAfter())
+        .member("memMapBytesBefore", counts.memMapBytesBefore())
+        .member("memMapBytesAfter", counts.memMapBytesAfter())
+        .member("controlFrames", counts.controlFrames())
+        .member("controlPeakFrames", counts.controlPeakFrames())
+        .member("pageTableBytes", counts.pageTableBytes())
+        .member("structPageBytesAvoided", counts.structPageBytesAvoided())
+        .member("privateDirtyBytes", report.privateDirtyBytes())
+        .member("nativeDisagreements", counts.nativeDisagreements())
+        .member("touchSeconds", report.times().touch())
+        .member("readSeconds", report.times().read())
+        .member("sourceSeconds", report.times().source())
+        .member("controlSeconds", report.times().control())
+        .member("seconds", report.times().all());
+    json.name("broken").beginArray();
+    for (String each : report.broken()) {
+      json.value(each);
+    }
+    json.endArray().endObject().finish();
+  }
+}

@@ -1,0 +1,316 @@
+package dev.xip.machine;
+
+import dev.xip.base.Access;
+import dev.xip.base.AddrRange;
+import dev.xip.base.Pages;
+import dev.xip.file.InPlaceFile;
+import dev.xip.image.FileName;
+import dev.xip.image.FileType;
+import dev.xip.image.Inode;
+import dev.xip.image.TreeWalk;
+import dev.xip.image.Verdict;
+import dev.xip.phys.PageFrames;
+import dev.xip.phys.PhysicalMemory;
+import dev.xip.segment.SegmentDefinition;
+import dev.xip.segment.SegmentName;
+import dev.xip.segment.SegmentSource;
+import dev.xip.segment.SegmentStore;
+import dev.xip.segment.SegmentType;
+import dev.xip.segment.StoredSegment;
+import dev.xip.vm.AddressReader;
+import dev.xip.vm.AddressSpace;
+import dev.xip.vm.Census;
+import dev.xip.vm.MapRequest;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The whole way from an image file to a byte read through a page-table entry with the special bit,
+ * on real input, measured: pack, define, load, mount, map, touch, read, compare.
+ */
+public final class Demo {
+  private static final String SEGMENT = "DEMO";
+
+  /** RAM beyond what the page-cache control takes: page tables and a little. */
+  private static final long SPARE_RAM = 64L << 20;
+
+  /** The control drops old files rather than take more than this. */
+  private static final long MOST_RAM = 3L << 30;
+
+  private final Path work;
+  private final DemoListener listener;
+  private final long started = System.nanoTime();
+  private final MessageDigest sha;
+  private final byte[] buffer = new byte[DemoSource.BUFFER_BYTES];
+  private final List<MappedFile> files = new ArrayList<>();
+  private final List<String> wrong = new ArrayList<>();
+  private List<DemoReport.SampleEntry> samples = List.of();
+  private long notInPlace;
+  private long mismatches;
+  private long controlFrames;
+  private long controlPeakFrames;
+  private long privateDirtyBytes;
+  private double touchSeconds;
+  private double readSeconds;
+  private double sourceSeconds;
+  private double controlSeconds;
+
+  /** One file of the image, where it was mapped, and the digest of what was read there. */
+  private record MappedFile(
+      FileName path, Inode inode, InPlaceFile file, AddrRange range, byte[] digest) {
+    MappedFile withDigest(byte[] read) {
+      return new MappedFile(path, inode, file, range, read);
+    }
+  }
+
+  private Demo(Path work, DemoListener listener) {
+    this.work = work;
+    this.listener = listener;
+    try {
+      this.sha = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every JDK has SHA-256", e);
+    }
+  }
+
+  /**
+   * Packs a folder and runs the demo on it.
+   *
+   * @param folder the folder
+   * @param work an empty folder for image and segment store, some 4 % larger than the contents
+   * @param listener is told what is done
+   * @return what was measured
+   * @throws IOException if anything cannot be read or written
+   * @throws InterruptedException if the thread is interrupted while the image is packed
+   */
+  public static DemoReport ofFolder(Path folder, Path work, DemoListener listener)
+      throws IOException, InterruptedException {
+    Demo demo = new Demo(work, listener);
+    Path image = work.resolve("demo.img");
+    Packer.pack(folder, image, PackFormat.EXT2, listener.begin("packing " + folder));
+    return demo.run(folder, SegmentSource.moving(image), Files.size(image), true);
+  }
+
+  /**
+   * Runs the demo on an image.
+   *
+   * @param image an image file, which is only read
+   * @param work an empty folder for the segment store, as large as the image
+   * @param listener is told what is done
+   * @return what was measured
+   * @throws IOException if anything cannot be read or written
+   */
+  public static DemoReport ofImage(Path image, Path work, DemoListener listener)
+      throws IOException {
+    try (ImageMount readable = ImageMount.open(image)) {
+      // Opened first so that a file that is no image fails before it is copied.
+      long bytes = readable.image().memory().byteSize();
+      ProgressListener progress = listener.begin("copying " + image);
+      SegmentSource copy = SegmentSource.copyOf(image, done -> progress.at(done, bytes));
+      return new Demo(work, listener).run(image, copy, bytes, false);
+    }
+  }
+
+  private DemoReport run(Path source, SegmentSource data, long imageBytes, boolean folder)
+      throws IOException {
+    SegmentStore store = SegmentStore.create(work.resolve("store"));
+    SegmentName name = SegmentName.of(SEGMENT);
+    SegmentDefinition place = store.place(name, SegmentType.SR, Pages.roundUp(imageBytes));
+    StoredSegment stored = store.define(place, data);
+    try (Machine machine = Machine.boot(sizeFor(place, imageBytes), store);
+        Mount mount = machine.mount(name);
+        FileChannel channel = FileChannel.open(stored.dataFile(), StandardOpenOption.READ)) {
+      DemoSource original =
+          folder ? DemoSource.folder(source) : DemoSource.image(mount.image(), channel);
+      DemoReport.Counts counts;
+      try (AddressSpace space = machine.memoryManager().newAddressSpace("demo")) {
+        counts = measure(machine, mount, space, original);
+        privateDirtyBytes = Smaps.sum(stored.dataFile().toRealPath(), "Private_Dirty");
+        samples = DemoSamples.entries(space);
+        wrong.addAll(machine.verify());
+      }
+      wrong.addAll(machine.verify());
+      return new DemoReport(
+          source,
+          mount.image().info(),
+          SEGMENT,
+          mount.device().range(),
+          machine.memory().windowBytes(),
+          machine.memory().ramBytes(),
+          imageBytes,
+          privateDirtyBytes,
+          counts,
+          new DemoReport.Times(
+              touchSeconds, readSeconds, sourceSeconds, controlSeconds, seconds(started)),
+          wrong,
+          largestFirst(),
+          samples);
+    }
+  }
+
+  private DemoReport.Counts measure(
+      Machine machine, Mount mount, AddressSpace space, DemoSource original) throws IOException {
+    long framesBefore = machine.framesInUse();
+    long memMapBefore = machine.memory().frames().bytes();
+    touchSeconds = timed(() -> mapAndTouch(mount, space));
+    readSeconds = timed(() -> readInPlace(space));
+    long framesAfter = machine.framesInUse();
+    long memMapAfter = machine.memory().frames().bytes();
+    sourceSeconds = timed(() -> compare(original));
+    listener.begin("letting C walk the same tables");
+    Census census = Census.of(space, pfn -> {});
+    long disagreements = NativeCheck.disagreements(space);
+    controlSeconds = timed(() -> readThroughPageCache(machine));
+    return new DemoReport.Counts(
+        files.size(),
+        notInPlace,
+        totalBytes(),
+        files.stream().mapToLong(each -> Pages.covering(each.file.size())).sum(),
+        mismatches,
+        census.special(),
+        census.normal(),
+        space.minorFaults(),
+        framesBefore,
+        framesAfter,
+        memMapBefore,
+        memMapAfter,
+        controlFrames,
+        controlPeakFrames,
+        census.tables() << Pages.SHIFT,
+        (mount.device().byteSize() >>> Pages.SHIFT) * PageFrames.RECORD_BYTES,
+        disagreements);
+  }
+
+  private static MachineConfig sizeFor(SegmentDefinition place, long imageBytes) {
+    long window = PhysicalMemory.DEFAULT_WINDOW_BYTES;
+    while (window < place.range().end()) {
+      window *= 2;
+    }
+    return MachineConfig.DEFAULT
+        .withWindow(window)
+        .withRam(Math.min(MOST_RAM, imageBytes + imageBytes / 64 + SPARE_RAM));
+  }
+
+  private void mapAndTouch(Mount mount, AddressSpace space) throws IOException {
+    ProgressListener progress = listener.begin("mapping and touching every page");
+    AddressReader reader = new AddressReader(space);
+    long imageBytes = mount.device().byteSize();
+    long[] touched = new long[1];
+    TreeWalk.walk(
+        mount.image(),
+        mount.image().root(),
+        (path, inode) -> {
+          if (inode.type() != FileType.REGULAR || inode.size() == 0) {
+            return;
+          }
+          if (mount.image().blockMap(inode).verdict() != Verdict.IN_PLACE) {
+            notInPlace++;
+            return;
+          }
+          InPlaceFile file = mount.open(path.toString(), inode);
+          AddrRange range = space.map(MapRequest.shared(file, Access.READ));
+          for (long va = range.start(); va < range.end(); va += Pages.SIZE) {
+            reader.getByte(va);
+          }
+          files.add(new MappedFile(path, inode, file, range, null));
+          touched[0] += inode.size();
+          progress.at(touched[0], imageBytes);
+        });
+  }
+
+  private void readInPlace(AddressSpace space) throws IOException {
+    ProgressListener progress = listener.begin("reading and hashing through the page tables");
+    AddressReader reader = new AddressReader(space);
+    MemorySegment destination = MemorySegment.ofArray(buffer);
+    long all = totalBytes();
+    long done = 0;
+    for (int i = 0; i < files.size(); i++) {
+      MappedFile each = files.get(i);
+      for (long at = 0; at < each.file.size(); at += buffer.length) {
+        int length = (int) Math.min(buffer.length, each.file.size() - at);
+        reader.copy(each.range.start() + at, destination, 0, length);
+        sha.update(buffer, 0, length);
+        done += length;
+        progress.at(done, all);
+      }
+      files.set(i, each.withDigest(sha.digest()));
+    }
+  }
+
+  private void compare(DemoSource original) throws IOException {
+    ProgressListener progress = listener.begin("reading and hashing the source");
+    long all = totalBytes();
+    long done = 0;
+    for (MappedFile each : files) {
+      original.digest(each.path, each.inode, sha);
+      mismatches += MessageDigest.isEqual(sha.digest(), each.digest) ? 0 : 1;
+      done += each.file.size();
+      progress.at(done, all);
+    }
+  }
+
+  private void readThroughPageCache(Machine machine) throws IOException {
+    ProgressListener progress = listener.begin("the control: through a page cache");
+    long all = totalBytes();
+    long[] done = new long[1];
+    try (ModelledPageCache cache = new ModelledPageCache(machine.memory())) {
+      for (MappedFile each : files) {
+        cache.read(
+            each.file,
+            page -> {
+              MemorySegment.copy(page, 0, MemorySegment.ofArray(buffer), 0, page.byteSize());
+              sha.update(buffer, 0, (int) page.byteSize());
+            });
+        if (!MessageDigest.isEqual(sha.digest(), each.digest)) {
+          throw new IOException(each.path + ": the page-cache control read other bytes");
+        }
+        done[0] += each.file.size();
+        progress.at(done[0], all);
+      }
+      controlFrames = cache.framesTaken();
+      controlPeakFrames = cache.mostFrames();
+    }
+  }
+
+  private long totalBytes() {
+    return files.stream().mapToLong(each -> each.file.size()).sum();
+  }
+
+  private List<DemoReport.SampleFile> largestFirst() {
+    return files.stream()
+        .sorted((a, b) -> Long.compare(b.file.size(), a.file.size()))
+        .limit(DemoSamples.FILES)
+        .map(
+            each ->
+                new DemoReport.SampleFile(
+                    each.path.toString(),
+                    each.file.size(),
+                    each.range,
+                    DemoSamples.extents(each.file)))
+        .toList();
+  }
+
+  /** A phase of the demo. */
+  @FunctionalInterface
+  private interface Phase {
+    void run() throws IOException;
+  }
+
+  private static double timed(Phase phase) throws IOException {
+    long from = System.nanoTime();
+    phase.run();
+    return seconds(from);
+  }
+
+  private static double seconds(long from) {
+    return (System.nanoTime() - from) / 1e9;
+  }
+}

@@ -1,0 +1,181 @@
+package dev.xip.machine;
+
+import dev.xip.host.HostException;
+import dev.xip.phys.FrameAllocator;
+import dev.xip.phys.FrameUse;
+import dev.xip.phys.PageFrames;
+import dev.xip.phys.PhysicalMemory;
+import dev.xip.segment.SavedSegment;
+import dev.xip.segment.SegmentDevice;
+import dev.xip.segment.SegmentException;
+import dev.xip.segment.SegmentLoader;
+import dev.xip.segment.SegmentName;
+import dev.xip.segment.SegmentStore;
+import dev.xip.vm.AddressSpace;
+import dev.xip.vm.Census;
+import dev.xip.vm.MemoryManager;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * One modelled machine: physical memory, the memory manager and the segments of one store. Closing
+ * it unloads what is loaded; every mapping of the host is gone afterwards.
+ */
+public final class Machine implements AutoCloseable {
+  private final PhysicalMemory memory;
+  private final MemoryManager memoryManager;
+  private final SegmentLoader loader;
+  private final long framesAtBoot;
+
+  private Machine(PhysicalMemory memory, MemoryManager memoryManager, SegmentLoader loader) {
+    this.memory = memory;
+    this.memoryManager = memoryManager;
+    this.loader = loader;
+    this.framesAtBoot = memory.allocator().inUse();
+  }
+
+  /**
+   * Boots a machine.
+   *
+   * @param config its sizes and its architecture
+   * @param store where its segments are
+   * @return the machine
+   * @throws HostException if the host does not give the address space
+   */
+  public static Machine boot(MachineConfig config, SegmentStore store) throws HostException {
+    PhysicalMemory memory = PhysicalMemory.boot(config.windowBytes(), config.ramBytes());
+    return new Machine(
+        memory, new MemoryManager(memory, config.layout()), new SegmentLoader(store, memory));
+  }
+
+  /**
+   * Returns the physical memory.
+   *
+   * @return the window with RAM and regions
+   */
+  public PhysicalMemory memory() {
+    return memory;
+  }
+
+  /**
+   * Returns the memory manager.
+   *
+   * @return what makes address spaces
+   */
+  public MemoryManager memoryManager() {
+    return memoryManager;
+  }
+
+  /**
+   * Returns the segments.
+   *
+   * @return what loads and unloads them
+   */
+  public SegmentLoader segments() {
+    return loader;
+  }
+
+  /**
+   * Loads segments as one block device and reads the file system on it.
+   *
+   * @param segments the names of one or several adjacent segments
+   * @return the mounted file system
+   * @throws IOException if a segment cannot be loaded or the device holds no image that xip reads;
+   *     nothing stays loaded then
+   */
+  public Mount mount(SegmentName... segments) throws IOException {
+    SegmentDevice device = SegmentDevice.open(loader, List.of(segments));
+    try {
+      return new Mount(device, ImageFormats.open(imageName(device), device.memory()));
+    } catch (IOException | RuntimeException e) {
+      device.close();
+      throw e;
+    }
+  }
+
+  /** What errors call the image: the data file, or all names where there are several. */
+  private String imageName(SegmentDevice device) throws SegmentException {
+    List<SavedSegment> parts = device.segments();
+    return parts.size() == 1
+        ? loader.store().query(parts.getFirst().name()).dataFile().toString()
+        : parts.stream().map(part -> part.name().toString()).collect(Collectors.joining(":"));
+  }
+
+  /**
+   * Counts the frames in use, page tables apart: the figure that mapping, reading and executing
+   * from a segment must not change.
+   *
+   * @return the number of frames
+   */
+  public long framesInUse() {
+    FrameAllocator allocator = memory.allocator();
+    return allocator.inUse() - allocator.inUse(FrameUse.TABLE);
+  }
+
+  /**
+   * Recomputes every count from the page tables and compares. Nobody may change an address space
+   * meanwhile.
+   *
+   * @return what does not agree, one line each; empty if all is well
+   */
+  public List<String> verify() {
+    List<String> wrong = new ArrayList<>();
+    PageFrames frames = memory.frames();
+    Map<Long, Integer> mappings = new HashMap<>();
+    long tables = 0;
+    for (AddressSpace space : memoryManager.spaces()) {
+      Census census = Census.of(space, pfn -> mappings.merge(pfn, 1, Integer::sum));
+      tables += census.tables();
+      expect(wrong, space.name() + ": bad entries", 0, census.bad());
+      expect(wrong, space.name() + ": file frames", census.normal(), space.fileFrames());
+    }
+    expect(wrong, "frames used as tables", tables, memory.allocator().inUse(FrameUse.TABLE));
+    for (long pfn = 0; pfn < frames.count(); pfn++) {
+      int mapped = mappings.getOrDefault(pfn, 0);
+      String frame = "pfn 0x%x (%s)".formatted(pfn, frames.use(pfn));
+      if (mapped != frames.mappings(pfn)) {
+        wrong.add(mismatch(frame + ": map count", mapped, frames.mappings(pfn)));
+      }
+      int owner = frames.use(pfn) == FrameUse.FREE ? 0 : 1;
+      if (mapped + owner != frames.references(pfn)) {
+        wrong.add(mismatch(frame + ": references", mapped + owner, frames.references(pfn)));
+      }
+    }
+    expect(wrong, "bad entries reported", 0, memoryManager.badEntries().count());
+    if (memoryManager.spaces().isEmpty()) {
+      expect(wrong, "frames in use without an address space", framesAtBoot, framesInUse());
+    }
+    return wrong;
+  }
+
+  private static void expect(List<String> wrong, String what, long expected, long found) {
+    if (expected != found) {
+      wrong.add(mismatch(what, expected, found));
+    }
+  }
+
+  private static String mismatch(String what, long expected, long found) {
+    return "%s: expected %d, found %d".formatted(what, expected, found);
+  }
+
+  /** Ends every address space, unloads every segment and gives the window back. */
+  @Override
+  public void close() throws SegmentException {
+    for (AddressSpace space : memoryManager.spaces()) {
+      space.close();
+    }
+    try {
+      for (SavedSegment segment : loader.loaded()) {
+        for (int left = segment.references(); left > 0; left--) {
+          loader.unload(segment.name());
+        }
+      }
+    } finally {
+      memory.close();
+    }
+  }
+}

@@ -1,0 +1,42 @@
+package dev.xip.machine;
+
+import dev.xip.base.Pages;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.X8664Layout;
+import dev.xip.phys.PhysicalMemory;
+
+/**
+ * What a machine is built with.
+ *
+ * @param windowBytes the physical memory window, reserved and not committed
+ * @param ramBytes the part of it with page frames
+ * @param layout the entries of its page tables
+ */
+public record MachineConfig(long windowBytes, long ramBytes, EntryLayout layout) {
+  /** A machine of 64 GiB with 1 GiB of RAM and x86-64 entries. */
+  public static final MachineConfig DEFAULT =
+      new MachineConfig(
+          PhysicalMemory.DEFAULT_WINDOW_BYTES,
+          PhysicalMemory.DEFAULT_RAM_BYTES,
+          X8664Layout.INSTANCE);
+
+  /**
+   * Changes the window.
+   *
+   * @param bytes the size in bytes, rounded up to pages
+   * @return the configuration
+   */
+  public MachineConfig withWindow(long bytes) {
+    return new MachineConfig(Pages.roundUp(bytes), ramBytes, layout);
+  }
+
+  /**
+   * Changes the RAM.
+   *
+   * @param bytes the size in bytes, rounded up to pages
+   * @return the configuration
+   */
+  public MachineConfig withRam(long bytes) {
+    return new MachineConfig(windowBytes, Pages.roundUp(bytes), layout);
+  }
+}

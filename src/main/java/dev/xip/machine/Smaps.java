@@ -1,0 +1,42 @@
+package dev.xip.machine;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** What the host's kernel says of our own mappings: /proc/self/smaps, see proc(5). */
+final class Smaps {
+  private static final Path SMAPS = Path.of("/proc/self/smaps");
+  private static final Pattern HEADER =
+      Pattern.compile("[0-9a-f]+-[0-9a-f]+ \\S+ \\S+ \\S+ \\d+\\s*(.*)");
+
+  private Smaps() {}
+
+  /**
+   * Adds one field up over the mappings of a file.
+   *
+   * @param file the file's path
+   * @param field the field's name, such as {@code Private_Dirty}
+   * @return the sum in bytes
+   */
+  static long sum(Path file, String field) throws IOException {
+    Pattern value = Pattern.compile(field + ":\\s+(\\d+) kB");
+    long kibibytes = 0;
+    boolean ours = false;
+    try (Stream<String> lines = Files.lines(SMAPS)) {
+      for (String line : (Iterable<String>) lines::iterator) {
+        Matcher header = HEADER.matcher(line);
+        if (header.matches()) {
+          ours = header.group(1).equals(file.toString());
+        } else if (ours) {
+          Matcher found = value.matcher(line);
+          kibibytes += found.matches() ? Long.parseLong(found.group(1)) : 0;
+        }
+      }
+    }
+    return kibibytes << 10;
+  }
+}

@@ -1,0 +1,201 @@
+package dev.xip.segment;
+
+import static dev.xip.segment.SegmentNameTest.refused;
+import static dev.xip.segment.SegmentStoreTest.definition;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.xip.base.AddrRange;
+import dev.xip.host.Errno;
+import dev.xip.mapping.DirectRange;
+import dev.xip.phys.PhysicalMemory;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SegmentDeviceTest {
+  private static final long PLACE = 0x100000;
+  private static final long MEGABYTE_PAGES = 0x100;
+
+  private static final SegmentName A = new SegmentName("A");
+  private static final SegmentName B = new SegmentName("B");
+  private static final SegmentName C = new SegmentName("C");
+
+  @TempDir Path temp;
+  private SegmentStore store;
+  private PhysicalMemory memory;
+  private SegmentLoader loader;
+
+  @BeforeEach
+  void boot() throws IOException {
+    store = SegmentStore.create(temp.resolve("store"));
+    memory = PhysicalMemory.boot(8L << 30, 1 << 20);
+    loader = new SegmentLoader(store, memory);
+  }
+
+  @AfterEach
+  void nothingStaysLoaded() {
+    assertThat(loader.loaded()).isEmpty();
+    memory.close();
+  }
+
+  private void define(SegmentName name, SegmentType type, long page, long pages)
+      throws SegmentException {
+    store.define(definition(name, type, page, pages), SegmentSource.zeros());
+  }
+
+  @Test
+  void aColonJoinsNames() throws SegmentException {
+    assertThat(SegmentDevice.parseNames("a:b:C")).containsExactly(A, B, C);
+    assertThat(SegmentDevice.parseNames("a")).containsExactly(A);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", ":", "A:", ":A", "A::B", "A:TOOLONGNAME"})
+  void anEmptyOrTooLongNameInAListIsRefused(String text) {
+    refused(() -> SegmentDevice.parseNames(text), Errno.ENAMETOOLONG, "1 to 8 characters");
+  }
+
+  @Test
+  void aDeviceIsOneRunOverAdjacentSegmentsInAnyOrder() throws IOException {
+    define(A, SegmentType.SR, PLACE, MEGABYTE_PAGES);
+    define(B, SegmentType.SR, PLACE + MEGABYTE_PAGES, MEGABYTE_PAGES);
+    define(C, SegmentType.SR, PLACE + 2 * MEGABYTE_PAGES, 7);
+    try (SegmentDevice device = SegmentDevice.open(loader, List.of(B, C, A))) {
+      assertThat(device.name()).isEqualTo(B);
+      assertThat(device.segments()).extracting(SavedSegment::name).containsExactly(A, B, C);
+      assertThat(device.range()).isEqualTo(new AddrRange(4L << 30, (4L << 30) + 0x207000));
+      assertThat(device.byteSize()).isEqualTo(0x207000);
+      assertThat(device.directAccess(0x1000, 0x206000)).isEqualTo(new DirectRange(0x100001, 0x206));
+      assertThat(device.directAccess(0x206000, 1)).isEqualTo(new DirectRange(0x100206, 1));
+    }
+  }
+
+  @Test
+  void itsBytesAreTheSegmentsBytesAndReadOnly() throws IOException {
+    byte[] bytes = new byte[1 << 20];
+    Arrays.fill(bytes, (byte) 1);
+    Path low = Files.write(temp.resolve("low"), bytes);
+    Arrays.fill(bytes, (byte) 2);
+    Path high = Files.write(temp.resolve("high"), bytes);
+    store.define(definition(A, SegmentType.SW, PLACE, MEGABYTE_PAGES), SegmentSource.moving(low));
+    store.define(
+        definition(B, SegmentType.SW, PLACE + MEGABYTE_PAGES, MEGABYTE_PAGES),
+        SegmentSource.moving(high));
+    try (SegmentDevice device = SegmentDevice.open(loader, List.of(A, B))) {
+      MemorySegment mem = device.memory();
+      assertThat(mem.byteSize()).isEqualTo(2 << 20);
+      assertThat(mem.get(ValueLayout.JAVA_SHORT_UNALIGNED, (1 << 20) - 1))
+          .isEqualTo((short) 0x0201);
+      assertThat(mem.isReadOnly()).isTrue();
+    }
+  }
+
+  @Test
+  void anOffsetInsideAPageIsRefused() throws IOException {
+    define(A, SegmentType.SR, PLACE, 2);
+    try (SegmentDevice device = SegmentDevice.open(loader, List.of(A))) {
+      refused(
+          () -> device.directAccess(512, 1),
+          Errno.EINVAL,
+          "segment device A: expected a page-aligned offset, found offset 0x200, length 0x1");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "8192,1",
+    "4096,4097",
+    "0,8193",
+    "-4096,4096",
+    "0,0",
+    "0,-1",
+    "4096,9223372036854775807"
+  })
+  void aRangeNotWhollyOnTheDeviceIsRefused(long offset, long length) throws IOException {
+    define(A, SegmentType.SR, PLACE, 2);
+    try (SegmentDevice device = SegmentDevice.open(loader, List.of(A))) {
+      refused(
+          () -> device.directAccess(offset, length),
+          Errno.ERANGE,
+          "expected a range inside 0x2000 bytes");
+    }
+  }
+
+  @Test
+  void aClosedDeviceIsGone() throws IOException {
+    define(A, SegmentType.SR, PLACE, 2);
+    SegmentDevice device = SegmentDevice.open(loader, List.of(A));
+    device.close();
+    device.close();
+    refused(() -> device.directAccess(0, 1), Errno.ENODEV, "segment device A");
+    refused(device::memory, Errno.ENODEV, "segment device A");
+  }
+
+  @Test
+  void aGapBetweenSegmentsIsRefusedAndNothingStaysLoaded() throws IOException {
+    define(A, SegmentType.SR, PLACE, MEGABYTE_PAGES - 1);
+    define(B, SegmentType.SR, PLACE + MEGABYTE_PAGES, 1);
+    refused(
+        () -> SegmentDevice.open(loader, List.of(A, B)),
+        Errno.EINVAL,
+        "expected it to start at 0x1000ff000, where A ends, found 0x100100000");
+    refused(() -> SegmentDevice.open(loader, List.of(A, A)), Errno.EINVAL, "where A ends");
+    refused(() -> SegmentDevice.open(loader, List.of(A, C)), Errno.ENOENT, "segment C");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"SR,SR,true", "SW,SW,true", "EW,EN,true", "ER,ER,true", "ER,EW,false", "SR,SW,false"})
+  void neighboursHaveOneTypeOrAreEwAndEn(SegmentType low, SegmentType high, boolean fit)
+      throws IOException {
+    define(A, low, PLACE, MEGABYTE_PAGES);
+    define(B, high, PLACE + MEGABYTE_PAGES, MEGABYTE_PAGES);
+    if (fit) {
+      SegmentDevice.open(loader, List.of(A, B)).close();
+    } else {
+      refused(() -> SegmentDevice.open(loader, List.of(A, B)), Errno.EINVAL, "a type that goes");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"SW,false", "EW,false", "SR,true", "ER,true", "SN,false", "EN,false", "SC,true"})
+  void theFirstSegmentsTypeSaysWhetherADeviceIsReadOnly(SegmentType type, boolean readOnly)
+      throws IOException {
+    define(A, type, PLACE, 1);
+    try (SegmentDevice device = SegmentDevice.open(loader, List.of(A))) {
+      assertThat(device.isReadOnly()).isEqualTo(readOnly);
+    }
+  }
+
+  @Test
+  void aDeviceHoldsAReferenceOfItsOwn() throws IOException {
+    define(A, SegmentType.SR, PLACE, 1);
+    SavedSegment mine = loader.load(A, SharingMode.SHARED);
+    try (SegmentDevice device = SegmentDevice.open(loader, List.of(A))) {
+      assertThat(device.segments()).containsExactly(mine);
+      assertThat(mine.references()).isEqualTo(2);
+      loader.unload(A);
+      assertThat(device.directAccess(0, 1).pfn()).isEqualTo(PLACE);
+    }
+    assertThatThrownBy(() -> loader.unload(A)).isInstanceOf(SegmentException.class);
+  }
+
+  @Test
+  void anExclusivelyLoadedSegmentMakesNoDevice() throws IOException {
+    define(A, SegmentType.SR, PLACE, 1);
+    loader.load(A, SharingMode.EXCLUSIVE);
+    refused(() -> SegmentDevice.open(loader, List.of(A)), Errno.EPERM, "it loaded EXCLUSIVE");
+    loader.unload(A);
+  }
+}
