@@ -23,7 +23,7 @@ public abstract class EntryLayout {
   private final long specialMask;
   private final long pfnMask;
   private final int indexBits;
-  private final int levels;
+  private final Level top;
 
   /**
    * Takes the masks that hot paths use.
@@ -59,7 +59,7 @@ public abstract class EntryLayout {
     this.specialMask = specialMask;
     this.pfnMask = pfnMask;
     this.indexBits = indexBits;
-    this.levels = levels;
+    this.top = Level.values()[levels - 1];
   }
 
   /**
@@ -155,7 +155,7 @@ public abstract class EntryLayout {
    * @return the highest level
    */
   public final Level top() {
-    return Level.values()[levels - 1];
+    return top;
   }
 
   /**
