@@ -25,8 +25,19 @@ class LauncherIT {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "", "pack", "ls", "cat", "stat", "cp", "check", "segment", "segment define",
-        "segment list", "segment load", "segment save", "segment remove"
+        "",
+        "pack",
+        "ls",
+        "cat",
+        "stat",
+        "cp",
+        "check",
+        "segment",
+        "segment define",
+        "segment list",
+        "segment load",
+        "segment save",
+        "segment remove"
       })
   void helpOfEachCommandTeaches(String command) throws Exception {
     Object[] arguments = (command + " --help").strip().split(" ");
@@ -34,11 +45,12 @@ class LauncherIT {
         .contains("Usage: xip " + (command.isEmpty() ? "[" : command))
         .contains("Examples:")
         .contains("--verbose")
-        .doesNotContain("$");
+        .doesNotContain("DEFAULT-VALUE", "$/");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "frobnicate", "ls", "ls --frobnicate x", "cat x", "segment", "pack a"})
+  @ValueSource(
+      strings = {"", "frobnicate", "ls", "ls --frobnicate x", "cat x", "segment", "pack a"})
   void wrongUsageIsCodeTwoAndOneLine(String command) throws Exception {
     Object[] arguments = command.isEmpty() ? new Object[0] : command.split(" ");
     Xip.Result result = Xip.run(arguments);
@@ -67,7 +79,8 @@ class LauncherIT {
   void aStaleClassArchiveIsPassedOverWithoutAWord() throws Exception {
     Path copy = copyOfTheInstallation("stale");
     Files.writeString(copy.resolve("xip.jsa"), "no archive");
-    assertThat(Xip.run(new ProcessBuilder(copy.resolve("xip").toString(), "--version")).isDone().out())
+    assertThat(
+            Xip.run(new ProcessBuilder(copy.resolve("xip").toString(), "--version")).isDone().out())
         .startsWith("xip ");
   }
 
@@ -162,10 +175,7 @@ class LauncherIT {
     }
     Files.copy(home.resolve("xip.jar"), copy.resolve("xip.jar"));
     Path launcher =
-        Files.copy(
-            home.resolve("xip"),
-            copy.resolve("xip"),
-            StandardCopyOption.COPY_ATTRIBUTES);
+        Files.copy(home.resolve("xip"), copy.resolve("xip"), StandardCopyOption.COPY_ATTRIBUTES);
     assertThat(launcher).isExecutable();
     return copy;
   }

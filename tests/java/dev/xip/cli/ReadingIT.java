@@ -54,7 +54,8 @@ class ReadingIT {
   @Test
   void lsLongShowsModesOwnersDevicesAndTargets() throws Exception {
     String text = Xip.run("ls", "-l", image, "/").isDone().out();
-    assertThat(text).containsPattern("(?m)^-rwsr-sr-x 2 70000 0 +6 \\d{4}-\\d\\d-\\d\\d .* hello.txt$");
+    assertThat(text)
+        .containsPattern("(?m)^-rwsr-sr-x 2 70000 0 +6 \\d{4}-\\d\\d-\\d\\d .* hello.txt$");
     assertThat(text).containsPattern("(?m)^c.* 5, 1 .* chardev$");
     assertThat(text).containsPattern("(?m)^p.* pipe$");
     assertThat(text).containsPattern("(?m)^drwxrwxrwt .* sub$");
@@ -97,7 +98,8 @@ class ReadingIT {
 
   @Test
   void catOfSeveralPathsPrintsThemInOrderAndFollowsLinks() throws Exception {
-    assertThat(Xip.run("cat", image, "/ä", "sub/deeper/absolute", "/sub/../hello.txt").isDone().text())
+    assertThat(
+            Xip.run("cat", image, "/ä", "sub/deeper/absolute", "/sub/../hello.txt").isDone().text())
         .isEqualTo("umlaut\nhello\nhello\n");
   }
 
@@ -105,8 +107,12 @@ class ReadingIT {
   void catReachesANameThatIsNoText() throws Exception {
     ProcessBuilder shell =
         new ProcessBuilder(
-            "sh", "-c", "exec \"$1\" cat \"$2\" \"$(printf 'b\\377d')\"", "sh",
-            Xip.launcher().toString(), image.toString());
+            "sh",
+            "-c",
+            "exec \"$1\" cat \"$2\" \"$(printf 'b\\377d')\"",
+            "sh",
+            Xip.launcher().toString(),
+            image.toString());
     Xip.run(shell).isDone();
     shell.command().set(2, "exec \"$1\" cat \"$2\" \"$(printf 'b\\376d')\"");
     assertThat(Xip.run(shell).failsWithOneLine()).contains("No such file or directory");
@@ -117,8 +123,13 @@ class ReadingIT {
     Path copy = folder.resolve("copy-of-holes");
     ProcessBuilder shell =
         new ProcessBuilder(
-            "sh", "-c", "echo before >\"$3\"; \"$1\" cat \"$2\" /holes >>\"$3\"", "sh",
-            Xip.launcher().toString(), image.toString(), copy.toString());
+            "sh",
+            "-c",
+            "echo before >\"$3\"; \"$1\" cat \"$2\" /holes >>\"$3\"",
+            "sh",
+            Xip.launcher().toString(),
+            image.toString(),
+            copy.toString());
     Xip.run(shell).isDone();
     byte[] all = Files.readAllBytes(copy);
     assertThat(Arrays.copyOfRange(all, 7, all.length))
@@ -212,7 +223,8 @@ class ReadingIT {
   void catOfADirectoryIsRefused() throws Exception {
     assertThat(Xip.run("cat", image, "/sub").failsWithOneLine()).contains("/sub: Is a directory");
     assertThat(Xip.run("cat", image, "/chardev").failsWithOneLine()).contains("Not a file");
-    assertThat(Xip.run("cat", image, "/hello.txt/x").failsWithOneLine()).contains("Not a directory");
+    assertThat(Xip.run("cat", image, "/hello.txt/x").failsWithOneLine())
+        .contains("Not a directory");
   }
 
   @Test

@@ -29,15 +29,26 @@ class SegmentIT {
   void definedSegmentsAreListedUntilTheyAreRemoved() throws Exception {
     Xip.run("segment", "define", "one", "--from", file, "--store", store).isDone();
     Xip.run(
-            "segment", "define", "TWO", "--from", file, "--at", "0x200000000", "--type", "ew",
-            "--store", store)
+            "segment",
+            "define",
+            "TWO",
+            "--from",
+            file,
+            "--at",
+            "0x200000000",
+            "--type",
+            "ew",
+            "--store",
+            store)
         .isDone();
     JsonNode listed = Xip.run("segment", "list", "--json", "--store", store).isDone().json();
     assertThat(listed.at("/segments/0/name").asText()).isEqualTo("ONE");
     assertThat(listed.at("/segments/0/type").asText()).isEqualTo("SR");
     assertThat(listed.at("/segments/1/start").asLong()).isEqualTo(0x200000000L);
     assertThat(listed.at("/segments/1/type").asText()).isEqualTo("EW");
-    assertThat(Path.of(listed.at("/segments/0/dataFile").asText())).content().startsWith("contents");
+    assertThat(Path.of(listed.at("/segments/0/dataFile").asText()))
+        .content()
+        .startsWith("contents");
     Xip.run("segment", "remove", "ONE", "--store", store).isDone();
     assertThat(Xip.run("segment", "list", "--store", store).isDone().out())
         .contains("TWO")
@@ -87,11 +98,13 @@ class SegmentIT {
     assertThat(Xip.run("segment", "load", "ONE", "--store", store).failsWithOneLine())
         .contains("ENOENT");
     Xip.run("segment", "define", "ONE", "--from", file, "--store", store).isDone();
-    assertThat(Xip.run("segment", "define", "ONE", "--from", file, "--store", store)
-            .failsWithOneLine())
+    assertThat(
+            Xip.run("segment", "define", "ONE", "--from", file, "--store", store)
+                .failsWithOneLine())
         .contains("EEXIST");
-    assertThat(Xip.run("segment", "define", "toolongname", "--from", file, "--store", store)
-            .failsWithOneLine())
+    assertThat(
+            Xip.run("segment", "define", "toolongname", "--from", file, "--store", store)
+                .failsWithOneLine())
         .contains("ENAMETOOLONG");
     assertThat(Xip.run("segment", "remove", "TWO", "--store", store).failsWithOneLine())
         .contains("ENOENT");
