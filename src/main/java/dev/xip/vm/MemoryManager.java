@@ -24,49 +24,107 @@ public final class MemoryManager implements TableSupply {
 
   private final PhysicalMemory memory;
   private final EntryLayout layout;
+  private final NormalFrame strategy;
+
+  /** Whether the strategy is the special bit: the one that needs no call. */
+  private final boolean bitDecides;
+
   private final PageFrames frames;
   private final FrameAllocator allocator;
+  private final long highestPfn;
+  private final long zeroPfn;
   private final long sparsePfn;
-  private final BadEntries badEntries = new BadEntries();
+  private final BadEntries badEntries;
   private final List<AddressSpace> spaces = new CopyOnWriteArrayList<>();
 
   /**
-   * Boots the memory manager and takes the sparse page.
+   * Boots the memory manager of a machine whose entries say by their special bit whether they have
+   * a page frame.
    *
    * @param memory the machine's physical memory
    * @param layout the architecture's entries
+   * @throws IllegalArgumentException if the architecture has no special bit
    */
   public MemoryManager(PhysicalMemory memory, EntryLayout layout) {
+    this(memory, layout, NormalFrame.specialBit());
+  }
+
+  /**
+   * Boots the memory manager and takes the zero page and the sparse page.
+   *
+   * @param memory the machine's physical memory
+   * @param layout the architecture's entries
+   * @param strategy how to decide whether an entry has a page frame
+   * @throws IllegalArgumentException if the strategy is the special bit and the architecture has
+   *     none, or if RAM has no two free frames
+   */
+  public MemoryManager(PhysicalMemory memory, EntryLayout layout, NormalFrame strategy) {
+    this.bitDecides = strategy instanceof NormalFrame.SpecialBit;
+    if (bitDecides && !layout.hasSpecialBit()) {
+      throw new IllegalArgumentException(
+          "EINVAL: strategy %s: expected a layout with a special bit, found %s"
+              .formatted(strategy.name(), layout));
+    }
     this.memory = memory;
     this.layout = layout;
+    this.strategy = strategy;
     this.frames = memory.frames();
     this.allocator = memory.allocator();
+    this.highestPfn = frames.count() - 1;
+    this.zeroPfn = allocator.allocate(FrameUse.ZERO);
     this.sparsePfn = allocator.allocate(FrameUse.SPARSE);
+    if (sparsePfn < 0) {
+      throw new IllegalArgumentException(
+          "ENOMEM: RAM of 0x%x bytes: expected two free frames, for the zero and the sparse page"
+              .formatted(memory.ramBytes()));
+    }
+    this.badEntries = new BadEntries(layout, spaces, System::nanoTime);
   }
 
   /**
    * Says which page frame an entry counts for. With the special bit this tests one bit: no look-up,
-   * no lock, no call. The mapping's flags are consulted only if the bit is set. Linux counterpart:
-   * {@code vm_normal_page} (mm/memory.c).
+   * no lock, no call. The mapping's flags are consulted only if the bit is set. Any other strategy
+   * is called. Linux counterpart: {@code vm_normal_page} (mm/memory.c).
    *
    * @param vma the mapping that the entry is in
    * @param va the address that the entry is for
    * @param pte a present entry
    * @return the frame number, or {@link #NO_FRAME} if nothing may be counted
+   * @throws dev.xip.base.SleepingInAtomicException if the strategy sleeps and the caller may not
    */
   public long normalFrame(Vma vma, long va, long pte) {
-    if (layout.isSpecial(pte)) {
-      if ((vma.flags() & VmaFlags.MIXEDMAP) == 0) {
-        badEntries.report(vma, va, pte, "special entry in a mapping without MIXEDMAP");
+    if (bitDecides) {
+      if (layout.isSpecial(pte)) {
+        if ((vma.flags() & (VmaFlags.PFNMAP | VmaFlags.MIXEDMAP)) != 0) {
+          return NO_FRAME;
+        }
+      } else {
+        long pfn = layout.pfn(pte);
+        if (pfn <= highestPfn) {
+          return pfn;
+        }
       }
-      return NO_FRAME;
     }
-    long pfn = layout.pfn(pte);
-    if (!frames.contains(pfn)) {
-      badEntries.report(vma, va, pte, "pfn 0x%x has no page frame".formatted(pfn));
-      return NO_FRAME;
-    }
-    return pfn;
+    return strategy.decide(this, vma, va, pte);
+  }
+
+  /**
+   * Returns the strategy.
+   *
+   * @return how {@link #normalFrame} decides
+   */
+  public NormalFrame strategy() {
+    return strategy;
+  }
+
+  /**
+   * Tells whether entries without a page frame are inserted with the special bit, because the
+   * strategy goes by it.
+   *
+   * @return true if {@link #normalFrame} tests the bit
+   */
+  public boolean bitDecides() {
+    return bitDecides;
   }
 
   /**
@@ -111,6 +169,25 @@ public final class MemoryManager implements TableSupply {
    */
   public EntryLayout layout() {
     return layout;
+  }
+
+  /**
+   * Returns the last page frame of RAM. Linux counterpart: {@code highest_memmap_pfn}.
+   *
+   * @return its number
+   */
+  public long highestPfn() {
+    return highestPfn;
+  }
+
+  /**
+   * Returns the page that anonymous memory shows until it is written. It is mapped without being
+   * counted. Linux counterpart: {@code zero_pfn}.
+   *
+   * @return a frame of RAM that is always zero
+   */
+  public long zeroPfn() {
+    return zeroPfn;
   }
 
   /**

@@ -28,6 +28,9 @@ public final class VmaFlags {
   /** SHARED was asked for, even if the file cannot be written. */
   public static final long MAYSHARE = 0x80;
 
+  /** Page frame numbers without page frames, linear from the page offset on. */
+  public static final long PFNMAP = 0x400;
+
   /** Holds entries with and entries without page frames. */
   public static final long MIXEDMAP = 0x1000_0000;
 
@@ -53,6 +56,17 @@ public final class VmaFlags {
    */
   public static Access access(long flags) {
     return new Access((flags & READ) != 0, (flags & WRITE) != 0, (flags & EXEC) != 0);
+  }
+
+  /**
+   * Tells whether a mapping is private and could become writable; whether it is writable now does
+   * not matter. Linux counterpart: {@code is_cow_mapping} (mm/memory.c).
+   *
+   * @param flags the flags of a mapping
+   * @return true if a store into it makes a private copy
+   */
+  public static boolean isCow(long flags) {
+    return (flags & (SHARED | MAYWRITE)) == MAYWRITE;
   }
 
   /**
