@@ -27,7 +27,7 @@ public final class MemoryManager implements TableSupply {
   private final NormalFrame strategy;
 
   /** Whether the strategy is the special bit: the one that needs no call. */
-  private final boolean bitDecides;
+  private final boolean usesSpecialBit;
 
   private final PageFrames frames;
   private final FrameAllocator allocator;
@@ -59,8 +59,8 @@ public final class MemoryManager implements TableSupply {
    *     none, or if RAM has no two free frames
    */
   public MemoryManager(PhysicalMemory memory, EntryLayout layout, NormalFrame strategy) {
-    this.bitDecides = strategy instanceof NormalFrame.SpecialBit;
-    if (bitDecides && !layout.hasSpecialBit()) {
+    this.usesSpecialBit = strategy instanceof NormalFrame.SpecialBit;
+    if (usesSpecialBit && !layout.hasSpecialBit()) {
       throw new IllegalArgumentException(
           "EINVAL: strategy %s: expected a layout with a special bit, found %s"
               .formatted(strategy.name(), layout));
@@ -93,7 +93,7 @@ public final class MemoryManager implements TableSupply {
    * @throws dev.xip.base.SleepingInAtomicException if the strategy sleeps and the caller may not
    */
   public long normalFrame(Vma vma, long va, long pte) {
-    if (bitDecides) {
+    if (usesSpecialBit) {
       if (layout.isSpecial(pte)) {
         if ((vma.flags() & (VmaFlags.PFNMAP | VmaFlags.MIXEDMAP)) != 0) {
           return NO_FRAME;
@@ -118,13 +118,23 @@ public final class MemoryManager implements TableSupply {
   }
 
   /**
-   * Tells whether entries without a page frame are inserted with the special bit, because the
-   * strategy goes by it.
+   * Tells whether entries themselves say that there is no page frame.
    *
-   * @return true if {@link #normalFrame} tests the bit
+   * @return true if {@link #normalFrame} tests the special bit
    */
-  public boolean bitDecides() {
-    return bitDecides;
+  public boolean usesSpecialBit() {
+    return usesSpecialBit;
+  }
+
+  /**
+   * Tells whether a number has a page frame, as the strategy sees it: what an insertion asks when
+   * there is no special bit to set. Linux counterpart: {@code pfn_valid}.
+   *
+   * @param pfn a page frame number
+   * @return the memory model's answer; with a strategy that has no model, the truth
+   */
+  public boolean pfnValid(long pfn) {
+    return strategy.pfnValid(this, pfn);
   }
 
   /**

@@ -31,16 +31,15 @@ public sealed interface NormalFrame {
   long decide(MemoryManager manager, Vma vma, long va, long pte);
 
   /**
-   * Tells whether what is inserted into a mapping of mixed pages is to be counted, when there is no
-   * special bit to say so later. Linux counterpart: the {@code pfn_valid} of {@code
-   * vm_insert_mixed} (mm/memory.c).
+   * Tells whether a number has a page frame. Linux counterpart: {@code pfn_valid}.
    *
    * @param manager the machine's memory manager
-   * @param vma the mapping, with MIXEDMAP
-   * @param pfn the page frame number
-   * @return true if the entry will be taken for a normal one
+   * @param pfn a page frame number
+   * @return what the strategy's memory model says, or the mem_map itself if it has no model
    */
-  boolean isCounted(MemoryManager manager, Vma vma, long pfn);
+  default boolean pfnValid(MemoryManager manager, long pfn) {
+    return manager.memory().frames().contains(pfn);
+  }
 
   /**
    * The entry itself says it, in a bit: the outcome of the thread.
@@ -102,11 +101,6 @@ public sealed interface NormalFrame {
       }
       return MemoryManager.NO_FRAME;
     }
-
-    @Override
-    public boolean isCounted(MemoryManager manager, Vma vma, long pfn) {
-      return false;
-    }
   }
 
   /**
@@ -138,7 +132,7 @@ public sealed interface NormalFrame {
     }
 
     @Override
-    public boolean isCounted(MemoryManager manager, Vma vma, long pfn) {
+    public boolean pfnValid(MemoryManager manager, long pfn) {
       return model.pfnValid(pfn);
     }
   }
@@ -162,11 +156,10 @@ public sealed interface NormalFrame {
     }
 
     /** A mapping without callbacks has the generic ones, which count whatever has a page frame. */
-    @Override
-    public boolean isCounted(MemoryManager manager, Vma vma, long pfn) {
+    private boolean isCounted(MemoryManager manager, Vma vma, long pfn) {
       return vma.file() instanceof RefcountCallbacks own
           ? own.isCounted(pfn)
-          : pfn <= manager.highestPfn();
+          : pfnValid(manager, pfn);
     }
   }
 
