@@ -7,7 +7,8 @@
 #define XIP_PTE_H
 
 /* Entry layouts. The number is part of the C ABI: never reused, never renumbered. */
-#define XIP_LAYOUT_X86_64 0 /* x86-64, 4 levels, special bit (Linux 2.6.27 and later) */
+#define XIP_LAYOUT_X86_64 0            /* x86-64, 4 levels, special bit (Linux 2.6.27 and later) */
+#define XIP_LAYOUT_X86_64_NO_SPECIAL 1 /* the same without a special bit (up to Linux 2.6.26) */
 
 /* Bytes of one page-table entry, as a power of two. */
 #define XIP_PTE_BYTES_SHIFT 3

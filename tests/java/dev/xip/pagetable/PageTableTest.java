@@ -40,7 +40,8 @@ class PageTableTest {
     }
 
     @Override
-    public long allocateTable() {
+    public long allocateTable(int pages) {
+      assertThat(pages).isEqualTo(1);
       if (free.isEmpty()) {
         return -1;
       }
@@ -113,7 +114,7 @@ class PageTableTest {
   @Test
   void noFrameForATableIsReported() {
     List<Long> hoard = new ArrayList<>();
-    for (long pfn = frames.allocateTable(); pfn >= 0; pfn = frames.allocateTable()) {
+    for (long pfn = frames.allocateTable(1); pfn >= 0; pfn = frames.allocateTable(1)) {
       hoard.add(pfn);
     }
     assertThat(table.slotOrCreate(0x1000)).isEqualTo(PageTable.NO_SLOT);

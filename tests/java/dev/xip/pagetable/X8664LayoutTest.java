@@ -7,13 +7,22 @@ import dev.xip.bindings.PteBits;
 import org.junit.jupiter.api.Test;
 
 /** Entry bits against the values that Linux computes for frame 0x80000. */
-class X8664LayoutTest {
-  private static final long PFN = 0x80000;
-  private final EntryLayout layout = X8664Layout.INSTANCE;
+class X8664LayoutTest extends EntryLayoutContract {
+  private final long special = layout.withSpecial(layout.leaf(PFN, Access.READ));
+
+  X8664LayoutTest() {
+    super(X8664Layout.INSTANCE);
+  }
+
+  @Override
+  EntryLayout forgetting(long bits) {
+    return new X8664Layout(
+        "forgetful", 0, PteBits.XIP_X86_64_SPECIAL(), PteBits.XIP_X86_64_CHANGE_MASK() & ~bits);
+  }
 
   @Test
   void aSpecialReadOnlyEntryHasTheKernelsBits() {
-    assertThat(layout.withSpecial(layout.leaf(PFN, Access.READ))).isEqualTo(0x8000000080000225L);
+    assertThat(special).isEqualTo(0x8000000080000225L);
   }
 
   @Test
@@ -23,17 +32,20 @@ class X8664LayoutTest {
   }
 
   @Test
-  void theSpecialBitIsBitNine() {
-    assertThat(layout.withSpecial(0)).isEqualTo(1L << 9).isEqualTo(PteBits.XIP_X86_64_SPECIAL());
+  void aSharedWriteReusesTheEntryWithTheKernelsBits() {
+    assertThat(layout.withWrite(layout.withDirty(layout.withYoung(special))))
+        .isEqualTo(layout.withDirty(layout.withWrite(special)))
+        .isEqualTo(0x8000000080000267L);
   }
 
   @Test
-  void anEntryKeepsItsFrame() {
-    for (long pfn : new long[] {0, 1, PFN, (1L << 40) - 1}) {
-      long pte = layout.withSpecial(layout.leaf(pfn, Access.READ_WRITE));
-      assertThat(layout.pfn(pte)).isEqualTo(pfn);
-      assertThat(layout.pfn(layout.table(pfn))).isEqualTo(pfn);
-    }
+  void anOldEntryHasTheKernelsBits() {
+    assertThat(layout.withOld(special)).isEqualTo(0x8000000080000205L);
+  }
+
+  @Test
+  void theSpecialBitIsBitNine() {
+    assertThat(layout.withSpecial(0)).isEqualTo(1L << 9).isEqualTo(PteBits.XIP_X86_64_SPECIAL());
   }
 
   @Test
@@ -41,22 +53,48 @@ class X8664LayoutTest {
     assertThat(layout.isEmpty(0)).isTrue();
     assertThat(layout.isEmpty(0x60)).isTrue();
     assertThat(layout.isEmpty(0x61)).isFalse();
+    assertThat(layout.isEmpty(0x60, Level.PMD)).isTrue();
   }
 
   @Test
-  void anEntryWithoutAnyRightIsNotValid() {
-    long pte = layout.leaf(PFN, Access.NONE);
-    assertThat(layout.isValid(pte)).isFalse();
-    assertThat(layout.isEmpty(pte)).isFalse();
-    assertThat(layout.pfn(pte)).isEqualTo(PFN);
+  void aDirtyEntryThatIsWriteProtectedKeepsItsDirtyStateInBit58() {
+    long dirty = layout.withDirty(layout.leaf(PFN, Access.READ_WRITE));
+    assertThat(dirty & 0x40).isNotZero();
+    long protectedEntry = layout.withoutWrite(dirty);
+    assertThat(protectedEntry & 0x40).isZero();
+    assertThat(protectedEntry >>> 58 & 1).isOne();
+    assertThat(layout.withWrite(protectedEntry)).isEqualTo(dirty);
+    assertThat(layout.modify(dirty, Access.READ) >>> 58 & 1).isOne();
   }
 
   @Test
-  void rightsBecomeBits() {
-    assertThat(layout.isWritable(layout.leaf(PFN, Access.READ))).isFalse();
-    assertThat(layout.isWritable(layout.leaf(PFN, Access.READ_WRITE))).isTrue();
-    assertThat(layout.isExecutable(layout.leaf(PFN, Access.READ))).isFalse();
-    assertThat(layout.isExecutable(layout.leaf(PFN, Access.READ_EXECUTE))).isTrue();
+  void modifyKeepsWhatTheKernelKeeps() {
+    long kept = 0x0400_0000_8000_0ef8L & ~0x40L;
+    assertThat(layout.modify(kept | 0x7800_0000_0000_0101L, Access.READ))
+        .isEqualTo(kept | 0x8000_0000_0000_0005L);
+  }
+
+  @Test
+  void leavesOfAllLevelsCanBeSpecial() {
+    assertThat(layout.withSpecial(layout.hugeLeaf(PFN, Access.READ, Level.PMD), Level.PMD))
+        .isEqualTo(0x80000000800002a5L);
+    assertThat(layout.hasSpecialBit(Level.PUD)).isTrue();
+    assertThat(layout.hasSpecialBit(Level.PGD)).isFalse();
+  }
+
+  @Test
+  void bitTwelveOfAHugeLeafIsNoPartOfItsAddress() {
+    assertThat(layout.pfn(layout.hugeLeaf(PFN, Access.READ, Level.PMD) | 0x1000, Level.PMD))
+        .isEqualTo(PFN);
+  }
+
+  @Test
+  void tablesHave512Entries() {
+    assertThat(layout.entriesPerTable(Level.PTE)).isEqualTo(512);
+    assertThat(layout.tableBytes(Level.PGD)).isEqualTo(4096);
+    assertThat(layout.shift(Level.PGD)).isEqualTo(39);
+    assertThat(layout.addressLimit()).isEqualTo(1L << 47);
+    assertThat(layout.table(PFN, Level.PMD)).isEqualTo(0x80000067L);
   }
 
   @Test

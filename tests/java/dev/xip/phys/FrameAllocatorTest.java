@@ -58,6 +58,50 @@ class FrameAllocatorTest {
   }
 
   @Test
+  void aRunIsContiguousAndCountsAllItsFrames() {
+    allocator.allocate(FrameUse.ANONYMOUS);
+    long run = allocator.allocateRun(FrameUse.TABLE, 4);
+    assertThat(allocator.inUse(FrameUse.TABLE)).isEqualTo(4);
+    assertThat(memory.frames().use(run + 3)).isEqualTo(FrameUse.TABLE);
+    assertThat(memory.frames().references(run)).isEqualTo(1);
+    assertThat(memory.frames().references(run + 3)).isZero();
+    assertThat(allocator.allocate(FrameUse.ANONYMOUS)).isEqualTo(run + 4);
+  }
+
+  @Test
+  void aFreedRunComesBackWholeAndAsZeros() {
+    long run = allocator.allocateRun(FrameUse.TABLE, 4);
+    memory.window().set(ValueLayout.JAVA_LONG, (run + 3) << Pages.SHIFT, -1L);
+    assertThat(allocator.put(run)).isTrue();
+    assertThat(allocator.inUse()).isZero();
+    assertThat(allocator.allocate(FrameUse.ANONYMOUS)).isEqualTo(run + 4);
+    assertThat(allocator.allocateRun(FrameUse.TABLE, 4)).isEqualTo(run);
+    assertThat(memory.window().get(ValueLayout.JAVA_LONG, (run + 3) << Pages.SHIFT)).isZero();
+  }
+
+  @Test
+  void aFreeRunIsCutUpWhenSingleFramesHaveRunOut() {
+    allocator.put(allocator.allocateRun(FrameUse.TABLE, 4));
+    everyFrameIsHandedOutOnce();
+    assertThat(allocator.allocateRun(FrameUse.TABLE, 4)).isEqualTo(-1);
+  }
+
+  @Test
+  void neighboursBecomeARunWhenRamHasRunOut() {
+    everyFrameIsHandedOutOnce();
+    for (long pfn : new long[] {3, 8, 1, 7, 6, 2, 5}) {
+      allocator.put(pfn);
+    }
+    assertThat(allocator.allocateRun(FrameUse.TABLE, 4)).isEqualTo(5);
+    assertThat(allocator.allocateRun(FrameUse.TABLE, 4)).isEqualTo(-1);
+    assertThat(allocator.available()).isEqualTo(3);
+    allocator.put(5);
+    for (int i = 0; i < 7; i++) {
+      assertThat(allocator.allocate(FrameUse.ANONYMOUS)).isBetween(1L, 8L);
+    }
+  }
+
+  @Test
   void countsThatWouldGoWrongThrow() {
     long pfn = allocator.allocate(FrameUse.ANONYMOUS);
     assertThatThrownBy(() -> memory.frames().removeMapping(pfn))

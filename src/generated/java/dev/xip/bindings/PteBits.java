@@ -32,6 +32,15 @@ public class PteBits extends PteBits$shared {
     public static int XIP_LAYOUT_X86_64() {
         return XIP_LAYOUT_X86_64;
     }
+    private static final int XIP_LAYOUT_X86_64_NO_SPECIAL = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_LAYOUT_X86_64_NO_SPECIAL 1
+     * }
+     */
+    public static int XIP_LAYOUT_X86_64_NO_SPECIAL() {
+        return XIP_LAYOUT_X86_64_NO_SPECIAL;
+    }
     private static final int XIP_PTE_BYTES_SHIFT = (int)3L;
     /**
      * {@snippet lang=c :

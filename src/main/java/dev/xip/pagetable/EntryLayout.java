@@ -2,64 +2,73 @@ package dev.xip.pagetable;
 
 import dev.xip.base.Access;
 import dev.xip.base.Pages;
+import java.util.StringJoiner;
 
 /**
- * What the bits of an entry mean on one architecture. What every walk and every fault asks is plain
- * final masks here, so that asking costs no virtual call; what a mapping changes once is a method
- * of the architecture.
+ * What the bits of an entry mean on one architecture. What walks and faults ask is plain final
+ * masks here, so that asking costs no virtual call; what changes an entry is a method of the
+ * architecture. Unless a level is named, an entry is one of the lowest level.
+ *
+ * <p>Entries are values: a method that changes one returns the new entry and writes nothing.
+ * Invariant: no change but {@link #withSpecial} touches the special bit, and none touches the frame
+ * number.
  */
-public abstract class EntryLayout {
+public abstract class EntryLayout extends TableLayout {
+  private final String name;
+
   /** The layout's number in the C ABI ({@code XIP_LAYOUT_*}). */
   private final int abiNumber;
 
-  private final String name;
-
-  /** An entry without any of these differences to {@link #emptyValue} is empty. */
   private final long emptyMask;
-
   private final long emptyValue;
+  private final long presentMask;
+  private final long presentValue;
+  private final long otherPresentMask;
+  private final long otherPresentValue;
   private final long validMask;
   private final long validValue;
   private final long specialMask;
-  private final long pfnMask;
-  private final int indexBits;
-  private final Level top;
+  private final long writableMask;
+  private final long writableValue;
+  private final long noExecuteMask;
+  private final long youngMask;
+  private final long dirtyMask;
+  private final long hardwareDirtyMask;
+  private final long hardwareDirtyValue;
+  private final long changeMask;
+  private final Level highestLeaf;
+  private final Level highestSpecial;
 
   /**
    * Takes the masks that hot paths use.
    *
    * @param name the architecture's name
    * @param abiNumber its number in the C ABI
-   * @param emptyMask the bits that tell an empty entry
-   * @param emptyValue their value in an empty entry, and the empty entry itself
-   * @param validMask the bits that tell an entry that hardware may use
-   * @param validValue their value in such an entry
-   * @param specialMask the special bit, or 0 if the architecture has none
-   * @param pfnMask the bits of the physical address
-   * @param indexBits the number of address bits that each level takes
-   * @param levels the number of levels
+   * @param bits its bits
    */
-  protected EntryLayout(
-      String name,
-      int abiNumber,
-      long emptyMask,
-      long emptyValue,
-      long validMask,
-      long validValue,
-      long specialMask,
-      long pfnMask,
-      int indexBits,
-      int levels) {
+  EntryLayout(String name, int abiNumber, EntryBits bits) {
+    super(bits);
     this.name = name;
     this.abiNumber = abiNumber;
-    this.emptyMask = emptyMask;
-    this.emptyValue = emptyValue;
-    this.validMask = validMask;
-    this.validValue = validValue;
-    this.specialMask = specialMask;
-    this.pfnMask = pfnMask;
-    this.indexBits = indexBits;
-    this.top = Level.values()[levels - 1];
+    emptyMask = bits.emptyMask;
+    emptyValue = bits.emptyValue;
+    presentMask = bits.presentMask;
+    presentValue = bits.presentValue;
+    otherPresentMask = bits.otherPresentMask;
+    otherPresentValue = bits.otherPresentValue;
+    validMask = bits.validMask;
+    validValue = bits.validValue;
+    specialMask = bits.special;
+    writableMask = bits.writableMask;
+    writableValue = bits.writableValue;
+    noExecuteMask = bits.noExecute;
+    youngMask = bits.young;
+    dirtyMask = bits.dirty;
+    hardwareDirtyMask = bits.hardwareDirtyMask;
+    hardwareDirtyValue = bits.hardwareDirtyValue;
+    changeMask = bits.change;
+    highestLeaf = bits.highestLeaf;
+    highestSpecial = bits.highestSpecial;
   }
 
   /**
@@ -81,9 +90,9 @@ public abstract class EntryLayout {
   }
 
   /**
-   * Returns the entry that stands for nothing.
+   * Returns the entry of the lowest level that stands for nothing.
    *
-   * @return the empty entry
+   * @return the empty entry, which need not be 0
    */
   public final long empty() {
     return emptyValue;
@@ -100,10 +109,33 @@ public abstract class EntryLayout {
   }
 
   /**
-   * Tells whether hardware may translate through an entry.
+   * Tells whether there is neither a leaf nor a table. Linux counterpart: {@code pte_none}, {@code
+   * pmd_none} and its like.
+   *
+   * @param entry an entry
+   * @param level the level of the table that it is in
+   * @return true if it is empty
+   */
+  public final boolean isEmpty(long entry, Level level) {
+    return level == Level.PTE ? isEmpty(entry) : isEmptyUpper(entry, level);
+  }
+
+  /**
+   * Tells whether an entry maps a page, be it one that nobody may touch now (PROT_NONE) or whose
+   * next use must be noticed. Linux counterpart: {@code pte_present}.
    *
    * @param pte an entry
-   * @return true if it is present and accessible
+   * @return true if it is a leaf
+   */
+  public final boolean isPresent(long pte) {
+    return (pte & presentMask) == presentValue || (pte & otherPresentMask) == otherPresentValue;
+  }
+
+  /**
+   * Tells whether hardware may translate through an entry. Not every present entry is valid.
+   *
+   * @param pte an entry
+   * @return true if a load goes through without a fault
    */
   public final boolean isValid(long pte) {
     return (pte & validMask) == validValue;
@@ -121,7 +153,8 @@ public abstract class EntryLayout {
   }
 
   /**
-   * Tells whether the architecture has a special bit at all.
+   * Tells whether the architecture has a special bit at all. Linux counterpart: {@code
+   * CONFIG_ARCH_HAS_PTE_SPECIAL}.
    *
    * @return false if {@link #isSpecial} can never be true
    */
@@ -130,96 +163,27 @@ public abstract class EntryLayout {
   }
 
   /**
-   * Returns the frame that an entry points at. Linux counterpart: {@code pte_pfn}.
-   *
-   * @param pte a leaf or a table entry
-   * @return the page frame number
-   */
-  public final long pfn(long pte) {
-    return (pte & pfnMask) >>> Pages.SHIFT;
-  }
-
-  /**
-   * Returns the physical address that an entry points at.
-   *
-   * @param pte a leaf of the lowest level, or a table entry
-   * @return the physical address in bytes
-   */
-  public final long address(long pte) {
-    return pte & pfnMask;
-  }
-
-  /**
-   * Returns the root's level.
-   *
-   * @return the highest level
-   */
-  public final Level top() {
-    return top;
-  }
-
-  /**
-   * Returns the number of address bits below an entry of a level.
+   * Tells whether leaves of a level can be special. Linux counterpart: {@code
+   * CONFIG_ARCH_SUPPORTS_PMD_PFNMAP} and its like for the PUD.
    *
    * @param level a level
-   * @return log2 of the bytes that one entry covers
+   * @return false if {@link #isSpecial(long, Level)} can never be true there
    */
-  public final int shift(Level level) {
-    return Pages.SHIFT + indexBits * level.ordinal();
+  public final boolean hasSpecialBit(Level level) {
+    return specialMask != 0 && level.compareTo(highestSpecial) <= 0;
   }
 
   /**
-   * Returns the number of entries of one table.
+   * Tells whether a leaf of any level says that no page frame may be touched. Linux counterpart:
+   * {@code pmd_special}, {@code pud_special}.
    *
-   * @return a power of two
-   */
-  public final int entriesPerTable() {
-    return 1 << indexBits;
-  }
-
-  /**
-   * Returns the byte offset, within its table, of the entry that decides about an address.
-   *
-   * @param va a virtual address
-   * @param level the table's level
-   * @return a multiple of 8
-   */
-  public final long slot(long va, Level level) {
-    return (va >>> shift(level) & (entriesPerTable() - 1)) << 3;
-  }
-
-  /**
-   * Returns the end of the user's addresses.
-   *
-   * @return the first address that cannot be mapped
-   */
-  public abstract long addressLimit();
-
-  /**
-   * Tells whether an entry above the lowest level is a huge leaf.
-   *
-   * @param pte a valid entry
+   * @param pte a leaf
    * @param level its level
-   * @return true for a leaf, false for a table
+   * @return true if leaves of the level have a special bit and it is set
    */
-  public abstract boolean isHugeLeaf(long pte, Level level);
-
-  /**
-   * Makes the entry of an upper level that points at a table.
-   *
-   * @param tablePfn the table's frame
-   * @return the entry
-   */
-  public abstract long table(long tablePfn);
-
-  /**
-   * Makes a leaf of the lowest level, young and clean. Linux counterpart: {@code pfn_pte}.
-   *
-   * @param pfn the page frame number
-   * @param access what the mapping allows; a leaf without any right is not valid
-   * @return the entry, without the special bit
-   */
-  public abstract long leaf(long pfn, Access access);
+  public final boolean isSpecial(long pte, Level level) {
+    return isSpecial(pte) && level.compareTo(highestSpecial) <= 0;
+  }
 
   /**
    * Sets the special bit. Linux counterpart: {@code pte_mkspecial}.
@@ -232,28 +196,216 @@ public abstract class EntryLayout {
   }
 
   /**
-   * Tells whether stores are allowed. Linux counterpart: {@code pte_write}.
+   * Sets the special bit of a leaf of any level. Linux counterpart: {@code pmd_mkspecial}.
    *
-   * @param pte an entry
+   * @param pte a leaf
+   * @param level its level
+   * @return the leaf with the bit, or itself if leaves of the level have none
+   */
+  public final long withSpecial(long pte, Level level) {
+    return hasSpecialBit(level) ? pte | specialMask : pte;
+  }
+
+  /**
+   * Tells whether the mapping may be stored through. Hardware may trap the first store all the same
+   * where it has to be noticed. Linux counterpart: {@code pte_write}.
+   *
+   * @param pte a present entry
    * @return true if it is writable
    */
-  public abstract boolean isWritable(long pte);
+  public final boolean isWritable(long pte) {
+    return (pte & writableMask) == writableValue;
+  }
 
   /**
    * Tells whether instructions may be fetched.
    *
-   * @param pte an entry
+   * @param pte a present entry
    * @return true if it is executable
    */
-  public abstract boolean isExecutable(long pte);
+  public final boolean isExecutable(long pte) {
+    return (pte & noExecuteMask) == 0;
+  }
 
   /**
-   * Spells the bits out.
+   * Tells whether the page was used since {@link #withOld}. Linux counterpart: {@code pte_young}.
+   *
+   * @param pte a present entry
+   * @return true if it was; always false where entries do not know
+   */
+  public final boolean isYoung(long pte) {
+    return (pte & youngMask) != 0;
+  }
+
+  /**
+   * Tells whether the page was written since {@link #withClean}. Linux counterpart: {@code
+   * pte_dirty}.
+   *
+   * @param pte a present entry
+   * @return true if it was; always false where entries do not know
+   */
+  public final boolean isDirty(long pte) {
+    return (pte & dirtyMask) != 0 || (pte & hardwareDirtyMask) == hardwareDirtyValue;
+  }
+
+  /**
+   * Makes a leaf of the lowest level, young and clean. Linux counterpart: {@code pfn_pte}.
+   *
+   * @param pfn the page frame number
+   * @param access what the mapping allows; a leaf without any right is present but not valid
+   * @return the entry, without the special bit
+   */
+  public final long leaf(long pfn, Access access) {
+    return pfn << Pages.SHIFT | protection(access);
+  }
+
+  /**
+   * Returns what rights are in bits, young and clean. Linux counterpart: {@code vm_get_page_prot}.
+   *
+   * @param access the rights
+   * @return a leaf without a frame
+   */
+  abstract long protection(Access access);
+
+  /**
+   * Gives an entry other rights: everything else that is known about the page stays, the special
+   * bit above all. Linux counterpart: {@code pte_modify}.
+   *
+   * @param pte a present entry
+   * @param access what the mapping allows from now on
+   * @return the entry with those rights
+   */
+  public final long modify(long pte, Access access) {
+    return settle(pte, pte & changeMask | protection(access) & ~changeMask);
+  }
+
+  /** Brings the bits in line that depend both on kept state and on new rights. */
+  abstract long settle(long old, long modified);
+
+  /**
+   * Allows stores. Linux counterpart: {@code pte_mkwrite}.
+   *
+   * @param pte a present entry
+   * @return the entry, writable
+   */
+  public abstract long withWrite(long pte);
+
+  /**
+   * Forbids stores and forgets nothing. Linux counterpart: {@code pte_wrprotect}.
+   *
+   * @param pte a present entry
+   * @return the entry, not writable and as dirty as before
+   */
+  public abstract long withoutWrite(long pte);
+
+  /**
+   * Marks the page as used. Linux counterpart: {@code pte_mkyoung}.
+   *
+   * @param pte a present entry
+   * @return the entry, young; itself where entries do not know
+   */
+  public abstract long withYoung(long pte);
+
+  /**
+   * Marks the page as not used. Linux counterpart: {@code pte_mkold}.
+   *
+   * @param pte a present entry
+   * @return the entry, old; itself where entries do not know
+   */
+  public abstract long withOld(long pte);
+
+  /**
+   * Marks the page as written. Linux counterpart: {@code pte_mkdirty}.
+   *
+   * @param pte a present entry
+   * @return the entry, dirty; itself where entries do not know
+   */
+  public abstract long withDirty(long pte);
+
+  /**
+   * Marks the page as not written. Linux counterpart: {@code pte_mkclean}.
+   *
+   * @param pte a present entry
+   * @return the entry, clean; itself where entries do not know
+   */
+  public abstract long withClean(long pte);
+
+  /**
+   * Tells whether two entries map the same frame.
+   *
+   * @param pte a present entry
+   * @param other another one
+   * @return true if their frame numbers are equal
+   */
+  public final boolean samePfn(long pte, long other) {
+    return address(pte ^ other) == 0;
+  }
+
+  /**
+   * Tells whether leaves of a level exist.
+   *
+   * @param level a level
+   * @return true for the lowest level and for those of huge leaves
+   */
+  public final boolean hasLeaves(Level level) {
+    return level.compareTo(highestLeaf) <= 0;
+  }
+
+  /**
+   * Tells whether an entry above the lowest level is a huge leaf, be it one that nobody may touch.
+   * Linux counterpart: {@code pmd_leaf}, {@code pud_leaf}.
+   *
+   * @param pte an entry
+   * @param level its level, above the lowest
+   * @return true for a leaf; false for a table, an empty entry or one that is no leaf there
+   */
+  public abstract boolean isHugeLeaf(long pte, Level level);
+
+  /**
+   * Tells whether hardware may translate through a leaf of any level.
+   *
+   * @param pte a leaf
+   * @param level its level
+   * @return true if a load goes through without a fault
+   */
+  public abstract boolean isValid(long pte, Level level);
+
+  /**
+   * Makes a leaf above the lowest level, young and clean. Linux counterpart: {@code pfn_pmd}.
+   *
+   * @param pfn its first frame, a multiple of its size in pages
+   * @param access what the mapping allows
+   * @param level its level
+   * @return the entry, without the special bit
+   * @throws IllegalArgumentException if the level has no huge leaves or the frame is not aligned
+   */
+  public final long hugeLeaf(long pfn, Access access, Level level) {
+    long pages = 1L << (shift(level) - Pages.SHIFT);
+    if (level == Level.PTE || !hasLeaves(level) || (pfn & (pages - 1)) != 0) {
+      throw new IllegalArgumentException(
+          "%s leaf of %s at pfn 0x%x: expected a level of huge leaves and a multiple of 0x%x"
+              .formatted(level, name, pfn, pages));
+    }
+    return pfn << Pages.SHIFT | hugeProtection(access, level);
+  }
+
+  /** Returns what rights are in bits at the level of a huge leaf, with what makes it a leaf. */
+  abstract long hugeProtection(Access access, Level level);
+
+  /**
+   * Spells the bits of a leaf of the lowest level out.
    *
    * @param pte an entry
    * @return the names of the bits that are set, lowest first, such as {@code PRESENT USER SPECIAL}
    */
   public abstract String describe(long pte);
+
+  /** Adds a name if any bit of a mask is set. */
+  static void name(StringJoiner bits, long pte, long mask, String name) {
+    if ((pte & mask) != 0) {
+      bits.add(name);
+    }
+  }
 
   @Override
   public final String toString() {

@@ -4,11 +4,11 @@ package dev.xip.pagetable;
 public enum Level {
   /** The lowest level: entries map 4 KiB pages. */
   PTE,
-  /** The second: a leaf maps 2 MiB on x86-64. */
+  /** The second: a leaf maps 2 MiB, on s390x 1 MiB (there called a segment table). */
   PMD,
-  /** The third: a leaf maps 1 GiB on x86-64. */
+  /** The third: a leaf maps 1 GiB, on s390x 2 GiB (there called a region-third table). */
   PUD,
-  /** The root of four-level tables. */
+  /** The root of four-level tables (on s390x a region-second table). */
   PGD;
 
   private static final Level[] VALUES = values();

@@ -43,7 +43,8 @@ public final class PageTable {
    * @return the table, or null if there is no page for its root (ENOMEM)
    */
   public static PageTable create(MemorySegment window, EntryLayout layout, TableSupply supply) {
-    long root = supply.allocateTable();
+    PageTable table = new PageTable(window, layout, supply, NO_SLOT);
+    long root = table.newTable(layout.top());
     return root < 0 ? null : at(window, layout, supply, root);
   }
 
@@ -58,17 +59,21 @@ public final class PageTable {
    */
   public static PageTable at(
       MemorySegment window, EntryLayout layout, TableSupply supply, long root) {
-    PageTable table = new PageTable(window, layout, supply, root);
-    if (layout.empty() != 0) {
-      table.fillEmpty(root);
-    }
-    return table;
+    return new PageTable(window, layout, supply, root);
   }
 
-  private void fillEmpty(long pfn) {
-    for (int i = 0; i < layout.entriesPerTable(); i++) {
-      set((pfn << Pages.SHIFT) + 8L * i, layout.empty());
+  /**
+   * Takes frames for a table and fills it with what is empty at its level; -1 if there are none.
+   */
+  private long newTable(Level level) {
+    long pfn = supply.allocateTable(layout.tablePages(level));
+    long empty = layout.empty(level);
+    if (pfn >= 0 && empty != 0) {
+      for (int i = 0; i < layout.entriesPerTable(level); i++) {
+        set((pfn << Pages.SHIFT) + 8L * i, empty);
+      }
     }
+    return pfn;
   }
 
   /**
@@ -127,22 +132,23 @@ public final class PageTable {
    *
    * @param va a virtual address below the layout's limit
    * @param walk receives slot, entry and level
-   * @return true if there is a slot at the lowest level or a huge leaf; false where a table is
-   *     missing, and then {@code walk} names the empty entry above it
+   * @return true if there is a slot at the lowest level or a huge leaf, whatever it says; false
+   *     where a table is missing, and then {@code walk} names the entry in its place
    */
   public boolean walk(long va, Walk walk) {
     long table = root;
-    Level level = layout.top();
-    while (true) {
+    for (Level level = layout.top(); level != Level.PTE; level = level.below()) {
       long slot = (table << Pages.SHIFT) + layout.slot(va, level);
-      long pte = get(slot);
-      if (level == Level.PTE || !layout.isValid(pte) || layout.isHugeLeaf(pte, level)) {
-        walk.set(va, slot, pte, level);
-        return level == Level.PTE || layout.isValid(pte);
+      long entry = get(slot);
+      if (!layout.isTable(entry)) {
+        walk.set(va, slot, entry, level);
+        return layout.isHugeLeaf(entry, level);
       }
-      table = layout.pfn(pte);
-      level = level.below();
+      table = layout.pfn(entry);
     }
+    long slot = (table << Pages.SHIFT) + layout.slot(va, Level.PTE);
+    walk.set(va, slot, get(slot), Level.PTE);
+    return true;
   }
 
   /**
@@ -151,21 +157,25 @@ public final class PageTable {
    *
    * @param va a virtual address below the layout's limit
    * @return the slot, or {@link #NO_SLOT} if RAM for a table has run out (ENOMEM)
-   * @throws IllegalStateException if a huge leaf covers the address
+   * @throws IllegalStateException if a huge leaf covers the address or a damaged entry is in the
+   *     way
    */
   public long slotOrCreate(long va) {
     long table = root;
     for (Level level = layout.top(); level != Level.PTE; level = level.below()) {
       long slot = (table << Pages.SHIFT) + layout.slot(va, level);
       long pte = get(slot);
-      if (layout.isEmpty(pte)) {
-        pte = install(slot, pte);
-        if (layout.isEmpty(pte)) {
+      if (layout.isEmpty(pte, level)) {
+        pte = install(slot, pte, level);
+        if (layout.isEmpty(pte, level)) {
           return NO_SLOT;
         }
       }
-      if (layout.isHugeLeaf(pte, level)) {
-        throw new IllegalStateException("a huge leaf covers address 0x%x".formatted(va));
+      if (!layout.isTable(pte)) {
+        throw new IllegalStateException(
+            "address 0x%x: expected a table below the %s entry, found %s 0x%x"
+                .formatted(
+                    va, level, layout.isHugeLeaf(pte, level) ? "huge leaf" : "bad entry", pte));
       }
       table = layout.pfn(pte);
     }
@@ -173,15 +183,12 @@ public final class PageTable {
   }
 
   /** Links a new table, or takes the one that another thread linked first. */
-  private long install(long slot, long empty) {
-    long pfn = supply.allocateTable();
+  private long install(long slot, long empty, Level level) {
+    long pfn = newTable(level.below());
     if (pfn < 0) {
-      return layout.empty();
+      return empty;
     }
-    if (layout.empty() != 0) {
-      fillEmpty(pfn);
-    }
-    long entry = layout.table(pfn);
+    long entry = layout.table(pfn, level);
     if (compareAndSet(slot, empty, entry)) {
       return entry;
     }
@@ -205,10 +212,10 @@ public final class PageTable {
     for (long va = start & -span; va < end; va += span) {
       long slot = (table << Pages.SHIFT) + layout.slot(va, level);
       long pte = get(slot);
-      if (layout.isEmpty(pte)) {
+      if (layout.isEmpty(pte, level)) {
         continue;
       }
-      if (level == Level.PTE || !layout.isValid(pte) || layout.isHugeLeaf(pte, level)) {
+      if (level == Level.PTE || !layout.isTable(pte)) {
         visitor.entry(va, level, slot, pte);
       } else {
         forEach(
@@ -224,7 +231,7 @@ public final class PageTable {
    *
    * @param floor the end of the mapping before the gap
    * @param ceiling the start of the mapping after it
-   * @param detached receives the frame of each table taken out
+   * @param detached receives the first frame of each table taken out
    */
   public void detachTables(long floor, long ceiling, LongConsumer detached) {
     detachTables(root, layout.top(), floor, ceiling, detached);
@@ -239,49 +246,52 @@ public final class PageTable {
     for (long va = floor & -span; va < ceiling; va += span) {
       long slot = (table << Pages.SHIFT) + layout.slot(va, level);
       long pte = get(slot);
-      if (!layout.isValid(pte) || layout.isHugeLeaf(pte, level)) {
+      if (!layout.isTable(pte)) {
         continue;
       }
       long below = layout.pfn(pte);
       detachTables(
           below, level.below(), Math.max(floor, va), Math.min(ceiling, va + span), detached);
       if (floor <= va && va + span <= ceiling) {
-        set(slot, layout.empty());
+        set(slot, layout.empty(level));
         detached.accept(below);
       }
     }
   }
 
   /**
-   * Counts the tables, the root included.
+   * Counts the frames of all tables, those of the root included.
    *
    * @return the number of pages
    */
   public long countTables() {
-    long[] count = {1};
-    forEachTable(root, layout.top(), pfn -> count[0]++);
+    long[] count = {0};
+    visitTables(root, layout.top(), (pfn, level) -> count[0] += layout.tablePages(level));
     return count[0];
   }
 
   /**
-   * Shows the frame of every table, the root included.
+   * Shows the first frame of every table, the root's included.
    *
    * @param visitor sees each frame number
    */
   public void forEachTable(LongConsumer visitor) {
-    visitor.accept(root);
-    forEachTable(root, layout.top(), visitor);
+    visitTables(root, layout.top(), (pfn, level) -> visitor.accept(pfn));
   }
 
-  private void forEachTable(long table, Level level, LongConsumer visitor) {
+  private interface TableVisitor {
+    void table(long pfn, Level level);
+  }
+
+  private void visitTables(long table, Level level, TableVisitor visitor) {
+    visitor.table(table, level);
     if (level == Level.PTE) {
       return;
     }
-    for (int i = 0; i < layout.entriesPerTable(); i++) {
+    for (int i = 0; i < layout.entriesPerTable(level); i++) {
       long pte = get((table << Pages.SHIFT) + 8L * i);
-      if (layout.isValid(pte) && !layout.isHugeLeaf(pte, level)) {
-        visitor.accept(layout.pfn(pte));
-        forEachTable(layout.pfn(pte), level.below(), visitor);
+      if (layout.isTable(pte)) {
+        visitTables(layout.pfn(pte), level.below(), visitor);
       }
     }
   }

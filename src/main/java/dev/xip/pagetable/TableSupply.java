@@ -1,16 +1,17 @@
 package dev.xip.pagetable;
 
-/** Where pages for tables come from and go to: the memory manager's frame allocator. */
+/** Where frames for tables come from and go to: the memory manager's frame allocator. */
 public interface TableSupply {
   /**
-   * Takes a page of zeros.
+   * Takes contiguous frames of zeros for one table.
    *
-   * @return its frame number, or -1 if there is none (ENOMEM)
+   * @param pages how many, 1 or more
+   * @return the number of the first, or -1 if there are none (ENOMEM)
    */
-  long allocateTable();
+  long allocateTable(int pages);
 
   /**
-   * Gives a page back.
+   * Gives the frames of a table back.
    *
    * @param pfn a frame that {@link #allocateTable} gave and nothing points at any more
    */

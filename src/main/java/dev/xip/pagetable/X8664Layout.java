@@ -5,11 +5,11 @@ import dev.xip.base.Pages;
 import dev.xip.bindings.PteBits;
 import java.util.StringJoiner;
 
-/** x86-64 with the special bit in bit 9 (arch/x86/include/asm/pgtable_types.h, since 2.6.27). */
+/**
+ * x86-64 (arch/x86/include/asm/pgtable_types.h), with the special bit in bit 9 as since 2.6.27, or
+ * without one as before. Huge leaves use the bits of small ones.
+ */
 public final class X8664Layout extends EntryLayout {
-  /** The only instance. */
-  public static final X8664Layout INSTANCE = new X8664Layout();
-
   private static final long PRESENT = PteBits.XIP_X86_64_PRESENT();
   private static final long RW = PteBits.XIP_X86_64_RW();
   private static final long USER = PteBits.XIP_X86_64_USER();
@@ -17,56 +17,117 @@ public final class X8664Layout extends EntryLayout {
   private static final long DIRTY = PteBits.XIP_X86_64_DIRTY();
   private static final long PSE = PteBits.XIP_X86_64_PSE();
   private static final long PROT_NONE = PteBits.XIP_X86_64_PROT_NONE();
+  private static final long SPECIAL = PteBits.XIP_X86_64_SPECIAL();
+  private static final long SAVED_DIRTY = PteBits.XIP_X86_64_SAVED_DIRTY();
   private static final long NX = PteBits.XIP_X86_64_NX();
   private static final long TABLE = PteBits.XIP_X86_64_TABLE();
-  private static final long ADDRESS_LIMIT = 1L << PteBits.XIP_X86_64_VA_BITS();
 
-  private X8664Layout() {
+  /** The architecture as it is. */
+  public static final X8664Layout INSTANCE =
+      new X8664Layout(
+          "x86-64", PteBits.XIP_LAYOUT_X86_64(), SPECIAL, PteBits.XIP_X86_64_CHANGE_MASK());
+
+  /** The same without a special bit, as up to 2.6.26: bit 9 is free for software and kept. */
+  public static final X8664Layout WITHOUT_SPECIAL =
+      new X8664Layout(
+          "x86-64-no-special",
+          PteBits.XIP_LAYOUT_X86_64_NO_SPECIAL(),
+          0,
+          PteBits.XIP_X86_64_CHANGE_MASK());
+
+  X8664Layout(String name, int abiNumber, long special, long change) {
     super(
-        "x86-64",
-        PteBits.XIP_LAYOUT_X86_64(),
-        ~PteBits.XIP_X86_64_NONE_IGNORE(),
-        0,
-        PteBits.XIP_X86_64_PRESENT(),
-        PteBits.XIP_X86_64_PRESENT(),
-        PteBits.XIP_X86_64_SPECIAL(),
-        PteBits.XIP_X86_64_PFN_MASK(),
-        PteBits.XIP_X86_64_INDEX_BITS(),
-        PteBits.XIP_X86_64_LEVELS());
+        name,
+        abiNumber,
+        new EntryBits()
+            .geometry(
+                PteBits.XIP_X86_64_INDEX_BITS(),
+                PteBits.XIP_X86_64_INDEX_BITS(),
+                PteBits.XIP_X86_64_LEVELS(),
+                PteBits.XIP_X86_64_VA_BITS())
+            .leaves(Level.PUD, Level.PUD)
+            .table(PRESENT | PSE, PRESENT)
+            .emptyUpper(PteBits.XIP_X86_64_NONE_IGNORE(), 0, 0, 0, 0)
+            .empty(~PteBits.XIP_X86_64_NONE_IGNORE(), 0)
+            .present(PRESENT, PRESENT)
+            .otherPresent(PROT_NONE, PROT_NONE)
+            .valid(PRESENT, PRESENT)
+            .special(special)
+            .writable(RW, RW)
+            .noExecute(NX)
+            .state(ACCESSED, DIRTY | SAVED_DIRTY)
+            .address(PteBits.XIP_X86_64_PFN_MASK())
+            .change(change));
   }
 
   @Override
-  public long addressLimit() {
-    return ADDRESS_LIMIT;
-  }
-
-  @Override
-  public boolean isHugeLeaf(long pte, Level level) {
-    return (pte & PSE) != 0;
-  }
-
-  @Override
-  public long table(long tablePfn) {
+  public long table(long tablePfn, Level level) {
     return tablePfn << Pages.SHIFT | TABLE;
   }
 
   @Override
-  public long leaf(long pfn, Access access) {
-    long pte = pfn << Pages.SHIFT | ACCESSED;
+  long protection(Access access) {
     if (access.equals(Access.NONE)) {
-      return pte | PROT_NONE;
+      return ACCESSED | PROT_NONE;
     }
-    return pte | PRESENT | USER | (access.write() ? RW : 0) | (access.execute() ? 0 : NX);
+    return PRESENT | USER | ACCESSED | (access.write() ? RW : 0) | (access.execute() ? 0 : NX);
+  }
+
+  /**
+   * Keeps the dirty state in bit 6 if the entry is writable and in bit 58 if not: a dirty entry
+   * that is not writable means a shadow stack to the processor.
+   */
+  @Override
+  long settle(long old, long modified) {
+    if (!isDirty(modified)) {
+      return modified;
+    }
+    return modified & ~(DIRTY | SAVED_DIRTY) | (isWritable(modified) ? DIRTY : SAVED_DIRTY);
   }
 
   @Override
-  public boolean isWritable(long pte) {
-    return (pte & RW) != 0;
+  public long withWrite(long pte) {
+    return settle(pte, pte | RW);
   }
 
   @Override
-  public boolean isExecutable(long pte) {
-    return (pte & NX) == 0;
+  public long withoutWrite(long pte) {
+    return settle(pte, pte & ~RW);
+  }
+
+  @Override
+  public long withYoung(long pte) {
+    return pte | ACCESSED;
+  }
+
+  @Override
+  public long withOld(long pte) {
+    return pte & ~ACCESSED;
+  }
+
+  @Override
+  public long withDirty(long pte) {
+    return settle(pte, pte | DIRTY);
+  }
+
+  @Override
+  public long withClean(long pte) {
+    return pte & ~(DIRTY | SAVED_DIRTY);
+  }
+
+  @Override
+  public boolean isHugeLeaf(long pte, Level level) {
+    return (pte & PSE) != 0 && isPresent(pte) && hasLeaves(level);
+  }
+
+  @Override
+  public boolean isValid(long pte, Level level) {
+    return isValid(pte);
+  }
+
+  @Override
+  long hugeProtection(Access access, Level level) {
+    return protection(access) | PSE;
   }
 
   @Override
@@ -81,17 +142,11 @@ public final class X8664Layout extends EntryLayout {
     name(bits, pte, DIRTY, "DIRTY");
     name(bits, pte, PSE, "PSE");
     name(bits, pte, PROT_NONE, (pte & PRESENT) != 0 ? "GLOBAL" : "PROT_NONE");
-    name(bits, pte, PteBits.XIP_X86_64_SPECIAL(), "SPECIAL");
+    name(bits, pte, SPECIAL, hasSpecialBit() ? "SPECIAL" : "UNUSED1");
     name(bits, pte, PteBits.XIP_X86_64_UFFD_WP(), "UFFD_WP");
     name(bits, pte, PteBits.XIP_X86_64_SOFT_DIRTY(), "SOFT_DIRTY");
-    name(bits, pte, PteBits.XIP_X86_64_SAVED_DIRTY(), "SAVED_DIRTY");
+    name(bits, pte, SAVED_DIRTY, "SAVED_DIRTY");
     name(bits, pte, NX, "NX");
     return bits.toString();
-  }
-
-  private static void name(StringJoiner bits, long pte, long mask, String name) {
-    if ((pte & mask) != 0) {
-      bits.add(name);
-    }
   }
 }

@@ -3,14 +3,18 @@ package dev.xip.phys;
 import dev.xip.base.Pages;
 import dev.xip.base.SpinLock;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * Hands out the frames of RAM, zeroed, and takes them back. A freed frame is the next one to be
- * handed out, while it is still in the processor's cache.
+ * Hands out the frames of RAM, zeroed, and takes them back: one by one, or in contiguous runs for
+ * tables larger than a frame. A freed frame is the next one to be handed out, while it is still in
+ * the processor's cache.
  *
- * <p>The free list is linked through the frames' own records and guarded by one spin lock, so
- * nothing is allocated on the heap.
+ * <p>The free lists are linked through the frames' own records and guarded by one spin lock, so
+ * nothing is allocated on the heap until RAM is nearly used up. Linux counterpart: mm/page_alloc.c.
+ * It keeps buddies of every order; here runs stay together when they are freed, and are cut up or
+ * put together only when there is nothing else to hand out.
  */
 public final class FrameAllocator {
   private static final long NONE = -1;
@@ -20,8 +24,11 @@ public final class FrameAllocator {
   private final SpinLock lock = new SpinLock("zone lock");
   private final AtomicLongArray inUse = new AtomicLongArray(FrameUse.values().length);
 
-  /** The last frame freed, or {@link #NONE}. Guarded by the lock. */
+  /** The last single frame freed, or {@link #NONE}. Guarded by the lock. */
   private long free = NONE;
+
+  /** The first frame of the run freed last, or {@link #NONE}. Guarded by the lock. */
+  private long freeRuns = NONE;
 
   /** Every frame from here on was never used, so it is zero already. Guarded by the lock. */
   private long untouched;
@@ -38,34 +45,126 @@ public final class FrameAllocator {
    * @return the page frame number, or -1 if RAM is used up (ENOMEM)
    */
   public long allocate(FrameUse use) {
+    return allocateRun(use, 1);
+  }
+
+  /**
+   * Takes contiguous frames of zeros. The first stands for all of them: it has a reference count of
+   * one, the others have none, and {@link #put} of the first frees the run. Linux counterpart:
+   * {@code alloc_pages} with {@code __GFP_COMP}.
+   *
+   * @param use what they will be used for
+   * @param pages how many, 1 or more
+   * @return the number of the first, or -1 if RAM has no such run left (ENOMEM)
+   */
+  public long allocateRun(FrameUse use, int pages) {
     long pfn;
-    boolean dirty;
+    boolean fresh;
     lock.lock();
     try {
-      dirty = free != NONE;
-      if (dirty) {
-        pfn = free;
-        free = frames.link(pfn);
-      } else if (untouched < frames.count()) {
-        pfn = untouched++;
-      } else {
-        return NONE;
+      pfn = pages == 1 ? popSingle() : popRun(pages);
+      fresh = pfn == NONE && untouched + pages <= frames.count();
+      if (fresh) {
+        pfn = untouched;
+        untouched += pages;
+      } else if (pfn == NONE) {
+        pfn = pages == 1 ? splitRun() : joinSingles(pages);
       }
     } finally {
       lock.unlock();
     }
-    if (dirty) {
-      window.asSlice(pfn << Pages.SHIFT, Pages.SIZE).fill((byte) 0);
+    if (pfn == NONE) {
+      return NONE;
     }
-    frames.setUse(pfn, use);
+    if (!fresh) {
+      window.asSlice(pfn << Pages.SHIFT, pages * Pages.SIZE).fill((byte) 0);
+    }
+    for (long each = pfn; each < pfn + pages; each++) {
+      frames.setUse(each, use);
+    }
+    frames.setRun(pfn, pages);
     frames.setReferences(pfn, 1);
-    inUse.incrementAndGet(use.ordinal());
+    inUse.addAndGet(use.ordinal(), pages);
     return pfn;
   }
 
+  private long popSingle() {
+    long pfn = free;
+    if (pfn != NONE) {
+      free = frames.link(pfn);
+    }
+    return pfn;
+  }
+
+  private void pushSingle(long pfn) {
+    frames.setRun(pfn, 1);
+    frames.setLink(pfn, free);
+    free = pfn;
+  }
+
+  /** Takes the run of that length that was freed last. */
+  private long popRun(int pages) {
+    long before = NONE;
+    for (long pfn = freeRuns; pfn != NONE; pfn = frames.link(pfn)) {
+      if (frames.run(pfn) == pages) {
+        if (before == NONE) {
+          freeRuns = frames.link(pfn);
+        } else {
+          frames.setLink(before, frames.link(pfn));
+        }
+        return pfn;
+      }
+      before = pfn;
+    }
+    return NONE;
+  }
+
+  /** Cuts a run up when there are no single frames left, and takes one of them. */
+  private long splitRun() {
+    long run = freeRuns;
+    if (run == NONE) {
+      return NONE;
+    }
+    freeRuns = frames.link(run);
+    for (long pfn = run + frames.run(run) - 1; pfn >= run; pfn--) {
+      pushSingle(pfn);
+    }
+    return popSingle();
+  }
+
+  /** Puts a run together from neighbours among the single frames. Slow: RAM is about to run out. */
+  private long joinSingles(int pages) {
+    long[] singles = drainSingles();
+    Arrays.sort(singles);
+    int first = 0;
+    while (first + pages <= singles.length
+        && singles[first + pages - 1] - singles[first] != pages - 1) {
+      first++;
+    }
+    boolean found = first + pages <= singles.length;
+    for (int i = singles.length - 1; i >= 0; i--) {
+      if (!found || i < first || i >= first + pages) {
+        pushSingle(singles[i]);
+      }
+    }
+    return found ? singles[first] : NONE;
+  }
+
+  private long[] drainSingles() {
+    int count = 0;
+    for (long pfn = free; pfn != NONE; pfn = frames.link(pfn)) {
+      count++;
+    }
+    long[] singles = new long[count];
+    for (int i = 0; i < count; i++) {
+      singles[i] = popSingle();
+    }
+    return singles;
+  }
+
   /**
-   * Drops a reference and takes the frame back if it was the last. Linux counterpart: {@code
-   * put_page}.
+   * Drops a reference and takes the frame, or the run that it is the first of, back if it was the
+   * last. Linux counterpart: {@code put_page}.
    *
    * @param pfn a frame in use
    * @return true if the frame is free now
@@ -79,12 +178,19 @@ public final class FrameAllocator {
       throw new IllegalStateException(
           "pfn 0x%x freed with %d mappings".formatted(pfn, frames.mappings(pfn)));
     }
-    inUse.decrementAndGet(frames.use(pfn).ordinal());
-    frames.setUse(pfn, FrameUse.FREE);
+    int pages = frames.run(pfn);
+    inUse.addAndGet(frames.use(pfn).ordinal(), -pages);
+    for (long each = pfn; each < pfn + pages; each++) {
+      frames.setUse(each, FrameUse.FREE);
+    }
     lock.lock();
     try {
-      frames.setLink(pfn, free);
-      free = pfn;
+      if (pages == 1) {
+        pushSingle(pfn);
+      } else {
+        frames.setLink(pfn, freeRuns);
+        freeRuns = pfn;
+      }
     } finally {
       lock.unlock();
     }

@@ -11,7 +11,9 @@ public enum FrameUse {
   /** A copy of file bytes in a page cache. */
   PAGE_CACHE,
   /** The page of zeros that every hole of every file shares. */
-  SPARSE;
+  SPARSE,
+  /** The page of zeros behind anonymous memory that was never written. */
+  ZERO;
 
   private static final FrameUse[] VALUES = values();
 

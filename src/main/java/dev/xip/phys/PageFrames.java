@@ -24,6 +24,7 @@ public final class PageFrames implements AutoCloseable {
   private static final long MAPPINGS = 8;
   private static final long LOCK = 12;
   private static final long LINK = 16;
+  private static final long RUN = 60;
 
   private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
   private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
@@ -195,6 +196,15 @@ public final class PageFrames implements AutoCloseable {
 
   void setLink(long pfn, long next) {
     LONG.set(records, at(pfn, LINK), next);
+  }
+
+  /** The frames of the run that begins with this one: 1 unless it was allocated as a longer one. */
+  int run(long pfn) {
+    return Math.max(1, (int) INT.getAcquire(records, at(pfn, RUN)));
+  }
+
+  void setRun(long pfn, int pages) {
+    INT.setRelease(records, at(pfn, RUN), pages);
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.xip.host.HostFile;
 import dev.xip.host.Reservation;
 import dev.xip.host.Sharing;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -35,6 +36,9 @@ public final class PhysicalMemory implements AutoCloseable {
 
   /** Sorted by start; RAM is the first. Changed under this object's monitor. */
   private final List<Region> regions = new CopyOnWriteArrayList<>();
+
+  /** Told of every claim and release. Guarded by this object's monitor. */
+  private final List<MemoryModel> models = new ArrayList<>();
 
   private PhysicalMemory(Reservation reservation, long ramBytes, PageFrames frames) {
     this.reservation = reservation;
@@ -143,6 +147,7 @@ public final class PhysicalMemory implements AutoCloseable {
         throw new RegionBusyException(wanted, holder);
       }
     }
+    models.forEach(model -> model.addSegment(wanted));
     regions.add(wanted);
     regions.sort(Comparator.comparingLong(region -> region.range().start()));
     return wanted;
@@ -195,6 +200,19 @@ public final class PhysicalMemory implements AutoCloseable {
     requireClaimed(region);
     reservation.mapZeros(region.range().start(), region.range().length());
     regions.remove(region);
+    models.forEach(model -> model.removeSegment(region));
+  }
+
+  /**
+   * Initialises a memory model: tells it of RAM and of the regions claimed so far, and from now on
+   * of every claim and release.
+   *
+   * @param model a model that was not attached before
+   */
+  public synchronized void attach(MemoryModel model) {
+    model.addRam(new AddrRange(0, ramBytes));
+    regions.stream().filter(region -> !isRam(region)).forEach(model::addSegment);
+    models.add(model);
   }
 
   /**
@@ -215,8 +233,12 @@ public final class PhysicalMemory implements AutoCloseable {
   }
 
   private void requireClaimed(Region region) {
-    if (!regions.contains(region) || region.range().start() < ramBytes) {
+    if (!regions.contains(region) || isRam(region)) {
       throw new IllegalArgumentException("EINVAL: region " + region + " is not claimed");
     }
+  }
+
+  private boolean isRam(Region region) {
+    return region.range().start() < ramBytes;
   }
 }

@@ -5,5 +5,8 @@
  *
  * <p>A host address is the window's base plus {@code pfn << 12}: one addition, no lookup. Claiming
  * a region does not change {@link dev.xip.phys.PageFrames} by a byte, whatever its size.
+ *
+ * <p>Whether a number has a page frame is also asked of a {@link dev.xip.phys.MemoryModel}, of
+ * which there are as many as ways to look it up.
  */
 package dev.xip.phys;

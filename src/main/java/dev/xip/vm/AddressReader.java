@@ -173,6 +173,9 @@ public final class AddressReader {
     while (true) {
       runGeneration = space.generation();
       runLength = 0;
+      if (space.isClosed()) {
+        throw new MemoryFaultException.SegmentationFault(va, space.name() + " has exited");
+      }
       if (isMapped(va)) {
         cacheRun(va);
         if (isCurrent()) {
@@ -186,7 +189,7 @@ public final class AddressReader {
 
   private boolean isMapped(long va) throws MemoryFaultException {
     try {
-      return table.walk(va, walk) && layout.isValid(walk.pte());
+      return table.walk(va, walk) && layout.isValid(walk.pte(), walk.level());
     } catch (IndexOutOfBoundsException e) {
       // A table that was freed under the walk holds anything; one that was not is damaged.
       if (space.generation() == runGeneration) {
@@ -214,7 +217,8 @@ public final class AddressReader {
     }
     long delta = pa - start;
     if (walk.level() == Level.PTE) {
-      long limit = Math.min((walk.slot() & -Pages.SIZE) + Pages.SIZE, walk.slot() + 8L * lookAhead);
+      long tableEnd = (walk.slot() & -Pages.SIZE) + layout.tableBytes(Level.PTE);
+      long limit = Math.min(tableEnd, walk.slot() + 8L * lookAhead);
       for (long slot = walk.slot() + 8; slot < limit && follows(slot, end + delta); slot += 8) {
         end += bytes;
       }
@@ -236,7 +240,7 @@ public final class AddressReader {
     Vma vma = space.find(va);
     return new MemoryFaultException.BusError(
         va,
-        vma == null
+        vma == null || vma.isAnonymous()
             ? "the memory behind it is gone"
             : "the file behind %s was cut while mapped, at or before page 0x%x"
                 .formatted(vma.file().name(), vma.pageAt(va)),

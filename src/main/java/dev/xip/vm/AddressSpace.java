@@ -3,18 +3,19 @@ package dev.xip.vm;
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.AtomicContext;
-import dev.xip.base.Pages;
-import dev.xip.mapping.Translation;
+import dev.xip.base.Pfn;
+import dev.xip.mapping.Mappable;
 import dev.xip.pagetable.EntryLayout;
-import dev.xip.pagetable.EntryVisitor;
 import dev.xip.pagetable.PageTable;
-import dev.xip.phys.PageFrames;
-import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.BitSet;
+import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.locks.StampedLock;
+import java.util.function.Function;
 
 /**
  * An address space: mappings and the page table that faults fill. Linux counterpart: {@code struct
@@ -27,9 +28,6 @@ import java.util.concurrent.locks.StampedLock;
 public final class AddressSpace implements AutoCloseable {
   /** The lowest address that is given out; below it a null pointer must fault. */
   public static final long LOWEST_ADDRESS = 0x1_0000;
-
-  /** The room left for a stack above the highest mapping. */
-  private static final long STACK_GAP = 128L << 20;
 
   private static final VarHandle GENERATION;
 
@@ -45,32 +43,44 @@ public final class AddressSpace implements AutoCloseable {
   private final MemoryManager manager;
   private final String name;
   private final EntryLayout layout;
-  private final PageFrames frames;
   private final PageTable table;
-  private final long ceiling;
   private final StampedLock mapLock = new StampedLock();
-  private final AtomicLong fileFrames = new AtomicLong();
-  private final AtomicLong minorFaults = new AtomicLong();
+  private final SpaceCounters counters = new SpaceCounters();
+  private final Zapper zapper;
+  private final FaultHandler faultHandler;
+  private final MappingCalls calls;
+  private final RemapCall remapCall;
+  private final RangeCalls rangeCalls;
+  private final Insertion insertion;
 
-  /** Replaced under the map lock held exclusively. */
+  /** The files that are mapped; guarded by the map lock held exclusively. */
+  private final Map<Mappable, FileMappings> files = new IdentityHashMap<>();
+
+  /** Replaced by {@link #install} alone. */
   private volatile VmaList vmas = VmaList.EMPTY;
 
   /** Counts flushes; see {@link #generation()}. */
   @SuppressWarnings("unused")
   private long generation;
 
-  private boolean closed;
+  /** Set under the map lock held exclusively, and before the last flush. */
+  private volatile boolean closed;
 
   AddressSpace(MemoryManager manager, String name) throws MapException {
     this.manager = manager;
     this.name = name;
     this.layout = manager.layout();
-    this.frames = manager.memory().frames();
-    this.ceiling = layout.addressLimit() - STACK_GAP;
     this.table = PageTable.create(manager.memory().window(), layout, manager);
     if (table == null) {
-      throw new MapException("ENOMEM", "new address space", "a free frame of RAM", "none");
+      throw new MapException(
+          MapException.Code.ENOMEM, "new address space", "a free frame of RAM", "none");
     }
+    this.zapper = new Zapper(this);
+    this.faultHandler = new FaultHandler(this);
+    this.calls = new MappingCalls(this);
+    this.remapCall = new RemapCall(this, calls);
+    this.rangeCalls = new RangeCalls(this);
+    this.insertion = new Insertion(this);
   }
 
   /**
@@ -139,7 +149,25 @@ public final class AddressSpace implements AutoCloseable {
    * @return file_rss in pages
    */
   public long fileFrames() {
-    return fileFrames.get();
+    return counters.fileFrames();
+  }
+
+  /**
+   * Counts page frames of this space's own: anonymous memory and private copies.
+   *
+   * @return anon_rss in pages
+   */
+  public long anonymousFrames() {
+    return counters.anonymousFrames();
+  }
+
+  /**
+   * Counts pages that a store has copied.
+   *
+   * @return the number of copies made on write
+   */
+  public long copies() {
+    return counters.copies();
   }
 
   /**
@@ -148,104 +176,145 @@ public final class AddressSpace implements AutoCloseable {
    * @return min_flt
    */
   public long minorFaults() {
-    return minorFaults.get();
+    return counters.minorFaults();
   }
 
   /**
-   * Maps a file. Linux counterpart: {@code do_mmap_pgoff} (mm/mmap.c) with {@code xip_file_mmap}.
+   * Maps a file or anonymous memory. Linux counterpart: {@code mmap} (mm/mmap.c) with {@code
+   * xip_file_mmap}.
    *
    * @param request what to map and where
    * @return the addresses that it lies at
-   * @throws MapException EINVAL for an empty or unaligned request, EACCES for write access (files
-   *     of images are read-only), EEXIST if the place asked for is taken, ENOMEM if there is no
-   *     place
+   * @throws MapException EINVAL for an empty or unaligned request, EACCES for shared write access
+   *     to a file that is read-only, EEXIST if a place that must be free is taken, ENOMEM if there
+   *     is no place, EOVERFLOW for an offset too far into the file, EPERM for a place too low
    */
   public AddrRange map(MapRequest request) throws MapException {
-    String call =
-        "mmap %s, 0x%x bytes from page 0x%x"
-            .formatted(request.file().name(), request.length(), request.pageOffset());
-    if (request.length() <= 0 || request.pageOffset() < 0 || request.length() > ceiling) {
-      throw new MapException(
-          "EINVAL", call, "a length of 1..0x%x bytes and an offset".formatted(ceiling), "neither");
-    }
-    if (request.access().write()) {
-      throw new MapException(
-          "EACCES", call, "read or execute access: the file is read-only", "" + request.access());
-    }
-    long length = request.roundedLength();
-    long stamp = lockExclusively();
-    try {
-      long start = request.address();
-      if (start == MapRequest.ANYWHERE) {
-        start = vmas.highestGap(length, LOWEST_ADDRESS, ceiling);
-        if (start < 0) {
-          throw new MapException("ENOMEM", call, "a gap in the address space", "none that long");
-        }
-      }
-      AddrRange range = checkPlace(call, start, length);
-      if (!vmas.isFree(range)) {
-        throw new MapException("EEXIST", call, range + " to be free", "a mapping there");
-      }
-      vmas = vmas.with(new Vma(range, flagsFor(request), request.file(), request.pageOffset()));
-      return range;
-    } finally {
-      mapLock.unlockWrite(stamp);
-    }
-  }
-
-  private AddrRange checkPlace(String call, long start, long length) throws MapException {
-    if (!Pages.isAligned(start)
-        || start < LOWEST_ADDRESS
-        || start > layout.addressLimit() - length) {
-      throw new MapException(
-          "EINVAL",
-          call,
-          "a page-aligned address in [0x%x, 0x%x)".formatted(LOWEST_ADDRESS, layout.addressLimit()),
-          "0x%x".formatted(start));
-    }
-    return AddrRange.ofLength(start, length);
-  }
-
-  /** A file opened for reading keeps MAYSHARE but neither SHARED nor MAYWRITE (mm/mmap.c). */
-  private static long flagsFor(MapRequest request) {
-    return VmaFlags.of(request.access())
-        | VmaFlags.MAYREAD
-        | VmaFlags.MAYEXEC
-        | VmaFlags.MIXEDMAP
-        | (request.shared() ? VmaFlags.MAYSHARE : VmaFlags.MAYWRITE);
+    return calls.map(request);
   }
 
   /**
    * Removes the mappings of a range; what it cuts stays at its place. Linux counterpart: {@code
-   * do_munmap} (mm/mmap.c).
+   * munmap} (mm/mmap.c).
    *
-   * @param range the addresses, page aligned and not empty; it may hold gaps
+   * @param range the addresses, from a page's first one on; it may hold gaps
    * @throws MapException EINVAL if the range is empty, unaligned or past the address limit
    */
   public void unmap(AddrRange range) throws MapException {
-    String call = "munmap " + range;
-    if (range.length() == 0 || !Pages.isAligned(range.length())) {
-      throw new MapException("EINVAL", call, "whole pages", "0x%x bytes".formatted(range.length()));
-    }
-    checkPlace(call, range.start(), range.length());
-    long stamp = lockExclusively();
-    try {
-      unmapLocked(range);
-    } finally {
-      mapLock.unlockWrite(stamp);
-    }
+    calls.unmap(range);
   }
 
-  private void unmapLocked(AddrRange range) {
+  /**
+   * Changes the length or the place of a mapping, or both. Linux counterpart: {@code mremap}
+   * (mm/mremap.c).
+   *
+   * @param request what to do with what
+   * @return the addresses that it lies at from now on
+   * @throws MapException EINVAL for a length of nothing, a place that is not a page's or that
+   *     overlaps; EFAULT if the range is not all of one mapping or of one that may not grow; ENOMEM
+   *     if there is no room
+   */
+  public AddrRange remap(RemapRequest request) throws MapException {
+    return remapCall.remap(request);
+  }
+
+  /**
+   * Changes what may be done with the pages of a range. Linux counterpart: {@code mprotect}
+   * (mm/mprotect.c).
+   *
+   * @param range the addresses, from a page's first one on
+   * @param access the rights from now on
+   * @throws MapException EINVAL if the range is unaligned; EACCES if a mapping does not allow it
+   *     and ENOMEM at the first gap: what lies before has been changed then, as in the kernel
+   */
+  public void protect(AddrRange range, Access access) throws MapException {
+    rangeCalls.protect(range, access);
+  }
+
+  /**
+   * Takes advice about the pages of a range. Linux counterpart: {@code madvise} (mm/madvise.c).
+   *
+   * @param range the addresses, from a page's first one on
+   * @param advice what is said about them
+   * @throws MapException EINVAL if the range is unaligned or a mapping does not take this advice;
+   *     ENOMEM if there is a gap, after all that is mapped has been done
+   */
+  public void advise(AddrRange range, Advice advice) throws MapException {
+    rangeCalls.advise(range, advice);
+  }
+
+  /**
+   * Writes shared pages back; where files lie in memory they are there already. Linux counterpart:
+   * {@code msync} (mm/msync.c).
+   *
+   * @param range the addresses, from a page's first one on
+   * @param flags how
+   * @throws MapException EINVAL if the range is unaligned or the flags exclude each other, EBUSY if
+   *     locked pages are to be invalidated, ENOMEM if there is a gap
+   */
+  public void sync(AddrRange range, Set<SyncFlag> flags) throws MapException {
+    rangeCalls.sync(range, flags);
+  }
+
+  /**
+   * Tells which pages are in memory: those that have an entry. A page of a file that was never
+   * touched counts as absent, though its bytes are in memory. Linux counterpart: {@code mincore}
+   * (mm/mincore.c).
+   *
+   * @param range the addresses, from a page's first one on
+   * @return one bit for each page
+   * @throws MapException EINVAL if the range is unaligned, ENOMEM if there is a gap
+   */
+  public BitSet inCore(AddrRange range) throws MapException {
+    return rangeCalls.inCore(range);
+  }
+
+  /**
+   * Locks the pages that a range touches in memory. Mappings of files are passed over but still
+   * faulted in: private writable ones are copied page by page, others fail at the first page that
+   * has no page frame. Linux counterpart: {@code mlock} (mm/mlock.c).
+   *
+   * @param range the addresses
+   * @throws MapException ENOMEM if there is a gap or a page without a page frame, EAGAIN if RAM ran
+   *     out; what lies before stays locked, as in the kernel
+   */
+  public void lock(AddrRange range) throws MapException {
+    rangeCalls.lock(range);
+  }
+
+  /**
+   * Unlocks the pages that a range touches. Linux counterpart: {@code munlock} (mm/mlock.c).
+   *
+   * @param range the addresses
+   * @throws MapException ENOMEM at the first gap; what lies before is unlocked then
+   */
+  public void unlock(AddrRange range) throws MapException {
+    rangeCalls.unlock(range);
+  }
+
+  /**
+   * Empties and removes the mappings of a range. Tables go last, when no walk through a file's
+   * mappings can be in them any more. The map lock is held exclusively. Linux counterpart: {@code
+   * unmap_region} (mm/mmap.c).
+   */
+  void unmapLocked(AddrRange range) {
     List<Vma> hit = vmas.overlapping(range);
-    vmas = vmas.without(range);
-    MmuGather gather = new MmuGather(this, manager.memory().allocator());
+    MmuGather gather = new MmuGather(this);
     for (Vma vma : hit) {
-      zap(
+      zapper.zap(
           vma,
           Math.max(range.start(), vma.range().start()),
           Math.min(range.end(), vma.range().end()),
           gather);
+    }
+    // A file whose last mapping goes may free its memory, so nobody may read there any more.
+    gather.finish();
+    install(vmas.without(range));
+    for (Vma vma : hit) {
+      FileMappings mappings = vma.isAnonymous() ? null : files.get(vma.file());
+      if (mappings != null) {
+        mappings.settle();
+      }
     }
     table.detachTables(
         vmas.endBefore(range.start(), 0),
@@ -254,128 +323,231 @@ public final class AddressSpace implements AutoCloseable {
     gather.finish();
   }
 
-  /** Linux counterpart: {@code zap_pte_range} (mm/memory.c). */
-  private void zap(Vma vma, long start, long end, MmuGather gather) {
-    EntryVisitor clear =
-        (va, level, slot, seen) -> {
-          manager.lockEntry(slot);
-          try {
-            long pte = table.get(slot);
-            table.set(slot, layout.empty());
-            long pfn =
-                layout.isValid(pte) ? manager.normalFrame(vma, va, pte) : MemoryManager.NO_FRAME;
-            if (pfn != MemoryManager.NO_FRAME) {
-              frames.removeMapping(pfn);
-              fileFrames.decrementAndGet();
-              gather.add(pfn);
-            }
-          } finally {
-            manager.unlockEntry(slot);
-          }
-        };
-    table.forEach(start, end, clear);
+  /**
+   * Puts another list of mappings in force. Files that are new in it are told first; files that no
+   * longer are in it are let go afterwards, when no walk can be in this space on their account. The
+   * map lock is held exclusively.
+   */
+  void install(VmaList next) {
+    for (Vma vma : next.toList()) {
+      if (!vma.isAnonymous() && !files.containsKey(vma.file())) {
+        files.put(vma.file(), manager.reverseMap().link(vma.file(), this));
+      }
+    }
+    vmas = next;
+    files
+        .values()
+        .removeIf(
+            mappings -> {
+              boolean unused = !next.maps(mappings.file());
+              if (unused) {
+                manager.reverseMap().unlink(mappings, this);
+              }
+              return unused;
+            });
+  }
+
+  /** Takes over the mappings of a parent. */
+  void adopt(VmaList mappings) {
+    AtomicContext.mightSleep("the map lock of " + name);
+    long stamp = mapLock.writeLock();
+    try {
+      install(mappings);
+    } finally {
+      mapLock.unlockWrite(stamp);
+    }
+  }
+
+  /** The mappings of a file that this space maps, or null. Some map lock is held. */
+  FileMappings mappingsOf(Mappable file) {
+    return files.get(file);
   }
 
   /**
-   * Answers an access for which there is no entry. Linux counterpart: {@code handle_mm_fault} and
-   * {@code xip_file_fault} (mm/memory.c, mm/filemap_xip.c).
+   * Answers an access for which there is no entry, or none that allows it. The access is then to be
+   * tried again, and may fault again. Linux counterpart: {@code handle_mm_fault} (mm/memory.c).
    *
    * @param va the address accessed
    * @param wanted what the access does
    * @return whether it may be tried again
    */
   public FaultResult fault(long va, Access wanted) {
+    return fault(va, wanted, false);
+  }
+
+  /** A fault that, if forced, needs only rights that the mapping could be given. */
+  FaultResult fault(long va, Access wanted, boolean force) {
+    while (true) {
+      long stamp = lockShared();
+      try {
+        if (StackGrowth.stackAbove(vmas, va) == null) {
+          FaultResult result = faultHandler.handle(vmas.find(va), va, wanted, force);
+          if (result instanceof FaultResult.Handled) {
+            counters.faulted();
+          }
+          return result;
+        }
+      } finally {
+        mapLock.unlockRead(stamp);
+      }
+      if (!growStack(va)) {
+        return FaultHandler.segmentationFault(va, "the stack above it may not grow that far");
+      }
+    }
+  }
+
+  private boolean growStack(long va) {
     AtomicContext.mightSleep("the map lock of " + name);
-    long stamp = mapLock.readLock();
+    long stamp = mapLock.writeLock();
+    try {
+      Vma stack = StackGrowth.stackAbove(vmas, va);
+      VmaList grown = stack == null ? vmas : StackGrowth.grown(vmas, stack, va);
+      if (grown == null) {
+        return false;
+      }
+      install(grown);
+      return true;
+    } finally {
+      mapLock.unlockWrite(stamp);
+    }
+  }
+
+  /**
+   * Makes a child with the same mappings. Private pages are shared until one side writes; shared
+   * ones stay shared. Linux counterpart: {@code dup_mmap} (kernel/fork.c).
+   *
+   * @param childName the child's name
+   * @return the child, to be closed by its owner
+   * @throws MapException ENOMEM if RAM for tables runs out: there is no child then
+   */
+  public AddressSpace fork(String childName) throws MapException {
+    AddressSpace child = manager.newAddressSpace(childName);
+    boolean whole = false;
+    long stamp = 0;
+    try {
+      stamp = lockExclusively();
+      new Forker(this, child).copy();
+      whole = true;
+      return child;
+    } finally {
+      if (stamp != 0) {
+        mapLock.unlockWrite(stamp);
+      }
+      if (!whole) {
+        child.close();
+      }
+    }
+  }
+
+  /**
+   * Inserts a special entry, for which nothing is ever counted. Linux counterpart: {@code
+   * vm_insert_pfn} (mm/memory.c).
+   *
+   * @param va the address, page aligned
+   * @param pfn the page frame number, of a page without a page frame if the mapping is mixed
+   * @return how it ended
+   * @throws IllegalStateException if the mapping is not one for such entries (BUG)
+   */
+  public InsertResult insertPfn(long va, Pfn pfn) {
+    return insert(va, vma -> insertion.insertPfn(vma, va, pfn.value()));
+  }
+
+  /**
+   * Inserts a special entry whether or not there is a page frame; without a special bit, a counted
+   * one if there is. Linux counterpart: {@code vm_insert_mixed} (mm/memory.c).
+   *
+   * @param va the address, page aligned
+   * @param pfn the page frame number
+   * @return how it ended
+   * @throws IllegalStateException if the mapping lacks MIXEDMAP (BUG)
+   */
+  public InsertResult insertMixed(long va, Pfn pfn) {
+    return insert(va, vma -> insertion.insertMixed(vma, va, pfn.value()));
+  }
+
+  /**
+   * Inserts a normal entry and counts it; the mapping becomes mixed. Linux counterpart: {@code
+   * vm_insert_page} (mm/memory.c).
+   *
+   * @param va the address, page aligned
+   * @param pfn a frame of RAM in use, and not anonymous
+   * @return how it ended
+   * @throws IllegalStateException if the mapping has PFNMAP (BUG)
+   */
+  public InsertResult insertFrame(long va, Pfn pfn) {
+    AtomicContext.mightSleep("the map lock of " + name);
+    long stamp = mapLock.writeLock();
     try {
       Vma vma = vmas.find(va);
       if (vma == null) {
-        return segmentationFault(va, "no mapping there");
+        return InsertResult.EFAULT;
       }
-      if (!vma.access().supersetOf(wanted)) {
-        return segmentationFault(va, wanted + " access to " + vma);
+      if (!vma.has(VmaFlags.PFNMAP)
+          && !vma.has(VmaFlags.MIXEDMAP)
+          && insertion.isFrame(pfn.value())) {
+        vma = vma.withFlags(vma.flags() | VmaFlags.MIXEDMAP);
+        install(vmas.without(vma.range()).with(vma));
       }
-      return fileFault(vma, Pages.roundDown(va));
+      return insertion.insertFrame(vma, va, pfn.value());
+    } finally {
+      mapLock.unlockWrite(stamp);
+    }
+  }
+
+  private InsertResult insert(long va, Function<Vma, InsertResult> how) {
+    long stamp = lockShared();
+    try {
+      Vma vma = vmas.find(va);
+      return vma == null ? InsertResult.EFAULT : how.apply(vma);
     } finally {
       mapLock.unlockRead(stamp);
     }
   }
 
-  private FaultResult fileFault(Vma vma, long va) {
-    long page = vma.pageAt(va);
-    if (page >= Pages.covering(vma.file().size())) {
-      return busError(
-          va,
-          "page 0x%x of %s: expected one of its 0x%x pages"
-              .formatted(page, vma.file().name(), Pages.covering(vma.file().size())),
-          null);
-    }
-    Translation translation;
-    try {
-      translation = vma.file().translate(page);
-    } catch (IOException e) {
-      return busError(va, e.getMessage(), e);
-    }
-    return translation.isHole()
-        ? insertFrame(vma, va, manager.sparsePfn())
-        : insertPfn(vma, va, translation.pfn());
+  /** Takes the map lock so that nobody changes the mappings; faults may come in beside. */
+  long lockShared() {
+    AtomicContext.mightSleep("the map lock of " + name);
+    return mapLock.readLock();
   }
 
-  /**
-   * Inserts a special entry, for which nothing is counted. Linux counterpart: {@code
-   * vm_insert_mixed} (mm/memory.c).
-   */
-  private FaultResult insertPfn(Vma vma, long va, long pfn) {
-    return insert(va, layout.withSpecial(layout.leaf(pfn, vma.access())), MemoryManager.NO_FRAME);
+  void unlockShared(long stamp) {
+    mapLock.unlockRead(stamp);
   }
 
-  /**
-   * Inserts a normal entry and counts it. Linux counterpart: {@code vm_insert_page} (mm/memory.c).
-   */
-  private FaultResult insertFrame(Vma vma, long va, long pfn) {
-    return insert(va, layout.leaf(pfn, vma.access()), pfn);
+  void unlockExclusively(long stamp) {
+    mapLock.unlockWrite(stamp);
   }
 
-  private FaultResult insert(long va, long entry, long counted) {
-    long slot = table.slotOrCreate(va);
-    if (slot == PageTable.NO_SLOT) {
-      return new FaultResult.Refused(
-          new MemoryFaultException.OutOfMemory(va, "no free frame of RAM for a page table"));
-    }
-    manager.lockEntry(slot);
-    try {
-      if (!layout.isEmpty(table.get(slot))) {
-        return FaultResult.Handled.PRESENT;
-      }
-      if (counted != MemoryManager.NO_FRAME) {
-        frames.get(counted);
-        frames.addMapping(counted);
-        fileFrames.incrementAndGet();
-      }
-      table.set(slot, entry);
-    } finally {
-      manager.unlockEntry(slot);
-    }
-    minorFaults.incrementAndGet();
-    return FaultResult.Handled.MAPPED;
+  VmaList vmaList() {
+    return vmas;
   }
 
-  private static FaultResult segmentationFault(long va, String why) {
-    return new FaultResult.Refused(new MemoryFaultException.SegmentationFault(va, why));
+  SpaceCounters counters() {
+    return counters;
   }
 
-  private static FaultResult busError(long va, String why, IOException cause) {
-    return new FaultResult.Refused(new MemoryFaultException.BusError(va, why, cause));
+  Zapper zapper() {
+    return zapper;
   }
 
-  private long lockExclusively() throws MapException {
+  /** Takes the map lock to change the mappings; fails if the space has exited. */
+  long lockExclusively() throws MapException {
     AtomicContext.mightSleep("the map lock of " + name);
     long stamp = mapLock.writeLock();
     if (closed) {
       mapLock.unlockWrite(stamp);
-      throw new MapException("ESRCH", name, "a living address space", "one that has exited");
+      throw new MapException(
+          MapException.Code.ESRCH, name, "a living address space", "one that has exited");
     }
     return stamp;
+  }
+
+  /**
+   * Tells whether the space has exited. Who walks its tables without the map lock asks after noting
+   * the generation: if the answer is no, tables are freed only after the generation has moved.
+   */
+  boolean isClosed() {
+    return closed;
   }
 
   /**
@@ -392,6 +564,8 @@ public final class AddressSpace implements AutoCloseable {
       }
       closed = true;
       unmapLocked(new AddrRange(0, layout.addressLimit()));
+      // Even if nothing was mapped: who walks the tables now must notice that they are gone.
+      flushTranslations();
       table.free();
       manager.forget(this);
     } finally {

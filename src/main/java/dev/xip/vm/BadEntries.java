@@ -1,29 +1,136 @@
 package dev.xip.vm;
 
-import java.util.concurrent.atomic.AtomicLong;
+import dev.xip.base.SpinLock;
+import dev.xip.pagetable.EntryLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongSupplier;
 
 /**
  * What the kernel prints as "Bad page map": entries that no rule of ours can have made. Reporting
- * one never stops the machine. Linux counterpart: {@code print_bad_pte} (mm/memory.c).
+ * one never blocks and never stops the machine. After a burst of {@value #BURST} reports the rest
+ * of the minute is silent, and the first report of the next says how many were left out. Linux
+ * counterpart: {@code print_bad_pte} (mm/memory.c).
  */
 public final class BadEntries {
-  private final AtomicLong count = new AtomicLong();
-  private volatile String last = "";
+  /** How many reports are made in one window of time. */
+  public static final int BURST = 60;
 
-  BadEntries() {}
+  private static final long WINDOW_NANOS = 60_000_000_000L;
 
+  private final EntryLayout layout;
+  private final Iterable<AddressSpace> spaces;
+  private final LongSupplier clock;
+  private final SpinLock lock = new SpinLock("bad entries lock");
+
+  /** The lines of the window. Guarded by the lock, as are all that follow. */
+  private final List<String> lines = new ArrayList<>();
+
+  private long count;
+  private long windowStart;
+  private int shown;
+  private long suppressed;
+
+  /**
+   * Starts with nothing to report.
+   *
+   * @param layout how entries are spelled out
+   * @param spaces the machine's address spaces, to be read without a lock
+   * @param clock nanoseconds from any origin
+   */
+  BadEntries(EntryLayout layout, Iterable<AddressSpace> spaces, LongSupplier clock) {
+    this.layout = layout;
+    this.spaces = spaces;
+    this.clock = clock;
+  }
+
+  /** Reports an entry, unless too many were. May be called with an entry lock held. */
   void report(Vma vma, long va, long pte, String why) {
-    count.incrementAndGet();
-    last = "BUG: Bad page map: pte 0x%x at address 0x%x in %s: %s".formatted(pte, va, vma, why);
+    long missed;
+    lock.lock();
+    try {
+      count++;
+      long now = clock.getAsLong();
+      if (shown > 0 && now - windowStart >= WINDOW_NANOS) {
+        shown = 0;
+      }
+      if (shown == BURST) {
+        suppressed++;
+        return;
+      }
+      if (shown++ == 0) {
+        windowStart = now;
+        lines.clear();
+      }
+      missed = suppressed;
+      suppressed = 0;
+    } finally {
+      lock.unlock();
+    }
+    String line =
+        "BUG: Bad page map in %s: pte 0x%016x (%s) at address 0x%x, vm_flags 0x%x, %s: %s"
+            .formatted(spaceOf(vma, va), pte, layout.describe(pte), va, vma.flags(), vma, why);
+    lock.lock();
+    try {
+      if (missed > 0) {
+        lines.add("BUG: Bad page map: %d messages suppressed".formatted(missed));
+      }
+      lines.add(line);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The space that lists the mapping; while it is being unmapped, none does any more. */
+  private String spaceOf(Vma vma, long va) {
+    for (AddressSpace space : spaces) {
+      if (space.find(va) == vma) {
+        return "space " + space.name();
+      }
+    }
+    return "a space that unmaps it";
   }
 
   /**
-   * Returns how many were met.
+   * Returns how many were met, reported or not.
    *
    * @return the count since boot
    */
   public long count() {
-    return count.get();
+    lock.lock();
+    try {
+      return count;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Returns how many were left out since the last report.
+   *
+   * @return the number of reports suppressed
+   */
+  public long suppressed() {
+    lock.lock();
+    try {
+      return suppressed;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Returns the reports of the last window of time.
+   *
+   * @return lines, oldest first, at most one burst and one line that counts what was left out
+   */
+  public List<String> lines() {
+    lock.lock();
+    try {
+      return List.copyOf(lines);
+    } finally {
+      lock.unlock();
+    }
   }
 
   /**
@@ -32,6 +139,11 @@ public final class BadEntries {
    * @return one line, empty if there was none
    */
   public String last() {
-    return last;
+    lock.lock();
+    try {
+      return lines.isEmpty() ? "" : lines.getLast();
+    } finally {
+      lock.unlock();
+    }
   }
 }

@@ -1,13 +1,17 @@
 package dev.xip.vm;
 
-/** How a fault was answered. */
+/** How a fault was answered. Linux counterpart: {@code VM_FAULT_*} (include/linux/mm.h). */
 public sealed interface FaultResult {
   /** The access may be tried again. Nothing is allocated for these. */
   enum Handled implements FaultResult {
-    /** An entry was inserted. Linux counterpart: {@code VM_FAULT_NOPAGE}. */
+    /** An entry was inserted, as the mapping has it: a store may fault once more. */
     MAPPED,
-    /** Somebody else had inserted it already. */
-    PRESENT
+    /** The entry was there already, or has changed meanwhile. */
+    PRESENT,
+    /** A store's entry was made writable in place ({@code VM_FAULT_WRITE}). */
+    REUSED,
+    /** A store's page was copied into a frame of the space's own ({@code VM_FAULT_WRITE}). */
+    COPIED
   }
 
   /**

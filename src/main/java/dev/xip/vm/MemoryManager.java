@@ -24,49 +24,139 @@ public final class MemoryManager implements TableSupply {
 
   private final PhysicalMemory memory;
   private final EntryLayout layout;
+  private final NormalFrame strategy;
+  private final Rules rules;
+
+  /** Whether the strategy is the special bit: the one that needs no call. */
+  private final boolean usesSpecialBit;
+
   private final PageFrames frames;
   private final FrameAllocator allocator;
-  private final long sparsePfn;
-  private final BadEntries badEntries = new BadEntries();
+  private final long highestPfn;
+  private final long zeroPfn;
+  private final SparsePage sparsePage;
+  private final ReverseMap reverseMap = new ReverseMap(this);
+  private final BadEntries badEntries;
+
+  /** What tests stop threads with. */
+  private volatile Step.Hook hook = Step.Hook.NONE;
+
   private final List<AddressSpace> spaces = new CopyOnWriteArrayList<>();
 
   /**
-   * Boots the memory manager and takes the sparse page.
+   * Boots the memory manager of a machine whose entries say by their special bit whether they have
+   * a page frame.
    *
    * @param memory the machine's physical memory
    * @param layout the architecture's entries
+   * @throws IllegalArgumentException if the architecture has no special bit
    */
   public MemoryManager(PhysicalMemory memory, EntryLayout layout) {
+    this(memory, layout, NormalFrame.specialBit());
+  }
+
+  /**
+   * Boots the memory manager and takes the zero page and the sparse page.
+   *
+   * @param memory the machine's physical memory
+   * @param layout the architecture's entries
+   * @param strategy how to decide whether an entry has a page frame
+   * @throws IllegalArgumentException if the strategy is the special bit and the architecture has
+   *     none, or if RAM has no two free frames
+   */
+  public MemoryManager(PhysicalMemory memory, EntryLayout layout, NormalFrame strategy) {
+    this(memory, layout, strategy, Rules.DEFAULT);
+  }
+
+  /**
+   * Boots the memory manager of a machine that keeps to the rules of some release.
+   *
+   * @param memory the machine's physical memory
+   * @param layout the architecture's entries
+   * @param strategy how to decide whether an entry has a page frame
+   * @param rules where releases differ
+   * @throws IllegalArgumentException if the strategy is the special bit and the architecture has
+   *     none, or if RAM has no two free frames
+   */
+  public MemoryManager(
+      PhysicalMemory memory, EntryLayout layout, NormalFrame strategy, Rules rules) {
+    this.usesSpecialBit = strategy instanceof NormalFrame.SpecialBit;
+    if (usesSpecialBit && !layout.hasSpecialBit()) {
+      throw new IllegalArgumentException(
+          "EINVAL: strategy %s: expected a layout with a special bit, found %s"
+              .formatted(strategy.name(), layout));
+    }
     this.memory = memory;
     this.layout = layout;
+    this.strategy = strategy;
+    this.rules = rules;
     this.frames = memory.frames();
     this.allocator = memory.allocator();
-    this.sparsePfn = allocator.allocate(FrameUse.SPARSE);
+    this.highestPfn = frames.count() - 1;
+    this.zeroPfn = allocator.allocate(FrameUse.ZERO);
+    this.sparsePage = new SparsePage(this);
+    if (sparsePage.pfn() < 0) {
+      throw new IllegalArgumentException(
+          "ENOMEM: RAM of 0x%x bytes: expected two free frames, for the zero and the sparse page"
+              .formatted(memory.ramBytes()));
+    }
+    this.badEntries = new BadEntries(layout, spaces, System::nanoTime);
   }
 
   /**
    * Says which page frame an entry counts for. With the special bit this tests one bit: no look-up,
-   * no lock, no call. The mapping's flags are consulted only if the bit is set. Linux counterpart:
-   * {@code vm_normal_page} (mm/memory.c).
+   * no lock, no call. The mapping's flags are consulted only if the bit is set. Any other strategy
+   * is called. Linux counterpart: {@code vm_normal_page} (mm/memory.c).
    *
    * @param vma the mapping that the entry is in
    * @param va the address that the entry is for
    * @param pte a present entry
    * @return the frame number, or {@link #NO_FRAME} if nothing may be counted
+   * @throws dev.xip.base.SleepingInAtomicException if the strategy sleeps and the caller may not
    */
   public long normalFrame(Vma vma, long va, long pte) {
-    if (layout.isSpecial(pte)) {
-      if ((vma.flags() & VmaFlags.MIXEDMAP) == 0) {
-        badEntries.report(vma, va, pte, "special entry in a mapping without MIXEDMAP");
+    if (usesSpecialBit) {
+      if (layout.isSpecial(pte)) {
+        if ((vma.flags() & (VmaFlags.PFNMAP | VmaFlags.MIXEDMAP)) != 0) {
+          return NO_FRAME;
+        }
+      } else {
+        long pfn = layout.pfn(pte);
+        if (pfn <= highestPfn) {
+          return pfn;
+        }
       }
-      return NO_FRAME;
     }
-    long pfn = layout.pfn(pte);
-    if (!frames.contains(pfn)) {
-      badEntries.report(vma, va, pte, "pfn 0x%x has no page frame".formatted(pfn));
-      return NO_FRAME;
-    }
-    return pfn;
+    return strategy.decide(this, vma, va, pte);
+  }
+
+  /**
+   * Returns the strategy.
+   *
+   * @return how {@link #normalFrame} decides
+   */
+  public NormalFrame strategy() {
+    return strategy;
+  }
+
+  /**
+   * Tells whether entries themselves say that there is no page frame.
+   *
+   * @return true if {@link #normalFrame} tests the special bit
+   */
+  public boolean usesSpecialBit() {
+    return usesSpecialBit;
+  }
+
+  /**
+   * Tells whether a number has a page frame, as the strategy sees it: what an insertion asks when
+   * there is no special bit to set. Linux counterpart: {@code pfn_valid}.
+   *
+   * @param pfn a page frame number
+   * @return the memory model's answer; with a strategy that has no model, the truth
+   */
+  public boolean pfnValid(long pfn) {
+    return strategy.pfnValid(this, pfn);
   }
 
   /**
@@ -80,6 +170,31 @@ public final class MemoryManager implements TableSupply {
     AddressSpace space = new AddressSpace(this, name);
     spaces.add(space);
     return space;
+  }
+
+  /**
+   * Returns the rules.
+   *
+   * @return what the machine keeps to where releases differ
+   */
+  public Rules rules() {
+    return rules;
+  }
+
+  void reached(Step step) {
+    hook.reached(step);
+  }
+
+  void stopWith(Step.Hook newHook) {
+    hook = newHook;
+  }
+
+  SparsePage sparsePage() {
+    return sparsePage;
+  }
+
+  ReverseMap reverseMap() {
+    return reverseMap;
   }
 
   void forget(AddressSpace space) {
@@ -114,12 +229,31 @@ public final class MemoryManager implements TableSupply {
   }
 
   /**
+   * Returns the last page frame of RAM. Linux counterpart: {@code highest_memmap_pfn}.
+   *
+   * @return its number
+   */
+  public long highestPfn() {
+    return highestPfn;
+  }
+
+  /**
+   * Returns the page that anonymous memory shows until it is written. It is mapped without being
+   * counted. Linux counterpart: {@code zero_pfn}.
+   *
+   * @return a frame of RAM that is always zero
+   */
+  public long zeroPfn() {
+    return zeroPfn;
+  }
+
+  /**
    * Returns the page that every hole shows.
    *
    * @return a frame of RAM that is always zero
    */
   public long sparsePfn() {
-    return sparsePfn;
+    return sparsePage.pfn();
   }
 
   /**
@@ -148,8 +282,8 @@ public final class MemoryManager implements TableSupply {
   }
 
   @Override
-  public long allocateTable() {
-    return allocator.allocate(FrameUse.TABLE);
+  public long allocateTable(int pages) {
+    return allocator.allocateRun(FrameUse.TABLE, pages);
   }
 
   @Override

@@ -5,29 +5,41 @@ import java.util.Arrays;
 
 /**
  * Frames taken out of an address space, held until every cached translation is stale: only then may
- * they be used again. Linux counterpart: {@code struct mmu_gather} (asm-generic/tlb.h).
+ * they be used again. For one thread. Linux counterpart: {@code struct mmu_gather}
+ * (asm-generic/tlb.h).
  */
 final class MmuGather {
   private final AddressSpace space;
   private final FrameAllocator allocator;
   private long[] frames = new long[16];
   private int count;
+  private boolean flushNeeded;
 
-  MmuGather(AddressSpace space, FrameAllocator allocator) {
+  MmuGather(AddressSpace space) {
     this.space = space;
-    this.allocator = allocator;
+    this.allocator = space.manager().memory().allocator();
   }
 
+  /** Takes over a reference, to be dropped after the flush. */
   void add(long pfn) {
     if (count == frames.length) {
       frames = Arrays.copyOf(frames, count * 2);
     }
     frames[count++] = pfn;
+    flushNeeded = true;
   }
 
-  /** Makes translations stale, then drops the references. */
+  /** Notes that an entry has changed for which nothing is dropped. */
+  void noteFlush() {
+    flushNeeded = true;
+  }
+
+  /** Makes translations stale if anything has changed, then drops the references. */
   void finish() {
-    space.flushTranslations();
+    if (flushNeeded) {
+      space.flushTranslations();
+      flushNeeded = false;
+    }
     for (int i = 0; i < count; i++) {
       allocator.put(frames[i]);
     }

@@ -6,14 +6,41 @@ import dev.xip.base.Pages;
 import dev.xip.mapping.Mappable;
 
 /**
- * One mapping of an address space. Linux counterpart: {@code struct vm_area_struct}.
+ * One mapping of an address space. Immutable but for what {@link AnonMemory} learns. Linux
+ * counterpart: {@code struct vm_area_struct}.
  *
  * @param range the addresses, page aligned, not empty
  * @param flags {@link VmaFlags}
- * @param file what is mapped
- * @param pageOffset the page of the file that lies at the range's start
+ * @param file what is mapped, or null for anonymous memory
+ * @param pageOffset the page of the file that lies at the range's start; for anonymous memory the
+ *     page number of the address that it was first mapped at
+ * @param anon the private pages in it
  */
-public record Vma(AddrRange range, long flags, Mappable file, long pageOffset) {
+public record Vma(AddrRange range, long flags, Mappable file, long pageOffset, AnonMemory anon) {
+  /**
+   * Makes a mapping that holds no private page yet.
+   *
+   * @param range the addresses, page aligned, not empty
+   * @param flags {@link VmaFlags}
+   * @param file what is mapped, or null for anonymous memory
+   * @param pageOffset the page of the file that lies at the range's start
+   */
+  public Vma(AddrRange range, long flags, Mappable file, long pageOffset) {
+    this(range, flags, file, pageOffset, new AnonMemory());
+  }
+
+  /**
+   * Makes a mapping of anonymous memory. Pages that stay together keep their offset, so that parts
+   * can merge again.
+   *
+   * @param range the addresses, page aligned, not empty
+   * @param flags {@link VmaFlags}
+   * @return the mapping
+   */
+  public static Vma anonymous(AddrRange range, long flags) {
+    return new Vma(range, flags, null, range.start() >>> Pages.SHIFT);
+  }
+
   /**
    * Returns what the mapping allows now.
    *
@@ -21,6 +48,41 @@ public record Vma(AddrRange range, long flags, Mappable file, long pageOffset) {
    */
   public Access access() {
     return VmaFlags.access(flags);
+  }
+
+  /**
+   * Returns what a new entry allows. A store into a private page is to be copied first, and the
+   * first store into a shared page of a file is to be noticed, so only page frame maps that are
+   * shared get writable entries from the start. Linux counterpart: {@code vm_page_prot}, {@code
+   * vma_wants_writenotify} (mm/mmap.c).
+   *
+   * @return the access rights of {@code vm_page_prot}
+   */
+  public Access pageAccess() {
+    boolean writable =
+        (flags & VmaFlags.WRITE) != 0
+            && (flags & VmaFlags.SHARED) != 0
+            && (flags & VmaFlags.PFNMAP) != 0;
+    return new Access((flags & VmaFlags.READ) != 0, writable, (flags & VmaFlags.EXEC) != 0);
+  }
+
+  /**
+   * Tells whether nothing lies behind the mapping but memory of its own.
+   *
+   * @return true if there is no file
+   */
+  public boolean isAnonymous() {
+    return file == null;
+  }
+
+  /**
+   * Tells whether flags are set.
+   *
+   * @param wanted {@link VmaFlags}
+   * @return true if all of them are
+   */
+  public boolean has(long wanted) {
+    return (flags & wanted) == wanted;
   }
 
   /**
@@ -41,18 +103,66 @@ public record Vma(AddrRange range, long flags, Mappable file, long pageOffset) {
    * @return the part, at the same bytes of the file
    */
   Vma cut(long start, long end) {
-    return new Vma(new AddrRange(start, end), flags, file, pageAt(start));
+    return new Vma(new AddrRange(start, end), flags, file, pageAt(start), anon);
+  }
+
+  /**
+   * Changes the flags.
+   *
+   * @param changed all flags of the result
+   * @return the mapping with them
+   */
+  Vma withFlags(long changed) {
+    return new Vma(range, changed, file, pageOffset, anon);
+  }
+
+  /**
+   * The mapping at another place, from one of its addresses on. Anonymous memory without private
+   * pages has no history and takes its offset from the new place. Linux counterpart: {@code
+   * copy_vma} (mm/mmap.c).
+   */
+  Vma movedTo(long from, AddrRange to) {
+    if (anon.isUsed()) {
+      return new Vma(to, flags, file, pageAt(from), anon);
+    }
+    return isAnonymous() ? anonymous(to, flags) : new Vma(to, flags, file, pageAt(from));
+  }
+
+  /**
+   * Tells whether another mapping goes on where this one ends, so that both may become one. Linux
+   * counterpart: {@code can_vma_merge_after} (mm/mmap.c).
+   */
+  boolean isContinuedBy(Vma next) {
+    return range.end() == next.range.start()
+        && flags == next.flags
+        && (flags & VmaFlags.SPECIAL) == 0
+        && file == next.file
+        && pageAt(range.end()) == next.pageOffset
+        && AnonMemory.mayMerge(anon, next.anon);
+  }
+
+  /** This mapping and the one that continues it, as one. */
+  Vma joined(Vma next) {
+    return new Vma(
+        new AddrRange(range.start(), next.range.end()),
+        flags,
+        file,
+        pageOffset,
+        AnonMemory.merged(anon, next.anon));
   }
 
   /** Prints the mapping as a line of /proc/PID/maps. */
   @Override
   public String toString() {
-    return "%012x-%012x %s %08x %s"
-        .formatted(
-            range.start(),
-            range.end(),
-            VmaFlags.describe(flags),
-            pageOffset << Pages.SHIFT,
-            file.name());
+    String line =
+        "%012x-%012x %s %08x"
+            .formatted(
+                range.start(),
+                range.end(),
+                VmaFlags.describe(flags),
+                file == null ? 0 : pageOffset << Pages.SHIFT);
+    return file != null
+        ? line + " " + file.name()
+        : (flags & VmaFlags.GROWSDOWN) != 0 ? line + " [stack]" : line;
   }
 }

@@ -1,8 +1,12 @@
 package dev.xip.vm;
 
 import dev.xip.base.Access;
+import java.util.StringJoiner;
 
-/** The flags of a mapping, with the kernel's values (include/linux/mm.h, 2.6.26). */
+/**
+ * The flags of a mapping, with the kernel's values (include/linux/mm.h, 3.19; RESERVED and
+ * INSERTPAGE are of 2.6.26).
+ */
 public final class VmaFlags {
   /** Bytes may be read now. */
   public static final long READ = 0x1;
@@ -28,8 +32,110 @@ public final class VmaFlags {
   /** SHARED was asked for, even if the file cannot be written. */
   public static final long MAYSHARE = 0x80;
 
+  /** A stack: a fault below it may make it longer. */
+  public static final long GROWSDOWN = 0x100;
+
+  /** Page frame numbers without page frames, linear from the page offset on. */
+  public static final long PFNMAP = 0x400;
+
+  /** Pages stay in memory. */
+  public static final long LOCKED = 0x2000;
+
+  /** Memory of a device: touching it may have an effect. */
+  public static final long IO = 0x4000;
+
+  /** Advice: pages are read in order. */
+  public static final long SEQ_READ = 0x8000;
+
+  /** Advice: pages are read in no order. */
+  public static final long RAND_READ = 0x1_0000;
+
+  /** A fork leaves the mapping out. */
+  public static final long DONTCOPY = 0x2_0000;
+
+  /** mremap may not make it longer. */
+  public static final long DONTEXPAND = 0x4_0000;
+
+  /** 2.6.26: do not swap out; gone before 3.19. */
+  public static final long RESERVED = 0x8_0000;
+
+  /** Its pages count against the commit limit. */
+  public static final long ACCOUNT = 0x10_0000;
+
+  /** Its pages do not count against the commit limit, whatever the machine's policy says. */
+  public static final long NORESERVE = 0x20_0000;
+
+  /** Huge pages of a huge-page file system. */
+  public static final long HUGETLB = 0x40_0000;
+
+  /** Pages of the file lie out of order. */
+  public static final long NONLINEAR = 0x80_0000;
+
+  /** 2.6.26: holds entries of insertFrame; gone before 3.19. */
+  public static final long INSERTPAGE = 0x200_0000;
+
+  /** A core dump leaves the mapping out. */
+  public static final long DONTDUMP = 0x400_0000;
+
   /** Holds entries with and entries without page frames. */
   public static final long MIXEDMAP = 0x1000_0000;
+
+  /**
+   * What keeps mappings from merging and from being locked in memory. MIXEDMAP is among them since
+   * 3.14; in 2.6.26 such mappings could merge. Linux counterpart: {@code VM_SPECIAL}.
+   */
+  public static final long SPECIAL = IO | DONTEXPAND | PFNMAP | MIXEDMAP;
+
+  /** What may be done now. */
+  static final long ACCESS = READ | WRITE | EXEC;
+
+  /** The flags that /proc/PID/smaps names, lowest bit first, with its two letters. */
+  private static final Object[] LETTERS = {
+    READ,
+    "rd",
+    WRITE,
+    "wr",
+    EXEC,
+    "ex",
+    SHARED,
+    "sh",
+    MAYREAD,
+    "mr",
+    MAYWRITE,
+    "mw",
+    MAYEXEC,
+    "me",
+    MAYSHARE,
+    "ms",
+    GROWSDOWN,
+    "gd",
+    PFNMAP,
+    "pf",
+    LOCKED,
+    "lo",
+    IO,
+    "io",
+    SEQ_READ,
+    "sr",
+    RAND_READ,
+    "rr",
+    DONTCOPY,
+    "dc",
+    DONTEXPAND,
+    "de",
+    ACCOUNT,
+    "ac",
+    NORESERVE,
+    "nr",
+    HUGETLB,
+    "ht",
+    NONLINEAR,
+    "nl",
+    DONTDUMP,
+    "dd",
+    MIXEDMAP,
+    "mm"
+  };
 
   private VmaFlags() {}
 
@@ -56,6 +162,17 @@ public final class VmaFlags {
   }
 
   /**
+   * Tells whether a mapping is private and could become writable; whether it is writable now does
+   * not matter. Linux counterpart: {@code is_cow_mapping} (mm/memory.c).
+   *
+   * @param flags the flags of a mapping
+   * @return true if a store into it makes a private copy
+   */
+  public static boolean isCow(long flags) {
+    return (flags & (SHARED | MAYWRITE)) == MAYWRITE;
+  }
+
+  /**
    * Prints flags as /proc/PID/maps does.
    *
    * @param flags the flags of a mapping
@@ -63,5 +180,22 @@ public final class VmaFlags {
    */
   public static String describe(long flags) {
     return access(flags).toString() + ((flags & MAYSHARE) != 0 ? 's' : 'p');
+  }
+
+  /**
+   * Prints flags as the VmFlags line of /proc/PID/smaps does. Linux counterpart: {@code
+   * show_smap_vma_flags} (fs/proc/task_mmu.c).
+   *
+   * @param flags the flags of a mapping
+   * @return two letters for each that has a name, such as {@code rd ex mr mw me mm}
+   */
+  public static String letters(long flags) {
+    StringJoiner names = new StringJoiner(" ");
+    for (int i = 0; i < LETTERS.length; i += 2) {
+      if ((flags & (long) LETTERS[i]) != 0) {
+        names.add((String) LETTERS[i + 1]);
+      }
+    }
+    return names.toString();
   }
 }

@@ -1,6 +1,7 @@
 package dev.xip.vm;
 
 import dev.xip.base.AddrRange;
+import dev.xip.mapping.Mappable;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -23,6 +24,12 @@ final class VmaList {
     return index < vmas.length && vmas[index].range().start() <= va ? vmas[index] : null;
   }
 
+  /** The mapping that holds an address, else the next one above it, or null. */
+  Vma findNext(long va) {
+    int index = firstEndingAfter(va);
+    return index < vmas.length ? vmas[index] : null;
+  }
+
   /** The number of the first mapping that ends after an address. */
   private int firstEndingAfter(long va) {
     int low = 0;
@@ -38,8 +45,23 @@ final class VmaList {
     return low;
   }
 
+  /** How many mappings there are. */
+  int size() {
+    return vmas.length;
+  }
+
   List<Vma> toList() {
     return List.of(vmas);
+  }
+
+  /** Whether one of the mappings shows a file. */
+  boolean maps(Mappable file) {
+    for (Vma vma : vmas) {
+      if (vma.file() == file) {
+        return true;
+      }
+    }
+    return false;
   }
 
   boolean isFree(AddrRange range) {
@@ -60,14 +82,43 @@ final class VmaList {
     return end - floor >= length ? end - length : -1;
   }
 
-  /** The list with one more mapping, whose place is free. */
+  /**
+   * The list with one more mapping, whose place is free. It becomes one with the neighbours that it
+   * continues. Linux counterpart: {@code vma_merge} (mm/mmap.c).
+   */
   VmaList with(Vma added) {
-    int index = firstEndingAfter(added.range().start());
-    Vma[] more = new Vma[vmas.length + 1];
-    System.arraycopy(vmas, 0, more, 0, index);
-    more[index] = added;
-    System.arraycopy(vmas, index, more, index + 1, vmas.length - index);
-    return new VmaList(more);
+    int from = firstEndingAfter(added.range().start());
+    int to = from;
+    Vma merged = added;
+    if (from > 0 && vmas[from - 1].isContinuedBy(merged)) {
+      merged = vmas[--from].joined(merged);
+    }
+    if (to < vmas.length && merged.isContinuedBy(vmas[to])) {
+      merged = merged.joined(vmas[to++]);
+    }
+    Vma[] next = new Vma[vmas.length + 1 - (to - from)];
+    System.arraycopy(vmas, 0, next, 0, from);
+    next[from] = merged;
+    System.arraycopy(vmas, to, next, from + 1, vmas.length - to);
+    return new VmaList(next);
+  }
+
+  /**
+   * The list with other flags on a range, which lies inside one mapping: that is split where it
+   * must be, and what comes out merges where it can. Linux counterpart: {@code mprotect_fixup}
+   * (mm/mprotect.c).
+   */
+  VmaList withFlags(AddrRange range, long flags) {
+    Vma old = find(range.start());
+    return old.flags() == flags
+        ? this
+        : without(range).with(old.cut(range.start(), range.end()).withFlags(flags));
+  }
+
+  /** The list with a mapping made longer by what follows it directly. */
+  VmaList grown(Vma vma, Vma more) {
+    Vma longer = vma.joined(more);
+    return without(vma.range()).with(longer);
   }
 
   /** The list without a range; mappings that it cuts keep what is left of them. */

@@ -1,0 +1,175 @@
+package dev.xip.pagetable;
+
+import dev.xip.base.Pages;
+
+/**
+ * What the tables of one architecture look like: how many entries at each level, which address bits
+ * choose among them, and what an entry that points at a table says.
+ */
+public abstract class TableLayout {
+  private final int lowestIndexBits;
+  private final int upperIndexBits;
+  private final Level top;
+  private final long addressLimit;
+  private final long tableMask;
+  private final long tableValue;
+  private final long addressMask;
+  private final long emptyUpperMask;
+  private final long[] empty;
+
+  /**
+   * Takes the geometry.
+   *
+   * @param bits the architecture's bits
+   */
+  TableLayout(EntryBits bits) {
+    lowestIndexBits = bits.lowestIndexBits;
+    upperIndexBits = bits.upperIndexBits;
+    top = Level.values()[bits.levels - 1];
+    addressLimit = 1L << bits.addressBits;
+    tableMask = bits.tableMask;
+    tableValue = bits.tableValue;
+    addressMask = bits.address;
+    emptyUpperMask = ~bits.emptyUpperIgnored;
+    empty = bits.emptyUpper.clone();
+    empty[0] = bits.emptyValue;
+  }
+
+  /**
+   * Returns the root's level.
+   *
+   * @return the highest level
+   */
+  public final Level top() {
+    return top;
+  }
+
+  /**
+   * Returns the end of the user's addresses.
+   *
+   * @return the first address that cannot be mapped
+   */
+  public final long addressLimit() {
+    return addressLimit;
+  }
+
+  /**
+   * Returns the number of address bits below an entry of a level.
+   *
+   * @param level a level
+   * @return log2 of the bytes that one entry covers
+   */
+  public final int shift(Level level) {
+    int above = level.ordinal();
+    return above == 0 ? Pages.SHIFT : Pages.SHIFT + lowestIndexBits + upperIndexBits * (above - 1);
+  }
+
+  private int indexBits(Level level) {
+    return level == Level.PTE ? lowestIndexBits : upperIndexBits;
+  }
+
+  /**
+   * Returns the number of entries of one table.
+   *
+   * @param level the table's level
+   * @return a power of two
+   */
+  public final int entriesPerTable(Level level) {
+    return 1 << indexBits(level);
+  }
+
+  /**
+   * Returns the size of one table.
+   *
+   * @param level the table's level
+   * @return the bytes that its entries take, a power of two
+   */
+  public final int tableBytes(Level level) {
+    return entriesPerTable(level) << 3;
+  }
+
+  /**
+   * Returns the frames that one table takes. A table smaller than a frame has one to itself.
+   *
+   * @param level the table's level
+   * @return the number of contiguous frames
+   */
+  public final int tablePages(Level level) {
+    return (int) Pages.covering(tableBytes(level));
+  }
+
+  /**
+   * Returns the byte offset, within its table, of the entry that decides about an address.
+   *
+   * @param va a virtual address
+   * @param level the table's level
+   * @return a multiple of 8
+   */
+  public final long slot(long va, Level level) {
+    return (va >>> shift(level) & (entriesPerTable(level) - 1)) << 3;
+  }
+
+  /**
+   * Returns the entry that stands for nothing. It need not be 0, nor the same at each level.
+   *
+   * @param level the level of the table that it is in
+   * @return the empty entry
+   */
+  public final long empty(Level level) {
+    return empty[level.ordinal()];
+  }
+
+  final boolean isEmptyUpper(long entry, Level level) {
+    return ((entry ^ empty[level.ordinal()]) & emptyUpperMask) == 0;
+  }
+
+  /**
+   * Tells whether an entry of an upper level points at a table.
+   *
+   * @param entry an entry of any level but the lowest
+   * @return false if it is empty, a huge leaf or damaged
+   */
+  public final boolean isTable(long entry) {
+    return (entry & tableMask) == tableValue;
+  }
+
+  /**
+   * Makes the entry that points at a table.
+   *
+   * @param tablePfn the table's first frame
+   * @param level the level of the table that the entry goes into, above the lowest
+   * @return the entry
+   */
+  public abstract long table(long tablePfn, Level level);
+
+  /**
+   * Returns the frame that an entry points at. Linux counterpart: {@code pte_pfn}.
+   *
+   * @param pte a leaf of the lowest level, or a table entry
+   * @return the page frame number
+   */
+  public final long pfn(long pte) {
+    return (pte & addressMask) >>> Pages.SHIFT;
+  }
+
+  /**
+   * Returns the physical address that an entry points at.
+   *
+   * @param pte a leaf of the lowest level, or a table entry
+   * @return the physical address in bytes
+   */
+  public final long address(long pte) {
+    return pte & addressMask;
+  }
+
+  /**
+   * Returns the first frame of a leaf of any level, whose low address bits may mean other things.
+   *
+   * @param pte a leaf
+   * @param level its level
+   * @return the page frame number, a multiple of the leaf's size in pages
+   */
+  public final long pfn(long pte, Level level) {
+    return (pte & addressMask & -(1L << shift(level))) >>> Pages.SHIFT;
+  }
+}

@@ -1,0 +1,77 @@
+package dev.xip.phys;
+
+import dev.xip.base.Pages;
+import java.util.Arrays;
+
+/**
+ * Every frame number of the machine is valid unless a loaded segment holds it, found by binary
+ * search in a sorted array. Who changes it publishes a new array, so readers take no lock and never
+ * wait. The best that a look-up of segments can do; it still grows with their number, and still
+ * knows nothing before it is filled.
+ */
+public final class SortedArrayModel implements MemoryModel {
+  private final long maxPfn;
+
+  /**
+   * Starts and ends of segments by turns, ascending; segments are disjoint. Replaced, never
+   * changed, by writers that hold this object's monitor.
+   */
+  private volatile long[] bounds = {};
+
+  /**
+   * Makes a model whose array is empty.
+   *
+   * @param maxPfn the first frame number that the machine cannot have
+   */
+  public SortedArrayModel(long maxPfn) {
+    this.maxPfn = maxPfn;
+  }
+
+  @Override
+  public String name() {
+    return "sorted array";
+  }
+
+  @Override
+  public boolean pfnValid(long pfn) {
+    // After an odd number of bounds a segment has begun and not ended.
+    return pfn >= 0 && pfn < maxPfn && (boundsUpTo(bounds, pfn) & 1) == 0;
+  }
+
+  /** How many bounds are not above a number. */
+  private static int boundsUpTo(long[] bounds, long pfn) {
+    int low = 0;
+    int high = bounds.length;
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (bounds[middle] <= pfn) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+
+  @Override
+  public synchronized void addSegment(Region segment) {
+    long[] old = bounds;
+    long first = segment.range().start() >>> Pages.SHIFT;
+    int at = boundsUpTo(old, first);
+    long[] more = new long[old.length + 2];
+    System.arraycopy(old, 0, more, 0, at);
+    more[at] = first;
+    more[at + 1] = segment.range().end() >>> Pages.SHIFT;
+    System.arraycopy(old, at, more, at + 2, old.length - at);
+    bounds = more;
+  }
+
+  @Override
+  public synchronized void removeSegment(Region segment) {
+    long[] old = bounds;
+    int at = boundsUpTo(old, segment.range().start() >>> Pages.SHIFT) - 1;
+    long[] less = Arrays.copyOf(old, old.length - 2);
+    System.arraycopy(old, at + 2, less, at, less.length - at);
+    bounds = less;
+  }
+}

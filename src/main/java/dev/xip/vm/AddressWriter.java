@@ -1,0 +1,145 @@
+package dev.xip.vm;
+
+import dev.xip.base.Access;
+import dev.xip.base.Pages;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.Level;
+import dev.xip.pagetable.PageTable;
+import dev.xip.pagetable.Walk;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * Stores into an address space through its page table. For one thread; make one writer for each.
+ * Storing allocates nothing.
+ *
+ * <p>A reader may use a translation first and check it afterwards; a store cannot be taken back. So
+ * each store, of at most a page, is made under the lock of the entry that allows it. Whoever takes
+ * the page away, makes it read-only for a fork or copies it changes the entry under the same lock:
+ * a store lands before that and is seen, or finds the entry changed and faults. Hardware gets there
+ * by asking every processor to drop the translation before the change counts.
+ */
+public final class AddressWriter {
+  private final AddressSpace space;
+  private final MemoryManager manager;
+  private final PageTable table;
+  private final EntryLayout layout;
+  private final MemorySegment window;
+  private final Walk walk = new Walk();
+
+  /** What {@link #putByte} and {@link #putLong} store from. */
+  private final MemorySegment word = MemorySegment.ofArray(new long[1]);
+
+  /**
+   * Makes a writer.
+   *
+   * @param space the address space to store into
+   */
+  public AddressWriter(AddressSpace space) {
+    this.space = space;
+    this.manager = space.manager();
+    this.table = space.table();
+    this.layout = table.layout();
+    this.window = manager.memory().window();
+  }
+
+  /**
+   * Stores a byte.
+   *
+   * @param va its address
+   * @param value the byte
+   * @throws MemoryFaultException if the access is not allowed or there is no memory for it
+   */
+  public void putByte(long va, byte value) throws MemoryFaultException {
+    word.set(ValueLayout.JAVA_BYTE, 0, value);
+    copy(word, 0, va, 1);
+  }
+
+  /**
+   * Stores eight bytes in the host's order. They may lie on any address; across pages they are two
+   * stores.
+   *
+   * @param va the address of the first
+   * @param value the number that they make
+   * @throws MemoryFaultException if the access is not allowed or there is no memory for it
+   */
+  public void putLong(long va, long value) throws MemoryFaultException {
+    word.set(ValueLayout.JAVA_LONG, 0, value);
+    copy(word, 0, va, Long.BYTES);
+  }
+
+  /**
+   * Stores bytes, page by page.
+   *
+   * @param source where they come from
+   * @param offset the byte offset there
+   * @param va the address that the first goes to
+   * @param length how many bytes
+   * @throws MemoryFaultException if the access is not allowed or there is no memory for it; what
+   *     was stored until then stays
+   */
+  public void copy(MemorySegment source, long offset, long va, long length)
+      throws MemoryFaultException {
+    for (long done = 0; done < length; ) {
+      long at = va + done;
+      long bytes = Math.min(length - done, Pages.SIZE - (at & Pages.OFFSET_MASK));
+      if (at < 0 || at >= layout.addressLimit()) {
+        throw new MemoryFaultException.SegmentationFault(at, "past the address limit");
+      }
+      while (!store(source, offset + done, at, bytes)) {
+        if (space.fault(at, Access.WRITE) instanceof FaultResult.Refused refused) {
+          throw refused.cause();
+        }
+      }
+      done += bytes;
+    }
+  }
+
+  /** Stores into one page if its entry allows it. */
+  private boolean store(MemorySegment source, long offset, long va, long bytes)
+      throws MemoryFaultException {
+    long generation = space.generation();
+    if (space.isClosed()) {
+      throw new MemoryFaultException.SegmentationFault(va, space.name() + " has exited");
+    }
+    if (!findSlot(va, generation)) {
+      return false;
+    }
+    long slot = walk.slot();
+    manager.lockEntry(slot);
+    try {
+      long pte = table.get(slot);
+      // A table that was freed since the walk is not the one whose lock we hold.
+      if (space.generation() != generation || !isStorable(pte)) {
+        return false;
+      }
+      long pa = layout.address(pte) | va & Pages.OFFSET_MASK;
+      if (pa > window.byteSize() - bytes) {
+        throw new MemoryFaultException.BusError(
+            va, "bad entry 0x%x: it points past the window".formatted(pte), null);
+      }
+      MemorySegment.copy(source, offset, window, pa, bytes);
+      return true;
+    } catch (InternalError e) {
+      throw new MemoryFaultException.BusError(va, "the file behind it was cut while mapped", e);
+    } finally {
+      manager.unlockEntry(slot);
+    }
+  }
+
+  private boolean findSlot(long va, long generation) throws MemoryFaultException {
+    try {
+      return table.walk(va, walk) && walk.level() == Level.PTE;
+    } catch (IndexOutOfBoundsException e) {
+      if (space.generation() == generation) {
+        throw new MemoryFaultException.BusError(va, "a table entry points past the window", e);
+      }
+      return false;
+    }
+  }
+
+  /** Writable, and known to be written where entries know that. */
+  private boolean isStorable(long pte) {
+    return layout.isValid(pte) && layout.isWritable(pte) && layout.withDirty(pte) == pte;
+  }
+}

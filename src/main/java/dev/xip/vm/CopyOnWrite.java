@@ -1,0 +1,133 @@
+package dev.xip.vm;
+
+import dev.xip.base.Pages;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.PageTable;
+import dev.xip.phys.FrameAllocator;
+import dev.xip.phys.FrameUse;
+import dev.xip.phys.PageFrames;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Answers a store through a present entry that does not allow it: the entry is made writable where
+ * it is, or its page is copied into a frame of this space's own. Linux counterpart: {@code
+ * do_wp_page} (mm/memory.c).
+ */
+final class CopyOnWrite {
+  private final AddressSpace space;
+  private final MemoryManager manager;
+  private final PageTable table;
+  private final EntryLayout layout;
+  private final PageFrames frames;
+  private final FrameAllocator allocator;
+
+  CopyOnWrite(AddressSpace space) {
+    this.space = space;
+    this.manager = space.manager();
+    this.table = space.table();
+    this.layout = table.layout();
+    this.frames = manager.memory().frames();
+    this.allocator = manager.memory().allocator();
+  }
+
+  /**
+   * Makes the entry writable if the page need not be copied: a shared mapping's, with or without a
+   * page frame, or a private page that no other entry maps. The entry lock is held.
+   */
+  boolean reuseLocked(Vma vma, long va, long slot, long pte) {
+    long pfn = manager.normalFrame(vma, va, pte);
+    boolean alone = isAnonymous(pfn) && frames.mappings(pfn) == 1;
+    if (!alone && !vma.has(VmaFlags.WRITE | VmaFlags.SHARED)) {
+      return false;
+    }
+    long written = layout.withDirty(layout.withYoung(pte));
+    table.set(slot, vma.has(VmaFlags.WRITE) ? layout.withWrite(written) : written);
+    return true;
+  }
+
+  /** Keeps the old page's frame, if it has one, until it is copied. The entry lock is held. */
+  void holdLocked(Vma vma, long va, long pte) {
+    long old = manager.normalFrame(vma, va, pte);
+    if (old != MemoryManager.NO_FRAME) {
+      frames.get(old);
+    }
+  }
+
+  /** Copies the page and puts the copy in, if the entry is still what it was. */
+  FaultResult copy(Vma vma, long va, long slot, long pte) {
+    long old = manager.normalFrame(vma, va, pte);
+    vma.anon().prepare();
+    long copy = allocator.allocate(FrameUse.ANONYMOUS);
+    try {
+      if (copy < 0) {
+        return FaultHandler.outOfMemory(va, "a private copy in " + vma);
+      }
+      FaultResult cut = copyPage(vma, va, layout.pfn(pte), copy);
+      if (cut != null) {
+        allocator.put(copy);
+        return cut;
+      }
+      manager.reached(Step.COPIED);
+      return putIn(vma, slot, pte, old, copy);
+    } finally {
+      if (old != MemoryManager.NO_FRAME) {
+        allocator.put(old);
+      }
+    }
+  }
+
+  /**
+   * Copies the bytes, frame or no frame. The kernel fills in zeros if it cannot read them; a file
+   * that was cut underneath is worth a signal.
+   */
+  private FaultResult copyPage(Vma vma, long va, long from, long to) {
+    if (from == manager.zeroPfn()) {
+      return null;
+    }
+    MemorySegment window = manager.memory().window();
+    if (from > (window.byteSize() >>> Pages.SHIFT) - 1) {
+      return FaultHandler.busError(va, "pfn 0x%x lies past the window".formatted(from), null);
+    }
+    try {
+      MemorySegment.copy(window, from << Pages.SHIFT, window, to << Pages.SHIFT, Pages.SIZE);
+      return null;
+    } catch (InternalError e) {
+      return FaultHandler.busError(va, "the memory behind " + vma + " was cut", e);
+    }
+  }
+
+  /**
+   * Replaces the entry. It is empty while cached translations are made stale, so that nobody reads
+   * the old page after somebody has written the new one; the old page's count drops last.
+   */
+  private FaultResult putIn(Vma vma, long slot, long pte, long old, long copy) {
+    boolean oldAnonymous = isAnonymous(old);
+    manager.lockEntry(slot);
+    try {
+      if (table.get(slot) != pte) {
+        allocator.put(copy);
+        return FaultResult.Handled.PRESENT;
+      }
+      table.set(slot, layout.empty());
+      space.flushTranslations();
+      frames.addMapping(copy);
+      space.counters().mapped(true);
+      space.counters().copied();
+      table.set(slot, AnonymousFault.privateLeaf(layout, vma, copy));
+      if (old != MemoryManager.NO_FRAME) {
+        frames.removeMapping(old);
+        space.counters().unmapped(oldAnonymous);
+      }
+    } finally {
+      manager.unlockEntry(slot);
+    }
+    if (old != MemoryManager.NO_FRAME) {
+      allocator.put(old);
+    }
+    return FaultResult.Handled.COPIED;
+  }
+
+  private boolean isAnonymous(long pfn) {
+    return pfn != MemoryManager.NO_FRAME && frames.use(pfn) == FrameUse.ANONYMOUS;
+  }
+}

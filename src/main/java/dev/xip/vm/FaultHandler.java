@@ -1,0 +1,103 @@
+package dev.xip.vm;
+
+import dev.xip.base.Access;
+import dev.xip.base.Pages;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.PageTable;
+
+/**
+ * Decides what kind of fault it is. The map lock is held shared throughout. Linux counterpart:
+ * {@code handle_pte_fault} (mm/memory.c) with the checks of {@code __do_page_fault}.
+ */
+final class FaultHandler {
+  private final MemoryManager manager;
+  private final PageTable table;
+  private final EntryLayout layout;
+  private final FileFault fileFault;
+  private final AnonymousFault anonymousFault;
+  private final CopyOnWrite copyOnWrite;
+
+  FaultHandler(AddressSpace space) {
+    this.manager = space.manager();
+    this.table = space.table();
+    this.layout = table.layout();
+    this.fileFault = new FileFault(space);
+    this.anonymousFault = new AnonymousFault(space);
+    this.copyOnWrite = new CopyOnWrite(space);
+  }
+
+  /**
+   * Answers a fault.
+   *
+   * @param vma the mapping that holds the address, or null
+   * @param va the address accessed
+   * @param wanted what the access does
+   * @param force whether it is a debugger's: rights that the mapping could be given are enough
+   */
+  FaultResult handle(Vma vma, long va, Access wanted, boolean force) {
+    if (vma == null) {
+      return segmentationFault(va, "no mapping there");
+    }
+    if (!allows(vma, wanted, force)) {
+      return segmentationFault(va, wanted + " access to " + vma);
+    }
+    long page = Pages.roundDown(va);
+    long slot = table.slotOrCreate(page);
+    if (slot == PageTable.NO_SLOT) {
+      return outOfMemory(va, "a page table");
+    }
+    long pte = table.get(slot);
+    if (layout.isEmpty(pte)) {
+      return vma.isAnonymous()
+          ? anonymousFault.handle(vma, page, slot, wanted.write())
+          : fileFault.handle(vma, page, wanted.write());
+    }
+    if (!layout.isPresent(pte)) {
+      manager.badEntries().report(vma, page, pte, "neither empty nor present");
+      return busError(va, "bad entry 0x%x".formatted(pte), null);
+    }
+    return present(vma, page, slot, pte, wanted.write());
+  }
+
+  /** Hardware reads through whatever grants any right at all. */
+  private static boolean allows(Vma vma, Access wanted, boolean force) {
+    Access granted = force ? VmaFlags.access(vma.flags() >>> 4) : vma.access();
+    return (!wanted.write() || granted.write())
+        && (!wanted.execute() || granted.execute())
+        && !granted.equals(Access.NONE);
+  }
+
+  private FaultResult present(Vma vma, long va, long slot, long pte, boolean write) {
+    manager.lockEntry(slot);
+    try {
+      if (table.get(slot) != pte) {
+        return FaultResult.Handled.PRESENT;
+      }
+      if (!write || layout.isWritable(pte)) {
+        long used = layout.withYoung(pte);
+        table.set(slot, write ? layout.withDirty(used) : used);
+        return FaultResult.Handled.PRESENT;
+      }
+      if (copyOnWrite.reuseLocked(vma, va, slot, pte)) {
+        return FaultResult.Handled.REUSED;
+      }
+      copyOnWrite.holdLocked(vma, va, pte);
+    } finally {
+      manager.unlockEntry(slot);
+    }
+    return copyOnWrite.copy(vma, va, slot, pte);
+  }
+
+  static FaultResult segmentationFault(long va, String why) {
+    return new FaultResult.Refused(new MemoryFaultException.SegmentationFault(va, why));
+  }
+
+  static FaultResult busError(long va, String why, Throwable cause) {
+    return new FaultResult.Refused(new MemoryFaultException.BusError(va, why, cause));
+  }
+
+  static FaultResult outOfMemory(long va, String what) {
+    return new FaultResult.Refused(
+        new MemoryFaultException.OutOfMemory(va, "no free frame of RAM for " + what));
+  }
+}

@@ -1,0 +1,122 @@
+package dev.xip.vm;
+
+import dev.xip.base.AtomicContext;
+import dev.xip.base.Pages;
+import dev.xip.mapping.Mappable;
+import dev.xip.mapping.Mapper;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.StampedLock;
+
+/**
+ * Which address spaces map one file: what truncation and a filled hole go through. A space is
+ * listed before its first entry for the file can appear and until its last one is gone; which of
+ * its addresses show a page is read from its list of mappings. Linux counterpart: {@code i_mmap}
+ * and its lock (include/linux/fs.h).
+ *
+ * <p>A child of fork is listed after its parent, so a walk that found nothing to remove in the
+ * child yet removed the parent's entry before it could be copied, or finds the copy afterwards.
+ */
+final class FileMappings implements Mapper {
+  private final MemoryManager manager;
+  private final Mappable file;
+  private final StampedLock lock = new StampedLock();
+
+  /** In the order in which they came; guarded by the lock. */
+  private final List<AddressSpace> spaces = new ArrayList<>();
+
+  FileMappings(MemoryManager manager, Mappable file) {
+    this.manager = manager;
+    this.file = file;
+  }
+
+  Mappable file() {
+    return file;
+  }
+
+  /** Keeps every walk of this file out while entries for it move or are inserted. */
+  long lockShared() {
+    AtomicContext.mightSleep("the lock of the mappings of " + file.name());
+    return lock.readLock();
+  }
+
+  void unlockShared(long stamp) {
+    lock.unlockRead(stamp);
+  }
+
+  private long lockExclusively() {
+    AtomicContext.mightSleep("the lock of the mappings of " + file.name());
+    return lock.writeLock();
+  }
+
+  void add(AddressSpace space) {
+    long stamp = lockExclusively();
+    try {
+      spaces.add(space);
+    } finally {
+      lock.unlockWrite(stamp);
+    }
+  }
+
+  /** Takes a space off the list. */
+  void remove(AddressSpace space) {
+    long stamp = lockExclusively();
+    try {
+      spaces.remove(space);
+    } finally {
+      lock.unlockWrite(stamp);
+    }
+  }
+
+  /**
+   * Returns when no walk is under way that has seen an older list of mappings: the tables that it
+   * went through may be freed then.
+   */
+  void settle() {
+    lock.unlockWrite(lockExclusively());
+  }
+
+  @Override
+  public void unmap(long firstPage, long pages, boolean evenCopies) {
+    long lastPage = pages > Long.MAX_VALUE - firstPage ? Long.MAX_VALUE : firstPage + pages;
+    forEachPart(
+        firstPage,
+        lastPage,
+        (space, vma, start, end) -> {
+          MmuGather gather = new MmuGather(space);
+          space.zapper().zap(vma, start, end, evenCopies, gather);
+          gather.finish();
+        });
+  }
+
+  @Override
+  public void holeFilled(long page) {
+    manager.sparsePage().removeFrom(this, page);
+  }
+
+  /** Sees the part of a mapping that shows pages asked for. */
+  @FunctionalInterface
+  interface PartVisitor {
+    void part(AddressSpace space, Vma vma, long start, long end);
+  }
+
+  /** Goes through every address that shows a page in a range, with faults locked out. */
+  void forEachPart(long firstPage, long lastPage, PartVisitor visitor) {
+    long stamp = lockExclusively();
+    try {
+      for (AddressSpace space : spaces) {
+        for (Vma vma : space.vmas()) {
+          long vmaPages = vma.range().length() >>> Pages.SHIFT;
+          long from = Math.max(firstPage - vma.pageOffset(), 0);
+          long to = Math.min(lastPage - vma.pageOffset(), vmaPages);
+          if (vma.file() == file && from < to) {
+            long start = vma.range().start();
+            visitor.part(space, vma, start + (from << Pages.SHIFT), start + (to << Pages.SHIFT));
+          }
+        }
+      }
+    } finally {
+      lock.unlockWrite(stamp);
+    }
+  }
+}

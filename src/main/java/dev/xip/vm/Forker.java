@@ -1,0 +1,113 @@
+package dev.xip.vm;
+
+import dev.xip.base.Pages;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.PageTable;
+import dev.xip.phys.FrameUse;
+import dev.xip.phys.PageFrames;
+
+/**
+ * Gives a child its parent's mappings and entries. The parent's map lock is held exclusively; of
+ * the child only walks through the mappings of files know. Linux counterpart: {@code dup_mmap}
+ * (kernel/fork.c) and {@code copy_page_range} (mm/memory.c).
+ */
+final class Forker {
+  private final AddressSpace parent;
+  private final AddressSpace child;
+  private final MemoryManager manager;
+  private final EntryLayout layout;
+  private final PageFrames frames;
+
+  Forker(AddressSpace parent, AddressSpace child) {
+    this.parent = parent;
+    this.child = child;
+    this.manager = parent.manager();
+    this.layout = manager.layout();
+    this.frames = manager.memory().frames();
+  }
+
+  void copy() throws MapException {
+    VmaList copies = VmaList.EMPTY;
+    for (Vma vma : parent.vmaList().toList()) {
+      if (!vma.has(VmaFlags.DONTCOPY)) {
+        copies =
+            copies.with(
+                new Vma(
+                    vma.range(),
+                    vma.flags() & ~VmaFlags.LOCKED,
+                    vma.file(),
+                    vma.pageOffset(),
+                    vma.anon().forked()));
+      }
+    }
+    child.adopt(copies);
+    try {
+      for (Vma vma : copies.toList()) {
+        if (isWalked(vma)) {
+          copyEntries(vma);
+        }
+      }
+    } finally {
+      // Whoever cached that an entry is writable must look again.
+      parent.flushTranslations();
+    }
+  }
+
+  /** Whether the child cannot simply fault in again what the parent has. */
+  private boolean isWalked(Vma vma) {
+    long always = VmaFlags.HUGETLB | VmaFlags.NONLINEAR | VmaFlags.PFNMAP | VmaFlags.INSERTPAGE;
+    if (manager.rules().forkWalksMixedMaps()) {
+      always |= VmaFlags.MIXEDMAP;
+    }
+    return (vma.flags() & always) != 0 || vma.anon().isUsed();
+  }
+
+  private void copyEntries(Vma vma) throws MapException {
+    LeafTables leaves = new LeafTables(parent, vma.range().start(), vma.range().end());
+    while (leaves.next()) {
+      long target = child.table().slotOrCreate(leaves.start());
+      if (target == PageTable.NO_SLOT) {
+        throw new MapException(
+            MapException.Code.ENOMEM, "fork of " + parent.name(), "frames for tables", "none");
+      }
+      manager.lockEntry(target);
+      try {
+        leaves.lock();
+        try {
+          copyTable(vma, leaves, target);
+        } finally {
+          leaves.unlock();
+        }
+      } finally {
+        manager.unlockEntry(target);
+      }
+    }
+  }
+
+  private void copyTable(Vma vma, LeafTables leaves, long firstTarget) {
+    boolean copiedOnWrite = VmaFlags.isCow(vma.flags());
+    boolean shared = vma.has(VmaFlags.SHARED);
+    PageTable from = parent.table();
+    PageTable to = child.table();
+    long slot = leaves.slot();
+    long target = firstTarget;
+    for (long va = leaves.start(); va < leaves.end(); va += Pages.SIZE, slot += 8, target += 8) {
+      long pte = from.get(slot);
+      if (layout.isEmpty(pte)) {
+        continue;
+      }
+      if (copiedOnWrite && layout.isWritable(pte)) {
+        pte = layout.withoutWrite(pte);
+        from.set(slot, pte);
+      }
+      pte = layout.withOld(shared ? layout.withClean(pte) : pte);
+      long pfn = manager.normalFrame(vma, va, pte);
+      if (pfn != MemoryManager.NO_FRAME) {
+        frames.get(pfn);
+        frames.addMapping(pfn);
+        child.counters().mapped(frames.use(pfn) == FrameUse.ANONYMOUS);
+      }
+      to.set(target, pte);
+    }
+  }
+}

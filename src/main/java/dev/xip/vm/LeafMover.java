@@ -1,0 +1,99 @@
+package dev.xip.vm;
+
+import dev.xip.base.Pages;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.Level;
+import dev.xip.pagetable.PageTable;
+
+/**
+ * Moves entries to other addresses as they are; nothing that is counted changes. Linux counterpart:
+ * {@code move_page_tables} (mm/mremap.c).
+ */
+final class LeafMover {
+  private final AddressSpace space;
+  private final MemoryManager manager;
+  private final PageTable table;
+  private final EntryLayout layout;
+
+  LeafMover(AddressSpace space) {
+    this.space = space;
+    this.manager = space.manager();
+    this.table = space.table();
+    this.layout = table.layout();
+  }
+
+  /**
+   * Moves the entries of a range. Both places belong to mappings in force and the map lock is held
+   * exclusively. Walks through the mappings of the file are kept out meanwhile, so that none sees a
+   * page at neither place.
+   *
+   * @param vma the mapping that the entries are in
+   * @param from the first address
+   * @param to where that goes; the entries there are empty and the ranges do not overlap
+   * @param length how many bytes, page aligned
+   * @return how many bytes were moved: less than asked for if RAM for a table ran out
+   */
+  long move(Vma vma, long from, long to, long length) {
+    FileMappings mappings = vma.isAnonymous() ? null : space.mappingsOf(vma.file());
+    long stamp = mappings == null ? 0 : mappings.lockShared();
+    try {
+      long done = 0;
+      while (done < length) {
+        long tableBytes = 1L << layout.shift(Level.PMD);
+        long room = tableBytes - (to + done & tableBytes - 1);
+        long end = Math.min(length, done + room);
+        if (!moveIntoOneTable(from + done, to + done, end - done)) {
+          break;
+        }
+        done = end;
+      }
+      return done;
+    } finally {
+      space.flushTranslations();
+      if (mappings != null) {
+        mappings.unlockShared(stamp);
+      }
+    }
+  }
+
+  private boolean moveIntoOneTable(long from, long to, long length) {
+    LeafTables leaves = new LeafTables(space, from, from + length);
+    long target = PageTable.NO_SLOT;
+    while (leaves.next()) {
+      if (target == PageTable.NO_SLOT) {
+        target = table.slotOrCreate(to);
+        if (target == PageTable.NO_SLOT) {
+          return false;
+        }
+      }
+      moveLeaves(leaves, target + (leaves.start() - from >>> Pages.SHIFT << 3));
+    }
+    return true;
+  }
+
+  private void moveLeaves(LeafTables leaves, long target) {
+    boolean sameTable = leaves.slot() >>> Pages.SHIFT == target >>> Pages.SHIFT;
+    leaves.lock();
+    try {
+      if (!sameTable) {
+        manager.lockEntry(target);
+      }
+      try {
+        long slot = leaves.slot();
+        for (long va = leaves.start(); va < leaves.end(); va += Pages.SIZE, slot += 8) {
+          long pte = table.get(slot);
+          if (!layout.isEmpty(pte)) {
+            table.set(slot, layout.empty());
+            table.set(target + (va - leaves.start() >>> Pages.SHIFT << 3), pte);
+          }
+        }
+      } finally {
+        if (!sameTable) {
+          manager.unlockEntry(target);
+        }
+      }
+    } finally {
+      leaves.unlock();
+    }
+  }
+}

@@ -1,0 +1,64 @@
+package dev.xip.vm;
+
+import dev.xip.mapping.Mappable;
+import java.util.IdentityHashMap;
+import java.util.Map;
+
+/**
+ * Finds the mappings of a file. Linux counterpart: {@code inode.i_mapping} and {@code
+ * vma_link_file} (mm/mmap.c).
+ */
+final class ReverseMap {
+  /** Mappings of a file, and how many spaces keep them. */
+  private static final class Entry {
+    final FileMappings mappings;
+    int spaces;
+
+    Entry(FileMappings mappings) {
+      this.mappings = mappings;
+    }
+  }
+
+  private final MemoryManager manager;
+  private final Map<Mappable, Entry> files = new IdentityHashMap<>();
+
+  ReverseMap(MemoryManager manager) {
+    this.manager = manager;
+  }
+
+  /** Lists a space among those that map a file. The space does so once per file. */
+  FileMappings link(Mappable file, AddressSpace space) {
+    FileMappings mappings;
+    synchronized (files) {
+      Entry entry = files.get(file);
+      if (entry == null) {
+        entry = new Entry(new FileMappings(manager, file));
+        files.put(file, entry);
+        file.attach(entry.mappings);
+      }
+      entry.spaces++;
+      mappings = entry.mappings;
+    }
+    mappings.add(space);
+    return mappings;
+  }
+
+  /** Takes a space off the list, when it maps nothing of the file any more. */
+  void unlink(FileMappings mappings, AddressSpace space) {
+    mappings.remove(space);
+    synchronized (files) {
+      Entry entry = files.get(mappings.file());
+      if (--entry.spaces == 0) {
+        files.remove(mappings.file());
+        mappings.file().detach(mappings);
+      }
+    }
+  }
+
+  /** How many files are mapped. */
+  int files() {
+    synchronized (files) {
+      return files.size();
+    }
+  }
+}

@@ -1,0 +1,86 @@
+package dev.xip.vm;
+
+import dev.xip.base.Pages;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.PageTable;
+import dev.xip.phys.FrameUse;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * The one page of zeros that every hole of every file shows: a counted frame, mapped read-only.
+ * Linux counterpart: {@code xip_sparse_page} and {@code __xip_unmap} (mm/filemap_xip.c).
+ *
+ * <p>A fault that inserts it must not race with somebody who fills the hole and then takes it out
+ * of all mappings. Inserters are the slow side: one at a time under the mutex, they move the
+ * sequence count, look again that the hole is still one, and insert. Removers are the fast side:
+ * they go through the mappings without the mutex, and only if the count has moved meanwhile go
+ * through them once more, with inserters locked out.
+ */
+final class SparsePage {
+  private final MemoryManager manager;
+  private final long pfn;
+  private final ReentrantLock mutex = new ReentrantLock();
+
+  /** Odd while somebody inserts. Changed under the mutex. */
+  private volatile int sequence;
+
+  SparsePage(MemoryManager manager) {
+    this.manager = manager;
+    this.pfn = manager.memory().allocator().allocate(FrameUse.SPARSE);
+  }
+
+  long pfn() {
+    return pfn;
+  }
+
+  /** Begins to insert: takes the mutex, so it may sleep. */
+  void beginInsert() {
+    mutex.lock();
+    sequence = sequence + 1;
+  }
+
+  void endInsert() {
+    sequence = sequence + 1;
+    mutex.unlock();
+  }
+
+  /** Takes the page out of all mappings that show it at a page of a file that has bytes now. */
+  void removeFrom(FileMappings mappings, long page) {
+    int before = sequence;
+    removeOnce(mappings, page);
+    if ((before & 1) != 0 || sequence != before) {
+      mutex.lock();
+      try {
+        removeOnce(mappings, page);
+      } finally {
+        mutex.unlock();
+      }
+    }
+  }
+
+  private void removeOnce(FileMappings mappings, long page) {
+    mappings.forEachPart(page, page + 1, (space, vma, start, end) -> removeAt(space, vma, start));
+  }
+
+  private void removeAt(AddressSpace space, Vma vma, long va) {
+    PageTable table = space.table();
+    EntryLayout layout = table.layout();
+    MmuGather gather = new MmuGather(space);
+    LeafTables leaves = new LeafTables(space, va, va + Pages.SIZE);
+    while (leaves.next()) {
+      leaves.lock();
+      try {
+        long pte = table.get(leaves.slot());
+        if (!layout.isEmpty(pte) && manager.normalFrame(vma, va, pte) == pfn) {
+          table.set(leaves.slot(), layout.empty());
+          manager.memory().frames().removeMapping(pfn);
+          space.counters().unmapped(false);
+          gather.add(pfn);
+        }
+      } finally {
+        leaves.unlock();
+      }
+    }
+    gather.finish();
+  }
+}

@@ -1,0 +1,132 @@
+package dev.xip.vm;
+
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.phys.FrameAllocator;
+import dev.xip.phys.FrameUse;
+import dev.xip.phys.PageFrames;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongToIntFunction;
+
+/**
+ * Recomputes from the page tables everything that is counted while they change, and compares: map
+ * and reference counts of every page frame, the frames of each address space, tables and frames in
+ * use. Nobody may change an address space meanwhile.
+ */
+public final class Verifier {
+  private final MemoryManager manager;
+  private final PageFrames frames;
+  private final List<String> wrong = new ArrayList<>();
+  private final int[] mappings;
+
+  /** One for each table, at its first frame. */
+  private final int[] tables;
+
+  private Verifier(MemoryManager manager) {
+    this.manager = manager;
+    this.frames = manager.memory().frames();
+    this.mappings = new int[Math.toIntExact(frames.count())];
+    this.tables = new int[mappings.length];
+  }
+
+  /**
+   * Verifies a machine on which nobody holds references to frames but entries and owners.
+   *
+   * @param manager its memory manager
+   * @return what does not agree, one line each; empty if all is well
+   */
+  public static List<String> verify(MemoryManager manager) {
+    return verify(manager, pfn -> 0);
+  }
+
+  /**
+   * Verifies a machine.
+   *
+   * @param manager its memory manager
+   * @param held how many more references to a frame somebody holds, such as a pin
+   * @return what does not agree, one line each; empty if all is well
+   */
+  public static List<String> verify(MemoryManager manager, LongToIntFunction held) {
+    Verifier verifier = new Verifier(manager);
+    long reported = manager.badEntries().count();
+    long tablePages = 0;
+    for (AddressSpace space : manager.spaces()) {
+      verifier.checkSpace(space);
+      space.table().forEachTable(pfn -> verifier.tables[(int) pfn]++);
+      tablePages += space.table().countTables();
+    }
+    verifier.checkFrames(held);
+    FrameAllocator allocator = manager.memory().allocator();
+    verifier.expect("frames used as tables", tablePages, allocator.inUse(FrameUse.TABLE));
+    verifier.expect("bad entries met", reported, manager.badEntries().count());
+    return verifier.wrong;
+  }
+
+  private void checkSpace(AddressSpace space) {
+    EntryLayout layout = manager.layout();
+    long[] found = new long[2];
+    space
+        .table()
+        .forEach(
+            0,
+            layout.addressLimit(),
+            (va, level, slot, pte) -> {
+              Vma vma = space.find(va);
+              if (vma == null) {
+                wrong.add(
+                    "%s: entry 0x%x at address 0x%x: expected a mapping there, found none"
+                        .formatted(space.name(), pte, va));
+                return;
+              }
+              long pfn = manager.normalFrame(vma, va, pte);
+              if (pfn != MemoryManager.NO_FRAME) {
+                mappings[(int) pfn]++;
+                found[frames.use(pfn) == FrameUse.ANONYMOUS ? 1 : 0]++;
+                checkPlace(space, vma, va, pfn);
+              }
+            });
+    expect(space.name() + ": file frames", found[0], space.fileFrames());
+    expect(space.name() + ": anonymous frames", found[1], space.anonymousFrames());
+  }
+
+  /** The sparse page may only stand for a hole. */
+  private void checkPlace(AddressSpace space, Vma vma, long va, long pfn) {
+    if (pfn != manager.sparsePfn() || vma.isAnonymous()) {
+      return;
+    }
+    try {
+      if (!vma.file().translate(vma.pageAt(va)).isHole()) {
+        wrong.add(
+            "%s: sparse page at address 0x%x: expected a hole, found page 0x%x of %s with bytes"
+                .formatted(space.name(), va, vma.pageAt(va), vma.file().name()));
+      }
+    } catch (IOException e) {
+      wrong.add("%s: sparse page at address 0x%x: %s".formatted(space.name(), va, e.getMessage()));
+    }
+  }
+
+  private void checkFrames(LongToIntFunction held) {
+    for (int pfn = 0; pfn < mappings.length; pfn++) {
+      FrameUse use = frames.use(pfn);
+      int owners =
+          switch (use) {
+            case FREE, ANONYMOUS -> 0;
+            case TABLE -> tables[pfn];
+            case PAGE_CACHE, SPARSE, ZERO -> 1;
+          };
+      int references = mappings[pfn] + owners + held.applyAsInt(pfn);
+      if (mappings[pfn] != frames.mappings(pfn) || references != frames.references(pfn)) {
+        String frame = "pfn 0x%x (%s)".formatted(pfn, use);
+        expect(frame + ": map count", mappings[pfn], frames.mappings(pfn));
+        expect(frame + ": references", references, frames.references(pfn));
+      }
+    }
+  }
+
+  private void expect(String what, long expected, long found) {
+    if (expected != found) {
+      wrong.add("%s: expected %d, found %d".formatted(what, expected, found));
+    }
+  }
+}
