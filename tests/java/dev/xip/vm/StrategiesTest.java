@@ -3,9 +3,12 @@ package dev.xip.vm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.xip.base.Access;
+import dev.xip.base.AddrRange;
 import dev.xip.base.AtomicContext;
 import dev.xip.base.Pages;
 import dev.xip.base.SleepingInAtomicException;
+import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.MemoryModel;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.SortedArrayModel;
@@ -177,13 +180,17 @@ class StrategiesTest {
   }
 
   @Test
-  void onlyTheSpecialBitGoesByTheBit() throws IOException {
-    try (PhysicalMemory memory = PhysicalMemory.boot(4096 * 8, 4096 * 8)) {
-      assertThat(new MemoryManager(memory, FrameFixture.LAYOUT).usesSpecialBit()).isTrue();
-      assertThat(
-              new MemoryManager(memory, FrameFixture.LAYOUT, FrameStrategy.FLAT.on(memory))
-                  .usesSpecialBit())
-          .isFalse();
+  void theSpecialBitNeedsALayoutThatHasOne() throws IOException {
+    X8664Layout without = X8664Layout.WITHOUT_SPECIAL;
+    try (PhysicalMemory memory = PhysicalMemory.boot(8 * Pages.SIZE, 8 * Pages.SIZE)) {
+      assertThatThrownBy(() -> new MemoryManager(memory, without))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContainingAll("EINVAL", "special bit", without.name());
+      assertThat(memory.allocator().inUse()).isZero();
+      MemoryManager manager = new MemoryManager(memory, without, FrameStrategy.FLAT.on(memory));
+      assertThat(manager.usesSpecialBit()).isFalse();
+      Vma vma = new Vma(AddrRange.ofLength(0x10000, Pages.SIZE), FrameFixture.COW, null, 0);
+      assertThat(manager.normalFrame(vma, 0x10000, without.leaf(5, Access.READ))).isEqualTo(5);
     }
   }
 }

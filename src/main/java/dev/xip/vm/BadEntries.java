@@ -81,14 +81,14 @@ public final class BadEntries {
     }
   }
 
-  /** The space that lists the mapping; while it is being unmapped, none does any more. */
+  /** The space that lists the mapping; while it is being cut or moved, none may. */
   private String spaceOf(Vma vma, long va) {
     for (AddressSpace space : spaces) {
       if (space.find(va) == vma) {
         return "space " + space.name();
       }
     }
-    return "a space that unmaps it";
+    return "an unknown space";
   }
 
   /**
