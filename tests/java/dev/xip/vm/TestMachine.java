@@ -1,0 +1,199 @@
+package dev.xip.vm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.xip.base.Access;
+import dev.xip.base.AddrRange;
+import dev.xip.base.Pages;
+import dev.xip.file.MemoryBlocks;
+import dev.xip.file.MemoryFile;
+import dev.xip.host.HostException;
+import dev.xip.host.HostFile;
+import dev.xip.host.Sharing;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.X8664Layout;
+import dev.xip.phys.FrameUse;
+import dev.xip.phys.PhysicalMemory;
+import dev.xip.phys.Region;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * A machine with RAM, and a device of writable memory without page frames for files. Closing it
+ * ends all spaces and files and demands that every count is what it was at boot.
+ */
+public final class TestMachine implements AutoCloseable {
+  /** Where the device lies: in a section of its own, so that every memory model knows it. */
+  public static final long DEVICE = 128L << 20;
+
+  private static final long DEVICE_BYTES = 4L << 20;
+
+  public final PhysicalMemory memory;
+  public final MemoryManager manager;
+  public final MemoryBlocks device;
+  private final HostFile deviceFile;
+  private final Region region;
+  private final long framesAtBoot;
+
+  /** A machine of today: x86-64, the special bit, the rules that hold if nobody says otherwise. */
+  public TestMachine() {
+    this(X8664Layout.INSTANCE, FrameStrategy.SPECIAL_BIT, Rules.DEFAULT);
+  }
+
+  public TestMachine(EntryLayout layout, FrameStrategy strategy, Rules rules) {
+    try {
+      memory = PhysicalMemory.boot(256L << 20, 16L << 20);
+      NormalFrame frames = strategy.on(memory);
+      region = memory.claim("DEVICE", new AddrRange(DEVICE, DEVICE + DEVICE_BYTES), false);
+      deviceFile = HostFile.memfd("device");
+      deviceFile.truncate(DEVICE_BYTES);
+      memory.mapFile(region, 0, deviceFile, 0, DEVICE_BYTES, Access.READ_WRITE, Sharing.SHARED);
+      manager = new MemoryManager(memory, layout, frames, rules);
+      device =
+          new MemoryBlocks(memory.window().asSlice(DEVICE, DEVICE_BYTES), DEVICE >>> Pages.SHIFT);
+      framesAtBoot = memory.allocator().inUse();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  public AddressSpace space(String name) {
+    try {
+      return manager.newAddressSpace(name);
+    } catch (MapException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** A file whose every word holds its own offset, plus one. */
+  public MemoryFile file(String name, int pages) {
+    MemoryFile file = device.create(name);
+    long[] words = new long[(int) (pages * Pages.SIZE / 8)];
+    for (int i = 0; i < words.length; i++) {
+      words[i] = 8L * i + 1;
+    }
+    try {
+      assertThat(file.write(0, MemorySegment.ofArray(words))).isEqualTo(8L * words.length);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return file;
+  }
+
+  /** A file of holes. */
+  public MemoryFile holes(String name, int pages) {
+    MemoryFile file = device.create(name);
+    file.truncate(pages * Pages.SIZE);
+    return file;
+  }
+
+  public static final long PRIVATE =
+      VmaFlags.READ
+          | VmaFlags.WRITE
+          | VmaFlags.MAYREAD
+          | VmaFlags.MAYWRITE
+          | VmaFlags.MAYEXEC
+          | VmaFlags.MIXEDMAP;
+  public static final long SHARED = PRIVATE | VmaFlags.SHARED | VmaFlags.MAYSHARE;
+  public static final long ANONYMOUS = PRIVATE & ~VmaFlags.MIXEDMAP;
+
+  /** Puts a mapping into a space; the place must be free. */
+  public static long map(AddressSpace space, long start, int pages, long flags, MemoryFile file) {
+    AddrRange range = AddrRange.ofLength(start, pages * Pages.SIZE);
+    return map(space, file == null ? Vma.anonymous(range, flags) : new Vma(range, flags, file, 0));
+  }
+
+  public static long map(AddressSpace space, Vma vma) {
+    try {
+      long stamp = space.lockExclusively();
+      try {
+        space.install(space.vmaList().with(vma));
+      } finally {
+        space.unlockExclusively(stamp);
+      }
+    } catch (MapException e) {
+      throw new UncheckedIOException(e);
+    }
+    return vma.range().start();
+  }
+
+  public static long read(AddressSpace space, long va) {
+    try {
+      return new AddressReader(space).getLong(va);
+    } catch (MemoryFaultException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  public static void write(AddressSpace space, long va, long value) {
+    try {
+      new AddressWriter(space).putLong(va, value);
+    } catch (MemoryFaultException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  public static long read(MemoryFile file, long position) {
+    long[] word = new long[1];
+    file.read(position, MemorySegment.ofArray(word));
+    return word[0];
+  }
+
+  public static void write(MemoryFile file, long position, long value) {
+    MemorySegment word = MemorySegment.ofArray(new long[1]);
+    word.set(ValueLayout.JAVA_LONG, 0, value);
+    try {
+      file.write(position, word);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The entry for an address, empty if there is no table. */
+  public static long entry(AddressSpace space, long va) {
+    dev.xip.pagetable.Walk walk = new dev.xip.pagetable.Walk();
+    return space.table().walk(va, walk) ? walk.pte() : space.table().layout().empty();
+  }
+
+  public int references(long pfn) {
+    return memory.frames().references(pfn);
+  }
+
+  /** Demands that what is counted agrees with the tables. */
+  public void verify() {
+    assertThat(Verifier.verify(manager)).isEmpty();
+  }
+
+  /** Demands that nothing is left of what ran on the machine. */
+  public void requireBootState() {
+    assertThat(manager.spaces()).isEmpty();
+    assertThat(manager.reverseMap().files()).isZero();
+    assertThat(memory.allocator().inUse()).isEqualTo(framesAtBoot);
+    assertThat(memory.allocator().inUse(FrameUse.ANONYMOUS)).isZero();
+    assertThat(memory.allocator().inUse(FrameUse.TABLE)).isZero();
+    assertThat(references(manager.sparsePfn())).isEqualTo(1);
+    assertThat(references(manager.zeroPfn())).isEqualTo(1);
+    assertThat(manager.badEntries().count()).as(manager.badEntries().last()).isZero();
+    verify();
+  }
+
+  @Override
+  public void close() {
+    try {
+      verify();
+      manager.spaces().forEach(AddressSpace::close);
+      requireBootState();
+    } finally {
+      try {
+        memory.release(region);
+        deviceFile.close();
+      } catch (HostException e) {
+        throw new UncheckedIOException(e);
+      } finally {
+        memory.close();
+      }
+    }
+  }
+}
