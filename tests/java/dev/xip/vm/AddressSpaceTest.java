@@ -14,12 +14,14 @@ import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.Region;
+import dev.xip.vm.MapException.Code;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -257,18 +259,26 @@ class AddressSpaceTest {
   @Test
   void wrongRequestsAreRefusedByName() {
     MapRequest good = MapRequest.shared(file, Access.READ);
-    assertThatThrownBy(() -> space.map(good.at(0x1234))).hasMessageStartingWith("EINVAL");
-    assertThatThrownBy(() -> space.map(good.at(0x1000))).hasMessageStartingWith("EINVAL");
-    assertThatThrownBy(() -> space.map(good.pages(0, 0))).hasMessageStartingWith("EINVAL");
-    assertThatThrownBy(() -> space.map(good.pages(-1, 1))).hasMessageStartingWith("EINVAL");
-    assertThatThrownBy(() -> space.map(good.pages(0, 1L << 62))).hasMessageStartingWith("EINVAL");
-    assertThatThrownBy(() -> space.map(MapRequest.shared(file, Access.READ_WRITE)))
-        .hasMessageStartingWith("EACCES");
-    assertThatThrownBy(() -> space.unmap(new AddrRange(0x10000, 0x10000)))
-        .hasMessageStartingWith("EINVAL");
-    assertThatThrownBy(() -> space.unmap(new AddrRange(0x10000, 0x10001)))
-        .hasMessageStartingWith("EINVAL");
+    assertRefused(Code.EINVAL, () -> space.map(good.at(0x11234)));
+    assertRefused(Code.EPERM, () -> space.map(good.at(0x1000)));
+    assertRefused(Code.EINVAL, () -> space.map(good.pages(0, 0)));
+    assertRefused(Code.EOVERFLOW, () -> space.map(good.pages(-1, 1)));
+    assertRefused(Code.EOVERFLOW, () -> space.map(good.pages(1L << 51, 1)));
+    assertRefused(Code.ENOMEM, () -> space.map(good.pages(0, 1L << 62)));
+    assertRefused(Code.ENOMEM, () -> space.map(good.at((1L << 47) - Pages.SIZE)));
+    assertRefused(Code.EACCES, () -> space.map(MapRequest.shared(file, Access.READ_WRITE)));
+    assertRefused(Code.EINVAL, () -> space.map(good.with(MapFlag.GROWSDOWN)));
+    assertRefused(Code.EINVAL, () -> space.unmap(new AddrRange(0x10000, 0x10000)));
+    assertRefused(Code.EINVAL, () -> space.unmap(new AddrRange(0x10001, 0x11001)));
+    assertRefused(Code.EINVAL, () -> space.unmap(new AddrRange(0x10000, 1L << 48)));
     assertThat(space.vmas()).isEmpty();
+  }
+
+  private static void assertRefused(Code code, ThrowingCallable call) {
+    assertThatThrownBy(call)
+        .isInstanceOfSatisfying(MapException.class, e -> assertThat(e.code()).isEqualTo(code))
+        .hasMessageStartingWith(code + ": ")
+        .hasMessageContainingAll("expected", "found");
   }
 
   @Test

@@ -3,16 +3,17 @@ package dev.xip.vm;
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.AtomicContext;
-import dev.xip.base.Pages;
 import dev.xip.base.Pfn;
 import dev.xip.mapping.Mappable;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.PageTable;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.BitSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.locks.StampedLock;
 import java.util.function.Function;
 
@@ -27,9 +28,6 @@ import java.util.function.Function;
 public final class AddressSpace implements AutoCloseable {
   /** The lowest address that is given out; below it a null pointer must fault. */
   public static final long LOWEST_ADDRESS = 0x1_0000;
-
-  /** The room left for a stack above the highest mapping. */
-  private static final long STACK_GAP = 128L << 20;
 
   private static final VarHandle GENERATION;
 
@@ -46,11 +44,13 @@ public final class AddressSpace implements AutoCloseable {
   private final String name;
   private final EntryLayout layout;
   private final PageTable table;
-  private final long ceiling;
   private final StampedLock mapLock = new StampedLock();
   private final SpaceCounters counters = new SpaceCounters();
   private final Zapper zapper;
   private final FaultHandler faultHandler;
+  private final MappingCalls calls;
+  private final RemapCall remapCall;
+  private final RangeCalls rangeCalls;
   private final Insertion insertion;
 
   /** The files that are mapped; guarded by the map lock held exclusively. */
@@ -70,13 +70,16 @@ public final class AddressSpace implements AutoCloseable {
     this.manager = manager;
     this.name = name;
     this.layout = manager.layout();
-    this.ceiling = layout.addressLimit() - STACK_GAP;
     this.table = PageTable.create(manager.memory().window(), layout, manager);
     if (table == null) {
-      throw new MapException("ENOMEM", "new address space", "a free frame of RAM", "none");
+      throw new MapException(
+          MapException.Code.ENOMEM, "new address space", "a free frame of RAM", "none");
     }
     this.zapper = new Zapper(this);
     this.faultHandler = new FaultHandler(this);
+    this.calls = new MappingCalls(this);
+    this.remapCall = new RemapCall(this, calls);
+    this.rangeCalls = new RangeCalls(this);
     this.insertion = new Insertion(this);
   }
 
@@ -177,88 +180,116 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   /**
-   * Maps a file. Linux counterpart: {@code do_mmap_pgoff} (mm/mmap.c) with {@code xip_file_mmap}.
+   * Maps a file or anonymous memory. Linux counterpart: {@code mmap} (mm/mmap.c) with {@code
+   * xip_file_mmap}.
    *
    * @param request what to map and where
    * @return the addresses that it lies at
-   * @throws MapException EINVAL for an empty or unaligned request, EACCES for write access (files
-   *     of images are read-only), EEXIST if the place asked for is taken, ENOMEM if there is no
-   *     place
+   * @throws MapException EINVAL for an empty or unaligned request, EACCES for shared write access
+   *     to a file that is read-only, EEXIST if a place that must be free is taken, ENOMEM if there
+   *     is no place, EOVERFLOW for an offset too far into the file, EPERM for a place too low
    */
   public AddrRange map(MapRequest request) throws MapException {
-    String call =
-        "mmap %s, 0x%x bytes from page 0x%x"
-            .formatted(request.file().name(), request.length(), request.pageOffset());
-    if (request.length() <= 0 || request.pageOffset() < 0 || request.length() > ceiling) {
-      throw new MapException(
-          "EINVAL", call, "a length of 1..0x%x bytes and an offset".formatted(ceiling), "neither");
-    }
-    if (request.access().write()) {
-      throw new MapException(
-          "EACCES", call, "read or execute access: the file is read-only", "" + request.access());
-    }
-    long length = request.roundedLength();
-    long stamp = lockExclusively();
-    try {
-      long start = request.address();
-      if (start == MapRequest.ANYWHERE) {
-        start = vmas.highestGap(length, LOWEST_ADDRESS, ceiling);
-        if (start < 0) {
-          throw new MapException("ENOMEM", call, "a gap in the address space", "none that long");
-        }
-      }
-      AddrRange range = checkPlace(call, start, length);
-      if (!vmas.isFree(range)) {
-        throw new MapException("EEXIST", call, range + " to be free", "a mapping there");
-      }
-      install(vmas.with(new Vma(range, flagsFor(request), request.file(), request.pageOffset())));
-      return range;
-    } finally {
-      mapLock.unlockWrite(stamp);
-    }
-  }
-
-  private AddrRange checkPlace(String call, long start, long length) throws MapException {
-    if (!Pages.isAligned(start)
-        || start < LOWEST_ADDRESS
-        || start > layout.addressLimit() - length) {
-      throw new MapException(
-          "EINVAL",
-          call,
-          "a page-aligned address in [0x%x, 0x%x)".formatted(LOWEST_ADDRESS, layout.addressLimit()),
-          "0x%x".formatted(start));
-    }
-    return AddrRange.ofLength(start, length);
-  }
-
-  /** A file opened for reading keeps MAYSHARE but neither SHARED nor MAYWRITE (mm/mmap.c). */
-  private static long flagsFor(MapRequest request) {
-    return VmaFlags.of(request.access())
-        | VmaFlags.MAYREAD
-        | VmaFlags.MAYEXEC
-        | VmaFlags.MIXEDMAP
-        | (request.shared() ? VmaFlags.MAYSHARE : VmaFlags.MAYWRITE);
+    return calls.map(request);
   }
 
   /**
    * Removes the mappings of a range; what it cuts stays at its place. Linux counterpart: {@code
-   * do_munmap} (mm/mmap.c).
+   * munmap} (mm/mmap.c).
    *
-   * @param range the addresses, page aligned and not empty; it may hold gaps
+   * @param range the addresses, from a page's first one on; it may hold gaps
    * @throws MapException EINVAL if the range is empty, unaligned or past the address limit
    */
   public void unmap(AddrRange range) throws MapException {
-    String call = "munmap " + range;
-    if (range.length() == 0 || !Pages.isAligned(range.length())) {
-      throw new MapException("EINVAL", call, "whole pages", "0x%x bytes".formatted(range.length()));
-    }
-    checkPlace(call, range.start(), range.length());
-    long stamp = lockExclusively();
-    try {
-      unmapLocked(range);
-    } finally {
-      mapLock.unlockWrite(stamp);
-    }
+    calls.unmap(range);
+  }
+
+  /**
+   * Changes the length or the place of a mapping, or both. Linux counterpart: {@code mremap}
+   * (mm/mremap.c).
+   *
+   * @param request what to do with what
+   * @return the addresses that it lies at from now on
+   * @throws MapException EINVAL for a length of nothing, a place that is not a page's or that
+   *     overlaps; EFAULT if the range is not all of one mapping or of one that may not grow; ENOMEM
+   *     if there is no room
+   */
+  public AddrRange remap(RemapRequest request) throws MapException {
+    return remapCall.remap(request);
+  }
+
+  /**
+   * Changes what may be done with the pages of a range. Linux counterpart: {@code mprotect}
+   * (mm/mprotect.c).
+   *
+   * @param range the addresses, from a page's first one on
+   * @param access the rights from now on
+   * @throws MapException EINVAL if the range is unaligned; EACCES if a mapping does not allow it
+   *     and ENOMEM at the first gap: what lies before has been changed then, as in the kernel
+   */
+  public void protect(AddrRange range, Access access) throws MapException {
+    rangeCalls.protect(range, access);
+  }
+
+  /**
+   * Takes advice about the pages of a range. Linux counterpart: {@code madvise} (mm/madvise.c).
+   *
+   * @param range the addresses, from a page's first one on
+   * @param advice what is said about them
+   * @throws MapException EINVAL if the range is unaligned or a mapping does not take this advice;
+   *     ENOMEM if there is a gap, after all that is mapped has been done
+   */
+  public void advise(AddrRange range, Advice advice) throws MapException {
+    rangeCalls.advise(range, advice);
+  }
+
+  /**
+   * Writes shared pages back; where files lie in memory they are there already. Linux counterpart:
+   * {@code msync} (mm/msync.c).
+   *
+   * @param range the addresses, from a page's first one on
+   * @param flags how
+   * @throws MapException EINVAL if the range is unaligned or the flags exclude each other, EBUSY if
+   *     locked pages are to be invalidated, ENOMEM if there is a gap
+   */
+  public void sync(AddrRange range, Set<SyncFlag> flags) throws MapException {
+    rangeCalls.sync(range, flags);
+  }
+
+  /**
+   * Tells which pages are in memory: those that have an entry. A page of a file that was never
+   * touched counts as absent, though its bytes are in memory. Linux counterpart: {@code mincore}
+   * (mm/mincore.c).
+   *
+   * @param range the addresses, from a page's first one on
+   * @return one bit for each page
+   * @throws MapException EINVAL if the range is unaligned, ENOMEM if there is a gap
+   */
+  public BitSet inCore(AddrRange range) throws MapException {
+    return rangeCalls.inCore(range);
+  }
+
+  /**
+   * Locks the pages that a range touches in memory. Mappings of files are passed over but still
+   * faulted in: private writable ones are copied page by page, others fail at the first page that
+   * has no page frame. Linux counterpart: {@code mlock} (mm/mlock.c).
+   *
+   * @param range the addresses
+   * @throws MapException ENOMEM if there is a gap or a page without a page frame, EAGAIN if RAM ran
+   *     out; what lies before stays locked, as in the kernel
+   */
+  public void lock(AddrRange range) throws MapException {
+    rangeCalls.lock(range);
+  }
+
+  /**
+   * Unlocks the pages that a range touches. Linux counterpart: {@code munlock} (mm/mlock.c).
+   *
+   * @param range the addresses
+   * @throws MapException ENOMEM at the first gap; what lies before is unlocked then
+   */
+  public void unlock(AddrRange range) throws MapException {
+    rangeCalls.unlock(range);
   }
 
   /**
@@ -276,6 +307,8 @@ public final class AddressSpace implements AutoCloseable {
           Math.min(range.end(), vma.range().end()),
           gather);
     }
+    // A file whose last mapping goes may free its memory, so nobody may read there any more.
+    gather.finish();
     install(vmas.without(range));
     for (Vma vma : hit) {
       FileMappings mappings = vma.isAnonymous() ? null : files.get(vma.file());
@@ -503,7 +536,8 @@ public final class AddressSpace implements AutoCloseable {
     long stamp = mapLock.writeLock();
     if (closed) {
       mapLock.unlockWrite(stamp);
-      throw new MapException("ESRCH", name, "a living address space", "one that has exited");
+      throw new MapException(
+          MapException.Code.ESRCH, name, "a living address space", "one that has exited");
     }
     return stamp;
   }

@@ -67,7 +67,8 @@ final class Forker {
     while (leaves.next()) {
       long target = child.table().slotOrCreate(leaves.start());
       if (target == PageTable.NO_SLOT) {
-        throw new MapException("ENOMEM", "fork of " + parent.name(), "frames for tables", "none");
+        throw new MapException(
+            MapException.Code.ENOMEM, "fork of " + parent.name(), "frames for tables", "none");
       }
       manager.lockEntry(target);
       try {

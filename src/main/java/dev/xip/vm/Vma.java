@@ -116,6 +116,41 @@ public record Vma(AddrRange range, long flags, Mappable file, long pageOffset, A
     return new Vma(range, changed, file, pageOffset, anon);
   }
 
+  /**
+   * The mapping at another place, from one of its addresses on. Anonymous memory without private
+   * pages has no history and takes its offset from the new place. Linux counterpart: {@code
+   * copy_vma} (mm/mmap.c).
+   */
+  Vma movedTo(long from, AddrRange to) {
+    if (anon.isUsed()) {
+      return new Vma(to, flags, file, pageAt(from), anon);
+    }
+    return isAnonymous() ? anonymous(to, flags) : new Vma(to, flags, file, pageAt(from));
+  }
+
+  /**
+   * Tells whether another mapping goes on where this one ends, so that both may become one. Linux
+   * counterpart: {@code can_vma_merge_after} (mm/mmap.c).
+   */
+  boolean isContinuedBy(Vma next) {
+    return range.end() == next.range.start()
+        && flags == next.flags
+        && (flags & VmaFlags.SPECIAL) == 0
+        && file == next.file
+        && pageAt(range.end()) == next.pageOffset
+        && AnonMemory.mayMerge(anon, next.anon);
+  }
+
+  /** This mapping and the one that continues it, as one. */
+  Vma joined(Vma next) {
+    return new Vma(
+        new AddrRange(range.start(), next.range.end()),
+        flags,
+        file,
+        pageOffset,
+        AnonMemory.merged(anon, next.anon));
+  }
+
   /** Prints the mapping as a line of /proc/PID/maps. */
   @Override
   public String toString() {

@@ -45,6 +45,11 @@ final class VmaList {
     return low;
   }
 
+  /** How many mappings there are. */
+  int size() {
+    return vmas.length;
+  }
+
   List<Vma> toList() {
     return List.of(vmas);
   }
@@ -77,14 +82,43 @@ final class VmaList {
     return end - floor >= length ? end - length : -1;
   }
 
-  /** The list with one more mapping, whose place is free. */
+  /**
+   * The list with one more mapping, whose place is free. It becomes one with the neighbours that it
+   * continues. Linux counterpart: {@code vma_merge} (mm/mmap.c).
+   */
   VmaList with(Vma added) {
-    int index = firstEndingAfter(added.range().start());
-    Vma[] more = new Vma[vmas.length + 1];
-    System.arraycopy(vmas, 0, more, 0, index);
-    more[index] = added;
-    System.arraycopy(vmas, index, more, index + 1, vmas.length - index);
-    return new VmaList(more);
+    int from = firstEndingAfter(added.range().start());
+    int to = from;
+    Vma merged = added;
+    if (from > 0 && vmas[from - 1].isContinuedBy(merged)) {
+      merged = vmas[--from].joined(merged);
+    }
+    if (to < vmas.length && merged.isContinuedBy(vmas[to])) {
+      merged = merged.joined(vmas[to++]);
+    }
+    Vma[] next = new Vma[vmas.length + 1 - (to - from)];
+    System.arraycopy(vmas, 0, next, 0, from);
+    next[from] = merged;
+    System.arraycopy(vmas, to, next, from + 1, vmas.length - to);
+    return new VmaList(next);
+  }
+
+  /**
+   * The list with other flags on a range, which lies inside one mapping: that is split where it
+   * must be, and what comes out merges where it can. Linux counterpart: {@code mprotect_fixup}
+   * (mm/mprotect.c).
+   */
+  VmaList withFlags(AddrRange range, long flags) {
+    Vma old = find(range.start());
+    return old.flags() == flags
+        ? this
+        : without(range).with(old.cut(range.start(), range.end()).withFlags(flags));
+  }
+
+  /** The list with a mapping made longer by what follows it directly. */
+  VmaList grown(Vma vma, Vma more) {
+    Vma longer = vma.joined(more);
+    return without(vma.range()).with(longer);
   }
 
   /** The list without a range; mappings that it cuts keep what is left of them. */

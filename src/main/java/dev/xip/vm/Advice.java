@@ -1,0 +1,54 @@
+package dev.xip.vm;
+
+/** What a process says about its use of memory. Linux counterpart: MADV_* (mm/madvise.c). */
+public enum Advice {
+  /** Nothing special. */
+  NORMAL(0),
+  /** Pages will be used in no order. */
+  RANDOM(1),
+  /** Pages will be used in order. */
+  SEQUENTIAL(2),
+  /** Pages will be used soon. Accepted and ignored: nothing needs to be read ahead. */
+  WILLNEED(3),
+  /** Pages are not needed: entries go, private copies and anonymous memory with them. */
+  DONTNEED(4),
+  /** A fork is to leave the mapping out. */
+  DONTFORK(10),
+  /** A fork is to copy the mapping. */
+  DOFORK(11);
+
+  private final int number;
+
+  Advice(int number) {
+    this.number = number;
+  }
+
+  /**
+   * Finds an advice by its number.
+   *
+   * @param number the kernel's number
+   * @return the advice
+   * @throws MapException EINVAL if there is none with that number
+   */
+  public static Advice of(int number) throws MapException {
+    for (Advice each : values()) {
+      if (each.number == number) {
+        return each;
+      }
+    }
+    throw new MapException(
+        MapException.Code.EINVAL, "madvise", "0 to 4, 10 or 11", String.valueOf(number));
+  }
+
+  /** The flags of a mapping after this advice. */
+  long applied(long flags) {
+    return switch (this) {
+      case NORMAL -> flags & ~(VmaFlags.RAND_READ | VmaFlags.SEQ_READ);
+      case RANDOM -> flags & ~VmaFlags.SEQ_READ | VmaFlags.RAND_READ;
+      case SEQUENTIAL -> flags & ~VmaFlags.RAND_READ | VmaFlags.SEQ_READ;
+      case DONTFORK -> flags | VmaFlags.DONTCOPY;
+      case DOFORK -> flags & ~VmaFlags.DONTCOPY;
+      case WILLNEED, DONTNEED -> flags;
+    };
+  }
+}

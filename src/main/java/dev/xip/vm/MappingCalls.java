@@ -1,0 +1,230 @@
+package dev.xip.vm;
+
+import dev.xip.base.Access;
+import dev.xip.base.AddrRange;
+import dev.xip.base.Pages;
+import dev.xip.mapping.Mappable;
+import dev.xip.vm.MapException.Code;
+import java.util.List;
+
+/** mmap and munmap, and the rules of places that other calls share. Linux: mm/mmap.c. */
+final class MappingCalls {
+  /** How many mappings a space may have. Linux counterpart: {@code sysctl_max_map_count}. */
+  static final int MOST_MAPPINGS = 65530;
+
+  /** The room left for a stack above the highest mapping. */
+  private static final long STACK_GAP = 128L << 20;
+
+  /** An offset in a file is to be a positive number of bytes. */
+  private static final long MOST_FILE_PAGES = Long.MAX_VALUE >>> Pages.SHIFT;
+
+  private final AddressSpace space;
+  private final long limit;
+  private final Populate populate;
+
+  MappingCalls(AddressSpace space) {
+    this.space = space;
+    this.limit = space.table().layout().addressLimit();
+    this.populate = new Populate(space);
+  }
+
+  /** Linux counterpart: {@code do_mmap_pgoff}. */
+  AddrRange map(MapRequest request) throws MapException {
+    String call = request.toString();
+    long length = lengthOf(call, request);
+    AddrRange range;
+    long stamp = space.lockExclusively();
+    try {
+      requireRoom(call, 0);
+      range = placeOf(call, request, length);
+      long flags = flagsOf(call, request);
+      if (request.has(MapFlag.FIXED_NOREPLACE) && !space.vmaList().isFree(range)) {
+        throw new MapException(Code.EEXIST, call, range + " to be free", occupantsOf(range));
+      }
+      Vma added = newMapping(request, range, flags);
+      if (!space.vmaList().isFree(range)) {
+        space.unmapLocked(range);
+      }
+      space.install(space.vmaList().with(added));
+    } finally {
+      space.unlockExclusively(stamp);
+    }
+    if (request.has(MapFlag.POPULATE) || request.has(MapFlag.LOCKED)) {
+      populate.asFarAsPossible(range);
+    }
+    return range;
+  }
+
+  private long lengthOf(String call, MapRequest request) throws MapException {
+    if (request.length() <= 0) {
+      throw new MapException(Code.EINVAL, call, "a length of at least 1 byte", "none");
+    }
+    if (request.length() > limit) {
+      throw new MapException(
+          Code.ENOMEM, call, "at most 0x%x bytes".formatted(limit), "more than that");
+    }
+    long length = Pages.roundUp(request.length());
+    long pages = length >>> Pages.SHIFT;
+    if (request.file() != null
+        && (request.pageOffset() < 0 || request.pageOffset() > MOST_FILE_PAGES - pages)) {
+      throw new MapException(
+          Code.EOVERFLOW,
+          call,
+          "pages of the file in [0, 0x%x)".formatted(MOST_FILE_PAGES),
+          "0x%x and 0x%x more".formatted(request.pageOffset(), pages));
+    }
+    return length;
+  }
+
+  /** Linux counterpart: {@code get_unmapped_area}. */
+  private AddrRange placeOf(String call, MapRequest request, long length) throws MapException {
+    long start = request.address();
+    if (request.has(MapFlag.FIXED) || request.has(MapFlag.FIXED_NOREPLACE)) {
+      return fixedPlace(call, start, length);
+    }
+    if (start != MapRequest.ANYWHERE) {
+      long hint = Math.max(Pages.roundDown(start), AddressSpace.LOWEST_ADDRESS);
+      if (hint <= limit - length && space.vmaList().isFree(AddrRange.ofLength(hint, length))) {
+        return AddrRange.ofLength(hint, length);
+      }
+    }
+    return freePlace(call, length);
+  }
+
+  /** Checks a place that a caller insists on; what is mapped there does not matter. */
+  AddrRange fixedPlace(String call, long start, long length) throws MapException {
+    if (start < 0 || start > limit - length) {
+      throw new MapException(
+          Code.ENOMEM, call, "a place below 0x%x".formatted(limit), "0x%x".formatted(start));
+    }
+    if (!Pages.isAligned(start)) {
+      throw new MapException(Code.EINVAL, call, "a page's address", "0x%x".formatted(start));
+    }
+    if (start < AddressSpace.LOWEST_ADDRESS) {
+      throw new MapException(
+          Code.EPERM,
+          call,
+          "an address from 0x%x on".formatted(AddressSpace.LOWEST_ADDRESS),
+          "0x%x".formatted(start));
+    }
+    return AddrRange.ofLength(start, length);
+  }
+
+  /** The highest free place. Linux counterpart: {@code unmapped_area_topdown}. */
+  AddrRange freePlace(String call, long length) throws MapException {
+    long start = space.vmaList().highestGap(length, AddressSpace.LOWEST_ADDRESS, limit - STACK_GAP);
+    if (start < 0) {
+      throw new MapException(
+          Code.ENOMEM, call, "a gap of 0x%x bytes in the address space".formatted(length), "none");
+    }
+    return AddrRange.ofLength(start, length);
+  }
+
+  /**
+   * The flags of a new mapping. A file opened for reading loses SHARED and MAYWRITE but keeps
+   * MAYSHARE.
+   */
+  private static long flagsOf(String call, MapRequest request) throws MapException {
+    Access access = request.access();
+    Mappable file = request.file();
+    boolean shared = request.has(MapFlag.SHARED);
+    boolean storable = file == null || (file.isWritable() && !request.has(MapFlag.READ_ONLY_FILE));
+    if (shared && access.write() && !storable) {
+      throw new MapException(
+          Code.EACCES, call, "read or execute access: the file is read-only", "" + access);
+    }
+    if (request.has(MapFlag.GROWSDOWN) && (file != null || shared)) {
+      throw new MapException(Code.EINVAL, call, "private anonymous memory for a stack", "other");
+    }
+    long flags =
+        VmaFlags.of(access)
+            | VmaFlags.MAYREAD
+            | VmaFlags.MAYWRITE
+            | VmaFlags.MAYEXEC
+            | (request.has(MapFlag.GROWSDOWN) ? VmaFlags.GROWSDOWN : 0)
+            | (request.has(MapFlag.NORESERVE) ? VmaFlags.NORESERVE : 0);
+    if (shared) {
+      flags |= VmaFlags.SHARED | VmaFlags.MAYSHARE;
+      if (!storable) {
+        flags &= ~(VmaFlags.SHARED | VmaFlags.MAYWRITE);
+      }
+    }
+    if (isAccountable(flags)) {
+      flags |= VmaFlags.ACCOUNT;
+    }
+    if (file != null || shared) {
+      return flags | VmaFlags.MIXEDMAP;
+    }
+    return request.has(MapFlag.LOCKED) ? flags | VmaFlags.LOCKED : flags;
+  }
+
+  /** Linux counterpart: {@code accountable_mapping}. */
+  static boolean isAccountable(long flags) {
+    return (flags & (VmaFlags.NORESERVE | VmaFlags.SHARED | VmaFlags.WRITE)) == VmaFlags.WRITE;
+  }
+
+  private Vma newMapping(MapRequest request, AddrRange range, long flags) {
+    if (request.file() != null) {
+      return new Vma(range, flags, request.file(), request.pageOffset());
+    }
+    return request.has(MapFlag.SHARED)
+        ? new Vma(range, flags, new SharedMemory(space.manager(), range.length()), 0)
+        : Vma.anonymous(range, flags);
+  }
+
+  private String occupantsOf(AddrRange range) {
+    List<Vma> there = space.vmaList().overlapping(range);
+    return there.size() == 1
+        ? "%s there".formatted(there.getFirst())
+        : "%d mappings there, the first is %s".formatted(there.size(), there.getFirst());
+  }
+
+  /** Fails if so many more mappings would be too many. */
+  void requireRoom(String call, int more) throws MapException {
+    if (space.vmaList().size() + more > MOST_MAPPINGS) {
+      throw new MapException(
+          Code.ENOMEM,
+          call,
+          "at most %d mappings".formatted(MOST_MAPPINGS),
+          "%d and %d more".formatted(space.vmaList().size(), more));
+    }
+  }
+
+  /** Linux counterpart: {@code do_munmap}. */
+  void unmap(AddrRange range) throws MapException {
+    String call = "munmap " + range;
+    requirePages(call, range);
+    AddrRange pages = wholePages(range);
+    if (pages.length() == 0 || pages.end() > limit) {
+      throw new MapException(
+          Code.EINVAL,
+          call,
+          "at least a page, below 0x%x".formatted(limit),
+          "0x%x bytes".formatted(range.length()));
+    }
+    long stamp = space.lockExclusively();
+    try {
+      Vma last = space.vmaList().find(pages.end() - 1);
+      boolean splits =
+          last != null && last.range().start() < pages.start() && pages.end() < last.range().end();
+      requireRoom(call, splits ? 1 : 0);
+      space.unmapLocked(pages);
+    } finally {
+      space.unlockExclusively(stamp);
+    }
+  }
+
+  /** Fails unless a range starts with a page. */
+  static void requirePages(String call, AddrRange range) throws MapException {
+    if (!Pages.isAligned(range.start())) {
+      throw new MapException(
+          Code.EINVAL, call, "a page's address", "0x%x".formatted(range.start()));
+    }
+  }
+
+  /** All pages that a range touches; one that ends past all addresses ends at the last page. */
+  static AddrRange wholePages(AddrRange range) {
+    long end = Math.min(range.end(), Pages.roundDown(Long.MAX_VALUE));
+    return new AddrRange(Pages.roundDown(Math.min(range.start(), end)), Pages.roundUp(end));
+  }
+}

@@ -1,0 +1,95 @@
+package dev.xip.vm;
+
+import dev.xip.base.Access;
+import dev.xip.base.AddrRange;
+import dev.xip.base.Pages;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.Walk;
+import dev.xip.vm.MapException.Code;
+
+/**
+ * Faults pages in before anybody touches them. A private writable page is copied at once, as a
+ * store would, and so loses its sharing. No lock is held. Linux counterpart: {@code __mm_populate}
+ * and {@code __mlock_vma_pages_range} (mm/mlock.c).
+ */
+final class Populate {
+  private final AddressSpace space;
+  private final EntryLayout layout;
+
+  Populate(AddressSpace space) {
+    this.space = space;
+    this.layout = space.table().layout();
+  }
+
+  /** Faults in what can be; a mapping is left at the first page that cannot. */
+  void asFarAsPossible(AddrRange range) {
+    for (Vma vma : space.vmaList().overlapping(range)) {
+      populate(vma, range);
+    }
+  }
+
+  /** Faults all pages in, up to the first that cannot be. */
+  void orFail(String call, AddrRange range) throws MapException {
+    for (Vma vma : space.vmaList().overlapping(range)) {
+      Code code = populate(vma, range);
+      if (code != null) {
+        throw new MapException(
+            code, call, "every page to have a frame or to get one", "one that does not in " + vma);
+      }
+    }
+  }
+
+  /** Null if all pages are there, or else what mlock answers. */
+  private Code populate(Vma vma, AddrRange range) {
+    if ((vma.flags() & (VmaFlags.IO | VmaFlags.PFNMAP)) != 0) {
+      return null;
+    }
+    Access wanted = wantedOf(vma);
+    if (wanted.equals(Access.NONE)) {
+      return Code.ENOMEM;
+    }
+    long end = Math.min(range.end(), vma.range().end());
+    Walk walk = new Walk();
+    for (long va = Math.max(range.start(), vma.range().start()); va < end; va += Pages.SIZE) {
+      while (!isThere(va, wanted, walk)) {
+        if (space.fault(va, wanted) instanceof FaultResult.Refused refused) {
+          return refused.cause() instanceof MemoryFaultException.OutOfMemory
+              ? Code.EAGAIN
+              : Code.ENOMEM;
+        }
+      }
+      if (isWithoutFrame(vma, va, walk.pte())) {
+        return Code.ENOMEM;
+      }
+    }
+    return null;
+  }
+
+  /** A store where that makes a private copy; any right that there is elsewhere. */
+  private static Access wantedOf(Vma vma) {
+    Access access = vma.access();
+    if (access.write() && (vma.flags() & VmaFlags.SHARED) == 0) {
+      return Access.WRITE;
+    }
+    return access.read()
+        ? Access.READ
+        : access.execute() ? Access.EXECUTE : access.write() ? Access.WRITE : Access.NONE;
+  }
+
+  private boolean isThere(long va, Access wanted, Walk walk) {
+    long stamp = space.lockShared();
+    try {
+      return space.table().walk(va, walk)
+          && layout.isValid(walk.pte())
+          && (!wanted.write() || layout.isWritable(walk.pte()));
+    } finally {
+      space.unlockShared(stamp);
+    }
+  }
+
+  /** get_user_pages refuses special entries (EFAULT), but for the page of zeros. */
+  private boolean isWithoutFrame(Vma vma, long va, long pte) {
+    return (vma.flags() & VmaFlags.MIXEDMAP) != 0
+        && space.manager().normalFrame(vma, va, pte) == MemoryManager.NO_FRAME;
+  }
+}

@@ -1,0 +1,272 @@
+package dev.xip.vm;
+
+import dev.xip.base.Access;
+import dev.xip.base.AddrRange;
+import dev.xip.base.Pages;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.PageTable;
+import dev.xip.vm.MapException.Code;
+import java.util.BitSet;
+import java.util.Set;
+
+/**
+ * The calls that go through a range mapping by mapping: mprotect, madvise, msync, mincore, mlock
+ * and munlock. They differ in what a gap does. Linux counterparts: the files of those names in mm/.
+ */
+final class RangeCalls {
+  private final AddressSpace space;
+  private final PageTable table;
+  private final EntryLayout layout;
+  private final Populate populate;
+
+  RangeCalls(AddressSpace space) {
+    this.space = space;
+    this.table = space.table();
+    this.layout = table.layout();
+    this.populate = new Populate(space);
+  }
+
+  /** Does something to the part of a mapping that lies in a range. */
+  @FunctionalInterface
+  private interface PartAction {
+    void part(Vma vma, AddrRange part) throws MapException;
+  }
+
+  /** What is done at a gap: in both cases the call ends with ENOMEM. */
+  private enum Gap {
+    ENDS_THE_CALL,
+    IS_PASSED_OVER
+  }
+
+  private void eachPart(String call, AddrRange range, Gap gap, PartAction action)
+      throws MapException {
+    long firstGap = -1;
+    long at = range.start();
+    for (Vma vma : space.vmaList().overlapping(range)) {
+      AddrRange part =
+          new AddrRange(
+              Math.max(range.start(), vma.range().start()),
+              Math.min(range.end(), vma.range().end()));
+      if (at < part.start() && firstGap < 0) {
+        firstGap = at;
+        if (gap == Gap.ENDS_THE_CALL) {
+          break;
+        }
+      }
+      action.part(vma, part);
+      at = part.end();
+    }
+    if (at < range.end() && firstGap < 0) {
+      firstGap = at;
+    }
+    if (firstGap >= 0) {
+      throw new MapException(
+          Code.ENOMEM, call, "mappings without a gap", "none at 0x%x".formatted(firstGap));
+    }
+  }
+
+  /** Linux counterpart: {@code sys_mprotect}. */
+  void protect(AddrRange range, Access access) throws MapException {
+    String call = "mprotect %s to %s".formatted(range, access);
+    MappingCalls.requirePages(call, range);
+    long wanted = VmaFlags.of(access);
+    long stamp = space.lockExclusively();
+    try {
+      eachPart(
+          call,
+          MappingCalls.wholePages(range),
+          Gap.ENDS_THE_CALL,
+          (vma, part) -> {
+            long grantable = vma.flags() >> 4 & VmaFlags.ACCESS;
+            if ((wanted & ~grantable) != 0) {
+              throw new MapException(
+                  Code.EACCES,
+                  call,
+                  "at most " + VmaFlags.access(grantable),
+                  "%s for %s".formatted(access, vma));
+            }
+            long flags = vma.flags() & ~VmaFlags.ACCESS | wanted;
+            boolean charged =
+                MappingCalls.isAccountable(flags) && (vma.flags() & VmaFlags.WRITE) == 0;
+            Vma changed = vma.withFlags(charged ? flags | VmaFlags.ACCOUNT : flags);
+            if (changed.flags() != vma.flags()) {
+              protect(changed, part);
+            }
+          });
+    } finally {
+      space.flushTranslations();
+      space.unlockExclusively(stamp);
+    }
+  }
+
+  /**
+   * Gives a part of a mapping other rights, and its entries with it. A private page stays protected
+   * against stores, so that the next one asks whether it is to be copied; a shared page that was
+   * stored into before needs no such question. Linux counterpart: {@code change_pte_range}.
+   */
+  private void protect(Vma changed, AddrRange part) {
+    space.install(space.vmaList().withFlags(part, changed.flags()));
+    boolean dirtyStaysWritable = changed.has(VmaFlags.WRITE | VmaFlags.SHARED);
+    LeafTables leaves = new LeafTables(space, part.start(), part.end());
+    while (leaves.next()) {
+      leaves.lock();
+      try {
+        long slot = leaves.slot();
+        for (long va = leaves.start(); va < leaves.end(); va += Pages.SIZE, slot += 8) {
+          long pte = table.get(slot);
+          if (layout.isPresent(pte)) {
+            long modified = layout.modify(pte, changed.pageAccess());
+            table.set(
+                slot,
+                dirtyStaysWritable && layout.isDirty(modified)
+                    ? layout.withWrite(modified)
+                    : modified);
+          }
+        }
+      } finally {
+        leaves.unlock();
+      }
+    }
+  }
+
+  /** Linux counterpart: {@code sys_madvise}. */
+  void advise(AddrRange range, Advice advice) throws MapException {
+    String call = "madvise %s %s".formatted(range, advice);
+    MappingCalls.requirePages(call, range);
+    AddrRange pages = MappingCalls.wholePages(range);
+    if (advice == Advice.DONTNEED || advice == Advice.WILLNEED) {
+      long stamp = space.lockShared();
+      try {
+        eachPart(
+            call,
+            pages,
+            Gap.IS_PASSED_OVER,
+            (vma, part) -> {
+              if (advice == Advice.DONTNEED) {
+                discard(call, vma, part);
+              }
+            });
+      } finally {
+        space.unlockShared(stamp);
+      }
+      return;
+    }
+    long stamp = space.lockExclusively();
+    try {
+      eachPart(
+          call,
+          pages,
+          Gap.IS_PASSED_OVER,
+          (vma, part) -> {
+            if (advice == Advice.DOFORK && vma.has(VmaFlags.IO)) {
+              throw new MapException(Code.EINVAL, call, "memory that can be copied", "" + vma);
+            }
+            space.install(space.vmaList().withFlags(part, advice.applied(vma.flags())));
+          });
+    } finally {
+      space.unlockExclusively(stamp);
+    }
+  }
+
+  /** Linux counterpart: {@code madvise_dontneed}. */
+  private void discard(String call, Vma vma, AddrRange part) throws MapException {
+    if ((vma.flags() & (VmaFlags.LOCKED | VmaFlags.HUGETLB | VmaFlags.PFNMAP)) != 0) {
+      throw new MapException(
+          Code.EINVAL,
+          call,
+          "mappings without LOCKED, HUGETLB and PFNMAP",
+          "%s: %s".formatted(vma, VmaFlags.letters(vma.flags())));
+    }
+    MmuGather gather = new MmuGather(space);
+    space.zapper().zap(vma, part.start(), part.end(), gather);
+    gather.finish();
+  }
+
+  /**
+   * Checks what the kernel checks. There is nothing to write back: a shared store is in the file
+   * already. Linux counterpart: {@code sys_msync}.
+   */
+  void sync(AddrRange range, Set<SyncFlag> flags) throws MapException {
+    String call = "msync %s %s".formatted(range, flags);
+    MappingCalls.requirePages(call, range);
+    if (flags.contains(SyncFlag.ASYNC) && flags.contains(SyncFlag.SYNC)) {
+      throw new MapException(Code.EINVAL, call, "ASYNC or SYNC", "both");
+    }
+    long stamp = space.lockShared();
+    try {
+      eachPart(
+          call,
+          MappingCalls.wholePages(range),
+          Gap.IS_PASSED_OVER,
+          (vma, part) -> {
+            if (flags.contains(SyncFlag.INVALIDATE) && vma.has(VmaFlags.LOCKED)) {
+              throw new MapException(Code.EBUSY, call, "pages that are not locked", "" + vma);
+            }
+          });
+    } finally {
+      space.unlockShared(stamp);
+    }
+  }
+
+  /** Linux counterpart: {@code sys_mincore}. */
+  BitSet inCore(AddrRange range) throws MapException {
+    String call = "mincore " + range;
+    MappingCalls.requirePages(call, range);
+    BitSet present = new BitSet();
+    long stamp = space.lockShared();
+    try {
+      eachPart(
+          call,
+          MappingCalls.wholePages(range),
+          Gap.ENDS_THE_CALL,
+          (vma, part) -> notePresent(part, range.start(), present));
+    } finally {
+      space.unlockShared(stamp);
+    }
+    return present;
+  }
+
+  private void notePresent(AddrRange part, long base, BitSet present) {
+    LeafTables leaves = new LeafTables(space, part.start(), part.end());
+    while (leaves.next()) {
+      long slot = leaves.slot();
+      for (long va = leaves.start(); va < leaves.end(); va += Pages.SIZE, slot += 8) {
+        if (layout.isPresent(table.get(slot))) {
+          present.set(Math.toIntExact(va - base >>> Pages.SHIFT));
+        }
+      }
+    }
+  }
+
+  /** Linux counterpart: {@code sys_mlock}. */
+  void lock(AddrRange range) throws MapException {
+    String call = "mlock " + range;
+    AddrRange pages = MappingCalls.wholePages(range);
+    changeLocked(call, pages, VmaFlags.LOCKED);
+    populate.orFail(call, pages);
+  }
+
+  /** Linux counterpart: {@code sys_munlock}. */
+  void unlock(AddrRange range) throws MapException {
+    changeLocked("munlock " + range, MappingCalls.wholePages(range), 0);
+  }
+
+  /** Special mappings are passed over: LOCKED is never set for them. */
+  private void changeLocked(String call, AddrRange pages, long locked) throws MapException {
+    long stamp = space.lockExclusively();
+    try {
+      eachPart(
+          call,
+          pages,
+          Gap.ENDS_THE_CALL,
+          (vma, part) -> {
+            if ((vma.flags() & (VmaFlags.SPECIAL | VmaFlags.HUGETLB)) == 0) {
+              long flags = vma.flags() & ~VmaFlags.LOCKED | locked;
+              space.install(space.vmaList().withFlags(part, flags));
+            }
+          });
+    } finally {
+      space.unlockExclusively(stamp);
+    }
+  }
+}

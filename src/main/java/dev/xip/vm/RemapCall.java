@@ -1,0 +1,161 @@
+package dev.xip.vm;
+
+import dev.xip.base.AddrRange;
+import dev.xip.base.Pages;
+import dev.xip.vm.MapException.Code;
+
+/**
+ * mremap: shrinks, grows and moves mappings; their entries move as they are. Linux counterpart:
+ * mm/mremap.c.
+ */
+final class RemapCall {
+  /** Moving may split one mapping in three, and adds one. */
+  private static final int MAPPINGS_TO_SPARE = 3;
+
+  private final AddressSpace space;
+  private final MappingCalls mappings;
+  private final long limit;
+  private final LeafMover mover;
+  private final Populate populate;
+
+  RemapCall(AddressSpace space, MappingCalls mappings) {
+    this.space = space;
+    this.mappings = mappings;
+    this.limit = space.table().layout().addressLimit();
+    this.mover = new LeafMover(space);
+    this.populate = new Populate(space);
+  }
+
+  AddrRange remap(RemapRequest request) throws MapException {
+    String call = request.toString();
+    MappingCalls.requirePages(call, request.old());
+    if (request.newLength() <= 0 || request.newLength() > Pages.roundDown(Long.MAX_VALUE)) {
+      throw new MapException(
+          Code.EINVAL, call, "a new length of at least 1 byte", "none or too many");
+    }
+    AddrRange old = MappingCalls.wholePages(request.old());
+    long newLength = Pages.roundUp(request.newLength());
+    AddrRange now;
+    boolean locked;
+    long stamp = space.lockExclusively();
+    try {
+      now =
+          request.target() != RemapRequest.ANYWHERE
+              ? moveTo(call, old, newLength, request.target())
+              : old.length() >= newLength
+                  ? shrink(call, old, newLength)
+                  : grow(call, old, newLength, request.mayMove());
+      Vma vma = space.vmaList().find(now.start());
+      locked = vma != null && vma.has(VmaFlags.LOCKED);
+    } finally {
+      space.unlockExclusively(stamp);
+    }
+    if (locked && newLength > old.length()) {
+      populate.asFarAsPossible(new AddrRange(now.start() + old.length(), now.end()));
+    }
+    return now;
+  }
+
+  /** As in the kernel, nobody asks whether the part that stays is mapped. */
+  private AddrRange shrink(String call, AddrRange old, long newLength) throws MapException {
+    requireBelowLimit(call, old);
+    AddrRange stays = AddrRange.ofLength(old.start(), newLength);
+    if (stays.end() < old.end()) {
+      space.unmapLocked(new AddrRange(stays.end(), old.end()));
+    }
+    return stays;
+  }
+
+  private AddrRange grow(String call, AddrRange old, long newLength, boolean mayMove)
+      throws MapException {
+    Vma vma = resizable(call, old, newLength);
+    if (old.end() == vma.range().end() && newLength <= limit - old.start()) {
+      AddrRange more = new AddrRange(old.end(), old.start() + newLength);
+      if (space.vmaList().isFree(more)) {
+        Vma grown = new Vma(more, vma.flags(), vma.file(), vma.pageAt(old.end()), vma.anon());
+        space.install(space.vmaList().grown(vma, grown));
+        return AddrRange.ofLength(old.start(), newLength);
+      }
+    }
+    if (!mayMove) {
+      throw new MapException(
+          Code.ENOMEM, call, "room behind the mapping or leave to move", "neither");
+    }
+    return move(call, vma, old, mappings.freePlace(call, newLength));
+  }
+
+  /**
+   * Linux counterpart: {@code mremap_to}. What is to be moved is checked before the target is
+   * cleared, as Linux does since 6.17; 3.19 has emptied the target by then.
+   */
+  private AddrRange moveTo(String call, AddrRange old, long newLength, long start)
+      throws MapException {
+    if (!Pages.isAligned(start) || newLength > limit || start < 0 || start > limit - newLength) {
+      throw new MapException(
+          Code.EINVAL,
+          call,
+          "a page's address, far enough below 0x%x".formatted(limit),
+          "0x%x".formatted(start));
+    }
+    AddrRange target = mappings.fixedPlace(call, start, newLength);
+    if (target.overlaps(old)) {
+      throw new MapException(Code.EINVAL, call, "a place apart from the old one", "" + target);
+    }
+    requireBelowLimit(call, old);
+    AddrRange kept = AddrRange.ofLength(old.start(), Math.min(old.length(), newLength));
+    resizable(call, kept, newLength);
+    mappings.requireRoom(call, MAPPINGS_TO_SPARE);
+    space.unmapLocked(target);
+    if (kept.end() < old.end()) {
+      space.unmapLocked(new AddrRange(kept.end(), old.end()));
+    }
+    return move(call, space.vmaList().find(old.start()), kept, target);
+  }
+
+  private void requireBelowLimit(String call, AddrRange old) throws MapException {
+    if (old.end() > limit) {
+      throw new MapException(Code.EINVAL, call, "a range below 0x%x".formatted(limit), "" + old);
+    }
+  }
+
+  /** The mapping that holds a range and may get another length. Linux: {@code vma_to_resize}. */
+  private Vma resizable(String call, AddrRange old, long newLength) throws MapException {
+    Vma vma = space.vmaList().find(old.start());
+    if (vma == null || old.end() > vma.range().end()) {
+      throw new MapException(
+          Code.EFAULT, call, "one mapping", vma == null ? "none there" : "no more than " + vma);
+    }
+    if (newLength > old.length()) {
+      if ((vma.flags() & (VmaFlags.DONTEXPAND | VmaFlags.PFNMAP)) != 0) {
+        throw new MapException(
+            Code.EFAULT, call, "a mapping that may grow", VmaFlags.letters(vma.flags()));
+      }
+      if (vma.pageAt(old.start()) > (Long.MAX_VALUE - newLength) >>> Pages.SHIFT) {
+        throw new MapException(
+            Code.EINVAL, call, "an offset that can be addressed", "" + vma.pageAt(old.start()));
+      }
+    }
+    return vma;
+  }
+
+  /** Linux counterpart: {@code move_vma}. */
+  private AddrRange move(String call, Vma vma, AddrRange from, AddrRange to) throws MapException {
+    mappings.requireRoom(call, MAPPINGS_TO_SPARE);
+    space.install(space.vmaList().with(vma.movedTo(from.start(), to)));
+    long done = mover.move(vma, from.start(), to.start(), from.length());
+    if (done < from.length()) {
+      // The tables that the entries came from are still there, so the way back cannot fail.
+      mover.move(vma, to.start(), from.start(), done);
+      space.unmapLocked(to);
+      throw new MapException(
+          Code.ENOMEM,
+          call,
+          "frames of RAM for page tables",
+          "none after 0x%x bytes".formatted(done));
+    }
+    if (from.length() > 0) {
+      space.unmapLocked(from);
+    }
+    return to;
+  }
+}

@@ -1,0 +1,76 @@
+package dev.xip.vm;
+
+import dev.xip.mapping.Mappable;
+import dev.xip.mapping.Mapper;
+import dev.xip.mapping.Translation;
+import dev.xip.phys.FrameUse;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * Anonymous memory that processes share: a nameless file whose pages come into being at the first
+ * touch and go with the last mapping. Linux counterpart: {@code shmem_zero_setup} (mm/shmem.c),
+ * where entries for it are normal and counted as shared; here it is a file like any other, so they
+ * are special.
+ */
+final class SharedMemory implements Mappable {
+  private final MemoryManager manager;
+  private final long size;
+
+  /** Frames by page; each holds one reference. Guarded by itself. */
+  private final Map<Long, Long> pages = new HashMap<>();
+
+  SharedMemory(MemoryManager manager, long size) {
+    this.manager = manager;
+    this.size = size;
+  }
+
+  @Override
+  public String name() {
+    return "/dev/zero (deleted)";
+  }
+
+  @Override
+  public long size() {
+    return size;
+  }
+
+  @Override
+  public boolean isWritable() {
+    return true;
+  }
+
+  @Override
+  public Translation translate(long pageOffset) {
+    synchronized (pages) {
+      Long pfn = pages.get(pageOffset);
+      return pfn == null ? Translation.HOLE : new Translation(pfn, 1);
+    }
+  }
+
+  @Override
+  public Translation allocate(long pageOffset) throws IOException {
+    synchronized (pages) {
+      Long pfn = pages.get(pageOffset);
+      if (pfn == null) {
+        pfn = manager.memory().allocator().allocate(FrameUse.PAGE_CACHE);
+        if (pfn < 0) {
+          throw new IOException(
+              "ENOSPC: %s, page 0x%x: expected a free frame of RAM, found none"
+                  .formatted(name(), pageOffset));
+        }
+        pages.put(pageOffset, pfn);
+      }
+      return new Translation(pfn, 1);
+    }
+  }
+
+  @Override
+  public void detach(Mapper mapper) {
+    synchronized (pages) {
+      pages.values().forEach(manager.memory().allocator()::put);
+      pages.clear();
+    }
+  }
+}
