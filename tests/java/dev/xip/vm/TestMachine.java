@@ -11,6 +11,7 @@ import dev.xip.host.HostException;
 import dev.xip.host.HostFile;
 import dev.xip.host.Sharing;
 import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.Walk;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PhysicalMemory;
@@ -33,6 +34,10 @@ public final class TestMachine implements AutoCloseable {
   public final PhysicalMemory memory;
   public final MemoryManager manager;
   public final MemoryBlocks device;
+
+  /** How many bad entries a test makes on purpose. */
+  public long badEntriesExpected;
+
   private final HostFile deviceFile;
   private final Region region;
   private final long framesAtBoot;
@@ -153,7 +158,7 @@ public final class TestMachine implements AutoCloseable {
 
   /** The entry for an address, empty if there is no table. */
   public static long entry(AddressSpace space, long va) {
-    dev.xip.pagetable.Walk walk = new dev.xip.pagetable.Walk();
+    Walk walk = new Walk();
     return space.table().walk(va, walk) ? walk.pte() : space.table().layout().empty();
   }
 
@@ -175,7 +180,9 @@ public final class TestMachine implements AutoCloseable {
     assertThat(memory.allocator().inUse(FrameUse.TABLE)).isZero();
     assertThat(references(manager.sparsePfn())).isEqualTo(1);
     assertThat(references(manager.zeroPfn())).isEqualTo(1);
-    assertThat(manager.badEntries().count()).as(manager.badEntries().last()).isZero();
+    assertThat(manager.badEntries().count())
+        .as(manager.badEntries().last())
+        .isEqualTo(badEntriesExpected);
     verify();
   }
 

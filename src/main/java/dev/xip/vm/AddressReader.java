@@ -161,6 +161,9 @@ public final class AddressReader {
     while (true) {
       runGeneration = space.generation();
       runLength = 0;
+      if (space.isClosed()) {
+        throw new MemoryFaultException.SegmentationFault(va, space.name() + " has exited");
+      }
       if (isMapped(va)) {
         cacheRun(va);
         if (isCurrent()) {

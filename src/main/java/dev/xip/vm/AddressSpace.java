@@ -63,8 +63,8 @@ public final class AddressSpace implements AutoCloseable {
   @SuppressWarnings("unused")
   private long generation;
 
-  /** Set under the map lock held exclusively. */
-  private boolean closed;
+  /** Set under the map lock held exclusively, and before the last flush. */
+  private volatile boolean closed;
 
   AddressSpace(MemoryManager manager, String name) throws MapException {
     this.manager = manager;
@@ -543,6 +543,14 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   /**
+   * Tells whether the space has exited. Who walks its tables without the map lock asks after noting
+   * the generation: if the answer is no, tables are freed only after the generation has moved.
+   */
+  boolean isClosed() {
+    return closed;
+  }
+
+  /**
    * Unmaps everything and gives the tables back. Closing twice does nothing. Linux counterpart:
    * {@code exit_mmap} (mm/mmap.c).
    */
@@ -556,6 +564,8 @@ public final class AddressSpace implements AutoCloseable {
       }
       closed = true;
       unmapLocked(new AddrRange(0, layout.addressLimit()));
+      // Even if nothing was mapped: who walks the tables now must notice that they are gone.
+      flushTranslations();
       table.free();
       manager.forget(this);
     } finally {

@@ -99,6 +99,9 @@ public final class AddressWriter {
   private boolean store(MemorySegment source, long offset, long va, long bytes)
       throws MemoryFaultException {
     long generation = space.generation();
+    if (space.isClosed()) {
+      throw new MemoryFaultException.SegmentationFault(va, space.name() + " has exited");
+    }
     if (!findSlot(va, generation)) {
       return false;
     }

@@ -1,0 +1,153 @@
+package dev.xip.vm;
+
+import static dev.xip.vm.TestMachine.ANONYMOUS;
+import static dev.xip.vm.TestMachine.PRIVATE;
+import static dev.xip.vm.TestMachine.SHARED;
+import static dev.xip.vm.TestMachine.entry;
+import static dev.xip.vm.TestMachine.map;
+import static dev.xip.vm.TestMachine.read;
+import static dev.xip.vm.TestMachine.write;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.xip.base.Pages;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.X8664Layout;
+import dev.xip.phys.FrameUse;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Property 7: what a child gets, what it shares, and what neither side sees of the other. */
+class ForkTest {
+  private static final long AT = 0x10_0000;
+
+  private TestMachine machine = new TestMachine();
+  private EntryLayout layout = machine.manager.layout();
+
+  @AfterEach
+  void everythingGoesBackToZero() {
+    machine.close();
+  }
+
+  @Test
+  void anUntouchedSpecialEntryIsCopiedWithoutAnyCount() throws MapException {
+    AddressSpace parent = machine.space("parent");
+    map(parent, AT, 4, PRIVATE, machine.file("f", 4));
+    read(parent, AT);
+    try (AddressSpace child = parent.fork("child")) {
+      assertThat(layout.isSpecial(entry(child, AT))).isTrue();
+      assertThat(layout.isYoung(entry(child, AT))).isFalse();
+      assertThat(child.fileFrames() + child.anonymousFrames()).isZero();
+      assertThat(read(child, AT)).isEqualTo(1);
+      assertThat(child.minorFaults()).isZero();
+    }
+  }
+
+  @Test
+  void underTheRulesOf2626AMixedMappingIsLeftForTheChildToFaultIn() throws MapException {
+    machine.close();
+    machine = new TestMachine(X8664Layout.INSTANCE, FrameStrategy.SPECIAL_BIT, Rules.LINUX_2_6_26);
+    AddressSpace parent = machine.space("parent");
+    map(parent, AT, 4, PRIVATE, machine.file("f", 4));
+    read(parent, AT);
+    try (AddressSpace child = parent.fork("child")) {
+      assertThat(layout.isEmpty(entry(child, AT))).isTrue();
+      assertThat(read(child, AT)).isEqualTo(1);
+      assertThat(child.minorFaults()).isEqualTo(1);
+    }
+    write(parent, AT, 5);
+    read(parent, AT + Pages.SIZE);
+    try (AddressSpace child = parent.fork("child")) {
+      assertThat(layout.isEmpty(entry(child, AT))).isFalse();
+      assertThat(layout.isEmpty(entry(child, AT + Pages.SIZE))).isFalse();
+      assertThat(read(child, AT)).isEqualTo(5);
+    }
+  }
+
+  @Test
+  void neitherSideSeesTheOthersPrivateStores() throws MapException {
+    AddressSpace parent = machine.space("parent");
+    map(parent, AT, 4, PRIVATE, machine.file("f", 4));
+    map(parent, 2 * AT, 4, ANONYMOUS, null);
+    write(parent, AT, 100);
+    write(parent, 2 * AT, 200);
+    long frames = machine.memory.allocator().inUse(FrameUse.ANONYMOUS);
+    try (AddressSpace child = parent.fork("child")) {
+      assertThat(machine.memory.allocator().inUse(FrameUse.ANONYMOUS)).isEqualTo(frames);
+      assertThat(read(child, AT)).isEqualTo(100);
+      write(child, AT, 101);
+      write(parent, 2 * AT, 201);
+      write(child, AT + Pages.SIZE, 102);
+      assertThat(read(parent, AT)).isEqualTo(100);
+      assertThat(read(child, AT)).isEqualTo(101);
+      assertThat(read(child, 2 * AT)).isEqualTo(200);
+      assertThat(read(parent, 2 * AT)).isEqualTo(201);
+      assertThat(read(parent, AT + Pages.SIZE)).isEqualTo(Pages.SIZE + 1);
+      machine.verify();
+    }
+  }
+
+  @Test
+  void sharedStoresStayVisibleToBoth() throws MapException {
+    AddressSpace parent = machine.space("parent");
+    map(parent, AT, 4, SHARED, machine.file("f", 4));
+    write(parent, AT, 100);
+    try (AddressSpace child = parent.fork("child")) {
+      assertThat(layout.isWritable(entry(parent, AT))).isTrue();
+      assertThat(layout.isDirty(entry(child, AT))).isFalse();
+      write(child, AT, 101);
+      assertThat(read(parent, AT)).isEqualTo(101);
+      write(parent, AT + Pages.SIZE, 102);
+      assertThat(read(child, AT + Pages.SIZE)).isEqualTo(102);
+    }
+  }
+
+  @Test
+  void theLastOwnerOfAPrivatePageStoresIntoItInPlace() throws MapException {
+    AddressSpace parent = machine.space("parent");
+    map(parent, AT, 1, ANONYMOUS, null);
+    write(parent, AT, 1);
+    long pfn = layout.pfn(entry(parent, AT));
+    parent.fork("child").close();
+    assertThat(layout.isWritable(entry(parent, AT))).isFalse();
+    write(parent, AT, 2);
+    assertThat(layout.pfn(entry(parent, AT))).isEqualTo(pfn);
+    assertThat(parent.copies()).isZero();
+  }
+
+  @Test
+  void aMappingThatForksLeaveOutIsNotThere() throws MapException {
+    AddressSpace parent = machine.space("parent");
+    map(parent, AT, 1, ANONYMOUS | VmaFlags.DONTCOPY, null);
+    map(parent, 2 * AT, 1, ANONYMOUS | VmaFlags.LOCKED, null);
+    try (AddressSpace child = parent.fork("child")) {
+      assertThat(child.vmas()).hasSize(1);
+      assertThat(child.vmas().getFirst().has(VmaFlags.LOCKED)).isFalse();
+    }
+  }
+
+  @Test
+  void aForkWithoutRamForTablesLeavesNothingBehind() {
+    AddressSpace parent = machine.space("parent");
+    map(parent, AT, 1, ANONYMOUS, null);
+    write(parent, AT, 1);
+    long[] taken = new long[(int) machine.memory.allocator().available() - 2];
+    for (int i = 0; i < taken.length; i++) {
+      taken[i] = machine.memory.allocator().allocate(FrameUse.ANONYMOUS);
+    }
+    assertThatThrownBy(() -> parent.fork("child")).hasMessageContaining("ENOMEM");
+    assertThat(machine.manager.spaces()).containsExactly(parent);
+    for (long pfn : taken) {
+      machine.memory.allocator().put(pfn);
+    }
+    write(parent, AT, 2);
+    assertThat(read(parent, AT)).isEqualTo(2);
+  }
+
+  @Test
+  void aClosedSpaceCannotFork() {
+    AddressSpace parent = machine.space("parent");
+    parent.close();
+    assertThatThrownBy(() -> parent.fork("child")).hasMessageContaining("ESRCH");
+  }
+}

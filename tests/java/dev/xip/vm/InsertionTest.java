@@ -1,0 +1,148 @@
+package dev.xip.vm;
+
+import static dev.xip.vm.TestMachine.ANONYMOUS;
+import static dev.xip.vm.TestMachine.DEVICE;
+import static dev.xip.vm.TestMachine.PRIVATE;
+import static dev.xip.vm.TestMachine.SHARED;
+import static dev.xip.vm.TestMachine.entry;
+import static dev.xip.vm.TestMachine.map;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.xip.base.Pages;
+import dev.xip.base.Pfn;
+import dev.xip.file.MemoryFile;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.X8664Layout;
+import dev.xip.phys.FrameUse;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The insertion primitives: preconditions, errors by name, and what each one counts. */
+class InsertionTest {
+  private static final long AT = 0x10_0000;
+  private static final Pfn RAW = new Pfn(DEVICE >>> Pages.SHIFT);
+  private static final long PFNMAP = SHARED & ~VmaFlags.MIXEDMAP | VmaFlags.PFNMAP;
+
+  private TestMachine machine = new TestMachine();
+  private AddressSpace space;
+  private MemoryFile file;
+  private long frame;
+
+  @BeforeEach
+  void takeAFrame() {
+    space = machine.space("test");
+    file = machine.file("f", 4);
+    frame = machine.memory.allocator().allocate(FrameUse.PAGE_CACHE);
+  }
+
+  @AfterEach
+  void everythingGoesBackToZero() {
+    space.close();
+    machine.memory.allocator().put(frame);
+    machine.close();
+  }
+
+  private void withoutSpecialBit() {
+    everythingGoesBackToZero();
+    machine =
+        new TestMachine(X8664Layout.WITHOUT_SPECIAL, FrameStrategy.SORTED_ARRAY, Rules.DEFAULT);
+    takeAFrame();
+  }
+
+  @Test
+  void aPfnGoesIntoAMappingWithEitherFlagAndIsNotCounted() {
+    map(space, AT, 1, PRIVATE, file);
+    map(space, 2 * AT, 1, PFNMAP, file);
+    for (long va : new long[] {AT, 2 * AT}) {
+      assertThat(space.insertPfn(va, RAW)).isEqualTo(InsertResult.INSERTED);
+      assertThat(machine.manager.layout().isSpecial(entry(space, va))).isTrue();
+      assertThat(space.insertPfn(va, RAW)).isEqualTo(InsertResult.EBUSY);
+    }
+    assertThat(space.fileFrames()).isZero();
+    assertThat(machine.manager.layout().isWritable(entry(space, AT))).isFalse();
+    assertThat(machine.manager.layout().isWritable(entry(space, 2 * AT))).isTrue();
+  }
+
+  @Test
+  void aPfnIsABugWhereTheMappingIsNotMadeForIt() {
+    map(space, AT, 1, ANONYMOUS, file);
+    map(space, 2 * AT, 1, PFNMAP | VmaFlags.MIXEDMAP, file);
+    map(space, 3 * AT, 1, PRIVATE & ~VmaFlags.MIXEDMAP | VmaFlags.PFNMAP, file);
+    map(space, 4 * AT, 1, PRIVATE, file);
+    assertThatThrownBy(() -> space.insertPfn(AT, RAW))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("PFNMAP or MIXEDMAP must be set");
+    assertThatThrownBy(() -> space.insertPfn(2 * AT, RAW)).hasMessageContaining("exclude");
+    assertThatThrownBy(() -> space.insertPfn(3 * AT, RAW)).hasMessageContaining("copied on write");
+    assertThatThrownBy(() -> space.insertPfn(4 * AT, new Pfn(frame)))
+        .hasMessageContaining("no page frame");
+    assertThatThrownBy(() -> space.insertMixed(AT, RAW)).hasMessageContaining("MIXEDMAP must");
+    assertThatThrownBy(() -> space.insertFrame(2 * AT, new Pfn(frame)))
+        .hasMessageContaining("PFNMAP");
+  }
+
+  @Test
+  void errorsHaveTheKernelsNames() {
+    map(space, AT, 1, PRIVATE, file);
+    assertThat(space.insertPfn(AT + Pages.SIZE, RAW)).isEqualTo(InsertResult.EFAULT);
+    assertThat(space.insertMixed(AT + Pages.SIZE, RAW)).isEqualTo(InsertResult.EFAULT);
+    assertThat(space.insertFrame(AT + Pages.SIZE, new Pfn(frame))).isEqualTo(InsertResult.EFAULT);
+    long free = machine.memory.frames().count() - 1;
+    assertThat(space.insertFrame(AT, new Pfn(free))).isEqualTo(InsertResult.EINVAL);
+    assertThat(space.insertFrame(AT, RAW)).isEqualTo(InsertResult.EINVAL);
+    assertThat(space.insertPfn(AT, new Pfn(1L << 39))).isEqualTo(InsertResult.EINVAL);
+    long anonymous = machine.memory.allocator().allocate(FrameUse.ANONYMOUS);
+    assertThat(space.insertFrame(AT, new Pfn(anonymous))).isEqualTo(InsertResult.EINVAL);
+    machine.memory.allocator().put(anonymous);
+  }
+
+  @Test
+  void noFrameForATableIsNamed() {
+    map(space, AT, 1, PRIVATE, file);
+    long[] taken = new long[(int) machine.memory.allocator().available()];
+    for (int i = 0; i < taken.length; i++) {
+      taken[i] = machine.memory.allocator().allocate(FrameUse.ANONYMOUS);
+    }
+    assertThat(space.insertMixed(AT, RAW)).isEqualTo(InsertResult.ENOMEM);
+    assertThat(space.insertFrame(AT, new Pfn(frame))).isEqualTo(InsertResult.ENOMEM);
+    for (long pfn : taken) {
+      machine.memory.allocator().put(pfn);
+    }
+    assertThat(space.insertMixed(AT, RAW)).isEqualTo(InsertResult.INSERTED);
+  }
+
+  @Test
+  void aFrameIsCountedAndMakesTheMappingMixed() {
+    map(space, AT, 1, PRIVATE & ~VmaFlags.MIXEDMAP, file);
+    assertThat(space.insertFrame(AT, new Pfn(frame))).isEqualTo(InsertResult.INSERTED);
+    assertThat(space.find(AT).has(VmaFlags.MIXEDMAP)).isTrue();
+    assertThat(space.fileFrames()).isEqualTo(1);
+    assertThat(machine.references(frame)).isEqualTo(2);
+    assertThat(machine.memory.frames().mappings(frame)).isEqualTo(1);
+    machine.verify();
+  }
+
+  @Test
+  void withTheSpecialBitMixedNeverCounts() {
+    map(space, AT, 2, PRIVATE, file);
+    assertThat(space.insertMixed(AT, RAW)).isEqualTo(InsertResult.INSERTED);
+    assertThat(space.insertMixed(AT + Pages.SIZE, new Pfn(frame))).isEqualTo(InsertResult.INSERTED);
+    assertThat(space.fileFrames()).isZero();
+    assertThat(machine.references(frame)).isEqualTo(1);
+  }
+
+  @Test
+  void withoutTheSpecialBitMixedCountsWhatHasAPageFrame() {
+    withoutSpecialBit();
+    EntryLayout layout = machine.manager.layout();
+    map(space, AT, 2, PRIVATE, file);
+    assertThat(space.insertMixed(AT, RAW)).isEqualTo(InsertResult.INSERTED);
+    assertThat(space.insertMixed(AT + Pages.SIZE, new Pfn(frame))).isEqualTo(InsertResult.INSERTED);
+    assertThat(layout.isSpecial(entry(space, AT))).isFalse();
+    assertThat(space.fileFrames()).isEqualTo(1);
+    assertThat(machine.references(frame)).isEqualTo(2);
+    machine.verify();
+  }
+}
