@@ -2,6 +2,7 @@ package dev.xip.vm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.xip.pagetable.X8664Layout;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,20 +32,31 @@ class HostKernelJudgeTest {
   @Test
   @Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
   void theHostKernelSeesTheSameInRandomHistories() throws IOException {
-    long seed = Long.getLong("xip.seed", new Random().nextLong());
-    int histories = Integer.getInteger("xip.histories", 1000);
-    long[] judged = new long[1];
-    try (HostJudge host = new HostJudge(folder);
-        JudgedMachine machine = new JudgedMachine()) {
-      for (int i = 0; i < histories; i++) {
-        compare(seed + i, host, machine, judged);
-      }
-    }
-    assertThat(judged[0]).as("steps judged").isGreaterThan(histories * (STEPS * 9L / 10));
+    judge(new TestMachine(), Integer.getInteger("xip.histories", 1000));
   }
 
-  private static void compare(long seed, HostJudge host, JudgedMachine machine, long[] judged)
-      throws IOException {
+  @Test
+  @Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
+  void theHostKernelSeesTheSameWithoutTheSpecialBit() throws IOException {
+    judge(
+        new TestMachine(
+            X8664Layout.WITHOUT_SPECIAL, FrameStrategy.SORTED_ARRAY, Rules.LINUX_2_6_26),
+        Integer.getInteger("xip.histories", 100));
+  }
+
+  private void judge(TestMachine booted, int histories) throws IOException {
+    long seed = Long.getLong("xip.seed", new Random().nextLong());
+    long judged = 0;
+    try (HostJudge host = new HostJudge(folder);
+        JudgedMachine machine = new JudgedMachine(booted)) {
+      for (int i = 0; i < histories; i++) {
+        judged += compare(seed + i, host, machine);
+      }
+    }
+    assertThat(judged).as("steps judged").isGreaterThan(histories * (STEPS * 9L / 10));
+  }
+
+  private static long compare(long seed, HostJudge host, JudgedMachine machine) throws IOException {
     host.perform("reset " + FILE_PAGES);
     machine.reset(FILE_PAGES);
     JudgedSteps steps = new JudgedSteps(new Random(seed), machine);
@@ -56,7 +68,7 @@ class HostKernelJudgeTest {
       compare(seed, process + " maps", host, machine, history);
       compare(seed, process + " sum", host, machine, history);
     }
-    judged[0] += history.size();
+    return history.size();
   }
 
   private static void compare(

@@ -21,9 +21,14 @@ final class JudgedMachine implements AutoCloseable {
   static final int PROCESSES = 6;
   private static final long ARENA = 0x1000_0000_0000L;
 
-  private final TestMachine machine = new TestMachine();
+  private final TestMachine machine;
   private final AddressSpace[] spaces = new AddressSpace[PROCESSES];
-  private MemoryFile file = machine.device.create("judged");
+  private final MemoryFile file;
+
+  JudgedMachine(TestMachine machine) {
+    this.machine = machine;
+    this.file = machine.device.create("judged");
+  }
 
   static long at(long slot) {
     return ARENA + slot * Pages.SIZE;
