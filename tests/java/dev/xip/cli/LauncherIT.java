@@ -26,6 +26,8 @@ class LauncherIT {
   @ValueSource(
       strings = {
         "",
+        "demo",
+        "bench",
         "pack",
         "ls",
         "cat",

@@ -43,7 +43,8 @@ import picocli.CommandLine.Spec;
       StatCommand.class,
       CpCommand.class,
       CheckCommand.class,
-      SegmentCommand.class
+      SegmentCommand.class,
+      BenchCommand.class
     })
 public final class Main implements Callable<Integer> {
   /** Nothing went wrong. */

@@ -41,19 +41,6 @@ public final class NormalPageBench {
   /** Where answers go, so that no decision is dead code. */
   private volatile long sink;
 
-  /**
-   * One figure.
-   *
-   * @param name {@code normal-page}
-   * @param strategy a {@link FrameStrategy}, or {@link #LIMIT}
-   * @param segments how many segments are loaded
-   * @param threads how many threads decide at once
-   * @param unit {@code ns/entry}, of one thread
-   * @param median the median of all batches
-   */
-  public record Row(
-      String name, String strategy, int segments, int threads, String unit, double median) {}
-
   /** One strategy with one number of threads, and what its batches took. */
   private static final class Lane {
     private final String strategy;
@@ -96,19 +83,25 @@ public final class NormalPageBench {
    * @return one row for each strategy, and the limit, with each pair of numbers
    * @throws HostException if the host does not give the address space
    */
-  public static List<Row> run(
+  public static List<BenchRow> run(
       EntryLayout layout, int[] segments, int[] threads, ProgressListener progress)
       throws HostException {
     NormalPageBench bench = new NormalPageBench();
-    List<Row> rows = new ArrayList<>();
+    List<BenchRow> rows = new ArrayList<>();
     int perMachine = threads.length * (FrameStrategy.values().length + 1);
     try {
       for (int number : segments) {
         try (NormalPageMachine machine = NormalPageMachine.boot(layout, number)) {
           for (Lane lane : bench.measure(machine, threads)) {
             rows.add(
-                new Row(
-                    "normal-page", lane.strategy, number, lane.threads, "ns/entry", lane.median()));
+                new BenchRow(
+                    "normal-page",
+                    lane.strategy,
+                    number,
+                    lane.threads,
+                    "ns/entry",
+                    lane.median(),
+                    ""));
           }
         }
         progress.at(rows.size(), (long) perMachine * segments.length);

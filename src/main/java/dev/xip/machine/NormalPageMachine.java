@@ -54,6 +54,29 @@ public final class NormalPageMachine implements AutoCloseable {
     }
   }
 
+  /** The segments over and over. */
+  private record SpreadFile(long pages, int segments) implements Mappable, RefcountCallbacks {
+    @Override
+    public String name() {
+      return "segments";
+    }
+
+    @Override
+    public long size() {
+      return pages << Pages.SHIFT;
+    }
+
+    @Override
+    public Translation translate(long page) {
+      return new Translation(FIRST_SEGMENT + page % segments * STRIDE >>> Pages.SHIFT, 1);
+    }
+
+    @Override
+    public boolean isCounted(long pfn) {
+      return pfn < FIRST_SEGMENT >>> Pages.SHIFT;
+    }
+  }
+
   private NormalPageMachine(EntryLayout layout, PhysicalMemory memory, int segments) {
     this.layout = layout;
     this.memory = memory;
@@ -104,6 +127,17 @@ public final class NormalPageMachine implements AutoCloseable {
       new Vma(range, flags | VmaFlags.MIXEDMAP, new SegmentFile(physical), 0),
       new Vma(range, flags, new SegmentFile(physical), 0)
     };
+  }
+
+  /**
+   * Makes a file whose pages go round the segments: page {@code n} is segment {@code n} modulo
+   * their number.
+   *
+   * @param pages the length of the file in pages
+   * @return the file
+   */
+  Mappable spread(long pages) {
+    return new SpreadFile(pages, segments);
   }
 
   /**

@@ -1,0 +1,124 @@
+package dev.xip.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.xip.testing.Images;
+import dev.xip.testing.Trees;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code xip demo} and {@code xip bench} as a person and as a program see them. */
+class DemoIT {
+  @TempDir Path folder;
+  private Path tree;
+
+  @BeforeEach
+  void makeTree() throws IOException {
+    tree = Trees.small(folder.resolve("tree"));
+  }
+
+  private static JsonNode json(Xip.Result result) throws IOException {
+    return new ObjectMapper().readTree(result.isDone().out());
+  }
+
+  private static void assertLawsHold(JsonNode report) {
+    assertThat(report.get("files").asLong()).isPositive();
+    assertThat(report.get("bytesRead").asLong()).isPositive();
+    assertThat(report.get("imageBytes").asLong()).isPositive();
+    assertThat(report.get("sha256Mismatches").asLong(-1)).isZero();
+    assertThat(report.get("nativeDisagreements").asLong(-1)).isZero();
+    assertThat(report.get("specialEntries").asLong()).isPositive();
+    assertThat(report.get("normalEntries").asLong(-1)).isNotNegative();
+    assertThat(report.get("framesInUseAfter")).isEqualTo(report.get("framesInUseBefore"));
+    assertThat(report.get("memMapBytesAfter")).isEqualTo(report.get("memMapBytesBefore"));
+    assertThat(report.get("controlFrames")).isEqualTo(report.get("pagesRead"));
+    assertThat(report.get("pageTableBytes").asLong()).isPositive();
+    assertThat(report.get("structPageBytesAvoided").asLong())
+        .isEqualTo((report.get("imageBytes").asLong() + 4095) / 4096 * 64);
+    assertThat(report.get("seconds").asDouble()).isPositive();
+    assertThat(report.get("broken")).isEmpty();
+  }
+
+  @Test
+  void aFolderIsShownAsOneObject() throws Exception {
+    assertLawsHold(json(Xip.run("demo", "--dir", tree, "--work", folder, "--json")));
+  }
+
+  @Test
+  void anImageIsShownAsOneObject() throws Exception {
+    assertLawsHold(json(Xip.run("demo", "--image", Images.ext2(tree), "--work", folder, "--json")));
+  }
+
+  @Test
+  void thePersonReadsThatEveryLawHeldAndNothingIsLeftBehind() throws Exception {
+    assertThat(Xip.run("demo", "--dir", tree, "--work", folder).isDone().out())
+        .contains("SPECIAL", "no page frame", "Every law held");
+    try (var left = Files.list(folder)) {
+      assertThat(left).containsExactly(tree);
+    }
+  }
+
+  @Test
+  void whatCannotBeShownIsOneLine() throws Exception {
+    Path missing = folder.resolve("missing");
+    for (Object[] arguments :
+        new Object[][] {
+          {"demo", "--dir", missing},
+          {"demo", "--image", missing},
+          {"demo", "--image", tree},
+          {"demo", "--dir", tree, "--work", missing}
+        }) {
+      Xip.Result result = Xip.run(arguments);
+      assertThat(result.exit()).isEqualTo(1);
+      assertThat(result.err()).startsWith("xip: ").hasLineCount(1);
+    }
+    assertThat(Xip.run("demo", "--dir", tree, "--image", tree).exit()).isEqualTo(2);
+  }
+
+  @Test
+  void comparisonsAreAnArrayOfRows() throws Exception {
+    JsonNode rows =
+        json(
+            Xip.run(
+                "bench",
+                "normal-page",
+                "fork-exit",
+                "--segments",
+                "2",
+                "--threads",
+                "1",
+                "--json"));
+    assertThat(rows.isArray()).isTrue();
+    assertThat(rows)
+        .anySatisfy(
+            row -> {
+              assertThat(row.get("name").asText()).isEqualTo("normal-page");
+              assertThat(row.get("strategy").asText()).isEqualTo("special-bit");
+              assertThat(row.get("params").get("segments").asInt()).isEqualTo(2);
+              assertThat(row.get("params").get("threads").asInt()).isEqualTo(1);
+              assertThat(row.get("unit").asText()).isEqualTo("ns/entry");
+              assertThat(row.get("median").asDouble()).isPositive();
+            });
+    assertThat(rows)
+        .anySatisfy(
+            row -> {
+              assertThat(row.get("name").asText()).isEqualTo("fork-exit");
+              assertThat(row.get("median").isNull()).isTrue();
+              assertThat(row.get("note").asText()).contains("sleeping function");
+            });
+  }
+
+  @Test
+  void wrongNumbersOfABenchAreWrongUsage() throws Exception {
+    assertThat(Xip.run("bench").exit()).isEqualTo(2);
+    assertThat(Xip.run("bench", "nothing").exit()).isEqualTo(2);
+    assertThat(Xip.run("bench", "fork-exit", "--segments", "0").exit()).isEqualTo(2);
+    assertThat(Xip.run("bench", "fork-exit", "--threads", "-1").exit()).isEqualTo(2);
+  }
+}
