@@ -347,6 +347,8 @@ int main(int count, char **arguments) {
   /* Children of processes that have ended become ours, to be waited for. */
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   catch_signals();
+  /* Whether a page is there may not depend on its neighbours. */
+  prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
   while (fgets(line, sizeof line, stdin)) {
     long pages;
     int self, child, used = 0;

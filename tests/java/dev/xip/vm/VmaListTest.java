@@ -104,6 +104,11 @@ class VmaListTest {
   }
 
   @Test
+  void anEmptyRangeOverlapsNothing() {
+    assertThat(listOf(vma(0, 9, PRIVATE, A, 0)).overlapping(range(3, 0))).isEmpty();
+  }
+
+  @Test
   void changingNothingSplitsNothing() {
     VmaList whole = listOf(vma(0, 9, PRIVATE | VmaFlags.MIXEDMAP, A, 0));
     assertThat(whole.withFlags(range(3, 3), PRIVATE | VmaFlags.MIXEDMAP)).isSameAs(whole);

@@ -38,9 +38,6 @@ final class MappingCalls {
       requireRoom(call, 0);
       range = placeOf(call, request, length);
       long flags = flagsOf(call, request);
-      if (request.has(MapFlag.FIXED_NOREPLACE) && !space.vmaList().isFree(range)) {
-        throw new MapException(Code.EEXIST, call, range + " to be free", occupantsOf(range));
-      }
       Vma added = newMapping(request, range, flags);
       if (!space.vmaList().isFree(range)) {
         space.unmapLocked(range);
@@ -80,7 +77,11 @@ final class MappingCalls {
   private AddrRange placeOf(String call, MapRequest request, long length) throws MapException {
     long start = request.address();
     if (request.has(MapFlag.FIXED) || request.has(MapFlag.FIXED_NOREPLACE)) {
-      return fixedPlace(call, start, length);
+      AddrRange place = fixedPlace(call, start, length);
+      if (request.has(MapFlag.FIXED_NOREPLACE) && !space.vmaList().isFree(place)) {
+        throw new MapException(Code.EEXIST, call, place + " to be free", occupantsOf(place));
+      }
+      return place;
     }
     if (start != MapRequest.ANYWHERE) {
       long hint = Math.max(Pages.roundDown(start), AddressSpace.LOWEST_ADDRESS);

@@ -98,7 +98,7 @@ final class RemapCall {
           "0x%x".formatted(start));
     }
     AddrRange target = mappings.fixedPlace(call, start, newLength);
-    if (target.overlaps(old)) {
+    if (target.overlaps(old) || target.contains(old.start())) {
       throw new MapException(Code.EINVAL, call, "a place apart from the old one", "" + target);
     }
     requireBelowLimit(call, old);

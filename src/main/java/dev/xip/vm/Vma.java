@@ -63,7 +63,9 @@ public record Vma(AddrRange range, long flags, Mappable file, long pageOffset, A
         (flags & VmaFlags.WRITE) != 0
             && (flags & VmaFlags.SHARED) != 0
             && (flags & VmaFlags.PFNMAP) != 0;
-    return new Access((flags & VmaFlags.READ) != 0, writable, (flags & VmaFlags.EXEC) != 0);
+    // No hardware knows a page that may be written but not read.
+    boolean readable = (flags & (VmaFlags.READ | VmaFlags.WRITE)) != 0;
+    return new Access(readable, writable, (flags & VmaFlags.EXEC) != 0);
   }
 
   /**

@@ -140,9 +140,12 @@ final class VmaList {
     return new VmaList(left.toArray(Vma[]::new));
   }
 
-  /** The mappings that share a byte with a range. */
+  /** The mappings that share a byte with a range; none with an empty one. */
   List<Vma> overlapping(AddrRange range) {
     List<Vma> hit = new ArrayList<>();
+    if (range.length() == 0) {
+      return hit;
+    }
     for (int i = firstEndingAfter(range.start());
         i < vmas.length && vmas[i].range().start() < range.end();
         i++) {

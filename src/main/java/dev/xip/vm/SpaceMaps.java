@@ -1,0 +1,108 @@
+package dev.xip.vm;
+
+import dev.xip.base.Pages;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.phys.FrameUse;
+import dev.xip.phys.PageFrames;
+
+/**
+ * Prints the mappings of an address space and what their entries hold, for people. Linux
+ * counterpart: {@code show_smap} (fs/proc/task_mmu.c). Unlike there, entries without a page frame
+ * are counted on a line of their own, Special; Rss is what has one.
+ */
+public final class SpaceMaps {
+  /** What the entries of one mapping hold, in pages. */
+  private static final class Counts {
+    long special;
+    long anonymous;
+    long sharedClean;
+    long sharedDirty;
+    long privateClean;
+    long privateDirty;
+
+    long resident() {
+      return sharedClean + sharedDirty + privateClean + privateDirty;
+    }
+  }
+
+  private final AddressSpace space;
+  private final MemoryManager manager;
+  private final EntryLayout layout;
+  private final PageFrames frames;
+
+  private SpaceMaps(AddressSpace space) {
+    this.space = space;
+    this.manager = space.manager();
+    this.layout = manager.layout();
+    this.frames = manager.memory().frames();
+  }
+
+  /**
+   * Prints the mappings as /proc/PID/smaps does, sizes in kB. A frame is shared if more than one
+   * entry maps it.
+   *
+   * @param space an address space
+   * @return for each mapping its line of /proc/PID/maps, then one line for each count; every line
+   *     ends with a newline
+   */
+  public static String smaps(AddressSpace space) {
+    SpaceMaps maps = new SpaceMaps(space);
+    StringBuilder text = new StringBuilder();
+    long stamp = space.lockShared();
+    try {
+      for (Vma vma : space.vmas()) {
+        maps.append(text, vma);
+      }
+    } finally {
+      space.unlockShared(stamp);
+    }
+    return text.toString();
+  }
+
+  private void append(StringBuilder text, Vma vma) {
+    Counts counts = new Counts();
+    space
+        .table()
+        .forEach(
+            vma.range().start(),
+            vma.range().end(),
+            (va, level, slot, pte) ->
+                count(counts, vma, va, pte, 1L << (layout.shift(level) - Pages.SHIFT)));
+    text.append(vma).append('\n');
+    line(text, "Size", vma.range().length() >>> Pages.SHIFT);
+    line(text, "Rss", counts.resident());
+    line(text, "Special", counts.special);
+    line(text, "Shared_Clean", counts.sharedClean);
+    line(text, "Shared_Dirty", counts.sharedDirty);
+    line(text, "Private_Clean", counts.privateClean);
+    line(text, "Private_Dirty", counts.privateDirty);
+    line(text, "Anonymous", counts.anonymous);
+    text.append("VmFlags: ").append(VmaFlags.letters(vma.flags())).append('\n');
+  }
+
+  private void count(Counts counts, Vma vma, long va, long pte, long pages) {
+    if (!layout.isPresent(pte)) {
+      return;
+    }
+    long pfn = manager.normalFrame(vma, va, pte);
+    if (pfn == MemoryManager.NO_FRAME) {
+      counts.special += pages;
+      return;
+    }
+    boolean dirty = layout.isDirty(pte);
+    if (frames.mappings(pfn) > 1) {
+      counts.sharedDirty += dirty ? pages : 0;
+      counts.sharedClean += dirty ? 0 : pages;
+    } else {
+      counts.privateDirty += dirty ? pages : 0;
+      counts.privateClean += dirty ? 0 : pages;
+    }
+    if (frames.use(pfn) == FrameUse.ANONYMOUS) {
+      counts.anonymous += pages;
+    }
+  }
+
+  private static void line(StringBuilder text, String name, long pages) {
+    text.append("%-16s%8d kB\n".formatted(name + ":", pages * (Pages.SIZE >> 10)));
+  }
+}

@@ -1,0 +1,174 @@
+package dev.xip.vm;
+
+import dev.xip.base.AddrRange;
+import dev.xip.base.Pages;
+import java.util.List;
+import java.util.Random;
+
+/**
+ * Draws the steps of a random history. What it leaves out is what an ordinary file of the host and
+ * a file in place are meant to answer differently, or Linux 3.19 and later releases:
+ *
+ * <ul>
+ *   <li>mlock and mincore of files: a page of a file in place has no page frame to lock, and counts
+ *       as absent until it has an entry (kernel-semantics section 5). Both are judged on anonymous
+ *       memory; mincore only before the first fork, because 3.19 and later releases differ in which
+ *       zero pages a fork copies.
+ *   <li>mremap of a range that is not all of one mapping, on either side: mappings with MIXEDMAP do
+ *       not merge, ordinary ones do, and since 6.17 several may be moved at once. The same of no
+ *       mapping: 3.19 shrinks what is not there. Duplicating (an old length of 0) a private
+ *       mapping: refused since 4.14.
+ *   <li>GROWSDOWN: the guard gap below a stack is of 4.12.
+ *   <li>Rights to execute alone: hosts with protection keys do not let it be read, others do.
+ *   <li>Bytes past the end of the file in its last page are never stored into: what becomes of them
+ *       when the file grows differs between file systems.
+ * </ul>
+ */
+final class JudgedSteps {
+  private static final int FIXED = 0x10;
+  private static final int[] PLACES = {FIXED, FIXED, FIXED, 0x10_0000, 0x10_0000, 0};
+  private static final int[] EXTRAS = {0, 0, 0, 0, 0x8000, 0x4000};
+  private static final int[] PROTS = {3, 3, 3, 3, 1, 1, 5, 7, 2, 0};
+  private static final int[] ADVICE = {4, 4, 4, 4, 0, 1, 2, 3, 10, 11, 99};
+  private static final int[] BYTES = {0, 1, 7};
+
+  /** Sizes of the file are whole pages and so many bytes. */
+  private static final int TAIL = 100;
+
+  private static final int MOST_FILE_PAGES = 12;
+
+  private final Random random;
+  private final JudgedMachine machine;
+  private int processes = 1;
+
+  JudgedSteps(Random random, JudgedMachine machine) {
+    this.random = random;
+    this.machine = machine;
+  }
+
+  int processes() {
+    return processes;
+  }
+
+  String next() {
+    while (true) {
+      int process = random.nextInt(processes);
+      String step = draw(process);
+      if (step != null) {
+        return process + " " + step;
+      }
+    }
+  }
+
+  private String draw(int process) {
+    int choice = random.nextInt(100);
+    return choice < 16
+        ? map()
+        : choice < 34
+            ? "read %d %d".formatted(slot(), random.nextInt(4) == 0 ? 200 : pick(BYTES))
+            : choice < 54
+                ? "write %d %d %d".formatted(slot(), pick(BYTES), random.nextInt(256))
+                : choice < 62
+                    ? "protect %s %d".formatted(range(), pick(PROTS))
+                    : choice < 66
+                        ? "unmap %s 0".formatted(range())
+                        : choice < 73
+                            ? remap(process)
+                            : choice < 79
+                                ? "advise %s %d".formatted(range(), pick(ADVICE))
+                                : rare(process, choice);
+  }
+
+  private String rare(int process, int choice) {
+    return switch (choice) {
+      case 79, 80, 81 -> fork();
+      case 82, 83, 84 ->
+          "file truncate %d"
+              .formatted(random.nextInt(MOST_FILE_PAGES) * Pages.SIZE + pick(new int[] {0, TAIL}));
+      case 85, 86, 87 ->
+          "file write %d %d"
+              .formatted(
+                  random.nextInt(MOST_FILE_PAGES) * Pages.SIZE + TAIL - 1, random.nextInt(256));
+      case 88, 89, 90, 91 ->
+          "file read %d".formatted(random.nextInt(MOST_FILE_PAGES) * Pages.SIZE + pick(BYTES));
+      case 92, 93 -> "sync %s %d".formatted(range(), random.nextInt(8));
+      case 94, 95 -> anonymousOnly(process, "lock %s 0");
+      case 96 -> "unlock %s 0".formatted(range());
+      case 97, 98 -> processes == 1 ? anonymousOnly(process, "incore %s 0") : null;
+      default -> "maps";
+    };
+  }
+
+  private String map() {
+    char kind = "sspppaaaAArq".charAt(random.nextInt(12));
+    int pages = random.nextInt(20) == 0 ? 0 : 1 + random.nextInt(6);
+    int flags = pick(PLACES) | pick(EXTRAS);
+    if (kind == 'a' && random.nextInt(8) == 0) {
+      flags |= 0x2000;
+    }
+    return "map %d %d %d %c %d %d"
+        .formatted(slot(), pages, pick(PROTS), kind, random.nextInt(MOST_FILE_PAGES - 2), flags);
+  }
+
+  private String remap(int process) {
+    List<Vma> vmas = machine.space(process).vmas();
+    if (vmas.isEmpty()) {
+      return null;
+    }
+    Vma vma = vmas.get(random.nextInt(vmas.size()));
+    int pages = (int) (vma.range().length() / Pages.SIZE);
+    int skipped = random.nextInt(3) == 0 ? random.nextInt(pages) : 0;
+    int slot = (int) ((vma.range().start() - JudgedMachine.at(0)) / Pages.SIZE) + skipped;
+    int length = random.nextBoolean() ? pages - skipped : 1 + random.nextInt(pages - skipped);
+    int newLength = random.nextInt(12) == 0 ? 0 : 1 + random.nextInt(7);
+    int flags = pick(new int[] {0, 1, 1, 3, 3, 3});
+    if (random.nextInt(10) == 0 && vma.has(VmaFlags.SHARED)) {
+      length = 0;
+      flags |= 1;
+    }
+    int target = random.nextInt(JudgedMachine.SLOTS - 8);
+    AddrRange last = JudgedMachine.range(slot, Math.max(length, newLength));
+    if (last.end() > JudgedMachine.at(JudgedMachine.SLOTS)) {
+      return null;
+    }
+    if ((length == 0 || (flags & 3) != 3)
+        && movesOnto(slot, Math.max(length, newLength), target, newLength)) {
+      return null;
+    }
+    return "remap %d %d %d %d %d".formatted(slot, length, newLength, flags, target);
+  }
+
+  /** What had to move elsewhere is brought back to its target, which may not be where it was. */
+  private static boolean movesOnto(int slot, int pages, int target, int newLength) {
+    return target < slot + pages && slot < target + newLength;
+  }
+
+  private String fork() {
+    return processes == JudgedMachine.PROCESSES ? null : "fork " + processes++;
+  }
+
+  private String anonymousOnly(int process, String format) {
+    String range = range();
+    String[] words = range.split(" ");
+    long slot = Long.parseLong(words[0]);
+    long pages = Long.parseLong(words[1]);
+    for (Vma vma : machine.space(process).vmas()) {
+      if (vma.range().overlaps(JudgedMachine.range(slot, pages)) && !vma.isAnonymous()) {
+        return null;
+      }
+    }
+    return format.formatted(range);
+  }
+
+  private int slot() {
+    return random.nextInt(20);
+  }
+
+  private String range() {
+    return slot() + " " + (random.nextInt(30) == 0 ? 0 : 1 + random.nextInt(8));
+  }
+
+  private int pick(int[] choices) {
+    return choices[random.nextInt(choices.length)];
+  }
+}

@@ -1,0 +1,67 @@
+package dev.xip.vm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.xip.pagetable.X8664Layout;
+import java.io.IOException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Properties 4 and 5: after any history all counts are what they were at boot, and on the way they
+ * are what the tables say. A failure is repeated with {@code -Dxip.seed=SEED}; {@code
+ * -Dxip.stress=true} takes a million steps.
+ */
+class RandomHistoryTest {
+  static final boolean STRESS = Boolean.getBoolean("xip.stress");
+  static final int STEPS = STRESS ? 1_000_000 : 20_000;
+
+  static long seed() {
+    return Long.getLong("xip.seed", System.nanoTime());
+  }
+
+  private static long run(TestMachine machine, long seed, int steps) throws IOException {
+    try (machine) {
+      return new RandomHistory(machine, seed).run(steps);
+    } catch (AssertionError | RuntimeException e) {
+      throw new AssertionError("repeat with -Dxip.seed=" + seed, e);
+    }
+  }
+
+  @Test
+  void everyHistoryShowsTheModelsBytesAndGoesBackToZero() throws IOException {
+    run(new TestMachine(), seed(), STEPS);
+  }
+
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "LIST_MUTEX")
+  void everyCorrectStrategyGivesTheSameBytesAndCounts(FrameStrategy strategy) throws IOException {
+    long seed = seed();
+    long expected = run(new TestMachine(), seed, STEPS / 4);
+    assertThat(run(new TestMachine(X8664Layout.INSTANCE, strategy, Rules.DEFAULT), seed, STEPS / 4))
+        .as("repeat with -Dxip.seed=" + seed)
+        .isEqualTo(expected);
+    if (strategy != FrameStrategy.SPECIAL_BIT) {
+      assertThat(
+              run(
+                  new TestMachine(X8664Layout.WITHOUT_SPECIAL, strategy, Rules.DEFAULT),
+                  seed,
+                  STEPS / 4))
+          .as("repeat with -Dxip.seed=" + seed)
+          .isEqualTo(expected);
+    }
+  }
+
+  @Test
+  void theRulesOfOtherReleasesGiveTheSameBytes() throws IOException {
+    run(
+        new TestMachine(X8664Layout.INSTANCE, FrameStrategy.SPECIAL_BIT, Rules.LINUX_3_19),
+        seed(),
+        STEPS / 4);
+    run(
+        new TestMachine(X8664Layout.INSTANCE, FrameStrategy.SPECIAL_BIT, Rules.LINUX_2_6_26),
+        seed(),
+        STEPS / 4);
+  }
+}
