@@ -28,6 +28,8 @@ class LauncherIT {
         "",
         "demo",
         "bench",
+        "maps",
+        "pagetable",
         "pack",
         "ls",
         "cat",

@@ -111,7 +111,7 @@ class AddressSpaceTest {
     long tables = memory.allocator().inUse(FrameUse.TABLE);
     assertThat(reader.getByte(range.start())).isEqualTo(expected(0));
     assertThat(space.minorFaults()).isEqualTo(1);
-    assertThat(Census.of(space, pfn -> {})).extracting(Census::special).isEqualTo(1L);
+    assertThat(Census.of(space)).extracting(Census::special).isEqualTo(1L);
     assertThat(memory.allocator().inUse() - framesAtBoot)
         .isEqualTo(memory.allocator().inUse(FrameUse.TABLE));
     assertThat(memory.allocator().inUse(FrameUse.TABLE)).isEqualTo(tables + 3);
@@ -170,7 +170,7 @@ class AddressSpaceTest {
     assertThat(space.fileFrames()).isEqualTo(1);
     assertThat(memory.frames().mappings(manager.sparsePfn())).isEqualTo(1);
     assertThat(memory.frames().references(manager.sparsePfn())).isEqualTo(2);
-    assertThat(Census.of(space, pfn -> {})).extracting(Census::normal).isEqualTo(1L);
+    assertThat(Census.of(space)).extracting(Census::normal).isEqualTo(1L);
   }
 
   @Test

@@ -44,6 +44,8 @@ import picocli.CommandLine.Spec;
       CpCommand.class,
       CheckCommand.class,
       SegmentCommand.class,
+      ScenarioCommands.Maps.class,
+      ScenarioCommands.PageTables.class,
       BenchCommand.class
     })
 public final class Main implements Callable<Integer> {

@@ -166,7 +166,7 @@ public final class Demo {
     long memMapAfter = machine.memory().frames().bytes();
     sourceSeconds = timed(() -> compare(original));
     listener.begin("letting C walk the same tables");
-    Census census = Census.of(space, pfn -> {});
+    Census census = Census.of(space);
     long disagreements = NativeCheck.disagreements(space);
     controlSeconds = timed(() -> readThroughPageCache(machine));
     return new DemoReport.Counts(

@@ -31,12 +31,14 @@ public final class ForkExitBench {
   private static final String NAME = "fork-exit";
   private static final String UNIT = "ns/entry";
 
-  /** Rounds that do not count, while the code is compiled. */
-  private static final int WARM_UP_ROUNDS = 3;
+  /** Rounds that do not count, while the code is compiled; fewer where they take long. */
+  private static final int WARM_UP_ROUNDS = 8;
+
+  private static final long PATIENCE_NANOS = 500_000_000;
 
   private static final int ROUNDS = 7;
 
-  /** A strategy that is slower than this in its first round gets no more than the fewest rounds. */
+  /** A strategy that is slower than this when warm gets no more than the fewest rounds. */
   private static final double SLOW_NANOS = 1000;
 
   private static final int FEWEST_ROUNDS = 2;
@@ -112,12 +114,12 @@ public final class ForkExitBench {
       for (AddressSpace parent : parents) {
         tasks.add(() -> forkAndExit(parent));
       }
-      double first = round(workers, tasks);
-      boolean slow = first > SLOW_NANOS;
-      for (int i = 1; !slow && i < WARM_UP_ROUNDS; i++) {
-        round(workers, tasks);
+      long start = System.nanoTime();
+      double last = 0;
+      for (int i = 0; i < WARM_UP_ROUNDS && System.nanoTime() - start < PATIENCE_NANOS; i++) {
+        last = round(workers, tasks);
       }
-      double[] nanos = new double[slow ? FEWEST_ROUNDS : ROUNDS];
+      double[] nanos = new double[last > SLOW_NANOS ? FEWEST_ROUNDS : ROUNDS];
       for (int i = 0; i < nanos.length; i++) {
         nanos[i] = round(workers, tasks);
       }

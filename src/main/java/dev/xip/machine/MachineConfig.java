@@ -4,6 +4,8 @@ import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.PhysicalMemory;
+import dev.xip.vm.FrameStrategy;
+import dev.xip.vm.Rules;
 
 /**
  * What a machine is built with.
@@ -11,14 +13,19 @@ import dev.xip.phys.PhysicalMemory;
  * @param windowBytes the physical memory window, reserved and not committed
  * @param ramBytes the part of it with page frames
  * @param layout the entries of its page tables
+ * @param strategy how it decides whether an entry has a page frame
+ * @param rules what it keeps to where releases of Linux differ
  */
-public record MachineConfig(long windowBytes, long ramBytes, EntryLayout layout) {
+public record MachineConfig(
+    long windowBytes, long ramBytes, EntryLayout layout, FrameStrategy strategy, Rules rules) {
   /** A machine of 64 GiB with 1 GiB of RAM and x86-64 entries. */
   public static final MachineConfig DEFAULT =
       new MachineConfig(
           PhysicalMemory.DEFAULT_WINDOW_BYTES,
           PhysicalMemory.DEFAULT_RAM_BYTES,
-          X8664Layout.INSTANCE);
+          X8664Layout.INSTANCE,
+          FrameStrategy.SPECIAL_BIT,
+          Rules.DEFAULT);
 
   /**
    * Changes the window.
@@ -27,7 +34,7 @@ public record MachineConfig(long windowBytes, long ramBytes, EntryLayout layout)
    * @return the configuration
    */
   public MachineConfig withWindow(long bytes) {
-    return new MachineConfig(Pages.roundUp(bytes), ramBytes, layout);
+    return new MachineConfig(Pages.roundUp(bytes), ramBytes, layout, strategy, rules);
   }
 
   /**
@@ -37,6 +44,16 @@ public record MachineConfig(long windowBytes, long ramBytes, EntryLayout layout)
    * @return the configuration
    */
   public MachineConfig withRam(long bytes) {
-    return new MachineConfig(windowBytes, Pages.roundUp(bytes), layout);
+    return new MachineConfig(windowBytes, Pages.roundUp(bytes), layout, strategy, rules);
+  }
+
+  /**
+   * Changes how it decides about page frames.
+   *
+   * @param other the strategy
+   * @return the configuration
+   */
+  public MachineConfig withStrategy(FrameStrategy other) {
+    return new MachineConfig(windowBytes, ramBytes, layout, other, rules);
   }
 }

@@ -1,0 +1,83 @@
+package dev.xip.cli;
+
+import dev.xip.machine.Scenario;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.function.Function;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/**
+ * {@code xip maps} and {@code xip pagetable}: address spaces and entries, for people to look at.
+ */
+abstract class ScenarioCommands implements Callable<Integer> {
+  @Parameters(index = "0", paramLabel = "IMAGE", description = "The image whose files are mapped.")
+  private Path image;
+
+  @Parameters(
+      index = "1",
+      arity = "0..1",
+      paramLabel = "SCRIPT",
+      description = "The steps, one a line; default: an example that shows every kind of entry.")
+  private Path script;
+
+  private final Function<Scenario, String> show;
+
+  ScenarioCommands(Function<Scenario, String> show) {
+    this.show = show;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    try (Scenario scenario = Scenario.on(image)) {
+      scenario.run(
+          script == null ? Scenario.example(scenario.largestFile()) : Scenario.script(script));
+      Output out = new Output();
+      out.text(show.apply(scenario));
+      out.flush();
+    }
+    return Main.DONE;
+  }
+
+  /** {@code xip maps}. */
+  @Command(
+      name = "maps",
+      header = "Show what /proc/PID/smaps would show of modelled address spaces.",
+      description = {
+        "%nPerforms the steps of a script on the files of an image and prints the mappings of every"
+            + " address space with what their entries hold.%n",
+        "  space NAME                        a new address space",
+        "  map NAME LABEL PATH RIGHTS        a file of the image; RIGHTS as in rw-p or r--s",
+        "  anon NAME LABEL PAGES RIGHTS      anonymous memory",
+        "  read NAME LABEL OFFSET LENGTH     touches every page of the range",
+        "  write NAME LABEL OFFSET TEXT      stores the text",
+        "  fork NAME CHILD                   the child has the parent's labels",
+        "  protect NAME LABEL RIGHTS         mprotect of the whole mapping",
+        "  unmap NAME LABEL",
+        "  exit NAME%n"
+      },
+      footerHeading = "%nExamples:%n",
+      footer = {"  xip maps jdk.img", "  xip maps jdk.img steps.txt"})
+  static final class Maps extends ScenarioCommands {
+    Maps() {
+      super(Scenario::maps);
+    }
+  }
+
+  /** {@code xip pagetable}. */
+  @Command(
+      name = "pagetable",
+      header = "Show the page-table entries of modelled address spaces, bit by bit.",
+      description = {
+        "%nPerforms the steps of a script on the files of an image (xip maps --help lists them) and"
+            + " prints the entries of every address space.%n"
+      },
+      footerHeading = "%nExamples:%n",
+      footer = {"  xip pagetable jdk.img", "  xip pagetable jdk.img steps.txt"})
+  static final class PageTables extends ScenarioCommands {
+    PageTables() {
+      super(Scenario::pageTables);
+    }
+  }
+}
