@@ -1,7 +1,10 @@
 package dev.xip.testing;
 
+import dev.xip.image.ext.ExtImage;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.lang.foreign.Arena;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,6 +73,21 @@ public final class Images {
   }
 
   /**
+   * Maps an image and opens it with our own reader.
+   *
+   * @param image the image
+   * @param arena ends the mapping
+   * @return the open image
+   * @throws IOException if the reader refuses it
+   */
+  public static ExtImage open(Path image, Arena arena) throws IOException {
+    try (FileChannel channel = FileChannel.open(image)) {
+      return ExtImage.open(
+          image.toString(), channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena));
+    }
+  }
+
+  /**
    * Changes an image with debugfs.
    *
    * @param image the image
@@ -124,7 +142,7 @@ public final class Images {
     Path folder = Files.createTempDirectory("xip-probe");
     try {
       Path image = ext2(Files.createDirectory(folder.resolve("tree")));
-      mounted(image, root -> {});
+      mounted(image, "ext4", root -> {});
       return "";
     } catch (IOException e) {
       return "this host cannot loop mount ext2: " + e.getMessage();
@@ -137,13 +155,14 @@ public final class Images {
    * Mounts an image read-only, shows it and unmounts it, whatever happens in between.
    *
    * @param image the image
+   * @param driver the kernel's driver, such as {@code ext4}
    * @param visitor sees the mounted tree
    * @throws IOException if it cannot be mounted, or what the visitor threw
    */
-  public static void mounted(Path image, MountVisitor visitor) throws IOException {
+  public static void mounted(Path image, String driver, MountVisitor visitor) throws IOException {
     Path folder = Files.createTempDirectory("xip-mount");
     try {
-      Processes.run("mount", "-o", "loop,ro", image.toString(), folder.toString());
+      Processes.run("mount", "-t", driver, "-o", "loop,ro", image.toString(), folder.toString());
       try {
         visitor.visit(folder);
       } finally {

@@ -1,5 +1,6 @@
 package dev.xip.testing;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.ByteBuffer;
@@ -20,10 +21,10 @@ public final class Trees {
   private Trees() {}
 
   /**
-   * Names a file in a folder by its bytes, whatever the host's locale makes of them.
+   * Names a file below a folder by its bytes, whatever the host's locale makes of them.
    *
    * @param folder the folder
-   * @param name the name
+   * @param name the name, or several with slashes between them
    * @return the path
    */
   public static Path child(Path folder, byte[] name) {
@@ -32,9 +33,30 @@ public final class Trees {
       uri.append('/');
     }
     for (byte b : name) {
-      uri.append("%%%02X".formatted(b & 0xff));
+      uri.append(b == '/' ? "/" : "%%%02X".formatted(b & 0xff));
     }
     return Path.of(URI.create(uri.toString()));
+  }
+
+  /**
+   * Returns the bytes of a file's name, whatever the host's locale makes of them.
+   *
+   * @param path the path
+   * @return the bytes of its last name
+   */
+  public static byte[] nameBytes(Path path) {
+    String raw = path.toUri().getRawPath().replaceFirst("/$", "");
+    String name = raw.substring(raw.lastIndexOf('/') + 1);
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    for (int i = 0; i < name.length(); i++) {
+      if (name.charAt(i) == '%') {
+        bytes.write(Integer.parseInt(name.substring(i + 1, i + 3), 16));
+        i += 2;
+      } else {
+        bytes.write(name.charAt(i));
+      }
+    }
+    return bytes.toByteArray();
   }
 
   /**
@@ -165,11 +187,11 @@ public final class Trees {
     }
     symlink(folder, 4095);
     Files.createSymbolicLink(folder.resolve("to-file"), Path.of("./file"));
-    Files.createSymbolicLink(folder.resolve("to-root"), Path.of("/"));
   }
 
   private static void symlink(Path folder, int length) throws IOException {
-    String target = "component/".repeat(410).substring(0, length);
+    // A slash at the end would be dropped on the way.
+    String target = "component/".repeat(410).substring(0, length - 1) + "x";
     Files.createSymbolicLink(folder.resolve("symlink%04d".formatted(length)), Path.of(target));
   }
 }

@@ -1,6 +1,7 @@
 package dev.xip.cli;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryNotEmptyException;
@@ -31,6 +32,7 @@ final class Failure {
           case FileSystemException e -> ofFile(e);
           case ClosedByInterruptException e -> "interrupted";
           case InterruptedException e -> "interrupted";
+          case UncheckedIOException e -> line(e.getCause());
           case IOException e when e.getMessage() != null -> e.getMessage();
           case OutOfMemoryError e -> "out of memory: " + e.getMessage();
           default ->

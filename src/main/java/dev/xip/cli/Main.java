@@ -7,7 +7,6 @@ import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
@@ -96,13 +95,17 @@ public final class Main implements Callable<Integer> {
    */
   static int run(String... arguments) {
     Main main = new Main();
-    return new CommandLine(main)
-        .setCaseInsensitiveEnumValuesAllowed(true)
-        .setUsageHelpWidth(100)
-        .setUsageHelpLongOptionsMaxWidth(32)
-        .setParameterExceptionHandler(Main::wrongUsage)
-        .setExecutionExceptionHandler(main::failed)
-        .execute(RawArguments.recover(arguments));
+    try {
+      return new CommandLine(main)
+          .setCaseInsensitiveEnumValuesAllowed(true)
+          .setUsageHelpWidth(100)
+          .setUsageHelpLongOptionsMaxWidth(32)
+          .setParameterExceptionHandler(Main::wrongUsage)
+          .setExecutionExceptionHandler((failure, command, parsed) -> main.report(failure))
+          .execute(RawArguments.recover(arguments));
+    } catch (Error e) {
+      return main.report(e);
+    }
   }
 
   @Override
@@ -115,10 +118,6 @@ public final class Main implements Callable<Integer> {
     System.err.printf(
         "xip: %s (see %s --help)%n", e.getMessage().lines().findFirst().orElse(""), command);
     return WRONG_USAGE;
-  }
-
-  private int failed(Exception e, CommandLine command, ParseResult parsed) {
-    return report(e);
   }
 
   private int report(Throwable failure) {

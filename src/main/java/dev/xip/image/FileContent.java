@@ -9,6 +9,9 @@ import java.nio.file.FileSystemException;
  * them. Immutable; reading makes no garbage.
  */
 public final class FileContent {
+  /** What holes are copied from; filling a slice of the destination would make garbage. */
+  private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[1 << 16]).asReadOnly();
+
   private final FsImage image;
   private final MemorySegment memory;
   private final long size;
@@ -96,7 +99,8 @@ public final class FileContent {
       long imageOffset = blockMap.imageOffset(position + done);
       long run = Math.min(blockMap.runLength(position + done), count - done);
       if (imageOffset < 0) {
-        destination.asSlice(done, run).fill((byte) 0);
+        run = Math.min(run, ZEROS.byteSize());
+        MemorySegment.copy(ZEROS, 0, destination, done, run);
       } else {
         MemorySegment.copy(memory, imageOffset, destination, done, run);
       }

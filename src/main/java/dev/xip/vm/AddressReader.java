@@ -19,6 +19,9 @@ import java.lang.invoke.VarHandle;
  * read is discarded and read again.
  */
 public final class AddressReader {
+  /** As many entries as one table has. */
+  private static final int MOST_LOOK_AHEAD = 512;
+
   private final AddressSpace space;
   private final PageTable table;
   private final EntryLayout layout;
@@ -36,6 +39,13 @@ public final class AddressReader {
 
   /** The generation that the run was looked up in. */
   private long runGeneration;
+
+  /**
+   * How many entries the next look-up may go through for its run. Doubles while one run is read
+   * after the other and falls back to one when reads jump about, for then the neighbours are no
+   * use.
+   */
+  private int lookAhead = 1;
 
   /**
    * Makes a reader.
@@ -158,6 +168,8 @@ public final class AddressReader {
     if (va < 0 || va >= layout.addressLimit()) {
       throw new MemoryFaultException.SegmentationFault(va, "past the address limit");
     }
+    boolean sequential = va >= runStart && va - runStart - runLength < Pages.SIZE;
+    lookAhead = sequential ? Math.min(lookAhead * 2, MOST_LOOK_AHEAD) : 1;
     while (true) {
       runGeneration = space.generation();
       runLength = 0;
@@ -188,8 +200,8 @@ public final class AddressReader {
   }
 
   /**
-   * Takes the page that the walk found and, at the lowest level, the entries on both sides of it in
-   * the same table as long as their frames go on without a gap.
+   * Takes the page that the walk found and, at the lowest level, the entries after it in the same
+   * table as long as their frames go on without a gap.
    */
   private void cacheRun(long va) throws MemoryFaultException {
     long bytes = 1L << layout.shift(walk.level());
@@ -205,14 +217,11 @@ public final class AddressReader {
     }
     long delta = pa - start;
     if (walk.level() == Level.PTE) {
-      long lowest = walk.slot() & -Pages.SIZE;
-      for (long slot = walk.slot() - 8;
-          slot >= lowest && follows(slot, start - bytes + delta);
-          slot -= 8) {
-        start -= bytes;
-      }
-      long highest = lowest + layout.tableBytes(Level.PTE);
-      for (long slot = walk.slot() + 8; slot < highest && follows(slot, end + delta); slot += 8) {
+      long limit =
+          Math.min(
+              (walk.slot() & -Pages.SIZE) + layout.tableBytes(Level.PTE),
+              walk.slot() + 8L * lookAhead);
+      for (long slot = walk.slot() + 8; slot < limit && follows(slot, end + delta); slot += 8) {
         end += bytes;
       }
     }

@@ -1,0 +1,137 @@
+package dev.xip.machine;
+
+import dev.xip.base.Access;
+import dev.xip.base.AddrRange;
+import dev.xip.base.Pages;
+import dev.xip.host.HostException;
+import dev.xip.mapping.Mappable;
+import dev.xip.mapping.RefcountCallbacks;
+import dev.xip.mapping.Translation;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.phys.PhysicalMemory;
+import dev.xip.phys.RegionBusyException;
+import dev.xip.vm.FrameStrategy;
+import dev.xip.vm.MemoryManager;
+import dev.xip.vm.Vma;
+import dev.xip.vm.VmaFlags;
+import java.util.Random;
+
+/**
+ * Physical memory with many small segments, and the entries of a process that maps some of them
+ * beside memory of its own: what the ways to decide about an entry are compared on.
+ */
+public final class NormalPageMachine implements AutoCloseable {
+  private static final long RAM_BYTES = 64L << 20;
+  private static final long FIRST_SEGMENT = 1L << 30;
+
+  /** Every other page is a segment, so that no two of them are adjacent. */
+  private static final long STRIDE = 2 * Pages.SIZE;
+
+  private final EntryLayout layout;
+  private final PhysicalMemory memory;
+  private final int segments;
+
+  /** The segments as one file that knows its own pages. */
+  private record SegmentFile(AddrRange physical) implements Mappable, RefcountCallbacks {
+    @Override
+    public String name() {
+      return "segments";
+    }
+
+    @Override
+    public long size() {
+      return physical.length();
+    }
+
+    @Override
+    public Translation translate(long page) {
+      return new Translation((physical.start() >>> Pages.SHIFT) + page, 1);
+    }
+
+    @Override
+    public boolean isCounted(long pfn) {
+      return !physical.contains(pfn << Pages.SHIFT);
+    }
+  }
+
+  private NormalPageMachine(EntryLayout layout, PhysicalMemory memory, int segments) {
+    this.layout = layout;
+    this.memory = memory;
+    this.segments = segments;
+  }
+
+  /**
+   * Claims segments of one page each.
+   *
+   * @param layout the architecture's entries
+   * @param segments how many, at least 1
+   * @return the machine
+   * @throws HostException if the host does not give the address space
+   */
+  public static NormalPageMachine boot(EntryLayout layout, int segments) throws HostException {
+    PhysicalMemory memory = PhysicalMemory.boot(FIRST_SEGMENT + segments * STRIDE, RAM_BYTES);
+    try {
+      for (int i = 0; i < segments; i++) {
+        memory.claim("SEG" + i, AddrRange.ofLength(FIRST_SEGMENT + i * STRIDE, Pages.SIZE), true);
+      }
+    } catch (RegionBusyException e) {
+      memory.close();
+      throw new IllegalStateException(e);
+    }
+    return new NormalPageMachine(layout, memory, segments);
+  }
+
+  /**
+   * Makes a memory manager that decides in one way. Several may share the machine.
+   *
+   * @param strategy the way
+   * @return the memory manager
+   */
+  public MemoryManager manager(FrameStrategy strategy) {
+    return new MemoryManager(memory, layout, strategy.on(memory));
+  }
+
+  /**
+   * Makes two mappings: one of the segments, and one of memory of the process.
+   *
+   * @return the mapping with MIXEDMAP, then the other
+   */
+  public Vma[] mappings() {
+    AddrRange physical = AddrRange.ofLength(FIRST_SEGMENT, segments * STRIDE);
+    AddrRange range = AddrRange.ofLength(1L << 32, 1L << 30);
+    long flags = VmaFlags.READ | VmaFlags.MAYREAD | VmaFlags.MAYWRITE;
+    return new Vma[] {
+      new Vma(range, flags | VmaFlags.MIXEDMAP, new SegmentFile(physical), 0),
+      new Vma(range, flags, new SegmentFile(physical), 0)
+    };
+  }
+
+  /**
+   * Makes entries in runs that belong to the two mappings by turns.
+   *
+   * @param manager a memory manager of this machine
+   * @param count how many
+   * @param run the length of a run
+   * @return the entries, of random segments and of random frames
+   */
+  public long[] entries(MemoryManager manager, int count, int run) {
+    Random random = new Random(42);
+    long[] entries = new long[count];
+    for (int i = 0; i < count; i++) {
+      if ((i / run & 1) == 0) {
+        long pfn = FIRST_SEGMENT + random.nextInt(segments) * STRIDE >>> Pages.SHIFT;
+        long pte = layout.leaf(pfn, Access.READ);
+        entries[i] = manager.usesSpecialBit() ? layout.withSpecial(pte) : pte;
+      } else {
+        long pfn = 1024 + random.nextInt(1024);
+        entries[i] = layout.leaf(pfn, Access.READ);
+      }
+    }
+    return entries;
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}

@@ -1,0 +1,122 @@
+package dev.xip.bench;
+
+import dev.xip.base.Pages;
+import dev.xip.host.HostException;
+import dev.xip.machine.NormalPageMachine;
+import dev.xip.pagetable.X8664Layout;
+import dev.xip.vm.FrameStrategy;
+import dev.xip.vm.MemoryManager;
+import dev.xip.vm.Vma;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Threads;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * The cost of deciding whether one entry has a page frame, by strategy and number of loaded
+ * segments, with one thread and with two. The loop alone is the limit. With the gc profiler each
+ * shows 0 B/op.
+ */
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Fork(
+    value = 1,
+    jvmArgsAppend = {"--enable-native-access=ALL-UNNAMED", "-Xmx512m"})
+@Warmup(iterations = 3, time = 200, timeUnit = TimeUnit.MILLISECONDS)
+@Measurement(iterations = 5, time = 200, timeUnit = TimeUnit.MILLISECONDS)
+public class NormalFrameBenchmark {
+  private static final int BATCH = 4096;
+  private static final int RUN = 64;
+
+  /** Entries in runs of one kind, and the mappings that they belong to. */
+  @State(Scope.Benchmark)
+  public static class Entries {
+    private NormalPageMachine machine;
+    private MemoryManager manager;
+    private Vma[] mappings;
+    private long[] entries;
+
+    void boot(FrameStrategy strategy, int segments) throws HostException {
+      machine = NormalPageMachine.boot(X8664Layout.INSTANCE, segments);
+      manager = machine.manager(strategy);
+      mappings = machine.mappings();
+      entries = machine.entries(manager, BATCH, RUN);
+    }
+
+    /** The loop alone, which needs no more than one machine. */
+    @Setup
+    public void boot() throws HostException {
+      boot(FrameStrategy.SPECIAL_BIT, 1);
+    }
+
+    /** Gives the memory back. */
+    @TearDown
+    public void close() {
+      machine.close();
+    }
+  }
+
+  /** Entries of a machine that decides in one way. */
+  public static class Decided extends Entries {
+    /** How it decides. */
+    @Param public FrameStrategy strategy;
+
+    /** How many segments are loaded. */
+    @Param({"1", "8", "64", "512", "4096"})
+    public int segments;
+
+    @Override
+    @Setup
+    public void boot() throws HostException {
+      boot(strategy, segments);
+    }
+  }
+
+  /** The limit: the loop without a decision. */
+  @Benchmark
+  @OperationsPerInvocation(BATCH)
+  public long emptyLoop(Entries in) {
+    long sum = 0;
+    for (int i = 0; i < BATCH; i++) {
+      Vma vma = in.mappings[i / RUN & 1];
+      sum += vma.range().start() + ((long) i << Pages.SHIFT) + in.entries[i];
+    }
+    return sum;
+  }
+
+  private static long decideAll(Entries in) {
+    long sum = 0;
+    for (int i = 0; i < BATCH; i++) {
+      Vma vma = in.mappings[i / RUN & 1];
+      long va = vma.range().start() + ((long) i << Pages.SHIFT);
+      sum += in.manager.normalFrame(vma, va, in.entries[i]);
+    }
+    return sum;
+  }
+
+  /** One processor. */
+  @Benchmark
+  @OperationsPerInvocation(BATCH)
+  public long decide(Decided in) {
+    return decideAll(in);
+  }
+
+  /** Two processors, which meet wherever the strategy has a lock. */
+  @Benchmark
+  @Threads(2)
+  @OperationsPerInvocation(BATCH)
+  public long decideOnTwoThreads(Decided in) {
+    return decideAll(in);
+  }
+}

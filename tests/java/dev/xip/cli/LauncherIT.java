@@ -1,0 +1,191 @@
+package dev.xip.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The launcher finds a JDK or says what it looked for; usage is taught, and wrong usage is 2. */
+class LauncherIT {
+  @TempDir Path folder;
+
+  @Test
+  void theVersionIsOneLine() throws Exception {
+    assertThat(Xip.run("--version").isDone().out()).matches("xip \\d+\\.\\d+\\.\\d+\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "pack",
+        "ls",
+        "cat",
+        "stat",
+        "cp",
+        "check",
+        "segment",
+        "segment define",
+        "segment list",
+        "segment load",
+        "segment save",
+        "segment remove"
+      })
+  void helpOfEachCommandTeaches(String command) throws Exception {
+    Object[] arguments = (command + " --help").strip().split(" ");
+    assertThat(Xip.run(arguments).isDone().out())
+        .contains("Usage: xip " + (command.isEmpty() ? "[" : command))
+        .contains("Examples:")
+        .contains("--verbose")
+        .doesNotContain("DEFAULT-VALUE", "$/");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "frobnicate", "ls", "ls --frobnicate x", "cat x", "segment", "pack a"})
+  void wrongUsageIsCodeTwoAndOneLine(String command) throws Exception {
+    Object[] arguments = command.isEmpty() ? new Object[0] : command.split(" ");
+    Xip.Result result = Xip.run(arguments);
+    assertThat(result.exit()).isEqualTo(2);
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err()).startsWith("xip: ").contains("--help").hasLineCount(1);
+  }
+
+  @Test
+  void aLinkToItFromAnyFolderWorks() throws Exception {
+    Path link = Files.createSymbolicLink(folder.resolve("first"), Xip.launcher().toRealPath());
+    Files.createSymbolicLink(folder.resolve("second"), link.getFileName());
+    ProcessBuilder builder = new ProcessBuilder("./second", "--version").directory(folder.toFile());
+    assertThat(Xip.run(builder).isDone().out()).startsWith("xip ");
+  }
+
+  @Test
+  void theClassArchiveIsUsed() throws Exception {
+    ProcessBuilder builder = Xip.builder("--version");
+    builder.environment().put("XIP_JAVA_OPTS", "-Xshare:on -Xlog:class+load:stdout");
+    assertThat(Xip.run(builder).out())
+        .contains("dev.xip.cli.Main source: shared objects file (top)");
+  }
+
+  @Test
+  void aStaleClassArchiveIsPassedOverWithoutAWord() throws Exception {
+    Path copy = copyOfTheInstallation("stale");
+    Files.writeString(copy.resolve("xip.jsa"), "no archive");
+    assertThat(
+            Xip.run(new ProcessBuilder(copy.resolve("xip").toString(), "--version")).isDone().out())
+        .startsWith("xip ");
+  }
+
+  @Test
+  void optionsForTheJvmArePassedOn() throws Exception {
+    ProcessBuilder builder = Xip.builder("--version");
+    builder.environment().put("XIP_JAVA_OPTS", "-XshowSettings:properties -Dxip.told=yes");
+    assertThat(Xip.run(builder).err()).contains("xip.told = yes");
+  }
+
+  @Test
+  void withoutAJdkItSaysWhatItLookedForAndExits127() throws Exception {
+    Path launcher = withoutJdks("empty", folder.resolve("nothing"));
+    assertThat(run(launcher, Map.of("PATH", "")).exit()).isEqualTo(127);
+    assertThat(run(launcher, Map.of("PATH", "", "JAVA_HOME", "/no/such")).err())
+        .startsWith("xip: no JDK 25 or newer")
+        .contains("XIP_JAVA_HOME (not set)", "JAVA_HOME (/no/such)", "PATH (none)")
+        .hasLineCount(1);
+  }
+
+  @Test
+  void aJdkThatIsTooOldIsPassedOver() throws Exception {
+    Path old = jdk(folder.resolve("old"), "24.0.2");
+    Path launcher = withoutJdks("old-only", folder.resolve("nothing"));
+    assertThat(run(launcher, Map.of("PATH", "", "JAVA_HOME", old.toString())).exit())
+        .isEqualTo(127);
+    Path newer = jdk(folder.resolve("newer"), "26");
+    Map<String, String> both =
+        Map.of("PATH", "", "XIP_JAVA_HOME", old.toString(), "JAVA_HOME", newer.toString());
+    assertThat(run(launcher, both).out()).startsWith(newer + " ");
+  }
+
+  @Test
+  void jdksAreTakenInOrder() throws Exception {
+    Path first = jdk(folder.resolve("first-jdk"), "25.0.3");
+    Path second = jdk(folder.resolve("second-jdk"), "25.0.3");
+    Path third = jdk(folder.resolve("jvms/third"), "25");
+    Path fourth = jdk(folder.resolve("fourth"), "30.1");
+    Path launcher = withoutJdks("order", folder.resolve("jvms"));
+    String path = fourth.resolve("bin") + ":/usr/bin:/bin";
+    String one = first.toString();
+    String two = second.toString();
+    assertThat(run(launcher, Map.of("PATH", path, "XIP_JAVA_HOME", one, "JAVA_HOME", two)).out())
+        .startsWith(first + " ");
+    assertThat(run(launcher, Map.of("PATH", path, "JAVA_HOME", two)).out())
+        .startsWith(second + " ");
+    assertThat(run(launcher, Map.of("PATH", path)).out()).startsWith(third + " ");
+    Path bare = withoutJdks("bare", folder.resolve("nothing"));
+    assertThat(run(bare, Map.of("PATH", path)).out()).startsWith(fourth + " ");
+  }
+
+  @Test
+  void onlyLongCommandsGetTheSecondCompiler() throws Exception {
+    Path jdk = jdk(folder.resolve("jdk"), "25");
+    Path launcher = withoutJdks("tiers", folder.resolve("nothing"));
+    Map<String, String> environment = Map.of("PATH", "", "JAVA_HOME", jdk.toString());
+    assertThat(run(launcher, environment, "ls", "demo").out()).contains("TieredStopAtLevel=1");
+    assertThat(run(launcher, environment, "--verbose", "demo").out())
+        .doesNotContain("TieredStopAtLevel");
+  }
+
+  /** Makes what looks like a JDK and prints its home and its arguments. */
+  private static Path jdk(Path home, String version) throws IOException {
+    Files.createDirectories(home.resolve("bin"));
+    Files.writeString(
+        home.resolve("release"), "IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"%s\"\n".formatted(version));
+    Path java = home.resolve("bin/java");
+    Files.writeString(java, "#!/bin/sh\necho '%s' \"$@\"\n".formatted(home));
+    assertThat(java.toFile().setExecutable(true)).isTrue();
+    return home;
+  }
+
+  /** A launcher that remembers no JDK and looks for them in another folder. */
+  private Path withoutJdks(String name, Path jdkFolder) throws IOException {
+    Path copy = Files.createDirectory(folder.resolve(name)).resolve("xip");
+    String script = Files.readString(Xip.launcher());
+    String changed =
+        script
+            .replaceFirst("(?m)^built_with=.*$", "built_with=/none")
+            .replaceFirst("(?m)^jdk_folder=.*$", "jdk_folder='" + jdkFolder + "'");
+    assertThat(changed).contains("built_with=/none\n").contains("jdk_folder='");
+    Files.writeString(copy, changed);
+    assertThat(copy.toFile().setExecutable(true)).isTrue();
+    return copy;
+  }
+
+  private Path copyOfTheInstallation(String name) throws IOException {
+    Path copy = Files.createDirectory(folder.resolve(name));
+    Path home = Xip.launcher().toRealPath().getParent();
+    for (String each : new String[] {"lib", "native"}) {
+      Files.createSymbolicLink(copy.resolve(each), home.resolve(each));
+    }
+    Files.copy(home.resolve("xip.jar"), copy.resolve("xip.jar"));
+    Path launcher =
+        Files.copy(home.resolve("xip"), copy.resolve("xip"), StandardCopyOption.COPY_ATTRIBUTES);
+    assertThat(launcher).isExecutable();
+    return copy;
+  }
+
+  private static Xip.Result run(Path launcher, Map<String, String> environment, String... arguments)
+      throws IOException, InterruptedException {
+    ProcessBuilder builder = new ProcessBuilder(launcher.toString());
+    builder.command().addAll(List.of(arguments));
+    builder.environment().clear();
+    builder.environment().putAll(environment);
+    return Xip.run(builder);
+  }
+}

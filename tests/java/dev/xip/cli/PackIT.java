@@ -1,0 +1,164 @@
+package dev.xip.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.xip.testing.Processes;
+import dev.xip.testing.Trees;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code pack} makes images that their own checkers accept, or leaves everything as it was. */
+class PackIT {
+  @TempDir Path folder;
+
+  @Test
+  void aSmallTreeGivesASmallImageThatE2fsckAccepts() throws Exception {
+    Path tree = Trees.small(folder.resolve("tree"));
+    Path image = folder.resolve("image");
+    JsonNode json = Xip.run("pack", "--json", tree, image).isDone().json();
+    Processes.run("e2fsck", "-fn", image.toString());
+    assertThat(json.get("imageBytes").asLong()).isEqualTo(Files.size(image)).isLessThan(1 << 20);
+    assertThat(json.get("files").asInt()).isEqualTo(6);
+    assertThat(json.get("notInPlace")).isEmpty();
+  }
+
+  @Test
+  void aBigTreeFitsExactlyEnoughAndComesBack() throws Exception {
+    Path tree = Trees.big(folder.resolve("tree"), 42);
+    Path image = folder.resolve("image");
+    Xip.run("pack", tree, image).isDone();
+    Processes.run("e2fsck", "-fn", image.toString());
+    String facts = Processes.run("dumpe2fs", "-h", image.toString()).out();
+    long blocks = number(facts, "Block count:");
+    assertThat(number(facts, "Free blocks:")).isBetween(0L, blocks / 20);
+    Set<String> names = new HashSet<>();
+    for (JsonNode each : Xip.run("ls", "-R", "--json", image).isDone().json().get("entries")) {
+      names.add(each.get("path").asText());
+    }
+    assertThat(names).contains("/names/tab\tnew\nline", "/names/quote\"'\\", "/names/🦊");
+    Path copy = folder.resolve("copy");
+    Xip.run("cp", "-r", image, "/", copy).isDone();
+    Files.delete(copy.resolve("lost+found"));
+    Processes.run("diff", "-r", "--no-dereference", tree.toString(), copy.toString());
+  }
+
+  private static long number(String facts, String label) {
+    return facts
+        .lines()
+        .filter(line -> line.startsWith(label))
+        .mapToLong(line -> Long.parseLong(line.substring(label.length()).strip()))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void thousandsOfEmptyFilesGetEnoughInodes() throws Exception {
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    for (int i = 0; i < 40; i++) {
+      Path sub = Files.createDirectory(tree.resolve("d" + i));
+      for (int j = 0; j < 1000; j++) {
+        Files.createFile(sub.resolve("f" + j));
+      }
+    }
+    Path image = folder.resolve("image");
+    Xip.run("pack", tree, image).isDone();
+    Processes.run("e2fsck", "-fn", image.toString());
+    assertThat(Xip.run("check", "--json", image).isDone().json().get("files")).hasSize(40_000);
+  }
+
+  @Test
+  void theSameTreeGivesTheSameImage() throws Exception {
+    Path tree = Trees.small(folder.resolve("tree"));
+    // The first pack reads the files, which may change their access times; later ones do not.
+    Xip.run("pack", tree, folder.resolve("zero")).isDone();
+    Xip.run("pack", tree, folder.resolve("one")).isDone();
+    Thread.sleep(1100);
+    Xip.run("pack", tree, folder.resolve("two")).isDone();
+    assertThat(folder.resolve("one")).hasSameBinaryContentAs(folder.resolve("two"));
+  }
+
+  @Test
+  void erofsIsPackedWithoutInlineDataAndDumpErofsConfirmsIt() throws Exception {
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    Files.writeString(tree.resolve("tail"), "a tail");
+    Path image = folder.resolve("image");
+    assertThat(Xip.run("pack", "--format", "erofs", tree, image).isDone().out())
+        .contains("dump.erofs confirms it for /tail");
+    assertThat(Processes.run("dump.erofs", "--path=/tail", image.toString()).out())
+        .contains("Layout: 0 ");
+    assertThat(Xip.run("ls", image).failsWithOneLine())
+        .contains("at byte 0x400: expected an ext2 image, found EROFS");
+  }
+
+  @Test
+  void aSocketIsLeftOutAndTold() throws Exception {
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    var address = UnixDomainSocketAddress.of(tree.resolve("socket"));
+    try (var server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      server.bind(address);
+      assertThat(Xip.run("pack", tree, folder.resolve("image")).isDone().out())
+          .contains("left out: %s/socket: a socket".formatted(tree));
+    }
+  }
+
+  @Test
+  void aFailedPackLeavesTheOldImageAndNothingElse() throws Exception {
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    Files.writeString(tree.resolve("file"), "x".repeat(100_000));
+    Path image = Files.writeString(folder.resolve("image"), "precious");
+    ProcessBuilder limited = Xip.builder("pack", tree, image);
+    // No file may grow past 100 KiB: mke2fs fails in the middle.
+    limited.command().addAll(0, List.of("prlimit", "--fsize=102400"));
+    Xip.run(limited).failsWithOneLine();
+    assertThat(image).hasContent("precious");
+    try (Stream<Path> left = Files.list(folder)) {
+      assertThat(left).containsExactlyInAnyOrder(tree, image);
+    }
+  }
+
+  @Test
+  void wrongArgumentsAreOneLine() throws Exception {
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    Path file = Files.createFile(folder.resolve("file"));
+    Path image = folder.resolve("image");
+    assertThat(Xip.run("pack", folder.resolve("no"), image).failsWithOneLine())
+        .contains("/no: No such file or directory");
+    assertThat(Xip.run("pack", file, image).failsWithOneLine()).contains("Not a directory");
+    assertThat(Xip.run("pack", tree, tree).failsWithOneLine()).contains("Is a directory");
+    assertThat(Xip.run("pack", tree, tree.resolve("inside")).failsWithOneLine())
+        .contains("lies inside");
+    assertThat(Xip.run("pack", tree, folder.resolve("no/image")).failsWithOneLine())
+        .contains("/no: No such file or directory");
+    assertThat(image).doesNotExist();
+  }
+
+  @Test
+  void aMissingToolIsNamedWithItsPackage() throws IOException, InterruptedException {
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    ProcessBuilder builder = Xip.builder("pack", tree, folder.resolve("image"));
+    // An empty folder over each place where the tool could lie, in a mount namespace of its own.
+    String hide =
+        "for d in /usr/local/sbin /usr/sbin; do mount -t tmpfs none $d || exit 77; done;"
+            + " PATH=/usr/bin:/bin; exec \"$@\"";
+    builder.command().addAll(0, List.of("unshare", "-rm", "sh", "-c", hide, "sh"));
+    Xip.Result result = Xip.run(builder);
+    assumeThat(result.exit() != 77 && !result.err().startsWith("unshare"))
+        .as("SKIPPED: this host gives no mount namespace: %s", result.err())
+        .isTrue();
+    assertThat(result.failsWithOneLine())
+        .isEqualTo(
+            "xip: mke2fs not found on PATH or in /usr/sbin: install the package e2fsprogs\n");
+  }
+}

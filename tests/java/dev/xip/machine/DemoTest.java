@@ -1,0 +1,109 @@
+package dev.xip.machine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.xip.testing.Images;
+import dev.xip.testing.Trees;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The demo on a small tree with holes and links, and on an image of it. */
+class DemoTest {
+  private static final DemoListener QUIET = phase -> ProgressListener.NONE;
+
+  @TempDir Path folder;
+  private Path tree;
+  private Path work;
+
+  @BeforeEach
+  void makeTree() throws IOException {
+    tree = Trees.small(folder.resolve("tree"));
+    work = Files.createDirectory(folder.resolve("work"));
+  }
+
+  @Test
+  void aFolderIsReadInPlaceAndEveryLawHolds() throws Exception {
+    DemoReport report = Demo.ofFolder(tree, work, QUIET);
+    DemoReport.Counts counts = report.counts();
+    assertThat(report.broken()).isEmpty();
+    assertThat(counts.files()).isPositive();
+    assertThat(counts.specialEntries()).isPositive();
+    assertThat(counts.normalEntries()).as("the tree has holes").isPositive();
+    assertThat(counts.specialEntries() + counts.normalEntries()).isEqualTo(counts.pagesRead());
+    assertThat(counts.faults()).isEqualTo(counts.pagesRead());
+    assertThat(counts.framesInUseAfter()).isEqualTo(counts.framesInUseBefore());
+    assertThat(counts.memMapBytesAfter()).isEqualTo(counts.memMapBytesBefore());
+    assertThat(counts.controlFrames()).isEqualTo(counts.pagesRead());
+    assertThat(counts.sha256Mismatches()).isZero();
+    assertThat(counts.nativeDisagreements()).isZero();
+    assertThat(report.privateDirtyBytes()).isZero();
+    assertThat(report.sampleEntries()).isNotEmpty();
+    assertThat(report.sampleEntries())
+        .allMatch(entry -> entry.pte() == entry.nativePte())
+        .allMatch(entry -> entry.special() == entry.nativeSpecial());
+  }
+
+  @Test
+  void anImageIsReadInPlaceAndStaysAsItWas() throws IOException {
+    Path image = Images.ext2(tree);
+    byte[] before = Files.readAllBytes(image);
+    DemoReport report = Demo.ofImage(image, work, QUIET);
+    assertThat(report.broken()).isEmpty();
+    assertThat(report.counts().files()).isPositive();
+    assertThat(Files.readAllBytes(image)).isEqualTo(before);
+  }
+
+  @Test
+  void aFileThatDiffersFromItsSourceIsCounted() throws Exception {
+    Path victim;
+    try (var files = Files.walk(tree)) {
+      victim =
+          files
+              .filter(path -> Files.isRegularFile(path))
+              .filter(path -> path.toFile().length() > 0)
+              .findFirst()
+              .orElseThrow();
+    }
+    List<String> phases = new ArrayList<>();
+    DemoReport report =
+        Demo.ofFolder(
+            tree,
+            work,
+            phase -> {
+              phases.add(phase);
+              if (phase.startsWith("mapping")) {
+                change(victim);
+              }
+              return ProgressListener.NONE;
+            });
+    assertThat(report.counts().sha256Mismatches()).isPositive();
+    assertThat(report.broken()).anyMatch(line -> line.startsWith("SHA-256 mismatches"));
+    assertThat(phases).hasSizeGreaterThan(3);
+  }
+
+  private static void change(Path victim) {
+    try {
+      byte[] bytes = Files.readAllBytes(victim);
+      bytes[0] ^= 1;
+      Files.write(victim, bytes);
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void aFileThatIsNoImageFailsBeforeItIsCopied() throws IOException {
+    Path text = Files.writeString(folder.resolve("text"), "x".repeat(5000));
+    assertThatThrownBy(() -> Demo.ofImage(text, work, QUIET))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("0x438");
+    assertThat(work).isEmptyDirectory();
+  }
+}

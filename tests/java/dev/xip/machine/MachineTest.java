@@ -1,0 +1,165 @@
+package dev.xip.machine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.xip.base.Access;
+import dev.xip.base.AddrRange;
+import dev.xip.image.Inode;
+import dev.xip.image.PathResolver;
+import dev.xip.pagetable.Walk;
+import dev.xip.phys.FrameUse;
+import dev.xip.segment.SegmentName;
+import dev.xip.segment.SegmentSource;
+import dev.xip.segment.SegmentStore;
+import dev.xip.segment.SegmentType;
+import dev.xip.testing.Images;
+import dev.xip.testing.Processes;
+import dev.xip.testing.Trees;
+import dev.xip.vm.AddressReader;
+import dev.xip.vm.AddressSpace;
+import dev.xip.vm.MapRequest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A machine from boot to close: mount, verify, and nothing left behind. */
+class MachineTest {
+  @TempDir Path folder;
+  private SegmentStore store;
+  private SegmentName name;
+  private Path dataFile;
+
+  @BeforeEach
+  void defineSegment() throws IOException {
+    Path image = Images.ext2(Trees.small(folder.resolve("tree")));
+    store = SegmentStore.create(folder.resolve("store"));
+    name = SegmentName.of("TREE");
+    dataFile =
+        store
+            .define(
+                store.place(name, SegmentType.SR, Files.size(image)), SegmentSource.moving(image))
+            .dataFile();
+  }
+
+  private Machine boot() throws IOException {
+    return Machine.boot(MachineConfig.DEFAULT.withRam(16 << 20), store);
+  }
+
+  @Test
+  void closingLeavesNoMappingOfTheHost() throws IOException {
+    try (Machine machine = boot();
+        Mount mount = machine.mount(name)) {
+      assertThat(mount.image().root().links()).isPositive();
+      assertThat(Files.readString(Path.of("/proc/self/maps"))).contains(dataFile.toString());
+    }
+    assertThat(Files.readString(Path.of("/proc/self/maps"))).doesNotContain(dataFile.toString());
+  }
+
+  @Test
+  void closingEndsSpacesAndUnloadsSegmentsThatWereLeft() throws IOException {
+    Machine machine = boot();
+    machine.mount(name);
+    machine.memoryManager().newAddressSpace("left");
+    machine.close();
+    assertThat(Files.readString(Path.of("/proc/self/maps"))).doesNotContain(dataFile.toString());
+  }
+
+  @Test
+  void verifyFindsAnEntryThatSomebodyChanged() throws IOException {
+    try (Machine machine = boot();
+        Mount mount = machine.mount(name);
+        AddressSpace space = machine.memoryManager().newAddressSpace("victim")) {
+      AddrRange range = mapFirstFile(mount, space);
+      new AddressReader(space).getByte(range.start());
+      assertThat(machine.verify()).isEmpty();
+      Walk walk = new Walk();
+      space.table().walk(range.start(), walk);
+      long special = walk.pte();
+      space.table().set(walk.slot(), space.table().layout().leaf(3, Access.READ));
+      assertThat(machine.verify()).isNotEmpty();
+      space.table().set(walk.slot(), special);
+      assertThat(machine.verify()).isEmpty();
+    }
+  }
+
+  private static AddrRange mapFirstFile(Mount mount, AddressSpace space) throws IOException {
+    AddrRange[] mapped = new AddrRange[1];
+    dev.xip.image.TreeWalk.walk(
+        mount.image(),
+        mount.image().root(),
+        (path, inode) -> {
+          if (mapped[0] == null
+              && inode.type() == dev.xip.image.FileType.REGULAR
+              && inode.size() > 0) {
+            mapped[0] =
+                space.map(MapRequest.shared(mount.open(path.toString(), inode), Access.READ));
+          }
+        });
+    return mapped[0];
+  }
+
+  @Test
+  void aSegmentWithoutAnImageIsNotLeftLoaded() throws IOException {
+    SegmentName empty = SegmentName.of("EMPTY");
+    store.define(store.place(empty, SegmentType.SR, 1 << 20), SegmentSource.zeros());
+    try (Machine machine = boot()) {
+      assertThatThrownBy(() -> machine.mount(empty))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("0x438");
+      assertThat(machine.segments().loaded()).isEmpty();
+      assertThat(machine.memory().regions()).hasSize(1);
+    }
+  }
+
+  @Test
+  void aSegmentOfEightGibibytesIsReadAtItsFarEndWithoutAFrame() throws IOException {
+    SegmentName large = SegmentName.of("LARGE");
+    long end = 8L << 30;
+    Path image = imageWithAFileAtTheFarEnd(end);
+    store.define(store.place(large, SegmentType.SR, end), SegmentSource.moving(image));
+    try (Machine machine = boot();
+        Mount mount = machine.mount(large);
+        AddressSpace space = machine.memoryManager().newAddressSpace("far")) {
+      long frames = machine.framesInUse();
+      long memMap = machine.memory().frames().bytes();
+      Inode inode = PathResolver.resolve(mount.image(), "/far", true);
+      long place = mount.image().blockMap(inode).imageOffset(0);
+      assertThat(place).as("where the file lies in the image").isGreaterThan(end - (256L << 20));
+      long before = Smaps.sum(store.query(large).dataFile(), "Rss");
+      AddrRange range = space.map(MapRequest.shared(mount.open("/far", inode), Access.READ));
+      AddressReader reader = new AddressReader(space);
+      for (int i = 0; i < 4; i++) {
+        assertThat(reader.getByte(range.start() + i * 4096L)).isEqualTo((byte) ('a' + i));
+      }
+      assertThat(machine.framesInUse()).isEqualTo(frames);
+      assertThat(machine.memory().frames().bytes()).isEqualTo(memMap);
+      assertThat(machine.memory().allocator().inUse(FrameUse.TABLE)).isEqualTo(4);
+      // The kernel maps the neighbours that its page cache holds with the page touched (64 KiB).
+      assertThat(Smaps.sum(store.query(large).dataFile(), "Rss") - before)
+          .isLessThanOrEqualTo(4 * 65536L);
+      assertThat(machine.verify()).isEmpty();
+    }
+  }
+
+  /** Marks nearly all blocks as used, so that debugfs puts the file behind them. */
+  private Path imageWithAFileAtTheFarEnd(long bytes) throws IOException {
+    Path image = folder.resolve("large.img");
+    Path content = folder.resolve("far");
+    StringBuilder pages = new StringBuilder();
+    for (char c = 'a'; c < 'e'; c++) {
+      pages.append(String.valueOf(c).repeat(4096));
+    }
+    Files.writeString(content, pages);
+    String blocks = Long.toString(bytes / 4096);
+    Processes.run(
+        "mke2fs", "-q", "-F", "-t", "ext2", "-b", "4096", "-N", "64", image.toString(), blocks);
+    // It warns of every block that was marked before, so its output is not looked at.
+    Processes.run("debugfs", "-w", "-R", "setb 1 2065000", image.toString());
+    Images.debugfsWrite(image, "write " + content + " far");
+    return image;
+  }
+}

@@ -1,0 +1,63 @@
+package dev.xip.testing;
+
+import dev.xip.base.AddrRange;
+import dev.xip.phys.MemoryModel;
+import dev.xip.phys.Region;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongPredicate;
+
+/** A memory model that counts its look-ups and lets somebody else answer them. */
+public final class CountingModel implements MemoryModel {
+  private final MemoryModel model;
+  private final AtomicLong lookUps = new AtomicLong();
+
+  public CountingModel(MemoryModel model) {
+    this.model = model;
+  }
+
+  public static CountingModel answering(LongPredicate answer) {
+    return new CountingModel(
+        new MemoryModel() {
+          @Override
+          public String name() {
+            return "scripted";
+          }
+
+          @Override
+          public boolean pfnValid(long pfn) {
+            return answer.test(pfn);
+          }
+        });
+  }
+
+  /** The look-ups since the last call. */
+  public long takeLookUps() {
+    return lookUps.getAndSet(0);
+  }
+
+  @Override
+  public String name() {
+    return model.name();
+  }
+
+  @Override
+  public boolean pfnValid(long pfn) {
+    lookUps.incrementAndGet();
+    return model.pfnValid(pfn);
+  }
+
+  @Override
+  public void addRam(AddrRange bank) {
+    model.addRam(bank);
+  }
+
+  @Override
+  public void addSegment(Region segment) {
+    model.addSegment(segment);
+  }
+
+  @Override
+  public void removeSegment(Region segment) {
+    model.removeSegment(segment);
+  }
+}

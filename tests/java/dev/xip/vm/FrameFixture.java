@@ -1,0 +1,93 @@
+package dev.xip.vm;
+
+import dev.xip.base.Access;
+import dev.xip.base.AddrRange;
+import dev.xip.base.Pages;
+import dev.xip.mapping.Mappable;
+import dev.xip.mapping.RefcountCallbacks;
+import dev.xip.mapping.Translation;
+import dev.xip.pagetable.X8664Layout;
+import dev.xip.phys.FrameUse;
+import dev.xip.phys.PhysicalMemory;
+import java.io.IOException;
+import java.util.function.Function;
+
+/** A machine with one segment, mappings of every kind, and the entries that one would meet. */
+final class FrameFixture implements AutoCloseable {
+  static final long MIB = 1L << 20;
+  static final X8664Layout LAYOUT = X8664Layout.INSTANCE;
+  static final AddrRange SEGMENT = new AddrRange(512 * MIB, 516 * MIB);
+  static final long SEGMENT_PFN = SEGMENT.start() >>> Pages.SHIFT;
+  static final long START = 0x10_0000;
+  static final long COW = VmaFlags.READ | VmaFlags.MAYREAD | VmaFlags.MAYWRITE;
+  static final long SHARED = COW | VmaFlags.SHARED | VmaFlags.MAYSHARE;
+
+  final PhysicalMemory memory;
+  final MemoryManager manager;
+
+  /** A frame of RAM that belongs to somebody. */
+  final long frame;
+
+  /** The segment as a file. */
+  final Mappable file = new SegmentFile();
+
+  private static final class SegmentFile implements Mappable, RefcountCallbacks {
+    @Override
+    public String name() {
+      return "segment-file";
+    }
+
+    @Override
+    public long size() {
+      return SEGMENT.length();
+    }
+
+    @Override
+    public Translation translate(long page) {
+      return new Translation(SEGMENT_PFN + page, 1);
+    }
+
+    @Override
+    public boolean isCounted(long pfn) {
+      return !SEGMENT.contains(pfn << Pages.SHIFT);
+    }
+  }
+
+  FrameFixture(Function<PhysicalMemory, NormalFrame> strategy) throws IOException {
+    memory = PhysicalMemory.boot(1024 * MIB, 4 * MIB);
+    memory.claim("SEGMENT", SEGMENT, true);
+    manager = new MemoryManager(memory, LAYOUT, strategy.apply(memory));
+    frame = memory.allocator().allocate(FrameUse.ANONYMOUS);
+  }
+
+  Vma vma(long flags, long pageOffset) {
+    return new Vma(AddrRange.ofLength(START, SEGMENT.length()), flags, file, pageOffset);
+  }
+
+  Vma mixed() {
+    return vma(COW | VmaFlags.MIXEDMAP, 0);
+  }
+
+  Vma ordinary() {
+    return vma(COW, 0);
+  }
+
+  /** An entry for a page that is not to be counted, as this machine makes it. */
+  long raw(long pfn) {
+    return manager.usesSpecialBit() ? LAYOUT.withSpecial(normal(pfn)) : normal(pfn);
+  }
+
+  static long normal(long pfn) {
+    return LAYOUT.leaf(pfn, Access.READ);
+  }
+
+  /** A slot anywhere in RAM, so that its table page can be locked. */
+  long slot() {
+    return frame << Pages.SHIFT;
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}
