@@ -217,10 +217,8 @@ public final class AddressReader {
     }
     long delta = pa - start;
     if (walk.level() == Level.PTE) {
-      long limit =
-          Math.min(
-              (walk.slot() & -Pages.SIZE) + layout.tableBytes(Level.PTE),
-              walk.slot() + 8L * lookAhead);
+      long tableEnd = (walk.slot() & -Pages.SIZE) + layout.tableBytes(Level.PTE);
+      long limit = Math.min(tableEnd, walk.slot() + 8L * lookAhead);
       for (long slot = walk.slot() + 8; slot < limit && follows(slot, end + delta); slot += 8) {
         end += bytes;
       }
