@@ -3,7 +3,6 @@ package dev.xip.machine;
 import dev.xip.host.HostException;
 import dev.xip.phys.FrameAllocator;
 import dev.xip.phys.FrameUse;
-import dev.xip.phys.PageFrames;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.segment.SavedSegment;
 import dev.xip.segment.SegmentDevice;
@@ -12,13 +11,11 @@ import dev.xip.segment.SegmentLoader;
 import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentStore;
 import dev.xip.vm.AddressSpace;
-import dev.xip.vm.Census;
 import dev.xip.vm.MemoryManager;
+import dev.xip.vm.Verifier;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
@@ -123,28 +120,7 @@ public final class Machine implements AutoCloseable {
    * @return what does not agree, one line each; empty if all is well
    */
   public List<String> verify() {
-    List<String> wrong = new ArrayList<>();
-    PageFrames frames = memory.frames();
-    Map<Long, Integer> mappings = new HashMap<>();
-    long tables = 0;
-    for (AddressSpace space : memoryManager.spaces()) {
-      Census census = Census.of(space, pfn -> mappings.merge(pfn, 1, Integer::sum));
-      tables += census.tables();
-      expect(wrong, space.name() + ": bad entries", 0, census.bad());
-      expect(wrong, space.name() + ": file frames", census.normal(), space.fileFrames());
-    }
-    expect(wrong, "frames used as tables", tables, memory.allocator().inUse(FrameUse.TABLE));
-    for (long pfn = 0; pfn < frames.count(); pfn++) {
-      int mapped = mappings.getOrDefault(pfn, 0);
-      String frame = "pfn 0x%x (%s)".formatted(pfn, frames.use(pfn));
-      if (mapped != frames.mappings(pfn)) {
-        wrong.add(mismatch(frame + ": map count", mapped, frames.mappings(pfn)));
-      }
-      int owner = frames.use(pfn) == FrameUse.FREE ? 0 : 1;
-      if (mapped + owner != frames.references(pfn)) {
-        wrong.add(mismatch(frame + ": references", mapped + owner, frames.references(pfn)));
-      }
-    }
+    List<String> wrong = new ArrayList<>(Verifier.verify(memoryManager));
     expect(wrong, "bad entries reported", 0, memoryManager.badEntries().count());
     if (memoryManager.spaces().isEmpty()) {
       expect(wrong, "frames in use without an address space", framesAtBoot, framesInUse());
@@ -154,12 +130,8 @@ public final class Machine implements AutoCloseable {
 
   private static void expect(List<String> wrong, String what, long expected, long found) {
     if (expected != found) {
-      wrong.add(mismatch(what, expected, found));
+      wrong.add("%s: expected %d, found %d".formatted(what, expected, found));
     }
-  }
-
-  private static String mismatch(String what, long expected, long found) {
-    return "%s: expected %d, found %d".formatted(what, expected, found);
   }
 
   /** Ends every address space, unloads every segment and gives the window back. */
