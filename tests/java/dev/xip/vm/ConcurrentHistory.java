@@ -147,11 +147,16 @@ public final class ConcurrentHistory {
     spaces.getAndSet(random.nextInt(SPACES), next).close();
   }
 
+  /** One of a few, so that what is stored is also read. */
+  private static int anyWord(Random random) {
+    return 73 * random.nextInt(6);
+  }
+
   private static void read(Random random, AddressSpace space, int file, boolean shared, int page)
       throws MemoryFaultException {
     AddressReader reader = new AddressReader(space);
     for (int i = 0; i < 4; i++) {
-      int word = random.nextInt(WORDS);
+      int word = anyWord(random);
       require(
           reader.getLong((firstPage(file, shared, page) << Pages.SHIFT) + 8L * word),
           file,
@@ -164,7 +169,7 @@ public final class ConcurrentHistory {
       throws MemoryFaultException {
     AddressWriter writer = new AddressWriter(space);
     for (int i = 0; i < 4; i++) {
-      int word = random.nextInt(WORDS);
+      int word = anyWord(random);
       writer.putLong(
           (firstPage(file, shared, page) << Pages.SHIFT) + 8L * word,
           belonging(random, file, page, word));
