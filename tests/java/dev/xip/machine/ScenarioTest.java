@@ -36,7 +36,7 @@ class ScenarioTest {
 
   @Test
   void theExampleShowsSpecialAndNormalEntries() throws IOException {
-    scenario.run(Scenario.example(scenario.largestFile()));
+    scenario.runExample();
     assertThat(scenario.maps()).contains("== parent", "== child", "/file", "Special:");
     assertThat(scenario.pageTables()).contains("special: PRESENT USER ACCESSED SPECIAL", "normal:");
   }

@@ -121,7 +121,7 @@ public final class RandomHistory {
     check();
     for (SpaceModel each : spaces) {
       for (Map.Entry<Long, Cell> cell : each.cells.entrySet()) {
-        for (int word = 0; word < WORDS; word += 37) {
+        for (int word = 0; word < WORDS; word += 73) {
           read(each, cell.getKey(), word);
         }
       }
@@ -148,9 +148,9 @@ public final class RandomHistory {
     if (choice < 12) {
       map(on);
     } else if (choice < 45) {
-      read(on, anyPage(on), random.nextInt(WORDS));
+      read(on, anyPage(on), anyWord());
     } else if (choice < 75) {
-      write(on, anyPage(on), random.nextInt(WORDS));
+      write(on, anyPage(on), anyWord());
     } else if (choice < 80) {
       unmap(on);
     } else if (choice < 84) {
@@ -179,6 +179,11 @@ public final class RandomHistory {
     long place = anyPlace();
     Long mapped = on.cells.ceilingKey(place);
     return mapped == null || random.nextInt(20) == 0 ? place : mapped;
+  }
+
+  /** One of a few, so that what is stored is also read. */
+  private int anyWord() {
+    return 73 * random.nextInt(6);
   }
 
   private void map(SpaceModel on) {

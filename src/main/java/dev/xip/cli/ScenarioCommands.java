@@ -31,8 +31,11 @@ abstract class ScenarioCommands implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     try (Scenario scenario = Scenario.on(image)) {
-      scenario.run(
-          script == null ? Scenario.example(scenario.largestFile()) : Scenario.script(script));
+      if (script == null) {
+        scenario.runExample();
+      } else {
+        scenario.run(Scenario.script(script));
+      }
       Output out = new Output();
       out.text(show.apply(scenario));
       out.flush();

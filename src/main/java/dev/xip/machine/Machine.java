@@ -14,6 +14,7 @@ import dev.xip.vm.AddressSpace;
 import dev.xip.vm.MemoryManager;
 import dev.xip.vm.Verifier;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -120,17 +121,18 @@ public final class Machine implements AutoCloseable {
    * @return what does not agree, one line each; empty if all is well
    */
   public List<String> verify() {
-    List<String> wrong = Verifier.verify(memoryManager);
-    long reported = memoryManager.badEntries().count();
-    if (reported != 0) {
-      wrong.add("bad entries reported: expected 0, found %d".formatted(reported));
-    }
-    if (memoryManager.spaces().isEmpty() && framesInUse() != framesAtBoot) {
-      wrong.add(
-          "frames in use without an address space: expected %d, found %d"
-              .formatted(framesAtBoot, framesInUse()));
+    List<String> wrong = new ArrayList<>(Verifier.verify(memoryManager));
+    expect(wrong, "bad entries reported", 0, memoryManager.badEntries().count());
+    if (memoryManager.spaces().isEmpty()) {
+      expect(wrong, "frames in use without an address space", framesAtBoot, framesInUse());
     }
     return wrong;
+  }
+
+  private static void expect(List<String> wrong, String what, long expected, long found) {
+    if (expected != found) {
+      wrong.add("%s: expected %d, found %d".formatted(what, expected, found));
+    }
   }
 
   /** Ends every address space, unloads every segment and gives the window back. */

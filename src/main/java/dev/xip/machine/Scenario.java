@@ -2,6 +2,7 @@ package dev.xip.machine;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.base.Pages;
 import dev.xip.file.InPlaceFile;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
@@ -82,27 +83,29 @@ public final class Scenario implements AutoCloseable {
   }
 
   /**
-   * Makes a scenario that shows every kind of entry: it maps one file shared and private, touches
-   * and writes it, forks, and writes again.
+   * Performs steps that show every kind of entry: they map the largest file of the image shared and
+   * private, touch and write it, fork, and write again.
    *
-   * @param path a regular file of the image, not empty
-   * @return the steps
+   * @throws IOException if the image holds no file with bytes
    */
-  public static List<String> example(String path) {
-    return List.of(
-        "space parent",
-        "map parent text " + path + " r-xp",
-        "map parent data " + path + " rw-p",
-        "map parent shared " + path + " r--s",
-        "anon parent heap 4 rw-p",
-        "read parent text 0 16384",
-        "read parent shared 0 16384",
-        "read parent heap 0 1",
-        "write parent data 0 copied-on-write",
-        "write parent heap 4096 hello",
-        "fork parent child",
-        "write child data 0 the-child's-own",
-        "read child text 0 4096");
+  public void runExample() throws IOException {
+    String path = largestFile();
+    long touched = Math.min(file(path).size(), 4 * Pages.SIZE);
+    run(
+        List.of(
+            "space parent",
+            "map parent text " + path + " r-xp",
+            "map parent data " + path + " rw-p",
+            "map parent shared " + path + " r--s",
+            "anon parent heap 4 rw-p",
+            "read parent text 0 " + touched,
+            "read parent shared 0 " + touched,
+            "read parent heap 0 1",
+            "write parent data 0 copied-on-write",
+            "write parent heap 4096 hello",
+            "fork parent child",
+            "write child data 0 the-child's-own",
+            "read child text 0 1"));
   }
 
   /**
@@ -192,7 +195,7 @@ public final class Scenario implements AutoCloseable {
     boolean shared = rights.endsWith("s");
     MapRequest request;
     if (file == null) {
-      request = MapRequest.anonymous(number(words[3]) << 12, access(rights));
+      request = MapRequest.anonymous(number(words[3]) << Pages.SHIFT, access(rights));
     } else {
       request =
           shared
@@ -220,7 +223,7 @@ public final class Scenario implements AutoCloseable {
   private void read(String[] words) throws IOException {
     AddressReader reader = new AddressReader(space(words).space);
     long start = range(words).start() + number(words[3]);
-    for (long offset = 0; offset < number(words[4]); offset += 4096) {
+    for (long offset = 0; offset < number(words[4]); offset += Pages.SIZE) {
       reader.getByte(start + offset);
     }
   }
@@ -259,13 +262,7 @@ public final class Scenario implements AutoCloseable {
     return text.toString();
   }
 
-  /**
-   * Finds a file to show: the largest regular file of the image.
-   *
-   * @return its path
-   * @throws IOException if the image is damaged or holds no file with bytes
-   */
-  public String largestFile() throws IOException {
+  private String largestFile() throws IOException {
     List<String> largest = new ArrayList<>();
     long[] size = {0};
     TreeWalk.walk(

@@ -36,7 +36,6 @@ public abstract class EntryLayout extends TableLayout {
   private final long hardwareDirtyMask;
   private final long hardwareDirtyValue;
   private final long changeMask;
-  private final Level highestLeaf;
   private final Level highestSpecial;
 
   /**
@@ -67,7 +66,6 @@ public abstract class EntryLayout extends TableLayout {
     hardwareDirtyMask = bits.hardwareDirtyMask;
     hardwareDirtyValue = bits.hardwareDirtyValue;
     changeMask = bits.change;
-    highestLeaf = bits.highestLeaf;
     highestSpecial = bits.highestSpecial;
   }
 
@@ -252,7 +250,8 @@ public abstract class EntryLayout extends TableLayout {
    * Makes a leaf of the lowest level, young and clean. Linux counterpart: {@code pfn_pte}.
    *
    * @param pfn the page frame number
-   * @param access what the mapping allows; a leaf without any right is present but not valid
+   * @param access what the mapping allows; a leaf without any right is present but not valid, and
+   *     one with any right can be read
    * @return the entry, without the special bit
    */
   public final long leaf(long pfn, Access access) {
@@ -342,33 +341,15 @@ public abstract class EntryLayout extends TableLayout {
   }
 
   /**
-   * Tells whether leaves of a level exist.
-   *
-   * @param level a level
-   * @return true for the lowest level and for those of huge leaves
-   */
-  public final boolean hasLeaves(Level level) {
-    return level.compareTo(highestLeaf) <= 0;
-  }
-
-  /**
-   * Tells whether an entry above the lowest level is a huge leaf, be it one that nobody may touch.
-   * Linux counterpart: {@code pmd_leaf}, {@code pud_leaf}.
-   *
-   * @param pte an entry
-   * @param level its level, above the lowest
-   * @return true for a leaf; false for a table, an empty entry or one that is no leaf there
-   */
-  public abstract boolean isHugeLeaf(long pte, Level level);
-
-  /**
    * Tells whether hardware may translate through a leaf of any level.
    *
    * @param pte a leaf
    * @param level its level
    * @return true if a load goes through without a fault
    */
-  public abstract boolean isValid(long pte, Level level);
+  public final boolean isValid(long pte, Level level) {
+    return level == Level.PTE ? isValid(pte) : isValidHuge(pte);
+  }
 
   /**
    * Makes a leaf above the lowest level, young and clean. Linux counterpart: {@code pfn_pmd}.

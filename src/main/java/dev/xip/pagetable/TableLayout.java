@@ -1,21 +1,29 @@
 package dev.xip.pagetable;
 
 import dev.xip.base.Pages;
+import dev.xip.bindings.PteBits;
 
 /**
  * What the tables of one architecture look like: how many entries at each level, which address bits
- * choose among them, and what an entry that points at a table says.
+ * choose among them, and what their entries point at: a table, a huge leaf or nothing.
  */
 public abstract class TableLayout {
+  private static final Level TOP = Level.values()[PteBits.XIP_LEVELS() - 1];
+
   private final int lowestIndexBits;
   private final int upperIndexBits;
-  private final Level top;
   private final long addressLimit;
   private final long tableMask;
   private final long tableValue;
   private final long addressMask;
   private final long emptyUpperMask;
   private final long[] empty;
+  private final long[] links;
+  private final long hugeMask;
+  private final long hugeValue;
+  private final long untouchableHugeMask;
+  private final long untouchableHugeValue;
+  private final Level highestLeaf;
 
   /**
    * Takes the geometry.
@@ -25,7 +33,6 @@ public abstract class TableLayout {
   TableLayout(EntryBits bits) {
     lowestIndexBits = bits.lowestIndexBits;
     upperIndexBits = bits.upperIndexBits;
-    top = Level.values()[bits.levels - 1];
     addressLimit = 1L << bits.addressBits;
     tableMask = bits.tableMask;
     tableValue = bits.tableValue;
@@ -33,6 +40,12 @@ public abstract class TableLayout {
     emptyUpperMask = ~bits.emptyUpperIgnored;
     empty = bits.emptyUpper.clone();
     empty[0] = bits.emptyValue;
+    links = bits.links;
+    hugeMask = bits.hugeMask;
+    hugeValue = bits.hugeValue;
+    untouchableHugeMask = bits.untouchableHugeMask;
+    untouchableHugeValue = bits.untouchableHugeValue;
+    highestLeaf = bits.highestLeaf;
   }
 
   /**
@@ -41,7 +54,7 @@ public abstract class TableLayout {
    * @return the highest level
    */
   public final Level top() {
-    return top;
+    return TOP;
   }
 
   /**
@@ -140,7 +153,36 @@ public abstract class TableLayout {
    * @param level the level of the table that the entry goes into, above the lowest
    * @return the entry
    */
-  public abstract long table(long tablePfn, Level level);
+  public final long table(long tablePfn, Level level) {
+    return tablePfn << Pages.SHIFT | links[level.ordinal()];
+  }
+
+  /**
+   * Tells whether leaves of a level exist.
+   *
+   * @param level a level
+   * @return true for the lowest level and for those of huge leaves
+   */
+  public final boolean hasLeaves(Level level) {
+    return level.compareTo(highestLeaf) <= 0;
+  }
+
+  /**
+   * Tells whether an entry above the lowest level is a huge leaf, be it one that nobody may touch.
+   * Linux counterpart: {@code pmd_leaf}, {@code pud_leaf}.
+   *
+   * @param pte an entry
+   * @param level its level, above the lowest
+   * @return true for a leaf; false for a table, an empty entry or one that is no leaf there
+   */
+  public final boolean isHugeLeaf(long pte, Level level) {
+    return hasLeaves(level)
+        && ((pte & hugeMask) == hugeValue || (pte & untouchableHugeMask) == untouchableHugeValue);
+  }
+
+  final boolean isValidHuge(long pte) {
+    return (pte & hugeMask) == hugeValue;
+  }
 
   /**
    * Returns the frame that an entry points at. Linux counterpart: {@code pte_pfn}.

@@ -1,0 +1,194 @@
+package dev.xip.vm;
+
+import dev.xip.base.AddrRange;
+import dev.xip.base.Pages;
+import dev.xip.file.MemoryFile;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/**
+ * A random history of several threads over the same spaces and files. An address says which page of
+ * which file it may show, and every word stored says where it belongs; so a word read is zero or
+ * belongs where it is read, or somebody got hold of a page that is not theirs.
+ */
+public final class ConcurrentHistory {
+  private static final int FILES = 3;
+  private static final int FILE_PAGES = 16;
+  private static final int SPACES = 5;
+  private static final int WORDS = (int) (Pages.SIZE / 8);
+  private static final int ANONYMOUS = FILES;
+  private static final long FIRST_PAGE = 0x100;
+
+  /** Pages between two mappings' places; a file has a private and a shared one. */
+  private static final long STRIDE = 0x400;
+
+  private final TestMachine machine;
+  private final long seed;
+  private final List<MemoryFile> files = new ArrayList<>();
+  private final AtomicReferenceArray<AddressSpace> spaces = new AtomicReferenceArray<>(SPACES);
+
+  public ConcurrentHistory(TestMachine machine, long seed) {
+    this.machine = machine;
+    this.seed = seed;
+    for (int i = 0; i < FILES; i++) {
+      files.add(machine.holes("file-" + i, FILE_PAGES));
+    }
+    for (int i = 0; i < SPACES; i++) {
+      spaces.set(i, machine.space("space-" + i));
+    }
+  }
+
+  /** Lets so many threads take so many steps each, then demands the state of boot. */
+  public void run(int threads, int steps) {
+    List<Callable<Object>> work = new ArrayList<>();
+    for (int i = 0; i < threads; i++) {
+      Random random = new Random(seed + i);
+      work.add(
+          () -> {
+            for (int step = 0; step < steps; step++) {
+              step(random);
+            }
+            return null;
+          });
+    }
+    Threads.together(work);
+    machine.verify();
+    for (int i = 0; i < SPACES; i++) {
+      spaces.get(i).close();
+    }
+    files.forEach(file -> file.truncate(0));
+    machine.requireBootState();
+  }
+
+  private void step(Random random) throws IOException {
+    AddressSpace space = spaces.get(random.nextInt(SPACES));
+    int file = random.nextInt(FILES + 1);
+    boolean shared = file != ANONYMOUS && random.nextBoolean();
+    int page = random.nextInt(FILE_PAGES);
+    int choice = random.nextInt(100);
+    try {
+      if (choice < 35) {
+        read(random, space, file, shared, page);
+      } else if (choice < 65) {
+        write(random, space, file, shared, page);
+      } else if (choice < 80) {
+        map(space, file, shared, page, random.nextInt(4) + 1);
+      } else if (choice < 86) {
+        space.unmap(range(file, shared, page, random.nextInt(4) + 1));
+      } else if (choice < 89) {
+        replace(random, space.fork("child"));
+      } else if (choice < 90) {
+        replace(random, machine.manager.newAddressSpace("fresh"));
+      } else if (file != ANONYMOUS) {
+        change(random, choice, file, page);
+      }
+    } catch (MemoryFaultException.SegmentationFault
+        | MemoryFaultException.BusError
+        | MapException e) {
+      // Another thread has unmapped, cut or ended what this one was about to use.
+    }
+  }
+
+  private void change(Random random, int choice, int file, int page) throws IOException {
+    MemoryFile on = files.get(file);
+    if (choice < 93) {
+      on.truncate(random.nextInt(FILE_PAGES + 1) * Pages.SIZE);
+    } else if (choice < 95) {
+      on.punchHole(page, 2);
+    } else if (choice < 98) {
+      int word = random.nextInt(WORDS);
+      long[] value = {belonging(random, file, page, word)};
+      on.write(page * Pages.SIZE + 8L * word, MemorySegment.ofArray(value));
+    } else {
+      long[] words = new long[WORDS];
+      on.read(page * Pages.SIZE, MemorySegment.ofArray(words));
+      for (int word = 0; word < WORDS; word++) {
+        require(words[word], file, page, word);
+      }
+    }
+  }
+
+  private static long firstPage(int file, boolean shared, int page) {
+    return FIRST_PAGE + (2L * file + (shared ? 1 : 0)) * STRIDE + page;
+  }
+
+  private static AddrRange range(int file, boolean shared, int page, int pages) {
+    return AddrRange.ofLength(
+        firstPage(file, shared, page) << Pages.SHIFT, (long) pages << Pages.SHIFT);
+  }
+
+  private void map(AddressSpace space, int file, boolean shared, int page, int pages)
+      throws MapException {
+    AddrRange range = range(file, shared, page, Math.min(pages, FILE_PAGES - page));
+    long stamp = space.lockExclusively();
+    try {
+      if (space.vmaList().isFree(range)) {
+        Vma added =
+            file == ANONYMOUS
+                ? Vma.anonymous(range, TestMachine.ANONYMOUS)
+                : new Vma(
+                    range,
+                    shared ? TestMachine.SHARED : TestMachine.PRIVATE,
+                    files.get(file),
+                    page);
+        space.install(space.vmaList().with(added));
+      }
+    } finally {
+      space.unlockExclusively(stamp);
+    }
+  }
+
+  private void replace(Random random, AddressSpace next) {
+    spaces.getAndSet(random.nextInt(SPACES), next).close();
+  }
+
+  /** One of a few, so that what is stored is also read. */
+  private static int anyWord(Random random) {
+    return 73 * random.nextInt(6);
+  }
+
+  private static void read(Random random, AddressSpace space, int file, boolean shared, int page)
+      throws MemoryFaultException {
+    AddressReader reader = new AddressReader(space);
+    for (int i = 0; i < 4; i++) {
+      int word = anyWord(random);
+      require(
+          reader.getLong((firstPage(file, shared, page) << Pages.SHIFT) + 8L * word),
+          file,
+          page,
+          word);
+    }
+  }
+
+  private static void write(Random random, AddressSpace space, int file, boolean shared, int page)
+      throws MemoryFaultException {
+    AddressWriter writer = new AddressWriter(space);
+    for (int i = 0; i < 4; i++) {
+      int word = anyWord(random);
+      writer.putLong(
+          (firstPage(file, shared, page) << Pages.SHIFT) + 8L * word,
+          belonging(random, file, page, word));
+    }
+  }
+
+  private static long place(int file, int page, int word) {
+    return (file + 1L) << 40 | (long) page << 20 | word;
+  }
+
+  private static long belonging(Random random, int file, int page, int word) {
+    return place(file, page, word) << 16 | random.nextInt(1 << 16);
+  }
+
+  private static void require(long value, int file, int page, int word) {
+    if (value != 0 && value >>> 16 != place(file, page, word)) {
+      throw new AssertionError(
+          "page 0x%x of file %d, word %d: found 0x%x, which belongs elsewhere"
+              .formatted(page, file, word, value));
+    }
+  }
+}

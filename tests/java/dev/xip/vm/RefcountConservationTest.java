@@ -1,0 +1,39 @@
+package dev.xip.vm;
+
+import dev.xip.pagetable.X8664Layout;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Property 4 with many threads: after any history of map, fault, store, fork, unmap, truncate and
+ * exit every frame's counts are what they were, nobody has seen a page that is not theirs, and no
+ * page without a frame was ever counted.
+ */
+class RefcountConservationTest {
+  private static final int THREADS = 4;
+
+  private static void run(TestMachine machine) {
+    long seed = RandomHistoryTest.seed();
+    try (machine) {
+      new ConcurrentHistory(machine, seed).run(THREADS, RandomHistoryTest.STEPS / THREADS);
+    } catch (AssertionError | RuntimeException e) {
+      throw new AssertionError("the history began with -Dxip.seed=" + seed, e);
+    }
+  }
+
+  @Test
+  void threadsLeaveNothingCountedWithTheSpecialBit() {
+    run(new TestMachine());
+  }
+
+  @Test
+  void threadsLeaveNothingCountedWithPfnValid() {
+    run(new TestMachine(X8664Layout.WITHOUT_SPECIAL, FrameStrategy.LIST_SPIN_LOCK, Rules.DEFAULT));
+  }
+
+  @Test
+  void threadsLeaveNothingCountedWhereForkSkipsMixedMaps() {
+    run(
+        new TestMachine(
+            X8664Layout.INSTANCE, FrameStrategy.SPECIAL_BIT, new Rules(false, true, true)));
+  }
+}
