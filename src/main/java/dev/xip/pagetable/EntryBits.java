@@ -9,31 +9,42 @@ final class EntryBits {
   int lowestIndexBits;
 
   int upperIndexBits;
-  int levels;
 
   /** The user's addresses are those below {@code 1 << addressBits}. */
   int addressBits;
 
   /** The highest level that may hold a leaf, and the highest whose leaves may be special. */
-  Level highestLeaf = Level.PTE;
+  Level highestLeaf;
 
-  Level highestSpecial = Level.PTE;
+  Level highestSpecial;
 
   /** What an entry of an upper level must match to point at a table. */
   long tableMask;
 
   long tableValue;
 
-  /** The empty entry of each upper level, by ordinal; the lowest level's is {@link #emptyValue}. */
-  long[] emptyUpper = new long[Level.values().length];
+  /** What such an entry carries beside the table's address, by level. */
+  long[] links;
 
-  /** The bits that may be set in an entry of an upper level that is still empty. */
+  /** The empty entry of each upper level, and the bits that may be set in it all the same. */
+  long[] emptyUpper;
+
   long emptyUpperIgnored;
+
+  /** What an entry of an upper level must match to be a leaf that hardware uses. */
+  long hugeMask;
+
+  long hugeValue;
+
+  /** What it must match to be a leaf that nobody may touch. */
+  long untouchableHugeMask;
+
+  long untouchableHugeValue;
 
   long emptyMask;
   long emptyValue;
 
-  /** An entry of the lowest level is present if it matches one of the two patterns. */
+  /** An entry of the lowest level is present if it matches one of these two patterns. */
   long presentMask;
 
   long presentValue;
@@ -68,10 +79,9 @@ final class EntryBits {
   /** What {@code modify} keeps of the old entry. */
   long change;
 
-  EntryBits geometry(int lowestIndexBits, int upperIndexBits, int levels, int addressBits) {
+  EntryBits geometry(int lowestIndexBits, int upperIndexBits, int addressBits) {
     this.lowestIndexBits = lowestIndexBits;
     this.upperIndexBits = upperIndexBits;
-    this.levels = levels;
     this.addressBits = addressBits;
     return this;
   }
@@ -88,9 +98,26 @@ final class EntryBits {
     return this;
   }
 
-  EntryBits emptyUpper(long ignored, long... byLevel) {
+  EntryBits links(long pmd, long pud, long pgd) {
+    links = new long[] {0, pmd, pud, pgd};
+    return this;
+  }
+
+  EntryBits emptyUpper(long ignored, long pmd, long pud, long pgd) {
     emptyUpperIgnored = ignored;
-    emptyUpper = byLevel;
+    emptyUpper = new long[] {0, pmd, pud, pgd};
+    return this;
+  }
+
+  EntryBits huge(long mask, long value) {
+    hugeMask = mask;
+    hugeValue = value;
+    return this;
+  }
+
+  EntryBits untouchableHuge(long mask, long value) {
+    untouchableHugeMask = mask;
+    untouchableHugeValue = value;
     return this;
   }
 

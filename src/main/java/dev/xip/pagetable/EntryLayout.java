@@ -36,6 +36,10 @@ public abstract class EntryLayout extends TableLayout {
   private final long hardwareDirtyMask;
   private final long hardwareDirtyValue;
   private final long changeMask;
+  private final long hugeMask;
+  private final long hugeValue;
+  private final long untouchableHugeMask;
+  private final long untouchableHugeValue;
   private final Level highestLeaf;
   private final Level highestSpecial;
 
@@ -67,6 +71,10 @@ public abstract class EntryLayout extends TableLayout {
     hardwareDirtyMask = bits.hardwareDirtyMask;
     hardwareDirtyValue = bits.hardwareDirtyValue;
     changeMask = bits.change;
+    hugeMask = bits.hugeMask;
+    hugeValue = bits.hugeValue;
+    untouchableHugeMask = bits.untouchableHugeMask;
+    untouchableHugeValue = bits.untouchableHugeValue;
     highestLeaf = bits.highestLeaf;
     highestSpecial = bits.highestSpecial;
   }
@@ -359,7 +367,10 @@ public abstract class EntryLayout extends TableLayout {
    * @param level its level, above the lowest
    * @return true for a leaf; false for a table, an empty entry or one that is no leaf there
    */
-  public abstract boolean isHugeLeaf(long pte, Level level);
+  public final boolean isHugeLeaf(long pte, Level level) {
+    return hasLeaves(level)
+        && ((pte & hugeMask) == hugeValue || (pte & untouchableHugeMask) == untouchableHugeValue);
+  }
 
   /**
    * Tells whether hardware may translate through a leaf of any level.
@@ -368,7 +379,9 @@ public abstract class EntryLayout extends TableLayout {
    * @param level its level
    * @return true if a load goes through without a fault
    */
-  public abstract boolean isValid(long pte, Level level);
+  public final boolean isValid(long pte, Level level) {
+    return level == Level.PTE ? isValid(pte) : (pte & hugeMask) == hugeValue;
+  }
 
   /**
    * Makes a leaf above the lowest level, young and clean. Linux counterpart: {@code pfn_pmd}.

@@ -1,21 +1,24 @@
 package dev.xip.pagetable;
 
 import dev.xip.base.Pages;
+import dev.xip.bindings.PteBits;
 
 /**
  * What the tables of one architecture look like: how many entries at each level, which address bits
  * choose among them, and what an entry that points at a table says.
  */
 public abstract class TableLayout {
+  private static final Level TOP = Level.values()[PteBits.XIP_LEVELS() - 1];
+
   private final int lowestIndexBits;
   private final int upperIndexBits;
-  private final Level top;
   private final long addressLimit;
   private final long tableMask;
   private final long tableValue;
   private final long addressMask;
   private final long emptyUpperMask;
   private final long[] empty;
+  private final long[] links;
 
   /**
    * Takes the geometry.
@@ -25,7 +28,6 @@ public abstract class TableLayout {
   TableLayout(EntryBits bits) {
     lowestIndexBits = bits.lowestIndexBits;
     upperIndexBits = bits.upperIndexBits;
-    top = Level.values()[bits.levels - 1];
     addressLimit = 1L << bits.addressBits;
     tableMask = bits.tableMask;
     tableValue = bits.tableValue;
@@ -33,6 +35,7 @@ public abstract class TableLayout {
     emptyUpperMask = ~bits.emptyUpperIgnored;
     empty = bits.emptyUpper.clone();
     empty[0] = bits.emptyValue;
+    links = bits.links;
   }
 
   /**
@@ -41,7 +44,7 @@ public abstract class TableLayout {
    * @return the highest level
    */
   public final Level top() {
-    return top;
+    return TOP;
   }
 
   /**
@@ -140,7 +143,9 @@ public abstract class TableLayout {
    * @param level the level of the table that the entry goes into, above the lowest
    * @return the entry
    */
-  public abstract long table(long tablePfn, Level level);
+  public final long table(long tablePfn, Level level) {
+    return tablePfn << Pages.SHIFT | links[level.ordinal()];
+  }
 
   /**
    * Returns the frame that an entry points at. Linux counterpart: {@code pte_pfn}.

@@ -1,7 +1,6 @@
 package dev.xip.pagetable;
 
 import dev.xip.base.Access;
-import dev.xip.base.Pages;
 import dev.xip.bindings.PteBits;
 import java.util.StringJoiner;
 
@@ -43,11 +42,13 @@ public final class X8664Layout extends EntryLayout {
             .geometry(
                 PteBits.XIP_X86_64_INDEX_BITS(),
                 PteBits.XIP_X86_64_INDEX_BITS(),
-                PteBits.XIP_X86_64_LEVELS(),
                 PteBits.XIP_X86_64_VA_BITS())
             .leaves(Level.PUD, Level.PUD)
             .table(PRESENT | PSE, PRESENT)
-            .emptyUpper(PteBits.XIP_X86_64_NONE_IGNORE(), 0, 0, 0, 0)
+            .links(TABLE, TABLE, TABLE)
+            .emptyUpper(PteBits.XIP_X86_64_NONE_IGNORE(), 0, 0, 0)
+            .huge(PRESENT | PSE, PRESENT | PSE)
+            .untouchableHuge(PRESENT | PSE | PROT_NONE, PSE | PROT_NONE)
             .empty(~PteBits.XIP_X86_64_NONE_IGNORE(), 0)
             .present(PRESENT, PRESENT)
             .otherPresent(PROT_NONE, PROT_NONE)
@@ -58,11 +59,6 @@ public final class X8664Layout extends EntryLayout {
             .state(ACCESSED, DIRTY | SAVED_DIRTY)
             .address(PteBits.XIP_X86_64_PFN_MASK())
             .change(change));
-  }
-
-  @Override
-  public long table(long tablePfn, Level level) {
-    return tablePfn << Pages.SHIFT | TABLE;
   }
 
   @Override
@@ -113,16 +109,6 @@ public final class X8664Layout extends EntryLayout {
   @Override
   public long withClean(long pte) {
     return pte & ~(DIRTY | SAVED_DIRTY);
-  }
-
-  @Override
-  public boolean isHugeLeaf(long pte, Level level) {
-    return (pte & PSE) != 0 && isPresent(pte) && hasLeaves(level);
-  }
-
-  @Override
-  public boolean isValid(long pte, Level level) {
-    return isValid(pte);
   }
 
   @Override
