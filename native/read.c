@@ -15,6 +15,7 @@ struct source {
   uint64_t window_bytes;
   uint64_t table_bytes;
   uint64_t root_pfn;
+  uint32_t layout;
 };
 
 /* The bytes from va to the end of its page or of len, as a range of the window; 0 for none. */
@@ -22,9 +23,7 @@ static uint64_t locate(const struct source *from, uint64_t va, uint64_t len, cha
   struct xip_walk walk;
   uint64_t n;
 
-  if (xip_walk(from->window, from->table_bytes, from->root_pfn, XIP_LAYOUT_X86_64, va, &walk)) {
-    return 0;
-  }
+  if (xip_walk(from->window, from->table_bytes, from->root_pfn, from->layout, va, &walk)) return 0;
   if (walk.state != XIP_WALK_PRESENT || walk.pa >= from->window_bytes) return 0;
   n = (1UL << walk.page_shift) - (va & ((1UL << walk.page_shift) - 1));
   if (n > from->window_bytes - walk.pa) n = from->window_bytes - walk.pa;
@@ -65,7 +64,7 @@ static int gather(const struct source *from, uint64_t va, uint64_t len, struct i
 XIP_EXPORT int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t table_bytes,
                             uint64_t root_pfn, uint32_t layout, uint64_t va, void *dst,
                             uint64_t len) {
-  struct source from = {(char *)(uintptr_t)window, window_bytes, table_bytes, root_pfn};
+  struct source from = {(char *)(uintptr_t)window, window_bytes, table_bytes, root_pfn, layout};
   struct xip_tables tables;
   uint64_t done = 0;
 

@@ -3,48 +3,60 @@
 #include <errno.h>
 
 _Static_assert(sizeof(struct xip_walk) == 40, "struct xip_walk is part of the ABI");
-_Static_assert(XIP_X86_64_PMD_SHIFT == XIP_X86_64_PTE_SHIFT + XIP_X86_64_INDEX_BITS, "geometry");
-_Static_assert(XIP_X86_64_PUD_SHIFT == XIP_X86_64_PMD_SHIFT + XIP_X86_64_INDEX_BITS, "geometry");
-_Static_assert(XIP_X86_64_PGD_SHIFT == XIP_X86_64_PUD_SHIFT + XIP_X86_64_INDEX_BITS, "geometry");
+
+/* Whether the table at pfn lies wholly inside the window. */
+static int in_window(const struct xip_tables *tables, uint64_t pfn, uint32_t level) {
+  uint64_t needed = xip_table_frames(tables->layout, level);
+
+  return needed <= tables->frames && pfn <= tables->frames - needed;
+}
 
 int xip_tables_init(struct xip_tables *tables, const void *window, uint64_t window_bytes,
                     uint64_t root_pfn, uint32_t layout) {
-  uint64_t frames = window_bytes >> XIP_X86_64_PTE_SHIFT;
-
   if (window == NULL || (uintptr_t)window % XIP_PAGE_BYTES != 0) return -EINVAL;
   if (window_bytes % XIP_PAGE_BYTES != 0 || window_bytes > UINTPTR_MAX - (uintptr_t)window) {
     return -EINVAL;
   }
-  if (layout != XIP_LAYOUT_X86_64 || root_pfn >= frames) return -EINVAL;
   tables->window = window;
-  tables->frames = frames;
+  tables->layout = xip_layout_of(layout);
+  tables->frames = window_bytes >> XIP_PAGE_SHIFT;
+  if (tables->layout == NULL || !in_window(tables, root_pfn, XIP_LEVEL_PGD)) return -EINVAL;
   tables->path[XIP_LEVEL_PGD] = root_pfn;
   return 0;
 }
 
-/* A table that is its own ancestor would make a walk through it endless, or near enough. */
-static int is_ancestor(const struct xip_tables *tables, uint64_t pfn, uint32_t level) {
-  for (uint32_t above = level; above < XIP_X86_64_LEVELS; above++) {
-    if (tables->path[above] == pfn) return 1;
+/* A table that lies in its own ancestor would make a walk through it endless, or near enough. */
+static int in_ancestor(const struct xip_tables *tables, uint64_t pfn, uint32_t level) {
+  uint64_t frames = xip_table_frames(tables->layout, level);
+
+  for (uint32_t above = level + 1; above < XIP_LEVELS; above++) {
+    uint64_t end = tables->path[above] + xip_table_frames(tables->layout, above);
+    if (pfn < end && tables->path[above] < pfn + frames) return 1;
   }
   return 0;
 }
 
-/* A 4 KiB entry is always a leaf; higher up PSE says so. At the top PSE is reserved. */
-static int is_leaf(uint64_t pte, uint32_t level) {
-  return level == XIP_LEVEL_PTE || (pte & XIP_X86_64_PSE) != 0;
+static enum xip_entry classify_pte(const struct xip_layout *layout, uint64_t pte) {
+  if (xip_matches(layout->pte_none, pte)) return XIP_ENTRY_NONE;
+  if (!xip_matches(layout->present, pte) && !xip_matches(layout->also_present, pte)) {
+    return XIP_ENTRY_NOT_PRESENT;
+  }
+  return xip_matches(layout->valid, pte) ? XIP_ENTRY_LEAF : XIP_ENTRY_PROT_NONE;
 }
 
 enum xip_entry xip_classify(const struct xip_tables *tables, uint64_t pte, uint32_t level) {
-  if ((pte & ~XIP_X86_64_NONE_IGNORE) == 0) return XIP_ENTRY_NONE;
-  if ((pte & (XIP_X86_64_PRESENT | XIP_X86_64_PROT_NONE)) == 0) return XIP_ENTRY_NOT_PRESENT;
-  if (is_leaf(pte, level)) {
-    if (level == XIP_LEVEL_PGD || xip_misaligned(pte, level)) return XIP_ENTRY_BAD;
-    return (pte & XIP_X86_64_PRESENT) != 0 ? XIP_ENTRY_LEAF : XIP_ENTRY_PROT_NONE;
+  const struct xip_layout *layout = tables->layout;
+
+  if (level == XIP_LEVEL_PTE) return classify_pte(layout, pte);
+  if (((pte ^ layout->none[level]) & ~layout->none_ignored) == 0) return XIP_ENTRY_NONE;
+  if (xip_is_huge(layout, pte)) {
+    if (!xip_huge_fits(layout, pte, level)) return XIP_ENTRY_BAD;
+    return xip_matches(layout->huge, pte) ? XIP_ENTRY_LEAF : XIP_ENTRY_PROT_NONE;
   }
-  /* Only leaves can be PROT_NONE: bit 8 alone does not make a pointer to a table. */
-  if ((pte & XIP_X86_64_PRESENT) == 0) return XIP_ENTRY_NOT_PRESENT;
-  if (xip_pfn(pte) >= tables->frames || is_ancestor(tables, xip_pfn(pte), level)) {
+  if (!xip_matches(layout->table, pte)) return XIP_ENTRY_NOT_PRESENT;
+  if ((pte & layout->type_mask) != layout->type[level] ||
+      !in_window(tables, xip_pfn(layout, pte), level - 1) ||
+      in_ancestor(tables, xip_pfn(layout, pte), level - 1)) {
     return XIP_ENTRY_BAD;
   }
   return XIP_ENTRY_TABLE;
@@ -65,10 +77,10 @@ static uint32_t state_of(enum xip_entry kind) {
   }
 }
 
-void xip_describe(struct xip_walk *out, uint64_t va, uint64_t pte, uint32_t level,
-                  enum xip_entry kind) {
-  uint64_t mask = xip_leaf_mask(level);
-  uint64_t below = (1UL << xip_shift(level)) - 1;
+void xip_describe(const struct xip_layout *layout, struct xip_walk *out, uint64_t va, uint64_t pte,
+                  uint32_t level, enum xip_entry kind) {
+  uint64_t mask = xip_leaf_mask(layout, level);
+  uint64_t below = (1UL << xip_shift(layout, level)) - 1;
   int has_page = kind == XIP_ENTRY_LEAF || kind == XIP_ENTRY_PROT_NONE;
 
   out->va = va;
@@ -76,6 +88,6 @@ void xip_describe(struct xip_walk *out, uint64_t va, uint64_t pte, uint32_t leve
   out->pa = has_page ? (pte & mask) | (va & below) : 0;
   out->level = level;
   out->state = state_of(kind);
-  out->special = has_page && (pte & XIP_X86_64_SPECIAL) != 0;
-  out->page_shift = xip_shift(level);
+  out->special = has_page && level <= layout->top_special && (pte & layout->special) != 0;
+  out->page_shift = xip_shift(layout, level);
 }

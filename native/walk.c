@@ -9,15 +9,15 @@ XIP_EXPORT int xip_walk(const void *window, uint64_t window_bytes, uint64_t root
   int error = xip_tables_init(&tables, window, window_bytes, root_pfn, layout);
 
   if (error != 0 || out == NULL) return -EINVAL;
-  if (va >= XIP_VA_END) return -EFAULT;
+  if (va >= xip_va_end(tables.layout)) return -EFAULT;
   for (;;) {
-    uint64_t pte = xip_load(xip_slot(&tables, level, xip_index(va, level)));
+    uint64_t pte = xip_load(xip_slot(&tables, level, xip_index(tables.layout, va, level)));
     enum xip_entry kind = xip_classify(&tables, pte, level);
 
     if (kind != XIP_ENTRY_TABLE) {
-      xip_describe(out, va, pte, level, kind);
+      xip_describe(tables.layout, out, va, pte, level, kind);
       return 0;
     }
-    tables.path[--level] = xip_pfn(pte);
+    tables.path[--level] = xip_pfn(tables.layout, pte);
   }
 }

@@ -13,7 +13,9 @@
  *   window of xip_walk, xip_dump and xip_set, and the table_bytes of xip_read.
  * - Entries are loaded with acquire and stored with release, so a walk may run beside a writer and
  *   sees each entry as it was at some moment, never half of it.
- * - Only the low canonical half is translated; other addresses give -EFAULT.
+ * - layout is one of XIP_LAYOUT_*. A table larger than a page lies in frames side by side and is
+ *   named by the first. Only the user's addresses are translated, those below 1 << VA_BITS of the
+ *   layout; others give -EFAULT.
  * - Nothing is allocated, locked, printed or kept between calls.
  * Errors are negative errno values; errno itself is not part of the contract.
  */
@@ -23,7 +25,7 @@
 #include <stdint.h>
 
 /* Grows by one whenever a struct, a number or a function below changes its meaning. */
-#define XIP_ABI_VERSION 1
+#define XIP_ABI_VERSION 2
 
 /* Levels, lowest first. */
 #define XIP_LEVEL_PTE 0
@@ -34,7 +36,8 @@
 /* What the entry that ended a walk is. */
 #define XIP_WALK_NONE 0        /* empty: nothing was ever put there */
 #define XIP_WALK_PRESENT 1     /* a leaf that hardware would use */
-#define XIP_WALK_PROT_NONE 2   /* a leaf with a page behind it that nobody may touch */
+#define XIP_WALK_PROT_NONE 2   /* a leaf with a page that hardware does not let one touch: no access
+                                  is allowed, or (s390x) the next one is to be noted */
 #define XIP_WALK_NOT_PRESENT 3 /* something else than a page: swapped, migrating, a marker */
 #define XIP_WALK_BAD 4         /* no table of ours: see xip_walk */
 
@@ -45,7 +48,8 @@ struct xip_walk {
   uint64_t pa;         /* where va lies, if PRESENT or PROT_NONE; otherwise 0 */
   uint32_t level;      /* XIP_LEVEL_*: the level of the table that holds the entry */
   uint32_t state;      /* XIP_WALK_* */
-  uint32_t special;    /* 1 if a leaf (PRESENT or PROT_NONE) has the special bit, otherwise 0 */
+  uint32_t special;    /* 1 if a leaf (PRESENT or PROT_NONE) of a level that has a special bit has
+                          it set, otherwise 0 */
   uint32_t page_shift; /* the entry covers 1 << page_shift bytes of address space */
 };
 
@@ -55,9 +59,10 @@ int xip_abi_version(void);
 /*
  * Walks from the root to the entry that decides about va and describes it in *out. The state is
  * XIP_WALK_BAD, and level and pte name the culprit, where an entry points at a table outside the
- * window or at one of its own ancestors, sets PSE in the top level, or is a huge leaf whose frame
- * is not aligned to its size. The frame of a leaf is reported but not followed, so it may lie
- * outside the window. Returns 0, -EINVAL or -EFAULT; on an error *out is left alone.
+ * window or into one of its own ancestors, says that it is of another level, or is a huge leaf of a
+ * level that has none or whose frame is not aligned to its size. The frame of a leaf is reported
+ * but not followed, so it may lie outside the window. Returns 0, -EINVAL or -EFAULT; on an error
+ * *out is left alone.
  */
 int xip_walk(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout,
              uint64_t va, struct xip_walk *out);
@@ -82,12 +87,12 @@ int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn, u
                  uint64_t va_start, uint64_t va_end, struct xip_walk *out, uint64_t capacity);
 
 /*
- * Stores pte as the entry for va in the table of the given level. Missing tables on the way are
- * taken from the frames [*next_pfn, end_pfn) in order, zeroed, and linked; *next_pfn moves past
- * those taken, even on an error. One thread may call it on one root at a time; readers may walk
- * beside it.
- * -EINVAL: level above XIP_LEVEL_PUD; va not aligned to the level's size; a PRESENT or PROT_NONE
- *   pte above XIP_LEVEL_PTE without PSE or with a frame not aligned to its size.
+ * Stores pte as the entry for va in the table of the given level; the layout's empty entry clears.
+ * Missing tables on the way are taken from the frames [*next_pfn, end_pfn) in order, emptied, and
+ * linked; *next_pfn moves past those taken, even on an error. One thread may call it on one root at
+ * a time; readers may walk beside it.
+ * -EINVAL: level above XIP_LEVEL_PUD; va not aligned to the level's size; above XIP_LEVEL_PTE a pte
+ *   that points at a table, or a leaf that a walk would call bad.
  * -EEXIST: a huge or non-present entry lies in the way, or a table hangs where pte should go.
  * -ENOMEM: the frames for tables have run out or lie outside the window.
  * -ELOOP: a bad entry lies in the way.

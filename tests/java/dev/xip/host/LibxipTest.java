@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.bindings.PteBits;
 import dev.xip.host.WalkResult.State;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class LibxipTest {
+  private static final int LAYOUT = PteBits.XIP_LAYOUT_X86_64();
   private static final long ROOT = 0;
   private static final long SIZE = 4L << 20;
   private static final long TABLES = 64 << 12;
@@ -47,7 +49,7 @@ class LibxipTest {
   }
 
   private void set(long va, long pte, int level) throws HostException {
-    libxip.set(mem, ROOT, va, pte, level, supply);
+    libxip.set(mem, LAYOUT, ROOT, va, pte, level, supply);
   }
 
   private static void refused(Errno errno, ThrowingCallable call) {
@@ -76,7 +78,7 @@ class LibxipTest {
   @Test
   void whatWasSetIsWalked() throws IOException {
     set(0x7f12_3456_7000L, 0x10_0000 | USER | SPECIAL, 0);
-    assertThat(libxip.walk(mem, ROOT, 0x7f12_3456_7abcL))
+    assertThat(libxip.walk(mem, LAYOUT, ROOT, 0x7f12_3456_7abcL))
         .isEqualTo(
             new WalkResult(0x7f12_3456_7abcL, 0x10_0225, 0x10_0abc, 0, State.PRESENT, true, 12));
     assertThat(supply.nextPfn()).isEqualTo(4);
@@ -85,7 +87,7 @@ class LibxipTest {
   @Test
   void aHugeLeafEndsTheWalkAtItsLevel() throws IOException {
     set(0x4000_0000L, 0x20_0000 | USER | HUGE, 1);
-    assertThat(libxip.walk(mem, ROOT, 0x401f_ffffL))
+    assertThat(libxip.walk(mem, LAYOUT, ROOT, 0x401f_ffffL))
         .isEqualTo(new WalkResult(0x401f_ffffL, 0x20_00a5, 0x3f_ffff, 1, State.PRESENT, false, 21));
   }
 
@@ -99,11 +101,11 @@ class LibxipTest {
   @Test
   void cSeesTheEntriesThatJavaWrote() {
     mem.set(JAVA_LONG, 8, 0x7fff_ffff_f067L);
-    assertThat(libxip.walk(mem, ROOT, 1L << 39).state()).isEqualTo(State.BAD);
+    assertThat(libxip.walk(mem, LAYOUT, ROOT, 1L << 39).state()).isEqualTo(State.BAD);
     mem.set(JAVA_LONG, 8, 0x7fff_ffff_f066L);
-    assertThat(libxip.walk(mem, ROOT, 1L << 39).state()).isEqualTo(State.NOT_PRESENT);
+    assertThat(libxip.walk(mem, LAYOUT, ROOT, 1L << 39).state()).isEqualTo(State.NOT_PRESENT);
     mem.set(JAVA_LONG, 8, 0);
-    assertThat(libxip.walk(mem, ROOT, 1L << 39).state()).isEqualTo(State.NONE);
+    assertThat(libxip.walk(mem, LAYOUT, ROOT, 1L << 39).state()).isEqualTo(State.NONE);
   }
 
   @Test
@@ -111,13 +113,13 @@ class LibxipTest {
     set(0x1000, 0x10_0000 | USER, 0);
     set(0x3000, 0x10_0000 | 0x100, 0);
     set(0x20_0000, 0x20_0000 | USER | HUGE | SPECIAL, 1);
-    List<WalkResult> all = libxip.dump(mem, ROOT, ALL);
+    List<WalkResult> all = libxip.dump(mem, LAYOUT, ROOT, ALL);
     assertThat(all).extracting(WalkResult::va).containsExactly(0x1000L, 0x3000L, 0x20_0000L);
     assertThat(all)
         .extracting(WalkResult::state)
         .containsExactly(State.PRESENT, State.PROT_NONE, State.PRESENT);
-    assertThat(libxip.dump(mem, ROOT, new AddrRange(0x2000, 0x20_0000))).hasSize(1);
-    assertThat(libxip.dump(mem, ROOT, new AddrRange(0x1000, 0x1000))).isEmpty();
+    assertThat(libxip.dump(mem, LAYOUT, ROOT, new AddrRange(0x2000, 0x20_0000))).hasSize(1);
+    assertThat(libxip.dump(mem, LAYOUT, ROOT, new AddrRange(0x1000, 0x1000))).isEmpty();
   }
 
   @Test
@@ -125,7 +127,7 @@ class LibxipTest {
     for (long va = 0; va < 600L << 12; va += 0x1000) {
       set(va, 0x10_0000 | USER, 0);
     }
-    assertThat(libxip.dump(mem, ROOT, ALL)).hasSize(600);
+    assertThat(libxip.dump(mem, LAYOUT, ROOT, ALL)).hasSize(600);
   }
 
   @Test
@@ -138,11 +140,11 @@ class LibxipTest {
       set(0x5000, 0x10_0000 | USER | SPECIAL, 0);
       set(0x6000, 0x10_1000 | USER | SPECIAL, 0);
       MemorySegment dst = arena.allocate(0x2000);
-      assertThat(libxip.read(mem, ROOT, 0x5000, dst)).isEqualTo(0x2000);
+      assertThat(libxip.read(mem, LAYOUT, ROOT, 0x5000, dst)).isEqualTo(0x2000);
       assertThat(dst.getString(0x1000, US_ASCII)).isEqualTo("text");
-      assertThat(libxip.read(mem, ROOT, 0x6000, dst)).isEqualTo(0x1000);
-      refused(Errno.EFAULT, () -> libxip.read(mem, ROOT, 0x7000, dst));
-      assertThat(libxip.read(mem, ROOT, 0x7000, dst.asSlice(0, 0))).isZero();
+      assertThat(libxip.read(mem, LAYOUT, ROOT, 0x6000, dst)).isEqualTo(0x1000);
+      refused(Errno.EFAULT, () -> libxip.read(mem, LAYOUT, ROOT, 0x7000, dst));
+      assertThat(libxip.read(mem, LAYOUT, ROOT, 0x7000, dst.asSlice(0, 0))).isZero();
     }
   }
 
@@ -156,11 +158,11 @@ class LibxipTest {
       set(0x6000, 0x10_1000 | USER | SPECIAL, 0);
       file.truncate(0x1000);
       MemorySegment dst = arena.allocate(0x2000);
-      assertThat(libxip.read(mem, ROOT, 0x5000, dst)).isEqualTo(0x1000);
+      assertThat(libxip.read(mem, LAYOUT, ROOT, 0x5000, dst)).isEqualTo(0x1000);
       file.truncate(0);
-      refused(Errno.EFAULT, () -> libxip.read(mem, ROOT, 0x5000, dst));
+      refused(Errno.EFAULT, () -> libxip.read(mem, LAYOUT, ROOT, 0x5000, dst));
       mem.set(JAVA_LONG, 8, 0x10_0067);
-      refused(Errno.EFAULT, () -> libxip.read(mem, TABLES, ROOT, 1L << 39, dst));
+      refused(Errno.EFAULT, () -> libxip.read(mem, TABLES, LAYOUT, ROOT, 1L << 39, dst));
     }
   }
 
@@ -171,38 +173,48 @@ class LibxipTest {
     refused(Errno.EINVAL, () -> set(0, USER | HUGE, 3));
     set(0x20_0000, 0x20_0000 | USER | HUGE, 1);
     refused(Errno.EEXIST, () -> set(0x20_0000, USER, 0));
-    refused(Errno.ENOMEM, () -> libxip.set(mem, ROOT, 1L << 40, USER, 0, new TablePages(9, 10)));
+    refused(
+        Errno.ENOMEM,
+        () -> libxip.set(mem, LAYOUT, ROOT, 1L << 40, USER, 0, new TablePages(9, 10)));
   }
 
   @Test
   void wrongArgumentsAreRefusedBeforeMemoryIsTouched() {
     MemorySegment heap = MemorySegment.ofArray(new long[1024]);
-    assertThatIllegalArgumentException().isThrownBy(() -> libxip.walk(heap, 0, 0));
+    assertThatIllegalArgumentException().isThrownBy(() -> libxip.walk(heap, LAYOUT, 0, 0));
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> libxip.walk(mem.asSlice(8, 0x1000), 0, 0))
+        .isThrownBy(() -> libxip.walk(mem.asSlice(8, 0x1000), LAYOUT, 0, 0))
         .withMessageContaining("window address");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> libxip.walk(mem.asSlice(0, 0x1001), 0, 0))
+        .isThrownBy(() -> libxip.walk(mem.asSlice(0, 0x1001), LAYOUT, 0, 0))
         .withMessageContaining("window size 0x1001");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> libxip.walk(mem, SIZE >> 12, 0))
+        .isThrownBy(() -> libxip.walk(mem, LAYOUT, SIZE >> 12, 0))
         .withMessageContaining("root frame 0x400");
-    assertThatIllegalArgumentException().isThrownBy(() -> libxip.walk(mem, -1, 0));
+    assertThatIllegalArgumentException().isThrownBy(() -> libxip.walk(mem, LAYOUT, -1, 0));
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> libxip.walk(mem, ROOT, 1L << 47))
-        .withMessageContaining("address 0x800000000000");
-    assertThatIllegalArgumentException().isThrownBy(() -> libxip.walk(mem, ROOT, -1));
+        .isThrownBy(() -> libxip.walk(mem, LAYOUT, ROOT, 1L << 47))
+        .withMessageContaining("va 0x800000000000");
+    assertThatIllegalArgumentException().isThrownBy(() -> libxip.walk(mem, LAYOUT, ROOT, -1));
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> libxip.dump(mem, ROOT, new AddrRange(0, (1L << 47) + 1)));
-    assertThatIllegalArgumentException().isThrownBy(() -> libxip.read(mem, ROOT, 0, heap));
+        .isThrownBy(() -> libxip.walk(mem, 77, ROOT, 0))
+        .withMessageContaining("layout 77");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> libxip.read(mem, ROOT, 0, mem.asReadOnly()));
+        .isThrownBy(() -> libxip.dump(mem, PteBits.XIP_LAYOUT_S390X(), (SIZE >> 12) - 3, ALL))
+        .withMessageContaining("a whole root table");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> libxip.read(mem, SIZE + 0x1000, ROOT, 0, mem));
-    assertThatIllegalArgumentException().isThrownBy(() -> libxip.read(mem, 0, ROOT, 0, mem));
-    assertThatIllegalArgumentException().isThrownBy(() -> libxip.read(mem, 0x1000, 1, 0, mem));
+        .isThrownBy(() -> libxip.dump(mem, LAYOUT, ROOT, new AddrRange(0, (1L << 47) + 1)));
+    assertThatIllegalArgumentException().isThrownBy(() -> libxip.read(mem, LAYOUT, ROOT, 0, heap));
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> libxip.set(mem.asReadOnly(), ROOT, 0, 0, 0, supply));
+        .isThrownBy(() -> libxip.read(mem, LAYOUT, ROOT, 0, mem.asReadOnly()));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> libxip.read(mem, SIZE + 0x1000, LAYOUT, ROOT, 0, mem));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> libxip.read(mem, 0, LAYOUT, ROOT, 0, mem));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> libxip.read(mem, 0x1000, LAYOUT, 1, 0, mem));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> libxip.set(mem.asReadOnly(), LAYOUT, ROOT, 0, 0, 0, supply));
     assertThatIllegalArgumentException().isThrownBy(() -> new TablePages(5, 4));
   }
 }

@@ -4,7 +4,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
-import dev.xip.bindings.PteBits;
 import dev.xip.bindings.Xip;
 import dev.xip.bindings.xip_walk;
 import java.lang.foreign.Arena;
@@ -24,9 +23,6 @@ import java.util.List;
  * RAM.
  */
 public final class Libxip {
-  private static final int LAYOUT = PteBits.XIP_LAYOUT_X86_64();
-  private static final long VA_END = 1L << PteBits.XIP_X86_64_VA_BITS();
-
   private final Path file;
 
   Libxip(Path file) {
@@ -71,19 +67,18 @@ public final class Libxip {
    * Walks from the root to the entry that decides about an address.
    *
    * @param window the window, or the part of it that holds tables
-   * @param rootPfn the frame of the top table
-   * @param va an address in the low canonical half
+   * @param layout the number of the entry layout, one of XIP_LAYOUT_*
+   * @param rootPfn the first frame of the top table
+   * @param va one of the user's addresses
    * @return the entry and its meaning
    */
-  public WalkResult walk(MemorySegment window, long rootPfn, long va) {
+  public WalkResult walk(MemorySegment window, int layout, long rootPfn, long va) {
     checkTables(window, rootPfn);
     checkAddress(va);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment out = xip_walk.allocate(arena);
-      int result = Xip.xip_walk(window, window.byteSize(), rootPfn, LAYOUT, va, out);
-      if (result != 0) {
-        throw new IllegalStateException("xip_walk refused checked arguments: " + result);
-      }
+      int result = Xip.xip_walk(window, window.byteSize(), rootPfn, layout, va, out);
+      requireAccepted("xip_walk", layout, rootPfn, result, "va 0x%x".formatted(va));
       return WalkResult.read(out);
     }
   }
@@ -93,15 +88,16 @@ public final class Libxip {
    * this name.
    *
    * @param window the whole window, all of it memory that cannot vanish
-   * @param rootPfn the frame of the top table
-   * @param va the first address, in the low canonical half
+   * @param layout the number of the entry layout, one of XIP_LAYOUT_*
+   * @param rootPfn the first frame of the top table
+   * @param va the first address
    * @param dst native memory to fill
    * @return the bytes copied, above 0 unless the target is empty
    * @throws HostException if not even the first byte can be read (EFAULT)
    */
-  public long read(MemorySegment window, long rootPfn, long va, MemorySegment dst)
+  public long read(MemorySegment window, int layout, long rootPfn, long va, MemorySegment dst)
       throws HostException {
-    return read(window, window.byteSize(), rootPfn, va, dst);
+    return read(window, window.byteSize(), layout, rootPfn, va, dst);
   }
 
   /**
@@ -111,14 +107,15 @@ public final class Libxip {
    * @param window the whole window
    * @param tableBytes the length of the part that may hold tables, from the window's beginning,
    *     whole pages: the RAM, because a table in a file that is cut would end the JVM
-   * @param rootPfn the frame of the top table
-   * @param va the first address, in the low canonical half
+   * @param layout the number of the entry layout, one of XIP_LAYOUT_*
+   * @param rootPfn the first frame of the top table
+   * @param va the first address
    * @param dst native memory to fill
    * @return the bytes copied, above 0 unless the target is empty
    * @throws HostException if not even the first byte can be read (EFAULT), or the host forbids
    *     process_vm_readv(2)
    */
-  public long read(MemorySegment window, long tableBytes, long rootPfn, long va, MemorySegment dst)
+  public long read(MemorySegment window, long tableBytes, int layout, long rootPfn, long va, MemorySegment dst)
       throws HostException {
     checkTables(window, rootPfn);
     Args.inside(0, tableBytes, window.byteSize());
@@ -130,7 +127,7 @@ public final class Libxip {
     }
     long size = window.byteSize();
     long length = dst.byteSize();
-    long n = Xip.xip_read(window, size, tableBytes, rootPfn, LAYOUT, va, dst, length);
+    long n = Xip.xip_read(window, size, tableBytes, rootPfn, layout, va, dst, length);
     if (n < 0) {
       throw new HostException("xip_read", "va=0x%x, len=0x%x".formatted(va, length), (int) -n);
     }
@@ -141,21 +138,18 @@ public final class Libxip {
    * Lists the entries that are not empty.
    *
    * @param window the window, or the part of it that holds tables
-   * @param rootPfn the frame of the top table
-   * @param range the addresses to look at, in the low canonical half
+   * @param layout the number of the entry layout, one of XIP_LAYOUT_*
+   * @param rootPfn the first frame of the top table
+   * @param range the addresses to look at, all of them the user's
    * @return what decides about them, in address order; entries that the range cuts are part of it
    */
-  public List<WalkResult> dump(MemorySegment window, long rootPfn, AddrRange range) {
+  public List<WalkResult> dump(MemorySegment window, int layout, long rootPfn, AddrRange range) {
     checkTables(window, rootPfn);
-    if (range.end() > VA_END) {
-      throw new IllegalArgumentException(
-          "range %s: expected an end up to 0x%x".formatted(range, VA_END));
-    }
     // A writer may add entries between the count and the list, so ask until all have room.
     for (long capacity = 256; ; ) {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment out = xip_walk.allocateArray(capacity, arena);
-        long count = dump(window, rootPfn, range, out, capacity);
+        long count = dump(window, layout, rootPfn, range, out, capacity);
         if (count <= capacity) {
           return records(out, count);
         }
@@ -165,13 +159,11 @@ public final class Libxip {
   }
 
   private static long dump(
-      MemorySegment window, long rootPfn, AddrRange range, MemorySegment out, long capacity) {
+      MemorySegment window, int layout, long rootPfn, AddrRange range, MemorySegment out, long capacity) {
     long count =
         Xip.xip_dump(
-            window, window.byteSize(), rootPfn, LAYOUT, range.start(), range.end(), out, capacity);
-    if (count < 0) {
-      throw new IllegalStateException("xip_dump refused checked arguments: " + count);
-    }
+            window, window.byteSize(), rootPfn, layout, range.start(), range.end(), out, capacity);
+    requireAccepted("xip_dump", layout, rootPfn, count, range.toString());
     return count;
   }
 
@@ -188,9 +180,10 @@ public final class Libxip {
    * time; walks may run beside it.
    *
    * @param window the window
-   * @param rootPfn the frame of the top table
+   * @param layout the number of the entry layout, one of XIP_LAYOUT_*
+   * @param rootPfn the first frame of the top table
    * @param va the first address that the entry covers
-   * @param pte the entry; 0 clears
+   * @param pte the entry; the layout's empty one clears
    * @param level where it goes: 0 PTE, 1 PMD, 2 PUD
    * @param supply frames of the window that become tables
    * @throws HostException if the entry does not fit the level (EINVAL), a huge or non-present entry
@@ -198,7 +191,7 @@ public final class Libxip {
    *     lies outside the window (ENOMEM)
    */
   public void set(
-      MemorySegment window, long rootPfn, long va, long pte, int level, TablePages supply)
+      MemorySegment window, int layout, long rootPfn, long va, long pte, int level, TablePages supply)
       throws HostException {
     checkTables(window, rootPfn);
     checkAddress(va);
@@ -210,7 +203,7 @@ public final class Libxip {
       MemorySegment next = arena.allocateFrom(JAVA_LONG, supply.nextPfn());
       result =
           Xip.xip_set(
-              window, window.byteSize(), rootPfn, LAYOUT, va, pte, level, next, supply.endPfn());
+              window, window.byteSize(), rootPfn, layout, va, pte, level, next, supply.endPfn());
       supply.advanceTo(next.get(JAVA_LONG, 0));
     }
     if (result < 0) {
@@ -231,9 +224,22 @@ public final class Libxip {
   }
 
   private static void checkAddress(long va) {
-    if (va < 0 || va >= VA_END) {
+    if (va < 0) {
+      throw new IllegalArgumentException("address 0x%x: expected 0 or above".formatted(va));
+    }
+  }
+
+  /** The rest is for C to check: which layouts there are, their addresses and their tables. */
+  private static void requireAccepted(
+      String call, int layout, long rootPfn, long result, String where) {
+    if (result < 0 && Errno.of((int) -result) == Errno.EFAULT) {
       throw new IllegalArgumentException(
-          "address 0x%x: expected in the low half, below 0x%x".formatted(va, VA_END));
+          "%s, %s: expected addresses of layout %d".formatted(call, where, layout));
+    }
+    if (result < 0) {
+      throw new IllegalArgumentException(
+          "%s: expected a known layout and a whole root table, found layout %d and root frame 0x%x"
+              .formatted(call, layout, rootPfn));
     }
   }
 }

@@ -49,7 +49,8 @@ public final class NativeCheck {
     space
         .table()
         .forEach(range.start(), range.end(), (va, level, slot, pte) -> ours.add(new Seen(va, pte)));
-    List<WalkResult> theirs = c.dump(ram, space.table().root(), range);
+    long root = space.table().root();
+    List<WalkResult> theirs = c.dump(ram, layout.abiNumber(), root, range);
     long wrong = Math.abs(ours.size() - theirs.size());
     AddressReader reader = new AddressReader(space);
     try (Arena arena = Arena.ofConfined()) {
@@ -62,7 +63,7 @@ public final class NativeCheck {
                 && mine.pte == his.pte()
                 && layout.isSpecial(mine.pte) == his.special()
                 && layout.address(mine.pte) == his.pa()
-                && c.read(memory.window(), memory.ramBytes(), space.table().root(), mine.va, bytes)
+                && c.read(memory.window(), memory.ramBytes(), layout.abiNumber(), root, mine.va, bytes)
                     == Long.BYTES
                 && reader.getLong(mine.va) == bytes.get(ValueLayout.JAVA_LONG, 0);
         wrong += same ? 0 : 1;
