@@ -36,11 +36,6 @@ public abstract class EntryLayout extends TableLayout {
   private final long hardwareDirtyMask;
   private final long hardwareDirtyValue;
   private final long changeMask;
-  private final long hugeMask;
-  private final long hugeValue;
-  private final long untouchableHugeMask;
-  private final long untouchableHugeValue;
-  private final Level highestLeaf;
   private final Level highestSpecial;
 
   /**
@@ -71,11 +66,6 @@ public abstract class EntryLayout extends TableLayout {
     hardwareDirtyMask = bits.hardwareDirtyMask;
     hardwareDirtyValue = bits.hardwareDirtyValue;
     changeMask = bits.change;
-    hugeMask = bits.hugeMask;
-    hugeValue = bits.hugeValue;
-    untouchableHugeMask = bits.untouchableHugeMask;
-    untouchableHugeValue = bits.untouchableHugeValue;
-    highestLeaf = bits.highestLeaf;
     highestSpecial = bits.highestSpecial;
   }
 
@@ -260,7 +250,8 @@ public abstract class EntryLayout extends TableLayout {
    * Makes a leaf of the lowest level, young and clean. Linux counterpart: {@code pfn_pte}.
    *
    * @param pfn the page frame number
-   * @param access what the mapping allows; a leaf without any right is present but not valid
+   * @param access what the mapping allows; a leaf without any right is present but not valid, and
+   *     one with any right can be read
    * @return the entry, without the special bit
    */
   public final long leaf(long pfn, Access access) {
@@ -350,29 +341,6 @@ public abstract class EntryLayout extends TableLayout {
   }
 
   /**
-   * Tells whether leaves of a level exist.
-   *
-   * @param level a level
-   * @return true for the lowest level and for those of huge leaves
-   */
-  public final boolean hasLeaves(Level level) {
-    return level.compareTo(highestLeaf) <= 0;
-  }
-
-  /**
-   * Tells whether an entry above the lowest level is a huge leaf, be it one that nobody may touch.
-   * Linux counterpart: {@code pmd_leaf}, {@code pud_leaf}.
-   *
-   * @param pte an entry
-   * @param level its level, above the lowest
-   * @return true for a leaf; false for a table, an empty entry or one that is no leaf there
-   */
-  public final boolean isHugeLeaf(long pte, Level level) {
-    return hasLeaves(level)
-        && ((pte & hugeMask) == hugeValue || (pte & untouchableHugeMask) == untouchableHugeValue);
-  }
-
-  /**
    * Tells whether hardware may translate through a leaf of any level.
    *
    * @param pte a leaf
@@ -380,7 +348,7 @@ public abstract class EntryLayout extends TableLayout {
    * @return true if a load goes through without a fault
    */
   public final boolean isValid(long pte, Level level) {
-    return level == Level.PTE ? isValid(pte) : (pte & hugeMask) == hugeValue;
+    return level == Level.PTE ? isValid(pte) : isValidHuge(pte);
   }
 
   /**

@@ -5,7 +5,7 @@ import dev.xip.bindings.PteBits;
 
 /**
  * What the tables of one architecture look like: how many entries at each level, which address bits
- * choose among them, and what an entry that points at a table says.
+ * choose among them, and what their entries point at: a table, a huge leaf or nothing.
  */
 public abstract class TableLayout {
   private static final Level TOP = Level.values()[PteBits.XIP_LEVELS() - 1];
@@ -19,6 +19,11 @@ public abstract class TableLayout {
   private final long emptyUpperMask;
   private final long[] empty;
   private final long[] links;
+  private final long hugeMask;
+  private final long hugeValue;
+  private final long untouchableHugeMask;
+  private final long untouchableHugeValue;
+  private final Level highestLeaf;
 
   /**
    * Takes the geometry.
@@ -36,6 +41,11 @@ public abstract class TableLayout {
     empty = bits.emptyUpper.clone();
     empty[0] = bits.emptyValue;
     links = bits.links;
+    hugeMask = bits.hugeMask;
+    hugeValue = bits.hugeValue;
+    untouchableHugeMask = bits.untouchableHugeMask;
+    untouchableHugeValue = bits.untouchableHugeValue;
+    highestLeaf = bits.highestLeaf;
   }
 
   /**
@@ -145,6 +155,33 @@ public abstract class TableLayout {
    */
   public final long table(long tablePfn, Level level) {
     return tablePfn << Pages.SHIFT | links[level.ordinal()];
+  }
+
+  /**
+   * Tells whether leaves of a level exist.
+   *
+   * @param level a level
+   * @return true for the lowest level and for those of huge leaves
+   */
+  public final boolean hasLeaves(Level level) {
+    return level.compareTo(highestLeaf) <= 0;
+  }
+
+  /**
+   * Tells whether an entry above the lowest level is a huge leaf, be it one that nobody may touch.
+   * Linux counterpart: {@code pmd_leaf}, {@code pud_leaf}.
+   *
+   * @param pte an entry
+   * @param level its level, above the lowest
+   * @return true for a leaf; false for a table, an empty entry or one that is no leaf there
+   */
+  public final boolean isHugeLeaf(long pte, Level level) {
+    return hasLeaves(level)
+        && ((pte & hugeMask) == hugeValue || (pte & untouchableHugeMask) == untouchableHugeValue);
+  }
+
+  final boolean isValidHuge(long pte) {
+    return (pte & hugeMask) == hugeValue;
   }
 
   /**

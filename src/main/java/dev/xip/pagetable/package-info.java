@@ -4,6 +4,7 @@
  * whether a page frame exists.
  *
  * <p>Every entry is read with acquire and written with release or compare-and-set, in native
- * memory, in the layout that {@code include/xip/pte.h} gives to C as well.
+ * memory, in the layout that {@code include/xip/pte.h} gives to C as well. {@code README.md} beside
+ * this file compares the layouts and says where they differ from hardware.
  */
 package dev.xip.pagetable;

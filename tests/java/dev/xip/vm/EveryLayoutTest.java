@@ -1,0 +1,80 @@
+package dev.xip.vm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.xip.base.Access;
+import dev.xip.base.AddrRange;
+import dev.xip.base.Pages;
+import dev.xip.host.HostFile;
+import dev.xip.host.Sharing;
+import dev.xip.mapping.Mappable;
+import dev.xip.mapping.Translation;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.Layouts;
+import dev.xip.phys.FrameUse;
+import dev.xip.phys.PhysicalMemory;
+import dev.xip.phys.Region;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+
+/**
+ * A machine of each architecture that has a special bit, from the first fault to the last frame.
+ */
+class EveryLayoutTest {
+  static final List<EntryLayout> LAYOUTS =
+      Layouts.ALL.stream().filter(EntryLayout::hasSpecialBit).toList();
+
+  private static final long REGION = 16L << 20;
+  private static final int PAGES = 600;
+
+  @TempDir Path folder;
+
+  private record WholeFile(long size) implements Mappable {
+    @Override
+    public String name() {
+      return "whole-file";
+    }
+
+    @Override
+    public Translation translate(long page) {
+      return new Translation((REGION >>> Pages.SHIFT) + page, PAGES - page);
+    }
+  }
+
+  @ParameterizedTest
+  @FieldSource("LAYOUTS")
+  void aFileIsReadThroughTablesOfItsOwnKindAndEveryFrameComesBack(EntryLayout layout)
+      throws IOException {
+    byte[] content = new byte[(int) (PAGES * Pages.SIZE)];
+    new Random(1).nextBytes(content);
+    try (PhysicalMemory memory = PhysicalMemory.boot(64L << 20, 8L << 20);
+        HostFile host = HostFile.openReadOnly(Files.write(folder.resolve("data"), content))) {
+      Region region = memory.claim("FILE", AddrRange.ofLength(REGION, content.length), true);
+      memory.mapFile(region, 0, host, 0, content.length, Access.READ, Sharing.SHARED);
+      MemoryManager manager = new MemoryManager(memory, layout);
+      long framesAtBoot = memory.allocator().inUse();
+      for (int round = 0; round < 2; round++) {
+        try (AddressSpace space = manager.newAddressSpace("test")) {
+          AddrRange range =
+              space.map(MapRequest.shared(new WholeFile(content.length), Access.READ));
+          byte[] read = new byte[content.length];
+          new AddressReader(space)
+              .copy(range.start(), MemorySegment.ofArray(read), 0, content.length);
+          assertThat(read).isEqualTo(content);
+          Census census = Census.of(space, pfn -> {});
+          assertThat(census.special()).isEqualTo(PAGES);
+          assertThat(census.bad()).isZero();
+          assertThat(census.tables()).isEqualTo(memory.allocator().inUse(FrameUse.TABLE));
+        }
+        assertThat(memory.allocator().inUse()).isEqualTo(framesAtBoot);
+      }
+    }
+  }
+}
