@@ -41,7 +41,7 @@ public record Census(long special, long normal, long bad, long tables) {
             layout.addressLimit(),
             (va, level, slot, pte) -> {
               Vma vma = space.find(va);
-              if (vma == null || !layout.isValid(pte)) {
+              if (vma == null || !layout.isPresent(pte)) {
                 counts[2]++;
               } else if (layout.isSpecial(pte)) {
                 counts[0]++;
