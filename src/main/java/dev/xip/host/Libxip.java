@@ -115,7 +115,8 @@ public final class Libxip {
    * @throws HostException if not even the first byte can be read (EFAULT), or the host forbids
    *     process_vm_readv(2)
    */
-  public long read(MemorySegment window, long tableBytes, int layout, long rootPfn, long va, MemorySegment dst)
+  public long read(
+      MemorySegment window, long tableBytes, int layout, long rootPfn, long va, MemorySegment dst)
       throws HostException {
     checkTables(window, rootPfn);
     Args.inside(0, tableBytes, window.byteSize());
@@ -159,7 +160,12 @@ public final class Libxip {
   }
 
   private static long dump(
-      MemorySegment window, int layout, long rootPfn, AddrRange range, MemorySegment out, long capacity) {
+      MemorySegment window,
+      int layout,
+      long rootPfn,
+      AddrRange range,
+      MemorySegment out,
+      long capacity) {
     long count =
         Xip.xip_dump(
             window, window.byteSize(), rootPfn, layout, range.start(), range.end(), out, capacity);
@@ -191,7 +197,13 @@ public final class Libxip {
    *     lies outside the window (ENOMEM)
    */
   public void set(
-      MemorySegment window, int layout, long rootPfn, long va, long pte, int level, TablePages supply)
+      MemorySegment window,
+      int layout,
+      long rootPfn,
+      long va,
+      long pte,
+      int level,
+      TablePages supply)
       throws HostException {
     checkTables(window, rootPfn);
     checkAddress(va);

@@ -63,7 +63,13 @@ public final class NativeCheck {
                 && mine.pte == his.pte()
                 && layout.isSpecial(mine.pte) == his.special()
                 && layout.address(mine.pte) == his.pa()
-                && c.read(memory.window(), memory.ramBytes(), layout.abiNumber(), root, mine.va, bytes)
+                && c.read(
+                        memory.window(),
+                        memory.ramBytes(),
+                        layout.abiNumber(),
+                        root,
+                        mine.va,
+                        bytes)
                     == Long.BYTES
                 && reader.getLong(mine.va) == bytes.get(ValueLayout.JAVA_LONG, 0);
         wrong += same ? 0 : 1;
