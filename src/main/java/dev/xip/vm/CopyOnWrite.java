@@ -45,16 +45,29 @@ final class CopyOnWrite {
     return true;
   }
 
-  /** Keeps the old page's frame, if it has one, until it is copied. The entry lock is held. */
-  void holdLocked(Vma vma, long va, long pte) {
+  /**
+   * Keeps the old page's frame, if it has one, until it is copied. The entry lock is held.
+   *
+   * @return what {@link #copy} needs to know whether a page without a frame was still there
+   */
+  long holdLocked(Vma vma, long va, long pte) {
     long old = manager.normalFrame(vma, va, pte);
     if (old != MemoryManager.NO_FRAME) {
       frames.get(old);
     }
+    return unmappings(vma);
   }
 
-  /** Copies the page and puts the copy in, if the entry is still what it was. */
-  FaultResult copy(Vma vma, long va, long slot, long pte) {
+  private long unmappings(Vma vma) {
+    return vma.isAnonymous() ? 0 : space.mappingsOf(vma.file()).unmappings();
+  }
+
+  /**
+   * Copies the page and puts the copy in, if the entry is still what it was.
+   *
+   * @param held what {@link #holdLocked} answered
+   */
+  FaultResult copy(Vma vma, long va, long slot, long pte, long held) {
     long old = manager.normalFrame(vma, va, pte);
     vma.anon().prepare();
     long copy = allocator.allocate(FrameUse.ANONYMOUS);
@@ -68,7 +81,7 @@ final class CopyOnWrite {
         return cut;
       }
       manager.reached(Step.COPIED);
-      return putIn(vma, slot, pte, old, copy);
+      return putIn(vma, slot, pte, old, copy, held);
     } finally {
       if (old != MemoryManager.NO_FRAME) {
         allocator.put(old);
@@ -100,11 +113,12 @@ final class CopyOnWrite {
    * Replaces the entry. It is empty while cached translations are made stale, so that nobody reads
    * the old page after somebody has written the new one; the old page's count drops last.
    */
-  private FaultResult putIn(Vma vma, long slot, long pte, long old, long copy) {
+  private FaultResult putIn(Vma vma, long slot, long pte, long old, long copy, long held) {
     boolean oldAnonymous = isAnonymous(old);
     manager.lockEntry(slot);
     try {
-      if (table.get(slot) != pte) {
+      boolean moved = old == MemoryManager.NO_FRAME && unmappings(vma) != held;
+      if (moved || table.get(slot) != pte) {
         allocator.put(copy);
         return FaultResult.Handled.PRESENT;
       }

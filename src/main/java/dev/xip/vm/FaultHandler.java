@@ -68,6 +68,7 @@ final class FaultHandler {
   }
 
   private FaultResult present(Vma vma, long va, long slot, long pte, boolean write) {
+    long held;
     manager.lockEntry(slot);
     try {
       if (table.get(slot) != pte) {
@@ -81,11 +82,11 @@ final class FaultHandler {
       if (copyOnWrite.reuseLocked(vma, va, slot, pte)) {
         return FaultResult.Handled.REUSED;
       }
-      copyOnWrite.holdLocked(vma, va, pte);
+      held = copyOnWrite.holdLocked(vma, va, pte);
     } finally {
       manager.unlockEntry(slot);
     }
-    return copyOnWrite.copy(vma, va, slot, pte);
+    return copyOnWrite.copy(vma, va, slot, pte, held);
   }
 
   static FaultResult segmentationFault(long va, String why) {

@@ -6,6 +6,7 @@ import dev.xip.mapping.Mappable;
 import dev.xip.mapping.Mapper;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.StampedLock;
 
 /**
@@ -24,6 +25,9 @@ final class FileMappings implements Mapper {
 
   /** In the order in which they came; guarded by the lock. */
   private final List<AddressSpace> spaces = new ArrayList<>();
+
+  /** Moves after the pages are out and before their place can be used for something else. */
+  private final AtomicLong unmappings = new AtomicLong();
 
   FileMappings(MemoryManager manager, Mappable file) {
     this.manager = manager;
@@ -76,6 +80,16 @@ final class FileMappings implements Mapper {
     lock.unlockWrite(lockExclusively());
   }
 
+  /**
+   * Counts how often pages were taken out. A page without a page frame cannot be held by a
+   * reference while it is copied; who copies one asks before, with its entry seen under the entry
+   * lock, and afterwards. If the answers agree, the page was not used for anything else meanwhile;
+   * that the entry is the same does not say so, for the page may have gone and come back.
+   */
+  long unmappings() {
+    return unmappings.get();
+  }
+
   @Override
   public void unmap(long firstPage, long pages, boolean evenCopies) {
     long lastPage = pages > Long.MAX_VALUE - firstPage ? Long.MAX_VALUE : firstPage + pages;
@@ -87,6 +101,7 @@ final class FileMappings implements Mapper {
           space.zapper().zap(vma, start, end, evenCopies, gather);
           gather.finish();
         });
+    unmappings.incrementAndGet();
   }
 
   @Override

@@ -1,6 +1,8 @@
 package dev.xip.vm;
 
 import dev.xip.phys.FrameAllocator;
+import dev.xip.phys.FrameUse;
+import dev.xip.phys.PageFrames;
 import java.util.Arrays;
 
 /**
@@ -11,6 +13,7 @@ import java.util.Arrays;
 final class MmuGather {
   private final AddressSpace space;
   private final FrameAllocator allocator;
+  private final PageFrames pageFrames;
   private long[] frames = new long[16];
   private int count;
   private boolean flushNeeded;
@@ -18,9 +21,10 @@ final class MmuGather {
   MmuGather(AddressSpace space) {
     this.space = space;
     this.allocator = space.manager().memory().allocator();
+    this.pageFrames = space.manager().memory().frames();
   }
 
-  /** Takes over a reference, to be dropped after the flush. */
+  /** Takes over what an entry counted for: a reference and, unless it led to a table, a mapping. */
   void add(long pfn) {
     if (count == frames.length) {
       frames = Arrays.copyOf(frames, count * 2);
@@ -34,13 +38,20 @@ final class MmuGather {
     flushNeeded = true;
   }
 
-  /** Makes translations stale if anything has changed, then drops the references. */
+  /**
+   * Makes translations stale if anything has changed, then drops what was counted. The map count
+   * too: once it says that a frame is mapped by one space alone, that space stores into it in
+   * place, and nobody may then be reading it here through a translation of before.
+   */
   void finish() {
     if (flushNeeded) {
       space.flushTranslations();
       flushNeeded = false;
     }
     for (int i = 0; i < count; i++) {
+      if (pageFrames.use(frames[i]) != FrameUse.TABLE) {
+        pageFrames.removeMapping(frames[i]);
+      }
       allocator.put(frames[i]);
     }
     count = 0;

@@ -73,7 +73,6 @@ final class SparsePage {
         long pte = table.get(leaves.slot());
         if (!layout.isEmpty(pte) && manager.normalFrame(vma, va, pte) == pfn) {
           table.set(leaves.slot(), layout.empty());
-          manager.memory().frames().removeMapping(pfn);
           space.counters().unmapped(false);
           gather.add(pfn);
         }

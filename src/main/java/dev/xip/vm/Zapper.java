@@ -68,7 +68,6 @@ final class Zapper {
     }
     table.set(slot, layout.empty());
     space.counters().unmapped(copy);
-    frames.removeMapping(pfn);
     gather.add(pfn);
   }
 }

@@ -1,0 +1,173 @@
+package dev.xip.stress;
+
+import static dev.xip.stress.StressedSpace.AT;
+import static dev.xip.stress.StressedSpace.FAR;
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.IIII_Result;
+import org.openjdk.jcstress.infra.results.II_Result;
+
+/**
+ * A store is made under the lock of the entry that allows it, and fork takes the permission away
+ * under the same lock. So a store is made before the fork, and both sides have it, or after it, and
+ * then only the side has it that made it; of two stores by one thread the child never has the
+ * second without the first. Through shared memory both sides have every store.
+ */
+public final class WriterAgainstForkStress {
+  private WriterAgainstForkStress() {}
+
+  private static StressedSpace mapTwoPages(StressMachine<StressedSpace> machine) {
+    StressedSpace space = machine.space();
+    space.mapAnonymously(AT, 1);
+    space.mapAnonymously(FAR, 1);
+    return space;
+  }
+
+  private static StressedSpace mapShared(StressMachine<StressedSpace> machine) {
+    StressedSpace space = machine.space();
+    space.mapShared(AT, machine.file(0));
+    return space;
+  }
+
+  /** Looks at both sides and starts over. */
+  private static void look(
+      StressMachine<StressedSpace> machine,
+      StressedSpace parent,
+      StressedSpace child,
+      IIII_Result r) {
+    r.r1 = parent.read(AT);
+    r.r2 = parent.read(FAR);
+    r.r3 = child.read(AT);
+    r.r4 = child.read(FAR);
+    child.exit();
+    parent.discard(AT);
+    parent.discard(FAR);
+    machine.putBack(parent);
+  }
+
+  /** Two stores, into the page that fork comes to first and then into the one it comes to last. */
+  @JCStressTest
+  @Outcome(id = "1, 1, 0, 0", expect = ACCEPTABLE, desc = "Forked before both")
+  @Outcome(id = "1, 1, 1, 0", expect = ACCEPTABLE, desc = "Forked between the two")
+  @Outcome(id = "1, 1, 1, 1", expect = ACCEPTABLE, desc = "Forked after both")
+  @Outcome(expect = FORBIDDEN, desc = "The parent lost a store, or the child has only the second")
+  @State
+  public static class StoresWithFork {
+    private static final StressMachine<StressedSpace> MACHINE =
+        new StressMachine<>(WriterAgainstForkStress::mapTwoPages);
+
+    private final StressedSpace parent = MACHINE.take();
+    private StressedSpace child;
+
+    /** Makes both pages writable. */
+    public StoresWithFork() {
+      parent.write(AT, 0);
+      parent.write(FAR, 0);
+    }
+
+    /** Stores twice. */
+    @Actor
+    public void store() {
+      parent.write(AT, 1);
+      parent.write(FAR, 1);
+    }
+
+    /** Forks. */
+    @Actor
+    public void fork() {
+      child = parent.fork();
+    }
+
+    /** Looks at both sides. */
+    @Arbiter
+    public void look(IIII_Result r) {
+      WriterAgainstForkStress.look(MACHINE, parent, child, r);
+    }
+  }
+
+  /** Two stores, into the page that fork comes to last and then into the one it comes to first. */
+  @JCStressTest
+  @Outcome(id = "1, 1, 0, 0", expect = ACCEPTABLE, desc = "Forked before both")
+  @Outcome(id = "1, 1, 0, 1", expect = ACCEPTABLE, desc = "Forked between the two")
+  @Outcome(id = "1, 1, 1, 1", expect = ACCEPTABLE, desc = "Forked after both")
+  @Outcome(expect = FORBIDDEN, desc = "The parent lost a store, or the child has only the second")
+  @State
+  public static class StoresAgainstFork {
+    private static final StressMachine<StressedSpace> MACHINE =
+        new StressMachine<>(WriterAgainstForkStress::mapTwoPages);
+
+    private final StressedSpace parent = MACHINE.take();
+    private StressedSpace child;
+
+    /** Makes both pages writable. */
+    public StoresAgainstFork() {
+      parent.write(AT, 0);
+      parent.write(FAR, 0);
+    }
+
+    /** Stores twice. */
+    @Actor
+    public void store() {
+      parent.write(FAR, 1);
+      parent.write(AT, 1);
+    }
+
+    /** Forks. */
+    @Actor
+    public void fork() {
+      child = parent.fork();
+    }
+
+    /** Looks at both sides. */
+    @Arbiter
+    public void look(IIII_Result r) {
+      WriterAgainstForkStress.look(MACHINE, parent, child, r);
+    }
+  }
+
+  /** A store into a page of a file that both sides share. */
+  @JCStressTest
+  @Outcome(id = "1, 1", expect = ACCEPTABLE, desc = "Both sides have it")
+  @Outcome(expect = FORBIDDEN, desc = "A side does not")
+  @State
+  public static class SharedStore {
+    private static final StressMachine<StressedSpace> MACHINE =
+        new StressMachine<>(WriterAgainstForkStress::mapShared);
+
+    private final StressedSpace parent = MACHINE.take();
+    private StressedSpace child;
+
+    /** Takes back what the trial before stored. */
+    public SharedStore() {
+      parent.write(AT, 0);
+    }
+
+    /** Stores. */
+    @Actor
+    public void store() {
+      parent.write(AT, 1);
+    }
+
+    /** Forks. */
+    @Actor
+    public void fork() {
+      child = parent.fork();
+    }
+
+    /** Looks at both sides. */
+    @Arbiter
+    public void look(II_Result r) {
+      r.r1 = parent.read(AT);
+      r.r2 = child.read(AT);
+      child.exit();
+      parent.discard(AT);
+      MACHINE.putBack(parent);
+    }
+  }
+}
