@@ -12,6 +12,7 @@ import dev.xip.base.SleepingInAtomicException;
 import dev.xip.file.MemoryFile;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.FrameUse;
+import dev.xip.testing.Allocations;
 import dev.xip.vm.MapException.Code;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -208,6 +209,26 @@ class GetUserPagesTest {
     assertThat(pages.getUserPagesFast(START, 3, true, pfns)).isEqualTo(3);
     assertThat(space.minorFaults()).isEqualTo(faults + 1);
     put(pfns);
+  }
+
+  @Test
+  void theFastWayAllocatesNothing() throws Exception {
+    TestMachine.map(space, START, 1, TestMachine.ANONYMOUS, null);
+    TestMachine.write(space, START, 1);
+    long[] one = new long[1];
+    long bytes =
+        Allocations.of(
+            () -> {
+              for (int i = 0; i < 10_000; i++) {
+                try {
+                  pages.getUserPagesFast(START, 1, true, one);
+                } catch (MapException e) {
+                  throw new AssertionError(e);
+                }
+                machine.memory.allocator().put(one[0]);
+              }
+            });
+    assertThat(bytes).as("bytes for 10,000 pages").isLessThan(10_000);
   }
 
   @Test
