@@ -68,10 +68,19 @@ class EveryLayoutTest {
           new AddressReader(space)
               .copy(range.start(), MemorySegment.ofArray(read), 0, content.length);
           assertThat(read).isEqualTo(content);
-          Census census = Census.of(space, pfn -> {});
+          Census census = Census.of(space);
           assertThat(census.special()).isEqualTo(PAGES);
           assertThat(census.bad()).isZero();
           assertThat(census.tables()).isEqualTo(memory.allocator().inUse(FrameUse.TABLE));
+          try (AddressSpace child = space.fork("child")) {
+            assertThat(new AddressReader(child).getByte(range.start())).isEqualTo(content[0]);
+          }
+          space.protect(range, Access.NONE);
+          assertThat(Census.of(space).special()).isEqualTo(PAGES);
+          space.protect(range, Access.READ);
+          assertThat(new AddressReader(space).getByte(range.end() - 1))
+              .isEqualTo(content[content.length - 1]);
+          assertThat(manager.badEntries().count()).isZero();
         }
         assertThat(memory.allocator().inUse()).isEqualTo(framesAtBoot);
       }

@@ -2,1266 +2,1043 @@
 
 package dev.xip.bindings;
 
-import static java.lang.foreign.MemoryLayout.PathElement.*;
-import static java.lang.foreign.ValueLayout.*;
-
-import java.lang.foreign.*;
 import java.lang.invoke.*;
+import java.lang.foreign.*;
+import java.nio.ByteOrder;
 import java.util.*;
 import java.util.function.*;
 import java.util.stream.*;
 
+import static java.lang.foreign.ValueLayout.*;
+import static java.lang.foreign.MemoryLayout.PathElement.*;
+
 public class PteBits extends PteBits$shared {
 
-  PteBits() {
-    // Should not be called directly
-  }
-
-  static final Arena LIBRARY_ARENA = Arena.ofAuto();
-
-  static final SymbolLookup SYMBOL_LOOKUP =
-      SymbolLookup.loaderLookup().or(Linker.nativeLinker().defaultLookup());
-
-  private static final int XIP_LAYOUT_X86_64 = (int) 0L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_LAYOUT_X86_64 0
-   * }
-   */
-  public static int XIP_LAYOUT_X86_64() {
-    return XIP_LAYOUT_X86_64;
-  }
-
-  private static final int XIP_LAYOUT_X86_64_NO_SPECIAL = (int) 1L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_LAYOUT_X86_64_NO_SPECIAL 1
-   * }
-   */
-  public static int XIP_LAYOUT_X86_64_NO_SPECIAL() {
-    return XIP_LAYOUT_X86_64_NO_SPECIAL;
-  }
-
-  private static final int XIP_LAYOUT_S390X_2008 = (int) 2L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_LAYOUT_S390X_2008 2
-   * }
-   */
-  public static int XIP_LAYOUT_S390X_2008() {
-    return XIP_LAYOUT_S390X_2008;
-  }
-
-  private static final int XIP_LAYOUT_S390X = (int) 3L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_LAYOUT_S390X 3
-   * }
-   */
-  public static int XIP_LAYOUT_S390X() {
-    return XIP_LAYOUT_S390X;
-  }
-
-  private static final int XIP_LAYOUT_ARM64 = (int) 4L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_LAYOUT_ARM64 4
-   * }
-   */
-  public static int XIP_LAYOUT_ARM64() {
-    return XIP_LAYOUT_ARM64;
-  }
-
-  private static final int XIP_LEVELS = (int) 4L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_LEVELS 4
-   * }
-   */
-  public static int XIP_LEVELS() {
-    return XIP_LEVELS;
-  }
-
-  private static final int XIP_PAGE_SHIFT = (int) 12L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_PAGE_SHIFT 12
-   * }
-   */
-  public static int XIP_PAGE_SHIFT() {
-    return XIP_PAGE_SHIFT;
-  }
-
-  private static final int XIP_PTE_BYTES_SHIFT = (int) 3L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_PTE_BYTES_SHIFT 3
-   * }
-   */
-  public static int XIP_PTE_BYTES_SHIFT() {
-    return XIP_PTE_BYTES_SHIFT;
-  }
-
-  private static final int XIP_X86_64_PTE_SHIFT = (int) 12L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_PTE_SHIFT 12
-   * }
-   */
-  public static int XIP_X86_64_PTE_SHIFT() {
-    return XIP_X86_64_PTE_SHIFT;
-  }
-
-  private static final int XIP_X86_64_PMD_SHIFT = (int) 21L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_PMD_SHIFT 21
-   * }
-   */
-  public static int XIP_X86_64_PMD_SHIFT() {
-    return XIP_X86_64_PMD_SHIFT;
-  }
-
-  private static final int XIP_X86_64_PUD_SHIFT = (int) 30L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_PUD_SHIFT 30
-   * }
-   */
-  public static int XIP_X86_64_PUD_SHIFT() {
-    return XIP_X86_64_PUD_SHIFT;
-  }
-
-  private static final int XIP_X86_64_PGD_SHIFT = (int) 39L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_PGD_SHIFT 39
-   * }
-   */
-  public static int XIP_X86_64_PGD_SHIFT() {
-    return XIP_X86_64_PGD_SHIFT;
-  }
-
-  private static final int XIP_X86_64_INDEX_BITS = (int) 9L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_INDEX_BITS 9
-   * }
-   */
-  public static int XIP_X86_64_INDEX_BITS() {
-    return XIP_X86_64_INDEX_BITS;
-  }
-
-  private static final int XIP_X86_64_VA_BITS = (int) 47L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_VA_BITS 47
-   * }
-   */
-  public static int XIP_X86_64_VA_BITS() {
-    return XIP_X86_64_VA_BITS;
-  }
-
-  private static final int XIP_S390X_PTE_SHIFT = (int) 12L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_PTE_SHIFT 12
-   * }
-   */
-  public static int XIP_S390X_PTE_SHIFT() {
-    return XIP_S390X_PTE_SHIFT;
-  }
-
-  private static final int XIP_S390X_PMD_SHIFT = (int) 20L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_PMD_SHIFT 20
-   * }
-   */
-  public static int XIP_S390X_PMD_SHIFT() {
-    return XIP_S390X_PMD_SHIFT;
-  }
-
-  private static final int XIP_S390X_PUD_SHIFT = (int) 31L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_PUD_SHIFT 31
-   * }
-   */
-  public static int XIP_S390X_PUD_SHIFT() {
-    return XIP_S390X_PUD_SHIFT;
-  }
-
-  private static final int XIP_S390X_PGD_SHIFT = (int) 42L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_PGD_SHIFT 42
-   * }
-   */
-  public static int XIP_S390X_PGD_SHIFT() {
-    return XIP_S390X_PGD_SHIFT;
-  }
-
-  private static final int XIP_S390X_PTE_INDEX_BITS = (int) 8L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_PTE_INDEX_BITS 8
-   * }
-   */
-  public static int XIP_S390X_PTE_INDEX_BITS() {
-    return XIP_S390X_PTE_INDEX_BITS;
-  }
-
-  private static final int XIP_S390X_INDEX_BITS = (int) 11L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_INDEX_BITS 11
-   * }
-   */
-  public static int XIP_S390X_INDEX_BITS() {
-    return XIP_S390X_INDEX_BITS;
-  }
-
-  private static final int XIP_S390X_VA_BITS = (int) 53L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_VA_BITS 53
-   * }
-   */
-  public static int XIP_S390X_VA_BITS() {
-    return XIP_S390X_VA_BITS;
-  }
-
-  private static final int XIP_ARM64_PTE_SHIFT = (int) 12L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_PTE_SHIFT 12
-   * }
-   */
-  public static int XIP_ARM64_PTE_SHIFT() {
-    return XIP_ARM64_PTE_SHIFT;
-  }
-
-  private static final int XIP_ARM64_PMD_SHIFT = (int) 21L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_PMD_SHIFT 21
-   * }
-   */
-  public static int XIP_ARM64_PMD_SHIFT() {
-    return XIP_ARM64_PMD_SHIFT;
-  }
-
-  private static final int XIP_ARM64_PUD_SHIFT = (int) 30L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_PUD_SHIFT 30
-   * }
-   */
-  public static int XIP_ARM64_PUD_SHIFT() {
-    return XIP_ARM64_PUD_SHIFT;
-  }
-
-  private static final int XIP_ARM64_PGD_SHIFT = (int) 39L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_PGD_SHIFT 39
-   * }
-   */
-  public static int XIP_ARM64_PGD_SHIFT() {
-    return XIP_ARM64_PGD_SHIFT;
-  }
-
-  private static final int XIP_ARM64_INDEX_BITS = (int) 9L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_INDEX_BITS 9
-   * }
-   */
-  public static int XIP_ARM64_INDEX_BITS() {
-    return XIP_ARM64_INDEX_BITS;
-  }
-
-  private static final int XIP_ARM64_VA_BITS = (int) 48L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_VA_BITS 48
-   * }
-   */
-  public static int XIP_ARM64_VA_BITS() {
-    return XIP_ARM64_VA_BITS;
-  }
-
-  private static final long XIP_X86_64_PRESENT = 1L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_PRESENT 1
-   * }
-   */
-  public static long XIP_X86_64_PRESENT() {
-    return XIP_X86_64_PRESENT;
-  }
-
-  private static final long XIP_X86_64_RW = 2L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_RW 2
-   * }
-   */
-  public static long XIP_X86_64_RW() {
-    return XIP_X86_64_RW;
-  }
-
-  private static final long XIP_X86_64_USER = 4L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_USER 4
-   * }
-   */
-  public static long XIP_X86_64_USER() {
-    return XIP_X86_64_USER;
-  }
-
-  private static final long XIP_X86_64_PWT = 8L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_PWT 8
-   * }
-   */
-  public static long XIP_X86_64_PWT() {
-    return XIP_X86_64_PWT;
-  }
-
-  private static final long XIP_X86_64_PCD = 16L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_PCD 16
-   * }
-   */
-  public static long XIP_X86_64_PCD() {
-    return XIP_X86_64_PCD;
-  }
-
-  private static final long XIP_X86_64_ACCESSED = 32L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_ACCESSED 32
-   * }
-   */
-  public static long XIP_X86_64_ACCESSED() {
-    return XIP_X86_64_ACCESSED;
-  }
-
-  private static final long XIP_X86_64_DIRTY = 64L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_DIRTY 64
-   * }
-   */
-  public static long XIP_X86_64_DIRTY() {
-    return XIP_X86_64_DIRTY;
-  }
-
-  private static final long XIP_X86_64_PSE = 128L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_PSE 128
-   * }
-   */
-  public static long XIP_X86_64_PSE() {
-    return XIP_X86_64_PSE;
-  }
-
-  private static final long XIP_X86_64_PAT = 128L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_PAT 128
-   * }
-   */
-  public static long XIP_X86_64_PAT() {
-    return XIP_X86_64_PAT;
-  }
-
-  private static final long XIP_X86_64_GLOBAL = 256L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_GLOBAL 256
-   * }
-   */
-  public static long XIP_X86_64_GLOBAL() {
-    return XIP_X86_64_GLOBAL;
-  }
-
-  private static final long XIP_X86_64_PROT_NONE = 256L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_PROT_NONE 256
-   * }
-   */
-  public static long XIP_X86_64_PROT_NONE() {
-    return XIP_X86_64_PROT_NONE;
-  }
-
-  private static final long XIP_X86_64_SPECIAL = 512L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_SPECIAL 512
-   * }
-   */
-  public static long XIP_X86_64_SPECIAL() {
-    return XIP_X86_64_SPECIAL;
-  }
-
-  private static final long XIP_X86_64_UFFD_WP = 1024L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_UFFD_WP 1024
-   * }
-   */
-  public static long XIP_X86_64_UFFD_WP() {
-    return XIP_X86_64_UFFD_WP;
-  }
-
-  private static final long XIP_X86_64_SOFT_DIRTY = 2048L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_SOFT_DIRTY 2048
-   * }
-   */
-  public static long XIP_X86_64_SOFT_DIRTY() {
-    return XIP_X86_64_SOFT_DIRTY;
-  }
-
-  private static final long XIP_X86_64_PAT_LARGE = 4096L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_PAT_LARGE 4096
-   * }
-   */
-  public static long XIP_X86_64_PAT_LARGE() {
-    return XIP_X86_64_PAT_LARGE;
-  }
-
-  private static final long XIP_X86_64_SAVED_DIRTY = 288230376151711744L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_SAVED_DIRTY 288230376151711744
-   * }
-   */
-  public static long XIP_X86_64_SAVED_DIRTY() {
-    return XIP_X86_64_SAVED_DIRTY;
-  }
-
-  private static final long XIP_X86_64_PKEY_MASK = 8646911284551352320L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_PKEY_MASK 8646911284551352320
-   * }
-   */
-  public static long XIP_X86_64_PKEY_MASK() {
-    return XIP_X86_64_PKEY_MASK;
-  }
-
-  private static final long XIP_X86_64_NX = -9223372036854775808L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_NX -9223372036854775808
-   * }
-   */
-  public static long XIP_X86_64_NX() {
-    return XIP_X86_64_NX;
-  }
-
-  private static final long XIP_X86_64_PFN_MASK = 4503599627366400L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_PFN_MASK 4503599627366400
-   * }
-   */
-  public static long XIP_X86_64_PFN_MASK() {
-    return XIP_X86_64_PFN_MASK;
-  }
-
-  private static final long XIP_X86_64_PMD_PFN_MASK = 4503599625273344L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_PMD_PFN_MASK 4503599625273344
-   * }
-   */
-  public static long XIP_X86_64_PMD_PFN_MASK() {
-    return XIP_X86_64_PMD_PFN_MASK;
-  }
-
-  private static final long XIP_X86_64_PUD_PFN_MASK = 4503598553628672L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_PUD_PFN_MASK 4503598553628672
-   * }
-   */
-  public static long XIP_X86_64_PUD_PFN_MASK() {
-    return XIP_X86_64_PUD_PFN_MASK;
-  }
-
-  private static final long XIP_X86_64_NONE_IGNORE = 96L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_NONE_IGNORE 96
-   * }
-   */
-  public static long XIP_X86_64_NONE_IGNORE() {
-    return XIP_X86_64_NONE_IGNORE;
-  }
-
-  private static final long XIP_X86_64_TABLE = 103L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_TABLE 103
-   * }
-   */
-  public static long XIP_X86_64_TABLE() {
-    return XIP_X86_64_TABLE;
-  }
-
-  private static final long XIP_X86_64_CHANGE_MASK = 292733975779081976L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_X86_64_CHANGE_MASK 292733975779081976
-   * }
-   */
-  public static long XIP_X86_64_CHANGE_MASK() {
-    return XIP_X86_64_CHANGE_MASK;
-  }
-
-  private static final long XIP_S390X_UPPER_INVALID = 32L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_UPPER_INVALID 32
-   * }
-   */
-  public static long XIP_S390X_UPPER_INVALID() {
-    return XIP_S390X_UPPER_INVALID;
-  }
-
-  private static final long XIP_S390X_UPPER_NOEXEC = 256L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_UPPER_NOEXEC 256
-   * }
-   */
-  public static long XIP_S390X_UPPER_NOEXEC() {
-    return XIP_S390X_UPPER_NOEXEC;
-  }
-
-  private static final long XIP_S390X_UPPER_PROTECT = 512L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_UPPER_PROTECT 512
-   * }
-   */
-  public static long XIP_S390X_UPPER_PROTECT() {
-    return XIP_S390X_UPPER_PROTECT;
-  }
-
-  private static final long XIP_S390X_UPPER_LARGE = 1024L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_UPPER_LARGE 1024
-   * }
-   */
-  public static long XIP_S390X_UPPER_LARGE() {
-    return XIP_S390X_UPPER_LARGE;
-  }
-
-  private static final long XIP_S390X_UPPER_TYPE_MASK = 12L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_UPPER_TYPE_MASK 12
-   * }
-   */
-  public static long XIP_S390X_UPPER_TYPE_MASK() {
-    return XIP_S390X_UPPER_TYPE_MASK;
-  }
-
-  private static final long XIP_S390X_PMD_TYPE = 0L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_PMD_TYPE 0
-   * }
-   */
-  public static long XIP_S390X_PMD_TYPE() {
-    return XIP_S390X_PMD_TYPE;
-  }
-
-  private static final long XIP_S390X_PUD_TYPE = 4L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_PUD_TYPE 4
-   * }
-   */
-  public static long XIP_S390X_PUD_TYPE() {
-    return XIP_S390X_PUD_TYPE;
-  }
-
-  private static final long XIP_S390X_PGD_TYPE = 8L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_PGD_TYPE 8
-   * }
-   */
-  public static long XIP_S390X_PGD_TYPE() {
-    return XIP_S390X_PGD_TYPE;
-  }
-
-  private static final long XIP_S390X_REGION_LENGTH = 3L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_REGION_LENGTH 3
-   * }
-   */
-  public static long XIP_S390X_REGION_LENGTH() {
-    return XIP_S390X_REGION_LENGTH;
-  }
-
-  private static final long XIP_S390X_PFN_MASK = -4096L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_PFN_MASK -4096
-   * }
-   */
-  public static long XIP_S390X_PFN_MASK() {
-    return XIP_S390X_PFN_MASK;
-  }
-
-  private static final long XIP_S390X_PMD_PFN_MASK = -1048576L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_PMD_PFN_MASK -1048576
-   * }
-   */
-  public static long XIP_S390X_PMD_PFN_MASK() {
-    return XIP_S390X_PMD_PFN_MASK;
-  }
-
-  private static final long XIP_S390X_PUD_PFN_MASK = -2147483648L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_PUD_PFN_MASK -2147483648
-   * }
-   */
-  public static long XIP_S390X_PUD_PFN_MASK() {
-    return XIP_S390X_PUD_PFN_MASK;
-  }
-
-  private static final long XIP_S390X_2008_SWT = 1L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_2008_SWT 1
-   * }
-   */
-  public static long XIP_S390X_2008_SWT() {
-    return XIP_S390X_2008_SWT;
-  }
-
-  private static final long XIP_S390X_2008_SWX = 2L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_2008_SWX 2
-   * }
-   */
-  public static long XIP_S390X_2008_SWX() {
-    return XIP_S390X_2008_SWX;
-  }
-
-  private static final long XIP_S390X_2008_SPECIAL = 4L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_2008_SPECIAL 4
-   * }
-   */
-  public static long XIP_S390X_2008_SPECIAL() {
-    return XIP_S390X_2008_SPECIAL;
-  }
-
-  private static final long XIP_S390X_2008_RO = 512L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_2008_RO 512
-   * }
-   */
-  public static long XIP_S390X_2008_RO() {
-    return XIP_S390X_2008_RO;
-  }
-
-  private static final long XIP_S390X_2008_INVALID = 1024L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_2008_INVALID 1024
-   * }
-   */
-  public static long XIP_S390X_2008_INVALID() {
-    return XIP_S390X_2008_INVALID;
-  }
-
-  private static final long XIP_S390X_2008_NONE_MASK = 1025L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_2008_NONE_MASK 1025
-   * }
-   */
-  public static long XIP_S390X_2008_NONE_MASK() {
-    return XIP_S390X_2008_NONE_MASK;
-  }
-
-  private static final long XIP_S390X_2008_NONE = 1024L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_2008_NONE 1024
-   * }
-   */
-  public static long XIP_S390X_2008_NONE() {
-    return XIP_S390X_2008_NONE;
-  }
-
-  private static final long XIP_S390X_2008_TYPE_MASK = 1539L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_2008_TYPE_MASK 1539
-   * }
-   */
-  public static long XIP_S390X_2008_TYPE_MASK() {
-    return XIP_S390X_2008_TYPE_MASK;
-  }
-
-  private static final long XIP_S390X_2008_PROT_NONE = 1025L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_2008_PROT_NONE 1025
-   * }
-   */
-  public static long XIP_S390X_2008_PROT_NONE() {
-    return XIP_S390X_2008_PROT_NONE;
-  }
-
-  private static final long XIP_S390X_2008_CHANGE_MASK = -4092L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_2008_CHANGE_MASK -4092
-   * }
-   */
-  public static long XIP_S390X_2008_CHANGE_MASK() {
-    return XIP_S390X_2008_CHANGE_MASK;
-  }
-
-  private static final long XIP_S390X_PRESENT = 1L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_PRESENT 1
-   * }
-   */
-  public static long XIP_S390X_PRESENT() {
-    return XIP_S390X_PRESENT;
-  }
-
-  private static final long XIP_S390X_SOFT_DIRTY = 2L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_SOFT_DIRTY 2
-   * }
-   */
-  public static long XIP_S390X_SOFT_DIRTY() {
-    return XIP_S390X_SOFT_DIRTY;
-  }
-
-  private static final long XIP_S390X_YOUNG = 4L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_YOUNG 4
-   * }
-   */
-  public static long XIP_S390X_YOUNG() {
-    return XIP_S390X_YOUNG;
-  }
-
-  private static final long XIP_S390X_DIRTY = 8L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_DIRTY 8
-   * }
-   */
-  public static long XIP_S390X_DIRTY() {
-    return XIP_S390X_DIRTY;
-  }
-
-  private static final long XIP_S390X_READ = 16L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_READ 16
-   * }
-   */
-  public static long XIP_S390X_READ() {
-    return XIP_S390X_READ;
-  }
-
-  private static final long XIP_S390X_WRITE = 32L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_WRITE 32
-   * }
-   */
-  public static long XIP_S390X_WRITE() {
-    return XIP_S390X_WRITE;
-  }
-
-  private static final long XIP_S390X_SPECIAL = 64L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_SPECIAL 64
-   * }
-   */
-  public static long XIP_S390X_SPECIAL() {
-    return XIP_S390X_SPECIAL;
-  }
-
-  private static final long XIP_S390X_UNUSED = 128L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_UNUSED 128
-   * }
-   */
-  public static long XIP_S390X_UNUSED() {
-    return XIP_S390X_UNUSED;
-  }
-
-  private static final long XIP_S390X_NOEXEC = 256L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_NOEXEC 256
-   * }
-   */
-  public static long XIP_S390X_NOEXEC() {
-    return XIP_S390X_NOEXEC;
-  }
-
-  private static final long XIP_S390X_PROTECT = 512L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_PROTECT 512
-   * }
-   */
-  public static long XIP_S390X_PROTECT() {
-    return XIP_S390X_PROTECT;
-  }
-
-  private static final long XIP_S390X_INVALID = 1024L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_INVALID 1024
-   * }
-   */
-  public static long XIP_S390X_INVALID() {
-    return XIP_S390X_INVALID;
-  }
-
-  private static final long XIP_S390X_NONE = 1024L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_NONE 1024
-   * }
-   */
-  public static long XIP_S390X_NONE() {
-    return XIP_S390X_NONE;
-  }
-
-  private static final long XIP_S390X_CHANGE_MASK = -4018L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_CHANGE_MASK -4018
-   * }
-   */
-  public static long XIP_S390X_CHANGE_MASK() {
-    return XIP_S390X_CHANGE_MASK;
-  }
-
-  private static final long XIP_S390X_HUGE_READ = 1L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_HUGE_READ 1
-   * }
-   */
-  public static long XIP_S390X_HUGE_READ() {
-    return XIP_S390X_HUGE_READ;
-  }
-
-  private static final long XIP_S390X_HUGE_WRITE = 2L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_HUGE_WRITE 2
-   * }
-   */
-  public static long XIP_S390X_HUGE_WRITE() {
-    return XIP_S390X_HUGE_WRITE;
-  }
-
-  private static final long XIP_S390X_HUGE_YOUNG = 4096L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_HUGE_YOUNG 4096
-   * }
-   */
-  public static long XIP_S390X_HUGE_YOUNG() {
-    return XIP_S390X_HUGE_YOUNG;
-  }
-
-  private static final long XIP_S390X_HUGE_DIRTY = 8192L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_S390X_HUGE_DIRTY 8192
-   * }
-   */
-  public static long XIP_S390X_HUGE_DIRTY() {
-    return XIP_S390X_HUGE_DIRTY;
-  }
-
-  private static final long XIP_ARM64_VALID = 1L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_VALID 1
-   * }
-   */
-  public static long XIP_ARM64_VALID() {
-    return XIP_ARM64_VALID;
-  }
-
-  private static final long XIP_ARM64_TYPE_TABLE = 2L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_TYPE_TABLE 2
-   * }
-   */
-  public static long XIP_ARM64_TYPE_TABLE() {
-    return XIP_ARM64_TYPE_TABLE;
-  }
-
-  private static final long XIP_ARM64_ATTRINDX = 28L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_ATTRINDX 28
-   * }
-   */
-  public static long XIP_ARM64_ATTRINDX() {
-    return XIP_ARM64_ATTRINDX;
-  }
-
-  private static final long XIP_ARM64_USER = 64L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_USER 64
-   * }
-   */
-  public static long XIP_ARM64_USER() {
-    return XIP_ARM64_USER;
-  }
-
-  private static final long XIP_ARM64_RDONLY = 128L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_RDONLY 128
-   * }
-   */
-  public static long XIP_ARM64_RDONLY() {
-    return XIP_ARM64_RDONLY;
-  }
-
-  private static final long XIP_ARM64_SHARED = 768L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_SHARED 768
-   * }
-   */
-  public static long XIP_ARM64_SHARED() {
-    return XIP_ARM64_SHARED;
-  }
-
-  private static final long XIP_ARM64_AF = 1024L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_AF 1024
-   * }
-   */
-  public static long XIP_ARM64_AF() {
-    return XIP_ARM64_AF;
-  }
-
-  private static final long XIP_ARM64_NG = 2048L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_NG 2048
-   * }
-   */
-  public static long XIP_ARM64_NG() {
-    return XIP_ARM64_NG;
-  }
-
-  private static final long XIP_ARM64_PROT_NONE = 2048L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_PROT_NONE 2048
-   * }
-   */
-  public static long XIP_ARM64_PROT_NONE() {
-    return XIP_ARM64_PROT_NONE;
-  }
-
-  private static final long XIP_ARM64_GP = 1125899906842624L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_GP 1125899906842624
-   * }
-   */
-  public static long XIP_ARM64_GP() {
-    return XIP_ARM64_GP;
-  }
-
-  private static final long XIP_ARM64_WRITE = 2251799813685248L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_WRITE 2251799813685248
-   * }
-   */
-  public static long XIP_ARM64_WRITE() {
-    return XIP_ARM64_WRITE;
-  }
-
-  private static final long XIP_ARM64_CONT = 4503599627370496L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_CONT 4503599627370496
-   * }
-   */
-  public static long XIP_ARM64_CONT() {
-    return XIP_ARM64_CONT;
-  }
-
-  private static final long XIP_ARM64_PXN = 9007199254740992L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_PXN 9007199254740992
-   * }
-   */
-  public static long XIP_ARM64_PXN() {
-    return XIP_ARM64_PXN;
-  }
-
-  private static final long XIP_ARM64_UXN = 18014398509481984L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_UXN 18014398509481984
-   * }
-   */
-  public static long XIP_ARM64_UXN() {
-    return XIP_ARM64_UXN;
-  }
-
-  private static final long XIP_ARM64_DIRTY = 36028797018963968L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_DIRTY 36028797018963968
-   * }
-   */
-  public static long XIP_ARM64_DIRTY() {
-    return XIP_ARM64_DIRTY;
-  }
-
-  private static final long XIP_ARM64_SPECIAL = 72057594037927936L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_SPECIAL 72057594037927936
-   * }
-   */
-  public static long XIP_ARM64_SPECIAL() {
-    return XIP_ARM64_SPECIAL;
-  }
-
-  private static final long XIP_ARM64_UFFD_WP = 288230376151711744L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_UFFD_WP 288230376151711744
-   * }
-   */
-  public static long XIP_ARM64_UFFD_WP() {
-    return XIP_ARM64_UFFD_WP;
-  }
-
-  private static final long XIP_ARM64_OVERLAY_MASK = 8070450532247928832L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_OVERLAY_MASK 8070450532247928832
-   * }
-   */
-  public static long XIP_ARM64_OVERLAY_MASK() {
-    return XIP_ARM64_OVERLAY_MASK;
-  }
-
-  private static final long XIP_ARM64_PFN_MASK = 281474976706560L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_PFN_MASK 281474976706560
-   * }
-   */
-  public static long XIP_ARM64_PFN_MASK() {
-    return XIP_ARM64_PFN_MASK;
-  }
-
-  private static final long XIP_ARM64_PMD_PFN_MASK = 281474974613504L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_PMD_PFN_MASK 281474974613504
-   * }
-   */
-  public static long XIP_ARM64_PMD_PFN_MASK() {
-    return XIP_ARM64_PMD_PFN_MASK;
-  }
-
-  private static final long XIP_ARM64_PUD_PFN_MASK = 281473902968832L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_PUD_PFN_MASK 281473902968832
-   * }
-   */
-  public static long XIP_ARM64_PUD_PFN_MASK() {
-    return XIP_ARM64_PUD_PFN_MASK;
-  }
-
-  private static final long XIP_ARM64_TABLE = 576460752303424515L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_TABLE 576460752303424515
-   * }
-   */
-  public static long XIP_ARM64_TABLE() {
-    return XIP_ARM64_TABLE;
-  }
-
-  private static final long XIP_ARM64_CHANGE_MASK = -8100849829732681950L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ARM64_CHANGE_MASK -8100849829732681950
-   * }
-   */
-  public static long XIP_ARM64_CHANGE_MASK() {
-    return XIP_ARM64_CHANGE_MASK;
-  }
+    PteBits() {
+        // Should not be called directly
+    }
+
+    static final Arena LIBRARY_ARENA = Arena.ofAuto();
+
+    static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
+            .or(Linker.nativeLinker().defaultLookup());
+
+    private static final int XIP_LAYOUT_X86_64 = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_LAYOUT_X86_64 0
+     * }
+     */
+    public static int XIP_LAYOUT_X86_64() {
+        return XIP_LAYOUT_X86_64;
+    }
+    private static final int XIP_LAYOUT_X86_64_NO_SPECIAL = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_LAYOUT_X86_64_NO_SPECIAL 1
+     * }
+     */
+    public static int XIP_LAYOUT_X86_64_NO_SPECIAL() {
+        return XIP_LAYOUT_X86_64_NO_SPECIAL;
+    }
+    private static final int XIP_LAYOUT_S390X_2008 = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_LAYOUT_S390X_2008 2
+     * }
+     */
+    public static int XIP_LAYOUT_S390X_2008() {
+        return XIP_LAYOUT_S390X_2008;
+    }
+    private static final int XIP_LAYOUT_S390X = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_LAYOUT_S390X 3
+     * }
+     */
+    public static int XIP_LAYOUT_S390X() {
+        return XIP_LAYOUT_S390X;
+    }
+    private static final int XIP_LAYOUT_ARM64 = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_LAYOUT_ARM64 4
+     * }
+     */
+    public static int XIP_LAYOUT_ARM64() {
+        return XIP_LAYOUT_ARM64;
+    }
+    private static final int XIP_LEVELS = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_LEVELS 4
+     * }
+     */
+    public static int XIP_LEVELS() {
+        return XIP_LEVELS;
+    }
+    private static final int XIP_PAGE_SHIFT = (int)12L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_PAGE_SHIFT 12
+     * }
+     */
+    public static int XIP_PAGE_SHIFT() {
+        return XIP_PAGE_SHIFT;
+    }
+    private static final int XIP_PTE_BYTES_SHIFT = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_PTE_BYTES_SHIFT 3
+     * }
+     */
+    public static int XIP_PTE_BYTES_SHIFT() {
+        return XIP_PTE_BYTES_SHIFT;
+    }
+    private static final int XIP_X86_64_PTE_SHIFT = (int)12L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_PTE_SHIFT 12
+     * }
+     */
+    public static int XIP_X86_64_PTE_SHIFT() {
+        return XIP_X86_64_PTE_SHIFT;
+    }
+    private static final int XIP_X86_64_PMD_SHIFT = (int)21L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_PMD_SHIFT 21
+     * }
+     */
+    public static int XIP_X86_64_PMD_SHIFT() {
+        return XIP_X86_64_PMD_SHIFT;
+    }
+    private static final int XIP_X86_64_PUD_SHIFT = (int)30L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_PUD_SHIFT 30
+     * }
+     */
+    public static int XIP_X86_64_PUD_SHIFT() {
+        return XIP_X86_64_PUD_SHIFT;
+    }
+    private static final int XIP_X86_64_PGD_SHIFT = (int)39L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_PGD_SHIFT 39
+     * }
+     */
+    public static int XIP_X86_64_PGD_SHIFT() {
+        return XIP_X86_64_PGD_SHIFT;
+    }
+    private static final int XIP_X86_64_INDEX_BITS = (int)9L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_INDEX_BITS 9
+     * }
+     */
+    public static int XIP_X86_64_INDEX_BITS() {
+        return XIP_X86_64_INDEX_BITS;
+    }
+    private static final int XIP_X86_64_VA_BITS = (int)47L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_VA_BITS 47
+     * }
+     */
+    public static int XIP_X86_64_VA_BITS() {
+        return XIP_X86_64_VA_BITS;
+    }
+    private static final int XIP_S390X_PTE_SHIFT = (int)12L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_PTE_SHIFT 12
+     * }
+     */
+    public static int XIP_S390X_PTE_SHIFT() {
+        return XIP_S390X_PTE_SHIFT;
+    }
+    private static final int XIP_S390X_PMD_SHIFT = (int)20L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_PMD_SHIFT 20
+     * }
+     */
+    public static int XIP_S390X_PMD_SHIFT() {
+        return XIP_S390X_PMD_SHIFT;
+    }
+    private static final int XIP_S390X_PUD_SHIFT = (int)31L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_PUD_SHIFT 31
+     * }
+     */
+    public static int XIP_S390X_PUD_SHIFT() {
+        return XIP_S390X_PUD_SHIFT;
+    }
+    private static final int XIP_S390X_PGD_SHIFT = (int)42L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_PGD_SHIFT 42
+     * }
+     */
+    public static int XIP_S390X_PGD_SHIFT() {
+        return XIP_S390X_PGD_SHIFT;
+    }
+    private static final int XIP_S390X_PTE_INDEX_BITS = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_PTE_INDEX_BITS 8
+     * }
+     */
+    public static int XIP_S390X_PTE_INDEX_BITS() {
+        return XIP_S390X_PTE_INDEX_BITS;
+    }
+    private static final int XIP_S390X_INDEX_BITS = (int)11L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_INDEX_BITS 11
+     * }
+     */
+    public static int XIP_S390X_INDEX_BITS() {
+        return XIP_S390X_INDEX_BITS;
+    }
+    private static final int XIP_S390X_VA_BITS = (int)53L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_VA_BITS 53
+     * }
+     */
+    public static int XIP_S390X_VA_BITS() {
+        return XIP_S390X_VA_BITS;
+    }
+    private static final int XIP_ARM64_PTE_SHIFT = (int)12L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_PTE_SHIFT 12
+     * }
+     */
+    public static int XIP_ARM64_PTE_SHIFT() {
+        return XIP_ARM64_PTE_SHIFT;
+    }
+    private static final int XIP_ARM64_PMD_SHIFT = (int)21L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_PMD_SHIFT 21
+     * }
+     */
+    public static int XIP_ARM64_PMD_SHIFT() {
+        return XIP_ARM64_PMD_SHIFT;
+    }
+    private static final int XIP_ARM64_PUD_SHIFT = (int)30L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_PUD_SHIFT 30
+     * }
+     */
+    public static int XIP_ARM64_PUD_SHIFT() {
+        return XIP_ARM64_PUD_SHIFT;
+    }
+    private static final int XIP_ARM64_PGD_SHIFT = (int)39L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_PGD_SHIFT 39
+     * }
+     */
+    public static int XIP_ARM64_PGD_SHIFT() {
+        return XIP_ARM64_PGD_SHIFT;
+    }
+    private static final int XIP_ARM64_INDEX_BITS = (int)9L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_INDEX_BITS 9
+     * }
+     */
+    public static int XIP_ARM64_INDEX_BITS() {
+        return XIP_ARM64_INDEX_BITS;
+    }
+    private static final int XIP_ARM64_VA_BITS = (int)48L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_VA_BITS 48
+     * }
+     */
+    public static int XIP_ARM64_VA_BITS() {
+        return XIP_ARM64_VA_BITS;
+    }
+    private static final long XIP_X86_64_PRESENT = 1L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_PRESENT 1
+     * }
+     */
+    public static long XIP_X86_64_PRESENT() {
+        return XIP_X86_64_PRESENT;
+    }
+    private static final long XIP_X86_64_RW = 2L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_RW 2
+     * }
+     */
+    public static long XIP_X86_64_RW() {
+        return XIP_X86_64_RW;
+    }
+    private static final long XIP_X86_64_USER = 4L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_USER 4
+     * }
+     */
+    public static long XIP_X86_64_USER() {
+        return XIP_X86_64_USER;
+    }
+    private static final long XIP_X86_64_PWT = 8L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_PWT 8
+     * }
+     */
+    public static long XIP_X86_64_PWT() {
+        return XIP_X86_64_PWT;
+    }
+    private static final long XIP_X86_64_PCD = 16L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_PCD 16
+     * }
+     */
+    public static long XIP_X86_64_PCD() {
+        return XIP_X86_64_PCD;
+    }
+    private static final long XIP_X86_64_ACCESSED = 32L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_ACCESSED 32
+     * }
+     */
+    public static long XIP_X86_64_ACCESSED() {
+        return XIP_X86_64_ACCESSED;
+    }
+    private static final long XIP_X86_64_DIRTY = 64L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_DIRTY 64
+     * }
+     */
+    public static long XIP_X86_64_DIRTY() {
+        return XIP_X86_64_DIRTY;
+    }
+    private static final long XIP_X86_64_PSE = 128L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_PSE 128
+     * }
+     */
+    public static long XIP_X86_64_PSE() {
+        return XIP_X86_64_PSE;
+    }
+    private static final long XIP_X86_64_PAT = 128L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_PAT 128
+     * }
+     */
+    public static long XIP_X86_64_PAT() {
+        return XIP_X86_64_PAT;
+    }
+    private static final long XIP_X86_64_GLOBAL = 256L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_GLOBAL 256
+     * }
+     */
+    public static long XIP_X86_64_GLOBAL() {
+        return XIP_X86_64_GLOBAL;
+    }
+    private static final long XIP_X86_64_PROT_NONE = 256L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_PROT_NONE 256
+     * }
+     */
+    public static long XIP_X86_64_PROT_NONE() {
+        return XIP_X86_64_PROT_NONE;
+    }
+    private static final long XIP_X86_64_SPECIAL = 512L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_SPECIAL 512
+     * }
+     */
+    public static long XIP_X86_64_SPECIAL() {
+        return XIP_X86_64_SPECIAL;
+    }
+    private static final long XIP_X86_64_UFFD_WP = 1024L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_UFFD_WP 1024
+     * }
+     */
+    public static long XIP_X86_64_UFFD_WP() {
+        return XIP_X86_64_UFFD_WP;
+    }
+    private static final long XIP_X86_64_SOFT_DIRTY = 2048L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_SOFT_DIRTY 2048
+     * }
+     */
+    public static long XIP_X86_64_SOFT_DIRTY() {
+        return XIP_X86_64_SOFT_DIRTY;
+    }
+    private static final long XIP_X86_64_PAT_LARGE = 4096L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_PAT_LARGE 4096
+     * }
+     */
+    public static long XIP_X86_64_PAT_LARGE() {
+        return XIP_X86_64_PAT_LARGE;
+    }
+    private static final long XIP_X86_64_SAVED_DIRTY = 288230376151711744L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_SAVED_DIRTY 288230376151711744
+     * }
+     */
+    public static long XIP_X86_64_SAVED_DIRTY() {
+        return XIP_X86_64_SAVED_DIRTY;
+    }
+    private static final long XIP_X86_64_PKEY_MASK = 8646911284551352320L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_PKEY_MASK 8646911284551352320
+     * }
+     */
+    public static long XIP_X86_64_PKEY_MASK() {
+        return XIP_X86_64_PKEY_MASK;
+    }
+    private static final long XIP_X86_64_NX = -9223372036854775808L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_NX -9223372036854775808
+     * }
+     */
+    public static long XIP_X86_64_NX() {
+        return XIP_X86_64_NX;
+    }
+    private static final long XIP_X86_64_PFN_MASK = 4503599627366400L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_PFN_MASK 4503599627366400
+     * }
+     */
+    public static long XIP_X86_64_PFN_MASK() {
+        return XIP_X86_64_PFN_MASK;
+    }
+    private static final long XIP_X86_64_PMD_PFN_MASK = 4503599625273344L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_PMD_PFN_MASK 4503599625273344
+     * }
+     */
+    public static long XIP_X86_64_PMD_PFN_MASK() {
+        return XIP_X86_64_PMD_PFN_MASK;
+    }
+    private static final long XIP_X86_64_PUD_PFN_MASK = 4503598553628672L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_PUD_PFN_MASK 4503598553628672
+     * }
+     */
+    public static long XIP_X86_64_PUD_PFN_MASK() {
+        return XIP_X86_64_PUD_PFN_MASK;
+    }
+    private static final long XIP_X86_64_NONE_IGNORE = 96L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_NONE_IGNORE 96
+     * }
+     */
+    public static long XIP_X86_64_NONE_IGNORE() {
+        return XIP_X86_64_NONE_IGNORE;
+    }
+    private static final long XIP_X86_64_TABLE = 103L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_TABLE 103
+     * }
+     */
+    public static long XIP_X86_64_TABLE() {
+        return XIP_X86_64_TABLE;
+    }
+    private static final long XIP_X86_64_CHANGE_MASK = 292733975779081976L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_CHANGE_MASK 292733975779081976
+     * }
+     */
+    public static long XIP_X86_64_CHANGE_MASK() {
+        return XIP_X86_64_CHANGE_MASK;
+    }
+    private static final long XIP_S390X_UPPER_INVALID = 32L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_UPPER_INVALID 32
+     * }
+     */
+    public static long XIP_S390X_UPPER_INVALID() {
+        return XIP_S390X_UPPER_INVALID;
+    }
+    private static final long XIP_S390X_UPPER_NOEXEC = 256L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_UPPER_NOEXEC 256
+     * }
+     */
+    public static long XIP_S390X_UPPER_NOEXEC() {
+        return XIP_S390X_UPPER_NOEXEC;
+    }
+    private static final long XIP_S390X_UPPER_PROTECT = 512L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_UPPER_PROTECT 512
+     * }
+     */
+    public static long XIP_S390X_UPPER_PROTECT() {
+        return XIP_S390X_UPPER_PROTECT;
+    }
+    private static final long XIP_S390X_UPPER_LARGE = 1024L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_UPPER_LARGE 1024
+     * }
+     */
+    public static long XIP_S390X_UPPER_LARGE() {
+        return XIP_S390X_UPPER_LARGE;
+    }
+    private static final long XIP_S390X_UPPER_TYPE_MASK = 12L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_UPPER_TYPE_MASK 12
+     * }
+     */
+    public static long XIP_S390X_UPPER_TYPE_MASK() {
+        return XIP_S390X_UPPER_TYPE_MASK;
+    }
+    private static final long XIP_S390X_PMD_TYPE = 0L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_PMD_TYPE 0
+     * }
+     */
+    public static long XIP_S390X_PMD_TYPE() {
+        return XIP_S390X_PMD_TYPE;
+    }
+    private static final long XIP_S390X_PUD_TYPE = 4L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_PUD_TYPE 4
+     * }
+     */
+    public static long XIP_S390X_PUD_TYPE() {
+        return XIP_S390X_PUD_TYPE;
+    }
+    private static final long XIP_S390X_PGD_TYPE = 8L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_PGD_TYPE 8
+     * }
+     */
+    public static long XIP_S390X_PGD_TYPE() {
+        return XIP_S390X_PGD_TYPE;
+    }
+    private static final long XIP_S390X_REGION_LENGTH = 3L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_REGION_LENGTH 3
+     * }
+     */
+    public static long XIP_S390X_REGION_LENGTH() {
+        return XIP_S390X_REGION_LENGTH;
+    }
+    private static final long XIP_S390X_PFN_MASK = -4096L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_PFN_MASK -4096
+     * }
+     */
+    public static long XIP_S390X_PFN_MASK() {
+        return XIP_S390X_PFN_MASK;
+    }
+    private static final long XIP_S390X_PMD_PFN_MASK = -1048576L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_PMD_PFN_MASK -1048576
+     * }
+     */
+    public static long XIP_S390X_PMD_PFN_MASK() {
+        return XIP_S390X_PMD_PFN_MASK;
+    }
+    private static final long XIP_S390X_PUD_PFN_MASK = -2147483648L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_PUD_PFN_MASK -2147483648
+     * }
+     */
+    public static long XIP_S390X_PUD_PFN_MASK() {
+        return XIP_S390X_PUD_PFN_MASK;
+    }
+    private static final long XIP_S390X_2008_SWT = 1L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_2008_SWT 1
+     * }
+     */
+    public static long XIP_S390X_2008_SWT() {
+        return XIP_S390X_2008_SWT;
+    }
+    private static final long XIP_S390X_2008_SWX = 2L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_2008_SWX 2
+     * }
+     */
+    public static long XIP_S390X_2008_SWX() {
+        return XIP_S390X_2008_SWX;
+    }
+    private static final long XIP_S390X_2008_SPECIAL = 4L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_2008_SPECIAL 4
+     * }
+     */
+    public static long XIP_S390X_2008_SPECIAL() {
+        return XIP_S390X_2008_SPECIAL;
+    }
+    private static final long XIP_S390X_2008_RO = 512L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_2008_RO 512
+     * }
+     */
+    public static long XIP_S390X_2008_RO() {
+        return XIP_S390X_2008_RO;
+    }
+    private static final long XIP_S390X_2008_INVALID = 1024L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_2008_INVALID 1024
+     * }
+     */
+    public static long XIP_S390X_2008_INVALID() {
+        return XIP_S390X_2008_INVALID;
+    }
+    private static final long XIP_S390X_2008_NONE_MASK = 1025L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_2008_NONE_MASK 1025
+     * }
+     */
+    public static long XIP_S390X_2008_NONE_MASK() {
+        return XIP_S390X_2008_NONE_MASK;
+    }
+    private static final long XIP_S390X_2008_NONE = 1024L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_2008_NONE 1024
+     * }
+     */
+    public static long XIP_S390X_2008_NONE() {
+        return XIP_S390X_2008_NONE;
+    }
+    private static final long XIP_S390X_2008_TYPE_MASK = 1539L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_2008_TYPE_MASK 1539
+     * }
+     */
+    public static long XIP_S390X_2008_TYPE_MASK() {
+        return XIP_S390X_2008_TYPE_MASK;
+    }
+    private static final long XIP_S390X_2008_PROT_NONE = 1025L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_2008_PROT_NONE 1025
+     * }
+     */
+    public static long XIP_S390X_2008_PROT_NONE() {
+        return XIP_S390X_2008_PROT_NONE;
+    }
+    private static final long XIP_S390X_2008_CHANGE_MASK = -4092L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_2008_CHANGE_MASK -4092
+     * }
+     */
+    public static long XIP_S390X_2008_CHANGE_MASK() {
+        return XIP_S390X_2008_CHANGE_MASK;
+    }
+    private static final long XIP_S390X_PRESENT = 1L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_PRESENT 1
+     * }
+     */
+    public static long XIP_S390X_PRESENT() {
+        return XIP_S390X_PRESENT;
+    }
+    private static final long XIP_S390X_SOFT_DIRTY = 2L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_SOFT_DIRTY 2
+     * }
+     */
+    public static long XIP_S390X_SOFT_DIRTY() {
+        return XIP_S390X_SOFT_DIRTY;
+    }
+    private static final long XIP_S390X_YOUNG = 4L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_YOUNG 4
+     * }
+     */
+    public static long XIP_S390X_YOUNG() {
+        return XIP_S390X_YOUNG;
+    }
+    private static final long XIP_S390X_DIRTY = 8L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_DIRTY 8
+     * }
+     */
+    public static long XIP_S390X_DIRTY() {
+        return XIP_S390X_DIRTY;
+    }
+    private static final long XIP_S390X_READ = 16L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_READ 16
+     * }
+     */
+    public static long XIP_S390X_READ() {
+        return XIP_S390X_READ;
+    }
+    private static final long XIP_S390X_WRITE = 32L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_WRITE 32
+     * }
+     */
+    public static long XIP_S390X_WRITE() {
+        return XIP_S390X_WRITE;
+    }
+    private static final long XIP_S390X_SPECIAL = 64L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_SPECIAL 64
+     * }
+     */
+    public static long XIP_S390X_SPECIAL() {
+        return XIP_S390X_SPECIAL;
+    }
+    private static final long XIP_S390X_UNUSED = 128L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_UNUSED 128
+     * }
+     */
+    public static long XIP_S390X_UNUSED() {
+        return XIP_S390X_UNUSED;
+    }
+    private static final long XIP_S390X_NOEXEC = 256L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_NOEXEC 256
+     * }
+     */
+    public static long XIP_S390X_NOEXEC() {
+        return XIP_S390X_NOEXEC;
+    }
+    private static final long XIP_S390X_PROTECT = 512L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_PROTECT 512
+     * }
+     */
+    public static long XIP_S390X_PROTECT() {
+        return XIP_S390X_PROTECT;
+    }
+    private static final long XIP_S390X_INVALID = 1024L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_INVALID 1024
+     * }
+     */
+    public static long XIP_S390X_INVALID() {
+        return XIP_S390X_INVALID;
+    }
+    private static final long XIP_S390X_NONE = 1024L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_NONE 1024
+     * }
+     */
+    public static long XIP_S390X_NONE() {
+        return XIP_S390X_NONE;
+    }
+    private static final long XIP_S390X_CHANGE_MASK = -4018L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_CHANGE_MASK -4018
+     * }
+     */
+    public static long XIP_S390X_CHANGE_MASK() {
+        return XIP_S390X_CHANGE_MASK;
+    }
+    private static final long XIP_S390X_HUGE_READ = 1L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_HUGE_READ 1
+     * }
+     */
+    public static long XIP_S390X_HUGE_READ() {
+        return XIP_S390X_HUGE_READ;
+    }
+    private static final long XIP_S390X_HUGE_WRITE = 2L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_HUGE_WRITE 2
+     * }
+     */
+    public static long XIP_S390X_HUGE_WRITE() {
+        return XIP_S390X_HUGE_WRITE;
+    }
+    private static final long XIP_S390X_HUGE_YOUNG = 4096L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_HUGE_YOUNG 4096
+     * }
+     */
+    public static long XIP_S390X_HUGE_YOUNG() {
+        return XIP_S390X_HUGE_YOUNG;
+    }
+    private static final long XIP_S390X_HUGE_DIRTY = 8192L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_HUGE_DIRTY 8192
+     * }
+     */
+    public static long XIP_S390X_HUGE_DIRTY() {
+        return XIP_S390X_HUGE_DIRTY;
+    }
+    private static final long XIP_ARM64_VALID = 1L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_VALID 1
+     * }
+     */
+    public static long XIP_ARM64_VALID() {
+        return XIP_ARM64_VALID;
+    }
+    private static final long XIP_ARM64_TYPE_TABLE = 2L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_TYPE_TABLE 2
+     * }
+     */
+    public static long XIP_ARM64_TYPE_TABLE() {
+        return XIP_ARM64_TYPE_TABLE;
+    }
+    private static final long XIP_ARM64_ATTRINDX = 28L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_ATTRINDX 28
+     * }
+     */
+    public static long XIP_ARM64_ATTRINDX() {
+        return XIP_ARM64_ATTRINDX;
+    }
+    private static final long XIP_ARM64_USER = 64L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_USER 64
+     * }
+     */
+    public static long XIP_ARM64_USER() {
+        return XIP_ARM64_USER;
+    }
+    private static final long XIP_ARM64_RDONLY = 128L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_RDONLY 128
+     * }
+     */
+    public static long XIP_ARM64_RDONLY() {
+        return XIP_ARM64_RDONLY;
+    }
+    private static final long XIP_ARM64_SHARED = 768L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_SHARED 768
+     * }
+     */
+    public static long XIP_ARM64_SHARED() {
+        return XIP_ARM64_SHARED;
+    }
+    private static final long XIP_ARM64_AF = 1024L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_AF 1024
+     * }
+     */
+    public static long XIP_ARM64_AF() {
+        return XIP_ARM64_AF;
+    }
+    private static final long XIP_ARM64_NG = 2048L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_NG 2048
+     * }
+     */
+    public static long XIP_ARM64_NG() {
+        return XIP_ARM64_NG;
+    }
+    private static final long XIP_ARM64_PROT_NONE = 2048L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_PROT_NONE 2048
+     * }
+     */
+    public static long XIP_ARM64_PROT_NONE() {
+        return XIP_ARM64_PROT_NONE;
+    }
+    private static final long XIP_ARM64_GP = 1125899906842624L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_GP 1125899906842624
+     * }
+     */
+    public static long XIP_ARM64_GP() {
+        return XIP_ARM64_GP;
+    }
+    private static final long XIP_ARM64_WRITE = 2251799813685248L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_WRITE 2251799813685248
+     * }
+     */
+    public static long XIP_ARM64_WRITE() {
+        return XIP_ARM64_WRITE;
+    }
+    private static final long XIP_ARM64_CONT = 4503599627370496L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_CONT 4503599627370496
+     * }
+     */
+    public static long XIP_ARM64_CONT() {
+        return XIP_ARM64_CONT;
+    }
+    private static final long XIP_ARM64_PXN = 9007199254740992L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_PXN 9007199254740992
+     * }
+     */
+    public static long XIP_ARM64_PXN() {
+        return XIP_ARM64_PXN;
+    }
+    private static final long XIP_ARM64_UXN = 18014398509481984L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_UXN 18014398509481984
+     * }
+     */
+    public static long XIP_ARM64_UXN() {
+        return XIP_ARM64_UXN;
+    }
+    private static final long XIP_ARM64_DIRTY = 36028797018963968L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_DIRTY 36028797018963968
+     * }
+     */
+    public static long XIP_ARM64_DIRTY() {
+        return XIP_ARM64_DIRTY;
+    }
+    private static final long XIP_ARM64_SPECIAL = 72057594037927936L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_SPECIAL 72057594037927936
+     * }
+     */
+    public static long XIP_ARM64_SPECIAL() {
+        return XIP_ARM64_SPECIAL;
+    }
+    private static final long XIP_ARM64_UFFD_WP = 288230376151711744L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_UFFD_WP 288230376151711744
+     * }
+     */
+    public static long XIP_ARM64_UFFD_WP() {
+        return XIP_ARM64_UFFD_WP;
+    }
+    private static final long XIP_ARM64_OVERLAY_MASK = 8070450532247928832L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_OVERLAY_MASK 8070450532247928832
+     * }
+     */
+    public static long XIP_ARM64_OVERLAY_MASK() {
+        return XIP_ARM64_OVERLAY_MASK;
+    }
+    private static final long XIP_ARM64_PFN_MASK = 281474976706560L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_PFN_MASK 281474976706560
+     * }
+     */
+    public static long XIP_ARM64_PFN_MASK() {
+        return XIP_ARM64_PFN_MASK;
+    }
+    private static final long XIP_ARM64_PMD_PFN_MASK = 281474974613504L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_PMD_PFN_MASK 281474974613504
+     * }
+     */
+    public static long XIP_ARM64_PMD_PFN_MASK() {
+        return XIP_ARM64_PMD_PFN_MASK;
+    }
+    private static final long XIP_ARM64_PUD_PFN_MASK = 281473902968832L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_PUD_PFN_MASK 281473902968832
+     * }
+     */
+    public static long XIP_ARM64_PUD_PFN_MASK() {
+        return XIP_ARM64_PUD_PFN_MASK;
+    }
+    private static final long XIP_ARM64_TABLE = 576460752303424515L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_TABLE 576460752303424515
+     * }
+     */
+    public static long XIP_ARM64_TABLE() {
+        return XIP_ARM64_TABLE;
+    }
+    private static final long XIP_ARM64_CHANGE_MASK = -8100849829732681950L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_CHANGE_MASK -8100849829732681950
+     * }
+     */
+    public static long XIP_ARM64_CHANGE_MASK() {
+        return XIP_ARM64_CHANGE_MASK;
+    }
 }
+

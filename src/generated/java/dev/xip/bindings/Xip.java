@@ -2,267 +2,243 @@
 
 package dev.xip.bindings;
 
-import static java.lang.foreign.MemoryLayout.PathElement.*;
-import static java.lang.foreign.ValueLayout.*;
-
-import java.lang.foreign.*;
 import java.lang.invoke.*;
+import java.lang.foreign.*;
+import java.nio.ByteOrder;
 import java.util.*;
 import java.util.function.*;
 import java.util.stream.*;
 
+import static java.lang.foreign.ValueLayout.*;
+import static java.lang.foreign.MemoryLayout.PathElement.*;
+
 public class Xip extends Xip$shared {
 
-  Xip() {
-    // Should not be called directly
-  }
-
-  static final Arena LIBRARY_ARENA = Arena.ofAuto();
-
-  static final SymbolLookup SYMBOL_LOOKUP =
-      SymbolLookup.loaderLookup().or(Linker.nativeLinker().defaultLookup());
-
-  private static final int XIP_ABI_VERSION = (int) 2L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_ABI_VERSION 2
-   * }
-   */
-  public static int XIP_ABI_VERSION() {
-    return XIP_ABI_VERSION;
-  }
-
-  private static final int XIP_LEVEL_PTE = (int) 0L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_LEVEL_PTE 0
-   * }
-   */
-  public static int XIP_LEVEL_PTE() {
-    return XIP_LEVEL_PTE;
-  }
-
-  private static final int XIP_LEVEL_PMD = (int) 1L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_LEVEL_PMD 1
-   * }
-   */
-  public static int XIP_LEVEL_PMD() {
-    return XIP_LEVEL_PMD;
-  }
-
-  private static final int XIP_LEVEL_PUD = (int) 2L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_LEVEL_PUD 2
-   * }
-   */
-  public static int XIP_LEVEL_PUD() {
-    return XIP_LEVEL_PUD;
-  }
-
-  private static final int XIP_LEVEL_PGD = (int) 3L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_LEVEL_PGD 3
-   * }
-   */
-  public static int XIP_LEVEL_PGD() {
-    return XIP_LEVEL_PGD;
-  }
-
-  private static final int XIP_WALK_NONE = (int) 0L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_WALK_NONE 0
-   * }
-   */
-  public static int XIP_WALK_NONE() {
-    return XIP_WALK_NONE;
-  }
-
-  private static final int XIP_WALK_PRESENT = (int) 1L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_WALK_PRESENT 1
-   * }
-   */
-  public static int XIP_WALK_PRESENT() {
-    return XIP_WALK_PRESENT;
-  }
-
-  private static final int XIP_WALK_PROT_NONE = (int) 2L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_WALK_PROT_NONE 2
-   * }
-   */
-  public static int XIP_WALK_PROT_NONE() {
-    return XIP_WALK_PROT_NONE;
-  }
-
-  private static final int XIP_WALK_NOT_PRESENT = (int) 3L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_WALK_NOT_PRESENT 3
-   * }
-   */
-  public static int XIP_WALK_NOT_PRESENT() {
-    return XIP_WALK_NOT_PRESENT;
-  }
-
-  private static final int XIP_WALK_BAD = (int) 4L;
-
-  /**
-   * {@snippet lang=c :
-   * #define XIP_WALK_BAD 4
-   * }
-   */
-  public static int XIP_WALK_BAD() {
-    return XIP_WALK_BAD;
-  }
-
-  private static class xip_abi_version {
-    public static final FunctionDescriptor DESC = FunctionDescriptor.of(Xip.C_INT);
-
-    public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xip_abi_version");
-
-    public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-  }
-
-  /**
-   * Function descriptor for:
-   *
-   * {@snippet lang=c :
-   * int xip_abi_version()
-   * }
-   */
-  public static FunctionDescriptor xip_abi_version$descriptor() {
-    return xip_abi_version.DESC;
-  }
-
-  /**
-   * Downcall method handle for:
-   *
-   * {@snippet lang=c :
-   * int xip_abi_version()
-   * }
-   */
-  public static MethodHandle xip_abi_version$handle() {
-    return xip_abi_version.HANDLE;
-  }
-
-  /**
-   * Address for:
-   *
-   * {@snippet lang=c :
-   * int xip_abi_version()
-   * }
-   */
-  public static MemorySegment xip_abi_version$address() {
-    return xip_abi_version.ADDR;
-  }
-
-  /**
-   * {@snippet lang=c :
-   * int xip_abi_version()
-   * }
-   */
-  public static int xip_abi_version() {
-    var mh$ = xip_abi_version.HANDLE;
-    try {
-      if (TRACE_DOWNCALLS) {
-        traceDowncall("xip_abi_version");
-      }
-      return (int) mh$.invokeExact();
-    } catch (Error | RuntimeException ex) {
-      throw ex;
-    } catch (Throwable ex$) {
-      throw new AssertionError("should not reach here", ex$);
+    Xip() {
+        // Should not be called directly
     }
-  }
 
-  private static class xip_walk {
-    public static final FunctionDescriptor DESC =
-        FunctionDescriptor.of(
-            Xip.C_INT, Xip.C_POINTER, Xip.C_LONG, Xip.C_LONG, Xip.C_INT, Xip.C_LONG, Xip.C_POINTER);
+    static final Arena LIBRARY_ARENA = Arena.ofAuto();
 
-    public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xip_walk");
+    static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
+            .or(Linker.nativeLinker().defaultLookup());
 
-    public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-  }
-
-  /**
-   * Function descriptor for:
-   *
-   * {@snippet lang=c :
-   * int xip_walk(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, struct xip_walk *out)
-   * }
-   */
-  public static FunctionDescriptor xip_walk$descriptor() {
-    return xip_walk.DESC;
-  }
-
-  /**
-   * Downcall method handle for:
-   *
-   * {@snippet lang=c :
-   * int xip_walk(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, struct xip_walk *out)
-   * }
-   */
-  public static MethodHandle xip_walk$handle() {
-    return xip_walk.HANDLE;
-  }
-
-  /**
-   * Address for:
-   *
-   * {@snippet lang=c :
-   * int xip_walk(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, struct xip_walk *out)
-   * }
-   */
-  public static MemorySegment xip_walk$address() {
-    return xip_walk.ADDR;
-  }
-
-  /**
-   * {@snippet lang=c :
-   * int xip_walk(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, struct xip_walk *out)
-   * }
-   */
-  public static int xip_walk(
-      MemorySegment window,
-      long window_bytes,
-      long root_pfn,
-      int layout,
-      long va,
-      MemorySegment out) {
-    var mh$ = xip_walk.HANDLE;
-    try {
-      if (TRACE_DOWNCALLS) {
-        traceDowncall("xip_walk", window, window_bytes, root_pfn, layout, va, out);
-      }
-      return (int) mh$.invokeExact(window, window_bytes, root_pfn, layout, va, out);
-    } catch (Error | RuntimeException ex) {
-      throw ex;
-    } catch (Throwable ex$) {
-      throw new AssertionError("should not reach here", ex$);
+    private static final int XIP_ABI_VERSION = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ABI_VERSION 2
+     * }
+     */
+    public static int XIP_ABI_VERSION() {
+        return XIP_ABI_VERSION;
     }
-  }
+    private static final int XIP_LEVEL_PTE = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_LEVEL_PTE 0
+     * }
+     */
+    public static int XIP_LEVEL_PTE() {
+        return XIP_LEVEL_PTE;
+    }
+    private static final int XIP_LEVEL_PMD = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_LEVEL_PMD 1
+     * }
+     */
+    public static int XIP_LEVEL_PMD() {
+        return XIP_LEVEL_PMD;
+    }
+    private static final int XIP_LEVEL_PUD = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_LEVEL_PUD 2
+     * }
+     */
+    public static int XIP_LEVEL_PUD() {
+        return XIP_LEVEL_PUD;
+    }
+    private static final int XIP_LEVEL_PGD = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_LEVEL_PGD 3
+     * }
+     */
+    public static int XIP_LEVEL_PGD() {
+        return XIP_LEVEL_PGD;
+    }
+    private static final int XIP_WALK_NONE = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_WALK_NONE 0
+     * }
+     */
+    public static int XIP_WALK_NONE() {
+        return XIP_WALK_NONE;
+    }
+    private static final int XIP_WALK_PRESENT = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_WALK_PRESENT 1
+     * }
+     */
+    public static int XIP_WALK_PRESENT() {
+        return XIP_WALK_PRESENT;
+    }
+    private static final int XIP_WALK_PROT_NONE = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_WALK_PROT_NONE 2
+     * }
+     */
+    public static int XIP_WALK_PROT_NONE() {
+        return XIP_WALK_PROT_NONE;
+    }
+    private static final int XIP_WALK_NOT_PRESENT = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_WALK_NOT_PRESENT 3
+     * }
+     */
+    public static int XIP_WALK_NOT_PRESENT() {
+        return XIP_WALK_NOT_PRESENT;
+    }
+    private static final int XIP_WALK_BAD = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_WALK_BAD 4
+     * }
+     */
+    public static int XIP_WALK_BAD() {
+        return XIP_WALK_BAD;
+    }
 
-  private static class xip_read {
-    public static final FunctionDescriptor DESC =
-        FunctionDescriptor.of(
+    private static class xip_abi_version {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Xip.C_INT    );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xip_abi_version");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int xip_abi_version()
+     * }
+     */
+    public static FunctionDescriptor xip_abi_version$descriptor() {
+        return xip_abi_version.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int xip_abi_version()
+     * }
+     */
+    public static MethodHandle xip_abi_version$handle() {
+        return xip_abi_version.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int xip_abi_version()
+     * }
+     */
+    public static MemorySegment xip_abi_version$address() {
+        return xip_abi_version.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int xip_abi_version()
+     * }
+     */
+    public static int xip_abi_version() {
+        var mh$ = xip_abi_version.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xip_abi_version");
+            }
+            return (int)mh$.invokeExact();
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xip_walk {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Xip.C_INT,
+            Xip.C_POINTER,
+            Xip.C_LONG,
+            Xip.C_LONG,
+            Xip.C_INT,
+            Xip.C_LONG,
+            Xip.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xip_walk");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int xip_walk(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, struct xip_walk *out)
+     * }
+     */
+    public static FunctionDescriptor xip_walk$descriptor() {
+        return xip_walk.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int xip_walk(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, struct xip_walk *out)
+     * }
+     */
+    public static MethodHandle xip_walk$handle() {
+        return xip_walk.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int xip_walk(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, struct xip_walk *out)
+     * }
+     */
+    public static MemorySegment xip_walk$address() {
+        return xip_walk.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int xip_walk(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, struct xip_walk *out)
+     * }
+     */
+    public static int xip_walk(MemorySegment window, long window_bytes, long root_pfn, int layout, long va, MemorySegment out) {
+        var mh$ = xip_walk.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xip_walk", window, window_bytes, root_pfn, layout, va, out);
+            }
+            return (int)mh$.invokeExact(window, window_bytes, root_pfn, layout, va, out);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xip_read {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             Xip.C_LONG,
             Xip.C_POINTER,
             Xip.C_LONG,
@@ -271,78 +247,65 @@ public class Xip extends Xip$shared {
             Xip.C_INT,
             Xip.C_LONG,
             Xip.C_POINTER,
-            Xip.C_LONG);
+            Xip.C_LONG
+        );
 
-    public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xip_read");
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xip_read");
 
-    public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-  }
-
-  /**
-   * Function descriptor for:
-   *
-   * {@snippet lang=c :
-   * int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t table_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, void *dst, uint64_t len)
-   * }
-   */
-  public static FunctionDescriptor xip_read$descriptor() {
-    return xip_read.DESC;
-  }
-
-  /**
-   * Downcall method handle for:
-   *
-   * {@snippet lang=c :
-   * int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t table_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, void *dst, uint64_t len)
-   * }
-   */
-  public static MethodHandle xip_read$handle() {
-    return xip_read.HANDLE;
-  }
-
-  /**
-   * Address for:
-   *
-   * {@snippet lang=c :
-   * int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t table_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, void *dst, uint64_t len)
-   * }
-   */
-  public static MemorySegment xip_read$address() {
-    return xip_read.ADDR;
-  }
-
-  /**
-   * {@snippet lang=c :
-   * int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t table_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, void *dst, uint64_t len)
-   * }
-   */
-  public static long xip_read(
-      MemorySegment window,
-      long window_bytes,
-      long table_bytes,
-      long root_pfn,
-      int layout,
-      long va,
-      MemorySegment dst,
-      long len) {
-    var mh$ = xip_read.HANDLE;
-    try {
-      if (TRACE_DOWNCALLS) {
-        traceDowncall(
-            "xip_read", window, window_bytes, table_bytes, root_pfn, layout, va, dst, len);
-      }
-      return (long)
-          mh$.invokeExact(window, window_bytes, table_bytes, root_pfn, layout, va, dst, len);
-    } catch (Error | RuntimeException ex) {
-      throw ex;
-    } catch (Throwable ex$) {
-      throw new AssertionError("should not reach here", ex$);
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
-  }
 
-  private static class xip_dump {
-    public static final FunctionDescriptor DESC =
-        FunctionDescriptor.of(
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t table_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, void *dst, uint64_t len)
+     * }
+     */
+    public static FunctionDescriptor xip_read$descriptor() {
+        return xip_read.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t table_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, void *dst, uint64_t len)
+     * }
+     */
+    public static MethodHandle xip_read$handle() {
+        return xip_read.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t table_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, void *dst, uint64_t len)
+     * }
+     */
+    public static MemorySegment xip_read$address() {
+        return xip_read.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t table_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, void *dst, uint64_t len)
+     * }
+     */
+    public static long xip_read(MemorySegment window, long window_bytes, long table_bytes, long root_pfn, int layout, long va, MemorySegment dst, long len) {
+        var mh$ = xip_read.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xip_read", window, window_bytes, table_bytes, root_pfn, layout, va, dst, len);
+            }
+            return (long)mh$.invokeExact(window, window_bytes, table_bytes, root_pfn, layout, va, dst, len);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xip_dump {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             Xip.C_LONG,
             Xip.C_POINTER,
             Xip.C_LONG,
@@ -351,78 +314,65 @@ public class Xip extends Xip$shared {
             Xip.C_LONG,
             Xip.C_LONG,
             Xip.C_POINTER,
-            Xip.C_LONG);
+            Xip.C_LONG
+        );
 
-    public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xip_dump");
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xip_dump");
 
-    public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-  }
-
-  /**
-   * Function descriptor for:
-   *
-   * {@snippet lang=c :
-   * int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va_start, uint64_t va_end, struct xip_walk *out, uint64_t capacity)
-   * }
-   */
-  public static FunctionDescriptor xip_dump$descriptor() {
-    return xip_dump.DESC;
-  }
-
-  /**
-   * Downcall method handle for:
-   *
-   * {@snippet lang=c :
-   * int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va_start, uint64_t va_end, struct xip_walk *out, uint64_t capacity)
-   * }
-   */
-  public static MethodHandle xip_dump$handle() {
-    return xip_dump.HANDLE;
-  }
-
-  /**
-   * Address for:
-   *
-   * {@snippet lang=c :
-   * int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va_start, uint64_t va_end, struct xip_walk *out, uint64_t capacity)
-   * }
-   */
-  public static MemorySegment xip_dump$address() {
-    return xip_dump.ADDR;
-  }
-
-  /**
-   * {@snippet lang=c :
-   * int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va_start, uint64_t va_end, struct xip_walk *out, uint64_t capacity)
-   * }
-   */
-  public static long xip_dump(
-      MemorySegment window,
-      long window_bytes,
-      long root_pfn,
-      int layout,
-      long va_start,
-      long va_end,
-      MemorySegment out,
-      long capacity) {
-    var mh$ = xip_dump.HANDLE;
-    try {
-      if (TRACE_DOWNCALLS) {
-        traceDowncall(
-            "xip_dump", window, window_bytes, root_pfn, layout, va_start, va_end, out, capacity);
-      }
-      return (long)
-          mh$.invokeExact(window, window_bytes, root_pfn, layout, va_start, va_end, out, capacity);
-    } catch (Error | RuntimeException ex) {
-      throw ex;
-    } catch (Throwable ex$) {
-      throw new AssertionError("should not reach here", ex$);
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
-  }
 
-  private static class xip_set {
-    public static final FunctionDescriptor DESC =
-        FunctionDescriptor.of(
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va_start, uint64_t va_end, struct xip_walk *out, uint64_t capacity)
+     * }
+     */
+    public static FunctionDescriptor xip_dump$descriptor() {
+        return xip_dump.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va_start, uint64_t va_end, struct xip_walk *out, uint64_t capacity)
+     * }
+     */
+    public static MethodHandle xip_dump$handle() {
+        return xip_dump.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va_start, uint64_t va_end, struct xip_walk *out, uint64_t capacity)
+     * }
+     */
+    public static MemorySegment xip_dump$address() {
+        return xip_dump.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va_start, uint64_t va_end, struct xip_walk *out, uint64_t capacity)
+     * }
+     */
+    public static long xip_dump(MemorySegment window, long window_bytes, long root_pfn, int layout, long va_start, long va_end, MemorySegment out, long capacity) {
+        var mh$ = xip_dump.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xip_dump", window, window_bytes, root_pfn, layout, va_start, va_end, out, capacity);
+            }
+            return (long)mh$.invokeExact(window, window_bytes, root_pfn, layout, va_start, va_end, out, capacity);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xip_set {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             Xip.C_INT,
             Xip.C_POINTER,
             Xip.C_LONG,
@@ -432,74 +382,61 @@ public class Xip extends Xip$shared {
             Xip.C_LONG,
             Xip.C_INT,
             Xip.C_POINTER,
-            Xip.C_LONG);
+            Xip.C_LONG
+        );
 
-    public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xip_set");
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xip_set");
 
-    public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-  }
-
-  /**
-   * Function descriptor for:
-   *
-   * {@snippet lang=c :
-   * int xip_set(void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, uint64_t pte, uint32_t level, uint64_t *next_pfn, uint64_t end_pfn)
-   * }
-   */
-  public static FunctionDescriptor xip_set$descriptor() {
-    return xip_set.DESC;
-  }
-
-  /**
-   * Downcall method handle for:
-   *
-   * {@snippet lang=c :
-   * int xip_set(void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, uint64_t pte, uint32_t level, uint64_t *next_pfn, uint64_t end_pfn)
-   * }
-   */
-  public static MethodHandle xip_set$handle() {
-    return xip_set.HANDLE;
-  }
-
-  /**
-   * Address for:
-   *
-   * {@snippet lang=c :
-   * int xip_set(void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, uint64_t pte, uint32_t level, uint64_t *next_pfn, uint64_t end_pfn)
-   * }
-   */
-  public static MemorySegment xip_set$address() {
-    return xip_set.ADDR;
-  }
-
-  /**
-   * {@snippet lang=c :
-   * int xip_set(void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, uint64_t pte, uint32_t level, uint64_t *next_pfn, uint64_t end_pfn)
-   * }
-   */
-  public static int xip_set(
-      MemorySegment window,
-      long window_bytes,
-      long root_pfn,
-      int layout,
-      long va,
-      long pte,
-      int level,
-      MemorySegment next_pfn,
-      long end_pfn) {
-    var mh$ = xip_set.HANDLE;
-    try {
-      if (TRACE_DOWNCALLS) {
-        traceDowncall(
-            "xip_set", window, window_bytes, root_pfn, layout, va, pte, level, next_pfn, end_pfn);
-      }
-      return (int)
-          mh$.invokeExact(
-              window, window_bytes, root_pfn, layout, va, pte, level, next_pfn, end_pfn);
-    } catch (Error | RuntimeException ex) {
-      throw ex;
-    } catch (Throwable ex$) {
-      throw new AssertionError("should not reach here", ex$);
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
-  }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int xip_set(void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, uint64_t pte, uint32_t level, uint64_t *next_pfn, uint64_t end_pfn)
+     * }
+     */
+    public static FunctionDescriptor xip_set$descriptor() {
+        return xip_set.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int xip_set(void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, uint64_t pte, uint32_t level, uint64_t *next_pfn, uint64_t end_pfn)
+     * }
+     */
+    public static MethodHandle xip_set$handle() {
+        return xip_set.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int xip_set(void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, uint64_t pte, uint32_t level, uint64_t *next_pfn, uint64_t end_pfn)
+     * }
+     */
+    public static MemorySegment xip_set$address() {
+        return xip_set.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int xip_set(void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, uint64_t pte, uint32_t level, uint64_t *next_pfn, uint64_t end_pfn)
+     * }
+     */
+    public static int xip_set(MemorySegment window, long window_bytes, long root_pfn, int layout, long va, long pte, int level, MemorySegment next_pfn, long end_pfn) {
+        var mh$ = xip_set.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xip_set", window, window_bytes, root_pfn, layout, va, pte, level, next_pfn, end_pfn);
+            }
+            return (int)mh$.invokeExact(window, window_bytes, root_pfn, layout, va, pte, level, next_pfn, end_pfn);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
 }
+

@@ -120,6 +120,28 @@ public final class PageFrames implements AutoCloseable {
   }
 
   /**
+   * Takes a reference to a frame that may be free by now. Linux counterpart: {@code
+   * get_page_unless_zero}.
+   *
+   * @param pfn any page frame number
+   * @return false if it has no record or is free
+   */
+  public boolean tryGet(long pfn) {
+    if (!contains(pfn)) {
+      return false;
+    }
+    int seen = references(pfn);
+    while (seen > 0) {
+      int found = (int) INT.compareAndExchange(records, at(pfn, REFERENCES), seen, seen + 1);
+      if (found == seen) {
+        return true;
+      }
+      seen = found;
+    }
+    return false;
+  }
+
+  /**
    * Drops a reference without freeing; the allocator's {@code put} is what callers use.
    *
    * @param pfn a frame of RAM that is in use

@@ -229,6 +229,15 @@ public final class MemoryManager implements TableSupply {
   }
 
   /**
+   * Returns where address spaces end. Linux counterpart: {@code TASK_SIZE}.
+   *
+   * @return the first address that none of them has
+   */
+  public long addressLimit() {
+    return layout.addressLimit();
+  }
+
+  /**
    * Returns the last page frame of RAM. Linux counterpart: {@code highest_memmap_pfn}.
    *
    * @return its number

@@ -7,7 +7,9 @@ enum Step {
   /** A fault is sure that its page is a hole, and has not inserted the sparse page. */
   HOLE_SEEN,
   /** A store has copied its page, and has not put the copy in. */
-  COPIED;
+  COPIED,
+  /** get_user_pages has had its page faulted in, and has not looked at the entry. */
+  FAULTED_IN;
 
   /** Stops a thread, or does not. */
   @FunctionalInterface

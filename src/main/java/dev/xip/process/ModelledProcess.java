@@ -1,0 +1,263 @@
+package dev.xip.process;
+
+import dev.xip.base.Access;
+import dev.xip.base.AddrRange;
+import dev.xip.elf.ElfImage;
+import dev.xip.elf.MalformedElfException;
+import dev.xip.file.InPlaceFile;
+import dev.xip.process.ExecException.Code;
+import dev.xip.vm.AddressReader;
+import dev.xip.vm.AddressSpace;
+import dev.xip.vm.MapException;
+import dev.xip.vm.MemoryFaultException;
+import dev.xip.vm.MemoryManager;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A process as its memory sees it: an address space that exec replaces, fork copies and exit gives
+ * back. No instruction of it is ever run. One thread at a time may call it; its address space is
+ * for any thread. Linux counterpart: {@code struct task_struct}, as far as {@code mm} goes.
+ */
+public final class ModelledProcess implements AutoCloseable {
+  private static final AddrRange NOTHING = new AddrRange(0, 0);
+
+  private final MemoryManager manager;
+  private final String name;
+  private AddressSpace space;
+  private boolean exited;
+
+  /** Where the strings lie on the stack. Linux counterpart: {@code mm->arg_start}. */
+  private AddrRange argumentBytes = NOTHING;
+
+  /** Linux counterpart: {@code mm->env_start}. */
+  private AddrRange environmentBytes = NOTHING;
+
+  private long entry;
+
+  private ModelledProcess(MemoryManager manager, String name, AddressSpace space) {
+    this.manager = manager;
+    this.name = name;
+    this.space = space;
+  }
+
+  /**
+   * Starts a process that has no program yet and maps nothing.
+   *
+   * @param manager the machine's memory manager
+   * @param name its name, for people
+   * @return the process, to be closed by its owner
+   * @throws MapException ENOMEM if RAM is used up
+   */
+  public static ModelledProcess start(MemoryManager manager, String name) throws MapException {
+    return new ModelledProcess(manager, name, manager.newAddressSpace(name));
+  }
+
+  /**
+   * Returns the name.
+   *
+   * @return the name given at the start or by fork
+   */
+  public String name() {
+    return name;
+  }
+
+  /**
+   * Returns the address space.
+   *
+   * @return the one that the last exec made; it is closed if the process has exited
+   */
+  public AddressSpace space() {
+    return space;
+  }
+
+  /**
+   * Returns where the program would begin.
+   *
+   * @return the address of its first instruction, 0 if there is none or no program
+   */
+  public long entry() {
+    return entry;
+  }
+
+  /**
+   * Replaces the program. Strings go to a new stack in a new address space, page by page through
+   * get_user_pages; then the file's headers are checked; then the old address space is given back
+   * and the program's segments are mapped. Linux counterpart: {@code do_execve} (fs/exec.c), {@code
+   * load_elf_binary} (fs/binfmt_elf.c).
+   *
+   * @param program a 64-bit ELF program that lies in place; it must outlive the process
+   * @param arguments the arguments, the program's name by custom the first
+   * @param environment the environment, each {@code NAME=value}
+   * @throws ExecException the process is as it was: E2BIG if the strings are too long or there is
+   *     no page for them (the cause says which), ENOEXEC if the file is no such program, EIO if it
+   *     cannot be read, ENOMEM if RAM is used up, ESRCH if the process has exited. SIGKILL if the
+   *     program's segments cannot be mapped: the old program is gone, and the process has exited
+   * @throws IllegalArgumentException if a string contains a NUL
+   * @throws dev.xip.base.SleepingInAtomicException if the machine decides about page frames in a
+   *     way that may sleep: the kernel's bug report, whatever the program is
+   */
+  public void exec(InPlaceFile program, List<String> arguments, List<String> environment)
+      throws ExecException {
+    String what = "exec of %s in %s".formatted(program.name(), name);
+    List<byte[]> argumentStrings = strings(arguments);
+    List<byte[]> environmentStrings = strings(environment);
+    if (exited) {
+      throw new ExecException(Code.ESRCH, what, "the process has exited", null);
+    }
+    AddressSpace fresh;
+    try {
+      fresh = manager.newAddressSpace(name);
+    } catch (MapException e) {
+      throw new ExecException(Code.ENOMEM, what, e.getMessage(), e);
+    }
+    try {
+      ArgumentPages stack = new ArgumentPages(fresh, what);
+      stack.copyStrings(strings(List.of(program.name())));
+      AddrRange environmentRange = stack.copyStrings(environmentStrings);
+      AddrRange argumentRange = stack.copyStrings(argumentStrings);
+      ElfImage image = headersOf(program, what);
+      setUpStack(fresh, stack, image);
+      becomeProgram(fresh, argumentRange, environmentRange);
+      mapProgram(program, image, what);
+    } catch (MapException e) {
+      throw abandoned(fresh, new ExecException(Code.ENOMEM, what, e.getMessage(), e));
+    } catch (ExecException e) {
+      throw abandoned(fresh, e);
+    } catch (RuntimeException e) {
+      throw abandoned(fresh, e);
+    }
+  }
+
+  private static List<byte[]> strings(List<String> texts) {
+    List<byte[]> bytes = new ArrayList<>(texts.size());
+    for (String text : texts) {
+      if (text.indexOf('\0') >= 0) {
+        throw new IllegalArgumentException(
+            "EINVAL: string \"%s\": expected no NUL, found one at %d"
+                .formatted(text.replace('\0', '.'), text.indexOf('\0')));
+      }
+      bytes.add(text.getBytes(StandardCharsets.UTF_8));
+    }
+    return bytes;
+  }
+
+  private static ElfImage headersOf(InPlaceFile program, String what) throws ExecException {
+    try {
+      return ElfImage.read(program.name(), program.size(), program::read);
+    } catch (MalformedElfException e) {
+      throw new ExecException(Code.ENOEXEC, what, e.getMessage(), e);
+    } catch (IOException e) {
+      throw new ExecException(Code.EIO, what, e.getMessage(), e);
+    }
+  }
+
+  /** Linux counterpart: {@code setup_arg_pages}, as far as access goes. */
+  private static void setUpStack(AddressSpace fresh, ArgumentPages stack, ElfImage image)
+      throws MapException {
+    if (image.executableStack()) {
+      AddrRange range = fresh.find(stack.top() - 1).range();
+      fresh.protect(range, new Access(true, true, true));
+    }
+  }
+
+  /**
+   * The point of no return: whatever goes wrong from here on kills the process. Linux counterpart:
+   * {@code flush_old_exec}, {@code exec_mmap}.
+   */
+  private void becomeProgram(AddressSpace fresh, AddrRange argumentRange, AddrRange envRange) {
+    exited = true;
+    space.close();
+    space = fresh;
+    argumentBytes = argumentRange;
+    environmentBytes = envRange;
+    entry = 0;
+  }
+
+  private void mapProgram(InPlaceFile program, ElfImage image, String what) throws ExecException {
+    try {
+      long bias = new ProgramSegments(space, program, image).map();
+      entry = image.entry() == 0 ? 0 : image.entry() + bias;
+      exited = false;
+    } catch (MapException | MemoryFaultException e) {
+      throw new ExecException(Code.SIGKILL, what, e.getMessage(), e);
+    }
+  }
+
+  /** Gives the new address space back; a failure to do so must not hide the first one. */
+  private static <E extends Exception> E abandoned(AddressSpace fresh, E failure) {
+    try {
+      fresh.close();
+    } catch (RuntimeException e) {
+      failure.addSuppressed(e);
+    }
+    return failure;
+  }
+
+  /**
+   * Makes a child with the same memory. Linux counterpart: {@code do_fork} (kernel/fork.c).
+   *
+   * @param childName the child's name
+   * @return the child, to be closed by its owner
+   * @throws MapException ENOMEM if RAM is used up, ESRCH if this process has exited
+   */
+  public ModelledProcess fork(String childName) throws MapException {
+    ModelledProcess child = new ModelledProcess(manager, childName, space.fork(childName));
+    child.argumentBytes = argumentBytes;
+    child.environmentBytes = environmentBytes;
+    child.entry = entry;
+    return child;
+  }
+
+  /**
+   * Reads the arguments back from the stack. Linux counterpart: /proc/PID/cmdline.
+   *
+   * @return the arguments, as the process has them now
+   * @throws MemoryFaultException if the process has unmapped its stack or has exited
+   */
+  public List<String> arguments() throws MemoryFaultException {
+    return read(argumentBytes);
+  }
+
+  /**
+   * Reads the environment back from the stack. Linux counterpart: /proc/PID/environ.
+   *
+   * @return the environment, as the process has it now
+   * @throws MemoryFaultException if the process has unmapped its stack or has exited
+   */
+  public List<String> environment() throws MemoryFaultException {
+    return read(environmentBytes);
+  }
+
+  private List<String> read(AddrRange range) throws MemoryFaultException {
+    byte[] bytes = new byte[(int) range.length()];
+    new AddressReader(space).copy(range.start(), MemorySegment.ofArray(bytes), 0, bytes.length);
+    List<String> strings = new ArrayList<>();
+    int start = 0;
+    for (int i = 0; i < bytes.length; i++) {
+      if (bytes[i] == 0) {
+        strings.add(new String(bytes, start, i - start, StandardCharsets.UTF_8));
+        start = i + 1;
+      }
+    }
+    return strings;
+  }
+
+  /**
+   * Gives the address space back. Twice does nothing. Linux counterpart: {@code exit_mm}
+   * (kernel/exit.c).
+   */
+  public void exit() {
+    exited = true;
+    space.close();
+  }
+
+  /** Exits. */
+  @Override
+  public void close() {
+    exit();
+  }
+}

@@ -1,0 +1,85 @@
+package dev.xip.process;
+
+import dev.xip.base.Access;
+import dev.xip.base.AddrRange;
+import dev.xip.base.Pages;
+import dev.xip.elf.ElfImage;
+import dev.xip.elf.ElfType;
+import dev.xip.elf.LoadableSegment;
+import dev.xip.file.InPlaceFile;
+import dev.xip.vm.AddressSpace;
+import dev.xip.vm.AddressWriter;
+import dev.xip.vm.MapException;
+import dev.xip.vm.MapRequest;
+import dev.xip.vm.MemoryFaultException;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Maps the loadable segments of a program from where they lie in the image: privately, so that text
+ * stays special entries and data is copied page by page when it is stored into. Linux counterpart:
+ * {@code elf_map}, {@code set_brk} and {@code padzero} (fs/binfmt_elf.c). The program's interpreter
+ * is not mapped, for nothing runs.
+ */
+final class ProgramSegments {
+  private final AddressSpace space;
+  private final InPlaceFile file;
+  private final ElfImage image;
+
+  ProgramSegments(AddressSpace space, InPlaceFile file, ElfImage image) {
+    this.space = space;
+    this.file = file;
+    this.image = image;
+  }
+
+  /**
+   * Maps all segments.
+   *
+   * @return what is added to every address that the file names
+   */
+  long map() throws MapException, MemoryFaultException {
+    long bias = bias();
+    for (LoadableSegment segment : image.segments()) {
+      mapFilePages(segment, bias);
+      mapZeroPages(segment, bias);
+    }
+    return bias;
+  }
+
+  /** Two thirds up, where there is room. Linux counterpart: {@code ELF_ET_DYN_BASE}. */
+  private long bias() {
+    if (image.type() == ElfType.EXECUTABLE || image.segments().isEmpty()) {
+      return 0;
+    }
+    long base = Pages.roundDown(space.manager().addressLimit() / 3 * 2);
+    return base - image.segments().getFirst().pages().start();
+  }
+
+  private void mapFilePages(LoadableSegment segment, long bias)
+      throws MapException, MemoryFaultException {
+    AddrRange pages = segment.filePages();
+    if (pages.length() == 0) {
+      return;
+    }
+    space.map(
+        MapRequest.privately(file, segment.access())
+            .pages(segment.firstFilePage(), pages.length())
+            .at(pages.start() + bias));
+    AddrRange tail = segment.zeroTail();
+    // The kernel tries and does not mind if it may not: a segment that is only read has no zeros.
+    if (tail.length() > 0 && segment.access().write()) {
+      new AddressWriter(space)
+          .copy(
+              MemorySegment.ofArray(new byte[(int) tail.length()]),
+              0,
+              tail.start() + bias,
+              tail.length());
+    }
+  }
+
+  private void mapZeroPages(LoadableSegment segment, long bias) throws MapException {
+    AddrRange pages = segment.zeroPages();
+    if (pages.length() > 0) {
+      space.map(MapRequest.anonymous(pages.length(), Access.READ_WRITE).at(pages.start() + bias));
+    }
+  }
+}

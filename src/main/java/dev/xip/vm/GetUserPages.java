@@ -1,0 +1,335 @@
+package dev.xip.vm;
+
+import dev.xip.base.Access;
+import dev.xip.base.Pages;
+import dev.xip.base.Pfn;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.Level;
+import dev.xip.pagetable.PageTable;
+import dev.xip.pagetable.Walk;
+import dev.xip.phys.FrameAllocator;
+import dev.xip.phys.FrameUse;
+import dev.xip.phys.PageFrames;
+import dev.xip.vm.MapException.Code;
+
+/**
+ * Gives out the page frames behind addresses, each with a reference that the caller gives back:
+ * what direct I/O, debuggers and exec stand on. A page without a page frame cannot be given out: it
+ * is EFAULT, and that is the price of the special bit. For one thread; make one for each. Linux
+ * counterpart: {@code __get_user_pages} and {@code follow_page} (mm/gup.c), {@code gup_pte_range}
+ * (arch/x86/mm/gup.c), {@code follow_pfn} (mm/memory.c).
+ *
+ * <p>No lock is held while a page is faulted in, so the mapping is looked up again for each try.
+ */
+public final class GetUserPages {
+  /** What {@link #followPage} answers if a fault may help. */
+  private static final long MUST_FAULT = -2;
+
+  private final AddressSpace space;
+  private final MemoryManager manager;
+  private final PageTable table;
+  private final EntryLayout layout;
+  private final PageFrames frames;
+  private final FrameAllocator allocator;
+  private final Walk walk = new Walk();
+
+  /**
+   * Makes one.
+   *
+   * @param space the address space whose pages are asked for
+   */
+  public GetUserPages(AddressSpace space) {
+    this.space = space;
+    this.manager = space.manager();
+    this.table = space.table();
+    this.layout = table.layout();
+    this.frames = manager.memory().frames();
+    this.allocator = manager.memory().allocator();
+  }
+
+  /**
+   * Finds the frames behind addresses, faulting them in as need be. Linux counterpart: {@code
+   * get_user_pages}.
+   *
+   * @param va an address in the first page
+   * @param count how many pages, at least 0
+   * @param write whether they will be stored into: private ones are copied first
+   * @param force whether rights that the mapping could be given are enough, as for a debugger;
+   *     storing then needs a private mapping
+   * @param pfns receives the frames, as many as there are pages; each has a reference more, to be
+   *     given back with {@link FrameAllocator#put}
+   * @return how many frames there are: fewer than asked for if a later page has none
+   * @throws MapException if the first page has none. EFAULT: no mapping, or one of I/O memory or
+   *     page frame numbers, or rights that are missing, a fault that ends in a signal, an entry
+   *     without a page frame. ENOMEM: RAM is used up
+   * @throws IllegalArgumentException if the count is negative or there is no room for the frames
+   */
+  public int getUserPages(long va, int count, boolean write, boolean force, long[] pfns)
+      throws MapException {
+    requireRoom(count, pfns);
+    return getUserPages(va, 0, count, write, force, pfns);
+  }
+
+  /**
+   * Finds the frames behind addresses, without any lock as far as they are mapped with the rights
+   * that it takes. It sees entries only, never mappings, so that it works at all is owed to the
+   * special bit; with another strategy every page goes the slow way, and so does the rest from the
+   * first page on that needs more than a look. Linux counterpart: {@code get_user_pages_fast}.
+   *
+   * @param va an address in the first page
+   * @param count how many pages, at least 0
+   * @param write whether they will be stored into
+   * @param pfns receives the frames; each has a reference more
+   * @return how many frames there are: fewer than asked for if a later page has none
+   * @throws MapException as {@link #getUserPages} does, if the first page has none
+   * @throws IllegalArgumentException if the count is negative or there is no room for the frames
+   */
+  public int getUserPagesFast(long va, int count, boolean write, long[] pfns) throws MapException {
+    requireRoom(count, pfns);
+    int done = 0;
+    if (manager.usesSpecialBit()) {
+      while (done < count && tryFast(pageAt(va, done), write, pfns, done)) {
+        done++;
+      }
+    }
+    return getUserPages(va, done, count, write, false, pfns);
+  }
+
+  /**
+   * Takes hold of the frames behind addresses until they are let go.
+   *
+   * @param va an address in the first page
+   * @param count how many pages, at least 0
+   * @param write whether they will be stored into
+   * @param force whether rights that the mapping could be given are enough
+   * @return the frames: fewer than asked for if a later page has none
+   * @throws MapException as {@link #getUserPages} does, if the first page has none
+   * @throws IllegalArgumentException if the count is negative
+   */
+  public PinnedPages pin(long va, int count, boolean write, boolean force) throws MapException {
+    long[] pfns = new long[Math.max(0, count)];
+    int got = getUserPages(va, count, write, force, pfns);
+    return new PinnedPages(manager, pfns, got, write);
+  }
+
+  /**
+   * Says which page frame number lies at an address of I/O memory, without any reference. A mapping
+   * that is merely mixed is refused. Linux counterpart: {@code follow_pfn} (mm/memory.c).
+   *
+   * @param va the address
+   * @return the number
+   * @throws MapException EINVAL if the mapping has neither IO nor PFNMAP, or nothing is mapped
+   */
+  public Pfn followPfn(long va) throws MapException {
+    String call = "follow_pfn at 0x%x in %s".formatted(va, space.name());
+    long stamp = space.lockShared();
+    try {
+      Vma vma = space.find(va);
+      if (vma == null || (vma.flags() & (VmaFlags.IO | VmaFlags.PFNMAP)) == 0) {
+        throw new MapException(
+            Code.EINVAL,
+            call,
+            "a mapping with IO or PFNMAP",
+            vma == null ? "no mapping" : vma.toString());
+      }
+      long pte = lockedEntry(va);
+      if (!layout.isPresent(pte)) {
+        throw new MapException(
+            Code.EINVAL, call, "a present entry", "entry 0x%x in %s".formatted(pte, vma));
+      }
+      return new Pfn(layout.pfn(pte));
+    } finally {
+      space.unlockShared(stamp);
+    }
+  }
+
+  private long lockedEntry(long va) {
+    if (!table.walk(va, walk) || walk.level() != Level.PTE) {
+      return layout.empty();
+    }
+    manager.lockEntry(walk.slot());
+    try {
+      return table.get(walk.slot());
+    } finally {
+      manager.unlockEntry(walk.slot());
+    }
+  }
+
+  private static void requireRoom(int count, long[] pfns) {
+    if (count < 0 || count > pfns.length) {
+      throw new IllegalArgumentException(
+          "EINVAL: %d pages: expected 0..%d, the room for their frames"
+              .formatted(count, pfns.length));
+    }
+  }
+
+  private static long pageAt(long va, int index) {
+    return Pages.roundDown(va) + ((long) index << Pages.SHIFT);
+  }
+
+  private int getUserPages(long va, int first, int count, boolean write, boolean force, long[] pfns)
+      throws MapException {
+    for (int done = first; done < count; done++) {
+      try {
+        pfns[done] = getPage(pageAt(va, done), write, force);
+      } catch (MapException e) {
+        if (done > 0) {
+          return done;
+        }
+        throw e;
+      }
+    }
+    return count;
+  }
+
+  private long getPage(long va, boolean write, boolean force) throws MapException {
+    boolean copied = false;
+    while (true) {
+      long stamp = space.lockShared();
+      try {
+        Vma vma = space.find(va);
+        if (vma != null) {
+          requireGate(vma, va, write, force);
+          long pfn = followPage(vma, va, write, copied);
+          if (pfn != MUST_FAULT) {
+            return pfn;
+          }
+        } else if (StackGrowth.stackAbove(space.vmaList(), va) == null) {
+          throw refused(Code.EFAULT, va, "a mapping", "none");
+        }
+      } finally {
+        space.unlockShared(stamp);
+      }
+      copied = faultIn(va, write, force);
+      manager.reached(Step.FAULTED_IN);
+    }
+  }
+
+  /** Linux counterpart: {@code check_vma_flags}. Mixed mappings pass. */
+  private void requireGate(Vma vma, long va, boolean write, boolean force) throws MapException {
+    if ((vma.flags() & (VmaFlags.IO | VmaFlags.PFNMAP)) != 0) {
+      throw refused(Code.EFAULT, va, "a mapping without IO and PFNMAP", vma.toString());
+    }
+    boolean allowed =
+        write
+            ? vma.has(VmaFlags.WRITE) || (force && VmaFlags.isCow(vma.flags()))
+            : vma.has(VmaFlags.READ) || (force && vma.has(VmaFlags.MAYREAD));
+    if (!allowed) {
+      throw refused(Code.EFAULT, va, write ? "write access" : "read access", vma.toString());
+    }
+  }
+
+  /** Whether the fault has made the page this space's own, whatever the entry allows. */
+  private boolean faultIn(long va, boolean write, boolean force) throws MapException {
+    FaultResult result = space.fault(va, write ? Access.WRITE : Access.READ, force);
+    if (result instanceof FaultResult.Refused refused) {
+      MapException error =
+          refused(
+              refused.cause() instanceof MemoryFaultException.OutOfMemory
+                  ? Code.ENOMEM
+                  : Code.EFAULT,
+              va,
+              "a page that can be faulted in",
+              refused.cause().getMessage());
+      error.initCause(refused.cause());
+      throw error;
+    }
+    return result == FaultResult.Handled.COPIED || result == FaultResult.Handled.REUSED;
+  }
+
+  /**
+   * Looks at one entry and takes a reference to its frame, all under the entry lock. The order of
+   * the questions decides what a debugger may do: that an entry is not writable comes before that
+   * it has no page frame, so a forced store into a private page of a file copies it, and what is
+   * found then is the copy. Linux counterpart: {@code follow_page_pte} (mm/gup.c).
+   *
+   * @param copied whether the last fault made the page this space's own
+   */
+  private long followPage(Vma vma, long va, boolean write, boolean copied) throws MapException {
+    if (!table.walk(va, walk)) {
+      return MUST_FAULT;
+    }
+    if (walk.level() != Level.PTE) {
+      throw refused(Code.EFAULT, va, "an entry with a page frame", "a huge leaf in " + vma);
+    }
+    long slot = walk.slot();
+    manager.lockEntry(slot);
+    try {
+      long pte = table.get(slot);
+      boolean writable = layout.isWritable(pte);
+      if (!layout.isPresent(pte) || (write && !writable && !(copied && !vma.has(VmaFlags.WRITE)))) {
+        return MUST_FAULT;
+      }
+      long pfn = manager.normalFrame(vma, va, pte);
+      if (write && !writable && !isOwn(pfn)) {
+        return MUST_FAULT;
+      }
+      if (pfn == MemoryManager.NO_FRAME) {
+        if (layout.pfn(pte) != manager.zeroPfn()) {
+          throw refused(
+              Code.EFAULT,
+              va,
+              "an entry with a page frame",
+              "entry 0x%x (%s) in %s".formatted(pte, layout.describe(pte), vma));
+        }
+        pfn = manager.zeroPfn();
+      }
+      frames.get(pfn);
+      return pfn;
+    } finally {
+      manager.unlockEntry(slot);
+    }
+  }
+
+  /**
+   * Whether a store through an entry that does not allow it is seen by this space alone. That the
+   * last fault made a copy is not enough: somebody may have dropped the copy since, and what is
+   * there now belongs to everybody. Linux 3.19 took the fault's word for it (CVE-2016-5195).
+   */
+  private boolean isOwn(long pfn) {
+    return pfn != MemoryManager.NO_FRAME
+        && frames.use(pfn) == FrameUse.ANONYMOUS
+        && frames.mappings(pfn) == 1;
+  }
+
+  /**
+   * Takes a reference to the frame of an entry that says all there is to know. A frame that is
+   * being freed is not taken, and one that was taken is given back if the entry has changed or its
+   * table may be gone.
+   */
+  private boolean tryFast(long va, boolean write, long[] pfns, int index) {
+    long generation = space.generation();
+    // The tables of a space that has exited are gone without the generation moving any more.
+    if (space.isClosed() || va < 0 || va >= layout.addressLimit() || !walkFast(va)) {
+      return false;
+    }
+    long pte = walk.pte();
+    long pfn = layout.pfn(pte);
+    if (!layout.isValid(pte)
+        || (write && !layout.isWritable(pte))
+        || layout.isSpecial(pte)
+        || !frames.tryGet(pfn)) {
+      return false;
+    }
+    if (table.get(walk.slot()) != pte || space.generation() != generation) {
+      allocator.put(pfn);
+      return false;
+    }
+    pfns[index] = pfn;
+    return true;
+  }
+
+  private boolean walkFast(long va) {
+    try {
+      return table.walk(va, walk) && walk.level() == Level.PTE;
+    } catch (IndexOutOfBoundsException e) {
+      // A table that was freed under the walk holds anything. The slow way will tell.
+      return false;
+    }
+  }
+
+  private MapException refused(Code code, long va, String expected, String found) {
+    return new MapException(
+        code, "get_user_pages at 0x%x in %s".formatted(va, space.name()), expected, found);
+  }
+}
