@@ -215,4 +215,47 @@ public final class CowAgainstForkStress {
       MACHINE.putBack(parent);
     }
   }
+
+  /** Two threads of one process store into a page that is shared with a child. */
+  @JCStressTest
+  @Outcome(id = "1, 2, 7, 11", expect = ACCEPTABLE, desc = "One copy with both stores")
+  @Outcome(expect = FORBIDDEN, desc = "A store went with a copy that was replaced")
+  @State
+  public static class TwoThreads {
+    private static final StressMachine<StressedSpace> MACHINE =
+        new StressMachine<>(CowAgainstForkStress::mapAnonymous);
+
+    private final StressedSpace parent = MACHINE.take();
+    private final StressedSpace child;
+
+    /** Gives the page a frame and shares it. */
+    public TwoThreads() {
+      parent.write(AT, WORD);
+      child = parent.fork();
+    }
+
+    /** Stores. */
+    @Actor
+    public void one() {
+      parent.write(AT, 1);
+    }
+
+    /** Stores beside it. */
+    @Actor
+    public void other() {
+      parent.write(AT + 8, 2);
+    }
+
+    /** Looks at both words, and at the child. */
+    @Arbiter
+    public void look(IIII_Result r) {
+      r.r1 = parent.read(AT);
+      r.r2 = parent.read(AT + 8);
+      r.r3 = child.read(AT);
+      r.r4 = parent.counts(AT);
+      child.exit();
+      parent.discard(AT);
+      MACHINE.putBack(parent);
+    }
+  }
 }

@@ -18,9 +18,9 @@ import org.openjdk.jcstress.infra.results.IIIII_Result;
 import org.openjdk.jcstress.infra.results.III_Result;
 
 /**
- * An entry is put in and taken out under the lock of its leaf table, so the two happen one after
- * the other: afterwards the slot is empty or holds the whole entry, and what is counted for it is
- * there exactly if the entry is.
+ * An entry is put in and taken out under the lock of its leaf table, so what two threads do to one
+ * slot happens one after the other: afterwards the slot is empty or holds the whole entry, and what
+ * is counted for it is there exactly once if the entry is there, and not at all if it is not.
  */
 public final class InsertAgainstZapStress {
   private static final int WORD = 7;
@@ -68,10 +68,11 @@ public final class InsertAgainstZapStress {
     }
   }
 
-  private record FrameSlot(StressedSpace space, long pfn) {
+  private record FrameSlot(StressedSpace space, MemoryFile file, long pfn) {
     static FrameSlot on(StressMachine<FrameSlot> machine) {
-      FrameSlot slot = new FrameSlot(machine.space(), machine.cachedFrame());
-      slot.space.mapShared(AT, machine.file(WORD));
+      FrameSlot slot =
+          new FrameSlot(machine.space(), machine.file(WORD), machine.cachedFrame());
+      slot.space.mapShared(AT, slot.file);
       return slot;
     }
 
@@ -152,6 +153,72 @@ public final class InsertAgainstZapStress {
     }
 
     /** Looks at the slot and empties it. */
+    @Arbiter
+    public void look(IIIII_Result r) {
+      slot.look(MACHINE, r);
+    }
+  }
+
+  /** Two threads come for one empty slot with the same frame. */
+  @JCStressTest
+  @Outcome(id = "1, 2, 2, 1, 1", expect = ACCEPTABLE, desc = "One inserted, the other got EBUSY")
+  @Outcome(expect = FORBIDDEN, desc = "Both inserted, or neither, or counted twice")
+  @State
+  public static class TwoInsertions {
+    private static final StressMachine<FrameSlot> MACHINE = FrameSlot.machine();
+
+    private final FrameSlot slot = MACHINE.take();
+    private int first;
+    private int second;
+
+    /** Inserts. */
+    @Actor
+    public void one() {
+      first = slot.insert();
+    }
+
+    /** Inserts as well. */
+    @Actor
+    public void other() {
+      second = slot.insert();
+    }
+
+    /** Looks at the slot and empties it. */
+    @Arbiter
+    public void look(IIIII_Result r) {
+      r.r1 = first + second;
+      slot.look(MACHINE, r);
+    }
+  }
+
+  /** The process and the file take one counted entry out at the same time. */
+  @JCStressTest
+  @Outcome(id = "0, 0, 1, 0, 0", expect = ACCEPTABLE, desc = "Taken out, and given back once")
+  @Outcome(expect = FORBIDDEN, desc = "Given back twice, or still there")
+  @State
+  public static class TwoZaps {
+    private static final StressMachine<FrameSlot> MACHINE = FrameSlot.machine();
+
+    private final FrameSlot slot = MACHINE.take();
+
+    /** Fills the slot. */
+    public TwoZaps() {
+      slot.insert();
+    }
+
+    /** Takes the page out of this space. */
+    @Actor
+    public void process() {
+      slot.space.discard(AT);
+    }
+
+    /** Takes it out of every space. */
+    @Actor
+    public void file() {
+      slot.file.invalidate(0, 1);
+    }
+
+    /** Looks at the slot. */
     @Arbiter
     public void look(IIIII_Result r) {
       slot.look(MACHINE, r);

@@ -28,6 +28,7 @@ public final class ReaderAgainstUnmapStress {
   private static final int WORD = 7;
   private static final int OTHERS_WORD = 9;
   private static final int FAR_PAGES = 4;
+  private static final int WALKS = 1000;
 
   private ReaderAgainstUnmapStress() {}
 
@@ -113,10 +114,13 @@ public final class ReaderAgainstUnmapStress {
       slot.space.write(AT, WORD);
     }
 
-    /** Reads by a walk of its own. */
+    /** Reads by a new walk each time, until the page is gone. */
     @Actor
     public void read(I_Result r) {
-      r.r1 = slot.space.read(AT);
+      r.r1 = WORD;
+      for (int i = 0; i < WALKS && r.r1 == WORD; i++) {
+        r.r1 = slot.space.read(AT);
+      }
     }
 
     /** Unmaps, and stores entries into what was freed. */
