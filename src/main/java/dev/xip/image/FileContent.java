@@ -1,5 +1,6 @@
 package dev.xip.image;
 
+import dev.xip.base.PendingFaults;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.FileSystemException;
@@ -85,7 +86,7 @@ public final class FileContent {
       try {
         copy(position, destination, count);
       } finally {
-        MemoryFaults.settle();
+        PendingFaults.settle();
       }
     } catch (InternalError fault) {
       throw MemoryFaults.translated(image.name(), memory.byteSize(), fault);

@@ -1,5 +1,6 @@
 package dev.xip.image;
 
+import dev.xip.base.PendingFaults;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -7,17 +8,12 @@ import java.nio.file.Path;
 
 /**
  * Turns the fault that a mapped file gives after it was truncated underneath us into a checked
- * exception. The JVM reports such a fault as an {@link InternalError}, and not where it happens:
- * compiled code goes on with made-up bytes until the thread next stops at a safepoint, which can be
- * outside every method that knew about the image. So whoever touches image memory calls {@link
- * #settle} before leaving its {@code try}, in a {@code finally}, for what made-up bytes lead to may
- * be an exception too.
+ * exception that names the file. Whoever touches image memory by itself settles what is pending,
+ * see {@link PendingFaults}, before leaving its {@code try}.
  */
 public final class MemoryFaults {
   /** How HotSpot names the fault, whether it met it in the interpreter or in compiled code. */
   private static final String FAULT_TEXT = "unsafe memory access";
-
-  private static final Object ANY_LOCK = new Object();
 
   private MemoryFaults() {}
 
@@ -54,20 +50,11 @@ public final class MemoryFaults {
       try {
         return operation.run();
       } finally {
-        settle();
+        PendingFaults.settle();
       }
     } catch (InternalError fault) {
       throw translated(image, sizeWhenOpened, fault);
     }
-  }
-
-  /**
-   * Has a fault that was met so far thrown here, and not later. A native call that does next to
-   * nothing (some 10 ns): coming back from native code, a thread always takes what is pending for
-   * it.
-   */
-  public static void settle() {
-    Thread.holdsLock(ANY_LOCK);
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.xip.segment;
 
 import dev.xip.base.Pages;
+import dev.xip.base.PendingFaults;
 import dev.xip.host.Errno;
 import dev.xip.mapping.DirectAccess;
 import dev.xip.mapping.DirectRange;
@@ -99,7 +100,7 @@ public final class OpenSegmentDevice implements DirectAccess, AutoCloseable {
       }
       MemorySegment there = memory.asSlice(at, length);
       try {
-        MemorySegment.copy(write ? piece : there, 0, write ? there : piece, 0, length);
+        PendingFaults.copy(write ? piece : there, 0, write ? there : piece, 0, length);
       } catch (InternalError e) {
         throw SegmentException.withCode(
             Errno.EIO, subject(write, sector) + ": data file shortened while it was loaded", e);

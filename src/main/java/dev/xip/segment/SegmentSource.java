@@ -1,11 +1,11 @@
 package dev.xip.segment;
 
 import dev.xip.base.Pages;
+import dev.xip.base.PendingFaults;
 import dev.xip.host.Errno;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -179,7 +179,7 @@ public abstract sealed class SegmentSource {
 
     private void read(long offset, byte[] into, int length) throws IOException {
       try {
-        MemorySegment.copy(mem, ValueLayout.JAVA_BYTE, offset, into, 0, length);
+        PendingFaults.copy(mem, offset, MemorySegment.ofArray(into), 0, length);
       } catch (InternalError e) {
         throw SegmentException.withCode(
             Errno.EIO,

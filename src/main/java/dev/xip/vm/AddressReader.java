@@ -2,6 +2,7 @@ package dev.xip.vm;
 
 import dev.xip.base.Access;
 import dev.xip.base.Pages;
+import dev.xip.base.PendingFaults;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.Level;
 import dev.xip.pagetable.PageTable;
@@ -132,6 +133,19 @@ public final class AddressReader {
    */
   public void copy(long va, MemorySegment destination, long offset, long length)
       throws MemoryFaultException {
+    try {
+      try {
+        copyRuns(va, destination, offset, length);
+      } finally {
+        PendingFaults.settle();
+      }
+    } catch (InternalError e) {
+      throw cut(va, e);
+    }
+  }
+
+  private void copyRuns(long va, MemorySegment destination, long offset, long length)
+      throws MemoryFaultException {
     long done = 0;
     while (done < length) {
       long at = va + done;
@@ -141,13 +155,9 @@ public final class AddressReader {
         continue;
       }
       long bytes = Math.min(length - done, runLength - inRun);
-      try {
-        MemorySegment.copy(window, at + runDelta, destination, offset + done, bytes);
-        if (isCurrent()) {
-          done += bytes;
-        }
-      } catch (InternalError e) {
-        throw cut(at, e);
+      MemorySegment.copy(window, at + runDelta, destination, offset + done, bytes);
+      if (isCurrent()) {
+        done += bytes;
       }
     }
   }
@@ -242,7 +252,7 @@ public final class AddressReader {
         va,
         vma == null || vma.isAnonymous()
             ? "the memory behind it is gone"
-            : "the file behind %s was cut while mapped, at or before page 0x%x"
+            : "the file behind %s was cut while mapped, in or after page 0x%x"
                 .formatted(vma.file().name(), vma.pageAt(va)),
         error);
   }

@@ -2,6 +2,7 @@ package dev.xip.vm;
 
 import dev.xip.base.Access;
 import dev.xip.base.Pages;
+import dev.xip.base.PendingFaults;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.Level;
 import dev.xip.pagetable.PageTable;
@@ -118,7 +119,7 @@ public final class AddressWriter {
         throw new MemoryFaultException.BusError(
             va, "bad entry 0x%x: it points past the window".formatted(pte), null);
       }
-      MemorySegment.copy(source, offset, window, pa, bytes);
+      PendingFaults.copy(source, offset, window, pa, bytes);
       return true;
     } catch (InternalError e) {
       throw new MemoryFaultException.BusError(va, "the file behind it was cut while mapped", e);

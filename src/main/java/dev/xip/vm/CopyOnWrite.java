@@ -1,6 +1,7 @@
 package dev.xip.vm;
 
 import dev.xip.base.Pages;
+import dev.xip.base.PendingFaults;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.PageTable;
 import dev.xip.phys.FrameAllocator;
@@ -102,7 +103,7 @@ final class CopyOnWrite {
       return FaultHandler.busError(va, "pfn 0x%x lies past the window".formatted(from), null);
     }
     try {
-      MemorySegment.copy(window, from << Pages.SHIFT, window, to << Pages.SHIFT, Pages.SIZE);
+      PendingFaults.copy(window, from << Pages.SHIFT, window, to << Pages.SHIFT, Pages.SIZE);
       return null;
     } catch (InternalError e) {
       return FaultHandler.busError(va, "the memory behind " + vma + " was cut", e);
