@@ -30,6 +30,18 @@ class DefinitionFileTest {
     return (lines + "crc32c %08x\n".formatted(sum.getValue())).getBytes(StandardCharsets.US_ASCII);
   }
 
+  /** A whole definition with a gap between parts, a shared part beside another, or seven parts. */
+  static byte[] unsupported(SegmentName name, int which) {
+    String parts =
+        switch (which) {
+          case 0 -> "part 100000-100000 EW\npart 100002-100002 EW\n";
+          case 1 -> "part 100000-100000 EW\npart 100001-100001 SW\n";
+          default -> "part 100000-100000 EW\n".repeat(7);
+        };
+    return summed(
+        "xip segment 1\nname %s\nversion 1\n%sdata %s.1.data 8192\n".formatted(name, parts, name));
+  }
+
   @Test
   void theTextIsWhatTheReadmeShows() {
     assertThat(new String(TEXT, StandardCharsets.US_ASCII))

@@ -2,6 +2,7 @@ package dev.xip.segment;
 
 import dev.xip.host.Errno;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -210,7 +211,7 @@ final class ExtmemModel {
     if (stored.contents.users == 0
         && stored.parts.size() == 1
         && stored.parts.getFirst().type() == SegmentType.SN) {
-      java.util.Arrays.fill(stored.contents.pages, (byte) 0);
+      Arrays.fill(stored.contents.pages, (byte) 0);
     }
     stored.contents.users++;
     owner.held.put(name, new Held(stored, mode));

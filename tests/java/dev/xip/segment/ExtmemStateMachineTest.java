@@ -1,6 +1,5 @@
 package dev.xip.segment;
 
-import static dev.xip.segment.SegmentNameTest.refused;
 import static dev.xip.segment.SegmentStoreTest.definition;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -25,13 +24,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Property 13: random calls of two owners of one store end as the rules of extmem say, in codes,
- * modes, references, contents and in what is gone; two segments never share a megabyte.
+ * modes, references, contents and in what is gone.
  */
 class ExtmemStateMachineTest {
   private static final long SEED = Long.getLong("xip.seed", System.nanoTime());
@@ -294,7 +290,7 @@ class ExtmemStateMachineTest {
         stored.damage = ExtmemModel.Damage.UNREADABLE;
       }
       case 1 -> {
-        Files.write(definition, unsupported(name));
+        Files.write(definition, DefinitionFileTest.unsupported(name, random.nextInt(3)));
         stored.damage = ExtmemModel.Damage.UNSUPPORTED;
       }
       case 2 -> {
@@ -312,18 +308,6 @@ class ExtmemStateMachineTest {
         }
       }
     }
-  }
-
-  /** A gap between two parts, shared parts beside another, or a seventh part. */
-  private byte[] unsupported(SegmentName name) {
-    String parts =
-        switch (random.nextInt(3)) {
-          case 0 -> "part 100000-100000 EW\npart 100002-100002 EW\n";
-          case 1 -> "part 100000-100000 EW\npart 100001-100001 SW\n";
-          default -> "part 100000-100000 EW\n".repeat(7);
-        };
-    return DefinitionFileTest.summed(
-        "xip segment 1\nname %s\nversion 1\n%sdata %s.1.data 8192\n".formatted(name, parts, name));
   }
 
   /** Something else than a segment in physical memory. */
@@ -394,73 +378,5 @@ class ExtmemStateMachineTest {
         }
       }
     }
-  }
-
-  @ParameterizedTest
-  @EnumSource(
-      value = Errno.class,
-      names = {"ENOENT", "EIO", "EOPNOTSUPP", "EBUSY", "ERANGE"})
-  void aSegmentThatCannotBeReloadedInAnotherModeIsGone(Errno code) throws IOException {
-    SegmentLoader loader = machines.getFirst().loader;
-    SegmentName name = NAMES.get(0);
-    SegmentName other = NAMES.get(1);
-    store.define(definition(name, SegmentType.SR, 0x100000, 1), SegmentSource.zeros());
-    store.define(definition(other, SegmentType.SR, 0x100100, 1), SegmentSource.zeros());
-    loader.load(name, SharingMode.SHARED);
-    loader.load(other, SharingMode.SHARED);
-    store.remove(name);
-    Path file = store.folder().resolve(name + DefinitionFile.SUFFIX);
-    switch (code) {
-      case EIO -> Files.write(file, new byte[9]);
-      case EOPNOTSUPP -> Files.write(file, unsupported(name));
-      case EBUSY ->
-          store.define(definition(name, SegmentType.SR, 0x1001ff, 1), SegmentSource.zeros());
-      case ERANGE ->
-          store.define(definition(name, SegmentType.SR, WINDOW >> 12, 1), SegmentSource.zeros());
-      default -> assertThat(file).doesNotExist();
-    }
-    refused(
-        () -> loader.modifyShared(name, SharingMode.EXCLUSIVE),
-        code,
-        "segment %s is gone".formatted(name));
-    assertThat(loader.loaded()).extracting(SavedSegment::name).containsExactly(other);
-    refused(() -> loader.unload(name), Errno.EINVAL, "it not loaded");
-  }
-
-  /** The bytes that count are the last of the lower and the first of the upper segment. */
-  @ParameterizedTest
-  @CsvSource({
-    "0x1000FFFFF, 0x100100000, false",
-    "0x100100FFF, 0x100101000, true",
-    "0x100000FFF, 0x1000FF000, true",
-    "0x100000FFF, 0x100100000, false",
-    "0x1000FEFFF, 0x1000FF000, true",
-    "0x1001FFFFF, 0x100200000, false",
-    "0x1001FFFFF, 0x100201000, false",
-    "0x100200FFF, 0x1002FF000, true"
-  })
-  void twoSegmentsOfOneMegabyteCollide(String lastByte, String firstByte, boolean collide)
-      throws IOException {
-    long last = Long.decode(lastByte);
-    long first = Long.decode(firstByte);
-    SegmentName low = NAMES.get(0);
-    SegmentName high = NAMES.get(1);
-    store.define(definition(low, SegmentType.SR, last >> 12, 1), SegmentSource.zeros());
-    store.define(definition(high, SegmentType.SR, first >> 12, 1), SegmentSource.zeros());
-    for (List<SegmentName> order : List.of(List.of(low, high), List.of(high, low))) {
-      SegmentLoader loader = machines.getFirst().loader;
-      loader.load(order.getFirst(), SharingMode.SHARED);
-      if (collide) {
-        refused(
-            () -> loader.load(order.getLast(), SharingMode.SHARED),
-            Errno.EBUSY,
-            "expected megabytes without a segment");
-      } else {
-        loader.load(order.getLast(), SharingMode.SHARED);
-        loader.unload(order.getLast());
-      }
-      loader.unload(order.getFirst());
-    }
-    assertThat(machines.getFirst().loader.loaded()).isEmpty();
   }
 }

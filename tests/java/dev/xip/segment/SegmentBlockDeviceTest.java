@@ -1,79 +1,23 @@
 package dev.xip.segment;
 
 import static dev.xip.segment.SegmentNameTest.refused;
-import static dev.xip.segment.SegmentStoreTest.definition;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.host.Errno;
 import dev.xip.phys.PhysicalMemory;
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
-import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Property 14: requests of blocks, private copies, saves that wait, and what is told of them. */
-class SegmentBlockDeviceTest extends LoaderFixture {
-  private static final int PAGE = 4096;
-  private static final long PAGES = 0x100;
-
-  private final Arena arena = Arena.ofConfined();
-  private SegmentDevices devices;
-
-  @BeforeEach
-  void noDevices() {
-    devices = new SegmentDevices(loader);
-  }
-
-  @AfterEach
-  void removeAll() throws SegmentException {
-    for (SegmentDevice each : devices.devices()) {
-      devices.remove(each.name());
-    }
-    arena.close();
-  }
-
-  private SegmentDevice device(SegmentType type) throws SegmentException {
-    define(A, type, PLACE, PAGES);
-    return devices.add("A");
-  }
-
-  /** Two adjacent segments of one type. */
-  private SegmentDevice deviceOfTwo(SegmentType low, SegmentType high) throws SegmentException {
-    define(A, low, PLACE, PAGES);
-    define(B, high, PLACE + PAGES, PAGES);
-    return devices.add("A:B");
-  }
-
-  private MemorySegment piece(int pages, int value) {
-    return arena.allocate((long) pages * PAGE, PAGE).fill((byte) value);
-  }
-
-  private static void write(SegmentDevice device, long page, int value) throws IOException {
-    try (Arena scratch = Arena.ofConfined();
-        OpenSegmentDevice use = device.open()) {
-      use.write(8 * page, List.of(scratch.allocate(PAGE, PAGE).fill((byte) value)));
-    }
-  }
-
-  private static byte read(SegmentDevice device, long page) throws IOException {
-    try (Arena scratch = Arena.ofConfined();
-        OpenSegmentDevice use = device.open()) {
-      MemorySegment piece = scratch.allocate(PAGE, PAGE);
-      use.read(8 * page, List.of(piece));
-      return get(piece, PAGE - 1);
-    }
-  }
-
+/** Property 14: requests of blocks, private copies, and what is told when there can be none. */
+class SegmentBlockDeviceTest extends DeviceFixture {
   @Test
   void aRequestGoesPieceByPieceAcrossSegments() throws IOException {
     SegmentDevice device = deviceOfTwo(SegmentType.SW, SegmentType.SW);
@@ -254,110 +198,6 @@ class SegmentBlockDeviceTest extends LoaderFixture {
   }
 
   @Test
-  void anIdleDeviceIsSavedAtOnceWithAllItsSegments() throws IOException {
-    SegmentDevice device = deviceOfTwo(SegmentType.EW, SegmentType.EW);
-    write(device, 1, 1);
-    write(device, PAGES + 1, 2);
-    SaveResult result = device.writeSave("1").orElseThrow();
-    assertThat(result.saved()).extracting(StoredSegment::name).containsExactly(A, B);
-    assertThat(result.saved()).allMatch(each -> each.version() == 2);
-    assertThat(Files.readAllBytes(store.query(A).dataFile())[PAGE]).isEqualTo((byte) 1);
-    assertThat(Files.readAllBytes(store.query(B).dataFile())[PAGE]).isEqualTo((byte) 2);
-    assertThat(device.lastSave()).contains(result);
-  }
-
-  @Test
-  void aSaveOfADeviceInUseWaitsForTheLastClose() throws IOException {
-    SegmentDevice device = device(SegmentType.EW);
-    OpenSegmentDevice first = device.open();
-    OpenSegmentDevice second = device.open();
-    assertThat(device.writeSave("1\n")).isEmpty();
-    assertThat(device.isSavePending()).isTrue();
-    first.close();
-    first.close();
-    assertThat(store.query(A).version()).isEqualTo(1);
-    second.write(0, List.of(piece(1, 8)));
-    second.close();
-    assertThat(store.query(A).version()).isEqualTo(2);
-    assertThat(Files.readAllBytes(store.query(A).dataFile())[0]).isEqualTo((byte) 8);
-    assertThat(device.isSavePending()).isFalse();
-    device.open().close();
-    assertThat(store.query(A).version()).isEqualTo(2);
-  }
-
-  @Test
-  void aZeroTakesBackASaveThatWaits() throws IOException {
-    SegmentDevice device = device(SegmentType.EW);
-    try (OpenSegmentDevice _ = device.open()) {
-      device.writeSave("1");
-      assertThat(device.writeSave("0")).isEmpty();
-    }
-    assertThat(store.query(A).version()).isEqualTo(1);
-    assertThat(device.lastSave()).isEmpty();
-    assertThat(device.cancelSave()).isFalse();
-  }
-
-  @Test
-  void aSavePassesOverWhatKeepsNothingWithAWarning() throws IOException {
-    SegmentDevice device = deviceOfTwo(SegmentType.EN, SegmentType.EW);
-    SaveResult result = device.save().orElseThrow();
-    assertThat(result.saved()).extracting(StoredSegment::name).containsExactly(B);
-    assertThat(result.warnings())
-        .containsExactly("segment A is not saved, as type EN keeps no contents");
-    devices.remove(A);
-    store.remove(A);
-    define(A, SegmentType.SN, PLACE, PAGES);
-    assertThat(devices.add("A").save().orElseThrow().warnings()).hasSize(1);
-    assertThat(store.query(A).version()).isEqualTo(1);
-  }
-
-  @Test
-  void aMixedSegmentIsSaved() throws IOException {
-    store.define(
-        new SegmentDefinition(
-            A,
-            List.of(
-                new SegmentPart(SegmentType.EW, PLACE, PLACE),
-                new SegmentPart(SegmentType.EN, PLACE + 1, PLACE + 1))),
-        SegmentSource.zeros());
-    SegmentDevice device = devices.add("A");
-    write(device, 0, 1);
-    write(device, 1, 2);
-    SaveResult result = device.save().orElseThrow();
-    assertThat(result.warnings()).isEmpty();
-    byte[] saved = Files.readAllBytes(result.saved().getFirst().dataFile());
-    assertThat(List.of(saved[0], saved[PAGE])).containsExactly((byte) 1, (byte) 0);
-  }
-
-  /** The driver writes a line to the log and reports the number of bytes that were written. */
-  @Test
-  void aSaveThatFailsIsToldAndTheOtherSegmentsAreSaved() throws IOException {
-    SegmentDevice device = deviceOfTwo(SegmentType.EW, SegmentType.EW);
-    breakDefinition(A);
-    refused(device::save, Errno.EIO, "A.def: at byte 0x0");
-    SaveResult result = device.lastSave().orElseThrow();
-    assertThat(result.saved()).extracting(StoredSegment::name).containsExactly(B);
-    assertThat(result.failures()).extracting(SegmentException::code).containsExactly(Errno.EIO);
-  }
-
-  @Test
-  void aPendingSaveThatFailsIsToldToWhoeverClosesLast() throws IOException {
-    SegmentDevice device = device(SegmentType.EW);
-    OpenSegmentDevice use = device.open();
-    device.save();
-    breakDefinition(A);
-    refused(use::close, Errno.EIO, "A.def: at byte 0x0");
-    assertThat(device.uses()).isZero();
-    assertThat(device.isSavePending()).isFalse();
-    assertThat(device.lastSave().orElseThrow().failures()).hasSize(1);
-    devices.remove(A);
-  }
-
-  private void breakDefinition(SegmentName name) throws IOException {
-    Files.write(store.folder().resolve(name + DefinitionFile.SUFFIX), new byte[1]);
-  }
-
-  @Test
   void storesToASharedDeviceAreSeenByOtherMachines() throws IOException {
     SegmentDevice device = device(SegmentType.SW);
     try (PhysicalMemory otherMemory = PhysicalMemory.boot(WINDOW, RAM)) {
@@ -378,38 +218,5 @@ class SegmentBlockDeviceTest extends LoaderFixture {
     use.close();
     refused(() -> devices.remove(A), Errno.EINVAL, "it not loaded");
     assertThat(devices.devices()).isEmpty();
-  }
-
-  @Test
-  void usesOfManyThreadsAreCounted() throws Exception {
-    store.define(definition(A, SegmentType.EW, PLACE, 1), SegmentSource.zeros());
-    SegmentDevice device = devices.add("A");
-    List<Thread> threads = new ArrayList<>();
-    List<Throwable> failures = java.util.Collections.synchronizedList(new ArrayList<>());
-    try (OpenSegmentDevice _ = device.open()) {
-      device.save();
-      for (int i = 0; i < 4; i++) {
-        threads.add(
-            Thread.ofPlatform()
-                .uncaughtExceptionHandler((thread, e) -> failures.add(e))
-                .start(
-                    () -> {
-                      try {
-                        for (int n = 0; n < 1000; n++) {
-                          device.open().close();
-                        }
-                      } catch (SegmentException e) {
-                        failures.add(e);
-                      }
-                    }));
-      }
-      for (Thread each : threads) {
-        each.join();
-      }
-      assertThat(device.uses()).isEqualTo(1);
-      assertThat(store.query(A).version()).isEqualTo(1);
-    }
-    assertThat(failures).isEmpty();
-    assertThat(store.query(A).version()).isEqualTo(2);
   }
 }

@@ -12,8 +12,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.assertj.core.api.Assertions;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -21,24 +19,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Property 14: which lists of segments become devices, under which name and number. */
-class SegmentDevicesTest extends LoaderFixture {
+class SegmentDevicesTest extends DeviceFixture {
   private static final long MEGABYTE_PAGES = 0x100;
   private static final SegmentName C = new SegmentName("C");
-
-  private SegmentDevices devices;
-
-  @BeforeEach
-  void noDevices() {
-    devices = new SegmentDevices(loader);
-  }
-
-  @AfterEach
-  void removeAll() throws SegmentException {
-    for (SegmentDevice each : devices.devices()) {
-      devices.remove(each.name());
-    }
-    assertThat(loader.loaded()).isEmpty();
-  }
 
   /** Three adjacent segments of a megabyte each. */
   private void defineThree(SegmentType type) throws SegmentException {

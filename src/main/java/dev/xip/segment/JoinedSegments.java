@@ -48,6 +48,18 @@ record JoinedSegments(List<SavedSegment> byAddress) {
     }
   }
 
+  /** Somebody may have defined a segment anew since it was loaded: EINVAL if it has moved. */
+  JoinedSegments requireAt(AddrRange expected) throws SegmentException {
+    if (!range().equals(expected)) {
+      throw new SegmentException(
+          Errno.EINVAL,
+          "segment " + byAddress.getFirst().name(),
+          "segments at " + expected,
+          "them at " + range());
+    }
+    return this;
+  }
+
   /** The physical addresses from the lowest start to the highest end. */
   AddrRange range() {
     return new AddrRange(byAddress.getFirst().range().start(), byAddress.getLast().range().end());

@@ -82,7 +82,7 @@ public final class OpenSegmentDevice implements DirectAccess, AutoCloseable {
       throws SegmentException {
     requireOpen();
     checkRequest(write, sector, pieces);
-    if (write && !device.takesStores()) {
+    if (write && device.isReadOnly()) {
       String found = "%s loaded %s".formatted(device.type(), device.sharing());
       throw failed(true, sector, "segments that may be written", found);
     }

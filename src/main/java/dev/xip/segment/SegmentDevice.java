@@ -129,11 +129,7 @@ public final class SegmentDevice implements DirectAccess {
    * @return true if the type is SR, ER or SC and the device is shared
    */
   public boolean isReadOnly() {
-    return !takesStores();
-  }
-
-  boolean takesStores() {
-    return type.isWritable(sharing);
+    return !type.isWritable(sharing);
   }
 
   /**
@@ -316,21 +312,12 @@ public final class SegmentDevice implements DirectAccess {
       throw lost(e);
     }
     try {
-      joined = requireSamePlace(JoinedSegments.of(reloaded));
+      joined = JoinedSegments.of(reloaded).requireAt(range);
       sharing = wanted;
     } catch (SegmentException e) {
       devices.remove(this);
       throw lost(e);
     }
-  }
-
-  /** Somebody may have defined a segment anew since it was loaded. */
-  private JoinedSegments requireSamePlace(JoinedSegments reloaded) throws SegmentException {
-    if (!reloaded.range().equals(range)) {
-      throw new SegmentException(
-          Errno.EINVAL, subject(), "segments at " + range, "them at " + reloaded.range());
-    }
-    return reloaded;
   }
 
   private SegmentException lost(SegmentException cause) {
