@@ -19,11 +19,11 @@ import org.openjdk.jcstress.infra.results.IIIII_Result;
 import org.openjdk.jcstress.infra.results.II_Result;
 
 /**
- * get_user_pages takes its reference with the entry seen under the entry lock, or looks at the entry
- * once more after it took it. So the frame it gives out was the address's at some moment of the
- * call and stays what it is until it is given back; one asked for to be stored into is the one that
- * the process has from then on, whoever breaks the sharing first; and every reference is counted
- * once.
+ * get_user_pages takes its reference with the entry seen under the entry lock, or looks at the
+ * entry once more after it took it. So the frame it gives out was the address's at some moment of
+ * the call and stays what it is until it is given back; one asked for to be stored into is the one
+ * that the process has from then on, whoever breaks the sharing first; and every reference is
+ * counted once.
  */
 public final class GupAgainstCowStress {
   private static final int WORD = 7;

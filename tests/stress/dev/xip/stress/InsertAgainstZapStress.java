@@ -70,8 +70,7 @@ public final class InsertAgainstZapStress {
 
   private record FrameSlot(StressedSpace space, MemoryFile file, long pfn) {
     static FrameSlot on(StressMachine<FrameSlot> machine) {
-      FrameSlot slot =
-          new FrameSlot(machine.space(), machine.file(WORD), machine.cachedFrame());
+      FrameSlot slot = new FrameSlot(machine.space(), machine.file(WORD), machine.cachedFrame());
       slot.space.mapShared(AT, slot.file);
       return slot;
     }
