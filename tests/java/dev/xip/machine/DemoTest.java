@@ -51,6 +51,43 @@ class DemoTest {
   }
 
   @Test
+  void theSecondActCountsOneCopyForEachStoreAndNoneForFork() throws Exception {
+    DemoReport report = Demo.ofFolder(tree, work, QUIET);
+    SecondAct act = report.secondAct();
+    assertThat(act.writeFaults()).isEqualTo(2);
+    assertThat(act.copies()).isEqualTo(1);
+    assertThat(act.forkFrames()).isZero();
+    assertThat(act.childFrames()).isEqualTo(1);
+    assertThat(act.framesLeft()).isZero();
+    assertThat(act.originalKept()).isTrue();
+    assertThat(act.parentKept()).isTrue();
+  }
+
+  @Test
+  void execRunsWithTheBitAndIsABugWithTheMutex() throws Exception {
+    Files.copy(Path.of("/bin/true"), tree.resolve("program"));
+    ExecAct exec = Demo.ofFolder(tree, work, QUIET).exec();
+    assertThat(exec.arguments()).containsExactly(exec.program(), "in", "place");
+    assertThat(exec.bug()).contains("sleeping function called from invalid context");
+    assertThat(exec.chain())
+        .containsSubsequence(
+            "exec", "copyStrings", "getUserPages", "followPage", "normalFrame", "pfnValid");
+  }
+
+  @Test
+  void everyStrategyAnswersAlikeAndTheMutexAndTheListsBreakAsTheThreadSaid() throws Exception {
+    for (StrategyTable.Line line : Demo.ofFolder(tree, work, QUIET).strategies()) {
+      assertThat(line.segmentCounted()).as(line.strategy()).isFalse();
+      assertThat(line.ramCounted()).as(line.strategy()).isTrue();
+      assertThat(line.nanos()).isPositive();
+      assertThat(line.underLock().isEmpty()).isEqualTo(!line.strategy().equals("list-mutex"));
+      assertThat(line.wrongEarly())
+          .as(line.strategy())
+          .isEqualTo(line.strategy().startsWith("list") || line.strategy().startsWith("sorted"));
+    }
+  }
+
+  @Test
   void anImageIsReadInPlaceAndStaysAsItWas() throws IOException {
     Path image = Images.ext2(tree);
     byte[] before = Files.readAllBytes(image);

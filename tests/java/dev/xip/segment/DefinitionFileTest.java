@@ -24,7 +24,7 @@ class DefinitionFileTest {
   private static final byte[] TEXT = DefinitionFile.format(MIXED, 12);
 
   /** Makes a text that somebody else might have written, with the right sum. */
-  private static byte[] summed(String lines) {
+  static byte[] summed(String lines) {
     CRC32C sum = new CRC32C();
     sum.update(lines.getBytes(StandardCharsets.US_ASCII));
     return (lines + "crc32c %08x\n".formatted(sum.getValue())).getBytes(StandardCharsets.US_ASCII);

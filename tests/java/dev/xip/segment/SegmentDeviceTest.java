@@ -22,7 +22,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class SegmentDeviceTest {
   private static final long PLACE = 0x100000;
@@ -36,16 +35,21 @@ class SegmentDeviceTest {
   private SegmentStore store;
   private PhysicalMemory memory;
   private SegmentLoader loader;
+  private SegmentDevices devices;
 
   @BeforeEach
   void boot() throws IOException {
     store = SegmentStore.create(temp.resolve("store"));
     memory = PhysicalMemory.boot(8L << 30, 1 << 20);
     loader = new SegmentLoader(store, memory);
+    devices = new SegmentDevices(loader);
   }
 
   @AfterEach
-  void nothingStaysLoaded() {
+  void nothingStaysLoaded() throws SegmentException {
+    for (SegmentDevice each : devices.devices()) {
+      devices.remove(each.name());
+    }
     assertThat(loader.loaded()).isEmpty();
     memory.close();
   }
@@ -56,26 +60,16 @@ class SegmentDeviceTest {
   }
 
   @Test
-  void aColonJoinsNames() throws SegmentException {
-    assertThat(SegmentDevice.parseNames("a:b:C")).containsExactly(A, B, C);
-    assertThat(SegmentDevice.parseNames("a")).containsExactly(A);
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"", ":", "A:", ":A", "A::B", "A:TOOLONGNAME"})
-  void anEmptyOrTooLongNameInAListIsRefused(String text) {
-    refused(() -> SegmentDevice.parseNames(text), Errno.ENAMETOOLONG, "1 to 8 characters");
-  }
-
-  @Test
   void aDeviceIsOneRunOverAdjacentSegmentsInAnyOrder() throws IOException {
     define(A, SegmentType.SR, PLACE, MEGABYTE_PAGES);
     define(B, SegmentType.SR, PLACE + MEGABYTE_PAGES, MEGABYTE_PAGES);
     define(C, SegmentType.SR, PLACE + 2 * MEGABYTE_PAGES, 7);
-    try (SegmentDevice device = SegmentDevice.open(loader, List.of(B, C, A))) {
-      assertThat(device.name()).isEqualTo(B);
-      assertThat(device.segments()).extracting(SavedSegment::name).containsExactly(A, B, C);
-      assertThat(device.range()).isEqualTo(new AddrRange(4L << 30, (4L << 30) + 0x207000));
+    try (OpenSegmentDevice device = devices.use(List.of(B, C, A))) {
+      assertThat(device.device().name()).isEqualTo(B);
+      assertThat(device.device().segments())
+          .extracting(SavedSegment::name)
+          .containsExactly(A, B, C);
+      assertThat(device.device().range()).isEqualTo(new AddrRange(4L << 30, (4L << 30) + 0x207000));
       assertThat(device.byteSize()).isEqualTo(0x207000);
       assertThat(device.directAccess(0x1000, 0x206000)).isEqualTo(new DirectRange(0x100001, 0x206));
       assertThat(device.directAccess(0x206000, 1)).isEqualTo(new DirectRange(0x100206, 1));
@@ -93,8 +87,8 @@ class SegmentDeviceTest {
     store.define(
         definition(B, SegmentType.SW, PLACE + MEGABYTE_PAGES, MEGABYTE_PAGES),
         SegmentSource.moving(high));
-    try (SegmentDevice device = SegmentDevice.open(loader, List.of(A, B))) {
-      MemorySegment mem = device.memory();
+    try (OpenSegmentDevice device = devices.use(List.of(A, B))) {
+      MemorySegment mem = device.device().memory();
       assertThat(mem.byteSize()).isEqualTo(2 << 20);
       assertThat(mem.get(ValueLayout.JAVA_SHORT_UNALIGNED, (1 << 20) - 1))
           .isEqualTo((short) 0x0201);
@@ -105,7 +99,7 @@ class SegmentDeviceTest {
   @Test
   void anOffsetInsideAPageIsRefused() throws IOException {
     define(A, SegmentType.SR, PLACE, 2);
-    try (SegmentDevice device = SegmentDevice.open(loader, List.of(A))) {
+    try (OpenSegmentDevice device = devices.use(List.of(A))) {
       refused(
           () -> device.directAccess(512, 1),
           Errno.EINVAL,
@@ -125,7 +119,7 @@ class SegmentDeviceTest {
   })
   void aRangeNotWhollyOnTheDeviceIsRefused(long offset, long length) throws IOException {
     define(A, SegmentType.SR, PLACE, 2);
-    try (SegmentDevice device = SegmentDevice.open(loader, List.of(A))) {
+    try (OpenSegmentDevice device = devices.use(List.of(A))) {
       refused(
           () -> device.directAccess(offset, length),
           Errno.ERANGE,
@@ -134,13 +128,18 @@ class SegmentDeviceTest {
   }
 
   @Test
-  void aClosedDeviceIsGone() throws IOException {
+  void aUseThatHasEndedAndARemovedDeviceAreGone() throws IOException {
     define(A, SegmentType.SR, PLACE, 2);
-    SegmentDevice device = SegmentDevice.open(loader, List.of(A));
-    device.close();
-    device.close();
+    SegmentDevice device = devices.add(List.of(A));
+    OpenSegmentDevice use = device.open();
+    use.close();
+    use.close();
+    refused(() -> use.directAccess(0, 1), Errno.ENODEV, "segment device A");
+    assertThat(device.directAccess(0, 1).pfn()).isEqualTo(PLACE);
+    devices.remove(A);
     refused(() -> device.directAccess(0, 1), Errno.ENODEV, "segment device A");
     refused(device::memory, Errno.ENODEV, "segment device A");
+    refused(device::open, Errno.ENODEV, "segment device A");
   }
 
   @Test
@@ -148,11 +147,11 @@ class SegmentDeviceTest {
     define(A, SegmentType.SR, PLACE, MEGABYTE_PAGES - 1);
     define(B, SegmentType.SR, PLACE + MEGABYTE_PAGES, 1);
     refused(
-        () -> SegmentDevice.open(loader, List.of(A, B)),
+        () -> devices.add(List.of(A, B)),
         Errno.EINVAL,
         "expected it to start at 0x1000ff000, where A ends, found 0x100100000");
-    refused(() -> SegmentDevice.open(loader, List.of(A, A)), Errno.EINVAL, "where A ends");
-    refused(() -> SegmentDevice.open(loader, List.of(A, C)), Errno.ENOENT, "segment C");
+    refused(() -> devices.add(List.of(A, A)), Errno.EINVAL, "where A ends");
+    refused(() -> devices.add(List.of(A, C)), Errno.ENOENT, "segment C");
   }
 
   @ParameterizedTest
@@ -162,9 +161,9 @@ class SegmentDeviceTest {
     define(A, low, PLACE, MEGABYTE_PAGES);
     define(B, high, PLACE + MEGABYTE_PAGES, MEGABYTE_PAGES);
     if (fit) {
-      SegmentDevice.open(loader, List.of(A, B)).close();
+      devices.use(List.of(A, B)).close();
     } else {
-      refused(() -> SegmentDevice.open(loader, List.of(A, B)), Errno.EINVAL, "a type that goes");
+      refused(() -> devices.add(List.of(A, B)), Errno.EINVAL, "a type that goes");
     }
   }
 
@@ -173,8 +172,8 @@ class SegmentDeviceTest {
   void theFirstSegmentsTypeSaysWhetherADeviceIsReadOnly(SegmentType type, boolean readOnly)
       throws IOException {
     define(A, type, PLACE, 1);
-    try (SegmentDevice device = SegmentDevice.open(loader, List.of(A))) {
-      assertThat(device.isReadOnly()).isEqualTo(readOnly);
+    try (OpenSegmentDevice device = devices.use(List.of(A))) {
+      assertThat(device.device().isReadOnly()).isEqualTo(readOnly);
     }
   }
 
@@ -182,8 +181,8 @@ class SegmentDeviceTest {
   void aDeviceHoldsAReferenceOfItsOwn() throws IOException {
     define(A, SegmentType.SR, PLACE, 1);
     SavedSegment mine = loader.load(A, SharingMode.SHARED);
-    try (SegmentDevice device = SegmentDevice.open(loader, List.of(A))) {
-      assertThat(device.segments()).containsExactly(mine);
+    try (OpenSegmentDevice device = devices.use(List.of(A))) {
+      assertThat(device.device().segments()).containsExactly(mine);
       assertThat(mine.references()).isEqualTo(2);
       loader.unload(A);
       assertThat(device.directAccess(0, 1).pfn()).isEqualTo(PLACE);
@@ -195,7 +194,7 @@ class SegmentDeviceTest {
   void anExclusivelyLoadedSegmentMakesNoDevice() throws IOException {
     define(A, SegmentType.SR, PLACE, 1);
     loader.load(A, SharingMode.EXCLUSIVE);
-    refused(() -> SegmentDevice.open(loader, List.of(A)), Errno.EPERM, "it loaded EXCLUSIVE");
+    refused(() -> devices.add(List.of(A)), Errno.EPERM, "it loaded EXCLUSIVE");
     loader.unload(A);
   }
 }

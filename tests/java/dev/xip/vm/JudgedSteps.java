@@ -18,6 +18,8 @@ import java.util.Random;
  *       not merge, ordinary ones do, and since 6.17 several may be moved at once. The same of no
  *       mapping: 3.19 shrinks what is not there. Duplicating (an old length of 0) a private
  *       mapping: refused since 4.14.
+ *   <li>mprotect that makes a locked private mapping writable: since 4.2 it fills the mapping at
+ *       once, which mincore would show.
  *   <li>GROWSDOWN: the guard gap below a stack is of 4.12.
  *   <li>Rights to execute alone: hosts with protection keys do not let it be read, others do.
  *   <li>Bytes past the end of the file in its last page are never stored into: what becomes of them
@@ -69,7 +71,7 @@ final class JudgedSteps {
             : choice < 54
                 ? "write %d %d %d".formatted(slot(), pick(BYTES), random.nextInt(256))
                 : choice < 62
-                    ? "protect %s %d".formatted(range(), pick(PROTS))
+                    ? protect(process)
                     : choice < 66
                         ? "unmap %s 0".formatted(range())
                         : choice < 73
@@ -108,6 +110,19 @@ final class JudgedSteps {
     }
     return "map %d %d %d %c %d %d"
         .formatted(slot(), pages, pick(PROTS), kind, random.nextInt(MOST_FILE_PAGES - 2), flags);
+  }
+
+  private String protect(int process) {
+    String range = range();
+    int prot = pick(PROTS);
+    String[] words = range.split(" ");
+    AddrRange touched = JudgedMachine.range(Long.parseLong(words[0]), Long.parseLong(words[1]));
+    boolean fillsLocked =
+        machine.space(process).vmas().stream()
+            .filter(vma -> vma.range().overlaps(touched))
+            .filter(vma -> vma.has(VmaFlags.LOCKED) && !vma.has(VmaFlags.SHARED))
+            .anyMatch(vma -> !vma.has(VmaFlags.WRITE) && (prot & 2) != 0);
+    return fillsLocked ? null : "protect %s %d".formatted(range, prot);
   }
 
   private String remap(int process) {

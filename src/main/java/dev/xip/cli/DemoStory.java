@@ -2,8 +2,12 @@ package dev.xip.cli;
 
 import dev.xip.image.Extent;
 import dev.xip.machine.DemoReport;
+import dev.xip.machine.ExecAct;
+import dev.xip.machine.SecondAct;
+import dev.xip.machine.StrategyTable;
 import java.io.IOException;
 import java.util.List;
+import java.util.StringJoiner;
 
 /** Tells what the demo measured: to a person as a story in six parts, to a program as JSON. */
 final class DemoStory {
@@ -30,6 +34,9 @@ final class DemoStory {
     story.entries();
     story.counts();
     story.times();
+    story.secondAct();
+    story.exec();
+    story.strategies();
     story.verdict();
   }
 
@@ -156,6 +163,57 @@ final class DemoStory {
     line("  %-28s %7.3f s   %,.0f MB/s", what, seconds, counts.bytesRead() / 1e6 / seconds);
   }
 
+  private void secondAct() throws IOException {
+    SecondAct act = report.secondAct();
+    if (act == null) {
+      return;
+    }
+    heading("Act two: a process maps " + act.path() + " privately, stores a byte, forks and exits");
+    row("faults of the first store: map, then copy", act.writeFaults());
+    row("special entries when it forks", act.specialEntries());
+    row("frames that fork takes, page tables apart", act.forkFrames());
+    row("frames that the child's own store takes", act.childFrames());
+    row("frames left when both have exited", act.framesLeft());
+    line(
+        "  the file's own bytes are %s, and the parent %s the child's store",
+        act.originalKept() ? "as they were" : "CHANGED",
+        act.parentKept() ? "does not see" : "SEES");
+  }
+
+  private void exec() throws IOException {
+    ExecAct act = report.exec();
+    if (act == null) {
+      return;
+    }
+    heading("exec puts arguments on the new stack through get_user_pages, under a spin lock");
+    line(
+        "  special bit: %s has %s; its stack says %s",
+        act.program(), plural(act.mappings(), "mapping"), act.arguments());
+    line("  list under a mutex: %s", act.bug());
+    line("      %s", String.join(" > ", act.chain()));
+  }
+
+  private void strategies() throws IOException {
+    heading("Every way to ask whether there is a struct page, with 64 segments loaded");
+    line("  %-20s %-9s %-9s %9s  %s", "", "segment", "RAM", "ns/entry", "how it breaks");
+    for (StrategyTable.Line each : report.strategies()) {
+      StringJoiner breaks = new StringJoiner("; ");
+      if (!each.underLock().isEmpty()) {
+        breaks.add("sleeps under a spin lock");
+      }
+      if (each.wrongEarly()) {
+        breaks.add("wrong until it is told of the segments");
+      }
+      line(
+          "  %-20s %-9s %-9s %9.2f  %s",
+          each.strategy(),
+          each.segmentCounted() ? "counted" : "no frame",
+          each.ramCounted() ? "counted" : "no frame",
+          each.nanos(),
+          breaks);
+    }
+  }
+
   private void verdict() throws IOException {
     heading(
         report.broken().isEmpty()
@@ -213,10 +271,51 @@ final class DemoStory {
         .member("sourceSeconds", report.times().source())
         .member("controlSeconds", report.times().control())
         .member("seconds", report.times().all());
+    actTwoAsJson(report, json);
     json.name("broken").beginArray();
     for (String each : report.broken()) {
       json.value(each);
     }
     json.endArray().endObject().finish();
+  }
+
+  private static void actTwoAsJson(DemoReport report, JsonWriter json) throws IOException {
+    SecondAct act = report.secondAct();
+    if (act != null) {
+      json.name("secondAct")
+          .beginObject()
+          .member("path", act.path())
+          .member("writeFaults", act.writeFaults())
+          .member("copies", act.copies())
+          .member("originalKept", act.originalKept())
+          .member("specialEntries", act.specialEntries())
+          .member("forkFrames", act.forkFrames())
+          .member("childFrames", act.childFrames())
+          .member("parentKept", act.parentKept())
+          .member("framesLeft", act.framesLeft())
+          .endObject();
+    }
+    ExecAct exec = report.exec();
+    if (exec != null) {
+      json.name("exec")
+          .beginObject()
+          .member("program", exec.program())
+          .member("mappings", exec.mappings())
+          .member("mutexBug", exec.bug())
+          .member("mutexChain", String.join(" > ", exec.chain()))
+          .endObject();
+    }
+    json.name("strategies").beginArray();
+    for (StrategyTable.Line each : report.strategies()) {
+      json.beginObject()
+          .member("strategy", each.strategy())
+          .member("segmentCounted", each.segmentCounted())
+          .member("ramCounted", each.ramCounted())
+          .member("nanosPerEntry", each.nanos())
+          .member("underLock", each.underLock())
+          .member("wrongEarly", each.wrongEarly())
+          .endObject();
+    }
+    json.endArray();
   }
 }

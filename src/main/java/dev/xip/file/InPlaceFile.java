@@ -70,6 +70,15 @@ public final class InPlaceFile implements Mappable {
   }
 
   /**
+   * Returns the device that the file lies on.
+   *
+   * @return the device it was opened with
+   */
+  public DirectAccess device() {
+    return device;
+  }
+
+  /**
    * Says where a page lies. A run ends with its extent or hole, with the file, and where the device
    * stops being contiguous. A page past the end is a hole of one page: it holds nothing, and
    * whether touching it is a bus error is for the caller to say, who knows {@link #size}. Linux

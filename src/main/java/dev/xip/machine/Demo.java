@@ -30,6 +30,7 @@ import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -38,6 +39,9 @@ import java.util.List;
  */
 public final class Demo {
   private static final String SEGMENT = "DEMO";
+
+  /** The execute permissions of owner, group and others. */
+  private static final int ANY_EXECUTE = 0111;
 
   /** RAM beyond what the page-cache control takes: page tables and a little. */
   private static final long SPARE_RAM = 64L << 20;
@@ -53,6 +57,8 @@ public final class Demo {
   private final List<MappedFile> files = new ArrayList<>();
   private final List<String> wrong = new ArrayList<>();
   private List<DemoReport.SampleEntry> samples = List.of();
+  private SecondAct secondAct;
+  private ExecAct exec;
   private long notInPlace;
   private long mismatches;
   private long controlFrames;
@@ -138,6 +144,8 @@ public final class Demo {
         wrong.addAll(machine.verify());
       }
       wrong.addAll(machine.verify());
+      playSecondAct(machine);
+      wrong.addAll(machine.verify());
       return new DemoReport(
           source,
           mount.image().info(),
@@ -152,7 +160,28 @@ public final class Demo {
               touchSeconds, readSeconds, sourceSeconds, controlSeconds, seconds(started)),
           wrong,
           largestFirst(),
-          samples);
+          samples,
+          secondAct,
+          exec,
+          StrategyTable.ask(machine.memoryManager().layout()));
+    }
+  }
+
+  private void playSecondAct(Machine machine) throws IOException {
+    listener.begin("act two: copy on write, fork, exec, and every strategy");
+    List<MappedFile> large =
+        files.stream()
+            .sorted(Comparator.comparingLong((MappedFile each) -> -each.file.size()))
+            .toList();
+    if (large.isEmpty()) {
+      return;
+    }
+    secondAct = SecondAct.play(machine, large.getFirst().file);
+    // The smallest programs come first: their headers say as much as those of the largest.
+    for (MappedFile each : large.reversed()) {
+      if (exec == null && (each.inode.permissions() & ANY_EXECUTE) != 0) {
+        exec = ExecAct.play(machine, machine.memoryManager().layout(), each.file);
+      }
     }
   }
 

@@ -23,6 +23,9 @@ import java.util.List;
  * @param wrong what {@link Machine#verify} found wrong with everything mapped, and after
  * @param sampleFiles a few files with their extents
  * @param sampleEntries a few entries with what C sees at the same addresses
+ * @param secondAct what a store, a fork and an exit did, or null if the image has no file to map
+ * @param exec what exec did, or null if the image has no program
+ * @param strategies what each way to decide about page frames answers, costs, and breaks on
  */
 public record DemoReport(
     Path source,
@@ -37,7 +40,10 @@ public record DemoReport(
     Times times,
     List<String> wrong,
     List<SampleFile> sampleFiles,
-    List<SampleEntry> sampleEntries) {
+    List<SampleEntry> sampleEntries,
+    SecondAct secondAct,
+    ExecAct exec,
+    List<StrategyTable.Line> strategies) {
 
   /**
    * The figures of the experiment.
@@ -135,6 +141,13 @@ public record DemoReport(
     expectEqual(broken, "frames of the page-cache control", counts.pagesRead, counts.controlFrames);
     expectEqual(broken, "entries that C sees differently", 0, counts.nativeDisagreements);
     expectEqual(broken, "entries", counts.pagesRead, counts.specialEntries + counts.normalEntries);
+    if (secondAct != null) {
+      expectEqual(broken, "frames left by act two", 0, secondAct.framesLeft());
+      expectEqual(broken, "frames taken by fork itself", 0, secondAct.forkFrames());
+      if (!secondAct.originalKept() || !secondAct.parentKept()) {
+        broken.add("a private store was seen by somebody else");
+      }
+    }
     return broken;
   }
 

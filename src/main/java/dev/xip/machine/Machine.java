@@ -1,11 +1,14 @@
 package dev.xip.machine;
 
 import dev.xip.host.HostException;
+import dev.xip.image.FsImage;
 import dev.xip.phys.FrameAllocator;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PhysicalMemory;
+import dev.xip.segment.OpenSegmentDevice;
 import dev.xip.segment.SavedSegment;
 import dev.xip.segment.SegmentDevice;
+import dev.xip.segment.SegmentDevices;
 import dev.xip.segment.SegmentException;
 import dev.xip.segment.SegmentLoader;
 import dev.xip.segment.SegmentName;
@@ -26,12 +29,14 @@ public final class Machine implements AutoCloseable {
   private final PhysicalMemory memory;
   private final MemoryManager memoryManager;
   private final SegmentLoader loader;
+  private final SegmentDevices devices;
   private final long framesAtBoot;
 
   private Machine(PhysicalMemory memory, MemoryManager memoryManager, SegmentLoader loader) {
     this.memory = memory;
     this.memoryManager = memoryManager;
     this.loader = loader;
+    this.devices = new SegmentDevices(loader);
     this.framesAtBoot = memory.allocator().inUse();
   }
 
@@ -78,21 +83,63 @@ public final class Machine implements AutoCloseable {
   }
 
   /**
-   * Loads segments as one block device and reads the file system on it.
+   * Returns the block devices over segments.
+   *
+   * @return the list that devices are added to and removed from
+   */
+  public SegmentDevices devices() {
+    return devices;
+  }
+
+  /**
+   * Mounts with the option {@code xip}, else as {@link #mount(String, SegmentName...)}.
    *
    * @param segments the names of one or several adjacent segments
    * @return the mounted file system
-   * @throws IOException if a segment cannot be loaded or the device holds no image that xip reads;
-   *     nothing stays loaded then
+   * @throws IOException if it cannot be mounted
    */
   public Mount mount(SegmentName... segments) throws IOException {
-    SegmentDevice device = SegmentDevice.open(loader, List.of(segments));
+    return mount("xip", segments);
+  }
+
+  /**
+   * Reads the file system on the block device of some segments. If they have none, it is added, and
+   * removed with the last use.
+   *
+   * @param options the options, as {@link ExtMountOptions#parse} takes them
+   * @param segments the names of one or several adjacent segments
+   * @return the mounted file system
+   * @throws IOException if a segment cannot be loaded, the device holds no image that xip reads, or
+   *     the options do not fit it (EINVAL); nothing stays loaded then
+   */
+  public Mount mount(String options, SegmentName... segments) throws IOException {
+    ExtMountOptions wanted = ExtMountOptions.parse(options);
+    OpenSegmentDevice use = devices.use(List.of(segments));
     try {
-      return new Mount(device, ImageFormats.open(imageName(device), device.memory()));
+      SegmentDevice device = use.device();
+      FsImage image = ImageFormats.open(imageName(device), device.memory());
+      ExtMountFacts facts = new ExtMountFacts(device.diskName(), true, image.info().blockSize());
+      return new Mount(use, image, facts, wanted.mount(facts));
     } catch (IOException | RuntimeException e) {
-      device.close();
+      use.close();
       throw e;
     }
+  }
+
+  /**
+   * Changes the options of a mount. Its inodes are busy if an address space maps a file of it.
+   *
+   * @param mount a mount of this machine
+   * @param options all options that it is to have
+   * @param rule what busy inodes mean for the option {@code xip}
+   * @throws IOException if the options do not fit the file system (EINVAL); the old ones stay then
+   */
+  public void remount(Mount mount, String options, RemountRule rule) throws IOException {
+    boolean busy =
+        memoryManager.spaces().stream()
+            .flatMap(space -> space.vmas().stream())
+            .anyMatch(vma -> mount.owns(vma.file()));
+    mount.remount(ExtMountOptions.parse(options), busy, rule);
   }
 
   /** What errors call the image: the data file, or all names where there are several. */

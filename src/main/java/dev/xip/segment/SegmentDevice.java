@@ -6,106 +6,49 @@ import dev.xip.host.Errno;
 import dev.xip.mapping.DirectAccess;
 import dev.xip.mapping.DirectRange;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * A block device over one segment or several adjacent ones, loaded shared. Its bytes are one run of
- * physical memory, from the lowest segment's start to the highest one's end. It holds one reference
- * to each segment until it is closed. Linux counterpart: drivers/s390/block/dcssblk.c.
+ * A block device over one segment or several adjacent ones. Its bytes are one run of physical
+ * memory, from the lowest segment's start to the highest one's end. It holds one reference to each
+ * segment until {@link SegmentDevices} removes it, and is loaded shared until {@link #setSharing}
+ * says otherwise. Linux counterpart: {@code struct dcssblk_dev_info}
+ * (drivers/s390/block/dcssblk.c).
  */
-public final class SegmentDevice implements DirectAccess, AutoCloseable {
-  private final SegmentLoader loader;
-  private final List<SavedSegment> segments;
+public final class SegmentDevice implements DirectAccess {
+  private final SegmentDevices devices;
+  private final int minor;
+  private final List<SegmentName> names;
   private final AddrRange range;
-  private final SegmentName name;
-  private final boolean readOnly;
-  private volatile boolean closed;
+  private final SegmentType type;
 
-  private SegmentDevice(SegmentLoader loader, SavedSegment first, List<SavedSegment> byAddress) {
-    this.loader = loader;
-    this.segments = List.copyOf(byAddress);
-    this.range =
-        new AddrRange(byAddress.getFirst().range().start(), byAddress.getLast().range().end());
-    this.name = first.name();
-    this.readOnly = !first.isWritable();
-  }
+  /** Whether its last use removes it: nobody asked for it but to use it. */
+  private final boolean temporary;
 
-  /**
-   * Reads a list of names in the form that {@code dcssblk} takes.
-   *
-   * @param text names with a colon between any two, such as {@code A:B:C}
-   * @return the names in the order given
-   * @throws SegmentException if a name is empty or too long, also because a colon is doubled or
-   *     trailing (ENAMETOOLONG), or holds a character that no name has (EINVAL)
-   */
-  public static List<SegmentName> parseNames(String text) throws SegmentException {
-    List<SegmentName> names = new ArrayList<>();
-    for (String each : text.split(":", -1)) {
-      names.add(SegmentName.of(each));
-    }
-    return List.copyOf(names);
-  }
+  /** Written under the lock of the devices, as all that follows. */
+  private volatile JoinedSegments joined;
 
-  /**
-   * Loads segments and makes a device of them. Linux counterpart: {@code dcssblk_add_store}.
-   *
-   * @param loader where they are loaded
-   * @param names the segments, at least one, in any order; the first gives the device its name, and
-   *     its type says whether the device is read-only
-   * @return the device, to be closed
-   * @throws SegmentException what a load failed with; EINVAL if the segments are not exactly
-   *     adjacent or neighbours' types differ, other than EW, EN and EWEN among each other. Nothing
-   *     stays loaded then
-   */
-  public static SegmentDevice open(SegmentLoader loader, List<SegmentName> names)
-      throws SegmentException {
-    if (names.isEmpty()) {
-      throw new SegmentException(Errno.ENAMETOOLONG, "segment device", "a segment name", "none");
-    }
-    List<SavedSegment> held = new ArrayList<>(names.size());
-    try {
-      for (SegmentName each : names) {
-        held.add(loader.load(each, SharingMode.SHARED));
-      }
-      List<SavedSegment> byAddress = new ArrayList<>(held);
-      byAddress.sort(Comparator.comparingLong(each -> each.range().start()));
-      for (int i = 1; i < byAddress.size(); i++) {
-        requireNeighbours(byAddress.get(i - 1), byAddress.get(i));
-      }
-      return new SegmentDevice(loader, held.getFirst(), byAddress);
-    } catch (SegmentException e) {
-      for (SavedSegment each : held) {
-        try {
-          loader.unload(each.name());
-        } catch (SegmentException alsoFailed) {
-          e.addSuppressed(alsoFailed);
-        }
-      }
-      throw e;
-    }
-  }
+  private volatile SharingMode sharing = SharingMode.SHARED;
+  private volatile int uses;
+  private volatile boolean savePending;
+  private volatile Optional<SaveResult> lastSave = Optional.empty();
+  private volatile boolean removed;
 
-  private static void requireNeighbours(SavedSegment low, SavedSegment high)
-      throws SegmentException {
-    String subject = "segment device: segment " + high.name();
-    if (low.range().end() != high.range().start()) {
-      throw new SegmentException(
-          Errno.EINVAL,
-          subject,
-          "it to start at 0x%x, where %s ends".formatted(low.range().end(), low.name()),
-          "0x%x".formatted(high.range().start()));
-    }
-    boolean fit =
-        low.type() == high.type() || low.type().isCombinable() && high.type().isCombinable();
-    if (!fit) {
-      throw new SegmentException(
-          Errno.EINVAL,
-          subject,
-          "a type that goes with %s of %s".formatted(low.type(), low.name()),
-          high.type().toString());
-    }
+  /** Preconditions: the segments are loaded, and their references are the device's from now on. */
+  SegmentDevice(
+      SegmentDevices devices,
+      int minor,
+      List<SavedSegment> listed,
+      JoinedSegments joined,
+      boolean temporary) {
+    this.devices = devices;
+    this.minor = minor;
+    this.names = listed.stream().map(SavedSegment::name).toList();
+    this.type = listed.getFirst().type();
+    this.joined = joined;
+    this.range = joined.range();
+    this.temporary = temporary;
   }
 
   /**
@@ -114,16 +57,52 @@ public final class SegmentDevice implements DirectAccess, AutoCloseable {
    * @return the name of the segment listed first
    */
   public SegmentName name() {
-    return name;
+    return names.getFirst();
+  }
+
+  /**
+   * Returns the device's number.
+   *
+   * @return the lowest one that was free, 0 or more
+   */
+  public int minor() {
+    return minor;
+  }
+
+  /**
+   * Returns the name of the disk.
+   *
+   * @return {@code dcssblk} and the number
+   */
+  public String diskName() {
+    return "dcssblk" + minor;
+  }
+
+  /**
+   * Returns what the attribute {@code seglist} shows.
+   *
+   * @return the segments' names in the order listed
+   */
+  public List<SegmentName> names() {
+    return names;
   }
 
   /**
    * Returns the segments.
    *
-   * @return the loaded segments in order of address
+   * @return the segments in order of address, as loaded now
    */
   public List<SavedSegment> segments() {
-    return segments;
+    return joined.byAddress();
+  }
+
+  /**
+   * Returns the type that says what the device allows.
+   *
+   * @return the type of the segment listed first
+   */
+  public SegmentType type() {
+    return type;
   }
 
   /**
@@ -136,12 +115,53 @@ public final class SegmentDevice implements DirectAccess, AutoCloseable {
   }
 
   /**
-   * Tells whether the device refuses stores.
+   * Returns what the attribute {@code shared} shows.
    *
-   * @return true if the segment listed first is SR, ER or SC
+   * @return how the segments are loaded
+   */
+  public SharingMode sharing() {
+    return sharing;
+  }
+
+  /**
+   * Tells whether the disk is marked read-only.
+   *
+   * @return true if the type is SR, ER or SC and the device is shared
    */
   public boolean isReadOnly() {
-    return readOnly;
+    return !takesStores();
+  }
+
+  boolean takesStores() {
+    return type.isWritable(sharing);
+  }
+
+  /**
+   * Returns how often the device is open.
+   *
+   * @return the number of uses that have not ended
+   */
+  public int uses() {
+    return uses;
+  }
+
+  /**
+   * Tells whether the end of the last use will save the device, which the attribute {@code save}
+   * shows.
+   *
+   * @return true if a save waits
+   */
+  public boolean isSavePending() {
+    return savePending;
+  }
+
+  /**
+   * Returns what became of the last save, whoever's close it was that did it.
+   *
+   * @return the result, or nothing if none was done yet
+   */
+  public Optional<SaveResult> lastSave() {
+    return lastSave;
   }
 
   /**
@@ -149,11 +169,16 @@ public final class SegmentDevice implements DirectAccess, AutoCloseable {
    *
    * @return read-only memory of {@link #byteSize} bytes in the window; zeros once the segments are
    *     unloaded
-   * @throws SegmentException if the device is closed (ENODEV)
+   * @throws SegmentException if the device is removed (ENODEV)
    */
   public MemorySegment memory() throws SegmentException {
-    requireOpen();
-    return loader.memory().window().asSlice(range.start(), range.length()).asReadOnly();
+    return writableMemory().asReadOnly();
+  }
+
+  /** The bytes, to be written only if the device takes stores. */
+  MemorySegment writableMemory() throws SegmentException {
+    requireThere();
+    return devices.loader().memory().window().asSlice(range.start(), range.length());
   }
 
   @Override
@@ -162,14 +187,15 @@ public final class SegmentDevice implements DirectAccess, AutoCloseable {
   }
 
   /**
-   * {@inheritDoc} Linux counterpart: {@code dcssblk_direct_access}.
+   * {@inheritDoc} Linux counterpart: {@code dcssblk_direct_access}, which has no check for
+   * read-only segments either: mappings of a read-only mount are not writable.
    *
    * @throws SegmentException if the offset is not page aligned (EINVAL), the range is empty or not
-   *     wholly on the device (ERANGE), or the device is closed (ENODEV)
+   *     wholly on the device (ERANGE), or the device is removed (ENODEV)
    */
   @Override
   public DirectRange directAccess(long offset, long length) throws SegmentException {
-    requireOpen();
+    requireThere();
     if (!Pages.isAligned(offset)) {
       throw refused(Errno.EINVAL, offset, length, "a page-aligned offset");
     }
@@ -182,45 +208,202 @@ public final class SegmentDevice implements DirectAccess, AutoCloseable {
 
   private SegmentException refused(Errno code, long offset, long length, String expected) {
     return new SegmentException(
-        code,
-        "segment device " + name,
-        expected,
-        "offset 0x%x, length 0x%x".formatted(offset, length));
+        code, subject(), expected, "offset 0x%x, length 0x%x".formatted(offset, length));
   }
 
-  private void requireOpen() throws SegmentException {
-    if (closed) {
+  private String subject() {
+    return "segment device " + name();
+  }
+
+  /** A segment that somebody unloaded too often is gone from under the device. */
+  private void requireThere() throws SegmentException {
+    if (removed || segments().stream().anyMatch(each -> each.references() == 0)) {
       throw new SegmentException(
-          Errno.ENODEV, "segment device " + name, "an open device", "a closed one");
+          Errno.ENODEV,
+          subject(),
+          "its segments loaded",
+          removed ? "it removed" : "one of them unloaded");
     }
   }
 
   /**
-   * Drops the references to the segments; a second time does nothing. Linux counterpart: {@code
-   * dcssblk_remove_store}.
+   * Uses the device. Linux counterpart: {@code dcssblk_open}.
    *
-   * @throws SegmentException what an unload failed with; the others are unloaded all the same
+   * @return the use, to be closed
+   * @throws SegmentException ENODEV if the device is removed
    */
-  @Override
-  public synchronized void close() throws SegmentException {
-    if (closed) {
-      return;
+  public OpenSegmentDevice open() throws SegmentException {
+    devices.lock();
+    try {
+      requireThere();
+      uses++;
+      return new OpenSegmentDevice(this);
+    } finally {
+      devices.unlock();
     }
-    closed = true;
-    SegmentException failure = null;
-    for (SavedSegment each : segments) {
+  }
+
+  /** Ends a use. Linux counterpart: {@code dcssblk_release}. */
+  void release() throws SegmentException {
+    devices.lock();
+    try {
+      uses--;
+      if (uses > 0) {
+        return;
+      }
       try {
-        loader.unload(each.name());
-      } catch (SegmentException e) {
-        if (failure == null) {
-          failure = e;
-        } else {
-          failure.addSuppressed(e);
+        if (savePending) {
+          savePending = false;
+          saveNow().orThrow();
+        }
+      } finally {
+        if (temporary) {
+          devices.remove(this);
         }
       }
+    } finally {
+      devices.unlock();
     }
-    if (failure != null) {
-      throw failure;
+  }
+
+  /**
+   * Writes the attribute {@code shared}.
+   *
+   * @param text "1" to share, "0" for private copies
+   * @throws SegmentException EINVAL for any other text, else as {@link #setSharing}
+   */
+  public void writeShared(String text) throws SegmentException {
+    setSharing(DeviceText.flag("shared", text) ? SharingMode.SHARED : SharingMode.EXCLUSIVE);
+  }
+
+  /**
+   * Reloads all segments in another mode; stores to private copies that were not saved are lost.
+   * Linux counterpart: {@code dcssblk_shared_store}, which reports EAGAIN as success.
+   *
+   * @param wanted the mode
+   * @throws SegmentException EBUSY if the device is open, EINVAL for private copies of SC and
+   *     EAGAIN if somebody else has one of the segments, each leaving all as it was; anything else
+   *     that a reload failed with, and then the device is removed and its segments are unloaded;
+   *     ENODEV if it was removed before
+   */
+  public void setSharing(SharingMode wanted) throws SegmentException {
+    devices.lock();
+    try {
+      requireThere();
+      if (uses > 0) {
+        throw new SegmentException(
+            Errno.EBUSY, subject(), "nobody to use it", "it open %d times".formatted(uses));
+      }
+      if (type == SegmentType.SC && wanted == SharingMode.EXCLUSIVE) {
+        throw new SegmentException(
+            Errno.EINVAL, subject(), "a type that can be loaded " + wanted, type.toString());
+      }
+      reload(wanted);
+    } finally {
+      devices.unlock();
     }
+  }
+
+  private void reload(SharingMode wanted) throws SegmentException {
+    List<SavedSegment> reloaded;
+    try {
+      reloaded = devices.loader().modifyAll(names, wanted);
+    } catch (SegmentException e) {
+      if (e.code() == Errno.EAGAIN) {
+        throw e;
+      }
+      devices.forget(this);
+      throw lost(e);
+    }
+    try {
+      joined = requireSamePlace(JoinedSegments.of(reloaded));
+      sharing = wanted;
+    } catch (SegmentException e) {
+      devices.remove(this);
+      throw lost(e);
+    }
+  }
+
+  /** Somebody may have defined a segment anew since it was loaded. */
+  private JoinedSegments requireSamePlace(JoinedSegments reloaded) throws SegmentException {
+    if (!reloaded.range().equals(range)) {
+      throw new SegmentException(
+          Errno.EINVAL, subject(), "segments at " + range, "them at " + reloaded.range());
+    }
+    return reloaded;
+  }
+
+  private SegmentException lost(SegmentException cause) {
+    return SegmentException.withCode(cause.code(), subject() + " is removed", cause);
+  }
+
+  /**
+   * Writes the attribute {@code save}.
+   *
+   * @param text "1" to save, "0" to take back a save that is pending
+   * @return what was done, or nothing if nothing was saved by now
+   * @throws SegmentException EINVAL for any other text, else as {@link #save}
+   */
+  public Optional<SaveResult> writeSave(String text) throws SegmentException {
+    if (DeviceText.flag("save", text)) {
+      return save();
+    }
+    cancelSave();
+    return Optional.empty();
+  }
+
+  /**
+   * Saves all segments, now if nobody uses the device, else when the last use ends. Linux
+   * counterpart: {@code dcssblk_save_store}.
+   *
+   * @return what was done, or nothing if the save is pending
+   * @throws SegmentException the first of the failures, which {@link #lastSave} has all of; ENODEV
+   *     if the device is removed
+   */
+  public Optional<SaveResult> save() throws SegmentException {
+    devices.lock();
+    try {
+      requireThere();
+      if (uses > 0) {
+        savePending = true;
+        return Optional.empty();
+      }
+      return Optional.of(saveNow().orThrow());
+    } finally {
+      devices.unlock();
+    }
+  }
+
+  /**
+   * Takes back a save that is pending.
+   *
+   * @return false if none was
+   */
+  public boolean cancelSave() {
+    devices.lock();
+    try {
+      boolean pending = savePending;
+      savePending = false;
+      return pending;
+    } finally {
+      devices.unlock();
+    }
+  }
+
+  /** Saves what can be saved. Preconditions: the lock of the devices is held. */
+  private SaveResult saveNow() {
+    SaveResult result = SaveResult.of(devices.loader(), segments());
+    lastSave = Optional.of(result);
+    return result;
+  }
+
+  /** Called when it is off the list. */
+  void gone() {
+    removed = true;
+  }
+
+  @Override
+  public String toString() {
+    return "%s %s %s".formatted(diskName(), range, names);
   }
 }

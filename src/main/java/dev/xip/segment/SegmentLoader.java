@@ -9,6 +9,7 @@ import dev.xip.phys.Region;
 import dev.xip.phys.RegionBusyException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -122,10 +123,7 @@ public final class SegmentLoader {
       if (held.mode() == mode) {
         return held;
       }
-      if (held.references() != 1) {
-        throw new SegmentException(
-            Errno.EAGAIN, "segment " + name, "1 reference", Integer.toString(held.references()));
-      }
+      requireAlone(held);
       discard(held);
       try {
         return add(name, mode);
@@ -135,6 +133,46 @@ public final class SegmentLoader {
       }
     } finally {
       dcssLock.unlock();
+    }
+  }
+
+  /**
+   * Reloads the segments of a device in another mode: none if one of them has other users (EAGAIN);
+   * and if one cannot be loaded again, the others are unloaded too.
+   */
+  List<SavedSegment> modifyAll(List<SegmentName> names, SharingMode mode) throws SegmentException {
+    lock();
+    try {
+      for (SegmentName each : names) {
+        SavedSegment held = loaded.get(each);
+        if (held != null && held.mode() != mode) {
+          requireAlone(held);
+        }
+      }
+      List<SavedSegment> reloaded = new ArrayList<>(names.size());
+      try {
+        for (SegmentName each : names) {
+          reloaded.add(modifyShared(each, mode));
+        }
+      } catch (SegmentException e) {
+        unloadAll(names, e);
+        throw e;
+      }
+      return reloaded;
+    } finally {
+      dcssLock.unlock();
+    }
+  }
+
+  private void unloadAll(List<SegmentName> names, SegmentException cause) {
+    for (SegmentName each : names) {
+      try {
+        if (loaded.containsKey(each)) {
+          unload(each);
+        }
+      } catch (SegmentException e) {
+        cause.addSuppressed(e);
+      }
     }
   }
 
@@ -217,6 +255,16 @@ public final class SegmentLoader {
     return held;
   }
 
+  private static void requireAlone(SavedSegment held) throws SegmentException {
+    if (held.references() != 1) {
+      throw new SegmentException(
+          Errno.EAGAIN,
+          "segment " + held.name(),
+          "1 reference",
+          Integer.toString(held.references()));
+    }
+  }
+
   /** Gives the memory back and takes the segment off the list. Preconditions: the mutex is held. */
   private void discard(SavedSegment held) throws SegmentException {
     try {
@@ -239,7 +287,8 @@ public final class SegmentLoader {
         return segment;
       } catch (IOException e) {
         // If a save came in between and took this version away, the next one is there to be loaded.
-        if (store.query(name).equals(stored)) {
+        boolean superseded = e instanceof SegmentException s && s.code() == Errno.EAGAIN;
+        if (!superseded && store.query(name).equals(stored)) {
           throw SegmentException.of("loading segment " + name, e);
         }
       }

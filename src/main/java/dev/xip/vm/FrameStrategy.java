@@ -8,6 +8,7 @@ import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.SortedArrayModel;
 import dev.xip.phys.SparseModel;
 import dev.xip.phys.SpinListModel;
+import java.util.Optional;
 import java.util.function.LongFunction;
 
 /** The ways to decide that the thread of January 2008 weighed, each ready to run on a machine. */
@@ -48,6 +49,18 @@ public enum FrameStrategy {
     MemoryModel model = newModel.apply(memory.windowBytes() >>> Pages.SHIFT);
     memory.attach(model);
     return NormalFrame.pfnValid(model);
+  }
+
+  /**
+   * Makes the memory model that the strategy asks, before anybody has told it anything: as it is
+   * early in boot.
+   *
+   * @param memory the machine's physical memory, which is not told of the model
+   * @return the model, or nothing if the strategy asks none
+   */
+  public Optional<MemoryModel> untoldModel(PhysicalMemory memory) {
+    return Optional.ofNullable(newModel)
+        .map(make -> make.apply(memory.windowBytes() >>> Pages.SHIFT));
   }
 
   /**

@@ -1,0 +1,88 @@
+package dev.xip.machine;
+
+import dev.xip.base.SleepingInAtomicException;
+import dev.xip.file.InPlaceFile;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.process.ExecException;
+import dev.xip.process.ModelledProcess;
+import dev.xip.vm.FrameStrategy;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Objection (a) of the thread as running code: exec puts the arguments on a new stack through
+ * get_user_pages, which asks about page frames under a spin lock. With the special bit it runs;
+ * with a list under a mutex every exec of the machine is a bug, whatever is executed.
+ *
+ * @param program the program that was executed, its headers only; empty if the image has none
+ * @param arguments the arguments, read back from the new stack
+ * @param mappings how many mappings the new program has
+ * @param bug what the machine with the mutex said
+ * @param chain the calls that led there, outermost first
+ */
+public record ExecAct(
+    String program, List<String> arguments, int mappings, String bug, List<String> chain) {
+  /** The calls of the kernel's chain that are ours to show. */
+  private static final List<String> CHAIN =
+      List.of(
+          "exec",
+          "copyStrings",
+          "getArgPage",
+          "getUserPages",
+          "followPage",
+          "normalFrame",
+          "pfnValid",
+          "mightSleep");
+
+  /** Copies the lists. */
+  public ExecAct {
+    arguments = List.copyOf(arguments);
+    chain = List.copyOf(chain);
+  }
+
+  /**
+   * Plays it.
+   *
+   * @param machine a machine with the special bit
+   * @param layout entries with a special bit, for the machine with the mutex
+   * @param program a file of an image
+   * @return what happened, or null if the file is no program
+   * @throws IOException if a mapping or an access is refused
+   */
+  static ExecAct play(Machine machine, EntryLayout layout, InPlaceFile program) throws IOException {
+    List<String> arguments = List.of(program.name(), "in", "place");
+    try (ModelledProcess process = ModelledProcess.start(machine.memoryManager(), "exec")) {
+      process.exec(program, arguments, List.of("HOME=/"));
+      SleepingInAtomicException bug = execWithMutex(layout, program, arguments);
+      return new ExecAct(
+          program.name(),
+          process.arguments(),
+          process.space().vmas().size(),
+          bug == null ? "" : bug.getMessage(),
+          bug == null ? List.of() : chainOf(bug));
+    } catch (ExecException e) {
+      return null;
+    }
+  }
+
+  private static SleepingInAtomicException execWithMutex(
+      EntryLayout layout, InPlaceFile program, List<String> arguments) throws IOException {
+    try (NormalPageMachine machine = NormalPageMachine.boot(layout, 1)) {
+      ModelledProcess process =
+          ModelledProcess.start(machine.manager(FrameStrategy.LIST_MUTEX), "exec with a mutex");
+      process.exec(program, arguments, List.of());
+      return null;
+    } catch (SleepingInAtomicException e) {
+      return e;
+    }
+  }
+
+  private static List<String> chainOf(SleepingInAtomicException bug) {
+    return Arrays.asList(bug.getStackTrace()).reversed().stream()
+        .map(StackTraceElement::getMethodName)
+        .filter(CHAIN::contains)
+        .distinct()
+        .toList();
+  }
+}

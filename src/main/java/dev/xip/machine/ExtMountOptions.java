@@ -1,0 +1,115 @@
+package dev.xip.machine;
+
+import dev.xip.base.Pages;
+import dev.xip.image.FileType;
+import java.nio.file.FileSystemException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The options of an ext2 mount, as somebody asked for them or as they are in force. Linux
+ * counterpart: fs/ext2/super.c and {@code ext2_xip_verify_sb} in fs/ext2/xip.c. The kernel knows
+ * {@code xip} only if it was built with it; here it always is.
+ *
+ * @param xip whether regular files are used in place
+ * @param warnings what the decisions that led here had to say, oldest first
+ */
+public record ExtMountOptions(boolean xip, List<String> warnings) {
+  /** Copies the warnings. */
+  public ExtMountOptions {
+    warnings = List.copyOf(warnings);
+  }
+
+  /**
+   * Reads the options of {@code mount -o}.
+   *
+   * @param text options with a comma between any two: {@code xip}, and {@code ro} and {@code
+   *     defaults}, which change nothing; may be empty
+   * @return the options asked for
+   * @throws FileSystemException EINVAL for any other option
+   */
+  public static ExtMountOptions parse(String text) throws FileSystemException {
+    boolean xip = false;
+    for (String option : text.isEmpty() ? new String[0] : text.split(",", -1)) {
+      switch (option) {
+        case "xip" -> xip = true;
+        case "ro", "defaults" -> {}
+        default ->
+            throw new FileSystemException(
+                text,
+                null,
+                "EINVAL: mount options: expected xip, ro or defaults, found \"%s\""
+                    .formatted(option));
+      }
+    }
+    return new ExtMountOptions(xip, List.of());
+  }
+
+  /**
+   * Decides what a mount gets of the options asked for. Linux counterpart: {@code ext2_fill_super}.
+   *
+   * @param facts the device and the file system
+   * @return the options in force; {@code xip} is dropped with a warning if the device has no direct
+   *     access
+   * @throws FileSystemException EINVAL if {@code xip} is left and a block is not a page
+   */
+  public ExtMountOptions mount(ExtMountFacts facts) throws FileSystemException {
+    if (xip && !facts.directAccess()) {
+      return with(false, facts.device() + ": ignoring option xip: no direct access to the device");
+    }
+    if (xip && facts.blockSize() != Pages.SIZE) {
+      throw new FileSystemException(
+          facts.device(),
+          null,
+          "EINVAL: option xip: expected blocks of %d bytes, the size of a page, found %d"
+              .formatted(Pages.SIZE, facts.blockSize()));
+    }
+    return this;
+  }
+
+  /**
+   * Decides what a remount of a mount with these options makes of it. Linux counterpart: {@code
+   * ext2_remount}.
+   *
+   * @param wanted all options asked for
+   * @param facts the device and the file system
+   * @param busy whether inodes of it are in use
+   * @param rule what that means for {@code xip}
+   * @return the options in force from now on
+   * @throws FileSystemException as {@link #mount}; the options before stay in force then
+   */
+  public ExtMountOptions remount(
+      ExtMountOptions wanted, ExtMountFacts facts, boolean busy, RemountRule rule)
+      throws FileSystemException {
+    ExtMountOptions decided = wanted.mount(facts);
+    ExtMountOptions next = new ExtMountOptions(decided.xip, warnings);
+    for (String each : decided.warnings) {
+      next = next.with(decided.xip, each);
+    }
+    if (decided.xip == xip || !busy) {
+      return next;
+    }
+    return switch (rule) {
+      case CHANGED_WITH_A_WARNING ->
+          next.with(decided.xip, facts.device() + ": inodes in use stay as they were read");
+      case REFUSED_WITH_A_WARNING ->
+          next.with(xip, facts.device() + ": not changing option xip, as inodes are in use");
+    };
+  }
+
+  private ExtMountOptions with(boolean changed, String warning) {
+    List<String> all = new ArrayList<>(warnings);
+    all.add(warning);
+    return new ExtMountOptions(changed, all);
+  }
+
+  /**
+   * Decides for an inode when it is read. Linux counterpart: {@code ext2_iget}.
+   *
+   * @param type its type
+   * @return true for a regular file of a mount with {@code xip}; all others go through a page cache
+   */
+  public boolean inPlace(FileType type) {
+    return xip && type == FileType.REGULAR;
+  }
+}

@@ -1,0 +1,102 @@
+package dev.xip.machine;
+
+import dev.xip.base.SleepingInAtomicException;
+import dev.xip.base.SpinLock;
+import dev.xip.host.HostException;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.vm.FrameStrategy;
+import dev.xip.vm.MemoryManager;
+import dev.xip.vm.Vma;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Puts the same questions to every way to decide about page frames: an entry of a segment and one
+ * of RAM, under a lock as fork and exit ask, and before the segments are known as early boot asks.
+ */
+public final class StrategyTable {
+  private static final int SEGMENTS = 64;
+
+  /**
+   * What one strategy did.
+   *
+   * @param strategy its name
+   * @param segmentCounted whether it takes a segment's entry for one with a page frame (wrong)
+   * @param ramCounted whether it takes an entry of RAM for one with a page frame (right)
+   * @param nanos what a decision costs with 64 segments loaded
+   * @param underLock what came of asking under a spin lock: empty, or what the kernel would print
+   * @param wrongEarly whether its memory model gives a segment a page frame before it was told of
+   *     it
+   */
+  public record Line(
+      String strategy,
+      boolean segmentCounted,
+      boolean ramCounted,
+      double nanos,
+      String underLock,
+      boolean wrongEarly) {}
+
+  private StrategyTable() {}
+
+  /**
+   * Asks them all.
+   *
+   * @param layout entries with a special bit
+   * @return one line for each strategy
+   * @throws HostException if the host does not give the address space
+   */
+  public static List<Line> ask(EntryLayout layout) throws HostException {
+    List<BenchRow> costs =
+        NormalPageBench.run(layout, new int[] {SEGMENTS}, new int[] {1}, ProgressListener.NONE);
+    List<Line> lines = new ArrayList<>();
+    for (FrameStrategy strategy : FrameStrategy.values()) {
+      double nanos =
+          costs.stream()
+              .filter(row -> row.strategy().equals(strategy.toString()))
+              .findFirst()
+              .orElseThrow()
+              .median();
+      try (NormalPageMachine machine = NormalPageMachine.boot(layout, SEGMENTS)) {
+        lines.add(ask(machine, strategy, nanos));
+      }
+    }
+    return lines;
+  }
+
+  private static Line ask(NormalPageMachine machine, FrameStrategy strategy, double nanos) {
+    MemoryManager manager = machine.manager(strategy);
+    Vma[] mappings = machine.mappings();
+    long[] entries = machine.entries(manager, 2, 1);
+    boolean segmentCounted = isCounted(manager, mappings[0], entries[0]);
+    boolean ramCounted = isCounted(manager, mappings[1], entries[1]);
+    long segmentPfn = manager.layout().pfn(entries[0]);
+    return new Line(
+        strategy.toString(),
+        segmentCounted,
+        ramCounted,
+        nanos,
+        underLock(manager, mappings[1], entries[1]),
+        strategy
+            .untoldModel(manager.memory())
+            .map(model -> model.pfnValid(segmentPfn))
+            .orElse(false));
+  }
+
+  private static boolean isCounted(MemoryManager manager, Vma vma, long pte) {
+    return manager.normalFrame(vma, vma.range().start(), pte) != MemoryManager.NO_FRAME;
+  }
+
+  /** Asks as fork does: holding the lock of the table that the entry is in. */
+  private static String underLock(MemoryManager manager, Vma vma, long pte) {
+    SpinLock lock = new SpinLock("entry lock");
+    lock.lock();
+    try {
+      isCounted(manager, vma, pte);
+      return "";
+    } catch (SleepingInAtomicException e) {
+      return e.getMessage();
+    } finally {
+      lock.unlock();
+    }
+  }
+}
