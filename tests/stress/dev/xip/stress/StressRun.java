@@ -12,7 +12,7 @@ import org.openjdk.jcstress.infra.collectors.TestResult;
 /**
  * Runs the stress tests in the working directory and fails unless every one of them was tried and
  * none had a forbidden outcome. jcstress alone fails on outcomes, but passes over a test that it
- * cannot start: without libxip, or on one processor, it would try nothing and be content.
+ * cannot start: with a class missing, say, it tries nothing and is content.
  */
 public final class StressRun {
   private StressRun() {}

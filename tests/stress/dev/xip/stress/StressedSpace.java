@@ -15,6 +15,8 @@ import dev.xip.vm.MapException;
 import dev.xip.vm.MapRequest;
 import dev.xip.vm.MemoryFaultException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /** What actors and arbiters do to a process, page by page, with numbers for outcomes. */
 record StressedSpace(AddressSpace mm) {
@@ -112,6 +114,17 @@ record StressedSpace(AddressSpace mm) {
       return word;
     } catch (MemoryFaultException e) {
       return signal(e);
+    }
+  }
+
+  /** Stores a page of equal words in one go. */
+  void writePage(long va, long word) {
+    long[] words = new long[(int) (Pages.SIZE / Long.BYTES)];
+    Arrays.fill(words, word);
+    try {
+      new AddressWriter(mm).copy(MemorySegment.ofArray(words), 0, va, Pages.SIZE);
+    } catch (MemoryFaultException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

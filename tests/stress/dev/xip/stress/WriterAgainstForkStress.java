@@ -5,6 +5,7 @@ import static dev.xip.stress.StressedSpace.FAR;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
+import dev.xip.base.Pages;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -165,6 +166,53 @@ public final class WriterAgainstForkStress {
     public void look(II_Result r) {
       r.r1 = parent.read(AT);
       r.r2 = child.read(AT);
+      child.exit();
+      parent.discard(AT);
+      MACHINE.putBack(parent);
+    }
+  }
+
+  /**
+   * A store of a whole page. The child is looked at as soon as fork has returned, and again at the
+   * end: a store that was still on its way would change it in between.
+   */
+  @JCStressTest
+  @Outcome(id = "0, 0, 0, 1", expect = ACCEPTABLE, desc = "Forked, then stored")
+  @Outcome(id = "1, 1, 1, 1", expect = ACCEPTABLE, desc = "Stored, then forked")
+  @Outcome(expect = FORBIDDEN, desc = "The child has half a store, or got it after the fork")
+  @State
+  public static class PageStore {
+    private static final StressMachine<StressedSpace> MACHINE =
+        new StressMachine<>(WriterAgainstForkStress::mapTwoPages);
+    private static final long LAST = AT + Pages.SIZE - Long.BYTES;
+
+    private final StressedSpace parent = MACHINE.take();
+    private StressedSpace child;
+
+    /** Makes the page writable. */
+    public PageStore() {
+      parent.write(AT, 0);
+    }
+
+    /** Stores. */
+    @Actor
+    public void store() {
+      parent.writePage(AT, 1);
+    }
+
+    /** Forks, and looks at the child's last word. */
+    @Actor
+    public void fork(IIII_Result r) {
+      child = parent.fork();
+      r.r1 = child.read(LAST);
+    }
+
+    /** Looks at it again, at the child's first word and at the parent's. */
+    @Arbiter
+    public void look(IIII_Result r) {
+      r.r2 = child.read(LAST);
+      r.r3 = child.read(AT);
+      r.r4 = parent.read(AT);
       child.exit();
       parent.discard(AT);
       MACHINE.putBack(parent);
