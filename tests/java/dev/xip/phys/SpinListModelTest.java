@@ -3,6 +3,7 @@ package dev.xip.phys;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.base.AtomicContext;
+import dev.xip.base.LockOrder;
 import dev.xip.base.SpinLock;
 import org.junit.jupiter.api.Test;
 
@@ -20,7 +21,7 @@ class SpinListModelTest extends AbstractMemoryModelContract {
   @Test
   void aLookUpUnderASpinLockIsLegal() {
     memory.attach(model);
-    SpinLock lock = new SpinLock("entry lock");
+    SpinLock lock = new SpinLock("entry lock", LockOrder.Rank.ENTRY);
     lock.lock();
     try {
       assertThat(model.pfnValid(1)).isTrue();

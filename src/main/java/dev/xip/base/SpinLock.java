@@ -5,7 +5,7 @@ import java.lang.invoke.VarHandle;
 
 /**
  * A spin lock: the holder may not block, and a waiter burns cycles. It is not reentrant. Linux
- * counterpart: {@code spinlock_t}.
+ * counterpart: {@code spinlock_t}. What may be taken under it is {@link LockOrder}'s to say.
  */
 public final class SpinLock {
   private static final VarHandle HOLDER;
@@ -19,18 +19,30 @@ public final class SpinLock {
   }
 
   private final String name;
+  private final LockOrder.Rank rank;
 
   /** The thread that holds the lock, or null. */
   @SuppressWarnings("unused")
   private Thread holder;
 
   /**
-   * Makes a free lock.
+   * Makes a free lock under which no other is taken.
    *
    * @param name its name, for what {@link AtomicContext} reports
    */
   public SpinLock(String name) {
+    this(name, LockOrder.Rank.LEAF);
+  }
+
+  /**
+   * Makes a free lock under which others may be taken.
+   *
+   * @param name its name, for what {@link AtomicContext} reports
+   * @param rank its place in the order
+   */
+  public SpinLock(String name, LockOrder.Rank rank) {
     this.name = name;
+    this.rank = rank;
   }
 
   /**
@@ -43,6 +55,7 @@ public final class SpinLock {
     if (HOLDER.getOpaque(this) == me) {
       throw new IllegalStateException("spin lock " + name + " taken twice by " + me.getName());
     }
+    LockOrder.take(rank);
     while (!HOLDER.compareAndSet(this, (Thread) null, me)) {
       Thread.onSpinWait();
     }
@@ -60,5 +73,6 @@ public final class SpinLock {
     }
     AtomicContext.leave(name);
     HOLDER.setRelease(this, (Thread) null);
+    LockOrder.release(rank);
   }
 }

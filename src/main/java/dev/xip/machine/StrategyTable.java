@@ -1,5 +1,6 @@
 package dev.xip.machine;
 
+import dev.xip.base.LockOrder;
 import dev.xip.base.SleepingInAtomicException;
 import dev.xip.base.SpinLock;
 import dev.xip.host.HostException;
@@ -88,7 +89,7 @@ public final class StrategyTable {
 
   /** Asks as fork does: holding the lock of the table that the entry is in. */
   private static String underLock(MemoryManager manager, Vma vma, long pte) {
-    SpinLock lock = new SpinLock("entry lock");
+    SpinLock lock = new SpinLock("entry lock", LockOrder.Rank.ENTRY);
     lock.lock();
     try {
       isCounted(manager, vma, pte);

@@ -3,7 +3,9 @@ package dev.xip.vm;
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.AtomicContext;
+import dev.xip.base.LockOrder;
 import dev.xip.base.Pfn;
+import dev.xip.base.RankedLock;
 import dev.xip.mapping.Mappable;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.PageTable;
@@ -14,7 +16,6 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.locks.StampedLock;
 import java.util.function.Function;
 
 /**
@@ -44,7 +45,7 @@ public final class AddressSpace implements AutoCloseable {
   private final String name;
   private final EntryLayout layout;
   private final PageTable table;
-  private final StampedLock mapLock = new StampedLock();
+  private final RankedLock mapLock = new RankedLock(LockOrder.Rank.MAP);
   private final SpaceCounters counters = new SpaceCounters();
   private final Zapper zapper;
   private final FaultHandler faultHandler;

@@ -1,13 +1,14 @@
 package dev.xip.vm;
 
 import dev.xip.base.AtomicContext;
+import dev.xip.base.LockOrder;
 import dev.xip.base.Pages;
+import dev.xip.base.RankedLock;
 import dev.xip.mapping.Mappable;
 import dev.xip.mapping.Mapper;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.StampedLock;
 
 /**
  * Which address spaces map one file: what truncation and a filled hole go through. A space is
@@ -21,7 +22,7 @@ import java.util.concurrent.locks.StampedLock;
 final class FileMappings implements Mapper {
   private final MemoryManager manager;
   private final Mappable file;
-  private final StampedLock lock = new StampedLock();
+  private final RankedLock lock = new RankedLock(LockOrder.Rank.FILE_MAPPINGS);
 
   /** In the order in which they came; guarded by the lock. */
   private final List<AddressSpace> spaces = new ArrayList<>();

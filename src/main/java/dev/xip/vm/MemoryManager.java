@@ -1,6 +1,7 @@
 package dev.xip.vm;
 
 import dev.xip.base.AtomicContext;
+import dev.xip.base.LockOrder;
 import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.TableSupply;
@@ -278,6 +279,7 @@ public final class MemoryManager implements TableSupply {
    * Takes the lock of the table page that a slot lies in. Linux counterpart: {@code pte_lockptr}.
    */
   void lockEntry(long slot) {
+    LockOrder.take(LockOrder.Rank.ENTRY);
     long table = slot >>> Pages.SHIFT;
     while (!frames.tryLock(table)) {
       Thread.onSpinWait();
@@ -288,6 +290,7 @@ public final class MemoryManager implements TableSupply {
   void unlockEntry(long slot) {
     AtomicContext.leave(ENTRY_LOCK);
     frames.unlock(slot >>> Pages.SHIFT);
+    LockOrder.release(LockOrder.Rank.ENTRY);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.xip.vm;
 
+import dev.xip.base.LockOrder;
 import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.PageTable;
@@ -35,6 +36,7 @@ final class SparsePage {
 
   /** Begins to insert: takes the mutex, so it may sleep. */
   void beginInsert() {
+    LockOrder.take(LockOrder.Rank.SPARSE_PAGE);
     mutex.lock();
     sequence = sequence + 1;
   }
@@ -42,6 +44,7 @@ final class SparsePage {
   void endInsert() {
     sequence = sequence + 1;
     mutex.unlock();
+    LockOrder.release(LockOrder.Rank.SPARSE_PAGE);
   }
 
   /** Takes the page out of all mappings that show it at a page of a file that has bytes now. */
@@ -49,11 +52,13 @@ final class SparsePage {
     int before = sequence;
     removeOnce(mappings, page);
     if ((before & 1) != 0 || sequence != before) {
+      LockOrder.take(LockOrder.Rank.SPARSE_PAGE);
       mutex.lock();
       try {
         removeOnce(mappings, page);
       } finally {
         mutex.unlock();
+        LockOrder.release(LockOrder.Rank.SPARSE_PAGE);
       }
     }
   }
