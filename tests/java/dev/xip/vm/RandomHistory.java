@@ -15,9 +15,9 @@ import java.util.TreeMap;
 
 /**
  * A random history of one thread over several spaces and files: map, read, write, fork, unmap,
- * truncate, punch, exit. A model made of plain arrays says what every word must be, which accesses
- * get a signal, and how many private pages each space has. The same seed gives the same history on
- * every machine, so two machines can be compared by what {@link #run} returns.
+ * truncate, punch, get_user_pages, exit. A model made of plain arrays says what every word must be,
+ * which accesses get a signal, and how many private pages each space has. The same seed gives the
+ * same history on every machine, so two machines can be compared by what {@link #run} returns.
  */
 public final class RandomHistory {
   private static final int FILES = 4;
@@ -149,8 +149,10 @@ public final class RandomHistory {
       map(on);
     } else if (choice < 45) {
       read(on, anyPage(on), anyWord());
-    } else if (choice < 75) {
+    } else if (choice < 71) {
       write(on, anyPage(on), anyWord());
+    } else if (choice < 75) {
+      pin(on, anyPage(on), anyWord(), random.nextBoolean(), random.nextBoolean());
     } else if (choice < 80) {
       unmap(on);
     } else if (choice < 84) {
@@ -232,6 +234,30 @@ public final class RandomHistory {
       cell.store(word, value);
     } catch (MemoryFaultException e) {
       requireExpected(e, cell, cell == null || cell.writable());
+    }
+  }
+
+  /** A page may be had if it has a frame; asking to write a private page gives it one. */
+  private void pin(SpaceModel on, long page, int word, boolean write, boolean force) {
+    Cell cell = on.cells.get(page);
+    try (PinnedPages pinned =
+        new GetUserPages(on.space).pin(page << Pages.SHIFT, 1, write, force)) {
+      assertThat(cell).as("page 0x%x of %s is mapped", page, on.space.name()).isNotNull();
+      assertThat(cell.isPastEnd()).as("page 0x%x is past the end", page).isFalse();
+      if (write) {
+        assertThat(cell.shared()).as("page 0x%x has a frame", page).isFalse();
+        assertThat(cell.writable() || force).isTrue();
+        cell.store(word, cell.word(word));
+      }
+      long[] found = new long[1];
+      pinned.read(0, 8L * word, MemorySegment.ofArray(found));
+      assertThat(found[0]).as("page 0x%x word %d", page, word).isEqualTo(cell.word(word));
+      mix(found[0]);
+    } catch (MapException e) {
+      assertThat(e.code()).isEqualTo(MapException.Code.EFAULT);
+      boolean privateWrite = cell != null && write && !cell.shared() && (cell.writable() || force);
+      assertThat(privateWrite && !cell.isPastEnd()).as("a private page can be had").isFalse();
+      mix(1);
     }
   }
 

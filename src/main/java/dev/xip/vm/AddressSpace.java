@@ -46,7 +46,7 @@ public final class AddressSpace implements AutoCloseable {
   private final EntryLayout layout;
   private final PageTable table;
   private final RankedLock mapLock = new RankedLock(LockOrder.Rank.MAP);
-  private final SpaceCounters counters = new SpaceCounters();
+  private final SpaceCounters counters;
   private final Zapper zapper;
   private final FaultHandler faultHandler;
   private final MappingCalls calls;
@@ -69,6 +69,7 @@ public final class AddressSpace implements AutoCloseable {
 
   AddressSpace(MemoryManager manager, String name) throws MapException {
     this.manager = manager;
+    this.counters = new SpaceCounters(manager.counters());
     this.name = name;
     this.layout = manager.layout();
     this.table = PageTable.create(manager.memory().window(), layout, manager);

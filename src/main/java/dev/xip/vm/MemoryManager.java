@@ -43,6 +43,7 @@ public final class MemoryManager implements TableSupply {
   private volatile Step.Hook hook = Step.Hook.NONE;
 
   private final List<AddressSpace> spaces = new CopyOnWriteArrayList<>();
+  private final SpaceCounters counters = new SpaceCounters(null);
 
   /**
    * Boots the memory manager of a machine whose entries say by their special bit whether they have
@@ -180,6 +181,46 @@ public final class MemoryManager implements TableSupply {
    */
   public Rules rules() {
     return rules;
+  }
+
+  /**
+   * Counts the entries of all address spaces that map frames of files.
+   *
+   * @return file_rss of the machine in pages
+   */
+  public long fileFrames() {
+    return counters.fileFrames();
+  }
+
+  /**
+   * Counts the entries of all address spaces that map frames of their own.
+   *
+   * @return anon_rss of the machine in pages
+   */
+  public long anonymousFrames() {
+    return counters.anonymousFrames();
+  }
+
+  /**
+   * Counts the faults that were answered since boot, in spaces that have exited too.
+   *
+   * @return pgfault of /proc/vmstat
+   */
+  public long minorFaults() {
+    return counters.minorFaults();
+  }
+
+  /**
+   * Counts the pages that were copied on write since boot.
+   *
+   * @return the number of pages
+   */
+  public long copies() {
+    return counters.copies();
+  }
+
+  SpaceCounters counters() {
+    return counters;
   }
 
   void reached(Step step) {

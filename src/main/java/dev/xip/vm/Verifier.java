@@ -23,6 +23,9 @@ public final class Verifier {
   /** One for each table, at its first frame. */
   private final int[] tables;
 
+  private long fileFrames;
+  private long anonymousFrames;
+
   private Verifier(MemoryManager manager) {
     this.manager = manager;
     this.frames = manager.memory().frames();
@@ -59,6 +62,9 @@ public final class Verifier {
     verifier.checkFrames(held);
     FrameAllocator allocator = manager.memory().allocator();
     verifier.expect("frames used as tables", tablePages, allocator.inUse(FrameUse.TABLE));
+    verifier.expect("file frames of the machine", verifier.fileFrames, manager.fileFrames());
+    verifier.expect(
+        "anonymous frames of the machine", verifier.anonymousFrames, manager.anonymousFrames());
     verifier.expect("bad entries met", reported, manager.badEntries().count());
     return verifier.wrong;
   }
@@ -86,6 +92,8 @@ public final class Verifier {
                 checkPlace(space, vma, va, pfn);
               }
             });
+    fileFrames += found[0];
+    anonymousFrames += found[1];
     expect(space.name() + ": file frames", found[0], space.fileFrames());
     expect(space.name() + ": anonymous frames", found[1], space.anonymousFrames());
   }
