@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 /** Property 12, and the races of COW against fork and of faults against unmap. */
 class ConcurrentFaultTest {
   private static final long AT = 0x10_0000;
-  private static final int ROUNDS = RandomHistoryTest.STRESS ? 100_000 : 2_000;
+  private static final int ROUNDS = RandomHistoryTest.STRESS ? 20_000 : 2_000;
 
   private final TestMachine machine = new TestMachine();
   private final EntryLayout layout = machine.manager.layout();

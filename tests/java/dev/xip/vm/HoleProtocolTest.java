@@ -100,7 +100,7 @@ class HoleProtocolTest {
         AddressSpace storer = machine.space("storer");
         map(reader, AT, 1, PRIVATE, file);
         map(storer, AT, 1, SHARED, file);
-        int rounds = RandomHistoryTest.STRESS ? 100_000 : 2_000;
+        int rounds = RandomHistoryTest.STRESS ? 20_000 : 2_000;
         for (int round = 1; round <= rounds; round++) {
           long value = round;
           boolean byCall = round % 2 == 0;

@@ -83,7 +83,7 @@ class TruncateRaceTest {
       MemoryFile file = machine.file("cut", 1);
       AddressSpace space = machine.space("storer");
       map(space, AT, 1, SHARED, file);
-      int rounds = RandomHistoryTest.STRESS ? 100_000 : 3_000;
+      int rounds = RandomHistoryTest.STRESS ? 20_000 : 3_000;
       for (int round = 1; round <= rounds; round++) {
         long value = round;
         Callable<Object> store =
