@@ -5,8 +5,12 @@ import dev.xip.machine.ForkExitBench;
 import dev.xip.machine.NormalPageBench;
 import dev.xip.machine.ProgressListener;
 import dev.xip.measure.Comparison;
+import dev.xip.measure.Drawing;
 import dev.xip.measure.Figure;
 import dev.xip.measure.FigureChart;
+import dev.xip.measure.Growth;
+import dev.xip.measure.GrowthChart;
+import dev.xip.measure.GrowthFigures;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;
 import java.io.IOException;
@@ -33,7 +37,9 @@ import picocli.CommandLine.Spec;
       "  copies        pages and mebibytes through addresses",
       "",
       "  normal-page   what each way to ask \"is there a struct page?\" costs",
-      "  fork-exit     what that does to fork and exit of a process with 100,000 entries%n"
+      "  fork-exit     what that does to fork and exit of a process with 100,000 entries",
+      "",
+      "  growth        what work costs as files, segments, sizes and processes grow; minutes%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -48,7 +54,8 @@ final class BenchCommand implements Callable<Integer> {
     READS(Comparison.READS),
     COPIES(Comparison.COPIES),
     NORMAL_PAGE("normal-page", NormalPageBench::run),
-    FORK_EXIT("fork-exit", ForkExitBench::run);
+    FORK_EXIT("fork-exit", ForkExitBench::run),
+    GROWTH("growth", null);
 
     private final String label;
 
@@ -109,7 +116,9 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--chart",
       paramLabel = "FILE",
-      description = "Draw the figures that have a goal: a PNG or SVG by its name; may be repeated.")
+      description =
+          "Draw the figures that have a goal, or else the growth: a PNG or SVG by its name; may be"
+              + " repeated.")
   private List<Path> charts = List.of();
 
   @Option(
@@ -117,6 +126,13 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "DIR",
       description = "Where work files go, some gibibytes; default: the folder for temporary files.")
   private Path work = Path.of(System.getProperty("java.io.tmpdir"));
+
+  @Option(
+      names = "--files",
+      paramLabel = "N",
+      defaultValue = "1000000",
+      description = "growth: the most files in an image; default: ${DEFAULT-VALUE}.")
+  private int files;
 
   @Option(names = "--json", description = "Print an array of rows.")
   private boolean json;
@@ -129,18 +145,25 @@ final class BenchCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     requirePositive("--segments", segments, 1 << 20);
     requirePositive("--threads", threads, 1 << 10);
+    requirePositive("--files", new int[] {files}, 1 << 24);
+    for (Path chart : charts) {
+      Drawing.format(chart); // before the minutes of measuring
+    }
     List<Subject> chosen =
         names.isEmpty()
             ? Stream.of(Subject.values()).filter(each -> each.comparison != null).toList()
             : names;
     List<Figure> figures = new ArrayList<>();
     List<BenchRow> rows = new ArrayList<>();
+    List<Growth> growth = new ArrayList<>();
     try (TerminalProgress progress = TerminalProgress.ofFigures("measuring")) {
       int done = 0;
       for (Subject each : chosen) {
         if (each.comparison != null) {
           figures.addAll(each.comparison.measure(work));
           progress.at(++done, chosen.size());
+        } else if (each == Subject.GROWTH) {
+          growth.addAll(GrowthFigures.measure(work, files));
         } else {
           rows.addAll(each.strategies.run(X8664Layout.INSTANCE, segments, threads, progress));
         }
@@ -148,7 +171,7 @@ final class BenchCommand implements Callable<Integer> {
     }
     BenchOutput out = new BenchOutput(new Output());
     if (json) {
-      out.json(figures, rows);
+      out.json(figures, rows, growth);
     } else {
       out.table(figures);
       for (Subject each : chosen) {
@@ -156,9 +179,14 @@ final class BenchCommand implements Callable<Integer> {
             rows.stream().filter(row -> row.name().equals(each.toString())).toList();
         out.table(own, segments, threads);
       }
+      out.growth(growth);
     }
     for (Path chart : charts) {
-      FigureChart.write(figures, chart);
+      if (figures.isEmpty()) {
+        GrowthChart.write(growth, chart);
+      } else {
+        FigureChart.write(figures, chart);
+      }
     }
     return Main.DONE;
   }

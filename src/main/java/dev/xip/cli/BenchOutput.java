@@ -2,6 +2,7 @@ package dev.xip.cli;
 
 import dev.xip.machine.BenchRow;
 import dev.xip.measure.Figure;
+import dev.xip.measure.Growth;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
@@ -16,7 +17,7 @@ final class BenchOutput {
   }
 
   /** Prints one array; a number that there is not is null. */
-  void json(List<Figure> figures, List<BenchRow> rows) throws IOException {
+  void json(List<Figure> figures, List<BenchRow> rows, List<Growth> growth) throws IOException {
     JsonWriter json = new JsonWriter(out).beginArray();
     for (Figure figure : figures) {
       json.beginObject().member("name", figure.name()).name("params").beginObject();
@@ -45,6 +46,14 @@ final class BenchOutput {
       }
       json.endObject();
     }
+    for (Growth line : growth) {
+      for (Growth.Point point : line.points()) {
+        json.beginObject().member("name", line.name()).name("params").beginObject();
+        json.member(line.scale(), point.size()).endObject();
+        json.member("unit", line.unit()).member("median", point.median());
+        json.member("growth", line.kind()).endObject();
+      }
+    }
     json.endArray().finish();
     out.flush();
   }
@@ -72,6 +81,24 @@ final class BenchOutput {
               number(figure.ratio()),
               figure.goal(),
               figure.met() ? "met" : "missed"));
+    }
+    out.flush();
+  }
+
+  /** Prints a line for each kind of work, with the sizes that were tried and what they cost. */
+  void growth(List<Growth> growth) throws IOException {
+    for (Growth line : growth) {
+      out.line(
+          "%s, %s: %s (the %.2f-th power)"
+              .formatted(line.name(), line.unit(), line.kind(), line.power()));
+      StringBuilder sizes = new StringBuilder("  %-16s".formatted(line.scale()));
+      StringBuilder costs = new StringBuilder("  %-16s".formatted(line.unit()));
+      for (Growth.Point point : line.points()) {
+        sizes.append("%,14d".formatted(point.size()));
+        costs.append("%,14.1f".formatted(point.median()));
+      }
+      out.line(sizes.toString());
+      out.line(costs.toString());
     }
     out.flush();
   }
