@@ -166,7 +166,7 @@ static int open_call(const char *path, const char *name, struct xip_segment *out
 
   if (out != NULL) *out = (struct xip_segment){0};
   if (path == NULL || name == NULL || out == NULL) {
-    return xip_fail(EINVAL, "segment: expected a store, a name and room for the answer, found NULL");
+    return xip_fail(EINVAL, "segment: expected a store, a name and room for *out, found NULL");
   }
   error = xip_fold_name(name, folded);
   return error == 0 ? xip_open_store(path, store) : error;

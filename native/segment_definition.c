@@ -124,8 +124,8 @@ static int take_version(struct reader *in, struct xip_segment *out) {
   int length = take_line(in, line, expected);
 
   if (length < 0) return length;
-  if (strncmp(line, "version ", strlen("version ")) != 0 ||
-      take_number(&at, 10, 18, &out->version) != 0 || *at != 0 || out->version == 0) {
+  if (strncmp(line, "version ", strlen("version ")) != 0 || *at == '0' ||
+      take_number(&at, 10, 18, &out->version) != 0 || *at != 0) {
     return damaged(in, start, expected);
   }
   return 0;

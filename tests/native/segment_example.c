@@ -1,6 +1,6 @@
 /*
- * A program that uses segments, by hand or by script: it takes commands from its standard input, one
- * a line, and answers each with one line. Numbers are decimal or, with 0x, hexadecimal. When its
+ * A program that uses segments, by hand or by script: it takes commands from its standard input, a
+ * line each, and answers each with one line. Numbers are decimal or, with 0x, hexadecimal. When its
  * input ends it unloads what it loaded.
  *
  *   segment_example STORE
