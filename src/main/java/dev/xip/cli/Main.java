@@ -46,7 +46,8 @@ import picocli.CommandLine.Spec;
       SegmentCommand.class,
       ScenarioCommands.Maps.class,
       ScenarioCommands.PageTables.class,
-      BenchCommand.class
+      BenchCommand.class,
+      CompletionCommand.class
     })
 public final class Main implements Callable<Integer> {
   /** Nothing went wrong. */
