@@ -21,6 +21,7 @@ public final class SegmentWarning {
     String text =
         switch (code) {
           case ENOENT -> "%s is not defined in the segment store";
+          case ENOSYS -> "the segment store that %s was in is gone";
           case EIO -> "the definition or the data of %s cannot be read";
           case EOPNOTSUPP -> "%s has parts that cannot be loaded together";
           case EBUSY -> "%s needs memory that is already in use";
