@@ -9,7 +9,6 @@ import dev.xip.segment.ExtmemModel.Stored;
 import dev.xip.segment.StoreWorkers.Worker;
 import dev.xip.testing.Processes;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -92,6 +91,7 @@ class ExtmemStateMachineTest {
   private SegmentStore store;
   private ExtmemModel model;
   private StoreWorkers workers;
+  private StoreSteps onStore;
   private final Random random = new Random(SEED);
   private final ExtmemSteps choose = new ExtmemSteps(random);
 
@@ -105,6 +105,7 @@ class ExtmemStateMachineTest {
       model.define(each.getKey(), each.getValue());
     }
     workers = new StoreWorkers(store, model, PROCESSES);
+    onStore = new StoreSteps(store, model, workers, random);
   }
 
   @AfterEach
@@ -175,7 +176,7 @@ class ExtmemStateMachineTest {
     } else if (dice < 43) {
       poke(worker);
     } else if (dice < 65) {
-      onStore(worker, dice);
+      onStore.step(worker, dice - 43);
     } else if (dice < 68) {
       claimOrRelease(worker);
     } else {
@@ -200,7 +201,7 @@ class ExtmemStateMachineTest {
       workers.expect(model.unload(worker.owner, name), worker, "unload", name.value());
     } else {
       if (random.nextInt(6) == 0 && Files.exists(store.folder())) {
-        change(worker, name);
+        onStore.change(worker, name);
       }
       workers.expect(
           model.modify(worker.owner, name, mode),
@@ -219,7 +220,7 @@ class ExtmemStateMachineTest {
     model.setAway(true);
     switch (random.nextInt(3)) {
       case 0 -> loadOrUnload(worker, random.nextInt(35));
-      case 1 -> type(worker, choose.name(worker.owner));
+      case 1 -> onStore.type(worker, choose.name(worker.owner));
       default -> {
         String list = choose.deviceList(model.store(), List.of(HUGE, EDGE));
         workers.expect(worker.devices.add(list), null, worker, "device add", list);
@@ -242,103 +243,6 @@ class ExtmemStateMachineTest {
           held.name.value(),
           Integer.toHexString(page),
           Integer.toHexString(value & 0xff));
-    }
-  }
-
-  private void onStore(Worker worker, int dice) throws IOException {
-    SegmentName name = choose.name(worker.owner);
-    if (dice < 50) {
-      workers.expect(
-          model.save(worker.owner, name), () -> version(name), worker, "save", name.value());
-    } else if (dice < 57) {
-      if (random.nextBoolean() || model.query(name) != null) {
-        workers.expect(model.remove(name), worker, "remove", name.value());
-      }
-      define(worker, name, choose.parts());
-    } else if (dice < 58) {
-      workers.expect(model.remove(name), worker, "remove", name.value());
-    } else if (dice < 60) {
-      workers.expect(model.saveZeros(name), () -> version(name), worker, "zeros", name.value());
-    } else if (dice < 63) {
-      type(worker, name);
-    } else {
-      damage(name, random.nextInt(4));
-    }
-  }
-
-  private void type(Worker worker, SegmentName name) throws IOException {
-    Supplier<List<String>> type = () -> List.of(model.store().get(name).type());
-    workers.expect(model.query(name), type, worker, "type", name.value());
-  }
-
-  private List<String> version(SegmentName name) {
-    return List.of(Long.toString(model.store().get(name).version));
-  }
-
-  private void define(Worker worker, SegmentName name, List<SegmentPart> parts) throws IOException {
-    List<String> call = new ArrayList<>(List.of("define", name.value()));
-    for (SegmentPart part : parts) {
-      call.add(part.type().name());
-      call.add(Long.toHexString(part.firstPage()));
-      call.add(Long.toHexString(part.lastPage()));
-    }
-    workers.expect(
-        model.define(name, parts), () -> version(name), worker, call.toArray(String[]::new));
-  }
-
-  /** Something befalls the definition of a segment that is to be loaded again. */
-  private void change(Worker worker, SegmentName name) throws IOException {
-    int dice = random.nextInt(5);
-    if (dice < 2) {
-      damage(name, dice);
-      return;
-    }
-    Stored before = model.store().get(name);
-    workers.expect(model.remove(name), worker, "remove", name.value());
-    if (dice == 3) {
-      define(worker, name, choose.parts());
-    } else if (dice == 4 && before != null && before.parts.size() == 1) {
-      SegmentPart part = before.parts.getFirst();
-      SegmentType type = choose.any(List.of(SegmentType.SW, SegmentType.SR, SegmentType.SC));
-      define(worker, name, List.of(new SegmentPart(type, part.firstPage(), part.lastPage())));
-    }
-  }
-
-  /** What becomes of the files of a store outside our hands; nobody may have the data loaded. */
-  private void damage(SegmentName name, int how) throws IOException {
-    Stored stored = model.store().get(name);
-    if (stored == null) {
-      return;
-    }
-    Path definition = store.folder().resolve(StoreFile.definition(name).toString());
-    Path data = store.folder().resolve(StoreFile.data(name, stored.version).toString());
-    switch (how) {
-      case 0 -> {
-        byte[] text = new byte[random.nextInt(200)];
-        random.nextBytes(text);
-        Files.write(definition, text);
-        stored.damage = ExtmemModel.Damage.UNREADABLE;
-      }
-      case 1 -> {
-        Files.write(definition, DefinitionFileTest.unsupported(name, random.nextInt(3)));
-        stored.damage = ExtmemModel.Damage.UNSUPPORTED;
-      }
-      case 2 -> {
-        if (stored.users.isEmpty() && !stored.broken) {
-          try (RandomAccessFile cut = new RandomAccessFile(data.toFile(), "rw")) {
-            cut.setLength(cut.length() - 1);
-          }
-          // The first user of SN gives the file its length anew.
-          stored.broken = !stored.letters().equals("SN");
-        }
-      }
-      default -> {
-        if (stored.users.isEmpty()) {
-          Files.deleteIfExists(data);
-          stored.broken = true;
-          stored.gone = true;
-        }
-      }
     }
   }
 
@@ -419,7 +323,7 @@ class ExtmemStateMachineTest {
     while (device.opened > 0) {
       workers.expect(worker.devices.close(device), worker, "device close", name);
     }
-    change(worker, segment);
+    onStore.change(worker, segment);
     String other = device.sharing == SharingMode.SHARED ? "0" : "1";
     workers.expect(worker.devices.shared(device, other), worker, "device shared", name, other);
   }
