@@ -35,6 +35,8 @@ import picocli.CommandLine.Spec;
           + " of many short batches, in which the competitors take turns.%n",
       "  reads         eight bytes through addresses",
       "  copies        pages and mebibytes through addresses",
+      "  names         name, attributes and first page of each of 100,000 files",
+      "  processes     the start of the command, and a gibibyte through it",
       "",
       "  normal-page   what each way to ask \"is there a struct page?\" costs",
       "  fork-exit     what that does to fork and exit of a process with 100,000 entries",
@@ -53,6 +55,8 @@ final class BenchCommand implements Callable<Integer> {
   enum Subject {
     READS(Comparison.READS),
     COPIES(Comparison.COPIES),
+    NAMES(Comparison.NAMES),
+    PROCESSES(Comparison.PROCESSES),
     NORMAL_PAGE("normal-page", NormalPageBench::run),
     FORK_EXIT("fork-exit", ForkExitBench::run),
     GROWTH("growth", null);

@@ -13,8 +13,6 @@ import dev.xip.machine.BenchRow;
 import dev.xip.machine.ForkExitBench;
 import dev.xip.machine.ImageMount;
 import dev.xip.machine.NormalPageBench;
-import dev.xip.machine.PackFormat;
-import dev.xip.machine.Packer;
 import dev.xip.machine.ProgressListener;
 import dev.xip.mapping.Mappable;
 import dev.xip.mapping.Translation;
@@ -33,15 +31,12 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.Stream;
 
 /** What work costs as files, segments, their size and the processes that share them grow. */
 public final class GrowthFigures {
   private static final long FIRST_ADDRESS = 4L << 30;
-  private static final int PER_FOLDER = 1_000;
   private static final int LOOK_UPS = 512;
   private static final EntryLayout LAYOUT = X8664Layout.INSTANCE;
 
@@ -66,38 +61,19 @@ public final class GrowthFigures {
 
   private static Growth files(Path folder, int most) throws IOException {
     List<Growth.Point> points = new ArrayList<>();
-    for (int count = PER_FOLDER; count <= most; count *= 10) {
-      Path work = Files.createTempDirectory(folder, "xip-bench");
-      try {
-        Path image = work.resolve("image");
-        makeImage(work.resolve("tree"), image, count);
-        points.add(new Growth.Point(count, lookUp(image, count)));
-      } finally {
-        delete(work);
+    for (int count = WorkTree.PER_FOLDER; count <= most; count *= 10) {
+      try (WorkTree work = WorkTree.create(folder, count, new byte[0])) {
+        points.add(new Growth.Point(count, lookUp(work.image(), count)));
       }
     }
     return new Growth("look up a file and its attributes", "files", "ns", points);
-  }
-
-  private static void makeImage(Path tree, Path image, int count) throws IOException {
-    for (int first = 0; first < count; first += PER_FOLDER) {
-      Path sub = Files.createDirectories(tree.resolve("d" + first / PER_FOLDER));
-      for (int i = 0; i < PER_FOLDER; i++) {
-        Files.createFile(sub.resolve("f" + i));
-      }
-    }
-    try {
-      Packer.pack(tree, image, PackFormat.EXT2, ProgressListener.NONE);
-    } catch (InterruptedException e) {
-      throw new IOException("packing " + tree + " was interrupted", e);
-    }
   }
 
   private static double lookUp(Path file, int count) throws IOException {
     Random random = new Random(42);
     String[] paths = new String[LOOK_UPS * 64];
     for (int i = 0; i < paths.length; i++) {
-      paths[i] = "/d" + random.nextInt(count / PER_FOLDER) + "/f" + random.nextInt(PER_FOLDER);
+      paths[i] = WorkTree.path(random.nextInt(count));
     }
     try (ImageMount mount = ImageMount.open(file)) {
       FsImage image = mount.image();
@@ -116,14 +92,6 @@ public final class GrowthFigures {
               });
       race.run();
       return lane.median();
-    }
-  }
-
-  private static void delete(Path tree) throws IOException {
-    try (Stream<Path> all = Files.walk(tree)) {
-      for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(each);
-      }
     }
   }
 
