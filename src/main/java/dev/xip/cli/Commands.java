@@ -25,6 +25,7 @@ final class Commands {
     ALL.put("maps", ScenarioCommands.Maps.class);
     ALL.put("pagetable", ScenarioCommands.PageTables.class);
     ALL.put("bench", BenchCommand.class);
+    ALL.put("completion", CompletionCommand.class);
   }
 
   private Commands() {}
@@ -34,7 +35,7 @@ final class Commands {
     String word =
         Arrays.stream(arguments).filter(each -> !each.startsWith("-")).findFirst().orElse("");
     Class<?> asked = ALL.get(word);
-    if (asked == null) {
+    if (asked == null || asked == CompletionCommand.class) { // which tells of all the others
       ALL.forEach(line::addSubcommand);
     } else {
       line.addSubcommand(word, asked);
