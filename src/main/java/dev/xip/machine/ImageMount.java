@@ -92,7 +92,8 @@ public final class ImageMount implements AutoCloseable {
     return WholeFile.open(image, inode, this::rewire);
   }
 
-  private View rewire(long bytes, List<Rewiring.Run> runs) throws IOException {
+  /** Shows parts of the image side by side. */
+  Rewiring.View rewire(long bytes, List<Rewiring.Run> runs) throws IOException {
     List<RewiredView.Piece> pieces =
         runs.stream()
             .map(run -> new RewiredView.Piece(run.at(), memory(run.from(), run.length())))
