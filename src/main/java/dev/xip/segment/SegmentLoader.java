@@ -10,9 +10,10 @@ import dev.xip.phys.RegionBusyException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -30,8 +31,11 @@ public final class SegmentLoader {
   private final PhysicalMemory memory;
   private final ReentrantLock dcssLock = new ReentrantLock();
 
-  /** What is loaded. Guarded by the mutex. */
-  private final Map<SegmentName, SavedSegment> loaded = new TreeMap<>();
+  /** What is loaded, by name. Guarded by the mutex. */
+  private final Map<SegmentName, SavedSegment> loaded = new HashMap<>();
+
+  /** What is loaded, by first address; no two have part of the same megabyte. Guarded likewise. */
+  private final NavigableMap<Long, SavedSegment> byAddress = new TreeMap<>();
 
   /**
    * Makes a loader with nothing loaded.
@@ -227,9 +231,7 @@ public final class SegmentLoader {
   public List<SavedSegment> loaded() {
     lock();
     try {
-      return loaded.values().stream()
-          .sorted(Comparator.comparingLong(each -> each.range().start()))
-          .toList();
+      return List.copyOf(byAddress.values());
     } finally {
       dcssLock.unlock();
     }
@@ -274,6 +276,8 @@ public final class SegmentLoader {
     }
     held.gone();
     loaded.remove(held.name());
+    byAddress.remove(held.range().start());
+    store.left(held.stored());
   }
 
   /** Loads a segment that is not loaded. Preconditions: the mutex is held. */
@@ -284,11 +288,14 @@ public final class SegmentLoader {
       try {
         SavedSegment segment = place(stored, mode);
         loaded.put(name, segment);
+        byAddress.put(segment.range().start(), segment);
         return segment;
       } catch (IOException e) {
         // If a save came in between and took this version away, the next one is there to be loaded.
         boolean superseded = e instanceof SegmentException s && s.code() == Errno.EAGAIN;
-        if (!superseded && store.query(name).equals(stored)) {
+        if (superseded) {
+          store.left(stored);
+        } else if (store.query(name).equals(stored)) {
           throw SegmentException.of("loading segment " + name, e);
         }
       }
@@ -298,16 +305,17 @@ public final class SegmentLoader {
   /** Collisions come before the limit of the window, as in the kernel. */
   private void requireRoom(SegmentDefinition wanted) throws SegmentException {
     String subject = "segment %s %s".formatted(wanted.name(), wanted.range());
-    for (SavedSegment other : loaded.values()) {
-      if (other.definition().megabytes().overlaps(wanted.megabytes())) {
-        throw new SegmentException(
-            Errno.EBUSY, subject, "megabytes without a segment", other.region().toString());
-      }
+    // No two overlap, so if the last that starts below the end of the wanted one does not, none
+    // does.
+    AddrRange megabytes = wanted.megabytes();
+    Map.Entry<Long, SavedSegment> last = byAddress.lowerEntry(megabytes.end());
+    if (last != null && last.getValue().definition().megabytes().overlaps(megabytes)) {
+      throw new SegmentException(
+          Errno.EBUSY, subject, "megabytes without a segment", last.getValue().region().toString());
     }
-    for (Region other : memory.regions()) {
-      if (other.range().overlaps(wanted.range())) {
-        throw new SegmentException(Errno.EBUSY, subject, "free memory", other.toString());
-      }
+    Region other = memory.holder(wanted.range()).orElse(null);
+    if (other != null) {
+      throw new SegmentException(Errno.EBUSY, subject, "free memory", other.toString());
     }
     if (wanted.range().end() > memory.windowBytes()) {
       throw new SegmentException(
@@ -323,7 +331,7 @@ public final class SegmentLoader {
     DataUse data = DataUse.begin(stored, mode);
     Region region = null;
     try {
-      if (!store.query(stored.name()).equals(stored)) {
+      if (!store.query(stored.name()).equals(stored) || !data.isStored(stored)) {
         throw new SegmentException(
             Errno.EAGAIN, "segment " + stored.name(), "version " + stored.version(), "a newer one");
       }
@@ -349,7 +357,7 @@ public final class SegmentLoader {
     }
   }
 
-  private Region claim(SegmentDefinition definition, SharingMode mode) throws SegmentException {
+  private Region claim(SegmentDefinition definition, SharingMode mode) throws IOException {
     String resource = definition.name() + " (DCSS)";
     try {
       return memory.claim(resource, definition.range(), !definition.type().isWritable(mode));
