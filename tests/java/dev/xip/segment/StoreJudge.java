@@ -71,7 +71,7 @@ final class StoreJudge {
 
   /** Requires that nothing is in the store that belongs to nobody. */
   void requireClean() throws IOException {
-    Set<String> expected = new TreeSet<>(Set.of("A.def", "B.def", "B.1.data", StoreLock.FILE));
+    Set<String> expected = new TreeSet<>(Set.of("A.def", "B.def", "B.1.data", StoreFile.LOCK));
     expected.add(store.query(A).dataFile().getFileName().toString());
     try (Stream<Path> files = Files.list(store.folder())) {
       assertThat(files.map(each -> each.getFileName().toString()))
