@@ -92,6 +92,8 @@ public final class SegmentLoader {
       }
       held.addReference();
       return held;
+    } catch (SegmentException e) {
+      throw SegmentWarning.explain(e, name);
     } finally {
       dcssLock.unlock();
     }
@@ -133,7 +135,9 @@ public final class SegmentLoader {
         return add(name, mode);
       } catch (SegmentException e) {
         throw SegmentException.withCode(
-            e.code(), "segment %s is gone, as it cannot be loaded %s".formatted(name, mode), e);
+            e.code(),
+            "segment %s is gone, as it cannot be loaded %s".formatted(name, mode),
+            SegmentWarning.explain(e, name));
       }
     } finally {
       dcssLock.unlock();

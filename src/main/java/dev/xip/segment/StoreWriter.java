@@ -118,6 +118,7 @@ final class StoreWriter {
       }
       HostFolder.force(folder.path());
     }
+    deleted.sort(null);
     return deleted;
   }
 
