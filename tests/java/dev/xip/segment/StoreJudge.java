@@ -77,18 +77,17 @@ final class StoreJudge {
       assertThat(files.map(each -> each.getFileName().toString()))
           .containsExactlyInAnyOrderElementsOf(expected);
     }
+    assertThat(store.check()).isEmpty();
   }
 
-  /** Somebody who has A loaded, in this process. */
-  SegmentLoader user() throws IOException {
-    SegmentLoader user = new SegmentLoader(store, memory);
-    user.load(A, SharingMode.SHARED);
-    return user;
-  }
-
-  /** Requires that the user still has what it loaded, and lets it go. */
+  /** Requires that a user of version 1 still has it, on the disk as well, and lets it go. */
   void requireKept(SegmentLoader user) throws SegmentException {
     assertThat(what(bytes(user, user.loaded().getFirst()))).isEqualTo("that of before");
+    SegmentUser me = new SegmentUser(ProcessHandle.current().pid(), SharingMode.SHARED);
+    assertThat(store.survey().segments().stream().filter(SegmentState::pendingPurge))
+        .singleElement()
+        .satisfies(pending -> assertThat(pending.stored().version()).isEqualTo(1))
+        .satisfies(pending -> assertThat(pending.users()).containsExactly(me));
     user.unload(A);
   }
 
