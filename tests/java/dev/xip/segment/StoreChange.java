@@ -27,12 +27,16 @@ enum StoreChange {
   SAVE_MEMORY,
   /** Loads, saves and unloads, so that the version before loses its last user. */
   SAVE_AND_UNLOAD,
-  REMOVE;
+  /** The second of two changes, when nothing has forced what the first one swept away. */
+  SAVE_TWICE,
+  REMOVE,
+  REMOVE_AND_DEFINE;
 
   static final SegmentName A = new SegmentName("A");
   static final SegmentName B = new SegmentName("B");
   static final int PAGES = 3;
   static final byte[] OLD = contents(1, PAGES * (int) Pages.SIZE);
+  static final byte[] ZEROS = new byte[OLD.length];
   static final byte[] BYSTANDER = contents(2, PAGES * (int) Pages.SIZE);
 
   /** Not as long as the segment, so that a file that is moved must be lengthened. */
@@ -73,11 +77,20 @@ enum StoreChange {
     return defines() ? Optional.empty() : Optional.of(OLD);
   }
 
+  /** What A holds meanwhile; what it holds before, if there is no such time. */
+  Optional<byte[]> between() {
+    return switch (this) {
+      case REMOVE_AND_DEFINE -> Optional.empty();
+      case SAVE_TWICE -> Optional.of(ZEROS);
+      default -> before();
+    };
+  }
+
   /** What A holds after. */
   Optional<byte[]> after() {
     return switch (this) {
       case REMOVE -> Optional.empty();
-      case DEFINE_ZEROS -> Optional.of(new byte[PAGES * (int) Pages.SIZE]);
+      case DEFINE_ZEROS -> Optional.of(ZEROS);
       default -> Optional.of(Arrays.copyOf(SOURCE, PAGES * (int) Pages.SIZE));
     };
   }
@@ -119,7 +132,15 @@ enum StoreChange {
         store.save(A, copied);
         loader.unload(A);
       }
+      case SAVE_TWICE -> {
+        store.save(A, SegmentSource.zeros());
+        store.save(A, copied);
+      }
       case REMOVE -> store.remove(A);
+      case REMOVE_AND_DEFINE -> {
+        store.remove(A);
+        store.define(definition(A), copied);
+      }
     }
   }
 

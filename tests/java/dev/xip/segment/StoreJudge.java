@@ -46,11 +46,12 @@ final class StoreJudge {
     assertThat(what(load(B))).isEqualTo("that of the bystander");
     String found = names.contains(A) ? what(load(A)) : what(null);
     String before = what(change.before().orElse(null));
+    String between = what(change.between().orElse(null));
     String after = what(change.after().orElse(null));
     if (returned) {
       assertThat(found).as("contents after it returned").isEqualTo(after);
     } else {
-      assertThat(found).as("contents").isIn(before, after);
+      assertThat(found).as("contents").isIn(before, between, after);
     }
     if (change.moves() && !found.equals(after)) {
       assertThat(StoreChange.source(root)).as("the file that was to be moved").exists();
@@ -116,6 +117,9 @@ final class StoreJudge {
     }
     if (Arrays.equals(bytes, change.after().orElse(null))) {
       return "that of after";
+    }
+    if (Arrays.equals(bytes, change.between().orElse(null))) {
+      return "that of between";
     }
     if (Arrays.equals(bytes, NEXT)) {
       return "that of the next writer";
