@@ -4,10 +4,10 @@ import dev.xip.machine.BenchRow;
 import dev.xip.machine.ForkExitBench;
 import dev.xip.machine.NormalPageBench;
 import dev.xip.machine.ProgressListener;
+import dev.xip.machine.SegmentScaleBench;
 import dev.xip.measure.Comparison;
 import dev.xip.measure.Figure;
 import dev.xip.measure.FigureChart;
-import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -33,7 +33,8 @@ import picocli.CommandLine.Spec;
       "  copies        pages and mebibytes through addresses",
       "",
       "  normal-page   what each way to ask \"is there a struct page?\" costs",
-      "  fork-exit     what that does to fork and exit of a process with 100,000 entries%n"
+      "  fork-exit     what that does to fork and exit of a process with 100,000 entries",
+      "  segments      how stores and memory with many segments take it%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -47,27 +48,34 @@ final class BenchCommand implements Callable<Integer> {
   enum Subject {
     READS(Comparison.READS),
     COPIES(Comparison.COPIES),
-    NORMAL_PAGE("normal-page", NormalPageBench::run),
-    FORK_EXIT("fork-exit", ForkExitBench::run);
+    NORMAL_PAGE(
+        "normal-page",
+        (bench, progress) ->
+            NormalPageBench.run(X8664Layout.INSTANCE, bench.segments, bench.threads, progress)),
+    FORK_EXIT(
+        "fork-exit",
+        (bench, progress) ->
+            ForkExitBench.run(X8664Layout.INSTANCE, bench.segments, bench.threads, progress)),
+    SEGMENTS("segments", (bench, progress) -> SegmentScaleBench.run(bench.work, progress));
 
     private final String label;
 
-    /** Null for the ways to decide about page frames. */
+    /** Null for what is compared with nothing outside of xip. */
     private final Comparison comparison;
 
     /** Null for everything else. */
-    private final StrategyBench strategies;
+    private final RowBench rows;
 
     Subject(Comparison comparison) {
       this.label = comparison.toString();
       this.comparison = comparison;
-      this.strategies = null;
+      this.rows = null;
     }
 
-    Subject(String label, StrategyBench strategies) {
+    Subject(String label, RowBench rows) {
       this.label = label;
       this.comparison = null;
-      this.strategies = strategies;
+      this.rows = rows;
     }
 
     @Override
@@ -76,11 +84,10 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
-  /** Measures the ways to decide about page frames. */
+  /** Measures how figures change with numbers. */
   @FunctionalInterface
-  private interface StrategyBench {
-    List<BenchRow> run(EntryLayout layout, int[] segments, int[] threads, ProgressListener progress)
-        throws IOException;
+  private interface RowBench {
+    List<BenchRow> run(BenchCommand options, ProgressListener progress) throws IOException;
   }
 
   @Parameters(
@@ -142,7 +149,7 @@ final class BenchCommand implements Callable<Integer> {
           figures.addAll(each.comparison.measure(work));
           progress.at(++done, chosen.size());
         } else {
-          rows.addAll(each.strategies.run(X8664Layout.INSTANCE, segments, threads, progress));
+          rows.addAll(each.rows.run(this, progress));
         }
       }
     }
@@ -151,11 +158,7 @@ final class BenchCommand implements Callable<Integer> {
       out.json(figures, rows);
     } else {
       out.table(figures);
-      for (Subject each : chosen) {
-        List<BenchRow> own =
-            rows.stream().filter(row -> row.name().equals(each.toString())).toList();
-        out.table(own, segments, threads);
-      }
+      out.tables(rows);
     }
     for (Path chart : charts) {
       FigureChart.write(figures, chart);
