@@ -40,8 +40,12 @@ class LauncherIT {
         "segment define",
         "segment list",
         "segment load",
+        "segment modify",
         "segment save",
-        "segment remove"
+        "segment unload",
+        "segment remove",
+        "segment check",
+        "completion"
       })
   void helpOfEachCommandTeaches(String command) throws Exception {
     Object[] arguments = (command + " --help").strip().split(" ");

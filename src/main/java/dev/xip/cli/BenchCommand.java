@@ -4,6 +4,7 @@ import dev.xip.machine.BenchRow;
 import dev.xip.machine.ForkExitBench;
 import dev.xip.machine.NormalPageBench;
 import dev.xip.machine.ProgressListener;
+import dev.xip.machine.SegmentScaleBench;
 import dev.xip.measure.Comparison;
 import dev.xip.measure.Drawing;
 import dev.xip.measure.Figure;
@@ -11,7 +12,6 @@ import dev.xip.measure.FigureChart;
 import dev.xip.measure.Growth;
 import dev.xip.measure.GrowthChart;
 import dev.xip.measure.GrowthFigures;
-import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -40,6 +40,7 @@ import picocli.CommandLine.Spec;
       "",
       "  normal-page   what each way to ask \"is there a struct page?\" costs",
       "  fork-exit     what that does to fork and exit of a process with 100,000 entries",
+      "  segments      how stores and memory with many segments take it",
       "",
       "  growth        what work costs as files, segments, sizes and processes grow; minutes%n"
     },
@@ -57,28 +58,35 @@ final class BenchCommand implements Callable<Integer> {
     COPIES(Comparison.COPIES),
     NAMES(Comparison.NAMES),
     PROCESSES(Comparison.PROCESSES),
-    NORMAL_PAGE("normal-page", NormalPageBench::run),
-    FORK_EXIT("fork-exit", ForkExitBench::run),
+    NORMAL_PAGE(
+        "normal-page",
+        (bench, progress) ->
+            NormalPageBench.run(X8664Layout.INSTANCE, bench.segments, bench.threads, progress)),
+    FORK_EXIT(
+        "fork-exit",
+        (bench, progress) ->
+            ForkExitBench.run(X8664Layout.INSTANCE, bench.segments, bench.threads, progress)),
+    SEGMENTS("segments", (bench, progress) -> SegmentScaleBench.run(bench.work, progress)),
     GROWTH("growth", null);
 
     private final String label;
 
-    /** Null for the ways to decide about page frames. */
+    /** Null for what is compared with nothing outside of xip. */
     private final Comparison comparison;
 
     /** Null for everything else. */
-    private final StrategyBench strategies;
+    private final RowBench rows;
 
     Subject(Comparison comparison) {
       this.label = comparison.toString();
       this.comparison = comparison;
-      this.strategies = null;
+      this.rows = null;
     }
 
-    Subject(String label, StrategyBench strategies) {
+    Subject(String label, RowBench rows) {
       this.label = label;
       this.comparison = null;
-      this.strategies = strategies;
+      this.rows = rows;
     }
 
     @Override
@@ -87,11 +95,10 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
-  /** Measures the ways to decide about page frames. */
+  /** Measures how figures change with numbers. */
   @FunctionalInterface
-  private interface StrategyBench {
-    List<BenchRow> run(EntryLayout layout, int[] segments, int[] threads, ProgressListener progress)
-        throws IOException;
+  private interface RowBench {
+    List<BenchRow> run(BenchCommand options, ProgressListener progress) throws IOException;
   }
 
   @Parameters(
@@ -169,7 +176,7 @@ final class BenchCommand implements Callable<Integer> {
         } else if (each == Subject.GROWTH) {
           growth.addAll(GrowthFigures.measure(work, files));
         } else {
-          rows.addAll(each.strategies.run(X8664Layout.INSTANCE, segments, threads, progress));
+          rows.addAll(each.rows.run(this, progress));
         }
       }
     }
@@ -178,11 +185,7 @@ final class BenchCommand implements Callable<Integer> {
       out.json(figures, rows, growth);
     } else {
       out.table(figures);
-      for (Subject each : chosen) {
-        List<BenchRow> own =
-            rows.stream().filter(row -> row.name().equals(each.toString())).toList();
-        out.table(own, segments, threads);
-      }
+      out.tables(rows);
       out.growth(growth);
     }
     for (Path chart : charts) {

@@ -33,7 +33,8 @@ import picocli.CommandLine.Spec;
       SegmentModifyCommand.class,
       SegmentSaveCommand.class,
       SegmentUnloadCommand.class,
-      SegmentRemoveCommand.class
+      SegmentRemoveCommand.class,
+      SegmentCheckCommand.class
     })
 final class SegmentCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

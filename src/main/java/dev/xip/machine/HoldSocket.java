@@ -13,12 +13,14 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * The sockets through which processes that hold a segment are talked to: {@code NAME.PID.hold} in
@@ -30,6 +32,8 @@ import java.util.List;
  */
 final class HoldSocket {
   private static final String SUFFIX = ".hold";
+
+  private static final Pattern FORM = Pattern.compile("[^.]{1,8}\\.([1-9][0-9]{0,17})\\.hold");
 
   /** Longer lines are cut: what follows says nothing to anybody. */
   private static final int LINE_BYTES = 4096;
@@ -50,6 +54,9 @@ final class HoldSocket {
     Path unnamed = file.resolveSibling(file.getFileName() + ".new");
     ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
     try (HostFile folder = HostFile.openFolder(store)) {
+      if (isAlive(store, file)) {
+        throw new FileAlreadyExistsException(file.toString()); // this process holds it twice
+      }
       Files.deleteIfExists(unnamed); // of a process that had the same number
       server.bind(address(folder, unnamed));
       Files.setPosixFilePermissions(unnamed, PosixFilePermissions.fromString("rw-------"));
@@ -72,26 +79,40 @@ final class HoldSocket {
   /** Lists the processes that hold a segment and can be talked to, by number. */
   static List<Long> holders(Path store, SegmentName name) throws IOException {
     List<Long> pids = new ArrayList<>();
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(store, name + ".*" + SUFFIX)) {
+    for (Path file : files(store, name + ".*" + SUFFIX)) {
+      if (isAlive(store, file)) {
+        pids.add(Long.valueOf(FORM.matcher(file.getFileName().toString()).replaceFirst("$1")));
+      } else {
+        deleteLeftover(file);
+      }
+    }
+    pids.sort(null);
+    return pids;
+  }
+
+  /** Lists the sockets that dead holders of any segment left. */
+  static List<Path> leftovers(Path store) throws IOException {
+    return files(store, "*" + SUFFIX).stream().filter(file -> !isAlive(store, file)).toList();
+  }
+
+  private static List<Path> files(Path store, String pattern) throws IOException {
+    List<Path> found = new ArrayList<>();
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(store, pattern)) {
       for (Path file : files) {
-        String text = file.getFileName().toString();
-        String pid = text.substring(name.value().length() + 1, text.length() - SUFFIX.length());
-        if (pid.matches("[0-9]{1,18}") && isAlive(store, file)) {
-          pids.add(Long.valueOf(pid));
+        if (FORM.matcher(file.getFileName().toString()).matches()) {
+          found.add(file);
         }
       }
     } catch (DirectoryIteratorException e) {
       throw e.getCause();
     }
-    pids.sort(null);
-    return pids;
+    return found;
   }
 
   private static boolean isAlive(Path store, Path file) {
     try (SocketChannel _ = connect(store, file)) {
       return true;
     } catch (ConnectException e) {
-      deleteLeftover(file);
       return false;
     } catch (IOException e) {
       return Files.exists(file); // somebody else's

@@ -5,8 +5,10 @@ import dev.xip.segment.SegmentException;
 import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentStore;
 import dev.xip.segment.SharingMode;
+import dev.xip.segment.StoreFinding;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
@@ -54,6 +56,34 @@ public final class SegmentHolder {
           Errno.EAGAIN, "segment " + name, "one holder, or to be told which", found);
     }
     return new SegmentHolder(store.folder(), name, pid.orElseGet(pids::getFirst));
+  }
+
+  /**
+   * Finds the sockets that holders left when they were killed.
+   *
+   * @param store where they are
+   * @return one finding for each, a leftover
+   * @throws IOException if the store cannot be read
+   */
+  public static List<StoreFinding> check(SegmentStore store) throws IOException {
+    return HoldSocket.leftovers(store.folder()).stream()
+        .map(file -> new StoreFinding(file, true, "the socket of a holder that is gone"))
+        .toList();
+  }
+
+  /**
+   * Deletes the sockets that holders left when they were killed.
+   *
+   * @param store where they are
+   * @return what was deleted
+   * @throws IOException if the store cannot be read or written
+   */
+  public static List<Path> clean(SegmentStore store) throws IOException {
+    List<Path> deleted = HoldSocket.leftovers(store.folder());
+    for (Path each : deleted) {
+      Files.deleteIfExists(each);
+    }
+    return deleted;
   }
 
   /**

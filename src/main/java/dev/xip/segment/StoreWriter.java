@@ -11,7 +11,9 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedSet;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -97,7 +99,7 @@ final class StoreWriter {
    */
   void sweep(SegmentName name) throws IOException {
     try (StoreLock _ = StoreLock.acquire(folder.path())) {
-      sweep(name, new ArrayList<>());
+      sweep(name, versionsOf(name), new ArrayList<>());
     }
   }
 
@@ -109,17 +111,25 @@ final class StoreWriter {
   List<Path> clean() throws IOException {
     List<Path> deleted = new ArrayList<>();
     try (StoreLock _ = StoreLock.acquire(folder.path())) {
-      SortedSet<SegmentName> names = new TreeSet<>();
+      // The folder is read once, not once for each name.
+      Map<SegmentName, SortedSet<Long>> versions = new TreeMap<>();
       for (String each : folder.names()) {
-        StoreFile.of(each).ifPresent(file -> names.add(file.name()));
+        StoreFile.of(each).ifPresent(file -> add(file, versions));
       }
-      for (SegmentName each : names) {
-        sweep(each, deleted);
+      for (Map.Entry<SegmentName, SortedSet<Long>> each : versions.entrySet()) {
+        sweep(each.getKey(), each.getValue(), deleted);
       }
       HostFolder.force(folder.path());
     }
     deleted.sort(null);
     return deleted;
+  }
+
+  private static void add(StoreFile file, Map<SegmentName, SortedSet<Long>> versions) {
+    SortedSet<Long> own = versions.computeIfAbsent(file.name(), _ -> new TreeSet<>());
+    if (file.version() != 0) {
+      own.add(file.version());
+    }
   }
 
   /**
@@ -159,7 +169,7 @@ final class StoreWriter {
             } else if (undoSwitch) {
               HostFolder.unlink(current);
             }
-            sweep(name, new ArrayList<>());
+            sweep(name, versionsOf(name), new ArrayList<>());
             source.cancelled();
           });
       throw e;
@@ -215,14 +225,15 @@ final class StoreWriter {
     return versions;
   }
 
-  private void sweep(SegmentName name, List<Path> deleted) throws IOException {
+  private void sweep(SegmentName name, SortedSet<Long> versions, List<Path> deleted)
+      throws IOException {
     long current;
     try {
       current = currentVersion(name);
     } catch (SegmentException damaged) {
       return; // which version must stay cannot be told
     }
-    sweep(name, versionsOf(name), current, deleted);
+    sweep(name, versions, current, deleted);
   }
 
   /**
@@ -254,7 +265,7 @@ final class StoreWriter {
   /** A change that is on the disk has succeeded, whatever is left: the next one sweeps again. */
   private void sweepBehind(SegmentName name) {
     try {
-      sweep(name, new ArrayList<>());
+      sweep(name, versionsOf(name), new ArrayList<>());
     } catch (IOException e) {
       // SegmentStore.check tells of it.
     }
