@@ -51,6 +51,8 @@ public final class Arm64Layout extends EntryLayout {
             .writable(WRITE, WRITE)
             .noExecute(UXN)
             .state(AF, DIRTY)
+            .old(AF, 0)
+            .clean(DIRTY, RDONLY)
             .hardwareDirty(WRITE | RDONLY, WRITE)
             .address(PteBits.XIP_ARM64_PFN_MASK())
             .change(change));
@@ -87,18 +89,8 @@ public final class Arm64Layout extends EntryLayout {
   }
 
   @Override
-  public long withOld(long pte) {
-    return pte & ~AF;
-  }
-
-  @Override
   public long withDirty(long pte) {
     return isWritable(pte) ? (pte | DIRTY) & ~RDONLY : pte | DIRTY;
-  }
-
-  @Override
-  public long withClean(long pte) {
-    return pte & ~DIRTY | RDONLY;
   }
 
   @Override

@@ -73,6 +73,13 @@ final class EntryBits {
 
   long hardwareDirtyValue = 1;
 
+  /** What an entry that becomes old, or clean, loses and gets; 0 if entries do not know. */
+  long oldClears;
+
+  long oldSets;
+  long cleanClears;
+  long cleanSets;
+
   /** The bits of the physical address. */
   long address;
 
@@ -164,6 +171,18 @@ final class EntryBits {
   EntryBits state(long young, long dirty) {
     this.young = young;
     this.dirty = dirty;
+    return this;
+  }
+
+  EntryBits old(long clears, long sets) {
+    oldClears = clears;
+    oldSets = sets;
+    return this;
+  }
+
+  EntryBits clean(long clears, long sets) {
+    cleanClears = clears;
+    cleanSets = sets;
     return this;
   }
 

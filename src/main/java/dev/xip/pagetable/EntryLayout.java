@@ -35,6 +35,10 @@ public abstract class EntryLayout extends TableLayout {
   private final long dirtyMask;
   private final long hardwareDirtyMask;
   private final long hardwareDirtyValue;
+  private final long oldClears;
+  private final long oldSets;
+  private final long cleanClears;
+  private final long cleanSets;
   private final long changeMask;
   private final Level highestSpecial;
 
@@ -65,6 +69,10 @@ public abstract class EntryLayout extends TableLayout {
     dirtyMask = bits.dirty;
     hardwareDirtyMask = bits.hardwareDirtyMask;
     hardwareDirtyValue = bits.hardwareDirtyValue;
+    oldClears = bits.oldClears;
+    oldSets = bits.oldSets;
+    cleanClears = bits.cleanClears;
+    cleanSets = bits.cleanSets;
     changeMask = bits.change;
     highestSpecial = bits.highestSpecial;
   }
@@ -150,6 +158,11 @@ public abstract class EntryLayout extends TableLayout {
     return (pte & specialMask) != 0;
   }
 
+  /** The number of the special bit, lowest first. */
+  final int specialShift() {
+    return Long.numberOfTrailingZeros(specialMask);
+  }
+
   /**
    * Tells whether the architecture has a special bit at all. Linux counterpart: {@code
    * CONFIG_ARCH_HAS_PTE_SPECIAL}.
@@ -213,6 +226,16 @@ public abstract class EntryLayout extends TableLayout {
    */
   public final boolean isWritable(long pte) {
     return (pte & writableMask) == writableValue;
+  }
+
+  /**
+   * Tells whether none of several entries can be writable.
+   *
+   * @param all the bits that all of them have
+   * @param any the bits that at least one of them has
+   */
+  final boolean isNoneWritable(long all, long any) {
+    return ((all & ~writableValue | ~any & writableValue) & writableMask) != 0;
   }
 
   /**
@@ -311,7 +334,9 @@ public abstract class EntryLayout extends TableLayout {
    * @param pte a present entry
    * @return the entry, old; itself where entries do not know
    */
-  public abstract long withOld(long pte);
+  public final long withOld(long pte) {
+    return pte & ~oldClears | oldSets;
+  }
 
   /**
    * Marks the page as written. Linux counterpart: {@code pte_mkdirty}.
@@ -327,7 +352,9 @@ public abstract class EntryLayout extends TableLayout {
    * @param pte a present entry
    * @return the entry, clean; itself where entries do not know
    */
-  public abstract long withClean(long pte);
+  public final long withClean(long pte) {
+    return pte & ~cleanClears | cleanSets;
+  }
 
   /**
    * Tells whether two entries map the same frame.

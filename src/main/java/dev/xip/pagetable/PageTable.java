@@ -127,6 +127,15 @@ public final class PageTable {
   }
 
   /**
+   * Makes what goes over many entries at once.
+   *
+   * @return a new one, for one thread
+   */
+  public EntryBlock block() {
+    return new EntryBlock(window, layout);
+  }
+
+  /**
    * Finds the slot that decides about an address: that of the lowest level, or of the huge leaf
    * above it. Linux counterpart: {@code follow_page}'s descent (mm/memory.c).
    *

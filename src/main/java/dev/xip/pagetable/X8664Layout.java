@@ -57,6 +57,8 @@ public final class X8664Layout extends EntryLayout {
             .writable(RW, RW)
             .noExecute(NX)
             .state(ACCESSED, DIRTY | SAVED_DIRTY)
+            .old(ACCESSED, 0)
+            .clean(DIRTY | SAVED_DIRTY, 0)
             .address(PteBits.XIP_X86_64_PFN_MASK())
             .change(change));
   }
@@ -97,18 +99,8 @@ public final class X8664Layout extends EntryLayout {
   }
 
   @Override
-  public long withOld(long pte) {
-    return pte & ~ACCESSED;
-  }
-
-  @Override
   public long withDirty(long pte) {
     return settle(pte, pte | DIRTY);
-  }
-
-  @Override
-  public long withClean(long pte) {
-    return pte & ~(DIRTY | SAVED_DIRTY);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.xip.vm;
 
+import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.Level;
 import dev.xip.pagetable.PageTable;
@@ -27,6 +28,9 @@ import dev.xip.pagetable.Walk;
  * away meanwhile. There are no huge leaves below mappings that come here.
  */
 final class LeafTables {
+  /** How many entries are taken together where a whole table cannot be. */
+  static final int FEW = 64;
+
   private final MemoryManager manager;
   private final PageTable table;
   private final EntryLayout layout;
@@ -71,6 +75,11 @@ final class LeafTables {
   /** The address after the last in this table. */
   long end() {
     return end;
+  }
+
+  /** How many entries of this table are in the range. */
+  int count() {
+    return (int) (end - start >>> Pages.SHIFT);
   }
 
   /** The slot of the first address; the next page's is 8 further on. */
