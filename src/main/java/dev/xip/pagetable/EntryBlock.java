@@ -1,15 +1,17 @@
 package dev.xip.pagetable;
 
+import dev.xip.base.Pages;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 
 /**
  * Entries side by side in one table, gone over as a whole with plain loads and stores, of which the
  * compiler makes vector instructions. For one thread that holds the table's lock.
  *
  * <p>The lock orders what is loaded. A plain store of an aligned long is seen whole or not at all,
- * and what it publishes to walks without the lock is nothing ({@link #clear}) or lies in a table
- * that nobody walks yet ({@link #copyForked}).
+ * and what it publishes to walks without the lock is ordered by a fence before it ({@link #fill}),
+ * is nothing ({@link #clear}) or lies in a table that nobody walks yet ({@link #copyForked}).
  */
 public final class EntryBlock {
   private static final ValueLayout.OfLong ENTRY = ValueLayout.JAVA_LONG;
@@ -133,6 +135,24 @@ public final class EntryBlock {
       MemorySegment source, MemorySegment target, int count, long keeps, long sets) {
     for (int i = 0; i < count; i++) {
       target.setAtIndex(ENTRY, i, source.getAtIndex(ENTRY, i) & keeps | sets);
+    }
+  }
+
+  /**
+   * Puts leaves whose frames follow each other into those of the slots that are empty.
+   *
+   * @param slot the first one's slot
+   * @param count how many, all in one table of the lowest level
+   * @param first the leaf for the first slot, filled or not
+   */
+  public void fill(long slot, int count, long first) {
+    // What the frames hold was written before: no walk may see an entry and not that.
+    VarHandle.releaseFence();
+    long pte = first;
+    for (long at = slot; at < slot + 8L * count; at += 8, pte += Pages.SIZE) {
+      if (layout.isEmpty(window.get(ENTRY, at))) {
+        window.set(ENTRY, at, pte);
+      }
     }
   }
 

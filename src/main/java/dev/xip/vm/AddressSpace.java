@@ -528,6 +528,10 @@ public final class AddressSpace implements AutoCloseable {
     return counters;
   }
 
+  FileFault fileFault() {
+    return faultHandler.fileFault();
+  }
+
   Zapper zapper() {
     return zapper;
   }

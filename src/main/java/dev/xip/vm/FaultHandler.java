@@ -59,6 +59,11 @@ final class FaultHandler {
     return present(vma, page, slot, pte, wanted.write());
   }
 
+  /** What answers faults on pages of files. */
+  FileFault fileFault() {
+    return fileFault;
+  }
+
   /** Hardware reads through whatever grants any right at all. */
   private static boolean allows(Vma vma, Access wanted, boolean force) {
     Access granted = force ? VmaFlags.access(vma.flags() >>> 4) : vma.access();

@@ -144,6 +144,8 @@ final class RangeCalls {
             (vma, part) -> {
               if (advice == Advice.DONTNEED) {
                 discard(call, vma, part);
+              } else {
+                populate.whatIsThere(vma, part);
               }
             });
       } finally {
