@@ -42,6 +42,7 @@ public final class Arm64Layout extends EntryLayout {
             .links(TABLE, TABLE, TABLE)
             .emptyUpper(0, 0, 0, 0)
             .huge(VALID | TYPE_TABLE, VALID)
+            .small(0, TYPE_TABLE)
             .untouchableHuge(VALID | TYPE_TABLE | PROT_NONE, PROT_NONE)
             .empty(-1L, 0)
             .present(VALID, VALID)

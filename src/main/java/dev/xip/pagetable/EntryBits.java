@@ -36,6 +36,11 @@ final class EntryBits {
 
   long hugeValue;
 
+  /** What a huge leaf that may be special loses and gets when it becomes one of a page. */
+  long smallClears;
+
+  long smallSets;
+
   /** What it must match to be a leaf that nobody may touch. */
   long untouchableHugeMask;
 
@@ -119,6 +124,12 @@ final class EntryBits {
   EntryBits huge(long mask, long value) {
     hugeMask = mask;
     hugeValue = value;
+    return this;
+  }
+
+  EntryBits small(long clears, long sets) {
+    smallClears = clears;
+    smallSets = sets;
     return this;
   }
 

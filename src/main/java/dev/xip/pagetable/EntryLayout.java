@@ -40,6 +40,8 @@ public abstract class EntryLayout extends TableLayout {
   private final long cleanClears;
   private final long cleanSets;
   private final long changeMask;
+  private final long smallClears;
+  private final long smallSets;
   private final Level highestSpecial;
 
   /**
@@ -74,6 +76,8 @@ public abstract class EntryLayout extends TableLayout {
     cleanClears = bits.cleanClears;
     cleanSets = bits.cleanSets;
     changeMask = bits.change;
+    smallClears = bits.smallClears;
+    smallSets = bits.smallSets;
     highestSpecial = bits.highestSpecial;
   }
 
@@ -395,6 +399,32 @@ public abstract class EntryLayout extends TableLayout {
               .formatted(level, name, pfn, pages));
     }
     return pfn << Pages.SHIFT | hugeProtection(access, level);
+  }
+
+  /**
+   * Gives a huge leaf that is special other rights, as {@link #modify(long, Access)} does. Where
+   * huge leaves can be special, they tell young, old, clean and writable by the same bits as leaves
+   * of the lowest level. Linux counterpart: {@code pmd_modify}.
+   *
+   * @param pte a huge leaf
+   * @param access what the mapping allows from now on
+   * @param level its level
+   * @return the leaf with those rights
+   */
+  public final long modify(long pte, Access access, Level level) {
+    return settle(pte, pte & changeMask | hugeProtection(access, level) & ~changeMask);
+  }
+
+  /**
+   * Returns the first of the leaves one level below that a huge leaf which is special falls into.
+   * Linux counterpart: {@code __split_huge_pmd_locked} (mm/huge_memory.c).
+   *
+   * @param pte a huge leaf
+   * @param level its level
+   * @return the leaf of the first page, or of the first part if that is huge as well
+   */
+  final long firstBelow(long pte, Level level) {
+    return level == Level.PMD ? pte & ~smallClears | smallSets : pte;
   }
 
   /** Returns what rights are in bits at the level of a huge leaf, with what makes it a leaf. */

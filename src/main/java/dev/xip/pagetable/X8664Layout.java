@@ -48,6 +48,7 @@ public final class X8664Layout extends EntryLayout {
             .links(TABLE, TABLE, TABLE)
             .emptyUpper(PteBits.XIP_X86_64_NONE_IGNORE(), 0, 0, 0)
             .huge(PRESENT | PSE, PRESENT | PSE)
+            .small(PSE, 0)
             .untouchableHuge(PRESENT | PSE | PROT_NONE, PSE | PROT_NONE)
             .empty(~PteBits.XIP_X86_64_NONE_IGNORE(), 0)
             .present(PRESENT, PRESENT)

@@ -21,6 +21,7 @@ final class FileFault {
   private final AddressSpace space;
   private final MemoryManager manager;
   private final Insertion insertion;
+  private final HugeLeaves hugeLeaves;
 
   /** The bytes that one table of the lowest level covers. */
   private final long tableBytes;
@@ -32,6 +33,7 @@ final class FileFault {
     this.space = space;
     this.manager = space.manager();
     this.insertion = new Insertion(space);
+    this.hugeLeaves = space.hugeLeaves();
     this.tableBytes = 1L << manager.layout().shift(Level.PMD);
     this.aroundPages = manager.rules().faultAroundPages();
   }
@@ -58,6 +60,40 @@ final class FileFault {
       }
     } catch (IOException e) {
       return FaultHandler.busError(va, e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Maps the page, and all around it, by one huge leaf if mapping, file and memory agree; null if
+   * not. Linux counterpart: {@code dax_iomap_pmd_fault} (fs/dax.c).
+   */
+  FaultResult handleHuge(Vma vma, long va) {
+    long size = hugeLeaves.sizeAt(vma, va, Long.MAX_VALUE);
+    if (size == 0) {
+      return null;
+    }
+    FileMappings mappings = space.mappingsOf(vma.file());
+    long stamp = lock(mappings);
+    try {
+      for (; size != 0; size = hugeLeaves.sizeAt(vma, va, size)) {
+        long start = va & -size;
+        long page = vma.pageAt(start);
+        if (page + (size >>> Pages.SHIFT) <= Pages.covering(vma.file().size())) {
+          Translation place = vma.file().translate(page);
+          manager.reached(Step.TRANSLATED);
+          if (!place.isHole()
+              && place.pages() >= size >>> Pages.SHIFT
+              && hugeLeaves.insert(vma, start, size, place.pfn()) > 0) {
+            return FaultResult.Handled.MAPPED;
+          }
+        }
+      }
+      return null;
+    } catch (IOException e) {
+      // Some page cannot be reached. Whether it is the one that was asked for will be seen.
+      return null;
+    } finally {
+      unlock(mappings, stamp);
     }
   }
 
@@ -144,9 +180,14 @@ final class FileFault {
   /** Fills a run table by table; false if RAM for tables ran out. */
   private boolean fillRun(Vma vma, long start, long end, long pfn) {
     for (long va = start; va < end; ) {
+      long at = pfn + (va - start >>> Pages.SHIFT);
+      long huge = hugeLeaves.insert(vma, va, end - va, at);
+      if (huge > 0) {
+        va += huge;
+        continue;
+      }
       long next = Math.min(end, (va | tableBytes - 1) + 1);
       int after = (int) (next - va >>> Pages.SHIFT) - 1;
-      long at = pfn + (va - start >>> Pages.SHIFT);
       if (insertion.insertMixedRun(vma, va, at, 0, after) == InsertResult.ENOMEM) {
         return false;
       }

@@ -66,9 +66,10 @@ final class Forker {
   }
 
   private void copyEntries(Vma vma) throws MapException {
-    LeafTables leaves = new LeafTables(parent, vma.range().start(), vma.range().end());
+    LeafTables leaves =
+        new LeafTables(parent, vma.range().start(), vma.range().end(), LeafTables.Huge.SHOWN);
     while (leaves.next()) {
-      long target = child.table().slotOrCreate(leaves.start());
+      long target = child.table().slotOrCreate(leaves.start(), leaves.level());
       if (target == PageTable.NO_SLOT) {
         throw new MapException(
             MapException.Code.ENOMEM, "fork of " + parent.name(), "frames for tables", "none");
@@ -77,13 +78,28 @@ final class Forker {
       try {
         leaves.lock();
         try {
-          copyTable(vma, leaves, target);
+          if (leaves.isHuge()) {
+            copyHuge(leaves, target);
+          } else {
+            copyTable(vma, leaves, target);
+          }
         } finally {
           leaves.unlock();
         }
       } finally {
         manager.unlockEntry(target);
       }
+    }
+  }
+
+  /** Copies a huge leaf, which is special, clean and protected against stores. */
+  private void copyHuge(LeafTables leaves, long target) {
+    long pte = parent.table().get(leaves.slot());
+    if (layout.isHugeLeaf(pte, leaves.level())) {
+      child.hugeLeaves().noteUsed();
+      child.table().set(target, layout.withOld(pte));
+    } else {
+      leaves.again();
     }
   }
 

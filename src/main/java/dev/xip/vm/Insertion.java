@@ -77,6 +77,9 @@ final class Insertion {
     if (slot == PageTable.NO_SLOT) {
       return InsertResult.ENOMEM;
     }
+    if (slot == PageTable.HUGE) {
+      return InsertResult.EBUSY;
+    }
     long first = layout.withSpecial(layout.leaf(pfn - before, vma.pageAccess()));
     manager.lockEntry(slot);
     try {
@@ -133,6 +136,9 @@ final class Insertion {
     long slot = table.slotOrCreate(va);
     if (slot == PageTable.NO_SLOT) {
       return InsertResult.ENOMEM;
+    }
+    if (slot == PageTable.HUGE) {
+      return InsertResult.EBUSY;
     }
     manager.lockEntry(slot);
     try {

@@ -139,7 +139,7 @@ final class Populate {
     long stamp = space.lockShared();
     try {
       return space.table().walk(va, walk)
-          && layout.isValid(walk.pte())
+          && layout.isValid(walk.pte(), walk.level())
           && (!wanted.write() || layout.isWritable(walk.pte()));
     } finally {
       space.unlockShared(stamp);

@@ -14,26 +14,30 @@ package dev.xip.vm;
  * @param faultAroundPages the aligned group of pages that a fault which only reads maps as far as
  *     they lie in memory: a power of two, at least 1 (the page itself) and at most {@value
  *     #MOST_FAULT_AROUND}
+ * @param hugeLeaves whether one entry maps 2 MiB or 1 GiB of a file where the architecture has
+ *     special leaves of that size; needs the special bit to decide about page frames
  */
 public record Rules(
     boolean forkWalksMixedMaps,
     boolean faultHoldsFileLock,
     boolean sparsePageGuarded,
-    int faultAroundPages) {
+    int faultAroundPages,
+    boolean hugeLeaves) {
   /** The smallest table of any architecture has so many entries. */
   public static final int MOST_FAULT_AROUND = 256;
 
   /**
-   * What a machine keeps to if nobody says otherwise: 3.19 without its known race, and with 16
-   * pages for a fault as files in the page cache have them since 3.15.
+   * What a machine keeps to if nobody says otherwise: 3.19 without its known race, with 16 pages
+   * for a fault as files in the page cache have them since 3.15, and with huge leaves as DAX has
+   * them since 4.5.
    */
-  public static final Rules DEFAULT = new Rules(true, true, true, 16);
+  public static final Rules DEFAULT = new Rules(true, true, true, 16, true);
 
   /** The last release with filemap_xip. */
-  public static final Rules LINUX_3_19 = new Rules(true, false, true, 1);
+  public static final Rules LINUX_3_19 = new Rules(true, false, true, 1, false);
 
   /** The release that the special bit came with. */
-  public static final Rules LINUX_2_6_26 = new Rules(false, false, false, 1);
+  public static final Rules LINUX_2_6_26 = new Rules(false, false, false, 1, false);
 
   /**
    * Makes a set of rules.
@@ -56,6 +60,17 @@ public record Rules(
    * @throws IllegalArgumentException if that is not so
    */
   public Rules withFaultAround(int pages) {
-    return new Rules(forkWalksMixedMaps, faultHoldsFileLock, sparsePageGuarded, pages);
+    return new Rules(forkWalksMixedMaps, faultHoldsFileLock, sparsePageGuarded, pages, hugeLeaves);
+  }
+
+  /**
+   * Changes whether there are huge leaves.
+   *
+   * @param wanted true for leaves of 2 MiB and 1 GiB
+   * @return the rules
+   */
+  public Rules withHugeLeaves(boolean wanted) {
+    return new Rules(
+        forkWalksMixedMaps, faultHoldsFileLock, sparsePageGuarded, faultAroundPages, wanted);
   }
 }

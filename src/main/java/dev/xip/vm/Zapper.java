@@ -38,15 +38,29 @@ final class Zapper {
    *     that could say whom it belongs to
    */
   void zap(Vma vma, long start, long end, boolean evenCopies, MmuGather gather) {
-    LeafTables leaves = new LeafTables(space, start, end);
+    LeafTables leaves = new LeafTables(space, start, end, LeafTables.Huge.SPLIT_WHERE_CUT);
     EntryBlock block = table.block();
     while (leaves.next()) {
       leaves.lock();
       try {
-        zapTable(vma, leaves, evenCopies, block, gather);
+        if (leaves.isHuge()) {
+          zapHuge(leaves, gather);
+        } else {
+          zapTable(vma, leaves, evenCopies, block, gather);
+        }
       } finally {
         leaves.unlock();
       }
+    }
+  }
+
+  /** Takes a huge leaf out, which is special and counted for nothing. */
+  private void zapHuge(LeafTables leaves, MmuGather gather) {
+    if (layout.isHugeLeaf(table.get(leaves.slot()), leaves.level())) {
+      table.set(leaves.slot(), layout.empty(leaves.level()));
+      gather.noteFlush();
+    } else {
+      leaves.again();
     }
   }
 
