@@ -166,6 +166,24 @@ public final class PageTable {
   }
 
   /**
+   * Finds the slot of the lowest level.
+   *
+   * @param va a virtual address below the layout's limit
+   * @return the slot, {@link #NO_SLOT} where there is no table, or {@link #HUGE}
+   */
+  public long slot(long va) {
+    long table = root;
+    for (Level level = layout.top(); level != Level.PTE; level = level.below()) {
+      long pte = get((table << Pages.SHIFT) + layout.slot(va, level));
+      if (!layout.isTable(pte)) {
+        return layout.isHugeLeaf(pte, level) ? HUGE : NO_SLOT;
+      }
+      table = layout.pfn(pte);
+    }
+    return (table << Pages.SHIFT) + layout.slot(va, Level.PTE);
+  }
+
+  /**
    * Finds the slot of the lowest level, or makes the tables that are missing. Linux counterpart:
    * {@code get_locked_pte} without the lock (mm/memory.c).
    *

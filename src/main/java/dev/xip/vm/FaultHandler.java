@@ -44,13 +44,15 @@ final class FaultHandler {
       return segmentationFault(va, wanted + " access to " + vma);
     }
     long page = Pages.roundDown(va);
-    if (!wanted.write() && !vma.isAnonymous()) {
-      FaultResult result = fileFault.handleHuge(vma, page);
-      if (result != null) {
-        return result;
+    long slot = table.slot(page);
+    if (slot == PageTable.NO_SLOT) {
+      FaultResult huge =
+          wanted.write() || vma.isAnonymous() ? null : fileFault.handleHuge(vma, page);
+      if (huge != null) {
+        return huge;
       }
+      slot = table.slotOrCreate(page);
     }
-    long slot = table.slotOrCreate(page);
     while (slot == PageTable.HUGE) {
       if (hugeLeaves.touch(page, wanted.write())) {
         return FaultResult.Handled.PRESENT;
