@@ -59,7 +59,7 @@ class DefinitionFileTest {
 
   @Test
   void aDefinitionSurvivesTheRoundTrip() throws SegmentException {
-    assertThat(DefinitionFile.parse(FILE, TEXT))
+    assertThat(DefinitionFile.parse(FILE, "MIXED", TEXT))
         .isEqualTo(new StoredSegment(MIXED, 12, Path.of("/store/MIXED.12.data")));
   }
 
@@ -94,7 +94,7 @@ class DefinitionFileTest {
     byte[] flipped = TEXT.clone();
     flipped[0] = 'X';
     refused(
-        () -> DefinitionFile.parse(FILE, flipped),
+        () -> DefinitionFile.parse(FILE, "MIXED", flipped),
         Errno.EIO,
         "segment MIXED: definition: /store/MIXED.def: at byte 0x0: "
             + "expected line 1 to be \"xip segment 1\", found \"Xip segment 1\"");
@@ -103,7 +103,7 @@ class DefinitionFileTest {
   @Test
   void aFormOfAnotherVersionIsRefusedByItsFirstLine() {
     refused(
-        () -> DefinitionFile.parse(FILE, summed("xip segment 2\nname MIXED\n")),
+        () -> DefinitionFile.parse(FILE, "MIXED", summed("xip segment 2\nname MIXED\n")),
         Errno.EIO,
         "expected line 1 to be \"xip segment 1\", found \"xip segment 2\"");
   }
@@ -112,7 +112,7 @@ class DefinitionFileTest {
   void tamperingThatForgetsTheSumIsFoundByTheSum() {
     String tampered = new String(TEXT, StandardCharsets.US_ASCII).replace("1007ff EW", "1006ff EW");
     refused(
-        () -> DefinitionFile.parse(FILE, tampered.getBytes(StandardCharsets.US_ASCII)),
+        () -> DefinitionFile.parse(FILE, "MIXED", tampered.getBytes(StandardCharsets.US_ASCII)),
         Errno.EIO,
         "expected line 7 to be \"crc32c");
   }
@@ -120,7 +120,7 @@ class DefinitionFileTest {
   @Test
   void aWholeTextUnderAnotherNameIsRefused() {
     refused(
-        () -> DefinitionFile.parse(Path.of("/store/OTHER.def"), TEXT),
+        () -> DefinitionFile.parse(Path.of("/store/OTHER.def"), "OTHER", TEXT),
         Errno.EIO,
         "expected line 2 to be \"name OTHER\", found \"name MIXED\"");
   }
@@ -131,6 +131,7 @@ class DefinitionFileTest {
         () ->
             DefinitionFile.parse(
                 Path.of("/store/A.def"),
+                "A",
                 summed("xip segment 1\nname A\nversion 1\npart 0-0 SR\ndata A.1.data 4097\n")),
         Errno.EIO,
         "line 5 to be \"data A.1.data 4096\", found \"data A.1.data 4097\"");
@@ -142,6 +143,7 @@ class DefinitionFileTest {
         () ->
             DefinitionFile.parse(
                 Path.of("/store/A.def"),
+                "A",
                 summed("xip segment 1\nname A\nversion 1\npart 0-0 SR\ndata ../A.1.data 4096\n")),
         Errno.EIO,
         "line 5 to be \"data FILE LENGTH\"");
@@ -153,6 +155,7 @@ class DefinitionFileTest {
         () ->
             DefinitionFile.parse(
                 Path.of("/store/A.def"),
+                "A",
                 summed("xip segment 1\nname A\nversion 1\npart 0-0 SR\ndata A.1.data 4096\nx\n")),
         Errno.EIO,
         "expected line 6 to be \"crc32c NUMBER\", found \"x\"");
@@ -164,6 +167,7 @@ class DefinitionFileTest {
         () ->
             DefinitionFile.parse(
                 Path.of("/store/A.def"),
+                "A",
                 summed(
                     "xip segment 1\nname A\nversion 1\npart 0-0 SR\npart 1-1 SR\n"
                         + "data A.1.data 8192\n")),
@@ -174,11 +178,11 @@ class DefinitionFileTest {
   @Test
   void aFileTooLongIsRefusedWithoutReadingItAll() {
     byte[] longer = Arrays.copyOf(TEXT, 1 << 20);
-    refused(() -> DefinitionFile.parse(FILE, longer), Errno.EIO, "at byte 0x400");
+    refused(() -> DefinitionFile.parse(FILE, "MIXED", longer), Errno.EIO, "at byte 0x400");
   }
 
   private static void damaged(byte[] bytes) {
-    Assertions.assertThatThrownBy(() -> DefinitionFile.parse(FILE, bytes))
+    Assertions.assertThatThrownBy(() -> DefinitionFile.parse(FILE, "MIXED", bytes))
         .isInstanceOfSatisfying(
             SegmentException.class, e -> assertThat(e.code()).isEqualTo(Errno.EIO))
         .hasMessageContaining("/store/MIXED.def: at byte 0x")

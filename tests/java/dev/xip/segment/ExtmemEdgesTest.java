@@ -27,7 +27,7 @@ class ExtmemEdgesTest extends LoaderFixture {
     loader.load(name, SharingMode.SHARED);
     loader.load(other, SharingMode.SHARED);
     store.remove(name);
-    Path file = store.folder().resolve(name + DefinitionFile.SUFFIX);
+    Path file = store.folder().resolve(name + StoreFile.DEFINITION_SUFFIX);
     switch (code) {
       case EIO -> Files.write(file, new byte[9]);
       case EOPNOTSUPP -> Files.write(file, DefinitionFileTest.unsupported(name, 0));

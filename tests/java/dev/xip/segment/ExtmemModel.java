@@ -104,6 +104,10 @@ final class ExtmemModel {
   }
 
   private final Map<SegmentName, Stored> store = new TreeMap<>();
+
+  /** Versions that were current once. Those that have users are still there. */
+  private final Map<SegmentName, List<Stored>> former = new TreeMap<>();
+
   private final long windowBytes;
 
   /** What the host cannot give private memory for. */
@@ -138,12 +142,26 @@ final class ExtmemModel {
     if (store.containsKey(name)) {
       return Errno.EEXIST;
     }
-    store.put(name, new Stored(parts, 1, new Contents(name.equals(tooLarge) ? 0 : pages(parts))));
+    put(name, parts, new Contents(name.equals(tooLarge) ? 0 : pages(parts)));
     return null;
   }
 
+  private void put(SegmentName name, List<SegmentPart> parts, Contents contents) {
+    long last = store.containsKey(name) ? store.get(name).version : 0;
+    for (Stored each : former.getOrDefault(name, List.of())) {
+      last = each.contents.users > 0 ? Math.max(last, each.version) : last;
+    }
+    remove(name);
+    store.put(name, new Stored(parts, last + 1, contents));
+  }
+
   Errno remove(SegmentName name) {
-    return store.remove(name) == null ? Errno.ENOENT : null;
+    Stored removed = store.remove(name);
+    if (removed == null) {
+      return Errno.ENOENT;
+    }
+    former.computeIfAbsent(name, any -> new ArrayList<>()).add(removed);
+    return null;
   }
 
   /** Whether a definition can be read, which is also all that the type of a segment needs. */
@@ -163,8 +181,7 @@ final class ExtmemModel {
     Errno unusable = query(name);
     if (unusable == null) {
       Stored before = store.get(name);
-      int pages = before.contents.pages.length;
-      store.put(name, new Stored(before.parts, before.version + 1, new Contents(pages)));
+      put(name, before.parts, new Contents(before.contents.pages.length));
     }
     return unusable;
   }
@@ -268,7 +285,7 @@ final class ExtmemModel {
         }
       }
     }
-    store.put(name, new Stored(parts, before == null ? 1 : before.version + 1, contents));
+    put(name, parts, contents);
     return null;
   }
 }

@@ -280,8 +280,8 @@ class ExtmemStateMachineTest {
     if (stored == null) {
       return;
     }
-    Path definition = store.folder().resolve(name + DefinitionFile.SUFFIX);
-    Path data = store.folder().resolve(DefinitionFile.dataFileName(name, stored.version));
+    Path definition = store.folder().resolve(name + StoreFile.DEFINITION_SUFFIX);
+    Path data = store.folder().resolve(StoreFile.data(name, stored.version).toString());
     switch (random.nextInt(4)) {
       case 0 -> {
         byte[] text = new byte[random.nextInt(200)];
@@ -298,7 +298,9 @@ class ExtmemStateMachineTest {
           try (RandomAccessFile cut = new RandomAccessFile(data.toFile(), "rw")) {
             cut.setLength(cut.length() - 1);
           }
-          stored.contents.broken = true;
+          // The first user of an SN segment gives the file its length anew.
+          stored.contents.broken =
+              stored.parts.size() > 1 || stored.parts.getFirst().type() != SegmentType.SN;
         }
       }
       default -> {

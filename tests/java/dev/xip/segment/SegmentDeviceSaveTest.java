@@ -115,7 +115,7 @@ class SegmentDeviceSaveTest extends DeviceFixture {
   }
 
   private void breakDefinition(SegmentName name) throws IOException {
-    Files.write(store.folder().resolve(name + DefinitionFile.SUFFIX), new byte[1]);
+    Files.write(store.folder().resolve(name + StoreFile.DEFINITION_SUFFIX), new byte[1]);
   }
 
   @Test

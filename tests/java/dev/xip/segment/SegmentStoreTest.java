@@ -54,7 +54,7 @@ class SegmentStoreTest {
   private Set<String> files() throws IOException {
     try (Stream<Path> list = Files.list(folder)) {
       Set<String> names = new TreeSet<>(list.map(each -> each.getFileName().toString()).toList());
-      names.remove(StoreLock.FILE);
+      names.remove(StoreFile.LOCK);
       return names;
     }
   }

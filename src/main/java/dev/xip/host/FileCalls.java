@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Supplier;
 
 /**
  * The calls about files: open(2), close(2), memfd_create(2), statx(2), ftruncate(2), fsync(2),
@@ -15,14 +16,19 @@ import java.nio.charset.StandardCharsets;
  */
 final class FileCalls {
   /** How the JVM turns file names into bytes, which need not be UTF-8. */
-  private static final Charset FILE_NAMES =
+  static final Charset FILE_NAMES =
       Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"), StandardCharsets.UTF_8);
 
   private FileCalls() {}
 
+  /** A file name as the system takes it. */
+  static MemorySegment bytes(String path, Arena arena) {
+    return arena.allocateFrom(path, FILE_NAMES);
+  }
+
   static int open(String path, int flags, int mode) throws HostException {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment bytes = arena.allocateFrom(path, FILE_NAMES);
+      MemorySegment bytes = bytes(path, arena);
       return (int)
           Calls.call(
               "open",
@@ -54,15 +60,23 @@ final class FileCalls {
   }
 
   static HostStat statx(int fd, String file) throws HostException {
+    return statx(fd, "", Libc.AT_EMPTY_PATH(), () -> "fd=%d %s".formatted(fd, file));
+  }
+
+  static HostStat statx(String path) throws HostException {
+    return statx(Libc.AT_FDCWD(), path, 0, () -> "path=" + path);
+  }
+
+  private static HostStat statx(int fd, String path, int flags, Supplier<String> subject)
+      throws HostException {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment path = arena.allocateFrom("");
+      MemorySegment bytes = bytes(path, arena);
       MemorySegment struct = statx.allocate(arena);
-      int flags = Libc.AT_EMPTY_PATH();
       int mask = Libc.STATX_BASIC_STATS();
       Calls.call(
           "statx",
-          () -> "fd=%d %s, flags=0x%x, mask=0x%x".formatted(fd, file, flags, mask),
-          state -> (int) Statx.HANDLE.invokeExact(state, fd, path, flags, mask, struct));
+          () -> "%s, flags=0x%x, mask=0x%x".formatted(subject.get(), flags, mask),
+          state -> (int) Statx.HANDLE.invokeExact(state, fd, bytes, flags, mask, struct));
       return HostStat.read(struct);
     }
   }

@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.FileSystems;
 import java.nio.file.Path;
 import java.nio.file.ProviderMismatchException;
+import java.util.Optional;
 
 /**
  * An open regular file, or memory that passes for one. A mapping made from it outlives it: closing
@@ -53,6 +54,20 @@ public final class HostFile implements AutoCloseable {
   }
 
   /**
+   * Opens a folder, for {@link #descriptorPath}: what stands in it can be named by a path that is
+   * short however long its own is.
+   *
+   * @param path a folder of the default file system
+   * @return the open folder, of no use for anything but its descriptor
+   * @throws HostException if there is none (ENOENT), it is no folder (ENOTDIR) or may not be read
+   */
+  public static HostFile openFolder(Path path) throws HostException {
+    AtomicContext.mightSleep("open");
+    int flags = Libc.O_RDONLY() | Libc.O_DIRECTORY() | Libc.O_CLOEXEC();
+    return new HostFile(FileCalls.open(path.toString(), flags, 0), path.toString());
+  }
+
+  /**
    * Makes a new, empty file for reading and writing.
    *
    * @param path a path of the default file system where nothing is yet
@@ -62,6 +77,18 @@ public final class HostFile implements AutoCloseable {
    */
   public static HostFile create(Path path, int mode) throws HostException {
     return open(path, Libc.O_RDWR() | Libc.O_CREAT() | Libc.O_EXCL(), mode);
+  }
+
+  /**
+   * Opens a file for reading and writing, making an empty one if there is none.
+   *
+   * @param path a path of the default file system
+   * @param mode the permission bits of a new file, from which the process's umask is taken away
+   * @return the open file
+   * @throws HostException as {@link #openReadWrite}, or if it cannot be made
+   */
+  public static HostFile openOrCreate(Path path, int mode) throws HostException {
+    return open(path, Libc.O_RDWR() | Libc.O_CREAT(), mode);
   }
 
   /**
@@ -78,13 +105,10 @@ public final class HostFile implements AutoCloseable {
 
   private static HostFile open(Path path, int how, int mode) throws HostException {
     AtomicContext.mightSleep("open");
-    if (path.getFileSystem() != FileSystems.getDefault()) {
-      throw new ProviderMismatchException(path + ": expected a path of the default file system");
-    }
+    String name = nameOf(path);
     // Without O_NONBLOCK the open of a named pipe would wait for its other end.
     int flags = how | Libc.O_CLOEXEC() | Libc.O_NONBLOCK();
-    int fd = FileCalls.open(path.toString(), flags, mode);
-    HostFile file = new HostFile(fd, path.toString());
+    HostFile file = new HostFile(FileCalls.open(name, flags, mode), name);
     try {
       HostStat stat = file.stat();
       if (!stat.isRegularFile()) {
@@ -96,6 +120,15 @@ public final class HostFile implements AutoCloseable {
       file.close();
       throw refused;
     }
+  }
+
+  /** What the system calls a path; empty means the current folder to it as well. */
+  static String nameOf(Path path) {
+    if (path.getFileSystem() != FileSystems.getDefault()) {
+      throw new ProviderMismatchException(path + ": expected a path of the default file system");
+    }
+    String name = path.toString();
+    return name.isEmpty() ? "." : name;
   }
 
   /**
@@ -263,15 +296,56 @@ public final class HostFile implements AutoCloseable {
     setLock(Libc.F_UNLCK(), offset, length);
   }
 
-  private boolean setLock(int type, long offset, long length) throws HostException {
-    Args.inside(offset, Args.positive(length, "length"), Long.MAX_VALUE);
+  /**
+   * Waits for the right to a range, else as {@link #tryLockExclusive}. A thread that waits cannot
+   * be interrupted, and two that wait for each other wait for ever.
+   *
+   * @param offset the first byte, at least 0; it need not exist
+   * @param length the length in bytes, above 0
+   * @throws HostException if the file is not open for writing (EBADF) or locks do not work (ENOLCK)
+   */
+  public void lockExclusive(long offset, long length) throws HostException {
+    AtomicContext.mightSleep("file lock");
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment lock = flock.allocate(arena);
-      flock.l_type(lock, (short) type);
-      flock.l_whence(lock, (short) Libc.SEEK_SET());
-      flock.l_start(lock, offset);
-      flock.l_len(lock, length);
-      FileCalls.fcntl(fd(), name, Libc.F_OFD_SETLK(), lock);
+      MemorySegment lock = lock(arena, Libc.F_WRLCK(), offset, length);
+      FileCalls.fcntl(fd(), name, Libc.F_OFD_SETLKW(), lock);
+    }
+  }
+
+  /**
+   * Asks who would keep an exclusive lock of a range out; the file need not be open for writing.
+   * Locks of this open file do not count.
+   *
+   * @param offset the first byte, at least 0
+   * @param length the length in bytes, above 0
+   * @return one of the locks that overlap the range, as of now
+   * @throws HostException if locks do not work
+   */
+  public Optional<HeldLock> lockInTheWay(long offset, long length) throws HostException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment lock = lock(arena, Libc.F_WRLCK(), offset, length);
+      FileCalls.fcntl(fd(), name, Libc.F_OFD_GETLK(), lock);
+      return flock.l_type(lock) == Libc.F_UNLCK()
+          ? Optional.empty()
+          : Optional.of(
+              new HeldLock(
+                  flock.l_start(lock), flock.l_len(lock), flock.l_type(lock) == Libc.F_WRLCK()));
+    }
+  }
+
+  private static MemorySegment lock(Arena arena, int type, long offset, long length) {
+    Args.inside(offset, Args.positive(length, "length"), Long.MAX_VALUE);
+    MemorySegment lock = flock.allocate(arena);
+    flock.l_type(lock, (short) type);
+    flock.l_whence(lock, (short) Libc.SEEK_SET());
+    flock.l_start(lock, offset);
+    flock.l_len(lock, length);
+    return lock;
+  }
+
+  private boolean setLock(int type, long offset, long length) throws HostException {
+    try (Arena arena = Arena.ofConfined()) {
+      FileCalls.fcntl(fd(), name, Libc.F_OFD_SETLK(), lock(arena, type, offset, length));
       return true;
     } catch (HostException refused) {
       if (refused.errno() == Errno.EAGAIN || refused.errno() == Errno.EACCES) {

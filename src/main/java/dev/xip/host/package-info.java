@@ -9,6 +9,7 @@
  * with the name of the error. A lock of a {@link dev.xip.host.Reservation} is held over system
  * calls and nothing else is taken under it.
  *
- * <p>Man pages: mmap(2), mremap(2), mprotect(2), madvise(2), memfd_create(2), statx(2), fcntl(2).
+ * <p>Man pages: mmap(2), mremap(2), mprotect(2), madvise(2), memfd_create(2), statx(2), fcntl(2),
+ * link(2), rename(2), unlink(2), fsync(2).
  */
 package dev.xip.host;

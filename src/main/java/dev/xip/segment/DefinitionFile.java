@@ -2,10 +2,13 @@ package dev.xip.segment;
 
 import dev.xip.base.MalformedDataException;
 import dev.xip.host.Errno;
+import dev.xip.host.HostException;
+import dev.xip.host.HostFile;
 import java.io.IOException;
-import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,9 +22,6 @@ import java.util.zip.CRC32C;
  * differs is damage; README.md beside this file shows the form.
  */
 final class DefinitionFile {
-  /** What a definition file is called, after the name. */
-  static final String SUFFIX = ".def";
-
   /** The first line; the number changes with the form. */
   private static final String FORMAT = "xip segment 1";
 
@@ -36,6 +36,7 @@ final class DefinitionFile {
   private static final Pattern CHECKSUM = Pattern.compile("crc32c ([0-9a-f]{8})");
 
   private final Path file;
+  private final String name;
   private final String text;
 
   /** Where the next line starts, in bytes; the text is ASCII. */
@@ -44,13 +45,10 @@ final class DefinitionFile {
   /** The number of the line read last, counted from 1. */
   private int line;
 
-  private DefinitionFile(Path file, String text) {
+  private DefinitionFile(Path file, String name, String text) {
     this.file = file;
+    this.name = name;
     this.text = text;
-  }
-
-  static String dataFileName(SegmentName name, long version) {
-    return "%s.%d.data".formatted(name, version);
   }
 
   /** Writes the text. */
@@ -59,49 +57,53 @@ final class DefinitionFile {
     text.append("name ").append(definition.name()).append('\n');
     text.append("version ").append(version).append('\n');
     definition.parts().forEach(part -> text.append("part ").append(part).append('\n'));
-    String data = dataFileName(definition.name(), version);
+    StoreFile data = StoreFile.data(definition.name(), version);
     text.append("data ").append(data).append(' ').append(definition.byteSize()).append('\n');
     text.append("crc32c %08x\n".formatted(checksum(text.toString())));
     return text.toString().getBytes(StandardCharsets.US_ASCII);
   }
 
-  /** Reads a definition file, or as much of it as shows that it is too long. */
-  static StoredSegment read(Path file) throws IOException {
-    try (InputStream in = Files.newInputStream(file)) {
-      return parse(file, in.readNBytes(MAX_BYTES + 1));
+  /**
+   * Reads a definition file, or as much of it as shows that it is too long.
+   *
+   * @param file the file, beside the data file
+   * @param name the name that it must have, which need not be one that a segment can have
+   * @throws HostException if it cannot be read
+   * @throws SegmentException as {@link #parse}
+   */
+  static StoredSegment read(Path file, String name) throws IOException {
+    try (HostFile open = HostFile.openReadOnly(file);
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment bytes = arena.allocate(MAX_BYTES + 1);
+      long length = open.read(0, bytes);
+      return parse(file, name, bytes.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE));
     }
   }
 
   /**
    * Reads the text back.
    *
-   * @param file the definition file, named after the segment
+   * @param file the definition file, beside the data file
+   * @param name the name that it must have
    * @param bytes what it holds
    * @return what the store says of the segment
    * @throws SegmentException EIO if the text is damaged, with a {@link MalformedDataException} as
    *     cause; or the code of the rule that a whole definition breaks
    */
-  static StoredSegment parse(Path file, byte[] bytes) throws SegmentException {
-    String fileName = file.getFileName().toString();
-    String subject =
-        "segment " + fileName.substring(0, fileName.length() - SUFFIX.length()) + ": definition";
+  static StoredSegment parse(Path file, String name, byte[] bytes) throws SegmentException {
     try {
       // One char per byte, so that positions are byte offsets whatever the file holds.
       String text = new String(bytes, StandardCharsets.ISO_8859_1);
-      return new DefinitionFile(file, text).parse();
+      return new DefinitionFile(file, name, text).parse();
     } catch (MalformedDataException e) {
-      throw SegmentException.withCode(Errno.EIO, subject, e);
+      throw SegmentException.withCode(Errno.EIO, "segment %s: definition".formatted(name), e);
     }
   }
 
   private StoredSegment parse() throws MalformedDataException, SegmentException {
     expect(Pattern.compile(Pattern.quote(FORMAT)), FORMAT);
     checkChecksum();
-    String fileName = file.getFileName().toString();
-    SegmentName name =
-        new SegmentName(
-            expect(NAME, "name " + fileName.substring(0, fileName.length() - SUFFIX.length()))
-                .group(1));
+    SegmentName found = new SegmentName(expect(NAME, "name " + name).group(1));
     long version = Long.parseLong(expect(VERSION, "version NUMBER").group(1));
     List<SegmentPart> parts = new ArrayList<>();
     do {
@@ -112,11 +114,12 @@ final class DefinitionFile {
               Long.parseLong(part.group(1), 16),
               Long.parseLong(part.group(2), 16)));
     } while (text.startsWith("part ", at));
-    SegmentDefinition definition = SegmentDefinition.of(name, parts);
+    SegmentDefinition definition = SegmentDefinition.of(found, parts);
     expect(DATA, "data FILE LENGTH");
     expect(CHECKSUM, "crc32c NUMBER");
-    checkIdentical(definition, version, fileName);
-    return new StoredSegment(definition, version, file.resolveSibling(dataFileName(name, version)));
+    checkIdentical(definition, version);
+    StoreFile data = StoreFile.data(found, version);
+    return new StoredSegment(definition, version, file.resolveSibling(data.toString()));
   }
 
   /** Reads the next line, which ends with a newline and matches as a whole. */
@@ -146,14 +149,11 @@ final class DefinitionFile {
   }
 
   /** What the patterns let through, such as leading zeros or another file's name, ends here. */
-  private void checkIdentical(SegmentDefinition definition, long version, String fileName)
+  private void checkIdentical(SegmentDefinition definition, long version)
       throws MalformedDataException {
     String only = new String(format(definition, version), StandardCharsets.US_ASCII);
-    if (!fileName.equals(definition.name() + SUFFIX)) {
-      throw malformed(
-          FORMAT.length() + 1,
-          2,
-          "name " + fileName.substring(0, fileName.length() - SUFFIX.length()));
+    if (!name.equals(definition.name().value())) {
+      throw malformed(FORMAT.length() + 1, 2, "name " + name);
     }
     int start = 0;
     for (int number = 1; start < only.length() || start < text.length(); number++) {

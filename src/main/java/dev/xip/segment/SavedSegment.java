@@ -119,6 +119,10 @@ public final class SavedSegment {
     data.close();
   }
 
+  StoredSegment stored() {
+    return stored;
+  }
+
   Region region() {
     return region;
   }

@@ -3,10 +3,6 @@ package dev.xip.segment;
 import dev.xip.host.Errno;
 import dev.xip.host.HostException;
 import java.io.IOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.NoSuchFileException;
-import java.util.Map;
 
 /**
  * An operation on a segment was refused. The message begins with the kernel's code by name and says
@@ -14,20 +10,6 @@ import java.util.Map;
  */
 public final class SegmentException extends IOException {
   private static final long serialVersionUID = 1L;
-
-  /** java.nio has types for a few codes; the others are told apart by the system's own words. */
-  private static final Map<String, Errno> SYSTEM_WORDS =
-      Map.of(
-          "No space left on device", Errno.ENOSPC,
-          "Disk quota exceeded", Errno.EDQUOT,
-          "Read-only file system", Errno.EROFS,
-          "Permission denied", Errno.EACCES,
-          "Operation not permitted", Errno.EPERM,
-          "Not a directory", Errno.ENOTDIR,
-          "Is a directory", Errno.EISDIR,
-          "cross-device link", Errno.EXDEV,
-          "File too large", Errno.EFBIG,
-          "Too many open files", Errno.EMFILE);
 
   /** The code that the kernel would have returned. */
   private final Errno code;
@@ -61,7 +43,7 @@ public final class SegmentException extends IOException {
     if (cause instanceof SegmentException e) {
       return e;
     }
-    return withCode(codeOf(cause), subject, cause);
+    return withCode(cause instanceof HostException e ? e.errno() : Errno.EIO, subject, cause);
   }
 
   /** Wraps a cause under a code that the kernel fixes for the situation. */
@@ -70,23 +52,6 @@ public final class SegmentException extends IOException {
     String prefix = code + ": ";
     String rest = why.startsWith(prefix) ? why.substring(prefix.length()) : why;
     return new SegmentException(code, prefix + subject + ": " + rest, cause);
-  }
-
-  private static Errno codeOf(IOException cause) {
-    return switch (cause) {
-      case HostException e -> e.errno();
-      case NoSuchFileException e -> Errno.ENOENT;
-      case AccessDeniedException e -> Errno.EACCES;
-      case FileAlreadyExistsException e -> Errno.EEXIST;
-      default -> {
-        String message = String.valueOf(cause.getMessage());
-        yield SYSTEM_WORDS.entrySet().stream()
-            .filter(each -> message.contains(each.getKey()))
-            .map(Map.Entry::getValue)
-            .findFirst()
-            .orElse(Errno.EIO);
-      }
-    };
   }
 
   /**

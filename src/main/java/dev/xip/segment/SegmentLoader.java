@@ -274,6 +274,7 @@ public final class SegmentLoader {
     }
     held.gone();
     loaded.remove(held.name());
+    store.left(held.stored());
   }
 
   /** Loads a segment that is not loaded. Preconditions: the mutex is held. */
@@ -288,7 +289,9 @@ public final class SegmentLoader {
       } catch (IOException e) {
         // If a save came in between and took this version away, the next one is there to be loaded.
         boolean superseded = e instanceof SegmentException s && s.code() == Errno.EAGAIN;
-        if (!superseded && store.query(name).equals(stored)) {
+        if (superseded) {
+          store.left(stored);
+        } else if (store.query(name).equals(stored)) {
           throw SegmentException.of("loading segment " + name, e);
         }
       }
@@ -323,7 +326,7 @@ public final class SegmentLoader {
     DataUse data = DataUse.begin(stored, mode);
     Region region = null;
     try {
-      if (!store.query(stored.name()).equals(stored)) {
+      if (!store.query(stored.name()).equals(stored) || !data.isStored(stored)) {
         throw new SegmentException(
             Errno.EAGAIN, "segment " + stored.name(), "version " + stored.version(), "a newer one");
       }

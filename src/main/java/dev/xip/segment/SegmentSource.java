@@ -3,15 +3,15 @@ package dev.xip.segment;
 import dev.xip.base.Pages;
 import dev.xip.base.PendingFaults;
 import dev.xip.host.Errno;
+import dev.xip.host.HostException;
+import dev.xip.host.HostFile;
+import dev.xip.host.HostFolder;
+import dev.xip.host.HostStat;
 import java.io.IOException;
-import java.io.RandomAccessFile;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.Arrays;
 import java.util.function.LongConsumer;
 
 /** Where the contents of a new version of a segment come from. What it does not reach is zeros. */
@@ -39,10 +39,12 @@ public abstract sealed class SegmentSource {
   }
 
   /**
-   * The file itself, which leaves its old place when the segment is whole and stays there if
-   * anything fails. It is lengthened with zeros to the segment's size.
+   * The file itself, which leaves its old place when the segment is whole and stays there as it was
+   * if anything fails. It is lengthened with zeros to the segment's size. A process or machine that
+   * stops on the way leaves the file in its old place, lengthened or not, or in both places.
    *
-   * @param file a regular file on the store's file system, at most as long as the segment
+   * @param file a regular file on the store's file system that may be written, at most as long as
+   *     the segment
    * @return the source
    */
   public static SegmentSource moving(Path file) {
@@ -70,9 +72,12 @@ public abstract sealed class SegmentSource {
   /** Called when the definition that names the data file is on the disk. */
   void committed() throws IOException {}
 
-  /** Reads bytes from somewhere. */
+  /** Called when there is no data file after all; makes what it was made from as it was. */
+  void cancelled() throws IOException {}
+
+  /** Fills native memory with the bytes from an offset on. */
   private interface Reader {
-    void read(long offset, byte[] into, int length) throws IOException;
+    void read(long offset, MemorySegment into) throws IOException;
   }
 
   private static final class Zeros extends SegmentSource {
@@ -101,29 +106,32 @@ public abstract sealed class SegmentSource {
     @Override
     void make(Path data, long bytes) throws IOException {
       long length = lengthOf(file, bytes);
-      try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ);
+      try (HostFile in = HostFile.openReadOnly(file);
           DataFile out = new DataFile(data, bytes)) {
-        out.copy(0, length, (offset, into, wanted) -> read(in, offset, into, wanted), progress);
+        out.copy(0, length, (offset, into) -> read(in, offset, into), progress);
         out.force();
       }
     }
 
-    private void read(FileChannel in, long offset, byte[] into, int wanted) throws IOException {
-      ByteBuffer buffer = ByteBuffer.wrap(into, 0, wanted);
-      while (buffer.hasRemaining()) {
-        if (in.read(buffer, offset + buffer.position()) < 0) {
-          throw new SegmentException(
-              Errno.EIO,
-              file.toString(),
-              "0x%x bytes".formatted(offset + wanted),
-              "the end at 0x%x while it was copied".formatted(offset + buffer.position()));
-        }
+    private void read(HostFile in, long offset, MemorySegment into) throws IOException {
+      long done = in.read(offset, into);
+      if (done < into.byteSize()) {
+        throw new SegmentException(
+            Errno.EIO,
+            file.toString(),
+            "0x%x bytes".formatted(offset + into.byteSize()),
+            "the end at 0x%x while it was copied".formatted(offset + done));
       }
     }
   }
 
   private static final class MovedFile extends SegmentSource {
+    private static final long UNCHANGED = -1;
+
     private Path file;
+
+    /** The file's own length once it has been lengthened, in bytes. */
+    private long lengthBefore = UNCHANGED;
 
     MovedFile(Path file) {
       this.file = file;
@@ -131,7 +139,7 @@ public abstract sealed class SegmentSource {
 
     @Override
     void make(Path data, long bytes) throws IOException {
-      lengthOf(file, bytes);
+      long length = lengthOf(file, bytes);
       file = file.toRealPath(); // a link to the file would be all that moves
       if (!Files.isWritable(file.getParent())) {
         throw new SegmentException(
@@ -140,17 +148,27 @@ public abstract sealed class SegmentSource {
             "a folder that can be written, as the file is to be moved",
             "one that cannot");
       }
-      // A second name first, so that at every moment the file has one.
-      Files.createLink(data, file);
-      try (RandomAccessFile out = new RandomAccessFile(data.toFile(), "rw")) {
-        out.setLength(bytes);
-        out.getChannel().force(true);
+      try (HostFile out = HostFile.openReadWrite(file)) {
+        // A second name first, so that at every moment the file has one.
+        HostFolder.link(file, data);
+        lengthBefore = length;
+        out.truncate(bytes);
+        out.force();
       }
     }
 
     @Override
     void committed() throws IOException {
-      Files.delete(file);
+      HostFolder.unlink(file);
+    }
+
+    @Override
+    void cancelled() throws IOException {
+      if (lengthBefore != UNCHANGED) {
+        try (HostFile out = HostFile.openReadWrite(file)) {
+          out.truncate(lengthBefore);
+        }
+      }
     }
   }
 
@@ -177,9 +195,9 @@ public abstract sealed class SegmentSource {
       }
     }
 
-    private void read(long offset, byte[] into, int length) throws IOException {
+    private void read(long offset, MemorySegment into) throws IOException {
       try {
-        PendingFaults.copy(mem, offset, MemorySegment.ofArray(into), 0, length);
+        PendingFaults.copy(mem, offset, into, 0, into.byteSize());
       } catch (InternalError e) {
         throw SegmentException.withCode(
             Errno.EIO,
@@ -191,38 +209,38 @@ public abstract sealed class SegmentSource {
   }
 
   private static long lengthOf(Path file, long atMost) throws IOException {
-    if (!Files.isRegularFile(file)) {
-      Files.size(file); // names the code if it is missing or out of reach
+    HostStat stat = HostFolder.stat(file);
+    if (!stat.isRegularFile()) {
       throw new SegmentException(
           Errno.EINVAL,
           file.toString(),
           "a regular file",
-          Files.isDirectory(file) ? "a directory" : "something else");
+          stat.isDirectory() ? "a directory" : "something else");
     }
-    long length = Files.size(file);
-    if (length > atMost) {
+    if (stat.size() > atMost) {
       throw new SegmentException(
           Errno.EINVAL,
           file.toString(),
           "at most 0x%x bytes, the segment's size".formatted(atMost),
-          "0x%x bytes".formatted(length));
+          "0x%x bytes".formatted(stat.size()));
     }
-    return length;
+    return stat.size();
   }
 
   /** A new data file of a fixed size, a hole at first. */
   private static final class DataFile implements AutoCloseable {
-    private static final int CHUNK_BYTES = 1 << 20;
-    private static final int PAGE = (int) Pages.SIZE;
-    private static final byte[] ZERO_PAGE = new byte[PAGE];
+    private static final long CHUNK_BYTES = 1 << 20;
+    private static final int ANYBODY_MAY_LOAD = 0666;
+    private static final MemorySegment ZERO_PAGE =
+        MemorySegment.ofArray(new byte[(int) Pages.SIZE]);
 
-    private final RandomAccessFile out;
+    private final HostFile out;
 
-    DataFile(Path file, long bytes) throws IOException {
-      this.out = new RandomAccessFile(file.toFile(), "rw");
+    DataFile(Path file, long bytes) throws HostException {
+      this.out = HostFile.create(file, ANYBODY_MAY_LOAD);
       try {
-        out.setLength(bytes);
-      } catch (IOException e) {
+        out.truncate(bytes);
+      } catch (HostException | RuntimeException e) {
         out.close();
         throw e;
       }
@@ -230,39 +248,48 @@ public abstract sealed class SegmentSource {
 
     /** Copies a range to the same offset, leaving a hole for each page of zeros. */
     void copy(long offset, long length, Reader reader, LongConsumer progress) throws IOException {
-      byte[] chunk = new byte[(int) Math.min(length, CHUNK_BYTES)];
-      for (long done = 0; done < length; ) {
-        int wanted = (int) Math.min(length - done, CHUNK_BYTES);
-        reader.read(offset + done, chunk, wanted);
-        int start = 0;
-        while (start < wanted) {
-          int end = start;
-          while (end < wanted && !isZero(chunk, end, wanted)) {
-            end += PAGE;
-          }
-          int upTo = Math.min(end, wanted);
-          if (upTo > start) {
-            out.seek(offset + done + start);
-            out.write(chunk, start, upTo - start);
-          }
-          start = end == start ? start + PAGE : end;
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment chunk = arena.allocate(Math.min(length, CHUNK_BYTES), Pages.SIZE);
+        for (long done = 0; done < length; ) {
+          MemorySegment part = chunk.asSlice(0, Math.min(length - done, CHUNK_BYTES));
+          reader.read(offset + done, part);
+          write(offset + done, part);
+          done += part.byteSize();
+          progress.accept(done);
         }
-        done += wanted;
-        progress.accept(done);
       }
     }
 
-    private static boolean isZero(byte[] chunk, int from, int limit) {
-      int to = Math.min(from + PAGE, limit);
-      return Arrays.equals(chunk, from, to, ZERO_PAGE, 0, to - from);
+    /** Writes the runs of pages that are not zeros. */
+    private void write(long offset, MemorySegment part) throws HostException {
+      long start = 0;
+      for (long at = 0; at < part.byteSize(); at += Pages.SIZE) {
+        if (isZeroPage(part, at)) {
+          writeRun(offset, part, start, at);
+          start = at + Pages.SIZE;
+        }
+      }
+      writeRun(offset, part, start, part.byteSize());
     }
 
-    void force() throws IOException {
-      out.getChannel().force(true);
+    private void writeRun(long offset, MemorySegment part, long start, long end)
+        throws HostException {
+      if (end > start) {
+        out.write(offset + start, part.asSlice(start, end - start));
+      }
+    }
+
+    private static boolean isZeroPage(MemorySegment part, long at) {
+      long end = Math.min(at + Pages.SIZE, part.byteSize());
+      return MemorySegment.mismatch(part, at, end, ZERO_PAGE, 0, end - at) < 0;
+    }
+
+    void force() throws HostException {
+      out.force();
     }
 
     @Override
-    public void close() throws IOException {
+    public void close() {
       out.close();
     }
   }

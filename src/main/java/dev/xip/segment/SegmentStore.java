@@ -3,16 +3,10 @@ package dev.xip.segment;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import dev.xip.host.Errno;
+import dev.xip.host.HostException;
+import dev.xip.host.HostFolder;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
@@ -20,50 +14,80 @@ import java.util.List;
  * A folder of saved segments, which stands in for the hypervisor's spool. Each segment has a
  * definition file {@code NAME.def} and a data file {@code NAME.VERSION.data}. Invariant: a
  * definition only ever names a data file that is whole and on the disk, because it replaces the one
- * before by a rename after the data file was forced.
+ * before by a rename after the data file was forced. A version that is not current any more stays
+ * as long as somebody has it loaded, in any process: it is pending purge.
  *
- * <p>Reading takes no lock. Changes take the store's writer lock, which holds across processes. Two
+ * <p>Reading takes no lock. Changes take the store's lock, which holds across processes. Two
  * definitions may overlap; overlap matters when they are loaded.
  */
 public final class SegmentStore {
   /** Where places for new segments are looked for from, in bytes: 4 GiB, above usual RAM. */
   public static final long FIRST_PLACE = 4L << 30;
 
-  private final Path folder;
+  private static final int ANYBODY_MAY_USE = 0777;
+
+  private final StoreFolder folder;
+  private final StoreWriter writer;
 
   private SegmentStore(Path folder) {
-    this.folder = folder;
+    this.folder = new StoreFolder(folder);
+    this.writer = new StoreWriter(this.folder);
   }
 
   /**
-   * Everything in a store.
+   * What a store can load now.
    *
    * @param segments the segments whose definition is whole, by name
    * @param damaged what is wrong with the others, each naming its file, by file name
    */
-  public record Listing(List<StoredSegment> segments, List<SegmentException> damaged) {}
+  public record Listing(List<StoredSegment> segments, List<SegmentException> damaged) {
+    /** Copies the lists. */
+    public Listing {
+      segments = List.copyOf(segments);
+      damaged = List.copyOf(damaged);
+    }
+  }
+
+  /**
+   * Everything in a store and who uses it.
+   *
+   * @param segments the current versions and those pending purge, by name and then version
+   * @param damaged what is wrong with the others, each naming its file, by file name
+   */
+  public record Survey(List<SegmentState> segments, List<SegmentException> damaged) {
+    /** Copies the lists. */
+    public Survey {
+      segments = List.copyOf(segments);
+      damaged = List.copyOf(damaged);
+    }
+  }
 
   /**
    * Opens a store.
    *
    * @param folder an existing folder
    * @return the store
-   * @throws SegmentException if there is no such folder (ENOENT) or it is not one (ENOTDIR)
+   * @throws SegmentException if there is no such folder (ENOENT), it is not one (ENOTDIR) or it is
+   *     out of reach
    */
   public static SegmentStore open(Path folder) throws SegmentException {
-    if (!Files.isDirectory(folder)) {
-      boolean exists = Files.exists(folder);
-      throw new SegmentException(
-          exists ? Errno.ENOTDIR : Errno.ENOENT,
-          "segment store " + folder,
-          "a folder",
-          exists ? "a file" : "nothing");
+    String subject = "segment store " + folder;
+    try {
+      if (!HostFolder.stat(folder).isDirectory()) {
+        throw new SegmentException(Errno.ENOTDIR, subject, "a folder", "a file");
+      }
+    } catch (HostException e) {
+      if (e.errno() == Errno.ENOENT) {
+        throw new SegmentException(Errno.ENOENT, subject, "a folder", "nothing");
+      }
+      throw SegmentException.of(subject, e);
     }
     return new SegmentStore(folder);
   }
 
   /**
-   * Opens a store, making its folder and those above it if they are missing.
+   * Opens a store, making its folder and those above it if they are missing. When this returns they
+   * are on the disk.
    *
    * @param folder the folder
    * @return the store
@@ -71,14 +95,39 @@ public final class SegmentStore {
    */
   public static SegmentStore create(Path folder) throws SegmentException {
     try {
-      if (!Files.isDirectory(folder)) {
-        Files.createDirectories(folder);
-        force(folder.toAbsolutePath().getParent());
+      // Who made the folder may have died before it was on the disk, but not if it went on to lock.
+      if (!HostFolder.exists(folder.resolve(StoreFile.LOCK))) {
+        make(folder.toAbsolutePath().normalize());
       }
-    } catch (IOException e) {
+    } catch (HostException e) {
       throw SegmentException.of("segment store " + folder, e);
     }
     return open(folder);
+  }
+
+  private static void make(Path path) throws HostException {
+    Path parent = path.getParent();
+    if (parent == null) {
+      return;
+    }
+    make(parent);
+    boolean missing = !HostFolder.exists(path);
+    if (missing) {
+      try {
+        HostFolder.make(path, ANYBODY_MAY_USE);
+      } catch (HostException e) {
+        if (e.errno() != Errno.EEXIST) { // somebody else made it just now
+          throw e;
+        }
+      }
+    }
+    try {
+      HostFolder.force(parent);
+    } catch (HostException e) {
+      if (missing) { // other folders may be closed to us, and are none of ours
+        throw e;
+      }
+    }
   }
 
   /**
@@ -87,15 +136,16 @@ public final class SegmentStore {
    * @return its path
    */
   public Path folder() {
-    return folder;
+    return folder.path();
   }
 
   /**
-   * Defines a segment with version 1 of its contents.
+   * Defines a segment with the first version of its contents.
    *
    * @param definition its name and place
    * @param source its contents; zeros if no part is of a type that keeps any
-   * @return the segment as stored
+   * @return the segment as stored: version 1, or more while versions of a segment of that name that
+   *     was removed still have users
    * @throws SegmentException if the name is taken (EEXIST), the source does not fit (EINVAL) or the
    *     host fails; the store is then as it was
    */
@@ -103,12 +153,8 @@ public final class SegmentStore {
       throws SegmentException {
     String subject = "defining segment " + definition.name();
     requireKept(definition, source, subject);
-    try (StoreLock _ = StoreLock.acquire(folder)) {
-      if (Files.exists(definitionFile(definition.name()))) {
-        throw new SegmentException(
-            Errno.EEXIST, subject, "a name that is free", "a segment of that name in " + folder);
-      }
-      return commit(definition, 1, source);
+    try {
+      return writer.define(definition, source);
     } catch (IOException e) {
       throw SegmentException.of(subject, e);
     }
@@ -134,14 +180,47 @@ public final class SegmentStore {
       throws SegmentException {
     String subject = "saving segment " + definition.name();
     requireKept(definition, source, subject);
-    try (StoreLock _ = StoreLock.acquire(folder)) {
-      boolean known = Files.exists(definitionFile(definition.name()));
-      long before = known ? query(definition.name()).version() : 0;
-      StoredSegment saved = commit(definition, before + 1, source);
-      sweep(definition.name(), saved.dataFile());
-      return saved;
+    try {
+      return writer.replace(definition, source);
     } catch (IOException e) {
       throw SegmentException.of(subject, e);
+    }
+  }
+
+  /**
+   * Removes a segment, even one whose definition is damaged. Whoever has it loaded keeps it until
+   * the last of them leaves.
+   *
+   * @param name its name
+   * @throws SegmentException if there is none (ENOENT) or the host fails; the store is then as it
+   *     was
+   */
+  public void remove(SegmentName name) throws SegmentException {
+    try {
+      writer.remove(name);
+    } catch (IOException e) {
+      throw SegmentException.of("removing segment " + name, e);
+    }
+  }
+
+  /**
+   * Takes a version away that a user has left, if it is not the current one and that was the last.
+   * Whoever may not change the store leaves that to the next who changes the segment.
+   */
+  void left(StoredSegment stored) {
+    try {
+      if (folder.current(stored.name()).version() == stored.version()) {
+        return;
+      }
+    } catch (SegmentException e) {
+      if (e.code() != Errno.ENOENT) {
+        return;
+      }
+    }
+    try {
+      writer.sweep(stored.name());
+    } catch (IOException e) {
+      // The user has left all the same; check tells what is still there.
     }
   }
 
@@ -187,54 +266,53 @@ public final class SegmentStore {
    * @throws SegmentException if there is none (ENOENT) or its definition is damaged (EIO)
    */
   public StoredSegment query(SegmentName name) throws SegmentException {
-    try {
-      return DefinitionFile.read(definitionFile(name));
-    } catch (NoSuchFileException e) {
-      throw new SegmentException(
-          Errno.ENOENT, "segment " + name, "a segment of that name in " + folder, "none");
-    } catch (IOException e) {
-      throw SegmentException.of("segment " + name, e);
-    }
+    return folder.current(name);
   }
 
   /**
-   * Lists all segments.
+   * Lists all segments without asking who uses them.
    *
    * @return those that are whole and those that are damaged
    * @throws SegmentException if the folder cannot be read
    */
   public Listing list() throws SegmentException {
-    List<StoredSegment> segments = new ArrayList<>();
-    List<SegmentException> damaged = new ArrayList<>();
-    for (Path file : files("*" + DefinitionFile.SUFFIX)) {
-      try {
-        segments.add(DefinitionFile.read(file));
-      } catch (NoSuchFileException e) {
-        continue; // removed since the folder was read
-      } catch (IOException e) {
-        damaged.add(SegmentException.of("segment definition " + file, e));
-      }
-    }
-    segments.sort(Comparator.comparing(StoredSegment::name));
-    return new Listing(List.copyOf(segments), List.copyOf(damaged));
+    return new StoreReader(folder).list();
   }
 
   /**
-   * Removes a segment, even one whose definition is damaged. Whoever has it loaded keeps it.
+   * Lists all segments and who uses them, and the versions that are pending purge.
    *
-   * @param name its name
-   * @throws SegmentException if there is none (ENOENT) or the host fails
+   * @return the versions that are whole, and what is damaged or cannot be asked about
+   * @throws SegmentException if the folder cannot be read
    */
-  public void remove(SegmentName name) throws SegmentException {
-    String subject = "removing segment " + name;
-    try (StoreLock _ = StoreLock.acquire(folder)) {
-      if (!Files.deleteIfExists(definitionFile(name))) {
-        throw new SegmentException(Errno.ENOENT, subject, "a segment in " + folder, "none");
-      }
-      force(folder);
-      sweep(name, null);
+  public Survey survey() throws SegmentException {
+    return new StoreReader(folder).survey();
+  }
+
+  /**
+   * Looks at every file of the store: definitions and their checksums, data files and their
+   * lengths, and whether something needs the file. Takes the store's lock, if the caller may, so
+   * that a change that is under way is not taken for one that died.
+   *
+   * @return what was found; nothing for a store in order
+   * @throws SegmentException if the folder cannot be read
+   */
+  public List<StoreFinding> check() throws SegmentException {
+    return new StoreCheck(folder).run();
+  }
+
+  /**
+   * Deletes what dead users and dead writers left, as {@link #check} reports it, of all segments.
+   * What is damaged stays.
+   *
+   * @return the files that were deleted, by name
+   * @throws SegmentException if the host fails
+   */
+  public List<Path> clean() throws SegmentException {
+    try {
+      return writer.clean();
     } catch (IOException e) {
-      throw SegmentException.of(subject, e);
+      throw SegmentException.of("cleaning segment store " + folder.path(), e);
     }
   }
 
@@ -246,61 +324,6 @@ public final class SegmentStore {
           subject,
           "no contents, as type %s keeps none".formatted(definition.type()),
           "some");
-    }
-  }
-
-  private Path definitionFile(SegmentName name) {
-    return folder.resolve(name + DefinitionFile.SUFFIX);
-  }
-
-  /** Writes data, then definition, then switches. The caller holds the writer lock. */
-  private StoredSegment commit(SegmentDefinition definition, long version, SegmentSource source)
-      throws IOException {
-    Path data = folder.resolve(DefinitionFile.dataFileName(definition.name(), version));
-    Path current = definitionFile(definition.name());
-    Path next = folder.resolve(definition.name() + DefinitionFile.SUFFIX + ".new");
-    try {
-      Files.deleteIfExists(data); // of a writer that died before it switched
-      source.make(data, definition.byteSize());
-      Files.write(next, DefinitionFile.format(definition, version));
-      force(next);
-      force(folder);
-      Files.move(next, current, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException | RuntimeException e) {
-      Files.deleteIfExists(data);
-      Files.deleteIfExists(next);
-      throw e;
-    }
-    force(folder);
-    source.committed();
-    return new StoredSegment(definition, version, data);
-  }
-
-  /** Deletes the data files of a name but one: versions gone by, and what dead writers left. */
-  private void sweep(SegmentName name, Path kept) throws IOException {
-    for (Path file : files(name + ".*.data")) {
-      if (!file.equals(kept)) {
-        Files.deleteIfExists(file);
-      }
-    }
-  }
-
-  private List<Path> files(String pattern) throws SegmentException {
-    List<Path> found = new ArrayList<>();
-    try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder, pattern)) {
-      entries.forEach(found::add);
-    } catch (IOException e) {
-      throw SegmentException.of("segment store " + folder, e);
-    } catch (DirectoryIteratorException e) {
-      throw SegmentException.of("segment store " + folder, e.getCause());
-    }
-    found.sort(Comparator.naturalOrder());
-    return found;
-  }
-
-  private static void force(Path path) throws IOException {
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      channel.force(true);
     }
   }
 }

@@ -1,54 +1,38 @@
 package dev.xip.segment;
 
-import dev.xip.base.AtomicContext;
-import java.io.IOException;
-import java.nio.channels.FileChannel;
+import dev.xip.host.HostException;
+import dev.xip.host.HostFile;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The right to change a store: one holder at a time among all processes. The system gives the lock
- * back when its holder dies. Readers need none, since every change is one rename.
+ * The right to change a store: one holder at a time among all processes and all threads. It is a
+ * lock of the open file, which the system gives back when its holder dies; a POSIX record lock
+ * would not keep two holders in one process apart. Readers need none, since every change is one
+ * rename or unlink.
  */
 final class StoreLock implements AutoCloseable {
-  /** The file that is locked. It is empty and stays. */
-  static final String FILE = "store.lock";
+  private static final int ANYBODY_MAY_CHANGE = 0666;
 
-  /** File locks belong to the process, so its threads need a lock of their own. */
-  private static final ReentrantLock IN_PROCESS = new ReentrantLock();
+  private final HostFile file;
 
-  private final FileChannel channel;
-
-  private StoreLock(FileChannel channel) {
-    this.channel = channel;
+  private StoreLock(HostFile file) {
+    this.file = file;
   }
 
-  static StoreLock acquire(Path folder) throws IOException {
-    AtomicContext.mightSleep("segment store lock");
-    IN_PROCESS.lock();
-    FileChannel channel = null;
+  /** Waits for the right. */
+  static StoreLock acquire(Path folder) throws HostException {
+    HostFile file = HostFile.openOrCreate(folder.resolve(StoreFile.LOCK), ANYBODY_MAY_CHANGE);
     try {
-      channel =
-          FileChannel.open(
-              folder.resolve(FILE), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      channel.lock();
-      return new StoreLock(channel);
-    } catch (IOException | RuntimeException e) {
-      if (channel != null) {
-        channel.close();
-      }
-      IN_PROCESS.unlock();
+      file.lockExclusive(0, Long.MAX_VALUE);
+      return new StoreLock(file);
+    } catch (HostException | RuntimeException e) {
+      file.close();
       throw e;
     }
   }
 
   @Override
-  public void close() throws IOException {
-    try {
-      channel.close();
-    } finally {
-      IN_PROCESS.unlock();
-    }
+  public void close() {
+    file.close();
   }
 }

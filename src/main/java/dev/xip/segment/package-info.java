@@ -5,8 +5,8 @@
  *
  * <p>Linux counterparts: arch/s390/mm/extmem.c and drivers/s390/block/dcssblk.c; the store folder
  * stands in for the hypervisor. Lock order: the lock of the devices, then a loader's mutex, then a
- * store's writer lock, then the monitor of {@link dev.xip.phys.PhysicalMemory}. All of them may
- * block, so none is taken under a spin lock. The on-disk form, the codes and where xip differs are
- * in README.md beside this file.
+ * store's lock, then the monitor of {@link dev.xip.phys.PhysicalMemory}. All of them may block, so
+ * none is taken under a spin lock. The on-disk form, the codes and where xip differs are in
+ * README.md beside this file.
  */
 package dev.xip.segment;

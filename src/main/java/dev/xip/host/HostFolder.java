@@ -1,0 +1,165 @@
+package dev.xip.host;
+
+import dev.xip.base.AtomicContext;
+import dev.xip.bindings.Libc;
+import dev.xip.bindings.dirent64;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What is done to names in folders, each call one call of the system, so that a failure has the
+ * system's own code. A change of names is on the storage when {@link #force} of the folder has
+ * returned. Paths are of the default file system.
+ */
+public final class HostFolder {
+  /** Some thousand names per call. */
+  private static final long BUFFER_BYTES = 128 << 10;
+
+  private HostFolder() {}
+
+  /**
+   * Asks for the attributes of whatever has a name, statx(2); links are followed.
+   *
+   * @param path the name
+   * @return the attributes, as of now
+   * @throws HostException if there is none (ENOENT) or the way to it is barred (EACCES, ENOTDIR)
+   */
+  public static HostStat stat(Path path) throws HostException {
+    AtomicContext.mightSleep("statx");
+    return FileCalls.statx(HostFile.nameOf(path));
+  }
+
+  /**
+   * Tells whether something has a name.
+   *
+   * @param path the name
+   * @return false if nothing has it
+   * @throws HostException if that cannot be told, for example EACCES
+   */
+  public static boolean exists(Path path) throws HostException {
+    try {
+      stat(path);
+      return true;
+    } catch (HostException e) {
+      if (e.errno() == Errno.ENOENT) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Gives a file one more name, link(2).
+   *
+   * @param file a name that it has
+   * @param name the name that it is to have too
+   * @throws HostException if the name is taken (EEXIST), on another file system (EXDEV), or the
+   *     system refuses: ENOSPC, EROFS, EACCES, or EPERM for a stranger's file
+   */
+  public static void link(Path file, Path name) throws HostException {
+    AtomicContext.mightSleep("link");
+    FolderCalls.link(HostFile.nameOf(file), HostFile.nameOf(name));
+  }
+
+  /**
+   * Gives a file another name in one step, taking that name from whatever had it, rename(2). Two
+   * names of one file are left as they are.
+   *
+   * @param from its name
+   * @param to the name that it is to have instead
+   * @throws HostException if there is no such file (ENOENT), the name is on another file system
+   *     (EXDEV), or the system refuses
+   */
+  public static void rename(Path from, Path to) throws HostException {
+    AtomicContext.mightSleep("rename");
+    FolderCalls.rename(HostFile.nameOf(from), HostFile.nameOf(to));
+  }
+
+  /**
+   * Takes a name from a file, unlink(2). With its last name and its last user a file goes.
+   *
+   * @param path the name
+   * @return false if nothing had it
+   * @throws HostException if it is a folder's (EISDIR) or the system refuses
+   */
+  public static boolean unlink(Path path) throws HostException {
+    AtomicContext.mightSleep("unlink");
+    try {
+      FolderCalls.unlink(HostFile.nameOf(path));
+      return true;
+    } catch (HostException e) {
+      if (e.errno() == Errno.ENOENT) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Makes a folder, mkdir(2).
+   *
+   * @param path its name
+   * @param mode the permission bits, from which the process's umask is taken away
+   * @throws HostException if something is there (EEXIST), there is nothing to make it in (ENOENT),
+   *     or the system refuses
+   */
+  public static void make(Path path, int mode) throws HostException {
+    AtomicContext.mightSleep("mkdir");
+    FolderCalls.mkdir(HostFile.nameOf(path), mode);
+  }
+
+  /**
+   * Waits until the names in a folder are on the storage, fsync(2).
+   *
+   * @param folder the folder
+   * @throws HostException if it cannot be opened for reading or not all could be written
+   */
+  public static void force(Path folder) throws HostException {
+    AtomicContext.mightSleep("fsync");
+    String name = HostFile.nameOf(folder);
+    int fd = open(name);
+    try {
+      FileCalls.fsync(fd, name);
+    } finally {
+      FileCalls.close(fd);
+    }
+  }
+
+  /**
+   * Lists the names in a folder, getdents64(2), without {@code .} and {@code ..}.
+   *
+   * @param folder the folder
+   * @return the names in no order; of what is made or removed meanwhile it may have some
+   * @throws HostException if it is no folder (ENOTDIR), is missing or may not be read
+   */
+  public static List<String> names(Path folder) throws HostException {
+    AtomicContext.mightSleep("getdents64");
+    String path = HostFile.nameOf(folder);
+    int fd = open(path);
+    try (Arena arena = Arena.ofConfined()) {
+      List<String> names = new ArrayList<>();
+      MemorySegment buffer = arena.allocate(BUFFER_BYTES, Long.BYTES);
+      long filled;
+      while ((filled = FolderCalls.getdents(fd, path, buffer)) > 0) {
+        for (long at = 0; at < filled; ) {
+          long record = buffer.get(dirent64.d_reclen$layout(), at + dirent64.d_reclen$offset());
+          String name = buffer.getString(at + dirent64.d_name$offset(), FileCalls.FILE_NAMES);
+          if (!name.equals(".") && !name.equals("..")) {
+            names.add(name);
+          }
+          at += record;
+        }
+      }
+      return names;
+    } finally {
+      FileCalls.close(fd);
+    }
+  }
+
+  private static int open(String folder) throws HostException {
+    return FileCalls.open(folder, Libc.O_RDONLY() | Libc.O_DIRECTORY() | Libc.O_CLOEXEC(), 0);
+  }
+}

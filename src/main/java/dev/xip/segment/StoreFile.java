@@ -1,0 +1,96 @@
+package dev.xip.segment;
+
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A file of a store by its name. README.md beside this file says what each kind is for.
+ *
+ * @param kind what it holds
+ * @param name the segment
+ * @param version the version of the contents, 0 for the kinds that have none in their name
+ */
+record StoreFile(Kind kind, SegmentName name, long version) {
+  /** What a file holds. */
+  enum Kind {
+    /** {@code NAME.def}: the current definition. */
+    DEFINITION,
+    /** {@code NAME.def.new}: a definition being written. */
+    NEW_DEFINITION,
+    /** {@code NAME.VERSION.data}: the contents of a version. */
+    DATA,
+    /** {@code NAME.VERSION.purge}: the definition of a version that is not current any more. */
+    PURGE
+  }
+
+  /** The file that is locked by whoever changes the store. It is empty and stays. */
+  static final String LOCK = "store.lock";
+
+  /** What a definition file is called, after the name. */
+  static final String DEFINITION_SUFFIX = ".def";
+
+  /** Locked shared by each user of a data file; exclusively by a first user that clears it. */
+  static final long GATE_BYTE = 0;
+
+  /**
+   * Each user of a data file locks one byte from here on. Its offset says who it is: this, plus
+   * {@link #EXCLUSIVE_SLOT} if it loaded the segment exclusively, plus the number of its process
+   * shifted by {@link #PID_SHIFT}, plus a random number below that.
+   */
+  static final long FIRST_SLOT = 1L << 62;
+
+  /** Set in the slot of an exclusive load. */
+  static final long EXCLUSIVE_SLOT = 1L << 61;
+
+  /** Where the number of the process starts in a slot. */
+  static final int PID_SHIFT = 32;
+
+  /** The slots are [FIRST_SLOT, FIRST_SLOT + SLOTS). */
+  static final long SLOTS = (1L << 62) - 1;
+
+  private static final Pattern FORM =
+      Pattern.compile(
+          "([A-Z0-9$#@_]{1,8})\\.(?:(def)|(def\\.new)|([1-9][0-9]{0,17})\\.(data|purge))");
+
+  /** Takes a file name apart, if a store has such names. */
+  static Optional<StoreFile> of(String fileName) {
+    Matcher form = FORM.matcher(fileName);
+    if (!form.matches()) {
+      return Optional.empty();
+    }
+    SegmentName name = new SegmentName(form.group(1));
+    if (form.group(4) == null) {
+      return Optional.of(
+          new StoreFile(form.group(2) != null ? Kind.DEFINITION : Kind.NEW_DEFINITION, name, 0));
+    }
+    Kind kind = form.group(5).equals("data") ? Kind.DATA : Kind.PURGE;
+    return Optional.of(new StoreFile(kind, name, Long.parseLong(form.group(4))));
+  }
+
+  static StoreFile definition(SegmentName name) {
+    return new StoreFile(Kind.DEFINITION, name, 0);
+  }
+
+  static StoreFile newDefinition(SegmentName name) {
+    return new StoreFile(Kind.NEW_DEFINITION, name, 0);
+  }
+
+  static StoreFile data(SegmentName name, long version) {
+    return new StoreFile(Kind.DATA, name, version);
+  }
+
+  static StoreFile purge(SegmentName name, long version) {
+    return new StoreFile(Kind.PURGE, name, version);
+  }
+
+  @Override
+  public String toString() {
+    return switch (kind) {
+      case DEFINITION -> name + DEFINITION_SUFFIX;
+      case NEW_DEFINITION -> name + DEFINITION_SUFFIX + ".new";
+      case DATA -> "%s.%d.data".formatted(name, version);
+      case PURGE -> "%s.%d.purge".formatted(name, version);
+    };
+  }
+}

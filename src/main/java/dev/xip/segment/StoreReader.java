@@ -1,0 +1,111 @@
+package dev.xip.segment;
+
+import dev.xip.host.Errno;
+import dev.xip.host.HostException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Lists a store as it stands, while others may change it. What goes meanwhile is passed over. */
+final class StoreReader {
+  private final StoreFolder folder;
+  private final List<String> names;
+  private final List<SegmentException> damaged = new ArrayList<>();
+
+  StoreReader(StoreFolder folder) throws SegmentException {
+    this.folder = folder;
+    this.names = folder.names();
+  }
+
+  SegmentStore.Listing list() {
+    return new SegmentStore.Listing(definitions(), damaged);
+  }
+
+  SegmentStore.Survey survey() {
+    List<SegmentState> states = new ArrayList<>();
+    Map<SegmentName, Long> current = new TreeMap<>();
+    for (StoredSegment each : definitions()) {
+      current.put(each.name(), each.version());
+      addCurrent(each, states);
+    }
+    for (String each : names) {
+      StoreFile file = StoreFile.of(each).orElse(null);
+      // One of the current version belongs to a change that has not happened.
+      if (file != null
+          && file.kind() == StoreFile.Kind.PURGE
+          && file.version() != current.getOrDefault(file.name(), 0L)) {
+        addPendingPurge(file, states);
+      }
+    }
+    states.sort(
+        Comparator.<SegmentState, SegmentName>comparing(each -> each.stored().name())
+            .thenComparing(each -> each.stored().version()));
+    return new SegmentStore.Survey(states, damaged);
+  }
+
+  /** Reads what is called like a definition, even under a name that no segment can have. */
+  private List<StoredSegment> definitions() {
+    List<StoredSegment> segments = new ArrayList<>();
+    for (String each : names) {
+      if (each.endsWith(StoreFile.DEFINITION_SUFFIX)) {
+        try {
+          segments.add(folder.definition(each));
+        } catch (IOException e) {
+          addUnlessGone(each, e);
+        }
+      }
+    }
+    segments.sort(Comparator.comparing(StoredSegment::name));
+    return segments;
+  }
+
+  private void addCurrent(StoredSegment found, List<SegmentState> states) {
+    StoredSegment stored = found;
+    while (true) {
+      try {
+        states.add(new SegmentState(stored, false, DataUsers.of(stored.dataFile())));
+        return;
+      } catch (HostException e) {
+        StoredSegment next;
+        try {
+          next = folder.current(stored.name());
+        } catch (SegmentException gone) {
+          addUnlessGone(StoreFile.definition(stored.name()).toString(), gone);
+          return;
+        }
+        if (next.equals(stored)) {
+          damaged.add(DataUsers.unusable(stored, e));
+          return;
+        }
+        stored = next; // a save came in between and took the version away
+      }
+    }
+  }
+
+  private void addPendingPurge(StoreFile file, List<SegmentState> states) {
+    StoredSegment stored;
+    try {
+      stored = folder.pendingPurge(file.name(), file.version());
+    } catch (IOException e) {
+      addUnlessGone(file.toString(), e);
+      return;
+    }
+    try {
+      states.add(new SegmentState(stored, true, DataUsers.of(stored.dataFile())));
+    } catch (HostException e) {
+      if (e.errno() != Errno.ENOENT) {
+        damaged.add(DataUsers.unusable(stored, e));
+      }
+    }
+  }
+
+  private void addUnlessGone(String file, IOException e) {
+    SegmentException told = SegmentException.of("segment definition " + file, e);
+    if (told.code() != Errno.ENOENT) {
+      damaged.add(told);
+    }
+  }
+}
