@@ -20,6 +20,11 @@ abstract class ImageCommand implements Callable<Integer> {
 
   ImageCommand() {}
 
+  /** Names the image, where picocli does not. */
+  final void openLater(String image) {
+    path = Path.of(image);
+  }
+
   @Override
   public final Integer call() throws IOException {
     Output out = new Output();
