@@ -52,7 +52,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Warmup(iterations = 3, time = 500, timeUnit = TimeUnit.MILLISECONDS)
 @Measurement(iterations = 5, time = 500, timeUnit = TimeUnit.MILLISECONDS)
 public class WholeFileBenchmark {
-  private static final int BATCH = 1024;
+  private static final int BATCH = 1 << 14;
   private static final int PAGE = 4096;
   private static final int LARGE = 1 << 20;
 
