@@ -26,9 +26,14 @@ abstract class ImageCommand implements Callable<Integer> {
       description = "The image file, or segment:A:B:C for one that lies in adjacent segments.")
   private String name;
 
-  @Mixin private SegmentOptions.Store store;
+  @Mixin private SegmentOptions.Store store = new SegmentOptions.Store();
 
   ImageCommand() {}
+
+  /** Names the image, where picocli does not. */
+  final void openLater(String image) {
+    name = image;
+  }
 
   @Override
   public final Integer call() throws IOException {
