@@ -35,6 +35,9 @@ import picocli.CommandLine.Spec;
           + " of many short batches, in which the competitors take turns.%n",
       "  reads         eight bytes through addresses",
       "  copies        pages and mebibytes through addresses",
+      "  files         a file's own read, and files in fragments through a view in one piece",
+      "  faults        faults, populate and huge leaves",
+      "  forks         the decision about an entry; fork and exit",
       "  names         name, attributes and first page of each of 100,000 files",
       "  processes     the start of the command, and a gibibyte through it",
       "",
@@ -56,6 +59,9 @@ final class BenchCommand implements Callable<Integer> {
   enum Subject {
     READS(Comparison.READS),
     COPIES(Comparison.COPIES),
+    FILES(Comparison.FILES),
+    FAULTS(Comparison.FAULTS),
+    FORKS(Comparison.FORKS),
     NAMES(Comparison.NAMES),
     PROCESSES(Comparison.PROCESSES),
     NORMAL_PAGE(
