@@ -8,6 +8,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
@@ -99,6 +100,29 @@ class FigureTest {
         .hasMessageContaining("chart.gif")
         .hasMessageContaining(".png or .svg");
     assertThat(file).doesNotExist();
+  }
+
+  @Test
+  void growthIsNamedByThePowerThatTheCostFollows() {
+    assertThat(List.of(growth(10, 10, 10), growth(10, 16, 25), growth(10, 110, 900)))
+        .extracting(Growth::kind)
+        .containsExactly("constant", "logarithmic", "linear");
+    assertThat(growth(1, 100, 10_000).kind()).isEqualTo("steeper than linear");
+  }
+
+  private static Growth growth(double... costs) {
+    List<Growth.Point> points = new ArrayList<>();
+    for (int i = 0; i < costs.length; i++) {
+      points.add(new Growth.Point((long) Math.pow(10, i), costs[i]));
+    }
+    return new Growth("work", "files", "ns", points);
+  }
+
+  @Test
+  void growthIsDrawn() throws IOException {
+    Path file = folder.resolve("growth.png");
+    GrowthChart.write(List.of(growth(10, 100, 1_000), growth(5, 5, 5)), file);
+    assertThat(ImageIO.read(file.toFile()).getWidth()).isGreaterThan(500);
   }
 
   @Test

@@ -4,10 +4,15 @@ import dev.xip.machine.BenchRow;
 import dev.xip.machine.ForkExitBench;
 import dev.xip.machine.NormalPageBench;
 import dev.xip.machine.ProgressListener;
-import dev.xip.machine.SegmentScaleBench;
 import dev.xip.measure.Comparison;
+import dev.xip.measure.Drawing;
 import dev.xip.measure.Figure;
 import dev.xip.measure.FigureChart;
+import dev.xip.measure.Growth;
+import dev.xip.measure.GrowthChart;
+import dev.xip.measure.GrowthFigures;
+import dev.xip.measure.SegmentGrowth;
+import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -31,10 +36,14 @@ import picocli.CommandLine.Spec;
           + " of many short batches, in which the competitors take turns.%n",
       "  reads         eight bytes through addresses",
       "  copies        pages and mebibytes through addresses",
+      "  names         name, attributes and first page of each of 100,000 files",
+      "  processes     the start of the command, and a gibibyte through it",
       "",
       "  normal-page   what each way to ask \"is there a struct page?\" costs",
       "  fork-exit     what that does to fork and exit of a process with 100,000 entries",
-      "  segments      how stores and memory with many segments take it%n"
+      "",
+      "  growth        what work costs as files, segments, sizes and processes grow; minutes",
+      "  segments      what work with segments costs as their number grows%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -48,34 +57,31 @@ final class BenchCommand implements Callable<Integer> {
   enum Subject {
     READS(Comparison.READS),
     COPIES(Comparison.COPIES),
-    NORMAL_PAGE(
-        "normal-page",
-        (bench, progress) ->
-            NormalPageBench.run(X8664Layout.INSTANCE, bench.segments, bench.threads, progress)),
-    FORK_EXIT(
-        "fork-exit",
-        (bench, progress) ->
-            ForkExitBench.run(X8664Layout.INSTANCE, bench.segments, bench.threads, progress)),
-    SEGMENTS("segments", (bench, progress) -> SegmentScaleBench.run(bench.work, progress));
+    NAMES(Comparison.NAMES),
+    PROCESSES(Comparison.PROCESSES),
+    NORMAL_PAGE("normal-page", NormalPageBench::run),
+    FORK_EXIT("fork-exit", ForkExitBench::run),
+    GROWTH("growth", null),
+    SEGMENTS("segments", null);
 
     private final String label;
 
-    /** Null for what is compared with nothing outside of xip. */
+    /** Null for the ways to decide about page frames. */
     private final Comparison comparison;
 
     /** Null for everything else. */
-    private final RowBench rows;
+    private final StrategyBench strategies;
 
     Subject(Comparison comparison) {
       this.label = comparison.toString();
       this.comparison = comparison;
-      this.rows = null;
+      this.strategies = null;
     }
 
-    Subject(String label, RowBench rows) {
+    Subject(String label, StrategyBench strategies) {
       this.label = label;
       this.comparison = null;
-      this.rows = rows;
+      this.strategies = strategies;
     }
 
     @Override
@@ -84,10 +90,11 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
-  /** Measures how figures change with numbers. */
+  /** Measures the ways to decide about page frames. */
   @FunctionalInterface
-  private interface RowBench {
-    List<BenchRow> run(BenchCommand options, ProgressListener progress) throws IOException;
+  private interface StrategyBench {
+    List<BenchRow> run(EntryLayout layout, int[] segments, int[] threads, ProgressListener progress)
+        throws IOException;
   }
 
   @Parameters(
@@ -116,7 +123,9 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--chart",
       paramLabel = "FILE",
-      description = "Draw the figures that have a goal: a PNG or SVG by its name; may be repeated.")
+      description =
+          "Draw the figures that have a goal, or else the growth: a PNG or SVG by its name; may be"
+              + " repeated.")
   private List<Path> charts = List.of();
 
   @Option(
@@ -124,6 +133,13 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "DIR",
       description = "Where work files go, some gibibytes; default: the folder for temporary files.")
   private Path work = Path.of(System.getProperty("java.io.tmpdir"));
+
+  @Option(
+      names = "--files",
+      paramLabel = "N",
+      defaultValue = "1000000",
+      description = "growth: the most files in an image; default: ${DEFAULT-VALUE}.")
+  private int files;
 
   @Option(names = "--json", description = "Print an array of rows.")
   private boolean json;
@@ -136,32 +152,50 @@ final class BenchCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     requirePositive("--segments", segments, 1 << 20);
     requirePositive("--threads", threads, 1 << 10);
+    requirePositive("--files", new int[] {files}, 1 << 24);
+    for (Path chart : charts) {
+      Drawing.format(chart); // before the minutes of measuring
+    }
     List<Subject> chosen =
         names.isEmpty()
             ? Stream.of(Subject.values()).filter(each -> each.comparison != null).toList()
             : names;
     List<Figure> figures = new ArrayList<>();
     List<BenchRow> rows = new ArrayList<>();
+    List<Growth> growth = new ArrayList<>();
     try (TerminalProgress progress = TerminalProgress.ofFigures("measuring")) {
       int done = 0;
       for (Subject each : chosen) {
         if (each.comparison != null) {
           figures.addAll(each.comparison.measure(work));
           progress.at(++done, chosen.size());
+        } else if (each == Subject.GROWTH) {
+          growth.addAll(GrowthFigures.measure(work, files));
+        } else if (each == Subject.SEGMENTS) {
+          growth.addAll(SegmentGrowth.measure(work));
         } else {
-          rows.addAll(each.rows.run(this, progress));
+          rows.addAll(each.strategies.run(X8664Layout.INSTANCE, segments, threads, progress));
         }
       }
     }
     BenchOutput out = new BenchOutput(new Output());
     if (json) {
-      out.json(figures, rows);
+      out.json(figures, rows, growth);
     } else {
       out.table(figures);
-      out.tables(rows);
+      for (Subject each : chosen) {
+        List<BenchRow> own =
+            rows.stream().filter(row -> row.name().equals(each.toString())).toList();
+        out.table(own, segments, threads);
+      }
+      out.growth(growth);
     }
     for (Path chart : charts) {
-      FigureChart.write(figures, chart);
+      if (figures.isEmpty()) {
+        GrowthChart.write(growth, chart);
+      } else {
+        FigureChart.write(figures, chart);
+      }
     }
     return Main.DONE;
   }

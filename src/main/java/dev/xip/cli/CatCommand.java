@@ -43,15 +43,14 @@ final class CatCommand extends ImageCommand {
   @Override
   int run(ImageMount mount, FsImage image, Output out) throws IOException {
     FileChannel standardOutput = out.channel();
-    try (ExtentTransfer transfer = ExtentTransfer.from(mount)) {
-      for (FileName path : paths) {
-        Inode file = PathResolver.resolve(image, path, true);
-        if (file.type() != FileType.REGULAR) {
-          String found = file.type() == FileType.DIRECTORY ? "Is a directory" : "Not a file";
-          throw new FileSystemException(image.name() + ":" + path, null, found);
-        }
-        transfer.stream(file, standardOutput);
+    ExtentTransfer transfer = ExtentTransfer.from(mount);
+    for (FileName path : paths) {
+      Inode file = PathResolver.resolve(image, path, true);
+      if (file.type() != FileType.REGULAR) {
+        String found = file.type() == FileType.DIRECTORY ? "Is a directory" : "Not a file";
+        throw new FileSystemException(image.name() + ":" + path, null, found);
       }
+      transfer.stream(file, standardOutput);
     }
     return Main.DONE;
   }

@@ -1,5 +1,6 @@
 package dev.xip.cli;
 
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -34,21 +35,7 @@ import picocli.CommandLine.Spec;
       "Exit codes: 0 done; 1 failed, with one line on standard error; 2 wrong usage;",
       "127 no JDK to run on."
     },
-    versionProvider = Main.Version.class,
-    subcommands = {
-      DemoCommand.class,
-      PackCommand.class,
-      LsCommand.class,
-      CatCommand.class,
-      StatCommand.class,
-      CpCommand.class,
-      CheckCommand.class,
-      SegmentCommand.class,
-      ScenarioCommands.Maps.class,
-      ScenarioCommands.PageTables.class,
-      BenchCommand.class,
-      CompletionCommand.class
-    })
+    versionProvider = Main.Version.class)
 public final class Main implements Callable<Integer> {
   /** Nothing went wrong. */
   static final int DONE = 0;
@@ -58,6 +45,8 @@ public final class Main implements Callable<Integer> {
 
   /** The command line makes no sense. */
   static final int WRONG_USAGE = 2;
+
+  private static final List<String> VERSION = List.of("-V", "--version");
 
   @Option(
       names = {"-h", "--help"},
@@ -98,10 +87,16 @@ public final class Main implements Callable<Integer> {
    * @return the exit code
    */
   static int run(String... arguments) {
+    if (arguments.length == 1 && VERSION.contains(arguments[0])) {
+      // Picocli would take longer than the answer.
+      System.out.println(version());
+      return DONE;
+    }
     Main main = new Main();
     try {
-      return new CommandLine(main)
-          .setCaseInsensitiveEnumValuesAllowed(true)
+      CommandLine line = new CommandLine(main);
+      Commands.addTo(line, arguments);
+      return line.setCaseInsensitiveEnumValuesAllowed(true)
           .setUsageHelpWidth(100)
           .setUsageHelpLongOptionsMaxWidth(32)
           .setParameterExceptionHandler(Main::wrongUsage)
@@ -135,12 +130,16 @@ public final class Main implements Callable<Integer> {
     return FAILED;
   }
 
-  /** Reads the version from the jar. */
+  private static String version() {
+    String version = Main.class.getPackage().getImplementationVersion();
+    return "xip " + (version == null ? "(not from a jar)" : version);
+  }
+
+  /** Tells picocli the version, where it stands among other arguments. */
   static final class Version implements IVersionProvider {
     @Override
     public String[] getVersion() {
-      String version = Main.class.getPackage().getImplementationVersion();
-      return new String[] {"xip " + (version == null ? "(not from a jar)" : version)};
+      return new String[] {version()};
     }
   }
 }

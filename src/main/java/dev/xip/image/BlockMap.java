@@ -70,6 +70,21 @@ public final class BlockMap {
     return before >= 0 && fileOffset < fileOffsets[before] + lengths[before] ? before : before + 1;
   }
 
+  /** Where an extent starts in the file; past the last one, where no byte is. */
+  long start(int index) {
+    return index < fileOffsets.length ? fileOffsets[index] : Long.MAX_VALUE;
+  }
+
+  /** Where an extent ends in the file. */
+  long end(int index) {
+    return fileOffsets[index] + lengths[index];
+  }
+
+  /** What to add to a byte's place in the file to get its place in the image, in an extent. */
+  long distance(int index) {
+    return imageOffsets[index] - fileOffsets[index];
+  }
+
   /**
    * Says where a byte lies.
    *

@@ -15,7 +15,7 @@ import java.nio.file.FileSystemException;
  * Sends the bytes of a file from the image file's own page cache to a channel, extent by extent,
  * through the kernel (sendfile or copy_file_range): none of them passes a buffer of ours.
  */
-public final class ExtentTransfer implements AutoCloseable {
+public final class ExtentTransfer {
   private static final int ZEROS = 1 << 16;
 
   private final FsImage image;
@@ -30,10 +30,9 @@ public final class ExtentTransfer implements AutoCloseable {
    * Prepares transfers out of an image.
    *
    * @param mount the open image
-   * @return the transfer, to be closed
-   * @throws IOException if the image file cannot be opened a second time
+   * @return the transfer, to be used while the image is open
    */
-  public static ExtentTransfer from(ImageMount mount) throws IOException {
+  public static ExtentTransfer from(ImageMount mount) {
     return new ExtentTransfer(mount.image(), mount.channel());
   }
 
@@ -112,11 +111,5 @@ public final class ExtentTransfer implements AutoCloseable {
         target.write(zeros);
       }
     }
-  }
-
-  /** Closes the channel on the image. */
-  @Override
-  public void close() throws IOException {
-    source.close();
   }
 }

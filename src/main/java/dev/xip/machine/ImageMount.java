@@ -1,33 +1,40 @@
 package dev.xip.machine;
 
-import dev.xip.base.Access;
-import dev.xip.host.HostException;
-import dev.xip.host.HostFile;
-import dev.xip.host.HostMapping;
-import dev.xip.host.Sharing;
+import dev.xip.file.WholeFile;
+import dev.xip.host.RewiredView;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.FsImage;
+import dev.xip.image.Inode;
+import dev.xip.mapping.Rewiring;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * An image file in use: opened once, mapped once, read-only and shared, and read as the format that
- * its magic number names. Safe for any number of threads until it is closed.
+ * its magic number names. Safe for any number of threads until it is closed. Opened and mapped by
+ * the JDK alone: to link the first system call takes longer than most commands.
  */
 public final class ImageMount implements AutoCloseable {
-  private final HostFile file;
-  private final HostMapping mapping;
+  private final FileChannel channel;
+  private final Arena arena;
   private final FsImage image;
 
-  private ImageMount(HostFile file, HostMapping mapping, FsImage image) {
-    this.file = file;
-    this.mapping = mapping;
+  /** The views not closed yet. */
+  private final Set<View> views = ConcurrentHashMap.newKeySet();
+
+  private ImageMount(FileChannel channel, Arena arena, FsImage image) {
+    this.channel = channel;
+    this.arena = arena;
     this.image = image;
   }
 
@@ -42,39 +49,24 @@ public final class ImageMount implements AutoCloseable {
    * @throws IOException if the system refuses otherwise
    */
   public static ImageMount open(Path path) throws IOException {
-    HostFile file = openFile(path);
-    HostMapping mapping = null;
+    // The JDK opens directories, and waits for the other end of a pipe.
+    if (Files.exists(path) && !Files.isRegularFile(path)) {
+      String found = Files.isDirectory(path) ? "Is a directory" : "Not a regular file";
+      throw new FileSystemException(path.toString(), null, found);
+    }
+    FileChannel channel = FileChannel.open(path);
+    Arena arena = Arena.ofShared();
     try {
-      long size = file.size();
+      long size = channel.size();
       if (size == 0) {
         throw new CorruptImageException(path.toString(), 0, "a file-system image", "an empty file");
       }
-      mapping = HostMapping.map(file, 0, size, Access.READ, Sharing.SHARED);
-      return new ImageMount(file, mapping, ImageFormats.open(path.toString(), mapping.memory()));
+      MemorySegment memory = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
+      return new ImageMount(channel, arena, ImageFormats.open(path.toString(), memory));
     } catch (IOException | RuntimeException | Error e) {
-      if (mapping != null) {
-        mapping.close();
-      }
-      file.close();
+      arena.close();
+      channel.close();
       throw e;
-    }
-  }
-
-  private static HostFile openFile(Path path) throws IOException {
-    try {
-      return HostFile.openReadOnly(path);
-    } catch (HostException e) {
-      FileSystemException known =
-          switch (e.errno()) {
-            case ENOENT -> new NoSuchFileException(path.toString());
-            case ENOTDIR -> new NotDirectoryException(path.toString());
-            case EACCES, EPERM -> new AccessDeniedException(path.toString());
-            case EISDIR -> new FileSystemException(path.toString(), null, "Is a directory");
-            case ENODEV -> new FileSystemException(path.toString(), null, "Not a regular file");
-            default -> new FileSystemException(path.toString(), null, e.getMessage());
-          };
-      known.initCause(e);
-      throw known;
     }
   }
 
@@ -88,19 +80,74 @@ public final class ImageMount implements AutoCloseable {
   }
 
   /**
-   * Opens another channel on the very file that is mapped, whatever has its name now.
+   * Hands out a file as one piece of memory.
    *
-   * @return a channel for reading, to be closed by the caller
-   * @throws IOException if the system refuses
+   * @param inode a regular file's inode
+   * @return the file, to be closed, and closed with this mount at the latest
+   * @throws FileSystemException if it is not a regular file, or its bytes do not stand in the image
+   *     as they are read
+   * @throws IOException if the image is damaged there
    */
-  public FileChannel channel() throws IOException {
-    return FileChannel.open(file.descriptorPath(), StandardOpenOption.READ);
+  public WholeFile whole(Inode inode) throws IOException {
+    return WholeFile.open(image, inode, this::rewire);
   }
 
-  /** Unmaps and closes the file; a second time does nothing. The image must no longer be used. */
+  private View rewire(long bytes, List<Rewiring.Run> runs) throws IOException {
+    List<RewiredView.Piece> pieces =
+        runs.stream()
+            .map(run -> new RewiredView.Piece(run.at(), memory(run.from(), run.length())))
+            .toList();
+    View view = new View(RewiredView.of(bytes, pieces));
+    views.add(view);
+    return view;
+  }
+
+  private MemorySegment memory(long from, long length) {
+    return image.memory().asSlice(from, length);
+  }
+
+  /** A view that is taken off the list when it is closed. */
+  private final class View implements Rewiring.View {
+    private final RewiredView view;
+
+    View(RewiredView view) {
+      this.view = view;
+    }
+
+    @Override
+    public MemorySegment memory() {
+      return view.memory();
+    }
+
+    @Override
+    public void close() {
+      view.close();
+      views.remove(this);
+    }
+  }
+
+  /**
+   * Returns the channel of the very file that is mapped, whatever has its name now. A thread that
+   * is interrupted while it uses the channel closes it for all.
+   *
+   * @return a channel for reading, closed with this mount
+   */
+  FileChannel channel() {
+    return channel;
+  }
+
+  /**
+   * Unmaps and closes the file, and the views of its files; a second time does nothing. The image
+   * must no longer be used.
+   *
+   * @throws IOException if the file cannot be closed
+   */
   @Override
-  public void close() {
-    mapping.close();
-    file.close();
+  public void close() throws IOException {
+    views.forEach(View::close);
+    if (arena.scope().isAlive()) {
+      arena.close();
+    }
+    channel.close();
   }
 }

@@ -9,7 +9,11 @@ public enum Comparison {
   /** Eight bytes through addresses. */
   READS("reads", ReadFigures::measure),
   /** Pages and mebibytes through addresses. */
-  COPIES("copies", CopyFigures::measure);
+  COPIES("copies", CopyFigures::measure),
+  /** Names, attributes and first pages of many files. */
+  NAMES("names", NameFigures::measure),
+  /** Whole processes of the command. */
+  PROCESSES("processes", ProcessFigures::measure);
 
   /** Does the measuring. */
   @FunctionalInterface

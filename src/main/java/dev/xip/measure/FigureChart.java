@@ -3,12 +3,9 @@ package dev.xip.measure;
 import java.awt.Color;
 import java.awt.Font;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import org.knowm.xchart.ChartEncoder;
 import org.knowm.xchart.HorizontalBarChart;
 import org.knowm.xchart.HorizontalBarChartBuilder;
 import org.knowm.xchart.style.HorizontalBarStyler;
@@ -40,12 +37,7 @@ public final class FigureChart {
    * @throws IOException if the suffix is neither or the file cannot be written
    */
   public static void write(List<Figure> figures, Path file) throws IOException {
-    String name = file.toString().toLowerCase(Locale.ROOT);
-    String format = name.substring(name.lastIndexOf('.') + 1);
-    if (!format.equals("svg") && !format.equals("png")) {
-      throw new IOException("chart " + file + ": expected a name that ends in .png or .svg");
-    }
-    Files.write(file, ChartEncoder.getBytes(chart(figures), format));
+    Drawing.write(() -> chart(figures), file);
   }
 
   private static HorizontalBarChart chart(List<Figure> figures) {
