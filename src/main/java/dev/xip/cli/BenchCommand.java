@@ -4,7 +4,6 @@ import dev.xip.machine.BenchRow;
 import dev.xip.machine.ForkExitBench;
 import dev.xip.machine.NormalPageBench;
 import dev.xip.machine.ProgressListener;
-import dev.xip.machine.SegmentScaleBench;
 import dev.xip.measure.Comparison;
 import dev.xip.measure.Drawing;
 import dev.xip.measure.Figure;
@@ -12,6 +11,8 @@ import dev.xip.measure.FigureChart;
 import dev.xip.measure.Growth;
 import dev.xip.measure.GrowthChart;
 import dev.xip.measure.GrowthFigures;
+import dev.xip.measure.SegmentGrowth;
+import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -43,9 +44,9 @@ import picocli.CommandLine.Spec;
       "",
       "  normal-page   what each way to ask \"is there a struct page?\" costs",
       "  fork-exit     what that does to fork and exit of a process with 100,000 entries",
-      "  segments      how stores and memory with many segments take it",
       "",
-      "  growth        what work costs as files, segments, sizes and processes grow; minutes%n"
+      "  growth        what work costs as files, segments, sizes and processes grow; minutes",
+      "  segments      what work with segments costs as their number grows%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -64,35 +65,29 @@ final class BenchCommand implements Callable<Integer> {
     FORKS(Comparison.FORKS),
     NAMES(Comparison.NAMES),
     PROCESSES(Comparison.PROCESSES),
-    NORMAL_PAGE(
-        "normal-page",
-        (bench, progress) ->
-            NormalPageBench.run(X8664Layout.INSTANCE, bench.segments, bench.threads, progress)),
-    FORK_EXIT(
-        "fork-exit",
-        (bench, progress) ->
-            ForkExitBench.run(X8664Layout.INSTANCE, bench.segments, bench.threads, progress)),
-    SEGMENTS("segments", (bench, progress) -> SegmentScaleBench.run(bench.work, progress)),
-    GROWTH("growth", null);
+    NORMAL_PAGE("normal-page", NormalPageBench::run),
+    FORK_EXIT("fork-exit", ForkExitBench::run),
+    GROWTH("growth", null),
+    SEGMENTS("segments", null);
 
     private final String label;
 
-    /** Null for what is compared with nothing outside of xip. */
+    /** Null for the ways to decide about page frames. */
     private final Comparison comparison;
 
     /** Null for everything else. */
-    private final RowBench rows;
+    private final StrategyBench strategies;
 
     Subject(Comparison comparison) {
       this.label = comparison.toString();
       this.comparison = comparison;
-      this.rows = null;
+      this.strategies = null;
     }
 
-    Subject(String label, RowBench rows) {
+    Subject(String label, StrategyBench strategies) {
       this.label = label;
       this.comparison = null;
-      this.rows = rows;
+      this.strategies = strategies;
     }
 
     @Override
@@ -101,10 +96,11 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
-  /** Measures how figures change with numbers. */
+  /** Measures the ways to decide about page frames. */
   @FunctionalInterface
-  private interface RowBench {
-    List<BenchRow> run(BenchCommand options, ProgressListener progress) throws IOException;
+  private interface StrategyBench {
+    List<BenchRow> run(EntryLayout layout, int[] segments, int[] threads, ProgressListener progress)
+        throws IOException;
   }
 
   @Parameters(
@@ -181,8 +177,10 @@ final class BenchCommand implements Callable<Integer> {
           progress.at(++done, chosen.size());
         } else if (each == Subject.GROWTH) {
           growth.addAll(GrowthFigures.measure(work, files));
+        } else if (each == Subject.SEGMENTS) {
+          growth.addAll(SegmentGrowth.measure(work));
         } else {
-          rows.addAll(each.rows.run(this, progress));
+          rows.addAll(each.strategies.run(X8664Layout.INSTANCE, segments, threads, progress));
         }
       }
     }
@@ -191,7 +189,11 @@ final class BenchCommand implements Callable<Integer> {
       out.json(figures, rows, growth);
     } else {
       out.table(figures);
-      out.tables(rows);
+      for (Subject each : chosen) {
+        List<BenchRow> own =
+            rows.stream().filter(row -> row.name().equals(each.toString())).toList();
+        out.table(own, segments, threads);
+      }
       out.growth(growth);
     }
     for (Path chart : charts) {

@@ -4,10 +4,9 @@ import dev.xip.machine.BenchRow;
 import dev.xip.measure.Figure;
 import dev.xip.measure.Growth;
 import java.io.IOException;
-import java.util.LinkedHashMap;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /** Shows figures: as tables for people, as one array of rows for programs. */
 final class BenchOutput {
@@ -109,51 +108,41 @@ final class BenchOutput {
   }
 
   /**
-   * Prints a line for each strategy, a column for each number of segments, a block for each name
-   * and thread count.
+   * Prints a line for each strategy, a column for each number of segments, a block for each thread
+   * count.
    */
-  void tables(List<BenchRow> rows) throws IOException {
-    Map<String, List<BenchRow>> blocks =
-        rows.stream()
-            .collect(
-                Collectors.groupingBy(
-                    row ->
-                        "%s, %s, %d thread%s"
-                            .formatted(
-                                row.name(),
-                                row.unit(),
-                                row.threads(),
-                                row.threads() == 1 ? "" : "s"),
-                    LinkedHashMap::new,
-                    Collectors.toList()));
-    for (Map.Entry<String, List<BenchRow>> block : blocks.entrySet()) {
-      out.line(block.getKey());
-      block(block.getValue());
+  void table(List<BenchRow> rows, int[] segments, int[] threads) throws IOException {
+    if (rows.isEmpty()) {
+      return;
+    }
+    for (int workers : threads) {
+      List<BenchRow> block = rows.stream().filter(row -> row.threads() == workers).toList();
+      out.line(
+          "%s, %s, %d thread%s"
+              .formatted(
+                  block.getFirst().name(),
+                  block.getFirst().unit(),
+                  workers,
+                  workers == 1 ? "" : "s"));
+      StringBuilder head = new StringBuilder("  %-20s".formatted("segments"));
+      Arrays.stream(segments).forEach(number -> head.append("%,10d".formatted(number)));
+      out.line(head.toString());
+      for (String strategy : block.stream().map(BenchRow::strategy).distinct().toList()) {
+        StringBuilder line = new StringBuilder("  %-20s".formatted(strategy));
+        String note = "";
+        for (BenchRow row : block) {
+          if (row.strategy().equals(strategy)) {
+            line.append(
+                Double.isNaN(row.median())
+                    ? "%10s".formatted("breaks")
+                    : "%,10.2f".formatted(row.median()));
+            note = row.note();
+          }
+        }
+        out.line(line + (note.isEmpty() ? "" : "  " + note));
+      }
       out.line("");
     }
     out.flush();
-  }
-
-  private void block(List<BenchRow> block) throws IOException {
-    StringBuilder head = new StringBuilder("  %-20s".formatted("segments"));
-    block.stream()
-        .mapToInt(BenchRow::segments)
-        .distinct()
-        .forEach(number -> head.append("%,12d".formatted(number)));
-    out.line(head.toString());
-    for (String strategy : block.stream().map(BenchRow::strategy).distinct().toList()) {
-      StringBuilder line = new StringBuilder("  %-20s".formatted(strategy));
-      String note = "";
-      for (BenchRow row : block) {
-        if (row.strategy().equals(strategy)) {
-          line.append(
-              Double.isNaN(row.median())
-                  ? "%12s".formatted("breaks")
-                  : "%,12.2f".formatted(row.median()));
-          note = row.note();
-        }
-      }
-      out.line(line + (note.isEmpty() ? "" : "  " + note));
-    }
   }
 }

@@ -1,8 +1,10 @@
-package dev.xip.machine;
+package dev.xip.measure;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
+import dev.xip.machine.Machine;
+import dev.xip.machine.MachineConfig;
 import dev.xip.mapping.Mappable;
 import dev.xip.mapping.Translation;
 import dev.xip.segment.SavedSegment;
@@ -32,11 +34,11 @@ import java.util.Random;
 import java.util.stream.Stream;
 
 /**
- * Measures how the work with segments grows with their number: what is done to the store with the
- * segments defined in it, and what is done to memory with those loaded, of all that were defined.
- * All figures are processor time.
+ * What work with segments costs as their number grows: what is done to the store with the segments
+ * defined in it, and what is done to memory with those loaded, of all that were defined. All
+ * figures are processor time.
  */
-public final class SegmentScaleBench {
+public final class SegmentGrowth {
   private static final int[] DEFINED = {10, 100, 1000, 10_000};
   private static final int[] LOADED = {10, 100, 1000};
 
@@ -49,9 +51,6 @@ public final class SegmentScaleBench {
   private static final long STRIDE_PAGES = (1L << 20) >>> Pages.SHIFT;
 
   private static final long RAM_BYTES = 64L << 20;
-
-  /** All figures: four kinds for each number of the defined, four for each of the loaded. */
-  private static final int FIGURES = 4 * DEFINED.length + 4 * LOADED.length;
 
   /**
    * Processor time of the thread: the long kinds of work would otherwise be measured together with
@@ -69,23 +68,18 @@ public final class SegmentScaleBench {
 
   private final SegmentStore store;
   private final Path contents;
-  private final ProgressListener progress;
 
-  /** For each kind of work its medians, in the order of the numbers. */
-  private final Map<String, List<Double>> ofDefined = new LinkedHashMap<>();
-
-  private final Map<String, List<Double>> ofLoaded = new LinkedHashMap<>();
+  /** By work, in the order of the numbers. */
+  private final Map<String, Growth> lines = new LinkedHashMap<>();
 
   private int defined;
-  private int figures;
 
   /** Where results go, so that no work is dead code. */
   private volatile long sink;
 
-  private SegmentScaleBench(SegmentStore store, Path contents, ProgressListener progress) {
+  private SegmentGrowth(SegmentStore store, Path contents) {
     this.store = store;
     this.contents = contents;
-    this.progress = progress;
   }
 
   /** What is measured. */
@@ -121,29 +115,24 @@ public final class SegmentScaleBench {
   }
 
   /**
-   * Measures, in about a minute.
+   * Measures, in a minute or two.
    *
-   * @param work a folder for the store, some 200 MiB, gone afterwards
-   * @param progress is told of every figure that is done
-   * @return for each kind of work one row per number, which says how it grows
+   * @param folder a folder for the store, some 200 MiB, gone afterwards
+   * @return one line for each kind of work
    * @throws IOException if the store cannot be made or the host does not give the address space
    */
-  public static List<BenchRow> run(Path work, ProgressListener progress) throws IOException {
-    Path folder = Files.createTempDirectory(work, "xip-segments");
+  public static List<Growth> measure(Path folder) throws IOException {
+    Path own = Files.createTempDirectory(folder, "xip-segments");
     try {
       byte[] bytes = new byte[(int) (SEGMENT_PAGES * Pages.SIZE)];
       new Random(42).nextBytes(bytes);
-      Path contents = Files.write(folder.resolve("contents"), bytes);
-      SegmentStore store = SegmentStore.create(folder.resolve("store"));
-      SegmentScaleBench bench = new SegmentScaleBench(store, contents, progress);
-      bench.measureDefined();
-      bench.measureLoaded();
-      List<BenchRow> rows = new ArrayList<>();
-      rows(OF_DEFINED, DEFINED, "us", bench.ofDefined, rows);
-      rows(OF_LOADED, LOADED, "ns", bench.ofLoaded, rows);
-      return rows;
+      Path contents = Files.write(own.resolve("contents"), bytes);
+      SegmentGrowth growth = new SegmentGrowth(SegmentStore.create(own.resolve("store")), contents);
+      growth.measureDefined();
+      growth.measureLoaded();
+      return List.copyOf(growth.lines.values());
     } finally {
-      try (Stream<Path> files = Files.walk(folder)) {
+      try (Stream<Path> files = Files.walk(own)) {
         for (Path each : files.toList().reversed()) {
           Files.delete(each);
         }
@@ -158,10 +147,15 @@ public final class SegmentScaleBench {
         defined++;
       }
       SegmentName last = definition(number - 1).name();
-      timed(ofDefined, "query", 1, () -> store.query(last).version());
-      timed(ofDefined, "list", 1, () -> store.list().segments().size());
-      timed(ofDefined, "survey", 1, () -> store.survey().segments().size());
-      timed(ofDefined, "define + remove", 1, this::defineAndRemove);
+      timed(OF_DEFINED, number, "look up a segment", 1, () -> store.query(last).version());
+      timed(OF_DEFINED, number, "list the segments", 1, () -> store.list().segments().size());
+      timed(
+          OF_DEFINED,
+          number,
+          "list them and their users",
+          1,
+          () -> store.survey().segments().size());
+      timed(OF_DEFINED, number, "define one and remove it", 1, this::defineAndRemove);
     }
   }
 
@@ -182,11 +176,21 @@ public final class SegmentScaleBench {
         while (loader.loaded().size() < number) {
           loader.load(definition(loader.loaded().size()).name(), SharingMode.SHARED);
         }
-        timed(ofLoaded, "load + unload", 1, () -> loadAndUnload(loader, other));
-        timed(ofLoaded, "survey", 1, () -> store.survey().segments().size());
+        timed(
+            OF_LOADED,
+            number,
+            "load a segment and unload it",
+            1,
+            () -> loadAndUnload(loader, other));
+        timed(
+            OF_LOADED,
+            number,
+            "list 10,000 and their users",
+            1,
+            () -> store.survey().segments().size());
         List<Mappable> files = new ArrayList<>();
         loader.loaded().forEach(each -> files.add(new SegmentFile(each)));
-        measureProcess(machine, files);
+        measureProcess(machine, number, files);
       }
     }
   }
@@ -198,12 +202,13 @@ public final class SegmentScaleBench {
   }
 
   /** First faults and reads of a process that maps all loaded segments. */
-  private void measureProcess(Machine machine, List<Mappable> files) throws IOException {
-    figure(ofLoaded, "first fault", () -> firstFaults(machine, files));
+  private void measureProcess(Machine machine, int number, List<Mappable> files)
+      throws IOException {
+    figure(OF_LOADED, number, "first fault in a segment", () -> firstFaults(machine, files));
     try (AddressSpace space = machine.memoryManager().newAddressSpace("reader")) {
       long[] starts = mapAll(space, files);
       AddressReader reader = new AddressReader(space);
-      timed(ofLoaded, "read", READS, () -> read(reader, starts));
+      timed(OF_LOADED, number, "read in a segment", READS, () -> read(reader, starts));
     }
   }
 
@@ -238,11 +243,12 @@ public final class SegmentScaleBench {
     return sum;
   }
 
-  private void timed(Map<String, List<Double>> medians, String kind, int units, Work work)
+  private void timed(String scale, int number, String name, int units, Work work)
       throws IOException {
     figure(
-        medians,
-        kind,
+        scale,
+        number,
+        name,
         () -> {
           long start = CLOCK.getCurrentThreadCpuTime();
           sink = work.run();
@@ -251,8 +257,7 @@ public final class SegmentScaleBench {
   }
 
   /** Adds the median of many rounds, of fewer if they are long, after some that do not count. */
-  private void figure(Map<String, List<Double>> medians, String kind, Round round)
-      throws IOException {
+  private void figure(String scale, int number, String name, Round round) throws IOException {
     long start = CLOCK.getCurrentThreadCpuTime();
     do {
       round.nanos();
@@ -265,42 +270,10 @@ public final class SegmentScaleBench {
       nanos[rounds++] = round.nanos();
     }
     Arrays.sort(nanos, 0, rounds);
-    medians.computeIfAbsent(kind, _ -> new ArrayList<>()).add(nanos[rounds / 2]);
-    progress.at(++figures, FIGURES);
-  }
-
-  private static void rows(
-      String name,
-      int[] numbers,
-      String unit,
-      Map<String, List<Double>> medians,
-      List<BenchRow> rows) {
-    double nanos = unit.equals("us") ? 1000 : 1;
-    medians.forEach(
-        (kind, each) -> {
-          String growth = growth(numbers, each);
-          for (int i = 0; i < numbers.length; i++) {
-            rows.add(new BenchRow(name, kind, numbers[i], 1, unit, each.get(i) / nanos, growth));
-          }
-        });
-  }
-
-  /**
-   * Names how the last figure has grown from the first: constant up to half as much again,
-   * logarithmic up to half more than the ratio of the logarithms, then linear up to twice the ratio
-   * of the numbers.
-   */
-  private static String growth(int[] numbers, List<Double> medians) {
-    double grown = medians.getLast() / medians.getFirst();
-    double first = numbers[0];
-    double last = numbers[numbers.length - 1];
-    if (grown <= 1.5) {
-      return "constant";
-    }
-    if (grown <= 1.5 * Math.log(last) / Math.log(first)) {
-      return "logarithmic";
-    }
-    return grown <= 2 * last / first ? "linear" : "more than linear";
+    lines
+        .computeIfAbsent(name, _ -> new Growth(name, scale, "ns", new ArrayList<>()))
+        .points()
+        .add(new Growth.Point(number, nanos[rounds / 2]));
   }
 
   /** A megabyte for each, from the first place on. */
