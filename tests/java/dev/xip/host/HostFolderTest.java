@@ -78,8 +78,8 @@ class HostFolderTest {
     HostFolder.force(folder);
     Path file = file("x");
     refused(Errno.ENOTDIR, "open", () -> HostFolder.force(file));
-    refused(Errno.ENOTDIR, "open", () -> HostFolder.names(file));
-    refused(Errno.ENOENT, "open", () -> HostFolder.names(folder.resolve("none")));
+    refused(Errno.ENOTDIR, "open", () -> HostFolder.names(file, ""));
+    refused(Errno.ENOENT, "open", () -> HostFolder.names(folder.resolve("none"), ""));
   }
 
   @Test
@@ -90,7 +90,7 @@ class HostFolderTest {
       Files.createFile(folder.resolve(name));
       made.add(name);
     }
-    assertThat(HostFolder.names(folder)).containsExactlyInAnyOrderElementsOf(made);
+    assertThat(HostFolder.names(folder, "")).containsExactlyInAnyOrderElementsOf(made);
   }
 
   @Test
