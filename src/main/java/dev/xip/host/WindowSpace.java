@@ -16,7 +16,7 @@ import java.util.TreeMap;
  * <p>The zeros take no memory and no swap.
  */
 public final class WindowSpace {
-  private static final long MOST_BYTES = 1L << 44;
+  private static final long MOST_BYTES = 1L << 46;
   private static final long FEWEST_BYTES = 1L << 32;
 
   /** The size of the largest page that the host may use for a file in a window. */
