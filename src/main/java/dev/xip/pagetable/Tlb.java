@@ -3,10 +3,11 @@ package dev.xip.pagetable;
 import dev.xip.base.Pages;
 
 /**
- * Translations of one reader, each in the one entry that its address leads to. An entry holds a
- * whole physically contiguous run, and is found by any address in the run that shares its upper
- * bits with the one that it was put under. A leaf of 2 MiB or 1 GiB is a run like any other, and
- * takes an entry for each part of it that is used.
+ * Translations of one reader, each in the one of two entries that its address leads to. An entry
+ * holds a whole physically contiguous run, and is found by any address in the run that lies in the
+ * same granule, an aligned part of the address space, as the one that it was put under. The run
+ * that a granule starts in and one that starts later in it have an entry each. A leaf of 2 MiB or 1
+ * GiB is a run like any other, and takes an entry for each granule of it that is used.
  *
  * <p>Each entry says in which generation of the address space it was looked up; whether it is still
  * true is for the caller to decide, and nothing is removed for being old. For one thread. It starts
@@ -14,6 +15,9 @@ import dev.xip.base.Pages;
  * allocates nothing.
  */
 public final class Tlb {
+  /** What {@link #find} answers where there is nothing. */
+  public static final int NONE = -1;
+
   private static final int FEWEST = 64;
 
   /**
@@ -26,6 +30,10 @@ public final class Tlb {
   private static final int DISTANCE = 2;
   private static final int GENERATION = 3;
 
+  /** The words of both entries of a granule: a cache line. */
+  private static final int PAIR = 2 * WORDS;
+
+  private final long granuleBytes;
   private final int shift;
   private final int most;
   private long[] words = new long[FEWEST * WORDS];
@@ -36,45 +44,51 @@ public final class Tlb {
   /**
    * Makes an empty one.
    *
-   * @param shift how many of the low bits of an address do not matter for where its entry is, at
-   *     least {@link Pages#SHIFT}
+   * @param granuleBytes the size of a granule, a power of two, above a page
    * @param most how many entries there may be, a power of two from 64 on
    */
-  public Tlb(int shift, int most) {
-    if (shift < Pages.SHIFT || most < FEWEST || Integer.bitCount(most) != 1) {
+  public Tlb(long granuleBytes, int most) {
+    if (granuleBytes <= Pages.SIZE
+        || Long.bitCount(granuleBytes) != 1
+        || most < FEWEST
+        || Integer.bitCount(most) != 1) {
       throw new IllegalArgumentException(
-          "shift %d, at most %d entries: expected a shift from %d on and a power of two from %d on"
-              .formatted(shift, most, Pages.SHIFT, FEWEST));
+          "granules of 0x%x, at most %d entries: expected powers of two above 0x%x and from %d on"
+              .formatted(granuleBytes, most, Pages.SIZE, FEWEST));
     }
-    this.shift = shift - Integer.numberOfTrailingZeros(WORDS);
+    this.granuleBytes = granuleBytes;
+    this.shift = Long.numberOfTrailingZeros(granuleBytes) - Integer.numberOfTrailingZeros(PAIR);
     this.most = most;
   }
 
-  /**
-   * Returns the only entry that an address can be in.
-   *
-   * @param va a virtual address
-   * @return the entry, good until the next {@link #put}
-   */
-  public int entry(long va) {
-    return (int) (va >>> shift) & words.length - WORDS;
+  private int pair(long va) {
+    return (int) (va >>> shift) & words.length - PAIR;
+  }
+
+  private boolean holds(int entry, long va) {
+    return Long.compareUnsigned(va - words[entry], words[entry + LONGS]) < 0;
   }
 
   /**
-   * Tells whether eight bytes lie in an entry's run.
+   * Finds the entry whose run holds eight bytes.
    *
-   * @param entry the entry
    * @param va the virtual address of the first byte
-   * @return true if all eight do; whether the entry is still true is another question
+   * @return the entry, good until the next {@link #put}, or {@link #NONE}; whether the entry is
+   *     still true is another question
    */
-  public boolean holds(int entry, long va) {
-    return Long.compareUnsigned(va - words[entry], words[entry + LONGS]) < 0;
+  public int find(long va) {
+    int entry = pair(va);
+    if (holds(entry, va)) {
+      return entry;
+    }
+    entry += WORDS;
+    return holds(entry, va) ? entry : NONE;
   }
 
   /**
    * Returns where an entry's run starts.
    *
-   * @param entry an entry that holds something
+   * @param entry an entry that was found
    * @return its first virtual address
    */
   public long start(int entry) {
@@ -84,7 +98,7 @@ public final class Tlb {
   /**
    * Returns how long an entry's run is.
    *
-   * @param entry an entry that holds something
+   * @param entry an entry that was found
    * @return its length in bytes
    */
   public long length(int entry) {
@@ -94,7 +108,7 @@ public final class Tlb {
   /**
    * Returns where an entry's run lies.
    *
-   * @param entry an entry that holds something
+   * @param entry an entry that was found
    * @return what to add to a virtual address, as it was put
    */
   public long distance(int entry) {
@@ -104,7 +118,7 @@ public final class Tlb {
   /**
    * Returns the generation that an entry's run was looked up in.
    *
-   * @param entry an entry that holds something
+   * @param entry an entry that was found
    * @return the generation, as it was put
    */
   public long generation(int entry) {
@@ -112,7 +126,7 @@ public final class Tlb {
   }
 
   /**
-   * Adds a run, to be found by an address in it.
+   * Adds a run, to be found by the addresses in it that share a granule with one of them.
    *
    * @param va a virtual address in the run
    * @param start the run's first virtual address
@@ -121,14 +135,15 @@ public final class Tlb {
    * @param generation the generation that it was looked up in
    */
   public void put(long va, long start, long length, long distance, long generation) {
-    int entry = entry(va);
+    int second = start > (va & -granuleBytes) ? WORDS : 0;
+    int entry = pair(va) + second;
     if (words[entry + GENERATION] == generation
         && words[entry + LONGS] != 0
         && ++lost * WORDS > words.length
         && words.length < most * WORDS) {
       words = new long[words.length * 2];
       lost = 0;
-      entry = entry(va);
+      entry = pair(va) + second;
     }
     words[entry] = start;
     words[entry + LONGS] = length - (Long.BYTES - 1);

@@ -23,11 +23,7 @@ public final class AddressReader {
   /** How many {@link #copyEach} translates and touches before it copies. */
   private static final int PIECES_AT_ONCE = 16;
 
-  /** The most that {@link #fold} shows at once, and has to show again if a translation moves. */
-  private static final long LARGEST_PIECE = 2L << 20;
-
   private static final MemorySegment MEMORY = PhysicalMemory.ALL_WINDOWS;
-  private static final MemorySegment READ_ONLY = MEMORY.asReadOnly();
 
   private final AddressSpace space;
   private final Translator translator;
@@ -115,12 +111,12 @@ public final class AddressReader {
   }
 
   private long getLongElsewhere(long va) throws MemoryFaultException {
-    int entry = longRuns.entry(va);
-    if (longRuns.holds(entry, va)) {
+    int entry = longRuns.find(va);
+    if (entry != Tlb.NONE) {
       return getLong(va, longRuns, entry);
     }
-    entry = shortRuns.entry(va);
-    if (shortRuns.holds(entry, va)) {
+    entry = shortRuns.find(va);
+    if (entry != Tlb.NONE) {
       return getLong(va, shortRuns, entry);
     }
     return getLongSlowly(va);
@@ -198,7 +194,7 @@ public final class AddressReader {
           PendingFaults.settle();
         }
       } catch (InternalError e) {
-        throw cut(addresses[done], e);
+        throw cut(addresses, done, found, e);
       }
       if (isCurrent() && runGeneration == generation) {
         done += found;
@@ -218,7 +214,7 @@ public final class AddressReader {
       int entry;
       if (Long.compareUnsigned(va - runStart, runLongs) < 0) {
         to[i] = va + runDistance;
-      } else if (longRuns.holds(entry = longRuns.entry(va), va)
+      } else if ((entry = longRuns.find(va)) != Tlb.NONE
           && longRuns.generation(entry) == generation) {
         to[i] = va + longRuns.distance(entry);
       } else {
@@ -284,67 +280,33 @@ public final class AddressReader {
     }
     for (int done = 0; done < count; done += PIECES_AT_ONCE) {
       int end = Math.min(count, done + PIECES_AT_ONCE);
-      byte bytes = 0;
-      for (int i = done; i < end; i++) {
-        bytes ^= getByte(addresses[i]);
-      }
-      touched = bytes;
-      for (int i = done; i < end; i++) {
-        copy(addresses[i], destination, offset + i * length, length);
-      }
-    }
-  }
-
-  /**
-   * Computes a number from bytes where they lie, without copying them.
-   *
-   * @param va the address of the first byte
-   * @param length how many bytes
-   * @param initial what the function is given first
-   * @param function computes on, from piece to piece in the order of addresses. It must depend on
-   *     its arguments alone: a piece whose translation moved meanwhile is shown again
-   * @return what the function returned last, or {@code initial} if there are no bytes
-   * @throws MemoryFaultException if the access is not allowed or nothing is there
-   */
-  public long fold(long va, long length, long initial, PieceFunction function)
-      throws MemoryFaultException {
-    long result = initial;
-    long done = 0;
-    while (done < length) {
-      long at = va + done;
-      reach(at, length - done);
-      long bytes = Math.min(Math.min(length - done, LARGEST_PIECE), runBytes - (at - runStart));
-      long next;
       try {
         try {
-          next = function.apply(result, READ_ONLY, at + runDistance, bytes);
+          copyPieces(addresses, done, end, length, destination, offset);
         } finally {
           PendingFaults.settle();
         }
       } catch (InternalError e) {
-        throw cut(at, e);
-      }
-      if (isCurrent()) {
-        result = next;
-        done += bytes;
+        // One by one, to tell which it is.
+        for (int i = done; i < end; i++) {
+          copy(addresses[i], destination, offset + i * length, length);
+        }
       }
     }
-    return result;
   }
 
-  /** What {@link #fold} does with each contiguous piece. */
-  @FunctionalInterface
-  public interface PieceFunction {
-    /**
-     * Takes a piece into account.
-     *
-     * @param before the result for the pieces before
-     * @param memory memory that the piece is part of
-     * @param offset the byte offset of the piece there
-     * @param length its bytes, at least one
-     * @return the result with this piece
-     */
-    long apply(long before, MemorySegment memory, long offset, long length);
+  private void copyPieces(
+      long[] addresses, int from, int to, long length, MemorySegment destination, long offset)
+      throws MemoryFaultException {
+    byte bytes = 0;
+    for (int i = from; i < to; i++) {
+      reach(addresses[i], length);
+      bytes ^= MEMORY.get(ValueLayout.JAVA_BYTE, addresses[i] + runDistance);
+    }
+    touched = bytes;
+    for (int i = from; i < to; i++) {
+      copyRuns(addresses[i], destination, offset + i * length, length);
+    }
   }
 
   private void copyRuns(long va, MemorySegment destination, long offset, long length)
@@ -383,6 +345,24 @@ public final class AddressReader {
       runDistance = translator.distance();
       runGeneration = translator.generation();
     }
+  }
+
+  /** Reads bytes one by one until one is missing; the first if they are all there again. */
+  private MemoryFaultException cut(long[] addresses, int from, int count, InternalError error) {
+    for (int i = from; i < from + count; i++) {
+      try {
+        try {
+          touched = getByte(addresses[i]);
+        } finally {
+          PendingFaults.settle();
+        }
+      } catch (MemoryFaultException e) {
+        return e;
+      } catch (InternalError e) {
+        return cut(addresses[i], e);
+      }
+    }
+    return cut(addresses[from], error);
   }
 
   private MemoryFaultException cut(long va, InternalError error) {

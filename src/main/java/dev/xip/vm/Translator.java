@@ -2,6 +2,7 @@ package dev.xip.vm;
 
 import dev.xip.base.Access;
 import dev.xip.base.Pages;
+import dev.xip.base.PendingFaults;
 import dev.xip.pagetable.RunWalk;
 import dev.xip.pagetable.Tlb;
 
@@ -14,22 +15,22 @@ import dev.xip.pagetable.Tlb;
  * it says; whether it still is, is asked after its use.
  */
 final class Translator {
-  /** What one entry for long runs serves, and what each look-up goes through around an address. */
-  private static final long GRANULE = 1L << 16;
+  /** The part of the address space that one entry for long runs serves. */
+  private static final long GRANULE = 256L << 10;
 
-  /** From here on a run is long. */
+  /** From here on a run is long: no granule holds more than three of them. */
   private static final long LONG_RUN = GRANULE / 2;
 
   private static final int MOST_LONG_RUNS = 1 << 14;
-  private static final int MOST_SHORT_RUNS = 1 << 12;
+  private static final int MOST_SHORT_RUNS = 1 << 13;
 
   /** What the look-ups of a generation may go through on the whole, each, in leaves. */
   private static final long LEAVES_PER_LOOK_UP = 64;
 
   private final AddressSpace space;
   private final RunWalk walk;
-  private final Tlb longRuns = new Tlb(Long.numberOfTrailingZeros(GRANULE), MOST_LONG_RUNS);
-  private final Tlb shortRuns = new Tlb(Pages.SHIFT, MOST_SHORT_RUNS);
+  private final Tlb longRuns = new Tlb(GRANULE, MOST_LONG_RUNS);
+  private final Tlb shortRuns = new Tlb(2 * Pages.SIZE, MOST_SHORT_RUNS);
   private final long addressLimit;
   private final long windowBytes;
   private final long windowOffset;
@@ -110,16 +111,20 @@ final class Translator {
         if (lookUp(va, wanted)) {
           return;
         }
-      } else if (space.fault(va, Access.READ) instanceof FaultResult.Refused refused) {
-        throw refused.cause();
+      } else {
+        // What was read before may be missing, which is not to be told where locks are held.
+        PendingFaults.settle();
+        if (space.fault(va, Access.READ) instanceof FaultResult.Refused refused) {
+          throw refused.cause();
+        }
       }
     }
   }
 
   /** Takes the run from a TLB if it is there and true. */
   private boolean isIn(Tlb tlb, long va) {
-    int entry = tlb.entry(va);
-    if (!tlb.holds(entry, va) || tlb.generation(entry) != space.generation()) {
+    int entry = tlb.find(va);
+    if (entry == Tlb.NONE || tlb.generation(entry) != space.generation()) {
       return false;
     }
     enter(tlb.generation(entry));
@@ -168,16 +173,19 @@ final class Translator {
     if (space.generation() != generation) {
       return false;
     }
-    join(walk.start(), walk.end(), walk.distance() + windowOffset);
+    join(
+        walk.start(),
+        Math.min(walk.end(), windowBytes - walk.distance()),
+        walk.distance() + windowOffset);
     Tlb tlb = length < LONG_RUN ? shortRuns : longRuns;
     tlb.put(va, start, length, distance, generation);
     return true;
   }
 
   /**
-   * Extends the run: always over what one entry of the TLB serves and what is wanted, and over all
-   * of it whenever the number of look-ups has doubled. So the work for runs that turn out to be
-   * used once stays in proportion to the look-ups.
+   * Extends the run: always over what one entry of the TLB serves and what is wanted, and further
+   * whenever the number of look-ups has doubled. So the work for runs that turn out to be used once
+   * stays in proportion to the look-ups.
    */
   private void growRun(long va, long wanted) {
     long floor = Math.max(0, -walk.distance());
@@ -187,9 +195,8 @@ final class Translator {
       if ((lookUps & lookUps - 1) == 0) {
         walk.grow(floor, limit, lookUps * LEAVES_PER_LOOK_UP);
       } else {
-        long granule = va & -GRANULE;
-        long end = Math.max(granule + GRANULE, va + wanted);
-        walk.grow(Math.max(granule, floor), Math.min(end, limit), Pages.covering(end - granule));
+        long end = va + Math.max(GRANULE, wanted);
+        walk.grow(Math.max(va - GRANULE, floor), Math.min(end, limit), Pages.covering(end - va));
       }
     } catch (IndexOutOfBoundsException e) {
       // The run ends at a damaged table, or the generation has moved.
