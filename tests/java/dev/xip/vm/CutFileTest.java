@@ -1,6 +1,7 @@
 package dev.xip.vm;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
@@ -67,8 +68,19 @@ class CutFileTest {
         met += meets(reader, va + Pages.SIZE, copy) ? 1 : 0;
       }
       assertThat(met).isEqualTo(1000);
+      for (int i = 0; i < 1000; i++) {
+        assertThatThrownBy(() -> copyBoth(reader, va))
+            .isInstanceOf(MemoryFaultException.BusError.class)
+            .hasMessageContaining("cut-file was cut while mapped, in or after page 0x1");
+      }
       assertThat(meets(reader, va, copy)).as("the page that is left").isFalse();
     }
+  }
+
+  /** Copies from the page that is left and from the one that is gone. */
+  private static void copyBoth(AddressReader reader, long va) throws MemoryFaultException {
+    MemorySegment copies = MemorySegment.ofArray(new byte[1024]);
+    reader.copyEach(new long[] {va, va + Pages.SIZE}, 2, 512, copies, 0);
   }
 
   private static boolean meets(AddressReader reader, long va, MemorySegment copy) {

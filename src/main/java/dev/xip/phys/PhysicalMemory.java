@@ -297,7 +297,11 @@ public final class PhysicalMemory implements AutoCloseable {
     return List.copyOf(regions.values());
   }
 
-  /** Gives the window and the page frames back to the host. Late accesses throw. */
+  /**
+   * Gives the window and the page frames back to the host. Late accesses through {@link #window}
+   * throw; who reads {@link #ALL_WINDOWS} through the tables of a space must have closed that space
+   * first.
+   */
   @Override
   public synchronized void close() {
     regions.clear();
