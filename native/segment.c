@@ -89,6 +89,12 @@ static int is_current(const struct xip_store *store, const struct xip_segment *s
          (fd < 0 || xip_is_in_store(store, segment, fd));
 }
 
+/* Gives back what use_current got. */
+static void end_use(const char *store, const struct xip_segment *segment, int fd) {
+  close(fd);
+  xip_leave_version(store, segment->name, segment->version);
+}
+
 /* Becomes a user of what the store has now and fills segment with it. Returns the descriptor. */
 static int use_current(const struct xip_store *store, const char *name, uint32_t mode,
                        struct xip_segment *segment) {
@@ -101,9 +107,21 @@ static int use_current(const struct xip_store *store, const char *name, uint32_t
     fd = xip_begin_use(store, segment, mode);
     current = is_current(store, segment, fd);
     if (current == 1) return fd;
-    if (fd >= 0) close(fd);
+    /* Whoever left it meanwhile saw a user, so it is for this one to look after it. */
+    if (fd >= 0) end_use(store->path, segment, fd);
     if (current < 0) return current;
   }
+}
+
+/* Uses and maps what the store has now. Returns the descriptor. */
+static int use_and_map(const struct xip_store *store, const char *name, uint32_t mode,
+                       struct xip_segment *segment) {
+  int fd = use_current(store, name, mode, segment);
+  int error = fd < 0 ? 0 : xip_map_parts(fd, mode, segment);
+
+  if (error == 0) return fd;
+  end_use(store->path, segment, fd);
+  return error;
 }
 
 /* Loads what is not loaded, or leaves everything as it was. Preconditions: the mutex is held. */
@@ -118,10 +136,9 @@ static int add(const struct xip_store *store, const char *name, uint32_t mode,
     free(new);
     return error;
   }
-  new->fd = use_current(store, name, mode, &new->segment);
-  error = new->fd < 0 ? new->fd : xip_map_parts(new->fd, mode, &new->segment);
-  if (error != 0) {
-    if (new->fd >= 0) close(new->fd);
+  new->fd = use_and_map(store, name, mode, &new->segment);
+  if (new->fd < 0) {
+    error = new->fd;
     free(new->store);
     free(new);
     return error;
@@ -247,9 +264,8 @@ static int drop(struct loaded **at) {
     if (munmap(held->segment.addr, held->segment.bytes) != 0) {
       return xip_fail(errno, "segment %s: munmap: %s", held->segment.name, strerror(errno));
     }
-    close(held->fd);
     *at = held->next;
-    xip_leave_version(held->store, held->segment.name, held->segment.version);
+    end_use(held->store, &held->segment, held->fd);
     free(held->store);
     free(held);
   } else {

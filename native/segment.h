@@ -27,6 +27,9 @@ int xip_fail(int code, const char *format, ...) __attribute__((format(printf, 2,
 /* Forgets the thread's message. */
 void xip_no_message(void);
 
+/* From now on this thread's failures leave no message (1), or do again (0). */
+void xip_mute(int muted);
+
 /* Room for what xip_quote writes: 60 characters of up to 6, the quotes, an ellipsis. */
 #define XIP_QUOTED 368
 

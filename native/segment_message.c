@@ -10,17 +10,22 @@
 
 /* A path and what is wrong with it. */
 static _Thread_local char message[PATH_MAX + 512];
+static _Thread_local int quiet;
 
 XIP_EXPORT const char *xip_segment_message(void) { return message; }
 
 void xip_no_message(void) { message[0] = 0; }
 
+void xip_mute(int muted) { quiet = muted; }
+
 int xip_fail(int code, const char *format, ...) {
   const char *name = strerrorname_np(code);
-  int length = name != NULL ? snprintf(message, sizeof message, "%s: ", name)
-                            : snprintf(message, sizeof message, "error %d: ", code);
   va_list arguments;
+  int length;
 
+  if (quiet) return -code;
+  length = name != NULL ? snprintf(message, sizeof message, "%s: ", name)
+                        : snprintf(message, sizeof message, "error %d: ", code);
   va_start(arguments, format);
   vsnprintf(message + length, sizeof message - (size_t)length, format, arguments);
   va_end(arguments);

@@ -83,7 +83,7 @@ static uint64_t version_of(const char *file, const char *name, const char *suffi
 
 /* Deletes a version that is not the current one, unless somebody uses it. */
 static void delete_version(const struct xip_store *store, const char *name, uint64_t version) {
-  char file[XIP_FILE_NAME];
+  char file[XIP_FILE_NAME], purge[XIP_FILE_NAME];
   int fd, used;
 
   snprintf(file, sizeof file, "%s.%" PRIu64 ".data", name, version);
@@ -91,9 +91,9 @@ static void delete_version(const struct xip_store *store, const char *name, uint
   if (fd < 0 && errno != ENOENT) return;
   used = fd >= 0 && xip_has_users(fd);
   if (fd >= 0) close(fd);
-  if (used || (unlinkat(store->fd, file, 0) != 0 && errno != ENOENT)) return;
-  snprintf(file, sizeof file, "%s.%" PRIu64 ".purge", name, version);
-  unlinkat(store->fd, file, 0);
+  if (used) return;
+  snprintf(purge, sizeof purge, "%s.%" PRIu64 ".purge", name, version);
+  if (unlinkat(store->fd, purge, 0) == 0 || errno == ENOENT) unlinkat(store->fd, file, 0);
 }
 
 /* Deletes what nobody can load or has loaded. The caller holds the store's lock. */
@@ -129,20 +129,28 @@ static int64_t current_version(const struct xip_store *store, const char *name) 
   return error == 0 ? (int64_t)segment.version : error == -ENOENT ? 0 : error;
 }
 
-void xip_leave_version(const char *path, const char *name, uint64_t version) {
-  struct xip_store store;
-  int64_t current;
+/* Sweeps if the version has been left, as far as that can be done. */
+static void look_after(const struct xip_store *store, const char *name, uint64_t version) {
+  int64_t current = current_version(store, name);
   int fd;
 
-  if (xip_open_store(path, &store) != 0) return;
-  current = current_version(&store, name);
-  if (current >= 0 && (uint64_t)current != version) {
-    fd = openat(store.fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
-    if (fd >= 0 && xip_lock_file(fd, F_OFD_SETLKW, F_WRLCK, 0, 0) == 0) {
-      current = current_version(&store, name); /* of a writer that was waited for */
-      if (current >= 0) sweep(&store, name, (uint64_t)current);
-    }
-    if (fd >= 0) close(fd);
+  if (current < 0 || (uint64_t)current == version) return;
+  fd = openat(store->fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+  if (fd < 0) return;
+  if (xip_lock_file(fd, F_OFD_SETLKW, F_WRLCK, 0, 0) == 0) {
+    current = current_version(store, name); /* of a writer that was waited for */
+    if (current >= 0) sweep(store, name, (uint64_t)current);
   }
-  close(store.fd);
+  close(fd);
+}
+
+void xip_leave_version(const char *path, const char *name, uint64_t version) {
+  struct xip_store store;
+
+  xip_mute(1);
+  if (xip_open_store(path, &store) == 0) {
+    look_after(&store, name, version);
+    close(store.fd);
+  }
+  xip_mute(0);
 }

@@ -21,6 +21,7 @@
 #define USERS (INT64_C(1) << 62)
 #define EXCLUSIVE_USERS (USERS + (INT64_C(1) << 61))
 #define PID_SHIFT 32
+#define LAST_USER (INT64_MAX - 1)
 
 int xip_lock_file(int fd, int command, short type, int64_t start, int64_t length) {
   struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
@@ -153,12 +154,9 @@ static void count(int fd, int64_t start, int64_t end, struct xip_segment *out) {
   while (start <= end) {
     struct flock lock = {
         .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = end - start + 1};
-    if (end - start == INT64_MAX - USERS) lock.l_len = 0; /* up to the greatest offset */
     if (fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return;
-    if (lock.l_start >= EXCLUSIVE_USERS) {
-      out->exclusive_users++;
-    } else if (lock.l_start >= USERS) {
-      out->shared_users++;
+    if (lock.l_len == 1) {
+      *(lock.l_start < EXCLUSIVE_USERS ? &out->shared_users : &out->exclusive_users) += 1;
     }
     count(fd, start, lock.l_start - 1, out);
     if (lock.l_len == 0 || lock.l_start + (lock.l_len - 1) >= end) return;
@@ -168,7 +166,7 @@ static void count(int fd, int64_t start, int64_t end, struct xip_segment *out) {
 
 void xip_count_users(int fd, struct xip_segment *out) {
   out->shared_users = out->exclusive_users = 0;
-  count(fd, USERS, INT64_MAX, out);
+  count(fd, USERS, LAST_USER, out);
 }
 
 int xip_has_users(int fd) {

@@ -1,5 +1,6 @@
 #include "segment_store.h"
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 static struct xip_segment out;
@@ -245,6 +246,34 @@ static void a_version_goes_with_its_last_user(void) {
   CLAIM(!exists("V.2.data"), "and goes with its last user");
 }
 
+static void a_process_short_of_descriptors_is_told(void) {
+  unsigned before = held();
+  int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  struct rlimit usual, few;
+  int type = -1, refused = 0;
+
+  define("D", 1, "SR", 0x100000, 1, 'a');
+  close(next);
+  getrlimit(RLIMIT_NOFILE, &usual);
+  few = usual;
+  alarm(60);
+  for (few.rlim_cur = (rlim_t)next; type < 0; few.rlim_cur++) {
+    setrlimit(RLIMIT_NOFILE, &few);
+    type = load("D", XIP_SEGMENT_SHARED);
+    setrlimit(RLIMIT_NOFILE, &usual);
+    if (type < 0 && (type != -EMFILE || !says("EMFILE: segment ") || held() != before)) break;
+    refused += type < 0;
+  }
+  alarm(0);
+  CLAIM(type == XIP_SEGMENT_SR && refused == 3, "three descriptors are needed, one of them stays");
+  delete_file("D.def");
+  few.rlim_cur = (rlim_t)next;
+  setrlimit(RLIMIT_NOFILE, &few);
+  type = xip_segment_unload(out.addr);
+  setrlimit(RLIMIT_NOFILE, &usual);
+  CLAIM(type == 0 && held() == before, "an unload needs none");
+}
+
 /* Waits for a child that must succeed. */
 static int done(pid_t child) {
   int status;
@@ -285,6 +314,7 @@ int main(void) {
                                         other_errors_of_a_load,
                                         the_first_user_of_sn_finds_zeros,
                                         a_version_goes_with_its_last_user,
+                                        a_process_short_of_descriptors_is_told,
                                         a_child_keeps_what_its_parent_had};
 
   make_store();

@@ -15,7 +15,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.Map;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -276,6 +278,44 @@ class HostFileTest {
       refusal(Errno.EBADF, () -> file.tryLockExclusive(0, 1));
       assertThatIllegalArgumentException().isThrownBy(() -> file.tryLockShared(0, 0));
       assertThatIllegalArgumentException().isThrownBy(() -> file.tryLockShared(-1, 1));
+    }
+  }
+
+  @Test
+  void whoStandsInTheWayOfALockIsTold() throws IOException {
+    Path path = file("locked");
+    try (HostFile one = HostFile.openReadWrite(path);
+        HostFile two = HostFile.openReadOnly(path)) {
+      assertThat(two.lockInTheWay(0, Long.MAX_VALUE)).isEmpty();
+      one.tryLockShared(1L << 62, 3);
+      one.tryLockExclusive(7, 1);
+      assertThat(two.lockInTheWay(100, Long.MAX_VALUE - 100))
+          .contains(new HeldLock(1L << 62, 3, false));
+      assertThat(two.lockInTheWay(0, 100)).contains(new HeldLock(7, 1, true));
+      assertThat(two.lockInTheWay(8, 100)).isEmpty();
+      assertThat(one.lockInTheWay(0, 100)).isEmpty();
+    }
+  }
+
+  @Test
+  @Timeout(60)
+  void aLockThatIsWaitedForComesWhenItsHolderLeaves() throws Exception {
+    Path path = folder.resolve("locked");
+    try (HostFile one = HostFile.openOrCreate(path, 0600);
+        HostFile two = HostFile.openOrCreate(path, 0600)) {
+      one.lockExclusive(0, Long.MAX_VALUE);
+      AtomicBoolean released = new AtomicBoolean();
+      FutureTask<Boolean> waiter =
+          new FutureTask<>(
+              () -> {
+                two.lockExclusive(0, Long.MAX_VALUE);
+                return released.get();
+              });
+      Thread.ofPlatform().start(waiter);
+      assertThat(two.tryLockShared(0, 1)).isFalse();
+      released.set(true);
+      one.unlock(0, Long.MAX_VALUE);
+      assertThat(waiter.get()).isTrue();
     }
   }
 

@@ -74,6 +74,73 @@ class PhysicalMemoryTest {
   }
 
   @Test
+  void aLateStoreIntoAReleasedWritableRegionReachesNothing() throws IOException {
+    Path path = Files.write(folder.resolve("written"), new byte[2 * (int) Pages.SIZE]);
+    try (PhysicalMemory memory = boot();
+        HostFile file = HostFile.openReadWrite(path)) {
+      AddrRange range = AddrRange.ofLength(8 * MIB, 2 * Pages.SIZE);
+      Region region = memory.claim("A", range, false);
+      memory.mapFile(region, 0, file, 0, 2 * Pages.SIZE, Access.READ_WRITE, Sharing.SHARED);
+      memory.window().set(ValueLayout.JAVA_BYTE, 8 * MIB, (byte) 5);
+      memory.release(region);
+      assertThat(memory.window().get(ValueLayout.JAVA_BYTE, 8 * MIB)).isZero();
+      memory.window().set(ValueLayout.JAVA_BYTE, 8 * MIB + 1, (byte) 6);
+      byte[] expected = new byte[2 * (int) Pages.SIZE];
+      expected[0] = 5;
+      assertThat(Files.readAllBytes(path)).isEqualTo(expected);
+      // Overlaps the end of the released one.
+      memory.claim("B", AddrRange.ofLength(8 * MIB + Pages.SIZE, MIB), true);
+      assertThat(memory.window().get(ValueLayout.JAVA_BYTE, 8 * MIB + 1)).isZero();
+      assertThat(rights(memory, 8 * MIB)).isEqualTo("r--p");
+    }
+  }
+
+  @Test
+  void onlyWhatWasWritableIsWritableWhenItIsReleased() throws IOException {
+    try (PhysicalMemory memory = boot()) {
+      memory.release(memory.claim("A", new AddrRange(8 * MIB, 9 * MIB), true));
+      memory.release(memory.claim("B", new AddrRange(9 * MIB, 10 * MIB), false));
+      assertThat(rights(memory, 8 * MIB)).isEqualTo("r--p");
+      assertThat(rights(memory, 9 * MIB)).isEqualTo("rw-p");
+      assertThat(rights(memory, 10 * MIB)).isEqualTo("r--p");
+    }
+  }
+
+  /** What the system says of the mapping at a physical address. */
+  private static String rights(PhysicalMemory memory, long physical) throws IOException {
+    long address = memory.window().address() + physical;
+    for (String line : Files.readAllLines(Path.of("/proc/self/maps"))) {
+      String[] words = line.split(" ", 3);
+      String[] ends = words[0].split("-");
+      if (Long.parseUnsignedLong(ends[0], 16) <= address
+          && address < Long.parseUnsignedLong(ends[1], 16)) {
+        return words[1];
+      }
+    }
+    throw new AssertionError("nothing is mapped at 0x%x".formatted(address));
+  }
+
+  @Test
+  void theHolderOfAnyPartOfARangeIsFoundAmongMany() throws IOException {
+    try (PhysicalMemory memory = boot()) {
+      for (int i = 0; i < 20; i++) {
+        memory.claim("S" + i, AddrRange.ofLength((8 + 2 * i) * MIB, MIB), true);
+      }
+      for (int i = 0; i < 20; i++) {
+        long start = (8 + 2 * i) * MIB;
+        assertThat(memory.holder(AddrRange.ofLength(start + MIB - 1, 1)))
+            .hasValueSatisfying(region -> assertThat(region.range().start()).isEqualTo(start));
+        assertThat(memory.holder(AddrRange.ofLength(start - 1, 2)))
+            .hasValueSatisfying(region -> assertThat(region.range().start()).isEqualTo(start));
+        assertThat(memory.holder(new AddrRange(start + MIB, start + 2 * MIB))).isEmpty();
+      }
+      assertThat(memory.holder(new AddrRange(4 * MIB, 8 * MIB))).isEmpty();
+      assertThat(memory.holder(new AddrRange(4 * MIB - 1, 8 * MIB)))
+          .hasValueSatisfying(region -> assertThat(region.name()).isEqualTo("RAM"));
+    }
+  }
+
+  @Test
   void anOverlappingClaimNamesTheHolder() throws IOException {
     try (PhysicalMemory memory = boot()) {
       memory.claim("FIRST", new AddrRange(8 * MIB, 9 * MIB), true);

@@ -18,11 +18,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -32,7 +30,6 @@ import org.junit.jupiter.params.provider.EnumSource;
  * judges: its page cache, and what it says of each process. Processes say themselves when they have
  * touched everything, and stay until all have been looked at.
  */
-@Timeout(value = 10, unit = TimeUnit.MINUTES)
 class OneCopyInMemoryTest {
   private static final long BYTES = 256L << 20;
   private static final double TOLERANCE = 0.03;

@@ -12,17 +12,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
-import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What Java refuses, C refuses with the same code, each with one line that says why. */
-@Timeout(value = 5, unit = TimeUnit.MINUTES)
 class SegmentCodesFromCTest extends LoaderFixture {
   private static final long SEED = Long.getLong("xip.seed", System.nanoTime());
   private static final int RANDOM_DEFINITIONS = 1000;

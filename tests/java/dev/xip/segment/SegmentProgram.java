@@ -13,6 +13,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -21,12 +23,16 @@ import java.util.regex.Pattern;
  * tests/native/segment_example.c, or a JVM with {@link JavaSegmentProgram}.
  */
 final class SegmentProgram implements AutoCloseable {
+  /** After that many minutes it is killed, so that nobody waits for an answer for ever. */
+  private static final int LIFETIME = 10;
+
   private final Process process;
   private final BufferedWriter commands;
   private final BufferedReader answers;
 
   private SegmentProgram(List<String> line) throws IOException {
     process = new ProcessBuilder(line).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    CompletableFuture.delayedExecutor(LIFETIME, TimeUnit.MINUTES).execute(process::destroyForcibly);
     commands =
         new BufferedWriter(
             new OutputStreamWriter(process.getOutputStream(), StandardCharsets.US_ASCII));

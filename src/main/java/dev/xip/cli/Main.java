@@ -1,5 +1,6 @@
 package dev.xip.cli;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -94,17 +95,23 @@ public final class Main implements Callable<Integer> {
     }
     Main main = new Main();
     try {
-      CommandLine line = new CommandLine(main);
-      Commands.addTo(line, arguments);
-      return line.setCaseInsensitiveEnumValuesAllowed(true)
-          .setUsageHelpWidth(100)
-          .setUsageHelpLongOptionsMaxWidth(32)
-          .setParameterExceptionHandler(Main::wrongUsage)
-          .setExecutionExceptionHandler((failure, command, parsed) -> main.report(failure))
-          .execute(RawArguments.recover(arguments));
-    } catch (Error e) {
+      String[] recovered = RawArguments.recover(arguments);
+      CatCommand cat = CatCommand.ofNames(recovered);
+      return cat == null ? main.parse(recovered) : cat.call();
+    } catch (IOException | RuntimeException | Error e) {
       return main.report(e);
     }
+  }
+
+  private int parse(String[] arguments) {
+    CommandLine line = new CommandLine(this);
+    Commands.addTo(line, arguments);
+    return line.setCaseInsensitiveEnumValuesAllowed(true)
+        .setUsageHelpWidth(100)
+        .setUsageHelpLongOptionsMaxWidth(32)
+        .setParameterExceptionHandler(Main::wrongUsage)
+        .setExecutionExceptionHandler((failure, command, parsed) -> report(failure))
+        .execute(arguments);
   }
 
   @Override

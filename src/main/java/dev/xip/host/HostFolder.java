@@ -129,33 +129,48 @@ public final class HostFolder {
   }
 
   /**
-   * Lists the names in a folder, getdents64(2), without {@code .} and {@code ..}.
+   * Lists names in a folder, getdents64(2), without {@code .} and {@code ..}. A name that is not
+   * asked for costs next to nothing.
    *
    * @param folder the folder
+   * @param start what the names begin with, empty for all names
    * @return the names in no order; of what is made or removed meanwhile it may have some
    * @throws HostException if it is no folder (ENOTDIR), is missing or may not be read
    */
-  public static List<String> names(Path folder) throws HostException {
+  public static List<String> names(Path folder, String start) throws HostException {
     AtomicContext.mightSleep("getdents64");
     String path = HostFile.nameOf(folder);
     int fd = open(path);
     try (Arena arena = Arena.ofConfined()) {
       List<String> names = new ArrayList<>();
+      MemorySegment wanted = FileCalls.bytes(start, arena);
+      wanted = wanted.asSlice(0, wanted.byteSize() - 1); // without the byte that ends it
       MemorySegment buffer = arena.allocate(BUFFER_BYTES, Long.BYTES);
       long filled;
       while ((filled = FolderCalls.getdents(fd, path, buffer)) > 0) {
-        for (long at = 0; at < filled; ) {
-          long record = buffer.get(dirent64.d_reclen$layout(), at + dirent64.d_reclen$offset());
-          String name = buffer.getString(at + dirent64.d_name$offset(), FileCalls.FILE_NAMES);
-          if (!name.equals(".") && !name.equals("..")) {
-            names.add(name);
-          }
-          at += record;
-        }
+        collect(buffer.asSlice(0, filled), wanted, names);
       }
       return names;
     } finally {
       FileCalls.close(fd);
+    }
+  }
+
+  private static void collect(MemorySegment records, MemorySegment start, List<String> names) {
+    long length = start.byteSize();
+    long nameOffset = dirent64.d_name$offset();
+    for (long at = 0; at < records.byteSize(); ) {
+      long record = records.get(dirent64.d_reclen$layout(), at + dirent64.d_reclen$offset());
+      long from = at + nameOffset;
+      // A record holds at least its name's end, so a start that fits is compared inside it.
+      if (length < record - nameOffset
+          && MemorySegment.mismatch(records, from, from + length, start, 0, length) < 0) {
+        String name = records.getString(from, FileCalls.FILE_NAMES);
+        if (!name.equals(".") && !name.equals("..")) {
+          names.add(name);
+        }
+      }
+      at += record;
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.xip.host;
 
 import dev.xip.bindings.Libc;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,8 +29,9 @@ public final class MappingBudget {
    * @return the number of mappings, as the system is set now
    */
   public static long limit() {
-    try {
-      return Long.parseLong(Files.readString(LIMIT).strip()) / SHARE;
+    // In one read: a second one finds the end of the file, wherever the first one stopped.
+    try (BufferedReader file = Files.newBufferedReader(LIMIT)) {
+      return Long.parseLong(file.readLine()) / SHARE;
     } catch (IOException | NumberFormatException e) {
       return DEFAULT_LIMIT / SHARE;
     }

@@ -6,6 +6,10 @@ import dev.xip.image.CorruptImageException;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import dev.xip.mapping.Rewiring;
+import dev.xip.segment.SegmentException;
+import dev.xip.segment.SegmentName;
+import dev.xip.segment.SegmentStore;
+import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -18,23 +22,31 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 
 /**
- * An image file in use: opened once, mapped once, read-only and shared, and read as the format that
- * its magic number names. Safe for any number of threads until it is closed. Opened and mapped by
- * the JDK alone: to link the first system call takes longer than most commands.
+ * An image in use, a file or adjacent segments: opened once, mapped once, read-only, and read as
+ * the format that its magic number names. Safe for any number of threads until it is closed. A file
+ * is opened and mapped by the JDK alone: to link the first system call takes longer than most
+ * commands.
  */
 public final class ImageMount implements AutoCloseable {
-  private final FileChannel channel;
-  private final Arena arena;
+  /** What the name of an image in segments begins with, before their names with colons between. */
+  public static final String SEGMENTS = "segment:";
+
+  private final List<ImagePiece> pieces;
+
+  /** Unmaps the image; a second time does nothing. */
+  private final Closeable mapping;
+
   private final FsImage image;
 
   /** The views not closed yet. */
   private final Set<View> views = ConcurrentHashMap.newKeySet();
 
-  private ImageMount(FileChannel channel, Arena arena, FsImage image) {
-    this.channel = channel;
-    this.arena = arena;
+  private ImageMount(List<ImagePiece> pieces, Closeable mapping, FsImage image) {
+    this.pieces = List.copyOf(pieces);
+    this.mapping = mapping;
     this.image = image;
   }
 
@@ -62,10 +74,42 @@ public final class ImageMount implements AutoCloseable {
         throw new CorruptImageException(path.toString(), 0, "a file-system image", "an empty file");
       }
       MemorySegment memory = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
-      return new ImageMount(channel, arena, ImageFormats.open(path.toString(), memory));
+      return new ImageMount(
+          List.of(new ImagePiece(0, size, channel)),
+          () -> close(arena),
+          ImageFormats.open(path.toString(), memory));
     } catch (IOException | RuntimeException | Error e) {
       arena.close();
       channel.close();
+      throw e;
+    }
+  }
+
+  private static void close(Arena arena) {
+    if (arena.scope().isAlive()) {
+      arena.close();
+    }
+  }
+
+  /**
+   * Opens the image in adjacent segments, which are loaded shared.
+   *
+   * @param store where the segments are
+   * @param names the segments, at least one, in any order
+   * @return the mount, to be closed
+   * @throws SegmentException if a segment cannot be loaded or they are not adjacent
+   * @throws CorruptImageException if they hold no image, one that is damaged, or of a kind that is
+   *     not read
+   * @throws IOException if the system refuses otherwise
+   */
+  public static ImageMount open(SegmentStore store, List<SegmentName> names) throws IOException {
+    SegmentImage loaded = SegmentImage.load(store, names);
+    try {
+      String name = names.stream().map(SegmentName::value).collect(Collectors.joining(":"));
+      FsImage image = ImageFormats.open(SEGMENTS + name, loaded.bytes());
+      return new ImageMount(loaded.pieces(), loaded, image);
+    } catch (IOException | RuntimeException | Error e) {
+      loaded.close();
       throw e;
     }
   }
@@ -92,7 +136,8 @@ public final class ImageMount implements AutoCloseable {
     return WholeFile.open(image, inode, this::rewire);
   }
 
-  private View rewire(long bytes, List<Rewiring.Run> runs) throws IOException {
+  /** Shows parts of the image side by side. */
+  Rewiring.View rewire(long bytes, List<Rewiring.Run> runs) throws IOException {
     List<RewiredView.Piece> pieces =
         runs.stream()
             .map(run -> new RewiredView.Piece(run.at(), memory(run.from(), run.length())))
@@ -127,27 +172,30 @@ public final class ImageMount implements AutoCloseable {
   }
 
   /**
-   * Returns the channel of the very file that is mapped, whatever has its name now. A thread that
-   * is interrupted while it uses the channel closes it for all.
+   * Returns the very files that are mapped, whatever has their names now, in order of the image's
+   * bytes. A thread that is interrupted while it uses a channel closes it for all.
    *
-   * @return a channel for reading, closed with this mount
+   * @return open files for reading, closed with this mount
    */
-  FileChannel channel() {
-    return channel;
+  List<ImagePiece> pieces() {
+    return pieces;
   }
 
   /**
-   * Unmaps and closes the file, and the views of its files; a second time does nothing. The image
+   * Unmaps and closes the image, and the views of its files; a second time does nothing. The image
    * must no longer be used.
    *
-   * @throws IOException if the file cannot be closed
+   * @throws IOException if it cannot be closed
    */
   @Override
   public void close() throws IOException {
     views.forEach(View::close);
-    if (arena.scope().isAlive()) {
-      arena.close();
+    try {
+      mapping.close();
+    } finally {
+      for (ImagePiece each : pieces) {
+        each.channel().close();
+      }
     }
-    channel.close();
   }
 }

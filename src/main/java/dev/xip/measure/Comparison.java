@@ -10,6 +10,12 @@ public enum Comparison {
   READS("reads", ReadFigures::measure),
   /** Pages and mebibytes through addresses. */
   COPIES("copies", CopyFigures::measure),
+  /** A file's own read, and views of files in fragments. */
+  FILES("files", FileFigures::measure),
+  /** Faults, populate and huge leaves. */
+  FAULTS("faults", FaultFigures::measure),
+  /** The decision about an entry, and fork and exit. */
+  FORKS("forks", ForkFigures::measure),
   /** Names, attributes and first pages of many files. */
   NAMES("names", NameFigures::measure),
   /** Whole processes of the command. */

@@ -40,14 +40,23 @@ final class Race {
     long run() throws IOException;
   }
 
+  /** What is done before a piece of work and does not count. */
+  @FunctionalInterface
+  interface Preparation {
+    /** Does it. */
+    void run() throws IOException;
+  }
+
   /** One competitor. */
   static final class Lane {
+    private final Preparation preparation;
     private final Work work;
     private final double units;
     private int repeats = 1;
     private double[] nanos = new double[0];
 
-    private Lane(Work work, double units) {
+    private Lane(Preparation preparation, Work work, double units) {
+      this.preparation = preparation;
       this.work = work;
       this.units = units;
     }
@@ -64,7 +73,17 @@ final class Race {
    * @param units how many units one run of the work does, such as reads
    */
   Lane lane(double units, Work work) {
-    Lane lane = new Lane(work, units);
+    return lane(units, null, work);
+  }
+
+  /**
+   * Adds a competitor that must be set up anew for every run.
+   *
+   * @param units how many units one run of the work does
+   * @param preparation what comes before each run, or null
+   */
+  Lane lane(double units, Preparation preparation, Work work) {
+    Lane lane = new Lane(preparation, work, units);
     lanes.add(lane);
     return lane;
   }
@@ -96,11 +115,21 @@ final class Race {
 
   private long batch(Lane lane) throws IOException {
     long sum = 0;
-    long start = System.nanoTime();
-    for (int i = 0; i < lane.repeats; i++) {
-      sum += lane.work.run();
+    long nanos = 0;
+    if (lane.preparation == null) {
+      long start = System.nanoTime();
+      for (int i = 0; i < lane.repeats; i++) {
+        sum += lane.work.run();
+      }
+      nanos = System.nanoTime() - start;
+    } else {
+      for (int i = 0; i < lane.repeats; i++) {
+        lane.preparation.run();
+        long start = System.nanoTime();
+        sum += lane.work.run();
+        nanos += System.nanoTime() - start;
+      }
     }
-    long nanos = System.nanoTime() - start;
     sink = sum;
     return nanos;
   }

@@ -3,20 +3,27 @@ package dev.xip.phys;
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
+import dev.xip.host.Errno;
 import dev.xip.host.HostException;
 import dev.xip.host.HostFile;
 import dev.xip.host.Reservation;
 import dev.xip.host.Sharing;
+import dev.xip.host.WindowSpace;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 
 /**
  * The physical memory window of one machine. Invariants: RAM lies at pfn 0 and is the only part
- * with page frames; every other page is a readable zero page or belongs to exactly one {@link
- * Region}.
+ * with page frames; every other page belongs to exactly one {@link Region}, or is a readable zero
+ * page, or lies where a writable region was released and is private memory, zero at first: a store
+ * that comes late, through an entry that outlived the region, goes nowhere and kills nobody. That
+ * lasts until a region is claimed there.
  *
  * <p>Reserving the window commits nothing: it may be terabytes wide. Claims and releases are
  * serialised by this object's monitor; reading the window needs no lock.
@@ -28,14 +35,29 @@ public final class PhysicalMemory implements AutoCloseable {
   /** The size of RAM when nobody says otherwise: 1 GiB. */
   public static final long DEFAULT_RAM_BYTES = 1L << 30;
 
+  /**
+   * What the windows of all machines are parts of: a constant, so that loads from it are checked
+   * against constants alone. Readable at any time, whatever lies there; written through {@link
+   * #window} only.
+   */
+  public static final MemorySegment ALL_WINDOWS = WindowSpace.MEMORY;
+
   private final Reservation reservation;
   private final MemorySegment window;
   private final long ramBytes;
   private final PageFrames frames;
   private final FrameAllocator allocator;
 
-  /** Sorted by start; RAM is the first. Changed under this object's monitor. */
-  private final List<Region> regions = new CopyOnWriteArrayList<>();
+  /**
+   * By first address; RAM is the first, and no two overlap. Changed under this object's monitor.
+   */
+  private final NavigableMap<Long, Region> regions = new ConcurrentSkipListMap<>();
+
+  /**
+   * Where writable regions were released and nothing has been claimed since, by first address; no
+   * two overlap. Guarded by this object's monitor.
+   */
+  private final NavigableMap<Long, AddrRange> lateStores = new TreeMap<>();
 
   /** Told of every claim and release. Guarded by this object's monitor. */
   private final List<MemoryModel> models = new ArrayList<>();
@@ -46,7 +68,7 @@ public final class PhysicalMemory implements AutoCloseable {
     this.ramBytes = ramBytes;
     this.frames = frames;
     this.allocator = new FrameAllocator(window, frames);
-    regions.add(new Region("RAM", new AddrRange(0, ramBytes), false));
+    regions.put(0L, new Region("RAM", new AddrRange(0, ramBytes), false));
   }
 
   /**
@@ -67,7 +89,7 @@ public final class PhysicalMemory implements AutoCloseable {
           "EINVAL: RAM size 0x%x: expected 0x1000 up to the window's 0x%x"
               .formatted(ramBytes, windowBytes));
     }
-    Reservation reservation = Reservation.readableZeros(windowBytes);
+    Reservation reservation = Reservation.window(windowBytes);
     try {
       reservation.mapAnonymous(0, ramBytes, Access.READ_WRITE);
       return new PhysicalMemory(reservation, ramBytes, PageFrames.forRam(ramBytes >>> Pages.SHIFT));
@@ -84,6 +106,15 @@ public final class PhysicalMemory implements AutoCloseable {
    */
   public MemorySegment window() {
     return window;
+  }
+
+  /**
+   * Returns where the window lies in {@link #ALL_WINDOWS}.
+   *
+   * @return the byte offset of frame 0
+   */
+  public long windowOffset() {
+    return window.address() - ALL_WINDOWS.address();
   }
 
   /**
@@ -130,10 +161,11 @@ public final class PhysicalMemory implements AutoCloseable {
    * @param readOnly whether files are only ever mapped into it for reading
    * @return the region, readable zero pages until something is mapped into it
    * @throws RegionBusyException if RAM or another region holds part of the range
+   * @throws HostException if the host refuses to take back what late stores left there
    * @throws IllegalArgumentException if the range is empty, not aligned or past the window
    */
   public synchronized Region claim(String name, AddrRange physical, boolean readOnly)
-      throws RegionBusyException {
+      throws RegionBusyException, HostException {
     Pages.requireAligned(physical.start(), "region start");
     Pages.requireAligned(physical.length(), "region length");
     if (physical.length() == 0 || physical.end() > windowBytes()) {
@@ -142,15 +174,37 @@ public final class PhysicalMemory implements AutoCloseable {
               .formatted(name, physical, windowBytes()));
     }
     Region wanted = new Region(name, physical, readOnly);
-    for (Region holder : regions) {
-      if (holder.range().overlaps(physical)) {
-        throw new RegionBusyException(wanted, holder);
-      }
+    Region holder = holder(physical).orElse(null);
+    if (holder != null) {
+      throw new RegionBusyException(wanted, holder);
     }
+    forgetLateStores(physical);
     models.forEach(model -> model.addSegment(wanted));
-    regions.add(wanted);
-    regions.sort(Comparator.comparingLong(region -> region.range().start()));
+    regions.put(physical.start(), wanted);
     return wanted;
+  }
+
+  private void forgetLateStores(AddrRange physical) throws HostException {
+    Map.Entry<Long, AddrRange> last;
+    while ((last = lateStores.lowerEntry(physical.end())) != null
+        && last.getValue().overlaps(physical)) {
+      reservation.mapZeros(last.getKey(), last.getValue().length());
+      lateStores.remove(last.getKey());
+    }
+  }
+
+  /**
+   * Finds what holds a part of a range.
+   *
+   * @param physical physical addresses
+   * @return the region that overlaps the range, the highest if there are several
+   */
+  public Optional<Region> holder(AddrRange physical) {
+    // Regions do not overlap, so if the last that starts below the end does not, none does.
+    Map.Entry<Long, Region> last = regions.lowerEntry(physical.end());
+    return last != null && last.getValue().range().overlaps(physical)
+        ? Optional.of(last.getValue())
+        : Optional.empty();
   }
 
   /**
@@ -190,7 +244,10 @@ public final class PhysicalMemory implements AutoCloseable {
   }
 
   /**
-   * Gives a region back. Readers that are late see zeros, never a fault.
+   * Gives a region back. Readers that are late see zeros, never a fault. If the region was
+   * writable, so do writers: what they store is seen by late readers alone, and takes memory until
+   * the place is claimed again. (A host that counts all private memory may refuse that much of it;
+   * late writers are then not caught.)
    *
    * @param region a claimed region
    * @throws HostException if the host refuses; the region then stays claimed
@@ -198,9 +255,25 @@ public final class PhysicalMemory implements AutoCloseable {
    */
   public synchronized void release(Region region) throws HostException {
     requireClaimed(region);
-    reservation.mapZeros(region.range().start(), region.range().length());
-    regions.remove(region);
+    AddrRange range = region.range();
+    if (region.readOnly() || !mapForLateStores(range)) {
+      reservation.mapZeros(range.start(), range.length());
+    }
+    regions.remove(range.start());
     models.forEach(model -> model.removeSegment(region));
+  }
+
+  private boolean mapForLateStores(AddrRange range) throws HostException {
+    try {
+      reservation.mapAnonymous(range.start(), range.length(), Access.READ_WRITE);
+      lateStores.put(range.start(), range);
+      return true;
+    } catch (HostException e) {
+      if (e.errno() == Errno.ENOMEM) {
+        return false;
+      }
+      throw e;
+    }
   }
 
   /**
@@ -211,7 +284,7 @@ public final class PhysicalMemory implements AutoCloseable {
    */
   public synchronized void attach(MemoryModel model) {
     model.addRam(new AddrRange(0, ramBytes));
-    regions.stream().filter(region -> !isRam(region)).forEach(model::addSegment);
+    regions.values().stream().filter(region -> !isRam(region)).forEach(model::addSegment);
     models.add(model);
   }
 
@@ -221,7 +294,7 @@ public final class PhysicalMemory implements AutoCloseable {
    * @return the regions by address, RAM first
    */
   public List<Region> regions() {
-    return List.copyOf(regions);
+    return List.copyOf(regions.values());
   }
 
   /** Gives the window and the page frames back to the host. Late accesses throw. */
@@ -233,7 +306,7 @@ public final class PhysicalMemory implements AutoCloseable {
   }
 
   private void requireClaimed(Region region) {
-    if (!regions.contains(region) || isRam(region)) {
+    if (!region.equals(regions.get(region.range().start())) || isRam(region)) {
       throw new IllegalArgumentException("EINVAL: region " + region + " is not claimed");
     }
   }

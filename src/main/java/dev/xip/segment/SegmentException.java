@@ -54,6 +54,11 @@ public final class SegmentException extends IOException {
     return new SegmentException(code, prefix + subject + ": " + rest, cause);
   }
 
+  /** The same with a sentence more. */
+  SegmentException explained(String sentence) {
+    return new SegmentException(code, "%s (%s)".formatted(getMessage(), sentence), this);
+  }
+
   /**
    * Returns the kernel's code.
    *

@@ -10,9 +10,10 @@ import dev.xip.phys.RegionBusyException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -30,8 +31,11 @@ public final class SegmentLoader {
   private final PhysicalMemory memory;
   private final ReentrantLock dcssLock = new ReentrantLock();
 
-  /** What is loaded. Guarded by the mutex. */
-  private final Map<SegmentName, SavedSegment> loaded = new TreeMap<>();
+  /** What is loaded, by name. Guarded by the mutex. */
+  private final Map<SegmentName, SavedSegment> loaded = new HashMap<>();
+
+  /** What is loaded, by first address; no two have part of the same megabyte. Guarded likewise. */
+  private final NavigableMap<Long, SavedSegment> byAddress = new TreeMap<>();
 
   /**
    * Makes a loader with nothing loaded.
@@ -69,11 +73,11 @@ public final class SegmentLoader {
    * @param name the segment
    * @param mode shared or as a private copy
    * @return the loaded segment
-   * @throws SegmentException EPERM if it is loaded in the other mode; ENOENT if there is none of
-   *     that name; EIO if its definition is damaged or its data file missing or short; EOPNOTSUPP
-   *     if its parts break a rule; EBUSY if a loaded segment has part of the same megabyte or RAM
-   *     or another region part of the range; ERANGE if it lies beyond the window; ENOMEM and other
-   *     codes of the host if it cannot be mapped
+   * @throws SegmentException EPERM if it is loaded in the other mode; ENOSYS if the store is gone;
+   *     ENOENT if there is none of that name; EIO if its definition is damaged or its data file
+   *     missing or short; EOPNOTSUPP if its parts break a rule; EBUSY if a loaded segment has part
+   *     of the same megabyte or RAM or another region part of the range; ERANGE if it lies beyond
+   *     the window; ENOMEM and other codes of the host if it cannot be mapped
    */
   public SavedSegment load(SegmentName name, SharingMode mode) throws SegmentException {
     lock();
@@ -88,6 +92,8 @@ public final class SegmentLoader {
       }
       held.addReference();
       return held;
+    } catch (SegmentException e) {
+      throw SegmentWarning.explain(e, name);
     } finally {
       dcssLock.unlock();
     }
@@ -129,7 +135,9 @@ public final class SegmentLoader {
         return add(name, mode);
       } catch (SegmentException e) {
         throw SegmentException.withCode(
-            e.code(), "segment %s is gone, as it cannot be loaded %s".formatted(name, mode), e);
+            e.code(),
+            "segment %s is gone, as it cannot be loaded %s".formatted(name, mode),
+            SegmentWarning.explain(e, name));
       }
     } finally {
       dcssLock.unlock();
@@ -227,9 +235,7 @@ public final class SegmentLoader {
   public List<SavedSegment> loaded() {
     lock();
     try {
-      return loaded.values().stream()
-          .sorted(Comparator.comparingLong(each -> each.range().start()))
-          .toList();
+      return List.copyOf(byAddress.values());
     } finally {
       dcssLock.unlock();
     }
@@ -274,6 +280,7 @@ public final class SegmentLoader {
     }
     held.gone();
     loaded.remove(held.name());
+    byAddress.remove(held.range().start());
     store.left(held.stored());
   }
 
@@ -285,6 +292,7 @@ public final class SegmentLoader {
       try {
         SavedSegment segment = place(stored, mode);
         loaded.put(name, segment);
+        byAddress.put(segment.range().start(), segment);
         return segment;
       } catch (IOException e) {
         // If a save came in between and took this version away, the next one is there to be loaded.
@@ -301,16 +309,17 @@ public final class SegmentLoader {
   /** Collisions come before the limit of the window, as in the kernel. */
   private void requireRoom(SegmentDefinition wanted) throws SegmentException {
     String subject = "segment %s %s".formatted(wanted.name(), wanted.range());
-    for (SavedSegment other : loaded.values()) {
-      if (other.definition().megabytes().overlaps(wanted.megabytes())) {
-        throw new SegmentException(
-            Errno.EBUSY, subject, "megabytes without a segment", other.region().toString());
-      }
+    // No two overlap, so if the last that starts below the end of the wanted one does not, none
+    // does.
+    AddrRange megabytes = wanted.megabytes();
+    Map.Entry<Long, SavedSegment> last = byAddress.lowerEntry(megabytes.end());
+    if (last != null && last.getValue().definition().megabytes().overlaps(megabytes)) {
+      throw new SegmentException(
+          Errno.EBUSY, subject, "megabytes without a segment", last.getValue().region().toString());
     }
-    for (Region other : memory.regions()) {
-      if (other.range().overlaps(wanted.range())) {
-        throw new SegmentException(Errno.EBUSY, subject, "free memory", other.toString());
-      }
+    Region other = memory.holder(wanted.range()).orElse(null);
+    if (other != null) {
+      throw new SegmentException(Errno.EBUSY, subject, "free memory", other.toString());
     }
     if (wanted.range().end() > memory.windowBytes()) {
       throw new SegmentException(
@@ -352,7 +361,7 @@ public final class SegmentLoader {
     }
   }
 
-  private Region claim(SegmentDefinition definition, SharingMode mode) throws SegmentException {
+  private Region claim(SegmentDefinition definition, SharingMode mode) throws IOException {
     String resource = definition.name() + " (DCSS)";
     try {
       return memory.claim(resource, definition.range(), !definition.type().isWritable(mode));

@@ -294,7 +294,7 @@ public final class SegmentStore {
    * lengths, and whether something needs the file. Takes the store's lock, if the caller may, so
    * that a change that is under way is not taken for one that died.
    *
-   * @return what was found; nothing for a store in order
+   * @return what was found, by file; nothing for a store in order
    * @throws SegmentException if the folder cannot be read
    */
   public List<StoreFinding> check() throws SegmentException {

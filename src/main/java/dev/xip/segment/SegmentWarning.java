@@ -4,8 +4,9 @@ import dev.xip.host.Errno;
 import java.util.Optional;
 
 /**
- * What a failed load, change or unload means for the person who asked for it, one sentence per
- * code. Linux counterpart: {@code segment_warning} (arch/s390/mm/extmem.c).
+ * What a failed load or change of the mode means for the person who asked for it, one sentence for
+ * each code that the kernel has one for; the message of the exception ends with it. Linux
+ * counterpart: {@code segment_warning} (arch/s390/mm/extmem.c).
  */
 public final class SegmentWarning {
   private SegmentWarning() {}
@@ -15,23 +16,27 @@ public final class SegmentWarning {
    *
    * @param code the code that an operation failed with
    * @param name the segment it was about
-   * @return a sentence, or nothing for codes that are no business of segments
+   * @return a sentence, or nothing for all other codes
    */
   public static Optional<String> of(Errno code, SegmentName name) {
     String text =
         switch (code) {
           case ENOENT -> "%s is not defined in the segment store";
+          case ENOSYS -> "the segment store that %s was in is gone";
           case EIO -> "the definition or the data of %s cannot be read";
           case EOPNOTSUPP -> "%s has parts that cannot be loaded together";
-          case EBUSY -> "%s needs memory that is already in use";
-          case EPERM -> "%s is loaded in the other mode";
-          case EAGAIN -> "%s has other users, so its mode cannot be changed";
-          case EINVAL -> "%s is not loaded, or what was asked for does not fit it";
+          case EBUSY -> "%s needs memory or a file that is already in use";
+          case EPERM -> "%s is loaded in the other mode, or the host does not permit it";
           case ENOMEM -> "the host has no memory or no mapping left for %s";
           case ERANGE -> "%s lies beyond the end of physical memory";
-          case EEXIST -> "%s exists already";
+          case ENOSPC -> "the host has no space left for %s";
           default -> null;
         };
     return Optional.ofNullable(text).map(each -> each.formatted(name));
+  }
+
+  /** Adds the sentence, if there is one, to what went wrong. */
+  static SegmentException explain(SegmentException e, SegmentName name) {
+    return of(e.code(), name).map(e::explained).orElse(e);
   }
 }

@@ -5,6 +5,7 @@ import dev.xip.host.HostFolder;
 import dev.xip.host.HostStat;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -56,6 +57,7 @@ final class StoreCheck {
           .filter(file -> file.kind() != StoreFile.Kind.DEFINITION)
           .ifPresent(this::other);
     }
+    findings.sort(Comparator.comparing(StoreFinding::file));
     return List.copyOf(findings);
   }
 

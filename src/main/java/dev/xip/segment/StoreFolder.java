@@ -5,8 +5,9 @@ import dev.xip.host.HostException;
 import dev.xip.host.HostFolder;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.SortedSet;
+import java.util.TreeSet;
 
 /** Finds and reads the files of one store. Reading takes no lock. */
 final class StoreFolder {
@@ -26,44 +27,55 @@ final class StoreFolder {
 
   /** Lists all files, sorted by name. */
   List<String> names() throws SegmentException {
+    List<String> names = names("");
+    names.sort(null);
+    return names;
+  }
+
+  /** Finds out which versions of a segment have files. */
+  SortedSet<Long> versionsOf(SegmentName name) throws SegmentException {
+    SortedSet<Long> versions = new TreeSet<>();
+    for (String each : names(name + ".")) {
+      StoreFile.of(each)
+          .filter(file -> file.version() != 0)
+          .ifPresent(file -> versions.add(file.version()));
+    }
+    return versions;
+  }
+
+  private List<String> names(String start) throws SegmentException {
     try {
-      List<String> names = HostFolder.names(path);
-      names.sort(null);
-      return names;
+      return HostFolder.names(path, start);
     } catch (HostException e) {
       throw SegmentException.of("segment store " + path, e);
     }
   }
 
-  /** Lists the files of one segment. */
-  List<StoreFile> filesOf(SegmentName name) throws SegmentException {
-    List<StoreFile> files = new ArrayList<>();
-    String start = name + ".";
-    for (String each : names()) {
-      if (each.startsWith(start)) {
-        StoreFile.of(each).ifPresent(files::add);
-      }
-    }
-    return files;
-  }
-
   /**
    * Reads the current definition of a segment.
    *
-   * @throws SegmentException ENOENT if there is none; EIO or the code of a broken rule if it is
-   *     damaged; the host's code if it cannot be read
+   * @throws SegmentException ENOENT if there is none; ENOSYS if the folder is gone, for it is the
+   *     hypervisor; EIO or the code of a broken rule if it is damaged; the host's code if it cannot
+   *     be read
    */
   StoredSegment current(SegmentName name) throws SegmentException {
     try {
       return definition(StoreFile.definition(name).toString());
     } catch (HostException e) {
-      if (e.errno() == Errno.ENOENT) {
-        throw new SegmentException(
-            Errno.ENOENT, "segment " + name, "a segment of that name in " + path, "none");
-      }
-      throw SegmentException.of("segment " + name, e);
+      throw e.errno() == Errno.ENOENT ? none(name) : SegmentException.of("segment " + name, e);
     } catch (IOException e) {
       throw SegmentException.of("segment " + name, e);
+    }
+  }
+
+  private SegmentException none(SegmentName name) {
+    try {
+      return HostFolder.exists(path)
+          ? new SegmentException(
+              Errno.ENOENT, "segment " + name, "a segment of that name in " + path, "none")
+          : new SegmentException(Errno.ENOSYS, "segment " + name, "a store in " + path, "nothing");
+    } catch (HostException e) {
+      return SegmentException.of("segment " + name, e);
     }
   }
 

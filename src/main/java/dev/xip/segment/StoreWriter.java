@@ -61,16 +61,17 @@ final class StoreWriter {
       } catch (SegmentException damaged) {
         HostFolder.unlink(path(StoreFile.definition(name)));
         HostFolder.force(folder.path());
-        sweepBehind(name);
+        sweepBehind(name, folder.versionsOf(name), 0);
         return;
       }
       if (version == 0) {
         throw new SegmentException(
             Errno.ENOENT, "removing segment " + name, "a segment in " + folder.path(), "none");
       }
-      sweep(name, versionsOf(name), version, new ArrayList<>());
+      SortedSet<Long> versions = sweep(name, folder.versionsOf(name), version, new ArrayList<>());
       unlink(path(StoreFile.definition(name)), path(StoreFile.purge(name, version)));
-      sweepBehind(name);
+      versions.add(version);
+      sweepBehind(name, versions, 0);
     }
   }
 
@@ -99,7 +100,7 @@ final class StoreWriter {
    */
   void sweep(SegmentName name) throws IOException {
     try (StoreLock _ = StoreLock.acquire(folder.path())) {
-      sweep(name, versionsOf(name), new ArrayList<>());
+      sweep(name, folder.versionsOf(name), new ArrayList<>());
     }
   }
 
@@ -111,24 +112,23 @@ final class StoreWriter {
   List<Path> clean() throws IOException {
     List<Path> deleted = new ArrayList<>();
     try (StoreLock _ = StoreLock.acquire(folder.path())) {
-      // The folder is read once, not once for each name.
       Map<SegmentName, SortedSet<Long>> versions = new TreeMap<>();
       for (String each : folder.names()) {
-        StoreFile.of(each).ifPresent(file -> add(file, versions));
+        StoreFile.of(each)
+            .ifPresent(
+                file ->
+                    versions
+                        .computeIfAbsent(file.name(), name -> new TreeSet<>())
+                        .add(file.version()));
       }
       for (Map.Entry<SegmentName, SortedSet<Long>> each : versions.entrySet()) {
+        each.getValue().remove(0L); // of files that are of no version
         sweep(each.getKey(), each.getValue(), deleted);
       }
       HostFolder.force(folder.path());
     }
+    deleted.sort(null);
     return deleted;
-  }
-
-  private static void add(StoreFile file, Map<SegmentName, SortedSet<Long>> versions) {
-    SortedSet<Long> own = versions.computeIfAbsent(file.name(), _ -> new TreeSet<>());
-    if (file.version() != 0) {
-      own.add(file.version());
-    }
   }
 
   /**
@@ -139,9 +139,8 @@ final class StoreWriter {
   private StoredSegment commit(SegmentDefinition definition, SegmentSource source, long before)
       throws IOException {
     SegmentName name = definition.name();
-    SortedSet<Long> versions = sweep(name, versionsOf(name), before, new ArrayList<>());
-    versions.add(before);
-    long version = versions.last() + 1;
+    SortedSet<Long> versions = sweep(name, folder.versionsOf(name), before, new ArrayList<>());
+    long version = Math.max(before, versions.isEmpty() ? 0 : versions.last()) + 1;
     Path current = path(StoreFile.definition(name));
     Path next = path(StoreFile.newDefinition(name));
     Path data = path(StoreFile.data(name, version));
@@ -168,12 +167,14 @@ final class StoreWriter {
             } else if (undoSwitch) {
               HostFolder.unlink(current);
             }
-            sweep(name, versionsOf(name), new ArrayList<>());
+            sweep(name, folder.versionsOf(name), new ArrayList<>());
             source.cancelled();
+            HostFolder.force(folder.path());
           });
       throw e;
     }
-    sweepBehind(name);
+    versions.add(version);
+    sweepBehind(name, versions, version);
     return new StoredSegment(definition, version, data);
   }
 
@@ -214,18 +215,8 @@ final class StoreWriter {
     }
   }
 
-  private SortedSet<Long> versionsOf(SegmentName name) throws SegmentException {
-    SortedSet<Long> versions = new TreeSet<>();
-    for (StoreFile file : folder.filesOf(name)) {
-      if (file.version() != 0) {
-        versions.add(file.version());
-      }
-    }
-    return versions;
-  }
-
   private void sweep(SegmentName name, SortedSet<Long> versions, List<Path> deleted)
-      throws IOException {
+      throws HostException {
     long current;
     try {
       current = currentVersion(name);
@@ -262,10 +253,10 @@ final class StoreWriter {
   }
 
   /** A change that is on the disk has succeeded, whatever is left: the next one sweeps again. */
-  private void sweepBehind(SegmentName name) {
+  private void sweepBehind(SegmentName name, SortedSet<Long> versions, long current) {
     try {
-      sweep(name, versionsOf(name), new ArrayList<>());
-    } catch (IOException e) {
+      sweep(name, versions, current, new ArrayList<>());
+    } catch (HostException e) {
       // SegmentStore.check tells of it.
     }
   }
