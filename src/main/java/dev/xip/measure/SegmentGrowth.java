@@ -58,10 +58,18 @@ public final class SegmentGrowth {
    */
   private static final ThreadMXBean CLOCK = ManagementFactory.getThreadMXBean();
 
+  /** What the first figure of a kind runs without counting, until it is compiled. */
+  private static final long COMPILE_NANOS = 2_000_000_000;
+
+  /** What each later one does, until caches have settled. */
   private static final long WARM_UP_NANOS = 300_000_000;
+
   private static final long ROUNDS_NANOS = 700_000_000;
   private static final int FEWEST_ROUNDS = 5;
   private static final int MOST_ROUNDS = 1001;
+
+  /** Segments that a process faults in one round, the same number however many are loaded. */
+  private static final int FAULTS = 10;
 
   /** Reads in one round: a single one is shorter than the clock's step. */
   private static final int READS = 100_000;
@@ -201,10 +209,14 @@ public final class SegmentGrowth {
     return start;
   }
 
-  /** First faults and reads of a process that maps all loaded segments. */
+  /** First faults of a process that maps a few, and reads of one that maps all loaded segments. */
   private void measureProcess(Machine machine, int number, List<Mappable> files)
       throws IOException {
-    figure(OF_LOADED, number, "first fault in a segment", () -> firstFaults(machine, files));
+    List<Mappable> few = new ArrayList<>();
+    for (int i = 0; i < FAULTS; i++) {
+      few.add(files.get(i * (files.size() / FAULTS)));
+    }
+    figure(OF_LOADED, number, "first fault in a segment", () -> firstFaults(machine, few));
     try (AddressSpace space = machine.memoryManager().newAddressSpace("reader")) {
       long[] starts = mapAll(space, files);
       AddressReader reader = new AddressReader(space);
@@ -259,9 +271,10 @@ public final class SegmentGrowth {
   /** Adds the median of many rounds, of fewer if they are long, after some that do not count. */
   private void figure(String scale, int number, String name, Round round) throws IOException {
     long start = CLOCK.getCurrentThreadCpuTime();
+    long warmUp = lines.containsKey(name) ? WARM_UP_NANOS : COMPILE_NANOS;
     do {
       round.nanos();
-    } while (CLOCK.getCurrentThreadCpuTime() - start < WARM_UP_NANOS);
+    } while (CLOCK.getCurrentThreadCpuTime() - start < warmUp);
     double[] nanos = new double[MOST_ROUNDS];
     int rounds = 0;
     start = CLOCK.getCurrentThreadCpuTime();
