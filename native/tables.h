@@ -6,10 +6,9 @@
 
 #include <stddef.h>
 
+#include "export.h"
 #include "xip/pte.h"
 #include "xip/xip.h"
-
-#define XIP_EXPORT __attribute__((visibility("default")))
 
 #define XIP_PAGE_BYTES (1UL << XIP_PAGE_SHIFT)
 

@@ -40,7 +40,8 @@ class LayeringTest {
           Map.entry("nio", Set.of("base", "image", "host")),
           Map.entry("process", Set.of("base", "vm", "elf", "image", "file")),
           Map.entry("loader", Set.of("base", "host", "elf", "image")),
-          Map.entry("machine", allBelow("machine", "cli")),
+          Map.entry("machine", allBelow("machine", "measure", "cli")),
+          Map.entry("measure", allBelow("measure", "cli")),
           Map.entry("cli", allBelow("cli")));
 
   private static final JavaClasses CLASSES =
@@ -67,7 +68,8 @@ class LayeringTest {
                 "nio",
                 "process",
                 "loader",
-                "machine"));
+                "machine",
+                "measure"));
     Stream.of(excluded).forEach(all::remove);
     return all;
   }

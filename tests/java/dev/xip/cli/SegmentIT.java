@@ -3,10 +3,14 @@ package dev.xip.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.xip.testing.Processes;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -123,10 +127,87 @@ class SegmentIT {
   }
 
   @Test
+  void aSegmentIsDefinedByItsSizeOrItsParts() throws Exception {
+    JsonNode sized =
+        Xip.run(
+                "segment", "define", "ONE", "--size", "5k", "--type", "SN", "--json", "--store",
+                store)
+            .isDone()
+            .json();
+    assertThat(sized.at("/bytes").asLong()).isEqualTo(0x2000);
+    assertThat(sized.at("/type").asText()).isEqualTo("SN");
+    assertThat(
+            Xip.run(
+                    "segment",
+                    "define",
+                    "TWO",
+                    "--part",
+                    "200000-2000ff:EW",
+                    "--part",
+                    "200100-2001FF:en",
+                    "--from",
+                    file,
+                    "--store",
+                    store)
+                .isDone()
+                .out())
+        .isEqualTo("TWO: EWEN [0x200000000, 0x200200000), 0x200000 bytes, version 1\n");
+  }
+
+  @Test
+  void holesOfAFileStayHoles() throws Exception {
+    try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
+      sparse.setLength(64 << 20);
+    }
+    JsonNode defined =
+        Xip.run("segment", "define", "ONE", "--from", file, "--json", "--store", store)
+            .isDone()
+            .json();
+    String blocks = Processes.run("stat", "-c", "%b", defined.at("/dataFile").asText()).out();
+    assertThat(Long.parseLong(blocks.strip()) * 512).isLessThan(1 << 20);
+  }
+
+  @Test
+  void whatDoesNotMakeASegmentIsRefusedWithTheKernelsCode() throws Exception {
+    String[][] refused = {
+      {"EINVAL", "--part", "200-100:EW"},
+      {"EINVAL", "--part", "100-200:EWEN"},
+      {"EINVAL", "--part", "100-200:EW", "--part", "150-300:EN"},
+      {"EOPNOTSUPP", "--part", "100-200:EW", "--part", "202-300:EN"},
+      {"EOPNOTSUPP", "--part", "100-200:SR", "--part", "201-300:SR"},
+      {"ERANGE", "--part", "100-10000000000:EW"},
+      {"EINVAL", "--type", "SN", "--from", file.toString()}
+    };
+    for (String[] each : refused) {
+      List<Object> arguments = new ArrayList<>(List.of("segment", "define", "ONE"));
+      arguments.addAll(List.of(each).subList(1, each.length));
+      arguments.addAll(List.of("--store", store));
+      assertThat(Xip.run(arguments.toArray()).failsWithOneLine())
+          .startsWith("xip: " + each[0] + ": ");
+    }
+    assertThat(
+            Xip.run("segment", "list", "--json", "--store", store).isDone().json().at("/segments"))
+        .isEmpty();
+  }
+
+  @Test
   void wrongUsageIsCodeTwo() throws Exception {
-    for (String address : new String[] {"0x123", "-1", "nowhere"}) {
-      Xip.Result result =
-          Xip.run("segment", "define", "ONE", "--from", file, "--at", address, "--store", store);
+    String[][] wrong = {
+      {"--size", "4K", "--at", "0x123"},
+      {"--size", "4K", "--at", "-1"},
+      {"--size", "4K", "--at", "nowhere"},
+      {"--size", "0"},
+      {"--size", "9223372036854775807G"},
+      {"--part", "100-200"},
+      {"--part", "100-200:XY"},
+      {"--part", "100-200:SR", "--size", "4K"},
+      {}
+    };
+    for (String[] each : wrong) {
+      List<Object> arguments = new ArrayList<>(List.of("segment", "define", "ONE"));
+      arguments.addAll(List.of(each));
+      arguments.addAll(List.of("--store", store));
+      Xip.Result result = Xip.run(arguments.toArray());
       assertThat(result.exit()).isEqualTo(2);
       assertThat(result.err()).startsWith("xip: ").hasLineCount(1);
     }

@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
 final class Xip {
   private static final long TIMEOUT_SECONDS = 60;
 
-  private static final ObjectMapper STRICT_JSON =
+  static final ObjectMapper STRICT_JSON =
       new ObjectMapper()
           .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);

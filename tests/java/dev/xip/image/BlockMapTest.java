@@ -3,6 +3,9 @@ package dev.xip.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /** A block map answers for every byte of a file, in extents, between them and after the last. */
@@ -44,6 +47,34 @@ class BlockMapTest {
   void afterTheLastExtentTheHoleHasNoEnd() {
     assertThat(MAP.imageOffset(28672)).isEqualTo(-1);
     assertThat(MAP.runLength(28672)).isEqualTo(Long.MAX_VALUE - 28672);
+  }
+
+  @Test
+  void everyByteIsFoundHoweverUnlikeTheExtentsAre() {
+    long seed = Long.getLong("xip.seed", System.nanoTime());
+    Random random = new Random(seed);
+    for (int round = 0; round < 50; round++) {
+      BlockMap.Builder builder = new BlockMap.Builder();
+      List<Extent> extents = new ArrayList<>();
+      long at = random.nextInt(3);
+      for (int i = random.nextInt(60); i > 0; i--) {
+        long length = 1 + random.nextInt(random.nextInt(8) == 0 ? 200 : 3);
+        extents.add(new Extent(at, 1_000_000 - 500L * i, length));
+        builder.add(at, 1_000_000 - 500L * i, length);
+        at += length + random.nextInt(3);
+      }
+      BlockMap map = builder.build(Verdict.IN_PLACE);
+      for (long offset = 0; offset < at + 3; offset++) {
+        long byteAt = offset;
+        long expected =
+            extents.stream()
+                .filter(e -> e.fileOffset() <= byteAt && byteAt < e.fileEnd())
+                .mapToLong(e -> e.imageOffset() + byteAt - e.fileOffset())
+                .findFirst()
+                .orElse(-1);
+        assertThat(map.imageOffset(offset)).as("-Dxip.seed=%d", seed).isEqualTo(expected);
+      }
+    }
   }
 
   @Test

@@ -37,7 +37,7 @@ class DemoTest {
     assertThat(counts.specialEntries()).isPositive();
     assertThat(counts.normalEntries()).as("the tree has holes").isPositive();
     assertThat(counts.specialEntries() + counts.normalEntries()).isEqualTo(counts.pagesRead());
-    assertThat(counts.faults()).isEqualTo(counts.pagesRead());
+    assertThat(counts.faults()).isBetween(counts.pagesRead() / 16, counts.pagesRead());
     assertThat(counts.framesInUseAfter()).isEqualTo(counts.framesInUseBefore());
     assertThat(counts.memMapBytesAfter()).isEqualTo(counts.memMapBytesBefore());
     assertThat(counts.controlFrames()).isEqualTo(counts.pagesRead());

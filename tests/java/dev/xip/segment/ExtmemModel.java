@@ -5,12 +5,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
- * The rules of extmem as plain data: a store, owners who load from it, and for each call the code
- * that it must end with, null for success. It shares no code with what it judges but the types of
- * names and parts.
+ * The rules of extmem and of the store as plain data: a store with the versions of each segment,
+ * processes that load from it, and for each call the code that it must end with, null for success.
+ * It shares no code with what it judges but the types of names and parts.
  */
 final class ExtmemModel {
   private static final int PAGE = 4096;
@@ -22,33 +24,58 @@ final class ExtmemModel {
     UNSUPPORTED
   }
 
-  /** The data file of one version: the first byte of each page stands for the page. */
-  static final class Contents {
-    final byte[] pages;
-    int users;
-    boolean broken;
-
-    Contents(int pages) {
-      this.pages = new byte[pages];
-    }
-  }
-
-  /** A segment in the store. */
+  /** One version of a segment. The first byte of each page stands for the page. */
   static final class Stored {
     final List<SegmentPart> parts;
     final long version;
-    final Contents contents;
+    final byte[] pages;
+
+    /** Who has it loaded, of all processes. */
+    final List<Held> users = new ArrayList<>();
+
     Damage damage = Damage.NONE;
 
-    Stored(List<SegmentPart> parts, long version, Contents contents) {
+    /** Whether its data file is too short to be loaded, or gone. */
+    boolean broken;
+
+    /** Whether it has no data file. */
+    boolean gone;
+
+    /** Whether the store still has the definition, when it is not the current version any more. */
+    boolean isListed = true;
+
+    Stored(List<SegmentPart> parts, long version, int pages) {
       this.parts = parts;
       this.version = version;
-      this.contents = contents;
+      this.pages = new byte[pages];
+    }
+
+    /** EX stands for several parts. */
+    String letters() {
+      return parts.size() > 1 ? "EX" : parts.getFirst().type().name();
+    }
+
+    String type() {
+      return parts.size() > 1 ? "EWEN" : letters();
+    }
+
+    long firstByte() {
+      return parts.getFirst().firstPage() * PAGE;
+    }
+
+    long lastByte() {
+      return parts.getLast().lastPage() * PAGE + PAGE - 1;
+    }
+
+    boolean keepsNothing() {
+      return parts.stream().allMatch(part -> part.type().name().endsWith("N"));
     }
   }
 
-  /** A segment that somebody has loaded. */
+  /** A segment that a process has loaded. */
   static final class Held {
+    final SegmentName name;
+    final Owner owner;
     final Stored stored;
     final SharingMode mode;
     int references = 1;
@@ -56,62 +83,65 @@ final class ExtmemModel {
     /** Pages that were stored to in a private copy. */
     final Map<Integer, Byte> own = new TreeMap<>();
 
-    Held(Stored stored, SharingMode mode) {
+    Held(SegmentName name, Owner owner, Stored stored, SharingMode mode) {
+      this.name = name;
+      this.owner = owner;
       this.stored = stored;
       this.mode = mode;
     }
 
-    private String letters() {
-      return stored.parts.size() > 1 ? "EX" : stored.parts.getFirst().type().name();
-    }
-
     boolean isPrivate() {
-      return mode == SharingMode.EXCLUSIVE || letters().startsWith("E");
+      return mode == SharingMode.EXCLUSIVE || stored.letters().startsWith("E");
     }
 
     boolean isReadOnly() {
-      String letters = letters();
+      return isReadOnly(stored.letters(), mode);
+    }
+
+    static boolean isReadOnly(String letters, SharingMode mode) {
       return letters.equals("SC") || letters.endsWith("R") && mode == SharingMode.SHARED;
     }
 
     byte page(int page) {
-      return own.getOrDefault(page, stored.contents.pages[page]);
+      return own.getOrDefault(page, stored.pages[page]);
     }
 
     void write(int page, byte value) {
       if (isPrivate()) {
         own.put(page, value);
       } else {
-        stored.contents.pages[page] = value;
+        stored.pages[page] = value;
       }
-    }
-
-    long firstByte() {
-      return ExtmemModel.firstByte(stored.parts);
-    }
-
-    long lastByte() {
-      return ExtmemModel.lastByte(stored.parts);
     }
   }
 
-  /** One who loads segments. */
+  /** One process that loads segments. */
   static final class Owner {
     final Map<SegmentName, Held> held = new TreeMap<>();
 
     /** First and last byte of memory that is not free: RAM, and what somebody else claimed. */
     final List<long[]> claimed = new ArrayList<>();
+
+    final long pid;
+
+    Owner(long pid, long ramBytes) {
+      this.pid = pid;
+      claimed.add(new long[] {0, ramBytes - 1});
+    }
   }
 
   private final Map<SegmentName, Stored> store = new TreeMap<>();
 
-  /** Versions that were current once. Those that have users are still there. */
-  private final Map<SegmentName, List<Stored>> former = new TreeMap<>();
+  /** Versions that are kept for their users after a save or a removal, the oldest first. */
+  private final Map<SegmentName, List<Stored>> pending = new TreeMap<>();
 
   private final long windowBytes;
 
   /** What the host cannot give private memory for. */
   private final SegmentName tooLarge;
+
+  /** Whether the store's folder is somewhere else for now. */
+  private boolean away;
 
   ExtmemModel(long windowBytes, SegmentName tooLarge) {
     this.windowBytes = windowBytes;
@@ -122,50 +152,99 @@ final class ExtmemModel {
     return store;
   }
 
-  static long firstByte(List<SegmentPart> parts) {
-    return parts.getFirst().firstPage() * PAGE;
-  }
-
-  static long lastByte(List<SegmentPart> parts) {
-    return parts.getLast().lastPage() * PAGE + PAGE - 1;
-  }
-
-  private static int pages(List<SegmentPart> parts) {
-    return (int) (parts.getLast().lastPage() - parts.getFirst().firstPage() + 1);
-  }
-
-  private static boolean keepsNothing(List<SegmentPart> parts) {
-    return parts.stream().allMatch(part -> part.type().name().endsWith("N"));
+  List<Stored> pending(SegmentName name) {
+    return pending.getOrDefault(name, List.of());
   }
 
   Errno define(SegmentName name, List<SegmentPart> parts) {
     if (store.containsKey(name)) {
       return Errno.EEXIST;
     }
-    put(name, parts, new Contents(name.equals(tooLarge) ? 0 : pages(parts)));
+    put(name, parts);
     return null;
   }
 
-  private void put(SegmentName name, List<SegmentPart> parts, Contents contents) {
-    long last = store.containsKey(name) ? store.get(name).version : 0;
-    for (Stored each : former.getOrDefault(name, List.of())) {
-      last = each.contents.users > 0 ? Math.max(last, each.version) : last;
+  /** Makes a version that is one above all there are. */
+  private Stored put(SegmentName name, List<SegmentPart> parts) {
+    long pages = parts.getLast().lastPage() - parts.getFirst().firstPage() + 1;
+    sweep(name);
+    retire(name);
+    long before = pending(name).stream().mapToLong(each -> each.version).max().orElse(0);
+    Stored next = new Stored(parts, before + 1, name.equals(tooLarge) ? 0 : (int) pages);
+    store.put(name, next);
+    sweep(name);
+    return next;
+  }
+
+  /** The current version becomes one that is kept for its users. */
+  private void retire(SegmentName name) {
+    Stored current = store.remove(name);
+    if (current != null) {
+      current.isListed = current.damage == Damage.NONE;
+      pending.computeIfAbsent(name, _ -> new ArrayList<>()).add(current);
     }
-    remove(name);
-    store.put(name, new Stored(parts, last + 1, contents));
+  }
+
+  /**
+   * Whoever changes a segment, or leaves an old version, deletes old versions without users; unless
+   * the current one cannot be told.
+   */
+  private void sweep(SegmentName name) {
+    Stored current = store.get(name);
+    if (pending.containsKey(name) && !away && (current == null || current.damage == Damage.NONE)) {
+      pending.get(name).removeIf(each -> each.users.isEmpty());
+    }
+  }
+
+  void setAway(boolean away) {
+    this.away = away;
+  }
+
+  /** What the store tells of itself: the versions by name with those who have them. */
+  List<String> survey() {
+    List<String> states = new ArrayList<>();
+    Set<SegmentName> names = new TreeSet<>(store.keySet());
+    names.addAll(pending.keySet());
+    for (SegmentName name : names) {
+      pending(name).stream()
+          .filter(each -> each.isListed)
+          .forEach(each -> states.add(shown(name, each, "pending purge")));
+      Stored current = store.get(name);
+      if (current != null && !current.gone && current.damage == Damage.NONE) {
+        states.add(shown(name, current, "current"));
+      }
+    }
+    return states;
+  }
+
+  private static String shown(SegmentName name, Stored stored, String state) {
+    List<String> users =
+        stored.users.stream()
+            .map(held -> "%d %s".formatted(held.owner.pid, held.mode))
+            .sorted()
+            .toList();
+    return "%s %d %s %s".formatted(name, stored.version, state, users);
+  }
+
+  /** How many segments the store has to call damaged. */
+  long damaged() {
+    return store.values().stream().filter(each -> each.gone || each.damage != Damage.NONE).count();
   }
 
   Errno remove(SegmentName name) {
-    Stored removed = store.remove(name);
-    if (removed == null) {
+    if (!store.containsKey(name)) {
       return Errno.ENOENT;
     }
-    former.computeIfAbsent(name, any -> new ArrayList<>()).add(removed);
+    retire(name);
+    sweep(name);
     return null;
   }
 
   /** Whether a definition can be read, which is also all that the type of a segment needs. */
   Errno query(SegmentName name) {
+    if (away) {
+      return Errno.ENOSYS;
+    }
     Stored stored = store.get(name);
     if (stored == null) {
       return Errno.ENOENT;
@@ -180,8 +259,7 @@ final class ExtmemModel {
   Errno saveZeros(SegmentName name) {
     Errno unusable = query(name);
     if (unusable == null) {
-      Stored before = store.get(name);
-      put(name, before.parts, new Contents(before.contents.pages.length));
+      put(name, store.get(name).parts);
     }
     return unusable;
   }
@@ -204,9 +282,10 @@ final class ExtmemModel {
       return unusable;
     }
     Stored stored = store.get(name);
-    long first = firstByte(stored.parts);
-    long last = lastByte(stored.parts);
-    for (Held other : owner.held.values()) {
+    long first = stored.firstByte();
+    long last = stored.lastByte();
+    for (Held held : owner.held.values()) {
+      Stored other = held.stored;
       if (other.firstByte() >> 20 <= last >> 20 && first >> 20 <= other.lastByte() >> 20) {
         return Errno.EBUSY;
       }
@@ -219,19 +298,18 @@ final class ExtmemModel {
     if (last >= windowBytes) {
       return Errno.ERANGE;
     }
-    if (stored.contents.broken) {
+    if (stored.broken) {
       return Errno.EIO;
     }
     if (name.equals(tooLarge)) {
       return Errno.ENOMEM;
     }
-    if (stored.contents.users == 0
-        && stored.parts.size() == 1
-        && stored.parts.getFirst().type() == SegmentType.SN) {
-      Arrays.fill(stored.contents.pages, (byte) 0);
+    if (stored.users.isEmpty() && stored.letters().equals("SN")) {
+      Arrays.fill(stored.pages, (byte) 0);
     }
-    stored.contents.users++;
-    owner.held.put(name, new Held(stored, mode));
+    Held held = new Held(name, owner, stored, mode);
+    stored.users.add(held);
+    owner.held.put(name, held);
     return null;
   }
 
@@ -242,13 +320,24 @@ final class ExtmemModel {
     }
     held.references--;
     if (held.references == 0) {
-      drop(owner, name);
+      drop(held);
     }
     return null;
   }
 
-  private static void drop(Owner owner, SegmentName name) {
-    owner.held.remove(name).stored.contents.users--;
+  private void drop(Held held) {
+    held.references = 0;
+    held.owner.held.remove(held.name);
+    held.stored.users.remove(held);
+    if (store.get(held.name) != held.stored) {
+      sweep(held.name);
+    }
+  }
+
+  /** All that a process has is given back, but nobody sweeps for it. */
+  void kill(Owner owner) {
+    owner.held.values().forEach(each -> each.stored.users.remove(each));
+    owner.held.clear();
   }
 
   Errno modify(Owner owner, SegmentName name, SharingMode mode) {
@@ -262,30 +351,28 @@ final class ExtmemModel {
     if (held.references != 1) {
       return Errno.EAGAIN;
     }
-    drop(owner, name);
+    drop(held);
     return add(owner, name, mode);
   }
 
   Errno save(Owner owner, SegmentName name) {
     Held held = owner.held.get(name);
-    if (held == null || keepsNothing(held.stored.parts)) {
+    if (held == null || held.stored.keepsNothing()) {
       return Errno.EINVAL;
     }
-    Stored before = store.get(name);
-    if (before != null && query(name) != null) {
+    if (store.containsKey(name) && query(name) != null) {
       return query(name);
     }
     List<SegmentPart> parts = held.stored.parts;
-    Contents contents = new Contents(pages(parts));
+    Stored saved = put(name, parts);
     for (SegmentPart part : parts) {
       if (!part.type().name().endsWith("N")) {
         for (long page = part.firstPage(); page <= part.lastPage(); page++) {
           int at = (int) (page - parts.getFirst().firstPage());
-          contents.pages[at] = held.page(at);
+          saved.pages[at] = held.page(at);
         }
       }
     }
-    put(name, parts, contents);
     return null;
   }
 }

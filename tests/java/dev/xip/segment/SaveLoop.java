@@ -1,35 +1,59 @@
 package dev.xip.segment;
 
 import dev.xip.base.Pages;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
+import dev.xip.testing.Folders;
+import dev.xip.testing.ForkingJvm;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 
 /**
- * A program that saves one segment again and again until it is killed. Every page of a version
- * begins with the version's number. After each save it writes the number as a line.
+ * A process that saves one segment again and again until it is killed. Every page of a version
+ * begins with the version's number. After each save it writes the number as a line to a file.
  */
-final class SaveLoop {
-  private SaveLoop() {}
+final class SaveLoop implements ForkingJvm.Work {
+  /** How many pages the segment has, few enough for the memory that a forked JVM has. */
+  static final int PAGES = 64;
 
-  /**
-   * Runs the program.
-   *
-   * @param args the folder of the store and the segment's name
-   */
-  public static void main(String[] args) throws IOException {
-    SegmentStore store = SegmentStore.open(Path.of(args[0]));
-    SegmentName name = new SegmentName(args[1]);
+  /** When it stops to save and waits to be killed, so as not to need a collection of garbage. */
+  private static final int SAVES = 400;
+
+  @Override
+  public void warmUp() throws IOException {
+    Path folder = Files.createTempDirectory("xip");
+    SegmentName name = new SegmentName("WARM");
+    SegmentStore.open(folder)
+        .define(
+            SegmentDefinition.of(
+                name, List.of(SegmentPart.of(SegmentType.SW, 0x100000, 0x100000 + PAGES - 1))),
+            SegmentSource.zeros());
+    save(folder, name, folder.resolve("lines"), 3);
+    Folders.delete(folder);
+  }
+
+  @Override
+  public void run(List<String> args) throws IOException {
+    save(Path.of(args.get(0)), new SegmentName(args.get(1)), Path.of(args.get(2)), SAVES);
+    for (; ; ) {
+      LockSupport.park();
+    }
+  }
+
+  private static void save(Path folder, SegmentName name, Path lines, int saves)
+      throws IOException {
+    SegmentStore store = SegmentStore.open(folder);
     StoredSegment stored = store.query(name);
-    MemorySegment mem = Arena.global().allocate(stored.definition().byteSize(), Pages.SIZE);
-    try (OutputStream out = new FileOutputStream(FileDescriptor.out)) {
-      for (long version = stored.version() + 1; ; version++) {
+    try (OutputStream out = Files.newOutputStream(lines);
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment mem = arena.allocate(stored.definition().byteSize(), Pages.SIZE);
+      for (long version = stored.version() + 1; version <= stored.version() + saves; version++) {
         for (long at = 0; at < mem.byteSize(); at += Pages.SIZE) {
           mem.set(ValueLayout.JAVA_LONG, at, version);
         }

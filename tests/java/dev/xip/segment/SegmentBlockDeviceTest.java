@@ -198,6 +198,17 @@ class SegmentBlockDeviceTest extends DeviceFixture {
   }
 
   @Test
+  void aSegmentDefinedAnewWithAnotherTypeAllowsWhatThatTypeAllows() throws IOException {
+    SegmentDevice device = device(SegmentType.SW);
+    store.remove(A);
+    define(A, SegmentType.SC, PLACE, PAGES);
+    device.writeShared("0");
+    assertThat(device.type()).isEqualTo(SegmentType.SC);
+    assertThat(device.isReadOnly()).isTrue();
+    refused(() -> write(device, 0, 1), Errno.EIO, "found SC loaded EXCLUSIVE");
+  }
+
+  @Test
   void storesToASharedDeviceAreSeenByOtherMachines() throws IOException {
     SegmentDevice device = device(SegmentType.SW);
     try (PhysicalMemory otherMemory = PhysicalMemory.boot(WINDOW, RAM)) {

@@ -14,8 +14,11 @@ import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.FrameUse;
+import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Property 7: what a child gets, what it shares, and what neither side sees of the other. */
 class ForkTest {
@@ -61,6 +64,43 @@ class ForkTest {
       assertThat(layout.isEmpty(entry(child, AT))).isFalse();
       assertThat(layout.isEmpty(entry(child, AT + Pages.SIZE))).isFalse();
       assertThat(read(child, AT)).isEqualTo(5);
+    }
+  }
+
+  /** Private copies among them keep most of a table from being taken at once. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 100, 300})
+  void aTableIsCopiedAndClearedAtOnceAsItsEntriesWouldBeOneByOne(int copies) throws MapException {
+    for (EntryLayout each : EveryLayoutTest.LAYOUTS) {
+      for (long flags : new long[] {PRIVATE, SHARED}) {
+        try (TestMachine own = new TestMachine(each, FrameStrategy.SPECIAL_BIT, Rules.DEFAULT)) {
+          AddressSpace parent = own.space("parent");
+          map(parent, AT, 600, flags, own.file("f", 600));
+          Random random = new Random(copies);
+          for (int page = 0; page < 600; page++) {
+            if (random.nextInt(9) != 0) {
+              read(parent, AT + page * Pages.SIZE);
+            }
+          }
+          for (int i = 0; i < copies; i++) {
+            write(parent, AT + random.nextInt(600) * Pages.SIZE, i);
+          }
+          long copied = parent.anonymousFrames();
+          try (AddressSpace child = parent.fork("child")) {
+            own.verify();
+            assertThat(child.anonymousFrames()).isEqualTo(copied);
+            for (long va = AT; va < AT + 600 * Pages.SIZE; va += Pages.SIZE) {
+              long pte = entry(parent, va);
+              long expected = flags == SHARED ? each.withClean(pte) : pte;
+              assertThat(entry(child, va))
+                  .as("%s at 0x%x", each, va)
+                  .isEqualTo(each.isEmpty(pte) ? pte : each.withOld(expected));
+              assertThat(flags == PRIVATE && each.isPresent(pte) && each.isWritable(pte)).isFalse();
+            }
+          }
+          own.verify();
+        }
+      }
     }
   }
 

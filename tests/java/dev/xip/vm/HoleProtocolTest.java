@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class HoleProtocolTest {
   private static final long AT = 0x10_0000;
-  private static final Rules UNGUARDED = new Rules(true, false, false);
+  private static final Rules UNGUARDED = new Rules(true, false, false, 1, false);
 
   private static TestMachine machine(Rules rules) {
     return new TestMachine(X8664Layout.INSTANCE, FrameStrategy.SPECIAL_BIT, rules);

@@ -34,6 +34,8 @@ class RefcountConservationTest {
   void threadsLeaveNothingCountedWhereForkSkipsMixedMaps() {
     run(
         new TestMachine(
-            X8664Layout.INSTANCE, FrameStrategy.SPECIAL_BIT, new Rules(false, true, true)));
+            X8664Layout.INSTANCE,
+            FrameStrategy.SPECIAL_BIT,
+            new Rules(false, true, true, 16, true)));
   }
 }

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class SpacePrintsTest {
   private static final long START = 0x4000_0000;
 
-  private final TestMachine machine = new TestMachine();
+  private final TestMachine machine = new TestMachine(Rules.DEFAULT.withFaultAround(1));
   private final MemoryFile file = machine.file("library.so", 4);
   private final AddressSpace space = machine.space("shell");
 

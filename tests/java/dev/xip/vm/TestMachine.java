@@ -44,7 +44,12 @@ public final class TestMachine implements AutoCloseable {
 
   /** A machine of today: x86-64, the special bit, the rules that hold if nobody says otherwise. */
   public TestMachine() {
-    this(X8664Layout.INSTANCE, FrameStrategy.SPECIAL_BIT, Rules.DEFAULT);
+    this(Rules.DEFAULT);
+  }
+
+  /** The same under other rules. */
+  public TestMachine(Rules rules) {
+    this(X8664Layout.INSTANCE, FrameStrategy.SPECIAL_BIT, rules);
   }
 
   public TestMachine(EntryLayout layout, FrameStrategy strategy, Rules rules) {

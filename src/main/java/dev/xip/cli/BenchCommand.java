@@ -4,13 +4,22 @@ import dev.xip.machine.BenchRow;
 import dev.xip.machine.ForkExitBench;
 import dev.xip.machine.NormalPageBench;
 import dev.xip.machine.ProgressListener;
+import dev.xip.measure.Comparison;
+import dev.xip.measure.Drawing;
+import dev.xip.measure.Figure;
+import dev.xip.measure.FigureChart;
+import dev.xip.measure.Growth;
+import dev.xip.measure.GrowthChart;
+import dev.xip.measure.GrowthFigures;
+import dev.xip.measure.SegmentGrowth;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -21,31 +30,64 @@ import picocli.CommandLine.Spec;
 /** {@code xip bench}: the comparisons behind our figures. */
 @Command(
     name = "bench",
-    header = "Measure what each way to ask \"is there a struct page?\" costs.",
+    header = "Measure xip beside the memory underneath and what one would use instead.",
     description = {
-      "%nEvery figure is a median of rounds in one process, in nanoseconds for each entry. A"
-          + " strategy that breaks is shown with what the kernel would have printed.%n",
-      "  normal-page   the decision about one entry, beside an empty loop",
-      "  fork-exit     fork and exit of a process with 100,000 entries%n"
+      "%nWithout a NAME, all of the first kind, in less than two minutes. Every figure is a median"
+          + " of many short batches, in which the competitors take turns.%n",
+      "  reads         eight bytes through addresses",
+      "  copies        pages and mebibytes through addresses",
+      "  files         a file's own read, and files in fragments through a view in one piece",
+      "  faults        faults, populate and huge leaves",
+      "  forks         the decision about an entry; fork and exit",
+      "  names         name, attributes and first page of each of 100,000 files",
+      "  processes     the start of the command, and a gibibyte through it",
+      "",
+      "  normal-page   what each way to ask \"is there a struct page?\" costs",
+      "  fork-exit     what that does to fork and exit of a process with 100,000 entries",
+      "",
+      "  growth        what work costs as files, segments, sizes and processes grow; minutes",
+      "  segments      what work with segments costs as their number grows%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
-      "  xip bench normal-page",
+      "  xip bench",
+      "  xip bench reads copies --chart bench.svg",
       "  xip bench normal-page fork-exit --json",
       "  xip bench fork-exit --segments 1,512 --threads 1"
     })
 final class BenchCommand implements Callable<Integer> {
   /** What can be measured. */
-  enum Comparison {
+  enum Subject {
+    READS(Comparison.READS),
+    COPIES(Comparison.COPIES),
+    FILES(Comparison.FILES),
+    FAULTS(Comparison.FAULTS),
+    FORKS(Comparison.FORKS),
+    NAMES(Comparison.NAMES),
+    PROCESSES(Comparison.PROCESSES),
     NORMAL_PAGE("normal-page", NormalPageBench::run),
-    FORK_EXIT("fork-exit", ForkExitBench::run);
+    FORK_EXIT("fork-exit", ForkExitBench::run),
+    GROWTH("growth", null),
+    SEGMENTS("segments", null);
 
     private final String label;
-    private final Runner runner;
 
-    Comparison(String label, Runner runner) {
+    /** Null for the ways to decide about page frames. */
+    private final Comparison comparison;
+
+    /** Null for everything else. */
+    private final StrategyBench strategies;
+
+    Subject(Comparison comparison) {
+      this.label = comparison.toString();
+      this.comparison = comparison;
+      this.strategies = null;
+    }
+
+    Subject(String label, StrategyBench strategies) {
       this.label = label;
-      this.runner = runner;
+      this.comparison = null;
+      this.strategies = strategies;
     }
 
     @Override
@@ -54,25 +96,26 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
-  /** Measures one comparison. */
+  /** Measures the ways to decide about page frames. */
   @FunctionalInterface
-  private interface Runner {
+  private interface StrategyBench {
     List<BenchRow> run(EntryLayout layout, int[] segments, int[] threads, ProgressListener progress)
         throws IOException;
   }
 
   @Parameters(
-      arity = "1..*",
+      arity = "0..*",
       paramLabel = "NAME",
       description = "What to measure: ${COMPLETION-CANDIDATES}.")
-  private List<Comparison> names;
+  private List<Subject> names = List.of();
 
   @Option(
       names = "--segments",
       split = ",",
       paramLabel = "N",
       defaultValue = "1,8,64,512,4096",
-      description = "The numbers of loaded segments; default: ${DEFAULT-VALUE}.")
+      description =
+          "normal-page, fork-exit: the numbers of loaded segments; default: ${DEFAULT-VALUE}.")
   private int[] segments;
 
   @Option(
@@ -80,8 +123,29 @@ final class BenchCommand implements Callable<Integer> {
       split = ",",
       paramLabel = "N",
       defaultValue = "1,2",
-      description = "The numbers of threads; default: ${DEFAULT-VALUE}.")
+      description = "normal-page, fork-exit: the numbers of threads; default: ${DEFAULT-VALUE}.")
   private int[] threads;
+
+  @Option(
+      names = "--chart",
+      paramLabel = "FILE",
+      description =
+          "Draw the figures that have a goal, or else the growth: a PNG or SVG by its name; may be"
+              + " repeated.")
+  private List<Path> charts = List.of();
+
+  @Option(
+      names = "--work",
+      paramLabel = "DIR",
+      description = "Where work files go, some gibibytes; default: the folder for temporary files.")
+  private Path work = Path.of(System.getProperty("java.io.tmpdir"));
+
+  @Option(
+      names = "--files",
+      paramLabel = "N",
+      defaultValue = "1000000",
+      description = "growth: the most files in an image; default: ${DEFAULT-VALUE}.")
+  private int files;
 
   @Option(names = "--json", description = "Print an array of rows.")
   private boolean json;
@@ -94,21 +158,51 @@ final class BenchCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     requirePositive("--segments", segments, 1 << 20);
     requirePositive("--threads", threads, 1 << 10);
+    requirePositive("--files", new int[] {files}, 1 << 24);
+    for (Path chart : charts) {
+      Drawing.format(chart); // before the minutes of measuring
+    }
+    List<Subject> chosen =
+        names.isEmpty()
+            ? Stream.of(Subject.values()).filter(each -> each.comparison != null).toList()
+            : names;
+    List<Figure> figures = new ArrayList<>();
     List<BenchRow> rows = new ArrayList<>();
-    for (Comparison each : names) {
-      try (TerminalProgress progress = TerminalProgress.ofFigures(each.toString())) {
-        rows.addAll(each.runner.run(X8664Layout.INSTANCE, segments, threads, progress));
+    List<Growth> growth = new ArrayList<>();
+    try (TerminalProgress progress = TerminalProgress.ofFigures("measuring")) {
+      int done = 0;
+      for (Subject each : chosen) {
+        if (each.comparison != null) {
+          figures.addAll(each.comparison.measure(work));
+          progress.at(++done, chosen.size());
+        } else if (each == Subject.GROWTH) {
+          growth.addAll(GrowthFigures.measure(work, files));
+        } else if (each == Subject.SEGMENTS) {
+          growth.addAll(SegmentGrowth.measure(work));
+        } else {
+          rows.addAll(each.strategies.run(X8664Layout.INSTANCE, segments, threads, progress));
+        }
       }
     }
-    Output out = new Output();
+    BenchOutput out = new BenchOutput(new Output());
     if (json) {
-      printJson(rows, out);
+      out.json(figures, rows, growth);
     } else {
-      for (Comparison each : names) {
-        printTable(rows.stream().filter(row -> row.name().equals(each.toString())).toList(), out);
+      out.table(figures);
+      for (Subject each : chosen) {
+        List<BenchRow> own =
+            rows.stream().filter(row -> row.name().equals(each.toString())).toList();
+        out.table(own, segments, threads);
+      }
+      out.growth(growth);
+    }
+    for (Path chart : charts) {
+      if (figures.isEmpty()) {
+        GrowthChart.write(growth, chart);
+      } else {
+        FigureChart.write(figures, chart);
       }
     }
-    out.flush();
     return Main.DONE;
   }
 
@@ -119,58 +213,6 @@ final class BenchCommand implements Callable<Integer> {
             spec.commandLine(),
             "%s %d: expected numbers from 1 to %,d".formatted(option, number, most));
       }
-    }
-  }
-
-  private static void printJson(List<BenchRow> rows, Output out) throws IOException {
-    JsonWriter json = new JsonWriter(out).beginArray();
-    for (BenchRow row : rows) {
-      json.beginObject().member("name", row.name()).member("strategy", row.strategy());
-      json.name("params")
-          .beginObject()
-          .member("segments", row.segments())
-          .member("threads", row.threads())
-          .endObject();
-      json.member("unit", row.unit()).member("median", row.median());
-      if (!row.note().isEmpty()) {
-        json.member("note", row.note());
-      }
-      json.endObject();
-    }
-    json.endArray().finish();
-  }
-
-  /**
-   * A line for each strategy, a column for each number of segments, a block for each thread count.
-   */
-  private void printTable(List<BenchRow> rows, Output out) throws IOException {
-    for (int workers : threads) {
-      List<BenchRow> block = rows.stream().filter(row -> row.threads() == workers).toList();
-      out.line(
-          "%s, %s, %d thread%s"
-              .formatted(
-                  block.getFirst().name(),
-                  block.getFirst().unit(),
-                  workers,
-                  workers == 1 ? "" : "s"));
-      StringBuilder head = new StringBuilder("  %-20s".formatted("segments"));
-      Arrays.stream(segments).forEach(number -> head.append("%,10d".formatted(number)));
-      out.line(head.toString());
-      for (String strategy : block.stream().map(BenchRow::strategy).distinct().toList()) {
-        StringBuilder line = new StringBuilder("  %-20s".formatted(strategy));
-        String note = "";
-        for (BenchRow row : block) {
-          if (row.strategy().equals(strategy)) {
-            line.append(
-                Double.isNaN(row.median())
-                    ? "%10s".formatted("breaks")
-                    : "%,10.2f".formatted(row.median()));
-            note = row.note();
-          }
-        }
-        out.line(line + (note.isEmpty() ? "" : "  " + note));
-      }
-      out.line("");
     }
   }
 }

@@ -10,6 +10,7 @@ import dev.xip.machine.ImageMount;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
+import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -40,18 +41,41 @@ final class CatCommand extends ImageCommand {
 
   CatCommand() {}
 
+  /**
+   * Makes the command of arguments that hold nothing but names. To have picocli do it takes longer
+   * than to send a gigabyte.
+   *
+   * @param arguments the command line
+   * @return the command, or null if the arguments are for picocli to understand or to refuse
+   */
+  static CatCommand ofNames(String[] arguments) {
+    if (arguments.length < 3 || !arguments[0].equals("cat")) {
+      return null;
+    }
+    List<FileName> paths = new ArrayList<>();
+    for (int i = 1; i < arguments.length; i++) {
+      if (arguments[i].isEmpty() || arguments[i].startsWith("-") || arguments[i].startsWith("@")) {
+        return null;
+      }
+      paths.add(FileName.of(RawArguments.bytes(arguments[i])));
+    }
+    CatCommand command = new CatCommand();
+    command.openLater(arguments[1]);
+    command.paths = paths.subList(1, paths.size());
+    return command;
+  }
+
   @Override
   int run(ImageMount mount, FsImage image, Output out) throws IOException {
     FileChannel standardOutput = out.channel();
-    try (ExtentTransfer transfer = ExtentTransfer.from(mount)) {
-      for (FileName path : paths) {
-        Inode file = PathResolver.resolve(image, path, true);
-        if (file.type() != FileType.REGULAR) {
-          String found = file.type() == FileType.DIRECTORY ? "Is a directory" : "Not a file";
-          throw new FileSystemException(image.name() + ":" + path, null, found);
-        }
-        transfer.stream(file, standardOutput);
+    ExtentTransfer transfer = ExtentTransfer.from(mount);
+    for (FileName path : paths) {
+      Inode file = PathResolver.resolve(image, path, true);
+      if (file.type() != FileType.REGULAR) {
+        String found = file.type() == FileType.DIRECTORY ? "Is a directory" : "Not a file";
+        throw new FileSystemException(image.name() + ":" + path, null, found);
       }
+      transfer.stream(file, standardOutput);
     }
     return Main.DONE;
   }

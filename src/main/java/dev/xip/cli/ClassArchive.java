@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Runs typical commands once, so that a JVM started with {@code -XX:ArchiveClassesAtExit} keeps the
+ * Runs typical commands once, so that a JVM started with {@code -XX:DumpLoadedClassList} lists the
  * classes that they load. The build runs it and puts what is printed into a file; where there is no
  * mke2fs, only the help is run.
  */

@@ -151,8 +151,10 @@ final class DemoStory {
   private void times() throws IOException {
     heading("Time");
     line(
-        "  map and touch every page     %7.3f s   %,.0f ns a page, a fault each",
-        report.times().touch(), report.times().touch() * 1e9 / Math.max(1, counts.pagesRead()));
+        "  map and touch every page     %7.3f s   %,.0f ns a page, %,d faults",
+        report.times().touch(),
+        report.times().touch() * 1e9 / Math.max(1, counts.pagesRead()),
+        counts.faults());
     rate("read and hash in place", report.times().read());
     rate("read and hash the source", report.times().source());
     rate("read and hash by page cache", report.times().control());

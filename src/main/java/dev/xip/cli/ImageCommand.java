@@ -4,10 +4,15 @@ import dev.xip.image.FileName;
 import dev.xip.image.FsImage;
 import dev.xip.image.MemoryFaults;
 import dev.xip.machine.ImageMount;
+import dev.xip.segment.SegmentName;
+import dev.xip.segment.SegmentStore;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** A command that reads one image: opens it, works, prints, closes it. */
@@ -15,15 +20,25 @@ abstract class ImageCommand implements Callable<Integer> {
   /** The root of an image, where a path is left out. */
   static final String ROOT = "/";
 
-  @Parameters(index = "0", paramLabel = "IMAGE", description = "The image file.")
-  private Path path;
+  @Parameters(
+      index = "0",
+      paramLabel = "IMAGE",
+      description = "The image file, or segment:A:B:C for one that lies in adjacent segments.")
+  private String name;
+
+  @Mixin private SegmentOptions.Store store = new SegmentOptions.Store();
 
   ImageCommand() {}
+
+  /** Names the image, where picocli does not. */
+  final void openLater(String image) {
+    name = image;
+  }
 
   @Override
   public final Integer call() throws IOException {
     Output out = new Output();
-    try (ImageMount mount = ImageMount.open(path)) {
+    try (ImageMount mount = open()) {
       FsImage image = mount.image();
       int code =
           MemoryFaults.guarded(
@@ -31,6 +46,17 @@ abstract class ImageCommand implements Callable<Integer> {
       out.flush();
       return code;
     }
+  }
+
+  private ImageMount open() throws IOException {
+    if (!name.startsWith(ImageMount.SEGMENTS)) {
+      return ImageMount.open(Path.of(name));
+    }
+    List<SegmentName> names = new ArrayList<>();
+    for (String each : name.substring(ImageMount.SEGMENTS.length()).split(":", -1)) {
+      names.add(SegmentName.of(each));
+    }
+    return ImageMount.open(SegmentStore.open(store.folder()), names);
   }
 
   /**

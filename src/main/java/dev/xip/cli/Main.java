@@ -1,5 +1,7 @@
 package dev.xip.cli;
 
+import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -34,20 +36,7 @@ import picocli.CommandLine.Spec;
       "Exit codes: 0 done; 1 failed, with one line on standard error; 2 wrong usage;",
       "127 no JDK to run on."
     },
-    versionProvider = Main.Version.class,
-    subcommands = {
-      DemoCommand.class,
-      PackCommand.class,
-      LsCommand.class,
-      CatCommand.class,
-      StatCommand.class,
-      CpCommand.class,
-      CheckCommand.class,
-      SegmentCommand.class,
-      ScenarioCommands.Maps.class,
-      ScenarioCommands.PageTables.class,
-      BenchCommand.class
-    })
+    versionProvider = Main.Version.class)
 public final class Main implements Callable<Integer> {
   /** Nothing went wrong. */
   static final int DONE = 0;
@@ -57,6 +46,8 @@ public final class Main implements Callable<Integer> {
 
   /** The command line makes no sense. */
   static final int WRONG_USAGE = 2;
+
+  private static final List<String> VERSION = List.of("-V", "--version");
 
   @Option(
       names = {"-h", "--help"},
@@ -97,18 +88,30 @@ public final class Main implements Callable<Integer> {
    * @return the exit code
    */
   static int run(String... arguments) {
+    if (arguments.length == 1 && VERSION.contains(arguments[0])) {
+      // Picocli would take longer than the answer.
+      System.out.println(version());
+      return DONE;
+    }
     Main main = new Main();
     try {
-      return new CommandLine(main)
-          .setCaseInsensitiveEnumValuesAllowed(true)
-          .setUsageHelpWidth(100)
-          .setUsageHelpLongOptionsMaxWidth(32)
-          .setParameterExceptionHandler(Main::wrongUsage)
-          .setExecutionExceptionHandler((failure, command, parsed) -> main.report(failure))
-          .execute(RawArguments.recover(arguments));
-    } catch (Error e) {
+      String[] recovered = RawArguments.recover(arguments);
+      CatCommand cat = CatCommand.ofNames(recovered);
+      return cat == null ? main.parse(recovered) : cat.call();
+    } catch (IOException | RuntimeException | Error e) {
       return main.report(e);
     }
+  }
+
+  private int parse(String[] arguments) {
+    CommandLine line = new CommandLine(this);
+    Commands.addTo(line, arguments);
+    return line.setCaseInsensitiveEnumValuesAllowed(true)
+        .setUsageHelpWidth(100)
+        .setUsageHelpLongOptionsMaxWidth(32)
+        .setParameterExceptionHandler(Main::wrongUsage)
+        .setExecutionExceptionHandler((failure, command, parsed) -> report(failure))
+        .execute(arguments);
   }
 
   @Override
@@ -134,12 +137,16 @@ public final class Main implements Callable<Integer> {
     return FAILED;
   }
 
-  /** Reads the version from the jar. */
+  private static String version() {
+    String version = Main.class.getPackage().getImplementationVersion();
+    return "xip " + (version == null ? "(not from a jar)" : version);
+  }
+
+  /** Tells picocli the version, where it stands among other arguments. */
   static final class Version implements IVersionProvider {
     @Override
     public String[] getVersion() {
-      String version = Main.class.getPackage().getImplementationVersion();
-      return new String[] {"xip " + (version == null ? "(not from a jar)" : version)};
+      return new String[] {version()};
     }
   }
 }

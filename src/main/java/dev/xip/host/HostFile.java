@@ -54,6 +54,20 @@ public final class HostFile implements AutoCloseable {
   }
 
   /**
+   * Opens a folder, for {@link #descriptorPath}: what stands in it can be named by a path that is
+   * short however long its own is.
+   *
+   * @param path a folder of the default file system
+   * @return the open folder, of no use for anything but its descriptor
+   * @throws HostException if there is none (ENOENT), it is no folder (ENOTDIR) or may not be read
+   */
+  public static HostFile openFolder(Path path) throws HostException {
+    AtomicContext.mightSleep("open");
+    int flags = Libc.O_RDONLY() | Libc.O_DIRECTORY() | Libc.O_CLOEXEC();
+    return new HostFile(FileCalls.open(path.toString(), flags, 0), path.toString());
+  }
+
+  /**
    * Makes a new, empty file for reading and writing.
    *
    * @param path a path of the default file system where nothing is yet

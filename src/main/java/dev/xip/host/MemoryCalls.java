@@ -35,18 +35,27 @@ final class MemoryCalls {
 
   /** Moves a mapping onto another range, mremap(2) with MREMAP_MAYMOVE and MREMAP_FIXED. */
   static void move(long from, long length, long to) throws HostException {
+    mremap(from, length, length, to);
+  }
+
+  /** Maps the pages of a shared mapping a second time: mremap(2) with an old size of 0. */
+  static void duplicate(long from, long length, long to) throws HostException {
+    mremap(from, 0, length, to);
+  }
+
+  private static void mremap(long from, long oldLength, long length, long to) throws HostException {
     int flags = Libc.MREMAP_MAYMOVE() | Libc.MREMAP_FIXED();
     Calls.call(
         "mremap",
         () ->
             "old_address=0x%x, old_size=0x%x, new_size=0x%x, flags=0x%x, new_address=0x%x"
-                .formatted(from, length, length, flags, to),
+                .formatted(from, oldLength, length, flags, to),
         state ->
             ((MemorySegment)
                     Mremap.HANDLE.invokeExact(
                         state,
                         MemorySegment.ofAddress(from),
-                        length,
+                        oldLength,
                         length,
                         flags,
                         MemorySegment.ofAddress(to)))

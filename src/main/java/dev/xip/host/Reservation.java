@@ -7,6 +7,7 @@ import dev.xip.bindings.Libc;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 
 /**
  * One range of address space that stays ours until it is closed: parts of it are filled with files
@@ -116,6 +117,30 @@ public final class Reservation implements AutoCloseable {
     long wholePages = Pages.roundUp(file.size());
     MappedMemory.requireInFile(file, fileOffset, length, wholePages);
     install(MappedMemory.mapAnywhere(file, fileOffset, length, access, sharing), offset, length);
+  }
+
+  /**
+   * Puts pages that are mapped elsewhere into a part of the range as well, whatever has become of
+   * the file's name: mremap(2) with an old size of 0.
+   *
+   * @param offset where in the range, page aligned
+   * @param source whole pages inside one shared mapping of a file, with its rights; it is left as
+   *     it is
+   * @throws HostException if the source is not a shared mapping (EINVAL) or there is no mapping
+   *     left (ENOMEM)
+   */
+  public synchronized void mapAgain(long offset, MemorySegment source) throws HostException {
+    long from = Pages.requireAligned(Args.nativeMemory(source, "source").address(), "source");
+    prepare(offset, source.byteSize());
+    long to = address() + offset;
+    try {
+      MemoryCalls.duplicate(from, source.byteSize(), to);
+    } catch (HostException refused) {
+      undo(refused, () -> plug(to, source.byteSize()));
+      throw refused;
+    } finally {
+      Reference.reachabilityFence(source);
+    }
   }
 
   /**

@@ -12,12 +12,15 @@ public final class BlockMap {
   private final long[] fileOffsets;
   private final long[] imageOffsets;
   private final long[] lengths;
+  private final double extentsPerByte;
 
   private BlockMap(Verdict verdict, long[] fileOffsets, long[] imageOffsets, long[] lengths) {
     this.verdict = verdict;
     this.fileOffsets = fileOffsets;
     this.imageOffsets = imageOffsets;
     this.lengths = lengths;
+    int last = fileOffsets.length - 1;
+    this.extentsPerByte = last < 1 ? 0 : last / (double) (fileOffsets[last] - fileOffsets[0]);
   }
 
   /**
@@ -65,9 +68,46 @@ public final class BlockMap {
    * @return the extent's number, {@link #extentCount} if none follows
    */
   public int indexAtOrAfter(long fileOffset) {
-    int found = Arrays.binarySearch(fileOffsets, fileOffset);
-    int before = found >= 0 ? found : -found - 2;
+    int before = lastAtOrBefore(fileOffset);
     return before >= 0 && fileOffset < fileOffsets[before] + lengths[before] ? before : before + 1;
+  }
+
+  /**
+   * Finds the last extent that starts at or before a byte, -1 if none does. Extents of one file are
+   * mostly of like length, so the search begins where the byte would be if all were.
+   */
+  private int lastAtOrBefore(long fileOffset) {
+    int count = fileOffsets.length;
+    if (count == 0 || fileOffset < fileOffsets[0]) {
+      return -1;
+    }
+    int low = (int) Math.min(count - 1, (fileOffset - fileOffsets[0]) * extentsPerByte);
+    int high = low + 1;
+    for (int step = 1; fileOffsets[low] > fileOffset; step *= 2) {
+      high = low;
+      low = Math.max(0, low - step);
+    }
+    for (int step = 1; high < count && fileOffsets[high] <= fileOffset; step *= 2) {
+      low = high;
+      high = Math.min(count, high + step);
+    }
+    int found = Arrays.binarySearch(fileOffsets, low, Math.max(high, low + 1), fileOffset);
+    return found >= 0 ? found : -found - 2;
+  }
+
+  /** Where an extent starts in the file; past the last one, where no byte is. */
+  long start(int index) {
+    return index < fileOffsets.length ? fileOffsets[index] : Long.MAX_VALUE;
+  }
+
+  /** Where an extent ends in the file. */
+  long end(int index) {
+    return fileOffsets[index] + lengths[index];
+  }
+
+  /** What to add to a byte's place in the file to get its place in the image, in an extent. */
+  long distance(int index) {
+    return imageOffsets[index] - fileOffsets[index];
   }
 
   /**

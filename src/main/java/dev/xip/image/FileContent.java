@@ -18,9 +18,9 @@ public final class FileContent {
   private final long size;
   private final BlockMap blockMap;
 
-  private FileContent(FsImage image, long size, BlockMap blockMap) {
+  private FileContent(FsImage image, MemorySegment memory, long size, BlockMap blockMap) {
     this.image = image;
-    this.memory = image.memory();
+    this.memory = memory;
     this.size = size;
     this.blockMap = blockMap;
   }
@@ -43,7 +43,21 @@ public final class FileContent {
           null,
           "inode %d cannot be read: %s".formatted(inode.number(), blockMap.verdict().reason()));
     }
-    return new FileContent(image, inode.size(), blockMap);
+    return new FileContent(image, image.memory(), inode.size(), blockMap);
+  }
+
+  /**
+   * Returns the same file, read out of memory where its bytes lie in one piece.
+   *
+   * @param whole the file's bytes from first to last, which are the image's own
+   * @return the file
+   */
+  public FileContent readFrom(MemorySegment whole) {
+    BlockMap.Builder one = new BlockMap.Builder();
+    if (size > 0) {
+      one.add(0, 0, size);
+    }
+    return new FileContent(image, whole, size, one.build(blockMap.verdict()));
   }
 
   /**
@@ -89,23 +103,27 @@ public final class FileContent {
         PendingFaults.settle();
       }
     } catch (InternalError fault) {
-      throw MemoryFaults.translated(image.name(), memory.byteSize(), fault);
+      throw MemoryFaults.translated(image.name(), image.memory().byteSize(), fault);
     }
     return count;
   }
 
   private void copy(long position, MemorySegment destination, long count) {
-    long done = 0;
-    while (done < count) {
-      long imageOffset = blockMap.imageOffset(position + done);
-      long run = Math.min(blockMap.runLength(position + done), count - done);
-      if (imageOffset < 0) {
-        run = Math.min(run, ZEROS.byteSize());
-        MemorySegment.copy(ZEROS, 0, destination, done, run);
+    long end = position + count;
+    int index = blockMap.indexAtOrAfter(position);
+    long at = position;
+    while (at < end) {
+      long start = blockMap.start(index);
+      long run;
+      if (at < start) {
+        run = Math.min(Math.min(start, end) - at, ZEROS.byteSize());
+        MemorySegment.copy(ZEROS, 0, destination, at - position, run);
       } else {
-        MemorySegment.copy(memory, imageOffset, destination, done, run);
+        run = Math.min(blockMap.end(index), end) - at;
+        long from = at + blockMap.distance(index++);
+        MemorySegment.copy(memory, from, destination, at - position, run);
       }
-      done += run;
+      at += run;
     }
   }
 }

@@ -21,6 +21,9 @@ public enum FileType {
 
   private static final int FORMAT_MASK = 0xf000;
 
+  /** What values() copies at each call. */
+  private static final FileType[] ALL = values();
+
   private final int formatBits;
   private final char letter;
 
@@ -36,7 +39,7 @@ public enum FileType {
    * @return the type, {@link #UNKNOWN} if its format bits have no meaning
    */
   public static FileType ofMode(int mode) {
-    for (FileType type : values()) {
+    for (FileType type : ALL) {
       if (type.formatBits == (mode & FORMAT_MASK)) {
         return type;
       }

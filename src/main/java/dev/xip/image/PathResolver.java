@@ -1,12 +1,10 @@
 package dev.xip.image;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
-import java.util.ArrayDeque;
-import java.util.Arrays;
-import java.util.Deque;
 
 /**
  * Finds the inode that a path names, following symbolic links inside the image only: an absolute
@@ -21,22 +19,20 @@ public final class PathResolver {
   public static final int MAX_NAME = 255;
 
   private static final FileName DOT = FileName.of(".");
-  private static final FileName DOT_DOT = FileName.of("..");
 
   private final FsImage image;
-  private final String path;
+  private final FileName path;
 
-  /** Names still to be looked up, first in front. */
-  private final Deque<FileName> names = new ArrayDeque<>();
+  /** Holds the names still to be looked up, from {@link #next} on. */
+  private FileName rest;
 
-  /** The directories walked through, the root last. Empty only before the walk. */
-  private final Deque<Inode> parents = new ArrayDeque<>();
-
+  private int next;
   private int links;
 
-  private PathResolver(FsImage image, String path) {
+  private PathResolver(FsImage image, FileName path) {
     this.image = image;
     this.path = path;
+    this.rest = path;
   }
 
   /**
@@ -69,74 +65,88 @@ public final class PathResolver {
    * @throws IOException if the image is damaged
    */
   public static Inode resolve(FsImage image, FileName path, boolean followLast) throws IOException {
-    return new PathResolver(image, image.name() + ":" + path).walk(path, followLast);
+    return new PathResolver(image, path).walk(followLast);
   }
 
-  private Inode walk(FileName from, boolean followLast) throws IOException {
-    if (from.length() == 0) {
-      throw new NoSuchFileException(path, null, "an empty path names nothing");
+  private Inode walk(boolean followLast) throws IOException {
+    if (path.length() == 0) {
+      throw new NoSuchFileException(described(), null, "an empty path names nothing");
     }
     Inode here = image.root();
-    push(from);
-    while (!names.isEmpty()) {
-      FileName name = names.pop();
+    boolean folder = endsWithSlash();
+    for (FileName name = nextName(); name != null; name = nextName()) {
       if (here.type() != FileType.DIRECTORY) {
-        throw new NotDirectoryException(path);
+        throw new NotDirectoryException(described());
       }
       if (name.equals(DOT)) {
         continue;
       }
-      if (name.equals(DOT_DOT)) {
-        here = parents.isEmpty() ? here : parents.pop();
-        continue;
-      }
       Inode found = lookUp(here, name);
-      if (found.type() == FileType.SYMLINK && (followLast || !names.isEmpty())) {
+      if (found.type() == FileType.SYMLINK && (followLast || folder || next < rest.length())) {
         here = follow(here, found);
+        folder |= endsWithSlash();
       } else {
-        parents.push(here);
         here = found;
       }
+    }
+    if (folder && here.type() != FileType.DIRECTORY) {
+      throw new NotDirectoryException(described());
     }
     return here;
   }
 
+  /** Takes the next name off the path and skips the slashes behind it; null if there is none. */
+  private FileName nextName() {
+    skipSlashes();
+    int start = next;
+    while (next < rest.length() && rest.at(next) != '/') {
+      next++;
+    }
+    int end = next;
+    skipSlashes();
+    return start == end ? null : rest.part(start, end);
+  }
+
+  private void skipSlashes() {
+    while (next < rest.length() && rest.at(next) == '/') {
+      next++;
+    }
+  }
+
+  /** A slash at the end asks for a folder. */
+  private boolean endsWithSlash() {
+    return rest.at(rest.length() - 1) == '/';
+  }
+
+  /** The directory itself says what {@code ..} is; that of the root is the root. */
   private Inode lookUp(Inode directory, FileName name) throws IOException {
     long number = name.length() > MAX_NAME ? -1 : image.find(directory, name);
     if (number < 0) {
-      throw new NoSuchFileException(path, null, "no such file: " + name);
+      throw new NoSuchFileException(described(), null, "no such file: " + name);
     }
     return image.inode(number);
   }
 
-  /** Puts a link's target in front of the names, and returns where it starts. */
+  /** Puts a link's target in front of the names left, and returns where it starts. */
   private Inode follow(Inode directory, Inode link) throws IOException {
     if (++links > MAX_LINKS) {
-      throw new FileSystemLoopException(path);
+      throw new FileSystemLoopException(described());
     }
     FileName target = image.readLink(link);
-    push(target);
-    if (target.bytes()[0] != '/') {
-      return directory;
+    boolean absolute = target.at(0) == '/';
+    if (next < rest.length()) {
+      ByteArrayOutputStream both = new ByteArrayOutputStream();
+      both.writeBytes(target.bytes());
+      both.write('/');
+      both.writeBytes(rest.part(next, rest.length()).bytes());
+      target = FileName.of(both.toByteArray());
     }
-    parents.clear();
-    return image.root();
+    rest = target;
+    next = 0;
+    return absolute ? image.root() : directory;
   }
 
-  /** Puts the names of a path in front, with a dot for a slash at its end: it asks for a folder. */
-  private void push(FileName text) {
-    byte[] bytes = text.bytes();
-    int end = bytes.length;
-    if (bytes[end - 1] == '/') {
-      names.push(DOT);
-    }
-    for (int i = end - 1; i >= -1; i--) {
-      if (i < 0 || bytes[i] == '/') {
-        if (end > i + 1) {
-          names.push(FileName.of(Arrays.copyOfRange(bytes, i + 1, end)));
-        }
-        end = i;
-      }
-    }
+  private String described() {
+    return image.name() + ":" + path;
   }
 }

@@ -25,7 +25,7 @@ import java.util.Set;
  * has its name only when it is whole. Nothing is ever written outside the destination, whatever
  * names and links the image holds.
  */
-public final class CopyOut implements AutoCloseable {
+public final class CopyOut {
   private static final int SET_ID_BITS = 06000;
 
   private final FsImage image;
@@ -42,7 +42,7 @@ public final class CopyOut implements AutoCloseable {
   private long leftOut;
   private String firstLeftOut;
 
-  private CopyOut(ImageMount mount, ProgressListener progress) throws IOException {
+  private CopyOut(ImageMount mount, ProgressListener progress) {
     this.image = mount.image();
     this.transfer = ExtentTransfer.from(mount);
     this.progress = progress;
@@ -93,10 +93,9 @@ public final class CopyOut implements AutoCloseable {
     if (folder != null && !Files.exists(folder)) {
       throw new NoSuchFileException(folder.toString());
     }
-    try (CopyOut copy = new CopyOut(mount, progress)) {
-      copy.any(source, target, target.equals(destination));
-      return new Outcome(copy.copied, copy.leftOut, copy.firstLeftOut);
-    }
+    CopyOut copy = new CopyOut(mount, progress);
+    copy.any(source, target, target.equals(destination));
+    return new Outcome(copy.copied, copy.leftOut, copy.firstLeftOut);
   }
 
   private void any(Inode inode, Path target, boolean followFolder) throws IOException {
@@ -206,11 +205,5 @@ public final class CopyOut implements AutoCloseable {
   private static void setModified(Inode inode, Path path) throws IOException {
     Files.getFileAttributeView(path, BasicFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
         .setTimes(FileTime.from(inode.modified()), null, null);
-  }
-
-  /** Closes the channel on the image. */
-  @Override
-  public void close() throws IOException {
-    transfer.close();
   }
 }

@@ -53,9 +53,9 @@ public record DemoReport(
    * @param bytesRead how many bytes were read through page tables
    * @param pagesRead how many pages the files have
    * @param sha256Mismatches how many files differ from their source
-   * @param specialEntries entries with the special bit
+   * @param specialEntries pages whose entry has the special bit
    * @param normalEntries entries with a counted page frame
-   * @param faults how many first touches inserted an entry
+   * @param faults how many touches found no entry; each may have inserted several
    * @param framesInUseBefore RAM frames before the first mapping, page tables apart
    * @param framesInUseAfter the same with everything mapped and read
    * @param memMapBytesBefore the mem_map's size before

@@ -10,31 +10,31 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.FileSystemException;
+import java.util.List;
 
 /**
- * Sends the bytes of a file from the image file's own page cache to a channel, extent by extent,
- * through the kernel (sendfile or copy_file_range): none of them passes a buffer of ours.
+ * Sends the bytes of a file from the image's own page cache to a channel, extent by extent, through
+ * the kernel (sendfile or copy_file_range): none of them passes a buffer of ours.
  */
-public final class ExtentTransfer implements AutoCloseable {
+public final class ExtentTransfer {
   private static final int ZEROS = 1 << 16;
 
   private final FsImage image;
-  private final FileChannel source;
+  private final List<ImagePiece> pieces;
 
-  private ExtentTransfer(FsImage image, FileChannel source) {
+  private ExtentTransfer(FsImage image, List<ImagePiece> pieces) {
     this.image = image;
-    this.source = source;
+    this.pieces = pieces;
   }
 
   /**
    * Prepares transfers out of an image.
    *
    * @param mount the open image
-   * @return the transfer, to be closed
-   * @throws IOException if the image file cannot be opened a second time
+   * @return the transfer, to be used while the image is open
    */
-  public static ExtentTransfer from(ImageMount mount) throws IOException {
-    return new ExtentTransfer(mount.image(), mount.channel());
+  public static ExtentTransfer from(ImageMount mount) {
+    return new ExtentTransfer(mount.image(), mount.pieces());
   }
 
   /**
@@ -89,16 +89,36 @@ public final class ExtentTransfer implements AutoCloseable {
     long from = extent.imageOffset();
     long end = from + Math.min(extent.length(), fileSize - extent.fileOffset());
     while (from < end) {
-      long sent = source.transferTo(from, end - from, target);
-      if (sent <= 0 && from >= source.size()) {
-        throw new CorruptImageException(
-            image.name(),
-            from,
-            "bytes of a file up to 0x%x".formatted(end),
-            "the end of the image at 0x%x: it was truncated while in use".formatted(source.size()));
-      }
-      from += sent;
+      from += send(pieceAt(from), from, end, target);
     }
+  }
+
+  /** What lies past the end of the image is asked of its last piece, and missed there. */
+  private ImagePiece pieceAt(long at) {
+    int i = 0;
+    while (i < pieces.size() - 1 && pieces.get(i).end() <= at) {
+      i++;
+    }
+    return pieces.get(i);
+  }
+
+  /** Sends some of the bytes that a piece has of a range and returns how many. */
+  private long send(ImagePiece piece, long from, long end, WritableByteChannel target)
+      throws IOException {
+    long at = from - piece.start();
+    long wanted = (piece == pieces.getLast() ? end : Math.min(end, piece.end())) - from;
+    long sent = piece.channel().transferTo(at, wanted, target);
+    if (sent <= 0 && at >= piece.channel().size()) {
+      throw new CorruptImageException(
+          image.name(),
+          from,
+          "bytes of a file up to 0x%x".formatted(end),
+          "the end of %s at 0x%x: it was truncated while in use"
+              .formatted(
+                  pieces.size() == 1 ? "the image" : "a segment",
+                  piece.start() + piece.channel().size()));
+    }
+    return sent;
   }
 
   private static void sendZeros(long count, WritableByteChannel target) throws IOException {
@@ -112,11 +132,5 @@ public final class ExtentTransfer implements AutoCloseable {
         target.write(zeros);
       }
     }
-  }
-
-  /** Closes the channel on the image. */
-  @Override
-  public void close() throws IOException {
-    source.close();
   }
 }

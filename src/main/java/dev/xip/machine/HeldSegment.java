@@ -7,15 +7,40 @@ import dev.xip.segment.SegmentLoader;
 import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentStore;
 import dev.xip.segment.SharingMode;
+import dev.xip.segment.StoredSegment;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 
-/** One segment, loaded into a physical memory of its own until it is closed. */
+/**
+ * One segment, loaded into a physical memory of its own until it is closed. Meanwhile other
+ * processes of the same user change, save and unload it through {@link SegmentHolder}. All methods
+ * may be called from any thread.
+ */
 public final class HeldSegment implements AutoCloseable {
+  private final SegmentName name;
   private final PhysicalMemory memory;
   private final SegmentLoader loader;
-  private final SavedSegment segment;
+  private final CountDownLatch ended = new CountDownLatch(1);
+
+  /** What is loaded; with no references once it is unloaded. Guarded by this. */
+  private SavedSegment segment;
+
+  /** Why it ended though nobody asked for it, or null. Guarded by this. */
+  private IOException failure;
+
+  /** Null if the store's folder takes no socket. Set once, before anybody else has this. */
+  private HoldServer server;
+
+  /** Why there is no socket, or null. Set as the server. */
+  private IOException unreachable;
+
+  /** Guarded by this. */
+  private boolean closed;
 
   private HeldSegment(PhysicalMemory memory, SegmentLoader loader, SavedSegment segment) {
+    this.name = segment.name();
     this.memory = memory;
     this.loader = loader;
     this.segment = segment;
@@ -39,7 +64,9 @@ public final class HeldSegment implements AutoCloseable {
             Math.max(end, PhysicalMemory.DEFAULT_WINDOW_BYTES), PhysicalMemory.DEFAULT_RAM_BYTES);
     try {
       SegmentLoader loader = new SegmentLoader(store, memory);
-      return new HeldSegment(memory, loader, loader.load(name, mode));
+      HeldSegment held = new HeldSegment(memory, loader, loader.load(name, mode));
+      held.listen(store.folder());
+      return held;
     } catch (IOException | RuntimeException e) {
       memory.close();
       throw e;
@@ -47,11 +74,31 @@ public final class HeldSegment implements AutoCloseable {
   }
 
   /**
+   * To load takes less than to write into the folder, so a segment is held without a socket too.
+   */
+  private void listen(Path folder) {
+    try {
+      server = HoldServer.open(this, folder);
+    } catch (IOException e) {
+      unreachable = e;
+    }
+  }
+
+  /**
+   * Returns the name.
+   *
+   * @return the segment's name
+   */
+  public SegmentName name() {
+    return name;
+  }
+
+  /**
    * Returns the segment.
    *
    * @return what is loaded, with its physical range
    */
-  public SavedSegment segment() {
+  public synchronized SavedSegment segment() {
     return segment;
   }
 
@@ -60,17 +107,116 @@ public final class HeldSegment implements AutoCloseable {
    *
    * @return the address of its first byte
    */
-  public long address() {
+  public synchronized long address() {
     return memory.window().address() + segment.range().start();
   }
 
-  /** Unloads the segment and gives the memory back. */
-  @Override
-  public void close() throws SegmentException {
+  /**
+   * Returns where others send their requests.
+   *
+   * @return a socket in the store's folder; empty if none could be made there
+   */
+  public Optional<Path> socket() {
+    return Optional.ofNullable(server).map(HoldServer::file);
+  }
+
+  /**
+   * Says why nobody can send requests.
+   *
+   * @return what the host said; empty if there is a socket
+   */
+  public Optional<IOException> unreachable() {
+    return Optional.ofNullable(unreachable);
+  }
+
+  /**
+   * Loads the segment again in another mode.
+   *
+   * @param mode the mode that it is to have
+   * @return the segment as loaded now
+   * @throws SegmentException as {@link SegmentLoader#modifyShared}; if the segment is gone, the
+   *     hold has ended
+   */
+  public synchronized SavedSegment modify(SharingMode mode) throws SegmentException {
     try {
-      loader.unload(segment.name());
-    } finally {
-      memory.close();
+      segment = loader.modifyShared(name, mode);
+      return segment;
+    } catch (SegmentException e) {
+      if (segment.references() == 0 && failure == null && !closed) {
+        failure = e;
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Saves the segment as it stands in memory.
+   *
+   * @return the segment as stored now; what is loaded stays the version before
+   * @throws SegmentException as {@link SegmentLoader#save}
+   */
+  public synchronized StoredSegment save() throws SegmentException {
+    return loader.save(name);
+  }
+
+  /**
+   * Unloads the segment. The hold ends with {@link #end}.
+   *
+   * @return what was loaded
+   * @throws SegmentException as {@link SegmentLoader#unload}
+   */
+  synchronized SavedSegment unload() throws SegmentException {
+    loader.unload(name);
+    return segment;
+  }
+
+  /** Tells whether the segment is still there: it was not unloaded and is not gone. */
+  synchronized boolean isLoaded() {
+    return segment.references() > 0;
+  }
+
+  /** Ends the hold, as requests can come no longer. */
+  void fail(IOException cause) {
+    synchronized (this) {
+      failure = failure == null ? cause : failure;
+    }
+    end();
+  }
+
+  /** Lets {@link #await} return. */
+  public void end() {
+    ended.countDown();
+  }
+
+  /**
+   * Waits until the hold is to end: because of {@link #end}, because somebody had the segment
+   * unloaded, or because it is gone.
+   *
+   * @throws IOException if it is gone: why it could not be loaded again
+   * @throws InterruptedException if the thread is interrupted
+   */
+  public void await() throws IOException, InterruptedException {
+    ended.await();
+    synchronized (this) {
+      if (failure != null) {
+        throw failure;
+      }
+    }
+  }
+
+  /** Takes no more requests, unloads the segment and gives the memory back. */
+  @Override
+  public synchronized void close() throws IOException {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    end();
+    try (memory;
+        HoldServer _ = server) {
+      if (segment.references() > 0) {
+        loader.unload(name);
+      }
     }
   }
 }

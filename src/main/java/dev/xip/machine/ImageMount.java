@@ -1,32 +1,51 @@
 package dev.xip.machine;
 
-import dev.xip.base.Access;
-import dev.xip.host.HostException;
-import dev.xip.host.HostFile;
-import dev.xip.host.HostMapping;
-import dev.xip.host.Sharing;
+import dev.xip.file.WholeFile;
+import dev.xip.host.RewiredView;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.FsImage;
+import dev.xip.image.Inode;
+import dev.xip.mapping.Rewiring;
+import dev.xip.segment.SegmentException;
+import dev.xip.segment.SegmentName;
+import dev.xip.segment.SegmentStore;
+import java.io.Closeable;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 
 /**
- * An image file in use: opened once, mapped once, read-only and shared, and read as the format that
- * its magic number names. Safe for any number of threads until it is closed.
+ * An image in use, a file or adjacent segments: opened once, mapped once, read-only, and read as
+ * the format that its magic number names. Safe for any number of threads until it is closed. A file
+ * is opened and mapped by the JDK alone: to link the first system call takes longer than most
+ * commands.
  */
 public final class ImageMount implements AutoCloseable {
-  private final HostFile file;
-  private final HostMapping mapping;
+  /** What the name of an image in segments begins with, before their names with colons between. */
+  public static final String SEGMENTS = "segment:";
+
+  private final List<ImagePiece> pieces;
+
+  /** Unmaps the image; a second time does nothing. */
+  private final Closeable mapping;
+
   private final FsImage image;
 
-  private ImageMount(HostFile file, HostMapping mapping, FsImage image) {
-    this.file = file;
+  /** The views not closed yet. */
+  private final Set<View> views = ConcurrentHashMap.newKeySet();
+
+  private ImageMount(List<ImagePiece> pieces, Closeable mapping, FsImage image) {
+    this.pieces = List.copyOf(pieces);
     this.mapping = mapping;
     this.image = image;
   }
@@ -42,39 +61,56 @@ public final class ImageMount implements AutoCloseable {
    * @throws IOException if the system refuses otherwise
    */
   public static ImageMount open(Path path) throws IOException {
-    HostFile file = openFile(path);
-    HostMapping mapping = null;
+    // The JDK opens directories, and waits for the other end of a pipe.
+    if (Files.exists(path) && !Files.isRegularFile(path)) {
+      String found = Files.isDirectory(path) ? "Is a directory" : "Not a regular file";
+      throw new FileSystemException(path.toString(), null, found);
+    }
+    FileChannel channel = FileChannel.open(path);
+    Arena arena = Arena.ofShared();
     try {
-      long size = file.size();
+      long size = channel.size();
       if (size == 0) {
         throw new CorruptImageException(path.toString(), 0, "a file-system image", "an empty file");
       }
-      mapping = HostMapping.map(file, 0, size, Access.READ, Sharing.SHARED);
-      return new ImageMount(file, mapping, ImageFormats.open(path.toString(), mapping.memory()));
+      MemorySegment memory = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
+      return new ImageMount(
+          List.of(new ImagePiece(0, size, channel)),
+          () -> close(arena),
+          ImageFormats.open(path.toString(), memory));
     } catch (IOException | RuntimeException | Error e) {
-      if (mapping != null) {
-        mapping.close();
-      }
-      file.close();
+      arena.close();
+      channel.close();
       throw e;
     }
   }
 
-  private static HostFile openFile(Path path) throws IOException {
+  private static void close(Arena arena) {
+    if (arena.scope().isAlive()) {
+      arena.close();
+    }
+  }
+
+  /**
+   * Opens the image in adjacent segments, which are loaded shared.
+   *
+   * @param store where the segments are
+   * @param names the segments, at least one, in any order
+   * @return the mount, to be closed
+   * @throws SegmentException if a segment cannot be loaded or they are not adjacent
+   * @throws CorruptImageException if they hold no image, one that is damaged, or of a kind that is
+   *     not read
+   * @throws IOException if the system refuses otherwise
+   */
+  public static ImageMount open(SegmentStore store, List<SegmentName> names) throws IOException {
+    SegmentImage loaded = SegmentImage.load(store, names);
     try {
-      return HostFile.openReadOnly(path);
-    } catch (HostException e) {
-      FileSystemException known =
-          switch (e.errno()) {
-            case ENOENT -> new NoSuchFileException(path.toString());
-            case ENOTDIR -> new NotDirectoryException(path.toString());
-            case EACCES, EPERM -> new AccessDeniedException(path.toString());
-            case EISDIR -> new FileSystemException(path.toString(), null, "Is a directory");
-            case ENODEV -> new FileSystemException(path.toString(), null, "Not a regular file");
-            default -> new FileSystemException(path.toString(), null, e.getMessage());
-          };
-      known.initCause(e);
-      throw known;
+      String name = names.stream().map(SegmentName::value).collect(Collectors.joining(":"));
+      FsImage image = ImageFormats.open(SEGMENTS + name, loaded.bytes());
+      return new ImageMount(loaded.pieces(), loaded, image);
+    } catch (IOException | RuntimeException | Error e) {
+      loaded.close();
+      throw e;
     }
   }
 
@@ -88,19 +124,78 @@ public final class ImageMount implements AutoCloseable {
   }
 
   /**
-   * Opens another channel on the very file that is mapped, whatever has its name now.
+   * Hands out a file as one piece of memory.
    *
-   * @return a channel for reading, to be closed by the caller
-   * @throws IOException if the system refuses
+   * @param inode a regular file's inode
+   * @return the file, to be closed, and closed with this mount at the latest
+   * @throws FileSystemException if it is not a regular file, or its bytes do not stand in the image
+   *     as they are read
+   * @throws IOException if the image is damaged there
    */
-  public FileChannel channel() throws IOException {
-    return FileChannel.open(file.descriptorPath(), StandardOpenOption.READ);
+  public WholeFile whole(Inode inode) throws IOException {
+    return WholeFile.open(image, inode, this::rewire);
   }
 
-  /** Unmaps and closes the file; a second time does nothing. The image must no longer be used. */
+  /** Shows parts of the image side by side. */
+  Rewiring.View rewire(long bytes, List<Rewiring.Run> runs) throws IOException {
+    List<RewiredView.Piece> pieces =
+        runs.stream()
+            .map(run -> new RewiredView.Piece(run.at(), memory(run.from(), run.length())))
+            .toList();
+    View view = new View(RewiredView.of(bytes, pieces));
+    views.add(view);
+    return view;
+  }
+
+  private MemorySegment memory(long from, long length) {
+    return image.memory().asSlice(from, length);
+  }
+
+  /** A view that is taken off the list when it is closed. */
+  private final class View implements Rewiring.View {
+    private final RewiredView view;
+
+    View(RewiredView view) {
+      this.view = view;
+    }
+
+    @Override
+    public MemorySegment memory() {
+      return view.memory();
+    }
+
+    @Override
+    public void close() {
+      view.close();
+      views.remove(this);
+    }
+  }
+
+  /**
+   * Returns the very files that are mapped, whatever has their names now, in order of the image's
+   * bytes. A thread that is interrupted while it uses a channel closes it for all.
+   *
+   * @return open files for reading, closed with this mount
+   */
+  List<ImagePiece> pieces() {
+    return pieces;
+  }
+
+  /**
+   * Unmaps and closes the image, and the views of its files; a second time does nothing. The image
+   * must no longer be used.
+   *
+   * @throws IOException if it cannot be closed
+   */
   @Override
-  public void close() {
-    mapping.close();
-    file.close();
+  public void close() throws IOException {
+    views.forEach(View::close);
+    try {
+      mapping.close();
+    } finally {
+      for (ImagePiece each : pieces) {
+        each.channel().close();
+      }
+    }
   }
 }

@@ -136,7 +136,7 @@ public final class NormalPageMachine implements AutoCloseable {
    * @param pages the length of the file in pages
    * @return the file
    */
-  Mappable spread(long pages) {
+  public Mappable spread(long pages) {
     return new SpreadFile(pages, segments);
   }
 

@@ -42,6 +42,7 @@ public final class Arm64Layout extends EntryLayout {
             .links(TABLE, TABLE, TABLE)
             .emptyUpper(0, 0, 0, 0)
             .huge(VALID | TYPE_TABLE, VALID)
+            .small(0, TYPE_TABLE)
             .untouchableHuge(VALID | TYPE_TABLE | PROT_NONE, PROT_NONE)
             .empty(-1L, 0)
             .present(VALID, VALID)
@@ -51,6 +52,8 @@ public final class Arm64Layout extends EntryLayout {
             .writable(WRITE, WRITE)
             .noExecute(UXN)
             .state(AF, DIRTY)
+            .old(AF, 0)
+            .clean(DIRTY, RDONLY)
             .hardwareDirty(WRITE | RDONLY, WRITE)
             .address(PteBits.XIP_ARM64_PFN_MASK())
             .change(change));
@@ -87,18 +90,8 @@ public final class Arm64Layout extends EntryLayout {
   }
 
   @Override
-  public long withOld(long pte) {
-    return pte & ~AF;
-  }
-
-  @Override
   public long withDirty(long pte) {
     return isWritable(pte) ? (pte | DIRTY) & ~RDONLY : pte | DIRTY;
-  }
-
-  @Override
-  public long withClean(long pte) {
-    return pte & ~DIRTY | RDONLY;
   }
 
   @Override

@@ -36,6 +36,11 @@ final class EntryBits {
 
   long hugeValue;
 
+  /** What a huge leaf that may be special loses and gets when it becomes one of a page. */
+  long smallClears;
+
+  long smallSets;
+
   /** What it must match to be a leaf that nobody may touch. */
   long untouchableHugeMask;
 
@@ -72,6 +77,13 @@ final class EntryBits {
   long hardwareDirtyMask;
 
   long hardwareDirtyValue = 1;
+
+  /** What an entry that becomes old, or clean, loses and gets; 0 if entries do not know. */
+  long oldClears;
+
+  long oldSets;
+  long cleanClears;
+  long cleanSets;
 
   /** The bits of the physical address. */
   long address;
@@ -112,6 +124,12 @@ final class EntryBits {
   EntryBits huge(long mask, long value) {
     hugeMask = mask;
     hugeValue = value;
+    return this;
+  }
+
+  EntryBits small(long clears, long sets) {
+    smallClears = clears;
+    smallSets = sets;
     return this;
   }
 
@@ -164,6 +182,18 @@ final class EntryBits {
   EntryBits state(long young, long dirty) {
     this.young = young;
     this.dirty = dirty;
+    return this;
+  }
+
+  EntryBits old(long clears, long sets) {
+    oldClears = clears;
+    oldSets = sets;
+    return this;
+  }
+
+  EntryBits clean(long clears, long sets) {
+    cleanClears = clears;
+    cleanSets = sets;
     return this;
   }
 

@@ -35,7 +35,13 @@ public abstract class EntryLayout extends TableLayout {
   private final long dirtyMask;
   private final long hardwareDirtyMask;
   private final long hardwareDirtyValue;
+  private final long oldClears;
+  private final long oldSets;
+  private final long cleanClears;
+  private final long cleanSets;
   private final long changeMask;
+  private final long smallClears;
+  private final long smallSets;
   private final Level highestSpecial;
 
   /**
@@ -65,7 +71,13 @@ public abstract class EntryLayout extends TableLayout {
     dirtyMask = bits.dirty;
     hardwareDirtyMask = bits.hardwareDirtyMask;
     hardwareDirtyValue = bits.hardwareDirtyValue;
+    oldClears = bits.oldClears;
+    oldSets = bits.oldSets;
+    cleanClears = bits.cleanClears;
+    cleanSets = bits.cleanSets;
     changeMask = bits.change;
+    smallClears = bits.smallClears;
+    smallSets = bits.smallSets;
     highestSpecial = bits.highestSpecial;
   }
 
@@ -150,6 +162,11 @@ public abstract class EntryLayout extends TableLayout {
     return (pte & specialMask) != 0;
   }
 
+  /** The number of the special bit, lowest first. */
+  final int specialShift() {
+    return Long.numberOfTrailingZeros(specialMask);
+  }
+
   /**
    * Tells whether the architecture has a special bit at all. Linux counterpart: {@code
    * CONFIG_ARCH_HAS_PTE_SPECIAL}.
@@ -213,6 +230,16 @@ public abstract class EntryLayout extends TableLayout {
    */
   public final boolean isWritable(long pte) {
     return (pte & writableMask) == writableValue;
+  }
+
+  /**
+   * Tells whether none of several entries can be writable.
+   *
+   * @param all the bits that all of them have
+   * @param any the bits that at least one of them has
+   */
+  final boolean isNoneWritable(long all, long any) {
+    return ((all & ~writableValue | ~any & writableValue) & writableMask) != 0;
   }
 
   /**
@@ -311,7 +338,9 @@ public abstract class EntryLayout extends TableLayout {
    * @param pte a present entry
    * @return the entry, old; itself where entries do not know
    */
-  public abstract long withOld(long pte);
+  public final long withOld(long pte) {
+    return pte & ~oldClears | oldSets;
+  }
 
   /**
    * Marks the page as written. Linux counterpart: {@code pte_mkdirty}.
@@ -327,7 +356,9 @@ public abstract class EntryLayout extends TableLayout {
    * @param pte a present entry
    * @return the entry, clean; itself where entries do not know
    */
-  public abstract long withClean(long pte);
+  public final long withClean(long pte) {
+    return pte & ~cleanClears | cleanSets;
+  }
 
   /**
    * Tells whether two entries map the same frame.
@@ -368,6 +399,32 @@ public abstract class EntryLayout extends TableLayout {
               .formatted(level, name, pfn, pages));
     }
     return pfn << Pages.SHIFT | hugeProtection(access, level);
+  }
+
+  /**
+   * Gives a huge leaf that is special other rights, as {@link #modify(long, Access)} does. Where
+   * huge leaves can be special, they tell young, old, clean and writable by the same bits as leaves
+   * of the lowest level. Linux counterpart: {@code pmd_modify}.
+   *
+   * @param pte a huge leaf
+   * @param access what the mapping allows from now on
+   * @param level its level
+   * @return the leaf with those rights
+   */
+  public final long modify(long pte, Access access, Level level) {
+    return settle(pte, pte & changeMask | hugeProtection(access, level) & ~changeMask);
+  }
+
+  /**
+   * Returns the first of the leaves one level below that a huge leaf which is special falls into.
+   * Linux counterpart: {@code __split_huge_pmd_locked} (mm/huge_memory.c).
+   *
+   * @param pte a huge leaf
+   * @param level its level
+   * @return the leaf of the first page, or of the first part if that is huge as well
+   */
+  final long firstBelow(long pte, Level level) {
+    return level == Level.PMD ? pte & ~smallClears | smallSets : pte;
   }
 
   /** Returns what rights are in bits at the level of a huge leaf, with what makes it a leaf. */

@@ -14,11 +14,16 @@ import java.util.function.LongConsumer;
  *
  * <p>A slot is the byte offset of an entry in the window. Walks take no lock and may run beside
  * writers; whoever changes a leaf holds the lock of its table. Invariant: a table entry, once
- * installed, changes only when {@link #detachTables} takes its table out.
+ * installed, changes only when {@link #detachTables} takes its table out. An empty entry of an
+ * upper level may become one that points at a table at any time; all else there changes under the
+ * lock.
  */
 public final class PageTable {
   /** What a look-up answers where there is no table. */
   public static final long NO_SLOT = -1;
+
+  /** What a look-up answers where a huge leaf covers the address. */
+  public static final long HUGE = -2;
 
   private static final VarHandle ENTRY = ValueLayout.JAVA_LONG.varHandle();
 
@@ -127,6 +132,15 @@ public final class PageTable {
   }
 
   /**
+   * Makes what goes over many entries at once.
+   *
+   * @return a new one, for one thread
+   */
+  public EntryBlock block() {
+    return new EntryBlock(window, layout);
+  }
+
+  /**
    * Finds the slot that decides about an address: that of the lowest level, or of the huge leaf
    * above it. Linux counterpart: {@code follow_page}'s descent (mm/memory.c).
    *
@@ -152,17 +166,47 @@ public final class PageTable {
   }
 
   /**
+   * Finds the slot of the lowest level.
+   *
+   * @param va a virtual address below the layout's limit
+   * @return the slot, {@link #NO_SLOT} where there is no table, or {@link #HUGE}
+   */
+  public long slot(long va) {
+    long table = root;
+    for (Level level = layout.top(); level != Level.PTE; level = level.below()) {
+      long pte = get((table << Pages.SHIFT) + layout.slot(va, level));
+      if (!layout.isTable(pte)) {
+        return layout.isHugeLeaf(pte, level) ? HUGE : NO_SLOT;
+      }
+      table = layout.pfn(pte);
+    }
+    return (table << Pages.SHIFT) + layout.slot(va, Level.PTE);
+  }
+
+  /**
    * Finds the slot of the lowest level, or makes the tables that are missing. Linux counterpart:
    * {@code get_locked_pte} without the lock (mm/memory.c).
    *
    * @param va a virtual address below the layout's limit
-   * @return the slot, or {@link #NO_SLOT} if RAM for a table has run out (ENOMEM)
-   * @throws IllegalStateException if a huge leaf covers the address or a damaged entry is in the
-   *     way
+   * @return the slot, {@link #NO_SLOT} if RAM for a table has run out (ENOMEM), or {@link #HUGE}
+   * @throws IllegalStateException if a damaged entry is in the way
    */
   public long slotOrCreate(long va) {
+    return slotOrCreate(va, Level.PTE);
+  }
+
+  /**
+   * Finds the slot of a level, or makes the tables above it that are missing.
+   *
+   * @param va a virtual address below the layout's limit
+   * @param target the level
+   * @return the slot, {@link #NO_SLOT} if RAM for a table has run out (ENOMEM), or {@link #HUGE} if
+   *     a leaf of a higher level covers the address
+   * @throws IllegalStateException if a damaged entry is in the way
+   */
+  public long slotOrCreate(long va, Level target) {
     long table = root;
-    for (Level level = layout.top(); level != Level.PTE; level = level.below()) {
+    for (Level level = layout.top(); level != target; level = level.below()) {
       long slot = (table << Pages.SHIFT) + layout.slot(va, level);
       long pte = get(slot);
       if (layout.isEmpty(pte, level)) {
@@ -172,14 +216,38 @@ public final class PageTable {
         }
       }
       if (!layout.isTable(pte)) {
+        if (layout.isHugeLeaf(pte, level)) {
+          return HUGE;
+        }
         throw new IllegalStateException(
-            "address 0x%x: expected a table below the %s entry, found %s 0x%x"
-                .formatted(
-                    va, level, layout.isHugeLeaf(pte, level) ? "huge leaf" : "bad entry", pte));
+            "address 0x%x: expected a table below the %s entry, found bad entry 0x%x"
+                .formatted(va, level, pte));
       }
       table = layout.pfn(pte);
     }
-    return (table << Pages.SHIFT) + layout.slot(va, Level.PTE);
+    return (table << Pages.SHIFT) + layout.slot(va, target);
+  }
+
+  /**
+   * Puts a table of smaller leaves that say the same in the place of a huge leaf which is special.
+   * Walks see the one or the other. The caller holds the lock of the table that the leaf is in.
+   *
+   * @param slot the leaf's slot
+   * @param level its level
+   * @return false if RAM for the table has run out (ENOMEM)
+   */
+  public boolean split(long slot, Level level) {
+    Level below = level.below();
+    long pfn = supply.allocateTable(layout.tablePages(below));
+    if (pfn < 0) {
+      return false;
+    }
+    long leaf = layout.firstBelow(get(slot), level);
+    for (int i = 0; i < layout.entriesPerTable(below); i++) {
+      set((pfn << Pages.SHIFT) + 8L * i, leaf + ((long) i << layout.shift(below)));
+    }
+    set(slot, layout.table(pfn, level));
+    return true;
   }
 
   /** Links a new table, or takes the one that another thread linked first. */

@@ -65,17 +65,7 @@ public final class S390x2008Layout extends EntryLayout {
   }
 
   @Override
-  public long withOld(long pte) {
-    return pte;
-  }
-
-  @Override
   public long withDirty(long pte) {
-    return pte;
-  }
-
-  @Override
-  public long withClean(long pte) {
     return pte;
   }
 

@@ -37,6 +37,8 @@ public final class S390xLayout extends EntryLayout {
             .writable(WRITE, WRITE)
             .noExecute(NOEXEC)
             .state(YOUNG, DIRTY)
+            .old(YOUNG, INVALID)
+            .clean(DIRTY, PROTECT)
             .change(change));
   }
 
@@ -79,18 +81,8 @@ public final class S390xLayout extends EntryLayout {
   }
 
   @Override
-  public long withOld(long pte) {
-    return settle(pte, pte & ~YOUNG);
-  }
-
-  @Override
   public long withDirty(long pte) {
     return settle(pte, pte | DIRTY);
-  }
-
-  @Override
-  public long withClean(long pte) {
-    return settle(pte, pte & ~DIRTY);
   }
 
   @Override

@@ -48,6 +48,7 @@ public final class X8664Layout extends EntryLayout {
             .links(TABLE, TABLE, TABLE)
             .emptyUpper(PteBits.XIP_X86_64_NONE_IGNORE(), 0, 0, 0)
             .huge(PRESENT | PSE, PRESENT | PSE)
+            .small(PSE, 0)
             .untouchableHuge(PRESENT | PSE | PROT_NONE, PSE | PROT_NONE)
             .empty(~PteBits.XIP_X86_64_NONE_IGNORE(), 0)
             .present(PRESENT, PRESENT)
@@ -57,6 +58,8 @@ public final class X8664Layout extends EntryLayout {
             .writable(RW, RW)
             .noExecute(NX)
             .state(ACCESSED, DIRTY | SAVED_DIRTY)
+            .old(ACCESSED, 0)
+            .clean(DIRTY | SAVED_DIRTY, 0)
             .address(PteBits.XIP_X86_64_PFN_MASK())
             .change(change));
   }
@@ -97,18 +100,8 @@ public final class X8664Layout extends EntryLayout {
   }
 
   @Override
-  public long withOld(long pte) {
-    return pte & ~ACCESSED;
-  }
-
-  @Override
   public long withDirty(long pte) {
     return settle(pte, pte | DIRTY);
-  }
-
-  @Override
-  public long withClean(long pte) {
-    return pte & ~(DIRTY | SAVED_DIRTY);
   }
 
   @Override

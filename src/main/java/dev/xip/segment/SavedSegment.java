@@ -2,6 +2,7 @@ package dev.xip.segment;
 
 import dev.xip.base.AddrRange;
 import dev.xip.phys.Region;
+import java.nio.file.Path;
 
 /**
  * A segment that is loaded into physical memory. Linux counterpart: {@code struct dcss_segment}
@@ -67,6 +68,15 @@ public final class SavedSegment {
    */
   public long version() {
     return stored.version();
+  }
+
+  /**
+   * Returns the file that its bytes are in, which keeps its name as long as this is loaded.
+   *
+   * @return the data file of that version
+   */
+  public Path dataFile() {
+    return stored.dataFile();
   }
 
   /**

@@ -21,7 +21,6 @@ public final class SegmentDevice implements DirectAccess {
   private final int minor;
   private final List<SegmentName> names;
   private final AddrRange range;
-  private final SegmentType type;
 
   /** Whether its last use removes it: nobody asked for it but to use it. */
   private final boolean temporary;
@@ -45,7 +44,6 @@ public final class SegmentDevice implements DirectAccess {
     this.devices = devices;
     this.minor = minor;
     this.names = listed.stream().map(SavedSegment::name).toList();
-    this.type = listed.getFirst().type();
     this.joined = joined;
     this.range = joined.range();
     this.temporary = temporary;
@@ -99,10 +97,14 @@ public final class SegmentDevice implements DirectAccess {
   /**
    * Returns the type that says what the device allows.
    *
-   * @return the type of the segment listed first
+   * @return the type of the segment listed first, as it is loaded now
    */
   public SegmentType type() {
-    return type;
+    return segments().stream()
+        .filter(each -> each.name().equals(name()))
+        .findFirst()
+        .orElseThrow()
+        .type();
   }
 
   /**
@@ -129,7 +131,7 @@ public final class SegmentDevice implements DirectAccess {
    * @return true if the type is SR, ER or SC and the device is shared
    */
   public boolean isReadOnly() {
-    return !type.isWritable(sharing);
+    return !type().isWritable(sharing);
   }
 
   /**
@@ -290,9 +292,9 @@ public final class SegmentDevice implements DirectAccess {
         throw new SegmentException(
             Errno.EBUSY, subject(), "nobody to use it", "it open %d times".formatted(uses));
       }
-      if (type == SegmentType.SC && wanted == SharingMode.EXCLUSIVE) {
+      if (type() == SegmentType.SC && wanted == SharingMode.EXCLUSIVE) {
         throw new SegmentException(
-            Errno.EINVAL, subject(), "a type that can be loaded " + wanted, type.toString());
+            Errno.EINVAL, subject(), "a type that can be loaded " + wanted, type().toString());
       }
       reload(wanted);
     } finally {

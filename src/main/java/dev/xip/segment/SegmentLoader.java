@@ -73,11 +73,11 @@ public final class SegmentLoader {
    * @param name the segment
    * @param mode shared or as a private copy
    * @return the loaded segment
-   * @throws SegmentException EPERM if it is loaded in the other mode; ENOENT if there is none of
-   *     that name; EIO if its definition is damaged or its data file missing or short; EOPNOTSUPP
-   *     if its parts break a rule; EBUSY if a loaded segment has part of the same megabyte or RAM
-   *     or another region part of the range; ERANGE if it lies beyond the window; ENOMEM and other
-   *     codes of the host if it cannot be mapped
+   * @throws SegmentException EPERM if it is loaded in the other mode; ENOSYS if the store is gone;
+   *     ENOENT if there is none of that name; EIO if its definition is damaged or its data file
+   *     missing or short; EOPNOTSUPP if its parts break a rule; EBUSY if a loaded segment has part
+   *     of the same megabyte or RAM or another region part of the range; ERANGE if it lies beyond
+   *     the window; ENOMEM and other codes of the host if it cannot be mapped
    */
   public SavedSegment load(SegmentName name, SharingMode mode) throws SegmentException {
     lock();

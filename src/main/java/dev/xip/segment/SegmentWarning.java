@@ -22,7 +22,7 @@ public final class SegmentWarning {
     String text =
         switch (code) {
           case ENOENT -> "%s is not defined in the segment store";
-          case ENOSYS -> "this host has no means to load %s";
+          case ENOSYS -> "the segment store that %s was in is gone";
           case EIO -> "the definition or the data of %s cannot be read";
           case EOPNOTSUPP -> "%s has parts that cannot be loaded together";
           case EBUSY -> "%s needs memory or a file that is already in use";

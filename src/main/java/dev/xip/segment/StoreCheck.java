@@ -46,7 +46,9 @@ final class StoreCheck {
       StoreFile.of(each).ifPresent(files::add);
       if (each.endsWith(StoreFile.DEFINITION_SUFFIX)) {
         definition(each);
-      } else if (!each.equals(StoreFile.LOCK) && StoreFile.of(each).isEmpty()) {
+      } else if (!each.equals(StoreFile.LOCK)
+          && !StoreFile.isSocket(each)
+          && StoreFile.of(each).isEmpty()) {
         findings.add(new StoreFinding(folder.path().resolve(each), false, "no file of a store"));
       }
     }

@@ -49,6 +49,10 @@ record StoreFile(Kind kind, SegmentName name, long version) {
   /** The slots are [FIRST_SLOT, FIRST_SLOT + SLOTS). */
   static final long SLOTS = (1L << 62) - 1;
 
+  /** Through which whoever holds a segment is talked to; of no concern to the store itself. */
+  private static final Pattern SOCKET =
+      Pattern.compile("[A-Z0-9$#@_]{1,8}\\.[1-9][0-9]{0,17}\\.hold(\\.new)?");
+
   private static final Pattern FORM =
       Pattern.compile(
           "([A-Z0-9$#@_]{1,8})\\.(?:(def)|(def\\.new)|([1-9][0-9]{0,17})\\.(data|purge))");
@@ -66,6 +70,11 @@ record StoreFile(Kind kind, SegmentName name, long version) {
     }
     Kind kind = form.group(5).equals("data") ? Kind.DATA : Kind.PURGE;
     return Optional.of(new StoreFile(kind, name, Long.parseLong(form.group(4))));
+  }
+
+  /** Tells whether a file has the name of a holder's socket. */
+  static boolean isSocket(String fileName) {
+    return SOCKET.matcher(fileName).matches();
   }
 
   static StoreFile definition(SegmentName name) {

@@ -54,20 +54,28 @@ final class StoreFolder {
   /**
    * Reads the current definition of a segment.
    *
-   * @throws SegmentException ENOENT if there is none; EIO or the code of a broken rule if it is
-   *     damaged; the host's code if it cannot be read
+   * @throws SegmentException ENOENT if there is none; ENOSYS if the folder is gone, for it is the
+   *     hypervisor; EIO or the code of a broken rule if it is damaged; the host's code if it cannot
+   *     be read
    */
   StoredSegment current(SegmentName name) throws SegmentException {
     try {
       return definition(StoreFile.definition(name).toString());
     } catch (HostException e) {
-      if (e.errno() == Errno.ENOENT) {
-        throw new SegmentException(
-            Errno.ENOENT, "segment " + name, "a segment of that name in " + path, "none");
-      }
-      throw SegmentException.of("segment " + name, e);
+      throw e.errno() == Errno.ENOENT ? none(name) : SegmentException.of("segment " + name, e);
     } catch (IOException e) {
       throw SegmentException.of("segment " + name, e);
+    }
+  }
+
+  private SegmentException none(SegmentName name) {
+    try {
+      return HostFolder.exists(path)
+          ? new SegmentException(
+              Errno.ENOENT, "segment " + name, "a segment of that name in " + path, "none")
+          : new SegmentException(Errno.ENOSYS, "segment " + name, "a store in " + path, "nothing");
+    } catch (HostException e) {
+      return SegmentException.of("segment " + name, e);
     }
   }
 

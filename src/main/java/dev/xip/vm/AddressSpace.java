@@ -47,6 +47,7 @@ public final class AddressSpace implements AutoCloseable {
   private final PageTable table;
   private final RankedLock mapLock = new RankedLock(LockOrder.Rank.MAP);
   private final SpaceCounters counters;
+  private final HugeLeaves hugeLeaves;
   private final Zapper zapper;
   private final FaultHandler faultHandler;
   private final MappingCalls calls;
@@ -77,6 +78,7 @@ public final class AddressSpace implements AutoCloseable {
       throw new MapException(
           MapException.Code.ENOMEM, "new address space", "a free frame of RAM", "none");
     }
+    this.hugeLeaves = new HugeLeaves(this);
     this.zapper = new Zapper(this);
     this.faultHandler = new FaultHandler(this);
     this.calls = new MappingCalls(this);
@@ -336,6 +338,7 @@ public final class AddressSpace implements AutoCloseable {
         files.put(vma.file(), manager.reverseMap().link(vma.file(), this));
       }
     }
+    hugeLeaves.splitAtBounds(next);
     vmas = next;
     files
         .values()
@@ -526,6 +529,14 @@ public final class AddressSpace implements AutoCloseable {
 
   SpaceCounters counters() {
     return counters;
+  }
+
+  HugeLeaves hugeLeaves() {
+    return hugeLeaves;
+  }
+
+  FileFault fileFault() {
+    return faultHandler.fileFault();
   }
 
   Zapper zapper() {

@@ -8,7 +8,7 @@ public enum Advice {
   RANDOM(1),
   /** Pages will be used in order. */
   SEQUENTIAL(2),
-  /** Pages will be used soon. Accepted and ignored: nothing needs to be read ahead. */
+  /** Pages will be used soon: those of a file that lie in memory get their entries. */
   WILLNEED(3),
   /** Pages are not needed: entries go, private copies and anonymous memory with them. */
   DONTNEED(4),

@@ -1,15 +1,21 @@
 package dev.xip.vm;
 
+import dev.xip.base.Pages;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.Level;
+
 /**
  * What stands in the page tables of one address space, counted entry by entry. Nothing here is kept
- * anywhere else, so it can be held against what the counters say.
+ * anywhere else, so it can be held against what the counters say. A huge leaf counts as the pages
+ * that it maps.
  *
- * @param special entries that the judge finds no page frame for
- * @param normal entries whose page frame is counted
- * @param bad entries where no mapping is
+ * @param special pages whose entry has no page frame, as the judge finds
+ * @param normal pages whose page frame is counted
+ * @param bad pages with an entry where no mapping is
+ * @param huge how many huge leaves there are
  * @param tables pages of tables, the root included
  */
-public record Census(long special, long normal, long bad, long tables) {
+public record Census(long special, long normal, long bad, long huge, long tables) {
   /**
    * Counts.
    *
@@ -18,22 +24,25 @@ public record Census(long special, long normal, long bad, long tables) {
    */
   public static Census of(AddressSpace space) {
     MemoryManager manager = space.manager();
-    long[] counts = new long[3];
+    EntryLayout layout = space.table().layout();
+    long[] counts = new long[4];
     space
         .table()
         .forEach(
             0,
-            space.table().layout().addressLimit(),
+            layout.addressLimit(),
             (va, level, slot, pte) -> {
               Vma vma = space.find(va);
+              long pages = 1L << (layout.shift(level) - Pages.SHIFT);
+              counts[3] += level == Level.PTE ? 0 : 1;
               if (vma == null) {
-                counts[2]++;
+                counts[2] += pages;
               } else if (manager.normalFrame(vma, va, pte) == MemoryManager.NO_FRAME) {
-                counts[0]++;
+                counts[0] += pages;
               } else {
-                counts[1]++;
+                counts[1] += pages;
               }
             });
-    return new Census(counts[0], counts[1], counts[2], space.table().countTables());
+    return new Census(counts[0], counts[1], counts[2], counts[3], space.table().countTables());
   }
 }

@@ -13,6 +13,7 @@ final class FaultHandler {
   private final MemoryManager manager;
   private final PageTable table;
   private final EntryLayout layout;
+  private final HugeLeaves hugeLeaves;
   private final FileFault fileFault;
   private final AnonymousFault anonymousFault;
   private final CopyOnWrite copyOnWrite;
@@ -21,6 +22,7 @@ final class FaultHandler {
     this.manager = space.manager();
     this.table = space.table();
     this.layout = table.layout();
+    this.hugeLeaves = space.hugeLeaves();
     this.fileFault = new FileFault(space);
     this.anonymousFault = new AnonymousFault(space);
     this.copyOnWrite = new CopyOnWrite(space);
@@ -42,7 +44,21 @@ final class FaultHandler {
       return segmentationFault(va, wanted + " access to " + vma);
     }
     long page = Pages.roundDown(va);
-    long slot = table.slotOrCreate(page);
+    long slot = table.slot(page);
+    if (slot == PageTable.NO_SLOT) {
+      FaultResult huge =
+          wanted.write() || vma.isAnonymous() ? null : fileFault.handleHuge(vma, page);
+      if (huge != null) {
+        return huge;
+      }
+      slot = table.slotOrCreate(page);
+    }
+    while (slot == PageTable.HUGE) {
+      if (hugeLeaves.touch(page, wanted.write())) {
+        return FaultResult.Handled.PRESENT;
+      }
+      slot = table.slotOrCreate(page);
+    }
     if (slot == PageTable.NO_SLOT) {
       return outOfMemory(va, "a page table");
     }
@@ -57,6 +73,11 @@ final class FaultHandler {
       return busError(va, "bad entry 0x%x".formatted(pte), null);
     }
     return present(vma, page, slot, pte, wanted.write());
+  }
+
+  /** What answers faults on pages of files. */
+  FileFault fileFault() {
+    return fileFault;
   }
 
   /** Hardware reads through whatever grants any right at all. */

@@ -1,15 +1,18 @@
 package dev.xip.vm;
 
+import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import dev.xip.mapping.Mappable;
 import dev.xip.mapping.Translation;
+import dev.xip.pagetable.Level;
 import java.io.IOException;
 
 /**
  * Answers a fault on a page of a file that has no entry: a special entry for a page that lies in
  * memory, a block for a hole that a shared mapping could write to, the sparse page for any other
- * hole. The entry is as the mapping has it, so a store faults again. Linux counterpart: {@code
- * xip_file_fault} (mm/filemap_xip.c).
+ * hole. The entry is as the mapping has it, so a store faults again. A fault that only reads maps
+ * the pages around it as well, as far as they lie in memory. Linux counterpart: {@code
+ * xip_file_fault} (mm/filemap_xip.c), {@code do_fault_around} (mm/memory.c).
  */
 final class FileFault {
   private static final long MAY_WRITE = VmaFlags.WRITE | VmaFlags.MAYWRITE;
@@ -18,11 +21,21 @@ final class FileFault {
   private final AddressSpace space;
   private final MemoryManager manager;
   private final Insertion insertion;
+  private final HugeLeaves hugeLeaves;
+
+  /** The bytes that one table of the lowest level covers. */
+  private final long tableBytes;
+
+  /** How many pages a fault that only reads maps. */
+  private final int aroundPages;
 
   FileFault(AddressSpace space) {
     this.space = space;
     this.manager = space.manager();
     this.insertion = new Insertion(space);
+    this.hugeLeaves = space.hugeLeaves();
+    this.tableBytes = 1L << manager.layout().shift(Level.PMD);
+    this.aroundPages = manager.rules().faultAroundPages();
   }
 
   FaultResult handle(Vma vma, long va, boolean write) {
@@ -31,7 +44,7 @@ final class FileFault {
     FileMappings mappings = space.mappingsOf(file);
     try {
       while (true) {
-        FaultResult result = insertPlace(vma, va, page, mappings);
+        FaultResult result = insertPlace(vma, va, page, write ? 1 : aroundPages, mappings);
         if (result != null) {
           return result;
         }
@@ -50,23 +63,137 @@ final class FileFault {
     }
   }
 
-  /** Inserts the entry for a page that lies somewhere; null for a hole. */
-  private FaultResult insertPlace(Vma vma, long va, long page, FileMappings mappings)
-      throws IOException {
+  /**
+   * Maps the page, and all around it, by one huge leaf if mapping, file and memory agree; null if
+   * not. Linux counterpart: {@code dax_iomap_pmd_fault} (fs/dax.c).
+   */
+  FaultResult handleHuge(Vma vma, long va) {
+    long size = hugeLeaves.sizeAt(vma, va, Long.MAX_VALUE);
+    if (size == 0) {
+      return null;
+    }
+    FileMappings mappings = space.mappingsOf(vma.file());
     long stamp = lock(mappings);
     try {
-      if (isPastEnd(vma.file(), page)) {
-        return pastEnd(vma, va, page);
+      for (; size != 0; size = hugeLeaves.sizeAt(vma, va, size)) {
+        long start = va & -size;
+        long page = vma.pageAt(start);
+        if (page + (size >>> Pages.SHIFT) <= Pages.covering(vma.file().size())) {
+          Translation place = vma.file().translate(page);
+          manager.reached(Step.TRANSLATED);
+          if (!place.isHole()
+              && place.pages() >= size >>> Pages.SHIFT
+              && hugeLeaves.insert(vma, start, size, place.pfn()) > 0) {
+            return FaultResult.Handled.MAPPED;
+          }
+        }
       }
-      Translation place = vma.file().translate(page);
-      if (place.isHole()) {
-        return null;
-      }
-      manager.reached(Step.TRANSLATED);
-      return inserted(va, insertion.insertMixed(vma, va, place.pfn()));
+      return null;
+    } catch (IOException e) {
+      // Some page cannot be reached. Whether it is the one that was asked for will be seen.
+      return null;
     } finally {
       unlock(mappings, stamp);
     }
+  }
+
+  /**
+   * Inserts the entry for a page that lies somewhere; null for a hole.
+   *
+   * @param group how many pages the aligned group has that is mapped with it, as far as it belongs
+   *     to the mapping and lies in one run with the page
+   */
+  private FaultResult insertPlace(Vma vma, long va, long page, int group, FileMappings mappings)
+      throws IOException {
+    long stamp = lock(mappings);
+    try {
+      long pages = Pages.covering(vma.file().size());
+      if (page >= pages) {
+        return pastEnd(vma, va, page);
+      }
+      AddrRange range = vma.range();
+      long bytes = group * Pages.SIZE;
+      long start = Math.max(va & -bytes, range.start());
+      long end = Math.min((va & -bytes) + bytes, range.end());
+      int before = (int) (va - start >>> Pages.SHIFT);
+      Translation place = runAround(vma.file(), page, before);
+      if (place == null) {
+        before = 0;
+        place = vma.file().translate(page);
+        if (place.isHole()) {
+          return null;
+        }
+      }
+      manager.reached(Step.TRANSLATED);
+      long after = Math.min((end - va >>> Pages.SHIFT) - 1, pages - page - 1);
+      after = Math.min(after, place.pages() - before - 1);
+      return inserted(
+          va, insertion.insertMixedRun(vma, va, place.pfn() + before, before, (int) after));
+    } finally {
+      unlock(mappings, stamp);
+    }
+  }
+
+  /** The run that holds a page and so many before it; null if there is none. */
+  private static Translation runAround(Mappable file, long page, int before) {
+    if (before > 0) {
+      try {
+        Translation place = file.translate(page - before);
+        return !place.isHole() && place.pages() > before ? place : null;
+      } catch (IOException e) {
+        // It is the page before that cannot be reached.
+        return null;
+      }
+    }
+    return null;
+  }
+
+  /**
+   * Fills the entries of a range as far as its pages lie in memory. The map lock is held shared.
+   *
+   * @param holes whether to go on past holes
+   * @return where it ended: at a hole, at the end of the file or of the range, or where RAM for
+   *     tables ran out
+   * @throws IOException if the file cannot say where a page lies
+   */
+  long fill(Vma vma, long start, long end, boolean holes) throws IOException {
+    FileMappings mappings = space.mappingsOf(vma.file());
+    long stamp = lock(mappings);
+    try {
+      long pages = Pages.covering(vma.file().size()) - vma.pageAt(start);
+      long limit = pages < end - start >>> Pages.SHIFT ? start + (pages << Pages.SHIFT) : end;
+      long va = start;
+      while (va < limit) {
+        Translation place = vma.file().translate(vma.pageAt(va));
+        long runEnd = va + (Math.min(place.pages(), limit - va >>> Pages.SHIFT) << Pages.SHIFT);
+        if (place.isHole() ? !holes : !fillRun(vma, va, runEnd, place.pfn())) {
+          break;
+        }
+        va = runEnd;
+      }
+      return va;
+    } finally {
+      unlock(mappings, stamp);
+    }
+  }
+
+  /** Fills a run table by table; false if RAM for tables ran out. */
+  private boolean fillRun(Vma vma, long start, long end, long pfn) {
+    for (long va = start; va < end; ) {
+      long at = pfn + (va - start >>> Pages.SHIFT);
+      long huge = hugeLeaves.insert(vma, va, end - va, at);
+      if (huge > 0) {
+        va += huge;
+        continue;
+      }
+      long next = Math.min(end, (va | tableBytes - 1) + 1);
+      int after = (int) (next - va >>> Pages.SHIFT) - 1;
+      if (insertion.insertMixedRun(vma, va, at, 0, after) == InsertResult.ENOMEM) {
+        return false;
+      }
+      va = next;
+    }
+    return true;
   }
 
   /** Inserts the sparse page; null if the page is no hole any more. */

@@ -1,6 +1,7 @@
 package dev.xip.vm;
 
 import dev.xip.base.Pages;
+import dev.xip.pagetable.EntryBlock;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.PageTable;
 import dev.xip.phys.FrameUse;
@@ -17,6 +18,7 @@ final class Forker {
   private final MemoryManager manager;
   private final EntryLayout layout;
   private final PageFrames frames;
+  private final EntryBlock block;
 
   Forker(AddressSpace parent, AddressSpace child) {
     this.parent = parent;
@@ -24,6 +26,7 @@ final class Forker {
     this.manager = parent.manager();
     this.layout = manager.layout();
     this.frames = manager.memory().frames();
+    this.block = parent.table().block();
   }
 
   void copy() throws MapException {
@@ -63,9 +66,10 @@ final class Forker {
   }
 
   private void copyEntries(Vma vma) throws MapException {
-    LeafTables leaves = new LeafTables(parent, vma.range().start(), vma.range().end());
+    LeafTables leaves =
+        new LeafTables(parent, vma.range().start(), vma.range().end(), LeafTables.Huge.SHOWN);
     while (leaves.next()) {
-      long target = child.table().slotOrCreate(leaves.start());
+      long target = child.table().slotOrCreate(leaves.start(), leaves.level());
       if (target == PageTable.NO_SLOT) {
         throw new MapException(
             MapException.Code.ENOMEM, "fork of " + parent.name(), "frames for tables", "none");
@@ -74,7 +78,11 @@ final class Forker {
       try {
         leaves.lock();
         try {
-          copyTable(vma, leaves, target);
+          if (leaves.isHuge()) {
+            copyHuge(leaves, target);
+          } else {
+            copyTable(vma, leaves, target);
+          }
         } finally {
           leaves.unlock();
         }
@@ -84,14 +92,57 @@ final class Forker {
     }
   }
 
-  private void copyTable(Vma vma, LeafTables leaves, long firstTarget) {
+  /** Copies a huge leaf, which is special, clean and protected against stores. */
+  private void copyHuge(LeafTables leaves, long target) {
+    long pte = parent.table().get(leaves.slot());
+    if (layout.isHugeLeaf(pte, leaves.level())) {
+      child.hugeLeaves().noteUsed();
+      child.table().set(target, layout.withOld(pte));
+    } else {
+      leaves.again();
+    }
+  }
+
+  /** Copies what can be copied in one go, and the rest one by one. */
+  private void copyTable(Vma vma, LeafTables leaves, long target) {
+    if (copyAtOnce(vma, leaves.slot(), target, leaves.count())) {
+      return;
+    }
+    for (int done = 0; done < leaves.count(); done += LeafTables.FEW) {
+      long at = 8L * done;
+      int few = Math.min(LeafTables.FEW, leaves.count() - done);
+      if (!copyAtOnce(vma, leaves.slot() + at, target + at, few)) {
+        long va = leaves.start() + done * Pages.SIZE;
+        copyEach(vma, va, leaves.slot() + at, target + at, few);
+      }
+    }
+  }
+
+  /**
+   * Copies entries none of which counts for anything, as the special bit of each says. Private ones
+   * have to be protected against stores, and nearly always are.
+   */
+  private boolean copyAtOnce(Vma vma, long slot, long target, int count) {
+    if (!manager.trustsSpecialBit(vma)) {
+      return false;
+    }
+    block.look(slot, count);
+    if (!block.isSpecialOrEmpty() || (VmaFlags.isCow(vma.flags()) && !block.isNoneWritable())) {
+      return false;
+    }
+    block.copyForked(slot, target, count, vma.has(VmaFlags.SHARED));
+    return true;
+  }
+
+  private void copyEach(Vma vma, long first, long firstSlot, long firstTarget, int count) {
     boolean copiedOnWrite = VmaFlags.isCow(vma.flags());
     boolean shared = vma.has(VmaFlags.SHARED);
     PageTable from = parent.table();
     PageTable to = child.table();
-    long slot = leaves.slot();
+    long slot = firstSlot;
     long target = firstTarget;
-    for (long va = leaves.start(); va < leaves.end(); va += Pages.SIZE, slot += 8, target += 8) {
+    long end = first + count * Pages.SIZE;
+    for (long va = first; va < end; va += Pages.SIZE, slot += 8, target += 8) {
       long pte = from.get(slot);
       if (layout.isEmpty(pte)) {
         continue;

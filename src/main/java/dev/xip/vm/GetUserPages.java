@@ -250,6 +250,9 @@ public final class GetUserPages {
       return MUST_FAULT;
     }
     if (walk.level() != Level.PTE) {
+      if (write) {
+        return MUST_FAULT;
+      }
       throw refused(Code.EFAULT, va, "an entry with a page frame", "a huge leaf in " + vma);
     }
     long slot = walk.slot();

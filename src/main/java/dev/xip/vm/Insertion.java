@@ -55,6 +55,53 @@ final class Insertion {
     return insertRaw(vma, va, pfn);
   }
 
+  /**
+   * Inserts entries for pages side by side into those slots of one table that are empty, as {@link
+   * #insertMixed} does for one page.
+   *
+   * @param va the address of one of the pages: how it ended is said for this one
+   * @param pfn the frame number there
+   * @param before how many pages below it get an entry as well
+   * @param after how many pages above
+   */
+  InsertResult insertMixedRun(Vma vma, long va, long pfn, int before, int after) {
+    if (before + after == 0 || !manager.usesSpecialBit()) {
+      return insertMixedEach(vma, va, pfn, before, after);
+    }
+    require(vma.has(VmaFlags.MIXEDMAP), vma, "MIXEDMAP must be set");
+    long windowPages = manager.memory().windowBytes() >>> Pages.SHIFT;
+    if (pfn < before || pfn >= windowPages - after) {
+      return InsertResult.EINVAL;
+    }
+    long slot = table.slotOrCreate(va);
+    if (slot == PageTable.NO_SLOT) {
+      return InsertResult.ENOMEM;
+    }
+    if (slot == PageTable.HUGE) {
+      return InsertResult.EBUSY;
+    }
+    long first = layout.withSpecial(layout.leaf(pfn - before, vma.pageAccess()));
+    manager.lockEntry(slot);
+    try {
+      boolean empty = layout.isEmpty(table.get(slot));
+      table.block().fill(slot - 8L * before, before + 1 + after, first);
+      return empty ? InsertResult.INSERTED : InsertResult.EBUSY;
+    } finally {
+      manager.unlockEntry(slot);
+    }
+  }
+
+  private InsertResult insertMixedEach(Vma vma, long va, long pfn, int before, int after) {
+    InsertResult result = InsertResult.EBUSY;
+    for (int i = -before; i <= after; i++) {
+      InsertResult each = insertMixed(vma, va + i * Pages.SIZE, pfn + i);
+      if (i == 0) {
+        result = each;
+      }
+    }
+    return result;
+  }
+
   /** Inserts a normal entry and counts it. */
   InsertResult insertFrame(Vma vma, long va, long pfn) {
     if (!vma.range().contains(va)) {
@@ -89,6 +136,9 @@ final class Insertion {
     long slot = table.slotOrCreate(va);
     if (slot == PageTable.NO_SLOT) {
       return InsertResult.ENOMEM;
+    }
+    if (slot == PageTable.HUGE) {
+      return InsertResult.EBUSY;
     }
     manager.lockEntry(slot);
     try {

@@ -57,7 +57,7 @@ final class LeafMover {
   }
 
   private boolean moveIntoOneTable(long from, long to, long length) {
-    LeafTables leaves = new LeafTables(space, from, from + length);
+    LeafTables leaves = new LeafTables(space, from, from + length, LeafTables.Huge.SPLIT);
     long target = PageTable.NO_SLOT;
     while (leaves.next()) {
       if (target == PageTable.NO_SLOT) {

@@ -1,5 +1,6 @@
 package dev.xip.vm;
 
+import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.Level;
 import dev.xip.pagetable.PageTable;
@@ -23,44 +24,87 @@ import dev.xip.pagetable.Walk;
  * }
  * }</pre>
  *
+ * <p>Where {@link #isHuge} a huge leaf takes the table's place, the lock is that of the table which
+ * it is in, and who has it finds out whether the leaf is still there; if not, {@link #again}.
+ *
  * <p>Who goes through holds the map lock, or the lock of a file's mappings, so that no table can go
- * away meanwhile. There are no huge leaves below mappings that come here.
+ * away meanwhile.
  */
 final class LeafTables {
+  /** How many entries are taken together where a whole table cannot be. */
+  static final int FEW = 64;
+
+  /** What becomes of huge leaves. */
+  enum Huge {
+    /** They are shown, as much of each as is in the range. */
+    SHOWN,
+    /** They are shown if all of them is in the range, and split first if not. */
+    SPLIT_WHERE_CUT,
+    /** They are split. */
+    SPLIT
+  }
+
+  private final AddressSpace space;
   private final MemoryManager manager;
   private final PageTable table;
   private final EntryLayout layout;
   private final long limit;
+  private final Huge huge;
   private final Walk walk = new Walk();
   private long start;
   private long end;
   private long slot;
+  private Level level;
 
-  LeafTables(AddressSpace space, long start, long end) {
+  LeafTables(AddressSpace space, long start, long end, Huge huge) {
+    this.space = space;
     this.manager = space.manager();
     this.table = space.table();
     this.layout = table.layout();
     this.limit = end;
     this.end = start;
+    this.huge = huge;
   }
 
-  /** Goes to the next leaf table that exists; false at the end of the range. */
+  /** Goes to the next leaf table that exists, or huge leaf; false at the end of the range. */
   boolean next() {
     while (end < limit) {
       start = end;
       boolean found = table.walk(start, walk);
-      if (found && walk.level() != Level.PTE) {
-        throw new IllegalStateException(
-            "huge leaf 0x%x at address 0x%x".formatted(walk.pte(), start));
+      level = walk.level();
+      Level above = found && level == Level.PTE ? Level.PMD : level;
+      long past = (start | (1L << layout.shift(above)) - 1) + 1;
+      if (found && level != Level.PTE && isSplit(past)) {
+        space.hugeLeaves().split(start);
+        continue;
       }
-      Level above = found ? Level.PMD : walk.level();
-      end = Math.min(limit, (start | (1L << layout.shift(above)) - 1) + 1);
+      end = Math.min(limit, past);
       if (found) {
         slot = walk.slot();
         return true;
       }
     }
     return false;
+  }
+
+  private boolean isSplit(long past) {
+    boolean cut = past > limit || past - start < 1L << layout.shift(level);
+    return huge == Huge.SPLIT || (huge == Huge.SPLIT_WHERE_CUT && cut);
+  }
+
+  /** Whether this is a huge leaf, and {@link #slot} its slot. */
+  boolean isHuge() {
+    return level != Level.PTE;
+  }
+
+  /** The level of the entries: higher than a page's for a huge leaf. */
+  Level level() {
+    return level;
+  }
+
+  /** Has {@link #next} come back to the same address, where the huge leaf is not any more. */
+  void again() {
+    end = start;
   }
 
   /** The first address in this table. */
@@ -71,6 +115,11 @@ final class LeafTables {
   /** The address after the last in this table. */
   long end() {
     return end;
+  }
+
+  /** How many entries of this table are in the range. */
+  int count() {
+    return (int) (end - start >>> Pages.SHIFT);
   }
 
   /** The slot of the first address; the next page's is 8 further on. */

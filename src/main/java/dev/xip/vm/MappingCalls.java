@@ -4,7 +4,9 @@ import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import dev.xip.mapping.Mappable;
+import dev.xip.mapping.Translation;
 import dev.xip.vm.MapException.Code;
+import java.io.IOException;
 import java.util.List;
 
 /** mmap and munmap, and the rules of places that other calls share. Linux: mm/mmap.c. */
@@ -14,6 +16,9 @@ final class MappingCalls {
 
   /** The room left for a stack above the highest mapping. */
   private static final long STACK_GAP = 128L << 20;
+
+  /** How many runs of a file may pass before a long one is found. */
+  private static final int MOST_RUNS_LOOKED_AT = 16;
 
   /** An offset in a file is to be a positive number of bytes. */
   private static final long MOST_FILE_PAGES = Long.MAX_VALUE >>> Pages.SHIFT;
@@ -88,6 +93,40 @@ final class MappingCalls {
       if (hint <= limit - length && space.vmaList().isFree(AddrRange.ofLength(hint, length))) {
         return AddrRange.ofLength(hint, length);
       }
+    }
+    return request.file() == null ? freePlace(call, length) : freePlaceFor(call, request, length);
+  }
+
+  /**
+   * The highest free place at which the file's first long run may have huge leaves: addresses and
+   * physical addresses agree there. Linux counterpart: {@code thp_get_unmapped_area}
+   * (mm/huge_memory.c), which goes by offsets in the file.
+   */
+  private AddrRange freePlaceFor(String call, MapRequest request, long length) throws MapException {
+    try {
+      long page = request.pageOffset();
+      long pages = Math.min(length >>> Pages.SHIFT, Pages.covering(request.file().size()) - page);
+      long done = 0;
+      for (int run = 0; run < MOST_RUNS_LOOKED_AT && done < pages; run++) {
+        Translation place = request.file().translate(page + done);
+        long bytes = Math.min(place.pages(), pages - done) << Pages.SHIFT;
+        long alignment = HugeLeaves.alignmentFor(space.manager(), bytes);
+        if (!place.isHole() && alignment > Pages.SIZE) {
+          long start =
+              space
+                  .vmaList()
+                  .highestGap(length + alignment, AddressSpace.LOWEST_ADDRESS, limit - STACK_GAP);
+          long wanted = place.pfn() - done << Pages.SHIFT;
+          return start < 0
+              ? freePlace(call, length)
+              : AddrRange.ofLength(
+                  start + alignment - (start + alignment - wanted & alignment - 1), length);
+        }
+        done += place.pages();
+      }
+    } catch (IOException e) {
+      // Where it cannot be read, it is as good at one place as at any other.
+      return freePlace(call, length);
     }
     return freePlace(call, length);
   }

@@ -151,6 +151,14 @@ public final class MemoryManager implements TableSupply {
   }
 
   /**
+   * Tells whether a special entry of a mapping has no page frame, whatever else it says: then a
+   * whole table of them needs to be asked once. With any other strategy each entry has to be.
+   */
+  boolean trustsSpecialBit(Vma vma) {
+    return usesSpecialBit && (vma.flags() & (VmaFlags.PFNMAP | VmaFlags.MIXEDMAP)) != 0;
+  }
+
+  /**
    * Tells whether a number has a page frame, as the strategy sees it: what an insertion asks when
    * there is no special bit to set. Linux counterpart: {@code pfn_valid}.
    *

@@ -6,6 +6,7 @@ import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.Walk;
 import dev.xip.vm.MapException.Code;
+import java.io.IOException;
 
 /**
  * Faults pages in before anybody touches them. A private writable page is copied at once, as a
@@ -24,7 +25,65 @@ final class Populate {
   /** Faults in what can be; a mapping is left at the first page that cannot. */
   void asFarAsPossible(AddrRange range) {
     for (Vma vma : space.vmaList().overlapping(range)) {
-      populate(vma, range);
+      if (vma.isAnonymous() || wantedOf(vma).write()) {
+        populate(vma, range);
+      } else {
+        fill(vma, range);
+      }
+    }
+  }
+
+  /**
+   * Fills the entries of a file in bulk, and has holes faulted in. Special entries are no reason to
+   * stop here: whoever asks for no page frames is content with them. Linux counterpart: {@code
+   * populate_vma_page_range} (mm/gup.c) since 4.0.
+   */
+  private void fill(Vma vma, AddrRange range) {
+    Access wanted = wantedOf(vma);
+    long end = Math.min(range.end(), vma.range().end());
+    long va = Math.max(range.start(), vma.range().start());
+    try {
+      while (va < end && !wanted.equals(Access.NONE)) {
+        va = fillOnce(va, end);
+        if (va < end) {
+          if (space.fault(va, wanted) instanceof FaultResult.Refused) {
+            return;
+          }
+          va += Pages.SIZE;
+        }
+      }
+    } catch (IOException e) {
+      // As the fault would find out: nobody has asked for this page yet.
+      return;
+    }
+  }
+
+  private long fillOnce(long va, long end) throws IOException {
+    long stamp = space.lockShared();
+    try {
+      Vma vma = space.find(va);
+      return vma == null || vma.isAnonymous()
+          ? va
+          : space.fileFault().fill(vma, va, Math.min(end, vma.range().end()), false);
+    } finally {
+      space.unlockShared(stamp);
+    }
+  }
+
+  /**
+   * Fills the entries of what lies in memory, and passes over what does not. The map lock is held
+   * shared. Linux counterpart: {@code madvise_willneed} (mm/madvise.c), which has no entries to
+   * fill but reads ahead.
+   */
+  void whatIsThere(Vma vma, AddrRange part) {
+    if (vma.isAnonymous() || !vma.has(VmaFlags.MIXEDMAP) || vma.access().equals(Access.NONE)) {
+      return;
+    }
+    try {
+      space.fileFault().fill(vma, part.start(), part.end(), true);
+    } catch (IOException e) {
+      // Advice is not answered; who touches the page is told.
+      return;
     }
   }
 
@@ -80,7 +139,7 @@ final class Populate {
     long stamp = space.lockShared();
     try {
       return space.table().walk(va, walk)
-          && layout.isValid(walk.pte())
+          && layout.isValid(walk.pte(), walk.level())
           && (!wanted.write() || layout.isWritable(walk.pte()));
     } finally {
       space.unlockShared(stamp);

@@ -107,10 +107,15 @@ final class RangeCalls {
   private void protect(Vma changed, AddrRange part) {
     space.install(space.vmaList().withFlags(part, changed.flags()));
     boolean dirtyStaysWritable = changed.has(VmaFlags.WRITE | VmaFlags.SHARED);
-    LeafTables leaves = new LeafTables(space, part.start(), part.end());
+    LeafTables leaves =
+        new LeafTables(space, part.start(), part.end(), LeafTables.Huge.SPLIT_WHERE_CUT);
     while (leaves.next()) {
       leaves.lock();
       try {
+        if (leaves.isHuge()) {
+          protectHuge(changed, leaves);
+          continue;
+        }
         long slot = leaves.slot();
         for (long va = leaves.start(); va < leaves.end(); va += Pages.SIZE, slot += 8) {
           long pte = table.get(slot);
@@ -129,6 +134,15 @@ final class RangeCalls {
     }
   }
 
+  private void protectHuge(Vma changed, LeafTables leaves) {
+    long pte = table.get(leaves.slot());
+    if (layout.isHugeLeaf(pte, leaves.level())) {
+      table.set(leaves.slot(), layout.modify(pte, changed.pageAccess(), leaves.level()));
+    } else {
+      leaves.again();
+    }
+  }
+
   /** Linux counterpart: {@code sys_madvise}. */
   void advise(AddrRange range, Advice advice) throws MapException {
     String call = "madvise %s %s".formatted(range, advice);
@@ -144,6 +158,8 @@ final class RangeCalls {
             (vma, part) -> {
               if (advice == Advice.DONTNEED) {
                 discard(call, vma, part);
+              } else {
+                populate.whatIsThere(vma, part);
               }
             });
       } finally {
@@ -227,12 +243,16 @@ final class RangeCalls {
   }
 
   private void notePresent(AddrRange part, long base, BitSet present) {
-    LeafTables leaves = new LeafTables(space, part.start(), part.end());
+    LeafTables leaves = new LeafTables(space, part.start(), part.end(), LeafTables.Huge.SHOWN);
     while (leaves.next()) {
-      long slot = leaves.slot();
-      for (long va = leaves.start(); va < leaves.end(); va += Pages.SIZE, slot += 8) {
-        if (layout.isPresent(table.get(slot))) {
-          present.set(Math.toIntExact(va - base >>> Pages.SHIFT));
+      int first = Math.toIntExact(leaves.start() - base >>> Pages.SHIFT);
+      if (leaves.isHuge()) {
+        present.set(first, first + leaves.count());
+        continue;
+      }
+      for (int i = 0; i < leaves.count(); i++) {
+        if (layout.isPresent(table.get(leaves.slot() + 8L * i))) {
+          present.set(first + i);
         }
       }
     }

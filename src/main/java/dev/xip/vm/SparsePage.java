@@ -71,12 +71,12 @@ final class SparsePage {
     PageTable table = space.table();
     EntryLayout layout = table.layout();
     MmuGather gather = new MmuGather(space);
-    LeafTables leaves = new LeafTables(space, va, va + Pages.SIZE);
+    LeafTables leaves = new LeafTables(space, va, va + Pages.SIZE, LeafTables.Huge.SHOWN);
     while (leaves.next()) {
       leaves.lock();
       try {
         long pte = table.get(leaves.slot());
-        if (!layout.isEmpty(pte) && manager.normalFrame(vma, va, pte) == pfn) {
+        if (!leaves.isHuge() && !layout.isEmpty(pte) && manager.normalFrame(vma, va, pte) == pfn) {
           table.set(leaves.slot(), layout.empty());
           space.counters().unmapped(false);
           gather.add(pfn);

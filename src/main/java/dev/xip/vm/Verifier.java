@@ -1,6 +1,9 @@
 package dev.xip.vm;
 
+import dev.xip.base.Pages;
+import dev.xip.mapping.Translation;
 import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.Level;
 import dev.xip.phys.FrameAllocator;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PageFrames;
@@ -85,6 +88,9 @@ public final class Verifier {
                         .formatted(space.name(), pte, va));
                 return;
               }
+              if (level != Level.PTE) {
+                checkHuge(space, vma, va, level, pte);
+              }
               long pfn = manager.normalFrame(vma, va, pte);
               if (pfn != MemoryManager.NO_FRAME) {
                 mappings[(int) pfn]++;
@@ -96,6 +102,31 @@ public final class Verifier {
     anonymousFrames += found[1];
     expect(space.name() + ": file frames", found[0], space.fileFrames());
     expect(space.name() + ": anonymous frames", found[1], space.anonymousFrames());
+  }
+
+  /** A huge leaf is special, protected against stores and shows pages of one mapping, in order. */
+  private void checkHuge(AddressSpace space, Vma vma, long va, Level level, long pte) {
+    EntryLayout layout = manager.layout();
+    long bytes = 1L << layout.shift(level);
+    if (!layout.isSpecial(pte, level)
+        || layout.isWritable(pte)
+        || vma.isAnonymous()
+        || vma.range().end() - va < bytes) {
+      wrong.add(
+          "%s: huge leaf 0x%x at address 0x%x: expected a special one, not writable, inside %s"
+              .formatted(space.name(), pte, va, vma));
+      return;
+    }
+    try {
+      Translation place = vma.file().translate(vma.pageAt(va));
+      if (place.pfn() != layout.pfn(pte, level) || place.pages() < bytes >>> Pages.SHIFT) {
+        wrong.add(
+            "%s: huge leaf 0x%x at address 0x%x: expected a run of %s, found %s"
+                .formatted(space.name(), pte, va, vma.file().name(), place));
+      }
+    } catch (IOException e) {
+      wrong.add("%s: huge leaf at address 0x%x: %s".formatted(space.name(), va, e.getMessage()));
+    }
   }
 
   /** The sparse page may only stand for a hole. */

@@ -1,6 +1,7 @@
 package dev.xip.vm;
 
 import dev.xip.base.Pages;
+import dev.xip.pagetable.EntryBlock;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.PageTable;
 import dev.xip.phys.FrameUse;
@@ -37,19 +38,71 @@ final class Zapper {
    *     that could say whom it belongs to
    */
   void zap(Vma vma, long start, long end, boolean evenCopies, MmuGather gather) {
-    LeafTables leaves = new LeafTables(space, start, end);
+    LeafTables leaves = new LeafTables(space, start, end, LeafTables.Huge.SPLIT_WHERE_CUT);
+    EntryBlock block = table.block();
     while (leaves.next()) {
       leaves.lock();
       try {
-        long slot = leaves.slot();
-        for (long va = leaves.start(); va < leaves.end(); va += Pages.SIZE, slot += 8) {
-          long pte = table.get(slot);
-          if (!layout.isEmpty(pte)) {
-            zapEntry(vma, va, slot, pte, evenCopies, gather);
-          }
+        if (leaves.isHuge()) {
+          zapHuge(leaves, gather);
+        } else {
+          zapTable(vma, leaves, evenCopies, block, gather);
         }
       } finally {
         leaves.unlock();
+      }
+    }
+  }
+
+  /** Takes a huge leaf out, which is special and counted for nothing. */
+  private void zapHuge(LeafTables leaves, MmuGather gather) {
+    if (layout.isHugeLeaf(table.get(leaves.slot()), leaves.level())) {
+      table.set(leaves.slot(), layout.empty(leaves.level()));
+      gather.noteFlush();
+    } else {
+      leaves.again();
+    }
+  }
+
+  /** Empties what can be emptied in one go, and the rest one by one. */
+  private void zapTable(
+      Vma vma, LeafTables leaves, boolean evenCopies, EntryBlock block, MmuGather gather) {
+    if (zapAtOnce(vma, leaves.slot(), leaves.count(), block, gather)) {
+      return;
+    }
+    for (int done = 0; done < leaves.count(); done += LeafTables.FEW) {
+      long slot = leaves.slot() + 8L * done;
+      int few = Math.min(LeafTables.FEW, leaves.count() - done);
+      if (!zapAtOnce(vma, slot, few, block, gather)) {
+        zapEach(vma, leaves.start() + done * Pages.SIZE, slot, few, evenCopies, gather);
+      }
+    }
+  }
+
+  /** Empties entries none of which counted for anything, as the special bit of each says. */
+  private boolean zapAtOnce(Vma vma, long slot, int count, EntryBlock block, MmuGather gather) {
+    if (!manager.trustsSpecialBit(vma)) {
+      return false;
+    }
+    block.look(slot, count);
+    if (!block.isSpecialOrEmpty()) {
+      return false;
+    }
+    if (block.hasSpecial()) {
+      block.clear(slot, count);
+      gather.noteFlush();
+    }
+    return true;
+  }
+
+  private void zapEach(
+      Vma vma, long first, long firstSlot, int count, boolean evenCopies, MmuGather gather) {
+    long slot = firstSlot;
+    long end = first + count * Pages.SIZE;
+    for (long va = first; va < end; va += Pages.SIZE, slot += 8) {
+      long pte = table.get(slot);
+      if (!layout.isEmpty(pte)) {
+        zapEntry(vma, va, slot, pte, evenCopies, gather);
       }
     }
   }

@@ -23,7 +23,10 @@ final class BlockTree {
   private final long fileBlocks;
 
   private final BlockMap.Builder map = new BlockMap.Builder();
-  private final Set<Long> indirectBlocks = new HashSet<>();
+
+  /** Made when there is one: most files have none. */
+  private Set<Long> indirectBlocks = Set.of();
+
   private long taken;
 
   private BlockTree(ByteView view, Superblock superblock, Inode inode) {
@@ -81,7 +84,7 @@ final class BlockTree {
       long offset = blockAddr << ExtLayout.BLOCK_SHIFT;
       if (depth == 0) {
         map.add(fileBlock << ExtLayout.BLOCK_SHIFT, offset, ExtLayout.BLOCK_SIZE);
-      } else if (indirectBlocks.add(blockAddr)) {
+      } else if (enter(blockAddr)) {
         level(offset, ExtLayout.POINTERS, fileBlock, depth - 1);
       } else {
         throw view.malformed(
@@ -90,6 +93,13 @@ final class BlockTree {
             "block %d again".formatted(blockAddr));
       }
     }
+  }
+
+  private boolean enter(long indirectBlock) {
+    if (indirectBlocks.isEmpty()) {
+      indirectBlocks = new HashSet<>();
+    }
+    return indirectBlocks.add(indirectBlock);
   }
 
   private void take(long pointer, long blockAddr) throws MalformedDataException {
@@ -111,6 +121,9 @@ final class BlockTree {
 
   /** Sorts what was taken by place in the image and looks for neighbours that overlap. */
   private void checkNoBlockTwice(BlockMap map) throws MalformedDataException {
+    if (map.extentCount() + indirectBlocks.size() < 2) {
+      return;
+    }
     // First block in the high half, count in the low. Both are below 2^32, and the top bit is
     // flipped so that signed order is the order of block numbers.
     long[] runs = new long[map.extentCount() + indirectBlocks.size()];

@@ -32,6 +32,12 @@ final class DirectoryBlocks {
   private final Inode directory;
   private final BlockMap map;
 
+  /** Whether a name was asked for before; two threads may both think they are the first. */
+  private boolean asked;
+
+  /** Null until the second name is asked for. */
+  private volatile NameIndex index;
+
   /** Looks at an entry that is in use and was checked, given by its byte offset in the image. */
   @FunctionalInterface
   private interface Scan {
@@ -60,19 +66,38 @@ final class DirectoryBlocks {
         });
   }
 
+  /** Tells whether this is the directory of an inode. */
+  boolean isOf(Inode inode) {
+    return inode.number() == directory.number()
+        && inode.offset() == directory.offset()
+        && inode.size() == directory.size();
+  }
+
   /**
-   * Finds a name.
+   * Finds a name: the first time by reading the entries, from the second time on in an index.
    *
    * @param name the name
    * @return the number of the inode that it names, or -1
    * @throws IOException if an entry before it is damaged
    */
   long find(FileName name) throws IOException {
-    byte[] wanted = name.bytes();
+    NameIndex known = index;
+    if (known == null) {
+      if (!asked) {
+        asked = true;
+        return search(name);
+      }
+      known = buildIndex();
+      index = known;
+    }
+    return known.isUsable() ? known.find(name) : search(name);
+  }
+
+  private long search(FileName name) throws IOException {
     long[] found = {-1};
     scan(
         at -> {
-          if (!matches(at, wanted)) {
+          if (!names(at, name)) {
             return true;
           }
           found[0] = view.u32(at + ExtLayout.D_INODE);
@@ -81,13 +106,44 @@ final class DirectoryBlocks {
     return found[0];
   }
 
+  /** A directory with damage in it gets none: each search goes as far as it can. */
+  private NameIndex buildIndex() throws IOException {
+    NameIndex.Builder builder = new NameIndex.Builder();
+    try {
+      scan(
+          at -> {
+            builder.add(hash(at), at);
+            return true;
+          });
+    } catch (MalformedDataException damage) {
+      return NameIndex.UNUSABLE;
+    }
+    return builder.build(this);
+  }
+
+  /** What {@link FileName#hashCode} is for the name of an entry. */
+  private int hash(long at) throws MalformedDataException {
+    int length = view.u8(at + ExtLayout.D_NAME_LEN);
+    int hash = 0;
+    for (int i = 0; i < length; i++) {
+      hash = 31 * hash + (byte) view.u8(at + ExtLayout.D_NAME + i);
+    }
+    return hash;
+  }
+
+  /** The inode number that an entry has if it is of a name, else -1. */
+  long inodeIf(long at, FileName name) throws MalformedDataException {
+    return names(at, name) ? view.u32(at + ExtLayout.D_INODE) : -1;
+  }
+
   /** Compares byte by byte: the JVM's own comparison of memory does not survive a truncation. */
-  private boolean matches(long at, byte[] wanted) throws IOException {
-    if (view.u8(at + ExtLayout.D_NAME_LEN) != wanted.length) {
+  private boolean names(long at, FileName name) throws MalformedDataException {
+    int length = name.length();
+    if (view.u8(at + ExtLayout.D_NAME_LEN) != length) {
       return false;
     }
-    for (int i = 0; i < wanted.length; i++) {
-      if (view.u8(at + ExtLayout.D_NAME + i) != (wanted[i] & 0xff)) {
+    for (int i = 0; i < length; i++) {
+      if ((byte) view.u8(at + ExtLayout.D_NAME + i) != name.at(i)) {
         return false;
       }
     }

@@ -2,6 +2,7 @@ package dev.xip.image.ext;
 
 import dev.xip.base.ByteView;
 import dev.xip.base.MalformedDataException;
+import dev.xip.base.PendingFaults;
 import dev.xip.image.BlockMap;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.DirEntryVisitor;
@@ -16,15 +17,26 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.NotLinkException;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * An ext2 image with 4 KiB blocks. Immutable and safe for any number of threads. Every method that
  * can throw turns a truncation of the file underneath into a {@link CorruptImageException}.
  */
 public final class ExtImage implements FsImage {
+  /** A prime, for directories often lie at a fixed distance, the first of each group. */
+  private static final int KNOWN_DIRECTORIES = 1021;
+
   private final ByteView view;
   private final Superblock superblock;
   private final InodeTable inodeTable;
+
+  /**
+   * Directories used of late, each at its number modulo the length: what was learnt of one need not
+   * be learnt at the next name again.
+   */
+  private final AtomicReferenceArray<DirectoryBlocks> directories =
+      new AtomicReferenceArray<>(KNOWN_DIRECTORIES);
 
   private ExtImage(ByteView view) throws IOException {
     this.view = view;
@@ -87,7 +99,15 @@ public final class ExtImage implements FsImage {
 
   @Override
   public Inode inode(long number) throws IOException {
-    return guarded(() -> inodeTable.read(number));
+    try {
+      try {
+        return inodeTable.read(number);
+      } finally {
+        PendingFaults.settle();
+      }
+    } catch (InternalError fault) {
+      throw cut(fault);
+    }
   }
 
   @Override
@@ -101,7 +121,15 @@ public final class ExtImage implements FsImage {
 
   @Override
   public long find(Inode directory, FileName name) throws IOException {
-    return guarded(() -> entries(directory).find(name));
+    try {
+      try {
+        return entries(directory).find(name);
+      } finally {
+        PendingFaults.settle();
+      }
+    } catch (InternalError fault) {
+      throw cut(fault);
+    }
   }
 
   @Override
@@ -115,10 +143,27 @@ public final class ExtImage implements FsImage {
   @Override
   public BlockMap blockMap(Inode file) throws IOException {
     return switch (file.type()) {
-      case REGULAR -> guarded(() -> tree(file, Verdict.IN_PLACE));
-      case DIRECTORY -> guarded(() -> tree(file, Verdict.NOT_REGULAR));
+      case REGULAR -> guardedTree(file, Verdict.IN_PLACE);
+      case DIRECTORY -> guardedTree(file, Verdict.NOT_REGULAR);
       default -> BlockMap.empty(Verdict.NOT_REGULAR);
     };
+  }
+
+  private BlockMap guardedTree(Inode file, Verdict verdict) throws IOException {
+    try {
+      try {
+        return tree(file, verdict);
+      } finally {
+        PendingFaults.settle();
+      }
+    } catch (InternalError fault) {
+      throw cut(fault);
+    }
+  }
+
+  /** For what is called often, and must not make an object of what is to be done. */
+  private CorruptImageException cut(InternalError fault) {
+    return MemoryFaults.translated(name(), view.size(), fault);
   }
 
   private <T> T guarded(MemoryFaults.Operation<T> operation) throws IOException {
@@ -133,7 +178,15 @@ public final class ExtImage implements FsImage {
     if (directory.type() != FileType.DIRECTORY) {
       throw new NotDirectoryException(described(directory));
     }
-    return new DirectoryBlocks(view, superblock, directory, tree(directory, Verdict.NOT_REGULAR));
+    int slot = (int) (directory.number() % directories.length());
+    DirectoryBlocks known = directories.get(slot);
+    if (known != null && known.isOf(directory)) {
+      return known;
+    }
+    BlockMap map = tree(directory, Verdict.NOT_REGULAR);
+    DirectoryBlocks opened = new DirectoryBlocks(view, superblock, directory, map);
+    directories.set(slot, opened);
+    return opened;
   }
 
   private byte[] linkTarget(Inode link) throws MalformedDataException {

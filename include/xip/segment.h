@@ -1,0 +1,114 @@
+/*
+ * Segments for programs that are not Java: memory with a name and a type, kept in a store folder,
+ * that any number of processes load and share. src/main/java/dev/xip/segment/README.md tells the
+ * rules and the form on disk; Java and C programs use one store side by side. Linux counterpart:
+ * arch/s390/mm/extmem.c.
+ *
+ * Common to all functions:
+ * - store is the path of the folder, name 1 to 8 of the letters, digits and $ # @ _, folded to
+ *   upper case. The folder must exist.
+ * - Errors are negative errno values, and xip_segment_message says what was expected of which file
+ *   and what was found; errno itself is not part of the contract.
+ * - What is loaded is one list per process under one mutex: any thread may call at any time. A call
+ *   may sleep, and may wait for whoever changes the store. None may come from a signal handler.
+ * - After fork(2) the child has all that the parent had loaded, under the same addresses and with
+ *   the same references, and each of the two unloads for itself. Both are one user, under the
+ *   parent's number, until the last of them has left. fork waits for a call of another thread to
+ *   end. vfork(2) and exec(3) leave nothing behind: every descriptor is closed on exec.
+ * - A file of a store that somebody cuts while it is loaded raises SIGBUS where its pages are gone.
+ */
+#ifndef XIP_SEGMENT_H
+#define XIP_SEGMENT_H
+
+#include <stdint.h>
+
+/* How a segment is loaded; the numbers are the kernel's (SEGMENT_SHARED, SEGMENT_EXCLUSIVE). */
+#define XIP_SEGMENT_SHARED 0    /* with all who have it; the type says who may write */
+#define XIP_SEGMENT_EXCLUSIVE 1 /* as a private copy */
+
+/* Types; the numbers are the kernel's (SEG_TYPE_*). */
+#define XIP_SEGMENT_SW 0   /* shared, writable: all who load it shared see each other's stores */
+#define XIP_SEGMENT_EW 1   /* exclusive, writable: a private copy in either mode */
+#define XIP_SEGMENT_SR 2   /* shared, read-only; exclusive: a private copy to write to */
+#define XIP_SEGMENT_ER 3   /* exclusive, read-only: as SR */
+#define XIP_SEGMENT_SN 4   /* as SW, not saved; the first user finds zeros */
+#define XIP_SEGMENT_EN 5   /* as EW, not saved */
+#define XIP_SEGMENT_SC 6   /* read-only in either mode */
+#define XIP_SEGMENT_EWEN 7 /* several parts, each EW or EN */
+
+#define XIP_SEGMENT_NAME_MAX 8
+#define XIP_SEGMENT_PARTS_MAX 6
+
+/* A run of pages of one type inside a segment. 24 bytes. */
+struct xip_segment_part {
+  uint64_t first_page; /* page frame number, below 1 << 40 */
+  uint64_t last_page;  /* inclusive */
+  uint32_t type;       /* XIP_SEGMENT_*, never EWEN */
+  uint32_t zero;
+};
+
+/* What a store says of a segment, and what this process has of it. 240 bytes. */
+struct xip_segment {
+  void *addr;              /* its first byte in this process, page aligned; NULL: not loaded */
+  void *end;               /* its last byte, inclusive; NULL: not loaded */
+  uint64_t loaded_version; /* the version that lies there; 0: not loaded */
+  uint64_t version;        /* 1 when defined, one more per save */
+  uint64_t pa;             /* physical address of the first byte */
+  uint64_t pa_end;         /* and of the last, inclusive */
+  uint64_t bytes;          /* length, a multiple of the page size */
+  uint32_t type;           /* XIP_SEGMENT_* */
+  uint32_t mode;           /* XIP_SEGMENT_SHARED or _EXCLUSIVE, if loaded */
+  uint32_t references;     /* loads by this process that it has not unloaded; 0: not loaded */
+  uint32_t shared_users;   /* users of that version now, in any process, who loaded it shared */
+  uint32_t exclusive_users; /* and exclusive; a user counts once, whatever its references */
+  uint32_t parts;          /* 1 to XIP_SEGMENT_PARTS_MAX */
+  char name[16];           /* in upper case, ends with a zero byte */
+  struct xip_segment_part part[XIP_SEGMENT_PARTS_MAX]; /* in order of address, adjacent */
+};
+
+/*
+ * Loads a segment, or takes one more reference if this process has it in the same mode: then *out
+ * has the same addresses, and the version that was loaded first. The parts lie side by side at
+ * [addr, end], wherever the system found room; no physical memory is modelled here. Returns the
+ * type, 0 to 7; on an error *out is all zeros. In this order:
+ * -EINVAL        an argument is NULL, the mode is none, or the name has a character no name has
+ * -ENAMETOOLONG  the name is empty or longer than 8
+ * -ENOENT, -ENOTDIR  there is no such store, or it is no folder
+ * -EPERM         this process has it loaded in the other mode
+ * -ENOENT        the store has none of that name
+ * -EIO           the definition is damaged, truncated, tampered with or of an unknown form
+ * -EOPNOTSUPP    its parts are more than 6, have a gap, or are several and not all EW or EN
+ * -EINVAL        a part is reversed or overlaps the one before
+ * -EBUSY         this process has part of the same megabyte from another segment
+ * -ERANGE        it is larger than the address space of a process
+ * -EIO           the data file is missing or shorter than the definition says
+ * -EBUSY         somebody has held the data file exclusively for seconds
+ * -ENOMEM        there is no memory or mapping left
+ * and what the system gives where it refuses, such as -EACCES or -EMFILE. SN, and SW if shared,
+ * need permission to write to the data file; all else is loaded with permission to read.
+ */
+int xip_segment_load(const char *store, const char *name, int mode, struct xip_segment *out);
+
+/*
+ * Drops a reference to the segment whose first byte is at addr. With the last one its memory is
+ * unmapped, the process is no user any more, and if its version has been replaced or removed and
+ * has no other user, its files are deleted; where the right to do that is missing, whoever changes
+ * the segment next does it. Returns 0; -EINVAL if no segment is loaded at addr; or the negative
+ * errno of munmap(2), and then the segment stays loaded.
+ */
+int xip_segment_unload(const void *addr);
+
+/*
+ * Says what the store has under a name now, without loading it: *out, but for what is said of being
+ * loaded, is about the version that a load would get. Returns the type or an error of
+ * xip_segment_load; on an error *out is all zeros.
+ */
+int xip_segment_query(const char *store, const char *name, struct xip_segment *out);
+
+/*
+ * One line about the last call of this thread, if that failed: the code by name, the segment or
+ * file, what was expected and what was found. It stands until the thread's next call. Never NULL.
+ */
+const char *xip_segment_message(void);
+
+#endif

@@ -1,0 +1,148 @@
+package dev.xip.cli;
+
+import dev.xip.machine.BenchRow;
+import dev.xip.measure.Figure;
+import dev.xip.measure.Growth;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/** Shows figures: as tables for people, as one array of rows for programs. */
+final class BenchOutput {
+  private final Output out;
+
+  BenchOutput(Output out) {
+    this.out = out;
+  }
+
+  /** Prints one array; a number that there is not is null. */
+  void json(List<Figure> figures, List<BenchRow> rows, List<Growth> growth) throws IOException {
+    JsonWriter json = new JsonWriter(out).beginArray();
+    for (Figure figure : figures) {
+      json.beginObject().member("name", figure.name()).name("params").beginObject();
+      for (Map.Entry<String, String> param : figure.params().entrySet()) {
+        json.member(param.getKey(), param.getValue());
+      }
+      json.endObject()
+          .member("unit", figure.unit())
+          .member("median", figure.median())
+          .member("against", figure.against())
+          .member("raw", figure.raw())
+          .member("ratio", figure.ratio())
+          .member("goal", figure.goal().toString())
+          .member("met", figure.met())
+          .endObject();
+    }
+    for (BenchRow row : rows) {
+      json.beginObject().member("name", row.name()).name("params").beginObject();
+      json.member("strategy", row.strategy())
+          .member("segments", row.segments())
+          .member("threads", row.threads())
+          .endObject();
+      json.member("unit", row.unit()).member("median", row.median());
+      if (!row.note().isEmpty()) {
+        json.member("note", row.note());
+      }
+      json.endObject();
+    }
+    for (Growth line : growth) {
+      for (Growth.Point point : line.points()) {
+        json.beginObject().member("name", line.name()).name("params").beginObject();
+        json.member(line.scale(), point.size()).endObject();
+        json.member("unit", line.unit()).member("median", point.median());
+        json.member("growth", line.kind()).endObject();
+      }
+    }
+    json.endArray().finish();
+    out.flush();
+  }
+
+  /** Prints a line for each figure. */
+  void table(List<Figure> figures) throws IOException {
+    if (figures.isEmpty()) {
+      return;
+    }
+    String form = "%-24s %-30s %14s  %-32s %12s %9s  %-15s %s";
+    out.line(
+        form.formatted("WORK", "CONDITIONS", "XIP", "AGAINST", "", "RATIO", "GOAL", "").strip());
+    for (Figure figure : figures) {
+      out.line(
+          form.formatted(
+              figure.name(),
+              String.join(
+                  ", ",
+                  figure.params().entrySet().stream()
+                      .map(param -> param.getKey() + " " + param.getValue())
+                      .toList()),
+              number(figure.median()) + " " + figure.unit(),
+              figure.against(),
+              number(figure.raw()),
+              number(figure.ratio()),
+              figure.goal(),
+              figure.met() ? "met" : "missed"));
+    }
+    out.flush();
+  }
+
+  /** Prints a line for each kind of work, with the sizes that were tried and what they cost. */
+  void growth(List<Growth> growth) throws IOException {
+    for (Growth line : growth) {
+      out.line(
+          "%s, %s: %s (the %.2f-th power)"
+              .formatted(line.name(), line.unit(), line.kind(), line.power()));
+      StringBuilder sizes = new StringBuilder("  %-16s".formatted(line.scale()));
+      StringBuilder costs = new StringBuilder("  %-16s".formatted(line.unit()));
+      for (Growth.Point point : line.points()) {
+        sizes.append("%,14d".formatted(point.size()));
+        costs.append("%,14.1f".formatted(point.median()));
+      }
+      out.line(sizes.toString());
+      out.line(costs.toString());
+    }
+    out.flush();
+  }
+
+  private static String number(double value) {
+    return Double.isNaN(value) ? "" : "%,.2f".formatted(value);
+  }
+
+  /**
+   * Prints a line for each strategy, a column for each number of segments, a block for each thread
+   * count.
+   */
+  void table(List<BenchRow> rows, int[] segments, int[] threads) throws IOException {
+    if (rows.isEmpty()) {
+      return;
+    }
+    for (int workers : threads) {
+      List<BenchRow> block = rows.stream().filter(row -> row.threads() == workers).toList();
+      out.line(
+          "%s, %s, %d thread%s"
+              .formatted(
+                  block.getFirst().name(),
+                  block.getFirst().unit(),
+                  workers,
+                  workers == 1 ? "" : "s"));
+      StringBuilder head = new StringBuilder("  %-20s".formatted("segments"));
+      Arrays.stream(segments).forEach(number -> head.append("%,10d".formatted(number)));
+      out.line(head.toString());
+      for (String strategy : block.stream().map(BenchRow::strategy).distinct().toList()) {
+        StringBuilder line = new StringBuilder("  %-20s".formatted(strategy));
+        String note = "";
+        for (BenchRow row : block) {
+          if (row.strategy().equals(strategy)) {
+            line.append(
+                Double.isNaN(row.median())
+                    ? "%10s".formatted("breaks")
+                    : "%,10.2f".formatted(row.median()));
+            note = row.note();
+          }
+        }
+        out.line(line + (note.isEmpty() ? "" : "  " + note));
+      }
+      out.line("");
+    }
+    out.flush();
+  }
+}

@@ -1,0 +1,44 @@
+package dev.xip.cli;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import picocli.CommandLine;
+
+/**
+ * The commands by name, in the order in which the help shows them. Picocli reads every annotation
+ * of each command that it is given, which costs ten times what a short command does; so it is given
+ * the one that is asked for, and all of them only where none is.
+ */
+final class Commands {
+  private static final Map<String, Class<?>> ALL = new LinkedHashMap<>();
+
+  static {
+    ALL.put("demo", DemoCommand.class);
+    ALL.put("pack", PackCommand.class);
+    ALL.put("ls", LsCommand.class);
+    ALL.put("cat", CatCommand.class);
+    ALL.put("stat", StatCommand.class);
+    ALL.put("cp", CpCommand.class);
+    ALL.put("check", CheckCommand.class);
+    ALL.put("segment", SegmentCommand.class);
+    ALL.put("maps", ScenarioCommands.Maps.class);
+    ALL.put("pagetable", ScenarioCommands.PageTables.class);
+    ALL.put("bench", BenchCommand.class);
+    ALL.put("completion", CompletionCommand.class);
+  }
+
+  private Commands() {}
+
+  /** Adds the command that the first word which is no option names, or all if it names none. */
+  static void addTo(CommandLine line, String[] arguments) {
+    String word =
+        Arrays.stream(arguments).filter(each -> !each.startsWith("-")).findFirst().orElse("");
+    Class<?> asked = ALL.get(word);
+    if (asked == null || asked == CompletionCommand.class) { // which tells of all the others
+      ALL.forEach(line::addSubcommand);
+    } else {
+      line.addSubcommand(word, asked);
+    }
+  }
+}

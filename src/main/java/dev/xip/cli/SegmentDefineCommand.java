@@ -1,0 +1,129 @@
+package dev.xip.cli;
+
+import dev.xip.base.Pages;
+import dev.xip.segment.SegmentDefinition;
+import dev.xip.segment.SegmentException;
+import dev.xip.segment.SegmentName;
+import dev.xip.segment.SegmentPart;
+import dev.xip.segment.SegmentSource;
+import dev.xip.segment.SegmentStore;
+import dev.xip.segment.SegmentType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code xip segment define}: puts a segment into the store. */
+@Command(
+    name = "define",
+    header = "Define a segment, with the contents of a file or zeros.",
+    description = {
+      "%nCopies the file into the store, holes kept, and gives the copy a place in physical"
+          + " memory: the first free one, or --at, or that of its parts. What the file does not"
+          + " reach is zeros.%n"
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  xip segment define JDK --from jdk.img",
+      "  xip segment define WORK --from disk.img --at 0x200000000 --type EW",
+      "  xip segment define SCRATCH --size 64M --type SN",
+      "  xip segment define MIXED --part 100000-1007ff:EW --part 100800-1008ff:EN",
+      "",
+      "Types: first letter S shared or E exclusive; second R read-only, W writable, N writable",
+      "and not saved; SC is written by the hypervisor alone. Several parts must be adjacent and",
+      "each EW or EN. SN and EN keep no contents, so they take no file."
+    })
+final class SegmentDefineCommand implements Callable<Integer> {
+  @Mixin private SegmentOptions.Store in;
+
+  @Parameters(paramLabel = "NAME", description = "The segment's name.")
+  private String name;
+
+  @Option(names = "--from", paramLabel = "FILE", description = "The file with the contents.")
+  private Path file;
+
+  @Option(
+      names = "--size",
+      paramLabel = "BYTES",
+      converter = SegmentNumbers.Bytes.class,
+      description = "The size, rounded up to pages; 64M and the like; default: that of the file.")
+  private Long size;
+
+  @Option(
+      names = "--at",
+      paramLabel = "ADDR",
+      converter = SegmentNumbers.Address.class,
+      description = "The physical address in bytes, 0x... or decimal, in whole pages.")
+  private Long address;
+
+  @Option(
+      names = "--type",
+      paramLabel = "TYPE",
+      completionCandidates = CompletionCommand.TypeNames.class,
+      description = "SW EW SR ER SN EN or SC; default: SR.")
+  private SegmentType type;
+
+  @Option(
+      names = "--part",
+      paramLabel = "FIRST-LAST:TYPE",
+      converter = SegmentNumbers.Part.class,
+      description = "A part: first and last page in hexadecimal, and its type; up to six.")
+  private List<SegmentNumbers.TypedPart> parts = List.of();
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  @Spec private CommandSpec spec;
+
+  SegmentDefineCommand() {}
+
+  @Override
+  public Integer call() throws IOException {
+    requireSense();
+    SegmentName segment = SegmentName.of(name);
+    long bytes = file == null ? 0 : Files.size(file);
+    SegmentStore store = SegmentStore.create(in.folder());
+    SegmentDefinition definition = definition(store, segment, size == null ? bytes : size);
+    SegmentSource source =
+        file == null ? SegmentSource.zeros() : SegmentOptions.copyOf(file, bytes);
+    SegmentText.print(store.define(definition, source), json);
+    return Main.DONE;
+  }
+
+  private void requireSense() {
+    if (parts.isEmpty() && file == null && size == null) {
+      throw new ParameterException(spec.commandLine(), "--from, --size or --part is needed");
+    }
+    if (!parts.isEmpty() && (size != null || address != null || type != null)) {
+      throw new ParameterException(
+          spec.commandLine(), "--part says it all: no --size, --at or --type beside it");
+    }
+  }
+
+  private SegmentDefinition definition(SegmentStore store, SegmentName segment, long bytes)
+      throws SegmentException {
+    if (!parts.isEmpty()) {
+      List<SegmentPart> checked = new ArrayList<>();
+      for (SegmentNumbers.TypedPart each : parts) {
+        checked.add(each.toPart());
+      }
+      return SegmentDefinition.of(segment, checked);
+    }
+    SegmentType wanted = type == null ? SegmentType.SR : type;
+    if (address == null) {
+      return store.place(segment, wanted, bytes);
+    }
+    long first = address >>> Pages.SHIFT;
+    long last = first + Math.max(1, Pages.covering(bytes)) - 1;
+    return SegmentDefinition.of(segment, List.of(SegmentPart.of(wanted, first, last)));
+  }
+}

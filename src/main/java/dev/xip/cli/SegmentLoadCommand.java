@@ -1,0 +1,143 @@
+package dev.xip.cli;
+
+import dev.xip.machine.HeldSegment;
+import dev.xip.segment.SavedSegment;
+import dev.xip.segment.SharingMode;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code xip segment load}: loads a segment and holds it. */
+@Command(
+    name = "load",
+    header = "Load a segment, say where it lies, and hold it.",
+    description = {
+      "%nMaps the segment at its physical address, prints one line when that is done, and holds it"
+          + " until standard input ends, a signal comes, or 'xip segment unload' asks for it. With"
+          + " a command behind --, holds it while that runs, prints nothing, and exits with its"
+          + " code.%n",
+      "Standard input that is a file or /dev/null, as the shell gives to what runs in the"
+          + " background of a script, is not waited for.%n"
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  xip segment load JDK",
+      "  xip segment load JDK -- make test",
+      "",
+      "In a script:",
+      "  coproc xip segment load WORK --exclusive --json",
+      "  read -r ready <&\"$${COPROC[0]}\"      (it is loaded, or the line is empty)",
+      "  xip segment save WORK",
+      "  xip segment unload WORK"
+    })
+final class SegmentLoadCommand implements Callable<Integer> {
+  @Mixin private SegmentOptions.Segment target;
+
+  @Parameters(
+      index = "1..*",
+      arity = "0..*",
+      paramLabel = "COMMAND",
+      description = "After --: what to run meanwhile, with its arguments.")
+  private List<String> command = List.of();
+
+  @Option(names = "--exclusive", description = "Load a private copy, which nobody else sees.")
+  private boolean exclusive;
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  SegmentLoadCommand() {}
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    SharingMode mode = exclusive ? SharingMode.EXCLUSIVE : SharingMode.SHARED;
+    try (HeldSegment held = HeldSegment.load(target.store(), target.name(), mode)) {
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> closeLate(held)));
+      if (!command.isEmpty()) {
+        return run();
+      }
+      print(held);
+      if (endsWithInput()) {
+        Thread.ofPlatform().daemon().start(() -> endAfterInput(held));
+      }
+      held.await();
+    }
+    return Main.DONE;
+  }
+
+  /** A signal ends the JVM through its shutdown hooks, past every finally. */
+  private static void closeLate(HeldSegment held) {
+    try {
+      held.close();
+    } catch (IOException e) {
+      System.err.println("xip: " + Failure.line(e));
+    }
+  }
+
+  private int run() throws IOException, InterruptedException {
+    Process process = new ProcessBuilder(command).inheritIO().start();
+    Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
+    return process.waitFor();
+  }
+
+  private static boolean endsWithInput() {
+    Path input = Path.of("/proc/self/fd/0");
+    try {
+      return !Files.isRegularFile(input) && !Files.isSameFile(input, Path.of("/dev/null"));
+    } catch (IOException e) {
+      return false; // none at all
+    }
+  }
+
+  private static void endAfterInput(HeldSegment held) {
+    try {
+      System.in.transferTo(OutputStream.nullOutputStream());
+    } catch (IOException e) {
+      // Input that cannot be read has ended too.
+    }
+    held.end();
+  }
+
+  private void print(HeldSegment held) throws IOException {
+    SavedSegment loaded = held.segment();
+    long pid = ProcessHandle.current().pid();
+    Output out = new Output();
+    if (json) {
+      JsonWriter writer =
+          new JsonWriter(out)
+              .beginObject()
+              .member("name", loaded.name().value())
+              .member("type", loaded.type().name())
+              .member("mode", SegmentText.of(loaded.mode()))
+              .member("version", loaded.version())
+              .member("start", loaded.range().start())
+              .member("end", loaded.range().end())
+              .member("address", held.address())
+              .member("pid", pid)
+              .member("socket", held.socket().map(Path::toString).orElse(null));
+      writer.endObject().finish();
+    } else {
+      out.line(
+          "%s: %s %s, version %d, physical %s, in process %d at 0x%x%s"
+              .formatted(
+                  loaded.name(),
+                  loaded.type(),
+                  SegmentText.of(loaded.mode()),
+                  loaded.version(),
+                  loaded.range(),
+                  pid,
+                  held.address(),
+                  held.unreachable()
+                      .map(why -> "; takes no requests: " + Failure.line(why))
+                      .orElse("")));
+    }
+    out.flush();
+  }
+}

@@ -1,0 +1,92 @@
+package dev.xip.cli;
+
+import dev.xip.base.Pages;
+import dev.xip.segment.SegmentException;
+import dev.xip.segment.SegmentPart;
+import dev.xip.segment.SegmentType;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** The numbers that segments are defined with, as people type them. */
+final class SegmentNumbers {
+  private SegmentNumbers() {}
+
+  /** Takes an address in bytes, page aligned. */
+  static final class Address implements ITypeConverter<Long> {
+    @Override
+    public Long convert(String text) {
+      try {
+        return Pages.requireAligned(parse(text), "address");
+      } catch (NumberFormatException e) {
+        throw new TypeConversionException("'%s' is no address".formatted(text));
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    }
+  }
+
+  /** Takes a number of bytes, with K, M or G behind it for powers of 1024. */
+  static final class Bytes implements ITypeConverter<Long> {
+    @Override
+    public Long convert(String text) {
+      int unit = "KMG".indexOf(Character.toUpperCase(text.isEmpty() ? ' ' : last(text))) + 1;
+      try {
+        long number = parse(unit == 0 ? text : text.substring(0, text.length() - 1));
+        if (number >= 1) {
+          return Math.multiplyExact(number, 1L << 10 * unit);
+        }
+      } catch (NumberFormatException | ArithmeticException e) {
+        // said below
+      }
+      throw new TypeConversionException("'%s' is no number of bytes from 1".formatted(text));
+    }
+
+    private static char last(String text) {
+      return text.charAt(text.length() - 1);
+    }
+  }
+
+  /**
+   * A part as typed, FIRST-LAST:TYPE with page numbers in hexadecimal.
+   *
+   * @param type the type
+   * @param first the first page
+   * @param last the last page, inclusive
+   */
+  record TypedPart(SegmentType type, long first, long last) {
+    SegmentPart toPart() throws SegmentException {
+      return SegmentPart.of(type, first, last);
+    }
+  }
+
+  /** Takes a part. */
+  static final class Part implements ITypeConverter<TypedPart> {
+    private static final Pattern FORM =
+        Pattern.compile(
+            "(?:0x)?([0-9a-f]{1,15})-(?:0x)?([0-9a-f]{1,15}):([A-Z]+)", Pattern.CASE_INSENSITIVE);
+
+    @Override
+    public TypedPart convert(String text) {
+      Matcher form = FORM.matcher(text);
+      if (!form.matches()) {
+        throw new TypeConversionException("'%s' is no FIRST-LAST:TYPE".formatted(text));
+      }
+      try {
+        return new TypedPart(
+            SegmentType.valueOf(form.group(3).toUpperCase(Locale.ROOT)),
+            Long.parseLong(form.group(1), 16),
+            Long.parseLong(form.group(2), 16));
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException("'%s': %s is no type".formatted(text, form.group(3)));
+      }
+    }
+  }
+
+  private static long parse(String text) {
+    boolean hex = text.startsWith("0x") || text.startsWith("0X");
+    return hex ? Long.parseLong(text.substring(2), 16) : Long.parseLong(text);
+  }
+}

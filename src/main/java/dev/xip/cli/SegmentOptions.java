@@ -1,0 +1,89 @@
+package dev.xip.cli;
+
+import dev.xip.segment.SegmentName;
+import dev.xip.segment.SegmentSource;
+import dev.xip.segment.SegmentStore;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.OptionalLong;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** What several segment commands take. */
+final class SegmentOptions {
+  private SegmentOptions() {}
+
+  /** The store that a command works with. */
+  static final class Store {
+    @Option(names = "--store", paramLabel = "DIR", description = "The folder of the store.")
+    private Path folder;
+
+    Store() {}
+
+    Path folder() {
+      if (folder != null) {
+        return folder;
+      }
+      String store = System.getenv("XIP_STORE");
+      if (store != null && !store.isEmpty()) {
+        return Path.of(store);
+      }
+      String data = System.getenv("XDG_DATA_HOME");
+      // The XDG specification has relative paths ignored.
+      return data != null && data.startsWith("/")
+          ? Path.of(data, "xip", "segments")
+          : Path.of(System.getProperty("user.home"), ".local", "share", "xip", "segments");
+    }
+  }
+
+  /** A segment that is in a store. */
+  static final class Segment {
+    @Mixin private Store store;
+
+    @Parameters(
+        index = "0",
+        paramLabel = "NAME",
+        completionCandidates = CompletionCommand.SegmentNames.class,
+        description = "The segment's name.")
+    private String name;
+
+    Segment() {}
+
+    SegmentName name() throws IOException {
+      return SegmentName.of(name);
+    }
+
+    SegmentStore store() throws IOException {
+      return SegmentStore.open(store.folder());
+    }
+  }
+
+  /** One of several processes that hold a segment. */
+  static final class Holder {
+    @Option(
+        names = "--pid",
+        paramLabel = "PID",
+        description = "The process that is meant; needed if several hold the segment.")
+    private Long pid;
+
+    Holder() {}
+
+    OptionalLong pid() {
+      return pid == null ? OptionalLong.empty() : OptionalLong.of(pid);
+    }
+  }
+
+  /** The contents of a file, copied under a progress bar. */
+  static SegmentSource copyOf(Path file, long bytes) {
+    TerminalProgress progress = TerminalProgress.ofBytes("copying");
+    return SegmentSource.copyOf(
+        file,
+        done -> {
+          progress.at(done, bytes);
+          if (done >= bytes) {
+            progress.close();
+          }
+        });
+  }
+}

@@ -1,0 +1,52 @@
+package dev.xip.cli;
+
+import dev.xip.machine.SegmentHolder;
+import dev.xip.segment.SegmentName;
+import dev.xip.segment.SegmentStore;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code xip segment save}: makes a new version of a segment. */
+@Command(
+    name = "save",
+    header = "Give a segment new contents: its holder's memory, or a file.",
+    description = {
+      "%nWithout --from, the process that holds the segment saves what it has in memory. Loads from"
+          + " now on get the new contents; whoever has loaded the old ones keeps them.%n"
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {"  xip segment save WORK", "  xip segment save JDK --from newer.img"})
+final class SegmentSaveCommand implements Callable<Integer> {
+  @Mixin private SegmentOptions.Segment target;
+
+  @Option(
+      names = "--from",
+      paramLabel = "FILE",
+      description = "The file with the contents, at most as long as the segment.")
+  private Path file;
+
+  @Mixin private SegmentOptions.Holder holder;
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  SegmentSaveCommand() {}
+
+  @Override
+  public Integer call() throws IOException {
+    SegmentStore store = target.store();
+    SegmentName name = target.name();
+    if (file != null) {
+      SegmentText.print(store.save(name, SegmentOptions.copyOf(file, Files.size(file))), json);
+    } else {
+      SegmentHolder.find(store, name, holder.pid()).save();
+      SegmentText.print(store.query(name), json);
+    }
+    return Main.DONE;
+  }
+}

@@ -1,0 +1,47 @@
+package dev.xip.cli;
+
+import dev.xip.segment.SegmentDefinition;
+import dev.xip.segment.SharingMode;
+import dev.xip.segment.StoredSegment;
+import java.io.IOException;
+import java.util.Locale;
+
+/** How a segment is printed: as a row for people, as members of an object for programs. */
+final class SegmentText {
+  private SegmentText() {}
+
+  /** Prints a segment that was changed. */
+  static void print(StoredSegment segment, boolean json) throws IOException {
+    Output out = new Output();
+    if (json) {
+      members(new JsonWriter(out).beginObject(), segment).endObject().finish();
+    } else {
+      SegmentDefinition definition = segment.definition();
+      out.line(
+          "%s: %s %s, 0x%x bytes, version %d"
+              .formatted(
+                  segment.name(),
+                  definition.type(),
+                  definition.range(),
+                  definition.byteSize(),
+                  segment.version()));
+    }
+    out.flush();
+  }
+
+  /** Writes what the store says of a segment into the open object. */
+  static JsonWriter members(JsonWriter json, StoredSegment segment) throws IOException {
+    SegmentDefinition definition = segment.definition();
+    return json.member("name", segment.name().value())
+        .member("type", definition.type().name())
+        .member("start", definition.range().start())
+        .member("end", definition.range().end())
+        .member("bytes", definition.byteSize())
+        .member("version", segment.version())
+        .member("dataFile", segment.dataFile().toString());
+  }
+
+  static String of(SharingMode mode) {
+    return mode.name().toLowerCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,77 @@
+package dev.xip.measure;
+
+import java.util.Locale;
+
+/**
+ * What a figure should reach.
+ *
+ * @param sense which way round it is compared
+ * @param bound the number that it is compared with: a factor, or a figure in the row's own unit
+ */
+public record Goal(Sense sense, double bound) {
+  /** How a figure is compared with its bound. */
+  public enum Sense {
+    /** The figure is at most so many times the other one. */
+    TIMES_AT_MOST,
+    /** The figure is at least so many times better than the other one. */
+    AHEAD_AT_LEAST,
+    /** The figure itself is at most the bound. */
+    AT_MOST,
+    /** The figure exceeds the other one by at most the bound. */
+    ABOVE_AT_MOST
+  }
+
+  /** At most {@code factor} times the raw limit. */
+  static Goal times(double factor) {
+    return new Goal(Sense.TIMES_AT_MOST, factor);
+  }
+
+  /** At least {@code factor} times as fast as the peer. */
+  static Goal ahead(double factor) {
+    return new Goal(Sense.AHEAD_AT_LEAST, factor);
+  }
+
+  /** At most that much, in the unit of the row. */
+  static Goal atMost(double bound) {
+    return new Goal(Sense.AT_MOST, bound);
+  }
+
+  /** At most that much more than the raw limit, in the unit of the row. */
+  static Goal above(double bound) {
+    return new Goal(Sense.ABOVE_AT_MOST, bound);
+  }
+
+  /** The number that is held against the bound. */
+  double measure(double median, double raw) {
+    return switch (sense) {
+      case TIMES_AT_MOST -> median / raw;
+      case AHEAD_AT_LEAST -> raw / median;
+      case AT_MOST -> median;
+      case ABOVE_AT_MOST -> median - raw;
+    };
+  }
+
+  boolean isMet(double median, double raw) {
+    double measured = measure(median, raw);
+    return sense == Sense.AHEAD_AT_LEAST ? measured >= bound : measured <= bound;
+  }
+
+  /**
+   * Says the goal in words.
+   *
+   * @return such as {@code <= 1.5 x}, {@code >= 40 x ahead} or {@code <= 100}
+   */
+  @Override
+  public String toString() {
+    String number =
+        bound == Math.rint(bound)
+            ? Long.toString((long) bound)
+            : String.format(Locale.ROOT, "%.2f", bound).replaceAll("0+$", "");
+    return switch (sense) {
+      case TIMES_AT_MOST -> "<= " + number + " x";
+      case AHEAD_AT_LEAST -> ">= " + number + " x ahead";
+      case AT_MOST -> "<= " + number;
+      case ABOVE_AT_MOST -> "<= raw + " + number;
+    };
+  }
+}

@@ -1,0 +1,232 @@
+package dev.xip.measure;
+
+import dev.xip.base.Access;
+import dev.xip.base.AddrRange;
+import dev.xip.base.Pages;
+import dev.xip.host.HostFile;
+import dev.xip.host.Sharing;
+import dev.xip.mapping.Mappable;
+import dev.xip.mapping.Translation;
+import dev.xip.pagetable.X8664Layout;
+import dev.xip.phys.PhysicalMemory;
+import dev.xip.phys.Region;
+import dev.xip.vm.AddressSpace;
+import dev.xip.vm.MapRequest;
+import dev.xip.vm.MemoryManager;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Random;
+
+/**
+ * A file of bytes that are not zero, mapped as a segment of a machine, every page of it touched.
+ * Address spaces map it in one piece or in extents that lie about in it.
+ */
+final class MappedFile implements AutoCloseable {
+  private static final long FIRST_ADDRESS = 4L << 30;
+  private static final long RAM_BYTES = 256L << 20;
+
+  private final Path path;
+  private final long bytes;
+  private final FileChannel channel;
+  private final PhysicalMemory memory;
+  private final MemorySegment raw;
+
+  private MappedFile(Path path, long bytes, FileChannel channel, PhysicalMemory memory) {
+    this.path = path;
+    this.bytes = bytes;
+    this.channel = channel;
+    this.memory = memory;
+    this.raw = memory.window().asSlice(FIRST_ADDRESS, bytes);
+  }
+
+  /**
+   * Makes a file and maps it.
+   *
+   * @param folder where, on a file system with room
+   * @param bytes its size, whole pages
+   */
+  static MappedFile create(Path folder, long bytes) throws IOException {
+    Path path = Files.createTempFile(folder, "xip-bench", ".data");
+    FileChannel channel = null;
+    PhysicalMemory memory = null;
+    try {
+      channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
+      fill(channel, bytes);
+      memory = PhysicalMemory.boot(FIRST_ADDRESS + bytes, RAM_BYTES);
+      Region region = memory.claim("BENCH", AddrRange.ofLength(FIRST_ADDRESS, bytes), true);
+      try (HostFile file = HostFile.openReadOnly(path)) {
+        memory.mapFile(region, 0, file, 0, bytes, Access.READ, Sharing.SHARED);
+      }
+      MappedFile mapped = new MappedFile(path, bytes, channel, memory);
+      mapped.touch();
+      return mapped;
+    } catch (IOException | RuntimeException e) {
+      if (memory != null) {
+        memory.close();
+      }
+      if (channel != null) {
+        channel.close();
+      }
+      Files.deleteIfExists(path);
+      throw e;
+    }
+  }
+
+  private static void fill(FileChannel channel, long bytes) throws IOException {
+    byte[] chunk = new byte[1 << 20];
+    new Random(42).nextBytes(chunk);
+    for (long at = 0; at < bytes; at += chunk.length) {
+      ByteBuffer buffer = ByteBuffer.wrap(chunk, 0, (int) Math.min(chunk.length, bytes - at));
+      buffer.putLong(0, at);
+      while (buffer.hasRemaining()) {
+        channel.write(buffer, at + buffer.position());
+      }
+    }
+    channel.force(false); // else the system writes it out while the reads are timed
+  }
+
+  private void touch() {
+    long sum = 0;
+    for (long at = 0; at < bytes; at += Pages.SIZE) {
+      sum += raw.get(java.lang.foreign.ValueLayout.JAVA_BYTE, at);
+    }
+    if (sum == 0) {
+      throw new IllegalStateException(path + ": expected bytes that are not zero, found zeros");
+    }
+  }
+
+  long bytes() {
+    return bytes;
+  }
+
+  Path path() {
+    return path;
+  }
+
+  FileChannel channel() {
+    return channel;
+  }
+
+  PhysicalMemory memory() {
+    return memory;
+  }
+
+  /** The mapped file itself: the limit. */
+  MemorySegment raw() {
+    return raw;
+  }
+
+  /** Where a page of the file lies in physical memory. */
+  private long pfn(long page) {
+    return (FIRST_ADDRESS >>> Pages.SHIFT) + page;
+  }
+
+  /** The file in one piece. */
+  Mappable contiguous() {
+    return scattered(bytes >>> Pages.SHIFT);
+  }
+
+  /** A file of the same size whose extents lie in random order in this one. */
+  ScatteredFile scattered(long extentPages) {
+    long extents = (bytes >>> Pages.SHIFT) / extentPages;
+    return new ScatteredFile(this, extentPages, ScatteredFile.shuffled((int) extents));
+  }
+
+  /** Maps a file in a new address space and touches every page of it. */
+  View map(Mappable file) throws IOException {
+    AddressSpace space =
+        new MemoryManager(memory, X8664Layout.INSTANCE).newAddressSpace("benchmark");
+    try {
+      long start = space.map(MapRequest.shared(file, Access.READ)).start();
+      View view = new View(space, start);
+      view.touch(bytes);
+      return view;
+    } catch (IOException | RuntimeException e) {
+      space.close();
+      throw e;
+    }
+  }
+
+  /**
+   * An address space that has the file mapped.
+   *
+   * @param space the address space
+   * @param start the first address
+   */
+  record View(AddressSpace space, long start) implements AutoCloseable {
+    private void touch(long bytes) throws IOException {
+      for (long at = 0; at < bytes; at += Pages.SIZE) {
+        space.fault(start + at, Access.READ);
+      }
+    }
+
+    @Override
+    public void close() {
+      space.close();
+    }
+  }
+
+  /** Ends the machine and deletes the file. */
+  @Override
+  public void close() {
+    memory.close();
+    try {
+      channel.close();
+      Files.delete(path);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * A file whose extents lie anywhere in a mapped file.
+   *
+   * @param file the mapped file
+   * @param extentPages the pages of an extent
+   * @param order which extent of the mapped file each of this one is
+   */
+  record ScatteredFile(MappedFile file, long extentPages, int[] order) implements Mappable {
+    static int[] shuffled(int count) {
+      int[] order = new int[count];
+      Random random = new Random(7);
+      for (int i = 0; i < count; i++) {
+        int j = random.nextInt(i + 1);
+        order[i] = order[j];
+        order[j] = i;
+      }
+      return order;
+    }
+
+    /** Returns the byte of the mapped file at which a byte of this one lies. */
+    long place(long offset) {
+      long extentBytes = extentPages << Pages.SHIFT;
+      return order[(int) (offset / extentBytes)] * extentBytes + offset % extentBytes;
+    }
+
+    @Override
+    public String name() {
+      return "benchmark";
+    }
+
+    @Override
+    public long size() {
+      return order.length * extentPages << Pages.SHIFT;
+    }
+
+    @Override
+    public Translation translate(long page) {
+      int extent = (int) (page / extentPages);
+      if (extent >= order.length) {
+        return Translation.HOLE;
+      }
+      long within = page % extentPages;
+      return new Translation(file.pfn(order[extent] * extentPages + within), extentPages - within);
+    }
+  }
+}

@@ -1,0 +1,286 @@
+package dev.xip.measure;
+
+import dev.xip.base.Access;
+import dev.xip.base.AddrRange;
+import dev.xip.base.Pages;
+import dev.xip.machine.Machine;
+import dev.xip.machine.MachineConfig;
+import dev.xip.mapping.Mappable;
+import dev.xip.mapping.Translation;
+import dev.xip.segment.SavedSegment;
+import dev.xip.segment.SegmentDefinition;
+import dev.xip.segment.SegmentLoader;
+import dev.xip.segment.SegmentName;
+import dev.xip.segment.SegmentPart;
+import dev.xip.segment.SegmentSource;
+import dev.xip.segment.SegmentStore;
+import dev.xip.segment.SegmentType;
+import dev.xip.segment.SharingMode;
+import dev.xip.vm.AddressReader;
+import dev.xip.vm.AddressSpace;
+import dev.xip.vm.FaultResult;
+import dev.xip.vm.MapRequest;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+
+/**
+ * What work with segments costs as their number grows: what is done to the store with the segments
+ * defined in it, and what is done to memory with those loaded, of all that were defined. All
+ * figures are processor time.
+ */
+public final class SegmentGrowth {
+  private static final int[] DEFINED = {10, 100, 1000, 10_000};
+  private static final int[] LOADED = {10, 100, 1000};
+
+  private static final String OF_DEFINED = "segments defined";
+  private static final String OF_LOADED = "segments loaded";
+
+  private static final int SEGMENT_PAGES = 4;
+
+  /** Segments may not share a megabyte. */
+  private static final long STRIDE_PAGES = (1L << 20) >>> Pages.SHIFT;
+
+  private static final long RAM_BYTES = 64L << 20;
+
+  /**
+   * Processor time of the thread: the long kinds of work would otherwise be measured together with
+   * whatever else runs on the host. Waiting for a disk is not in it.
+   */
+  private static final ThreadMXBean CLOCK = ManagementFactory.getThreadMXBean();
+
+  private static final long WARM_UP_NANOS = 300_000_000;
+  private static final long ROUNDS_NANOS = 700_000_000;
+  private static final int FEWEST_ROUNDS = 5;
+  private static final int MOST_ROUNDS = 1001;
+
+  /** Reads in one round: a single one is shorter than the clock's step. */
+  private static final int READS = 100_000;
+
+  private final SegmentStore store;
+  private final Path contents;
+
+  /** By work, in the order of the numbers. */
+  private final Map<String, Growth> lines = new LinkedHashMap<>();
+
+  private int defined;
+
+  /** Where results go, so that no work is dead code. */
+  private volatile long sink;
+
+  private SegmentGrowth(SegmentStore store, Path contents) {
+    this.store = store;
+    this.contents = contents;
+  }
+
+  /** What is measured. */
+  @FunctionalInterface
+  private interface Work {
+    /** Returns anything that depends on all of the work. */
+    long run() throws IOException;
+  }
+
+  /** One round of a measurement. */
+  @FunctionalInterface
+  private interface Round {
+    /** Returns the nanoseconds for each unit of work. */
+    double nanos() throws IOException;
+  }
+
+  /** A loaded segment as a file. */
+  private record SegmentFile(SavedSegment segment) implements Mappable {
+    @Override
+    public String name() {
+      return segment.name().value();
+    }
+
+    @Override
+    public long size() {
+      return segment.range().length();
+    }
+
+    @Override
+    public Translation translate(long page) {
+      return new Translation((segment.range().start() >>> Pages.SHIFT) + page, 1);
+    }
+  }
+
+  /**
+   * Measures, in a minute or two.
+   *
+   * @param folder a folder for the store, some 200 MiB, gone afterwards
+   * @return one line for each kind of work
+   * @throws IOException if the store cannot be made or the host does not give the address space
+   */
+  public static List<Growth> measure(Path folder) throws IOException {
+    Path own = Files.createTempDirectory(folder, "xip-segments");
+    try {
+      byte[] bytes = new byte[(int) (SEGMENT_PAGES * Pages.SIZE)];
+      new Random(42).nextBytes(bytes);
+      Path contents = Files.write(own.resolve("contents"), bytes);
+      SegmentGrowth growth = new SegmentGrowth(SegmentStore.create(own.resolve("store")), contents);
+      growth.measureDefined();
+      growth.measureLoaded();
+      return List.copyOf(growth.lines.values());
+    } finally {
+      try (Stream<Path> files = Files.walk(own)) {
+        for (Path each : files.toList().reversed()) {
+          Files.delete(each);
+        }
+      }
+    }
+  }
+
+  private void measureDefined() throws IOException {
+    for (int number : DEFINED) {
+      while (defined < number) {
+        store.define(definition(defined), SegmentSource.copyOf(contents, _ -> {}));
+        defined++;
+      }
+      SegmentName last = definition(number - 1).name();
+      timed(OF_DEFINED, number, "look up a segment", 1, () -> store.query(last).version());
+      timed(OF_DEFINED, number, "list the segments", 1, () -> store.list().segments().size());
+      timed(
+          OF_DEFINED,
+          number,
+          "list them and their users",
+          1,
+          () -> store.survey().segments().size());
+      timed(OF_DEFINED, number, "define one and remove it", 1, this::defineAndRemove);
+    }
+  }
+
+  private long defineAndRemove() throws IOException {
+    SegmentDefinition one = definition(defined);
+    long version = store.define(one, SegmentSource.zeros()).version();
+    store.remove(one.name());
+    return version;
+  }
+
+  private void measureLoaded() throws IOException {
+    long window = definition(defined + 1).range().end();
+    MachineConfig config = MachineConfig.DEFAULT.withWindow(window).withRam(RAM_BYTES);
+    try (Machine machine = Machine.boot(config, store)) {
+      SegmentLoader loader = machine.segments();
+      SegmentName other = definition(defined - 1).name();
+      for (int number : LOADED) {
+        while (loader.loaded().size() < number) {
+          loader.load(definition(loader.loaded().size()).name(), SharingMode.SHARED);
+        }
+        timed(
+            OF_LOADED,
+            number,
+            "load a segment and unload it",
+            1,
+            () -> loadAndUnload(loader, other));
+        timed(
+            OF_LOADED,
+            number,
+            "list 10,000 and their users",
+            1,
+            () -> store.survey().segments().size());
+        List<Mappable> files = new ArrayList<>();
+        loader.loaded().forEach(each -> files.add(new SegmentFile(each)));
+        measureProcess(machine, number, files);
+      }
+    }
+  }
+
+  private static long loadAndUnload(SegmentLoader loader, SegmentName name) throws IOException {
+    long start = loader.load(name, SharingMode.SHARED).range().start();
+    loader.unload(name);
+    return start;
+  }
+
+  /** First faults and reads of a process that maps all loaded segments. */
+  private void measureProcess(Machine machine, int number, List<Mappable> files)
+      throws IOException {
+    figure(OF_LOADED, number, "first fault in a segment", () -> firstFaults(machine, files));
+    try (AddressSpace space = machine.memoryManager().newAddressSpace("reader")) {
+      long[] starts = mapAll(space, files);
+      AddressReader reader = new AddressReader(space);
+      timed(OF_LOADED, number, "read in a segment", READS, () -> read(reader, starts));
+    }
+  }
+
+  private static double firstFaults(Machine machine, List<Mappable> files) throws IOException {
+    try (AddressSpace space = machine.memoryManager().newAddressSpace("first")) {
+      long[] starts = mapAll(space, files);
+      long begin = CLOCK.getCurrentThreadCpuTime();
+      for (long start : starts) {
+        if (space.fault(start, Access.READ) instanceof FaultResult.Refused refused) {
+          throw refused.cause();
+        }
+      }
+      return (double) (CLOCK.getCurrentThreadCpuTime() - begin) / starts.length;
+    }
+  }
+
+  private static long[] mapAll(AddressSpace space, List<Mappable> files) throws IOException {
+    long[] starts = new long[files.size()];
+    for (int i = 0; i < starts.length; i++) {
+      AddrRange range = space.map(MapRequest.shared(files.get(i), Access.READ));
+      starts[i] = range.start();
+    }
+    return starts;
+  }
+
+  private static long read(AddressReader reader, long[] starts) throws IOException {
+    long sum = 0;
+    for (int i = 0, at = 0; i < READS; i++) {
+      sum += reader.getLong(starts[at] + (i & 0xff8));
+      at = at + 1 == starts.length ? 0 : at + 1;
+    }
+    return sum;
+  }
+
+  private void timed(String scale, int number, String name, int units, Work work)
+      throws IOException {
+    figure(
+        scale,
+        number,
+        name,
+        () -> {
+          long start = CLOCK.getCurrentThreadCpuTime();
+          sink = work.run();
+          return (double) (CLOCK.getCurrentThreadCpuTime() - start) / units;
+        });
+  }
+
+  /** Adds the median of many rounds, of fewer if they are long, after some that do not count. */
+  private void figure(String scale, int number, String name, Round round) throws IOException {
+    long start = CLOCK.getCurrentThreadCpuTime();
+    do {
+      round.nanos();
+    } while (CLOCK.getCurrentThreadCpuTime() - start < WARM_UP_NANOS);
+    double[] nanos = new double[MOST_ROUNDS];
+    int rounds = 0;
+    start = CLOCK.getCurrentThreadCpuTime();
+    while (rounds < FEWEST_ROUNDS
+        || rounds < MOST_ROUNDS && CLOCK.getCurrentThreadCpuTime() - start < ROUNDS_NANOS) {
+      nanos[rounds++] = round.nanos();
+    }
+    Arrays.sort(nanos, 0, rounds);
+    lines
+        .computeIfAbsent(name, _ -> new Growth(name, scale, "ns", new ArrayList<>()))
+        .points()
+        .add(new Growth.Point(number, nanos[rounds / 2]));
+  }
+
+  /** A megabyte for each, from the first place on. */
+  private static SegmentDefinition definition(int number) throws IOException {
+    long first = (SegmentStore.FIRST_PLACE >>> Pages.SHIFT) + number * STRIDE_PAGES;
+    return SegmentDefinition.of(
+        SegmentName.of("S%d".formatted(number)),
+        List.of(SegmentPart.of(SegmentType.SR, first, first + SEGMENT_PAGES - 1)));
+  }
+}

@@ -1,0 +1,220 @@
+package dev.xip.vm;
+
+import dev.xip.base.Pages;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.Level;
+import dev.xip.pagetable.PageTable;
+import dev.xip.pagetable.Walk;
+
+/**
+ * Leaves that map 2 MiB or 1 GiB of a file with one special entry. Invariants: such a leaf lies in
+ * one mapping as a whole, is never writable, and counts for nothing. Who is about to break one of
+ * them splits it: the leaf becomes a table of smaller ones that say the same. If there is no RAM
+ * for the table the leaf is dropped, and its pages fault in again.
+ *
+ * <p>A leaf changes under the lock of the table that it is in; a table that is linked into an empty
+ * slot beside it is not, so a leaf is put in by compare-and-set. Linux counterpart: {@code
+ * vmf_insert_pfn_pmd} and {@code __split_huge_pmd} (mm/huge_memory.c).
+ */
+final class HugeLeaves {
+  /** The levels that may have such leaves, the highest first. */
+  private static final Level[] HIGHEST_FIRST = {Level.PUD, Level.PMD};
+
+  private final AddressSpace space;
+  private final MemoryManager manager;
+  private final PageTable table;
+  private final EntryLayout layout;
+
+  /** Whether there may be one in this space: set before the first is put in. */
+  private volatile boolean used;
+
+  HugeLeaves(AddressSpace space) {
+    this.space = space;
+    this.manager = space.manager();
+    this.table = space.table();
+    this.layout = table.layout();
+  }
+
+  /** Whether leaves of a level are made on a machine. */
+  private static boolean areMade(MemoryManager manager, Level level) {
+    EntryLayout layout = manager.layout();
+    return manager.rules().hugeLeaves()
+        && manager.usesSpecialBit()
+        && layout.hasLeaves(level)
+        && layout.hasSpecialBit(level);
+  }
+
+  /**
+   * The alignment that lets a run of pages be mapped by as few leaves as possible: the size of the
+   * largest leaf that fits into it.
+   *
+   * @return a number of bytes; a page if no huge leaf does
+   */
+  static long alignmentFor(MemoryManager manager, long runBytes) {
+    for (Level level : HIGHEST_FIRST) {
+      long bytes = 1L << manager.layout().shift(level);
+      if (runBytes >= bytes && areMade(manager, level)) {
+        return bytes;
+      }
+    }
+    return Pages.SIZE;
+  }
+
+  /**
+   * The size of the largest leaf that could map an address and stay inside its mapping, where
+   * nothing is mapped yet.
+   *
+   * @param below a number of bytes that the leaf has to be smaller than
+   * @return a number of bytes, 0 if there is no such leaf
+   */
+  long sizeAt(Vma vma, long va, long below) {
+    for (Level level : HIGHEST_FIRST) {
+      long bytes = 1L << layout.shift(level);
+      long start = va & -bytes;
+      if (bytes < below
+          && start >= vma.range().start()
+          && vma.range().end() - start >= bytes
+          && areMade(manager, level)
+          && isFree(va, level)) {
+        return bytes;
+      }
+    }
+    return 0;
+  }
+
+  private boolean isFree(long va, Level level) {
+    long slot = table.slotOrCreate(va, level);
+    return slot >= 0 && layout.isEmpty(table.get(slot), level);
+  }
+
+  /**
+   * Maps the beginning of a run of pages with the largest leaves that fit, as far as one table
+   * goes.
+   *
+   * @param va the address of the first page
+   * @param bytes the length of the run, as far as it belongs to the mapping
+   * @param pfn the first page's frame number
+   * @return how many bytes are mapped now: 0 if no leaf fits or something is there already
+   */
+  long insert(Vma vma, long va, long bytes, long pfn) {
+    if (!vma.has(VmaFlags.MIXEDMAP) || vma.pageAccess().write()) {
+      return 0;
+    }
+    for (Level level : HIGHEST_FIRST) {
+      long size = 1L << layout.shift(level);
+      if (bytes >= size
+          && ((va | pfn << Pages.SHIFT) & size - 1) == 0
+          && pfn >= 0
+          && pfn << Pages.SHIFT <= manager.memory().windowBytes() - bytes
+          && areMade(manager, level)) {
+        long done = insert(vma, va, bytes / size, pfn, level);
+        if (done > 0) {
+          return done;
+        }
+      }
+    }
+    return 0;
+  }
+
+  private long insert(Vma vma, long va, long leaves, long pfn, Level level) {
+    long slot = table.slotOrCreate(va, level);
+    if (slot < 0) {
+      return 0;
+    }
+    used = true;
+    int shift = layout.shift(level);
+    int tableBytes = layout.tableBytes(level);
+    long count = Math.min(leaves, tableBytes - (slot & tableBytes - 1) >>> 3);
+    long leaf = layout.withSpecial(layout.hugeLeaf(pfn, vma.pageAccess(), level), level);
+    long empty = layout.empty(level);
+    long done = 0;
+    manager.lockEntry(slot);
+    try {
+      while (done < count
+          && table.compareAndSet(slot + (done << 3), empty, leaf + (done << shift))) {
+        done++;
+      }
+    } finally {
+      manager.unlockEntry(slot);
+    }
+    return done << shift;
+  }
+
+  /** Says that leaves were put in by somebody else: a parent that forks. */
+  void noteUsed() {
+    used = true;
+  }
+
+  /**
+   * Answers a fault on an address that a leaf covers: it is marked as used, or split for a store.
+   *
+   * @return false if the fault is to be looked at again
+   */
+  boolean touch(long va, boolean write) {
+    if (write) {
+      split(va);
+      return false;
+    }
+    Walk walk = new Walk();
+    if (!table.walk(va, walk) || walk.level() == Level.PTE) {
+      return false;
+    }
+    manager.lockEntry(walk.slot());
+    try {
+      long pte = table.get(walk.slot());
+      boolean there = layout.isHugeLeaf(pte, walk.level());
+      if (there) {
+        table.set(walk.slot(), layout.withYoung(pte));
+      }
+      return there;
+    } finally {
+      manager.unlockEntry(walk.slot());
+    }
+  }
+
+  /** Splits the leaf that covers an address, if there is one, by one level. */
+  void split(long va) {
+    Walk walk = new Walk();
+    if (!table.walk(va, walk) || walk.level() == Level.PTE) {
+      return;
+    }
+    boolean dropped = false;
+    manager.lockEntry(walk.slot());
+    try {
+      if (layout.isHugeLeaf(table.get(walk.slot()), walk.level())) {
+        dropped = !table.split(walk.slot(), walk.level());
+        if (dropped) {
+          table.set(walk.slot(), layout.empty(walk.level()));
+        }
+      }
+    } finally {
+      manager.unlockEntry(walk.slot());
+    }
+    if (dropped) {
+      space.flushTranslations();
+    }
+  }
+
+  /**
+   * Splits what would not lie in one mapping any more, before a list of mappings is put in force.
+   * Linux counterpart: {@code vma_adjust_trans_huge} (mm/huge_memory.c).
+   */
+  void splitAtBounds(VmaList next) {
+    if (used) {
+      for (Vma vma : next.toList()) {
+        splitAt(vma.range().start());
+        splitAt(vma.range().end());
+      }
+    }
+  }
+
+  private void splitAt(long va) {
+    Walk walk = new Walk();
+    while (va < layout.addressLimit()
+        && table.walk(va, walk)
+        && walk.level() != Level.PTE
+        && (va & (1L << layout.shift(walk.level())) - 1) != 0) {
+      split(va);
+    }
+  }
+}

@@ -1,0 +1,136 @@
+package dev.xip.bench;
+
+import dev.xip.base.Access;
+import dev.xip.base.AddrRange;
+import dev.xip.base.Pages;
+import dev.xip.mapping.Mappable;
+import dev.xip.mapping.Translation;
+import dev.xip.pagetable.X8664Layout;
+import dev.xip.phys.FrameUse;
+import dev.xip.phys.PhysicalMemory;
+import dev.xip.vm.AddressSpace;
+import dev.xip.vm.Census;
+import dev.xip.vm.MapFlag;
+import dev.xip.vm.MapRequest;
+import dev.xip.vm.MemoryManager;
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * Maps 1 TiB of a segment, every page of it, with leaves of 2 MiB or of 1 GiB. Before each pass the
+ * address space is made anew, which is not measured. At the end it prints what the tables take; not
+ * one frame is taken for a page. To run it alone: {@code mvn -Pbench -Dbench=HugeLeafBenchmark}.
+ */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MILLISECONDS)
+@Fork(
+    value = 2,
+    jvmArgsAppend = {"--enable-native-access=ALL-UNNAMED", "-Xmx1g"})
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
+public class HugeLeafBenchmark {
+  private static final long BYTES = 1L << 40;
+
+  private static final long PHYSICAL = 1L << 30;
+
+  /** How far the address is off a multiple of 1 GiB, which decides how large the leaves can be. */
+  public enum Leaves {
+    /** By 2 MiB. */
+    OF_2_MIB(2L << 20),
+    /** Not at all. */
+    OF_1_GIB(0);
+
+    private final long offset;
+
+    Leaves(long offset) {
+      this.offset = offset;
+    }
+  }
+
+  /** The whole file is one run. */
+  private record OneRun(long firstPfn) implements Mappable {
+    @Override
+    public String name() {
+      return "benchmark";
+    }
+
+    @Override
+    public long size() {
+      return BYTES;
+    }
+
+    @Override
+    public Translation translate(long page) {
+      return new Translation(firstPfn + page, (BYTES >>> Pages.SHIFT) - page);
+    }
+  }
+
+  /** Which leaves. */
+  @Param Leaves leaves;
+
+  private PhysicalMemory memory;
+  private MemoryManager manager;
+  private AddressSpace space;
+
+  /** Boots a machine with a window of more than 1 TiB, which commits nothing. */
+  @Setup
+  public void boot() throws IOException {
+    memory = PhysicalMemory.boot(BYTES + (4L << 30), 64L << 20);
+    manager = new MemoryManager(memory, X8664Layout.INSTANCE);
+  }
+
+  /** Makes an address space. */
+  @Setup(Level.Invocation)
+  public void start() throws IOException {
+    space = manager.newAddressSpace("benchmark");
+  }
+
+  /** Ends it. */
+  @TearDown(Level.Invocation)
+  public void end() {
+    space.close();
+  }
+
+  /** Says what the tables take, and ends the machine. */
+  @TearDown
+  public void report() throws IOException {
+    start();
+    map();
+    Census census = Census.of(space);
+    System.out.printf(
+        "%n%s: %d leaves, %d pages without a frame, tables of %d KiB, %d other frames%n",
+        leaves,
+        census.huge(),
+        census.special(),
+        census.tables() << Pages.SHIFT >> 10,
+        space.fileFrames() + space.anonymousFrames());
+    end();
+    if (memory.allocator().inUse(FrameUse.TABLE) != 0) {
+      throw new IllegalStateException("frames of tables are left");
+    }
+    memory.close();
+  }
+
+  /** Maps all of it; an address that is 2 MiB off leaves no room for leaves of 1 GiB. */
+  @Benchmark
+  public AddrRange map() throws IOException {
+    return space.map(
+        MapRequest.shared(new OneRun(PHYSICAL >>> Pages.SHIFT), Access.READ)
+            .at((1L << 41) + leaves.offset)
+            .with(MapFlag.POPULATE));
+  }
+}

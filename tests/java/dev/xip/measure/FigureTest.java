@@ -1,0 +1,148 @@
+package dev.xip.measure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Figures are held against their goals the right way round, and drawn. */
+class FigureTest {
+  @TempDir private Path folder;
+
+  private static Figure figure(double median, double raw, Goal goal) {
+    return new Figure(
+        "reads", Figure.params("bytes", "1 GiB"), "ns/read", median, "raw", raw, goal);
+  }
+
+  @Test
+  void aCostIsSoManyTimesTheLimit() {
+    assertThat(figure(15, 10, Goal.times(1.5)).ratio()).isEqualTo(1.5, within(1e-9));
+    assertThat(figure(15, 10, Goal.times(1.5)).met()).isTrue();
+    assertThat(figure(15.1, 10, Goal.times(1.5)).met()).isFalse();
+  }
+
+  @Test
+  void aLeadIsSoManyTimesAhead() {
+    assertThat(figure(10, 400, Goal.ahead(40)).ratio()).isEqualTo(40, within(1e-9));
+    assertThat(figure(10, 400, Goal.ahead(40)).met()).isTrue();
+    assertThat(figure(10, 399, Goal.ahead(40)).met()).isFalse();
+  }
+
+  @Test
+  void aBoundIsForTheFigureAlone() {
+    assertThat(figure(100, Double.NaN, Goal.atMost(100)).met()).isTrue();
+    assertThat(figure(100.1, Double.NaN, Goal.atMost(100)).met()).isFalse();
+    assertThat(figure(100, Double.NaN, Goal.atMost(100)).ratio()).isNaN();
+  }
+
+  @Test
+  void anExcessIsOverTheLimit() {
+    assertThat(figure(1.8, 1, Goal.above(1)).met()).isTrue();
+    assertThat(figure(2.1, 1, Goal.above(1)).met()).isFalse();
+  }
+
+  @Test
+  void aMissingFigureMeetsNoGoal() {
+    assertThat(figure(Double.NaN, 1, Goal.times(2)).met()).isFalse();
+    assertThat(figure(Double.NaN, 1, Goal.ahead(2)).met()).isFalse();
+  }
+
+  @Test
+  void goalsAreSaidInWords() {
+    assertThat(List.of(Goal.times(1.05), Goal.ahead(40), Goal.atMost(100), Goal.above(1)))
+        .extracting(Goal::toString)
+        .containsExactly("<= 1.05 x", ">= 40 x ahead", "<= 100", "<= raw + 1");
+  }
+
+  @Test
+  void aChartIsAPictureWithBarsOnBothSidesOfTheGoal() throws IOException {
+    Path file = folder.resolve("chart.png");
+    FigureChart.write(List.of(figure(10, 40, Goal.times(1)), figure(40, 10, Goal.times(1))), file);
+    BufferedImage picture = ImageIO.read(file.toFile());
+    assertThat(leftmost(picture, FigureChart.MET.getRGB()))
+        .isPositive()
+        .isLessThan(leftmost(picture, FigureChart.MISSED.getRGB()));
+  }
+
+  /** The column at which a colour is first met above the legend, -1 if nowhere. */
+  private static int leftmost(BufferedImage picture, int rgb) {
+    for (int x = 0; x < picture.getWidth(); x++) {
+      for (int y = 0; y < picture.getHeight() / 2; y++) {
+        if (picture.getRGB(x, y) == rgb) {
+          return x;
+        }
+      }
+    }
+    return -1;
+  }
+
+  @Test
+  void aChartCanBeScalable() throws IOException {
+    Path file = folder.resolve("chart.SVG");
+    FigureChart.write(List.of(figure(10, 10, Goal.times(2))), file);
+    assertThat(Files.readString(file)).contains("<svg").contains("</svg>");
+  }
+
+  @Test
+  void aChartOfAnotherKindIsRefusedAndNothingIsWritten() {
+    Path file = folder.resolve("chart.gif");
+    assertThatThrownBy(() -> FigureChart.write(List.of(), file))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("chart.gif")
+        .hasMessageContaining(".png or .svg");
+    assertThat(file).doesNotExist();
+  }
+
+  @Test
+  void growthIsNamedByThePowerThatTheCostFollows() {
+    assertThat(List.of(growth(10, 10, 10), growth(10, 16, 25), growth(10, 110, 900)))
+        .extracting(Growth::kind)
+        .containsExactly("constant", "logarithmic", "linear");
+    assertThat(growth(1, 100, 10_000).kind()).isEqualTo("steeper than linear");
+  }
+
+  private static Growth growth(double... costs) {
+    List<Growth.Point> points = new ArrayList<>();
+    for (int i = 0; i < costs.length; i++) {
+      points.add(new Growth.Point((long) Math.pow(10, i), costs[i]));
+    }
+    return new Growth("work", "files", "ns", points);
+  }
+
+  @Test
+  void growthIsDrawn() throws IOException {
+    Path file = folder.resolve("growth.png");
+    GrowthChart.write(List.of(growth(10, 100, 1_000), growth(5, 5, 5)), file);
+    assertThat(ImageIO.read(file.toFile()).getWidth()).isGreaterThan(500);
+  }
+
+  @Test
+  void competitorsOfARaceTakeTurns() throws IOException {
+    StringBuilder order = new StringBuilder();
+    Race race = new Race();
+    Race.Lane first = race.lane(1, () -> spend(order, 'a'));
+    Race.Lane second = race.lane(2, () -> spend(order, 'b'));
+    race.run();
+    assertThat(order.toString()).matches("(a+b+){7,}");
+    assertThat(List.of(first.median(), second.median())).allMatch(median -> median > 0);
+  }
+
+  /** Takes a millisecond. */
+  private static long spend(StringBuilder order, char who) {
+    order.append(who);
+    long start = System.nanoTime();
+    while (System.nanoTime() - start < 1_000_000) {
+      Thread.onSpinWait();
+    }
+    return order.length();
+  }
+}

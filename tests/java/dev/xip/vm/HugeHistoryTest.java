@@ -1,0 +1,243 @@
+package dev.xip.vm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.xip.base.Access;
+import dev.xip.base.AddrRange;
+import dev.xip.base.Pages;
+import dev.xip.host.Libxip;
+import dev.xip.host.WalkResult;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.Walk;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+
+/**
+ * Random histories over mappings that have huge leaves: map, read, store, fork, protect, unmap,
+ * discard, move, invalidate, populate, exit. A model of plain numbers says what each page reads as
+ * and which accesses are refused; C walks the same tables.
+ */
+class HugeHistoryTest {
+  static final List<EntryLayout> LAYOUTS = HugeLeavesTest.LAYOUTS;
+
+  private static final long SEED = Long.getLong("xip.seed", System.nanoTime());
+  private static final int STEPS = Boolean.getBoolean("xip.stress") ? 50_000 : 1_500;
+  private static final int MOST_SPACES = 4;
+
+  /** Places whose tables differ; the last does not agree with the memory. */
+  private static final long[] PLACES = {1L << 20, 2L << 20, (3L << 20) + 5};
+
+  /** A page of a mapping: what it reads as, and whether it may be stored into. */
+  private record Cell(int filePage, boolean writable, boolean readable, long copy) {
+    long value() {
+      return copy != 0 ? copy : filePage + 1;
+    }
+  }
+
+  private record Model(AddressSpace space, TreeMap<Long, Cell> cells) {}
+
+  private final Random random = new Random(SEED);
+  private final List<Model> models = new ArrayList<>();
+  private HugeMachine machine;
+  private int names;
+  private long leavesSeen;
+
+  @ParameterizedTest
+  @FieldSource("LAYOUTS")
+  void everyWordIsWhatTheModelSays(EntryLayout layout) throws IOException {
+    // So little RAM that tables for splitting run out now and then.
+    try (HugeMachine own = new HugeMachine(layout, Rules.DEFAULT, 96 << Pages.SHIFT)) {
+      machine = own;
+      models.add(new Model(own.manager.newAddressSpace("space-0"), new TreeMap<>()));
+      for (int step = 0; step < STEPS; step++) {
+        try {
+          step(models.get(random.nextInt(models.size())));
+        } catch (AssertionError e) {
+          throw new AssertionError("-Dxip.seed=%d, step %d".formatted(SEED, step), e);
+        }
+        if (step % 100 == 0) {
+          own.verify();
+          leavesSeen += models.stream().mapToLong(each -> Census.of(each.space).huge()).sum();
+        }
+      }
+      for (Model each : models) {
+        for (long page : each.cells.keySet()) {
+          read(each, page);
+        }
+      }
+      own.verify();
+    }
+    assertThat(leavesSeen).as("huge leaves, -Dxip.seed=%d", SEED).isPositive();
+  }
+
+  private void step(Model on) throws IOException {
+    int choice = random.nextInt(100);
+    if (choice < 10) {
+      map(on);
+    } else if (choice < 40) {
+      read(on, anyPage(on));
+    } else if (choice < 55) {
+      write(on, anyPage(on));
+    } else if (choice < 62) {
+      AddrRange range = anyRange();
+      on.space.unmap(range);
+      cells(on, range).clear();
+    } else if (choice < 70) {
+      protect(on);
+    } else if (choice < 75) {
+      discard(on);
+    } else if (choice < 81) {
+      advise(on);
+    } else if (choice < 85) {
+      machine.file.invalidate(random.nextInt(HugeMachine.PAGES - 600), random.nextInt(1, 600));
+    } else if (choice < 90) {
+      fork(on);
+    } else if (choice < 94 && models.size() > 1) {
+      on.space.close();
+      models.remove(on);
+    } else {
+      compareWithC(on, anyPage(on) << Pages.SHIFT);
+    }
+  }
+
+  private static AddrRange range(long first, long pages) {
+    return AddrRange.ofLength(first << Pages.SHIFT, pages << Pages.SHIFT);
+  }
+
+  private static java.util.Map<Long, Cell> cells(Model on, AddrRange range) {
+    return on.cells.subMap(range.start() >>> Pages.SHIFT, range.end() >>> Pages.SHIFT);
+  }
+
+  private long anyPlace() {
+    return PLACES[random.nextInt(PLACES.length)] + random.nextInt(HugeMachine.PAGES);
+  }
+
+  private AddrRange anyRange() {
+    return range(anyPlace(), random.nextInt(1, random.nextBoolean() ? 30 : 1200));
+  }
+
+  /** Mostly one that is mapped. */
+  private long anyPage(Model on) {
+    long place = anyPlace();
+    Long mapped = on.cells.ceilingKey(place);
+    return mapped == null || random.nextInt(20) == 0 ? place : mapped;
+  }
+
+  private void map(Model on) throws IOException {
+    int first = random.nextInt(3) == 0 ? random.nextInt(HugeMachine.PAGES) : 0;
+    int pages = random.nextInt(1, HugeMachine.PAGES - first + 1);
+    long at = PLACES[random.nextInt(PLACES.length)] + first;
+    boolean writable = random.nextBoolean();
+    MapRequest request =
+        MapRequest.privately(machine.file, writable ? Access.READ_WRITE : Access.READ)
+            .pages(first, pages * Pages.SIZE)
+            .over(at << Pages.SHIFT);
+    on.space.map(random.nextInt(4) == 0 && !writable ? request.with(MapFlag.POPULATE) : request);
+    for (int i = 0; i < pages; i++) {
+      on.cells.put(at + i, new Cell(first + i, writable, true, 0));
+    }
+  }
+
+  private void read(Model on, long page) {
+    Cell cell = on.cells.get(page);
+    try {
+      long found = new AddressReader(on.space).getLong(page << Pages.SHIFT);
+      assertThat(cell).as("page 0x%x is mapped", page).isNotNull();
+      assertThat(cell.readable).isTrue();
+      assertThat(found).as("page 0x%x of %s", page, on.space.name()).isEqualTo(cell.value());
+    } catch (MemoryFaultException.OutOfMemory e) {
+      makeRoom();
+    } catch (MemoryFaultException e) {
+      assertThat(cell != null && cell.readable).as(e.getMessage()).isFalse();
+    }
+  }
+
+  private void write(Model on, long page) {
+    Cell cell = on.cells.get(page);
+    long value = random.nextLong() | 1L << 40;
+    try {
+      new AddressWriter(on.space).putLong(page << Pages.SHIFT, value);
+      assertThat(cell).as("page 0x%x is mapped", page).isNotNull();
+      assertThat(cell.writable).isTrue();
+      on.cells.put(page, new Cell(cell.filePage, true, true, value));
+    } catch (MemoryFaultException.OutOfMemory e) {
+      makeRoom();
+    } catch (MemoryFaultException e) {
+      assertThat(cell != null && cell.writable).as(e.getMessage()).isFalse();
+    }
+  }
+
+  /** Ends every space but one, and drops its private copies. */
+  private void makeRoom() {
+    while (models.size() > 1) {
+      models.removeLast().space.close();
+    }
+    Model left = models.getFirst();
+    try {
+      left.space.unmap(new AddrRange(1L << 32, 1L << 34));
+    } catch (MapException e) {
+      throw new AssertionError(e);
+    }
+    left.cells.clear();
+  }
+
+  private void protect(Model on) throws IOException {
+    AddrRange range = anyRange();
+    if (cells(on, range).size() < range.length() >>> Pages.SHIFT) {
+      return;
+    }
+    Access access = List.of(Access.NONE, Access.READ, Access.READ_WRITE).get(random.nextInt(3));
+    on.space.protect(range, access);
+    cells(on, range)
+        .replaceAll(
+            (page, cell) -> new Cell(cell.filePage, access.write(), access.read(), cell.copy));
+  }
+
+  private void discard(Model on) throws IOException {
+    AddrRange range = anyRange();
+    if (cells(on, range).size() < range.length() >>> Pages.SHIFT) {
+      return;
+    }
+    on.space.advise(range, Advice.DONTNEED);
+    cells(on, range)
+        .replaceAll((page, cell) -> new Cell(cell.filePage, cell.writable, cell.readable, 0));
+  }
+
+  private void advise(Model on) throws IOException {
+    AddrRange range = anyRange();
+    if (cells(on, range).size() == range.length() >>> Pages.SHIFT) {
+      on.space.advise(range, List.of(Advice.WILLNEED, Advice.SEQUENTIAL).get(random.nextInt(2)));
+    }
+  }
+
+  private void fork(Model on) {
+    if (models.size() < MOST_SPACES) {
+      try {
+        models.add(new Model(on.space.fork("space-" + ++names), new TreeMap<>(on.cells)));
+      } catch (MapException e) {
+        assertThat(e.code()).isEqualTo(MapException.Code.ENOMEM);
+      }
+    }
+  }
+
+  private void compareWithC(Model on, long va) {
+    EntryLayout layout = machine.manager.layout();
+    Walk walk = new Walk();
+    on.space.table().walk(va, walk);
+    WalkResult theirs =
+        Libxip.get().walk(machine.memory.window(), layout.abiNumber(), on.space.table().root(), va);
+    assertThat(theirs.pte()).isEqualTo(walk.pte());
+    assertThat(theirs.level()).isEqualTo(walk.level().ordinal());
+    if (layout.isHugeLeaf(walk.pte(), walk.level()) && walk.level().ordinal() > 0) {
+      long size = 1L << layout.shift(walk.level());
+      assertThat(theirs.special()).isTrue();
+      assertThat(theirs.pa())
+          .isEqualTo((layout.pfn(walk.pte(), walk.level()) << Pages.SHIFT) + (va & size - 1));
+    }
+  }
+}

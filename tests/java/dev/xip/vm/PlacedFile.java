@@ -1,0 +1,48 @@
+package dev.xip.vm;
+
+import dev.xip.base.Pages;
+import dev.xip.mapping.Mappable;
+import dev.xip.mapping.RefcountCallbacks;
+import dev.xip.mapping.Translation;
+import java.io.IOException;
+
+/**
+ * A file whose pages lie where a test says.
+ *
+ * @param pfns the frame number of each page, -1 for a hole
+ */
+record PlacedFile(long[] pfns) implements Mappable, RefcountCallbacks {
+  /** A page that the file fails to find. */
+  static final long UNREACHABLE = -2;
+
+  @Override
+  public String name() {
+    return "placed";
+  }
+
+  @Override
+  public long size() {
+    return pfns.length * Pages.SIZE;
+  }
+
+  @Override
+  public Translation translate(long page) throws IOException {
+    int first = (int) page;
+    if (pfns[first] == UNREACHABLE) {
+      throw new IOException("EIO: page 0x%x of placed".formatted(page));
+    }
+    if (pfns[first] < 0) {
+      return Translation.HOLE;
+    }
+    int end = first + 1;
+    while (end < pfns.length && pfns[end] == pfns[first] + end - first) {
+      end++;
+    }
+    return new Translation(pfns[first], end - first);
+  }
+
+  @Override
+  public boolean isCounted(long pfn) {
+    return pfn < TestMachine.DEVICE >>> Pages.SHIFT;
+  }
+}
