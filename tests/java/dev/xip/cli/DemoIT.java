@@ -99,7 +99,7 @@ class DemoIT {
         .anySatisfy(
             row -> {
               assertThat(row.get("name").asText()).isEqualTo("normal-page");
-              assertThat(row.get("strategy").asText()).isEqualTo("special-bit");
+              assertThat(row.get("params").get("strategy").asText()).isEqualTo("special-bit");
               assertThat(row.get("params").get("segments").asInt()).isEqualTo(2);
               assertThat(row.get("params").get("threads").asInt()).isEqualTo(1);
               assertThat(row.get("unit").asText()).isEqualTo("ns/entry");
@@ -116,9 +116,38 @@ class DemoIT {
 
   @Test
   void wrongNumbersOfABenchAreWrongUsage() throws Exception {
-    assertThat(Xip.run("bench").exit()).isEqualTo(2);
+    assertThat(Xip.run("bench", "growth", "--files", "0").exit()).isEqualTo(2);
     assertThat(Xip.run("bench", "nothing").exit()).isEqualTo(2);
     assertThat(Xip.run("bench", "fork-exit", "--segments", "0").exit()).isEqualTo(2);
     assertThat(Xip.run("bench", "fork-exit", "--threads", "-1").exit()).isEqualTo(2);
+  }
+
+  @Test
+  void figuresAreRowsWithGoalsAndAChart(@TempDir Path folder) throws Exception {
+    Path chart = folder.resolve("chart.svg");
+    JsonNode rows = json(Xip.run("bench", "forks", "--json", "--chart", chart.toString()));
+    assertThat(rows)
+        .isNotEmpty()
+        .allSatisfy(
+            row ->
+                assertThat(row.fieldNames())
+                    .toIterable()
+                    .contains("name", "params", "unit", "median", "raw", "ratio", "goal", "met"));
+    assertThat(rows)
+        .anySatisfy(
+            row -> {
+              assertThat(row.get("against").asText()).isEqualTo("the list under a spin lock");
+              assertThat(row.get("ratio").asDouble())
+                  .isEqualTo(row.get("raw").asDouble() / row.get("median").asDouble());
+            });
+    assertThat(Files.readString(chart)).contains("<svg");
+  }
+
+  @Test
+  void aChartOfAnUnknownKindIsRefusedBeforeAnythingIsMeasured(@TempDir Path folder)
+      throws Exception {
+    Xip.Result result = Xip.run("bench", "--chart", folder.resolve("chart.bmp").toString());
+    assertThat(result.exit()).isEqualTo(1);
+    assertThat(result.err()).contains("chart.bmp").contains(".png or .svg");
   }
 }

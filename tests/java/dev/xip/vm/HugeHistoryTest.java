@@ -10,6 +10,7 @@ import dev.xip.host.WalkResult;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.Walk;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -39,7 +40,13 @@ class HugeHistoryTest {
     }
   }
 
-  private record Model(AddressSpace space, TreeMap<Long, Cell> cells) {}
+  /** A space and what is to be there; its reader meets every change with translations of before. */
+  private record Model(
+      AddressSpace space, AddressReader reader, Translator translator, TreeMap<Long, Cell> cells) {
+    Model(AddressSpace space, TreeMap<Long, Cell> cells) {
+      this(space, new AddressReader(space), new Translator(space), cells);
+    }
+  }
 
   private final Random random = new Random(SEED);
   private final List<Model> models = new ArrayList<>();
@@ -79,8 +86,12 @@ class HugeHistoryTest {
     int choice = random.nextInt(100);
     if (choice < 10) {
       map(on);
-    } else if (choice < 40) {
+    } else if (choice < 32) {
       read(on, anyPage(on));
+    } else if (choice < 36) {
+      readMany(on);
+    } else if (choice < 40) {
+      translate(on, anyPage(on) << Pages.SHIFT);
     } else if (choice < 55) {
       write(on, anyPage(on));
     } else if (choice < 62) {
@@ -146,7 +157,7 @@ class HugeHistoryTest {
   private void read(Model on, long page) {
     Cell cell = on.cells.get(page);
     try {
-      long found = new AddressReader(on.space).getLong(page << Pages.SHIFT);
+      long found = on.reader.getLong(page << Pages.SHIFT);
       assertThat(cell).as("page 0x%x is mapped", page).isNotNull();
       assertThat(cell.readable).isTrue();
       assertThat(found).as("page 0x%x of %s", page, on.space.name()).isEqualTo(cell.value());
@@ -154,6 +165,55 @@ class HugeHistoryTest {
       makeRoom();
     } catch (MemoryFaultException e) {
       assertThat(cell != null && cell.readable).as(e.getMessage()).isFalse();
+    }
+  }
+
+  /** Reads words of many pages at once, and copies them. */
+  private void readMany(Model on) throws IOException {
+    List<Long> pages =
+        on.cells.entrySet().stream()
+            .filter(each -> each.getValue().readable)
+            .map(java.util.Map.Entry::getKey)
+            .toList();
+    long[] addresses = new long[pages.isEmpty() ? 0 : random.nextInt(600)];
+    for (int i = 0; i < addresses.length; i++) {
+      addresses[i] = pages.get(random.nextInt(pages.size())) << Pages.SHIFT;
+    }
+    long[] values = new long[addresses.length];
+    long[] copies = new long[addresses.length];
+    try {
+      on.reader.getLongs(addresses, values, addresses.length);
+      on.reader.copyEach(addresses, addresses.length, Long.BYTES, MemorySegment.ofArray(copies), 0);
+    } catch (MemoryFaultException.OutOfMemory e) {
+      makeRoom();
+      return;
+    }
+    for (int i = 0; i < addresses.length; i++) {
+      long page = addresses[i] >>> Pages.SHIFT;
+      assertThat(values[i]).as("page 0x%x", page).isEqualTo(on.cells.get(page).value());
+      assertThat(copies[i]).as("copy of page 0x%x", page).isEqualTo(values[i]);
+    }
+  }
+
+  /** Demands that each page of a run is where a walk finds it. */
+  private void translate(Model on, long va) {
+    try {
+      on.translator.translate(va, Long.BYTES);
+    } catch (MemoryFaultException e) {
+      return;
+    }
+    EntryLayout layout = machine.manager.layout();
+    Walk walk = new Walk();
+    long start = on.translator.start();
+    long length = on.translator.length();
+    assertThat(va).isBetween(start, start + length - 1);
+    for (long page = start; page < start + length; page += Pages.SIZE) {
+      assertThat(on.space.table().walk(page, walk)).as("table of 0x%x", page).isTrue();
+      assertThat(layout.isValid(walk.pte(), walk.level())).as("entry of 0x%x", page).isTrue();
+      long bytes = 1L << layout.shift(walk.level());
+      assertThat(page + on.translator.distance() - machine.memory.windowOffset())
+          .as("place of 0x%x", page)
+          .isEqualTo((layout.address(walk.pte()) & -bytes) + (page & bytes - 1));
     }
   }
 

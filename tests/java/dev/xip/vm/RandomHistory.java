@@ -82,10 +82,15 @@ public final class RandomHistory {
 
   private static final class SpaceModel {
     final AddressSpace space;
+
+    /** The same one all the time, so that it meets every change with translations of before. */
+    final AddressReader reader;
+
     final TreeMap<Long, Cell> cells = new TreeMap<>();
 
     SpaceModel(AddressSpace space) {
       this.space = space;
+      this.reader = new AddressReader(space);
     }
   }
 
@@ -213,7 +218,7 @@ public final class RandomHistory {
   private void read(SpaceModel on, long page, int word) {
     Cell cell = on.cells.get(page);
     try {
-      long found = new AddressReader(on.space).getLong((page << Pages.SHIFT) + 8L * word);
+      long found = on.reader.getLong((page << Pages.SHIFT) + 8L * word);
       mix(found);
       assertThat(cell).as("page 0x%x of %s is mapped", page, on.space.name()).isNotNull();
       assertThat(cell.isPastEnd()).as("page 0x%x is past the end", page).isFalse();

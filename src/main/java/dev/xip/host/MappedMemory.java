@@ -16,6 +16,26 @@ final class MappedMemory {
     return MemorySegment.ofAddress(addr).reinterpret(length, arena, MappedMemory::unmap);
   }
 
+  /** Memory that is never unmapped. */
+  @SuppressWarnings("restricted")
+  static MemorySegment forever(long addr, long length) {
+    return MemorySegment.ofAddress(addr).reinterpret(length);
+  }
+
+  /** Part of {@link WindowSpace} that goes back there when its arena is closed. */
+  @SuppressWarnings("restricted")
+  static MemorySegment window(long addr, long length, Arena arena) {
+    return MemorySegment.ofAddress(addr).reinterpret(length, arena, MappedMemory::giveBack);
+  }
+
+  private static void giveBack(MemorySegment mem) {
+    try {
+      WindowSpace.giveBack(mem.address(), mem.byteSize());
+    } catch (HostException refused) {
+      throw new UncheckedIOException(refused);
+    }
+  }
+
   private static void unmap(MemorySegment mem) {
     try {
       MemoryCalls.munmap(mem.address(), mem.byteSize());

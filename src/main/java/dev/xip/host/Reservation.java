@@ -30,10 +30,18 @@ public final class Reservation implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final MemorySegment memory;
 
-  private Reservation(long bytes, Access access) throws HostException {
+  private Reservation(long bytes, Place place) throws HostException {
     AtomicContext.mightSleep("mmap");
     Args.wholePages(bytes, "size");
-    memory = MappedMemory.of(anonymous(bytes, access), bytes, arena);
+    memory = place.take(bytes, arena);
+  }
+
+  private interface Place {
+    MemorySegment take(long bytes, Arena arena) throws HostException;
+  }
+
+  private static Place anywhere(Access access) {
+    return (bytes, arena) -> MappedMemory.of(anonymous(bytes, access), bytes, arena);
   }
 
   /**
@@ -44,7 +52,7 @@ public final class Reservation implements AutoCloseable {
    * @throws HostException if there is no such range left (ENOMEM)
    */
   public static Reservation readableZeros(long bytes) throws HostException {
-    return new Reservation(bytes, Access.READ);
+    return new Reservation(bytes, anywhere(Access.READ));
   }
 
   /**
@@ -55,7 +63,19 @@ public final class Reservation implements AutoCloseable {
    * @throws HostException if there is no such range left (ENOMEM)
    */
   public static Reservation inaccessible(long bytes) throws HostException {
-    return new Reservation(bytes, Access.NONE);
+    return new Reservation(bytes, anywhere(Access.NONE));
+  }
+
+  /**
+   * Reserves a range of {@link WindowSpace} that reads as zeros. Closed, it becomes zeros again.
+   *
+   * @param bytes the size, above 0, whole pages
+   * @return the reservation, to be closed
+   * @throws HostException if there is no such range left (ENOMEM)
+   */
+  public static Reservation window(long bytes) throws HostException {
+    return new Reservation(
+        bytes, (size, arena) -> MappedMemory.window(WindowSpace.take(size), size, arena));
   }
 
   /**

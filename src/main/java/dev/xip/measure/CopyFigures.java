@@ -25,6 +25,7 @@ final class CopyFigures {
   private static final long BYTES = 1L << 30;
   private static final int PAGE = (int) Pages.SIZE;
   private static final int PAGES_COPIED = 1 << 9;
+  private static final int PAGES_AT_ONCE = 16;
   private static final int PIECE = 1 << 20;
   private static final long EXTENT_PAGES = 4;
   private static final int EXTENT = (int) (EXTENT_PAGES * Pages.SIZE);
@@ -182,12 +183,13 @@ final class CopyFigures {
     }
   }
 
-  /** Pages through addresses. */
+  /** Pages through addresses, some at a time, which they are told of together. */
   private static final class AddressCopies implements Race.Work {
     private final AddressReader reader;
     private final long start;
     private final MemorySegment target;
     private final long[] places;
+    private final long[] addresses = new long[PAGES_AT_ONCE];
     private int next;
 
     AddressCopies(AddressReader reader, long start, MemorySegment target, long[] places) {
@@ -199,8 +201,11 @@ final class CopyFigures {
 
     @Override
     public long run() throws IOException {
-      for (int i = 0; i < PAGES_COPIED; i++) {
-        reader.copy(start + places[next + i], target, 0, PAGE);
+      for (int done = 0; done < PAGES_COPIED; done += PAGES_AT_ONCE) {
+        for (int i = 0; i < PAGES_AT_ONCE; i++) {
+          addresses[i] = start + places[next + done + i];
+        }
+        reader.copyEach(addresses, PAGES_AT_ONCE, PAGE, target, 0);
       }
       next = next + PAGES_COPIED & places.length - 1;
       return next;

@@ -24,6 +24,7 @@ import java.util.concurrent.Future;
 /** Reads of eight bytes through addresses, beside the memory itself and a system call. */
 final class ReadFigures {
   private static final String UNIT = "ns/read";
+  private static final String GATHERED = "gathered 8-byte reads";
   private static final String RAW = "raw";
   private static final String CHANNEL = "FileChannel.read";
 
@@ -65,10 +66,14 @@ final class ReadFigures {
       Race race = new Race();
       Lane raw = race.lane(READS, new RawReads(file.raw(), places));
       Lane ours = race.lane(READS, new AddressReads(reader, view.start(), places));
+      Lane gathered =
+          race.lane(
+              READS, new GatheredReads(new AddressReader(view.space()), view.start(), places));
       Lane channel = race.lane(CHANNEL_READS, new ChannelReads(file.channel(), places));
       race.run();
       String name = "random 8-byte reads";
       add(figures, name, params("bytes", "1 GiB"), ours, RAW, raw, Goal.times(1.5));
+      add(figures, GATHERED, params("bytes", "1 GiB"), gathered, RAW, raw, Goal.times(1.5));
       add(figures, name, params("bytes", "1 GiB"), ours, CHANNEL, channel, Goal.ahead(40));
 
       race = new Race();
@@ -97,12 +102,23 @@ final class ReadFigures {
       Lane raw = race.lane(READS, new RawReads(file.raw(), places));
       Lane ours =
           race.lane(READS, new AddressReads(new AddressReader(view.space()), view.start(), places));
+      Lane gathered =
+          race.lane(
+              READS, new GatheredReads(new AddressReader(view.space()), view.start(), places));
       race.run();
       add(
           figures,
           "random 8-byte reads",
           params("bytes", "1 GiB", "fragments", "1,024"),
           ours,
+          RAW,
+          raw,
+          Goal.times(3));
+      add(
+          figures,
+          GATHERED,
+          params("bytes", "1 GiB", "fragments", "1,024"),
+          gathered,
           RAW,
           raw,
           Goal.times(3));
@@ -116,6 +132,9 @@ final class ReadFigures {
       Lane raw = race.lane(READS, new RawReads(file.raw(), places));
       Lane ours =
           race.lane(READS, new AddressReads(new AddressReader(view.space()), view.start(), places));
+      Lane gathered =
+          race.lane(
+              READS, new GatheredReads(new AddressReader(view.space()), view.start(), places));
       race.run();
       add(
           figures,
@@ -125,6 +144,7 @@ final class ReadFigures {
           RAW,
           raw,
           Goal.times(2));
+      add(figures, GATHERED, params("bytes", "128 KiB"), gathered, RAW, raw, Goal.times(2));
     }
   }
 
@@ -210,6 +230,9 @@ final class ReadFigures {
 
     @Override
     public long run() {
+      // In locals, here and below: each read ends in a fence, after which fields are read again.
+      MemorySegment mem = this.mem;
+      int[] places = this.places;
       long sum = 0;
       int at = next;
       for (int i = 0; i < READS; i++) {
@@ -235,12 +258,49 @@ final class ReadFigures {
 
     @Override
     public long run() throws IOException {
+      AddressReader reader = this.reader;
+      long start = this.start;
+      int[] places = this.places;
       long sum = 0;
       int at = next;
       for (int i = 0; i < READS; i++) {
         sum += reader.getLong(start + ((long) places[at + i] << 3));
       }
       next = at + READS & PLACES - 1;
+      return sum;
+    }
+  }
+
+  /** The same with some hundred addresses handed over at a time. */
+  private static final class GatheredReads implements Race.Work {
+    private static final int AT_ONCE = 256;
+
+    private final AddressReader reader;
+    private final long start;
+    private final int[] places;
+    private final long[] addresses = new long[AT_ONCE];
+    private final long[] values = new long[AT_ONCE];
+    private int next;
+
+    GatheredReads(AddressReader reader, long start, int[] places) {
+      this.reader = reader;
+      this.start = start;
+      this.places = places;
+    }
+
+    @Override
+    public long run() throws IOException {
+      long sum = 0;
+      for (int at = next; at < next + READS; at += AT_ONCE) {
+        for (int i = 0; i < AT_ONCE; i++) {
+          addresses[i] = start + ((long) places[at + i] << 3);
+        }
+        reader.getLongs(addresses, values, AT_ONCE);
+        for (long value : values) {
+          sum += value;
+        }
+      }
+      next = next + READS & PLACES - 1;
       return sum;
     }
   }
@@ -312,6 +372,9 @@ final class ReadFigures {
 
     @Override
     public long run() throws IOException {
+      AddressReader reader = this.reader;
+      long start = this.start;
+      int shift = this.shift;
       long x = state;
       for (int i = 0; i < DEPENDENT_READS; i++) {
         x = step(reader.getLong(start + (x >>> shift << 3)), x + i);

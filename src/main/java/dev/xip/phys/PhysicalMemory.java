@@ -8,6 +8,7 @@ import dev.xip.host.HostException;
 import dev.xip.host.HostFile;
 import dev.xip.host.Reservation;
 import dev.xip.host.Sharing;
+import dev.xip.host.WindowSpace;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +34,13 @@ public final class PhysicalMemory implements AutoCloseable {
 
   /** The size of RAM when nobody says otherwise: 1 GiB. */
   public static final long DEFAULT_RAM_BYTES = 1L << 30;
+
+  /**
+   * What the windows of all machines are parts of: a constant, so that loads from it are checked
+   * against constants alone. Readable at any time, whatever lies there; written through {@link
+   * #window} only.
+   */
+  public static final MemorySegment ALL_WINDOWS = WindowSpace.MEMORY;
 
   private final Reservation reservation;
   private final MemorySegment window;
@@ -81,7 +89,7 @@ public final class PhysicalMemory implements AutoCloseable {
           "EINVAL: RAM size 0x%x: expected 0x1000 up to the window's 0x%x"
               .formatted(ramBytes, windowBytes));
     }
-    Reservation reservation = Reservation.readableZeros(windowBytes);
+    Reservation reservation = Reservation.window(windowBytes);
     try {
       reservation.mapAnonymous(0, ramBytes, Access.READ_WRITE);
       return new PhysicalMemory(reservation, ramBytes, PageFrames.forRam(ramBytes >>> Pages.SHIFT));
@@ -98,6 +106,15 @@ public final class PhysicalMemory implements AutoCloseable {
    */
   public MemorySegment window() {
     return window;
+  }
+
+  /**
+   * Returns where the window lies in {@link #ALL_WINDOWS}.
+   *
+   * @return the byte offset of frame 0
+   */
+  public long windowOffset() {
+    return window.address() - ALL_WINDOWS.address();
   }
 
   /**

@@ -1,52 +1,56 @@
 package dev.xip.vm;
 
-import dev.xip.base.Access;
-import dev.xip.base.Pages;
 import dev.xip.base.PendingFaults;
-import dev.xip.pagetable.EntryLayout;
-import dev.xip.pagetable.Level;
-import dev.xip.pagetable.PageTable;
-import dev.xip.pagetable.Walk;
+import dev.xip.pagetable.Tlb;
+import dev.xip.phys.PhysicalMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import java.util.Objects;
 
 /**
  * Reads an address space through its page table, at the bytes' own place. It keeps the translation
- * of the last contiguous run, so that most reads cost one comparison and one addition. For one
- * thread; make one reader for each. Reading allocates nothing.
+ * of the last contiguous run, so that most reads cost one comparison and one addition, and a TLB of
+ * others. For one thread; make one reader for each. Reading allocates nothing.
  *
  * <p>A translation is used first and checked afterwards: if the space's generation moved, what was
  * read is discarded and read again.
  */
 public final class AddressReader {
-  /** As many entries as one table has. */
-  private static final int MOST_LOOK_AHEAD = 512;
+  /** How many addresses {@link #getLongs} translates before it reads. */
+  private static final int LONGS_AT_ONCE = 256;
+
+  /** How many {@link #copyEach} translates and touches before it copies. */
+  private static final int PIECES_AT_ONCE = 16;
+
+  private static final MemorySegment MEMORY = PhysicalMemory.ALL_WINDOWS;
 
   private final AddressSpace space;
-  private final PageTable table;
-  private final EntryLayout layout;
-  private final MemorySegment window;
-  private final Walk walk = new Walk();
+  private final Translator translator;
+  private final Tlb longRuns;
+  private final Tlb shortRuns;
 
-  /** The run in the cache: addresses from here on ... */
+  /** The last run: addresses from here on ... */
   private long runStart;
 
-  /** ... for so many bytes (0: nothing cached) ... */
-  private long runLength;
+  /** ... for so many bytes (0: none) ... */
+  private long runBytes;
 
-  /** ... lie in the window at their address plus this. */
-  private long runDelta;
+  /** ... of which at so many a whole long starts, ... */
+  private long runLongs;
+
+  /** ... lie in all windows at their address plus this. */
+  private long runDistance;
 
   /** The generation that the run was looked up in. */
   private long runGeneration;
 
-  /**
-   * How many entries the next look-up may go through for its run. Doubles while one run is read
-   * after the other and falls back to one when reads jump about, for then the neighbours are no
-   * use.
-   */
-  private int lookAhead = 1;
+  /** The places of the addresses that are dealt with at once; made when first needed. */
+  private long[] places;
+
+  /** Keeps loads alive that are made to have the bytes nearer. */
+  @SuppressWarnings("unused")
+  private byte touched;
 
   /**
    * Makes a reader.
@@ -55,9 +59,9 @@ public final class AddressReader {
    */
   public AddressReader(AddressSpace space) {
     this.space = space;
-    this.table = space.table();
-    this.layout = table.layout();
-    this.window = space.manager().memory().window();
+    this.translator = new Translator(space);
+    this.longRuns = translator.longRuns();
+    this.shortRuns = translator.shortRuns();
   }
 
   /**
@@ -69,19 +73,18 @@ public final class AddressReader {
    */
   public byte getByte(long va) throws MemoryFaultException {
     while (true) {
-      long offset = va - runStart;
-      if (offset < 0 || offset >= runLength) {
-        fill(va);
-        continue;
-      }
-      try {
-        byte value = window.get(ValueLayout.JAVA_BYTE, va + runDelta);
-        if (isCurrent()) {
-          return value;
+      long inRun = va - runStart;
+      if (Long.compareUnsigned(inRun, runBytes) < 0) {
+        try {
+          byte value = MEMORY.get(ValueLayout.JAVA_BYTE, va + runDistance);
+          if (isCurrent()) {
+            return value;
+          }
+        } catch (InternalError e) {
+          throw cut(va, e);
         }
-      } catch (InternalError e) {
-        throw cut(va, e);
       }
+      reach(va, 1);
     }
   }
 
@@ -93,17 +96,54 @@ public final class AddressReader {
    * @throws MemoryFaultException if the access is not allowed or nothing is there
    */
   public long getLong(long va) throws MemoryFaultException {
-    while (true) {
-      long offset = va - runStart;
-      if (offset < 0 || offset > runLength - Long.BYTES) {
-        if (offset >= 0 && offset < runLength && isCurrent()) {
-          return getLongAcrossRuns(va);
+    long inRun = va - runStart;
+    if (Long.compareUnsigned(inRun, runLongs) < 0) {
+      try {
+        long value = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + runDistance);
+        if (isCurrent()) {
+          return value;
         }
-        fill(va);
-        continue;
+      } catch (InternalError e) {
+        throw cut(va, e);
+      }
+    }
+    return getLongElsewhere(va);
+  }
+
+  private long getLongElsewhere(long va) throws MemoryFaultException {
+    int entry = longRuns.find(va);
+    if (entry != Tlb.NONE) {
+      return getLong(va, longRuns, entry);
+    }
+    entry = shortRuns.find(va);
+    if (entry != Tlb.NONE) {
+      return getLong(va, shortRuns, entry);
+    }
+    return getLongSlowly(va);
+  }
+
+  private long getLong(long va, Tlb tlb, int entry) throws MemoryFaultException {
+    long generation = tlb.generation(entry);
+    try {
+      long value = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + tlb.distance(entry));
+      VarHandle.loadLoadFence();
+      if (space.plainGeneration() == generation) {
+        return value;
+      }
+    } catch (InternalError e) {
+      throw cut(va, e);
+    }
+    return getLongSlowly(va);
+  }
+
+  private long getLongSlowly(long va) throws MemoryFaultException {
+    while (true) {
+      reach(va, Long.BYTES);
+      if (va - runStart >= runLongs) {
+        return getLongAcrossRuns(va);
       }
       try {
-        long value = window.get(ValueLayout.JAVA_LONG_UNALIGNED, va + runDelta);
+        long value = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + runDistance);
         if (isCurrent()) {
           return value;
         }
@@ -119,6 +159,80 @@ public final class AddressReader {
       value |= (getByte(va + i) & 0xffL) << (8 * i);
     }
     return value;
+  }
+
+  /**
+   * Reads eight bytes at each of many addresses: all of some hundred addresses are translated
+   * before the first is read, so that the loads wait for memory together.
+   *
+   * @param addresses the address of the first byte of each
+   * @param values receives the numbers that they make, in the host's order
+   * @param count how many, from the start of both arrays
+   * @throws MemoryFaultException if an access is not allowed or nothing is there; what was read
+   *     until then stays
+   */
+  public void getLongs(long[] addresses, long[] values, int count) throws MemoryFaultException {
+    Objects.checkFromIndexSize(0, count, addresses.length);
+    Objects.checkFromIndexSize(0, count, values.length);
+    if (places == null) {
+      places = new long[LONGS_AT_ONCE];
+    }
+    int done = 0;
+    while (done < count) {
+      reach(addresses[done], Long.BYTES);
+      long generation = runGeneration;
+      int found = translate(addresses, done, Math.min(count - done, LONGS_AT_ONCE));
+      if (found == 0) {
+        values[done] = getLongAcrossRuns(addresses[done]);
+        done++;
+        continue;
+      }
+      try {
+        try {
+          readPlaces(values, done, found);
+        } finally {
+          PendingFaults.settle();
+        }
+      } catch (InternalError e) {
+        throw cut(addresses, done, found, e);
+      }
+      if (isCurrent() && runGeneration == generation) {
+        done += found;
+      }
+    }
+  }
+
+  /**
+   * Finds the places of longs, up to the first that crosses runs or for which the space's
+   * generation had moved; returns how many.
+   */
+  private int translate(long[] addresses, int from, int count) throws MemoryFaultException {
+    long[] to = places;
+    long generation = runGeneration;
+    for (int i = 0; i < count; i++) {
+      long va = addresses[from + i];
+      int entry;
+      if (Long.compareUnsigned(va - runStart, runLongs) < 0) {
+        to[i] = va + runDistance;
+      } else if ((entry = longRuns.find(va)) != Tlb.NONE
+          && longRuns.generation(entry) == generation) {
+        to[i] = va + longRuns.distance(entry);
+      } else {
+        reach(va, Long.BYTES);
+        if (runGeneration != generation || va - runStart >= runLongs) {
+          return i;
+        }
+        to[i] = va + runDistance;
+      }
+    }
+    return count;
+  }
+
+  private void readPlaces(long[] values, int from, int count) {
+    long[] at = places;
+    for (int i = 0; i < count; i++) {
+      values[from + i] = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, at[i]);
+    }
   }
 
   /**
@@ -144,18 +258,65 @@ public final class AddressReader {
     }
   }
 
+  /**
+   * Copies a piece from each of many addresses. The first bytes of some pieces are touched before
+   * the first piece is copied, so that the copies do not wait for memory one after the other.
+   *
+   * @param addresses the address of the first byte of each piece
+   * @param count how many, from the start of the array
+   * @param length how many bytes each piece has
+   * @param destination where they go, one piece after the other
+   * @param offset the byte offset there of the first piece
+   * @throws MemoryFaultException if an access is not allowed or nothing is there; what was copied
+   *     until then stays
+   */
+  public void copyEach(
+      long[] addresses, int count, long length, MemorySegment destination, long offset)
+      throws MemoryFaultException {
+    Objects.checkFromIndexSize(0, count, addresses.length);
+    Objects.checkFromIndexSize(offset, count * length, destination.byteSize());
+    if (length == 0) {
+      return;
+    }
+    for (int done = 0; done < count; done += PIECES_AT_ONCE) {
+      int end = Math.min(count, done + PIECES_AT_ONCE);
+      try {
+        try {
+          copyPieces(addresses, done, end, length, destination, offset);
+        } finally {
+          PendingFaults.settle();
+        }
+      } catch (InternalError e) {
+        // One by one, to tell which it is.
+        for (int i = done; i < end; i++) {
+          copy(addresses[i], destination, offset + i * length, length);
+        }
+      }
+    }
+  }
+
+  private void copyPieces(
+      long[] addresses, int from, int to, long length, MemorySegment destination, long offset)
+      throws MemoryFaultException {
+    byte bytes = 0;
+    for (int i = from; i < to; i++) {
+      reach(addresses[i], length);
+      bytes ^= MEMORY.get(ValueLayout.JAVA_BYTE, addresses[i] + runDistance);
+    }
+    touched = bytes;
+    for (int i = from; i < to; i++) {
+      copyRuns(addresses[i], destination, offset + i * length, length);
+    }
+  }
+
   private void copyRuns(long va, MemorySegment destination, long offset, long length)
       throws MemoryFaultException {
     long done = 0;
     while (done < length) {
-      long at = va + done;
-      long inRun = at - runStart;
-      if (inRun < 0 || inRun >= runLength) {
-        fill(at);
-        continue;
-      }
-      long bytes = Math.min(length - done, runLength - inRun);
-      MemorySegment.copy(window, at + runDelta, destination, offset + done, bytes);
+      reach(va + done, length - done);
+      long inRun = va + done - runStart;
+      long bytes = Math.min(length - done, runBytes - inRun);
+      MemorySegment.copy(MEMORY, va + done + runDistance, destination, offset + done, bytes);
       if (isCurrent()) {
         done += bytes;
       }
@@ -166,84 +327,42 @@ public final class AddressReader {
   private boolean isCurrent() {
     // The bytes must have been read before the generation is: acquire alone would not order that.
     VarHandle.loadLoadFence();
-    if (space.generation() == runGeneration) {
+    if (space.plainGeneration() == runGeneration) {
       return true;
     }
-    runLength = 0;
+    runBytes = 0;
+    runLongs = 0;
     return false;
   }
 
-  /** Caches the run around an address, faulting it in first if need be. */
-  private void fill(long va) throws MemoryFaultException {
-    if (va < 0 || va >= layout.addressLimit()) {
-      throw new MemoryFaultException.SegmentationFault(va, "past the address limit");
+  /** Makes the run one that an address is in. */
+  private void reach(long va, long wanted) throws MemoryFaultException {
+    if (Long.compareUnsigned(va - runStart, runBytes) >= 0) {
+      translator.translate(va, wanted);
+      runStart = translator.start();
+      runBytes = translator.length();
+      runLongs = runBytes - (Long.BYTES - 1);
+      runDistance = translator.distance();
+      runGeneration = translator.generation();
     }
-    boolean sequential = va >= runStart && va - runStart - runLength < Pages.SIZE;
-    lookAhead = sequential ? Math.min(lookAhead * 2, MOST_LOOK_AHEAD) : 1;
-    while (true) {
-      runGeneration = space.generation();
-      runLength = 0;
-      if (space.isClosed()) {
-        throw new MemoryFaultException.SegmentationFault(va, space.name() + " has exited");
-      }
-      if (isMapped(va)) {
-        cacheRun(va);
-        if (isCurrent()) {
-          return;
+  }
+
+  /** Reads bytes one by one until one is missing; the first if they are all there again. */
+  private MemoryFaultException cut(long[] addresses, int from, int count, InternalError error) {
+    for (int i = from; i < from + count; i++) {
+      try {
+        try {
+          touched = getByte(addresses[i]);
+        } finally {
+          PendingFaults.settle();
         }
-      } else if (space.fault(va, Access.READ) instanceof FaultResult.Refused refused) {
-        throw refused.cause();
+      } catch (MemoryFaultException e) {
+        return e;
+      } catch (InternalError e) {
+        return cut(addresses[i], e);
       }
     }
-  }
-
-  private boolean isMapped(long va) throws MemoryFaultException {
-    try {
-      return table.walk(va, walk) && layout.isValid(walk.pte(), walk.level());
-    } catch (IndexOutOfBoundsException e) {
-      // A table that was freed under the walk holds anything; one that was not is damaged.
-      if (space.generation() == runGeneration) {
-        throw new MemoryFaultException.BusError(va, "a table entry points past the window", e);
-      }
-      return false;
-    }
-  }
-
-  /**
-   * Takes the page that the walk found and, at the lowest level, the entries after it in the same
-   * table as long as their frames go on without a gap.
-   */
-  private void cacheRun(long va) throws MemoryFaultException {
-    long bytes = 1L << layout.shift(walk.level());
-    long start = va & -bytes;
-    long end = start + bytes;
-    long pa = layout.address(walk.pte()) & -bytes;
-    if (pa > window.byteSize() - bytes) {
-      throw new MemoryFaultException.BusError(
-          va,
-          "bad entry 0x%x: expected an address inside the window of 0x%x bytes"
-              .formatted(walk.pte(), window.byteSize()),
-          null);
-    }
-    long delta = pa - start;
-    if (walk.level() == Level.PTE) {
-      long tableEnd = (walk.slot() & -Pages.SIZE) + layout.tableBytes(Level.PTE);
-      long limit = Math.min(tableEnd, walk.slot() + 8L * lookAhead);
-      for (long slot = walk.slot() + 8; slot < limit && follows(slot, end + delta); slot += 8) {
-        end += bytes;
-      }
-    }
-    runStart = start;
-    runDelta = delta;
-    runLength = end - start;
-  }
-
-  private boolean follows(long slot, long pa) {
-    long pte = table.get(slot);
-    return layout.isValid(pte)
-        && layout.address(pte) == pa
-        && pa >= 0
-        && pa <= window.byteSize() - Pages.SIZE;
+    return cut(addresses[from], error);
   }
 
   private MemoryFaultException cut(long va, InternalError error) {

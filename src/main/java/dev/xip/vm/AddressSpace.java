@@ -143,6 +143,14 @@ public final class AddressSpace implements AutoCloseable {
     return (long) GENERATION.getAcquire(this);
   }
 
+  /**
+   * The generation as a plain load finds it, for who has ordered that load with fences: the JIT
+   * then checks for null by the load itself.
+   */
+  long plainGeneration() {
+    return generation;
+  }
+
   void flushTranslations() {
     GENERATION.getAndAdd(this, 1L);
   }

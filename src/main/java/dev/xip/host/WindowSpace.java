@@ -1,0 +1,105 @@
+package dev.xip.host;
+
+import dev.xip.bindings.Libc;
+import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The addresses of this process that windows are made in: one range of readable zeros, taken once
+ * and never given back. A window that is closed becomes readable zeros again and its addresses
+ * serve the next one. So who still reads through an old translation, which is checked afterwards,
+ * meets zeros or other bytes, never a hole, and needs no check that the window is open before each
+ * load: {@link #MEMORY} is a constant to the compiler, and a load from it one instruction behind
+ * one comparison.
+ *
+ * <p>The zeros take no memory and no swap.
+ */
+public final class WindowSpace {
+  private static final long MOST_BYTES = 1L << 46;
+  private static final long FEWEST_BYTES = 1L << 32;
+
+  /** The size of the largest page that the host may use for a file in a window. */
+  private static final long ALIGNMENT = 2L << 20;
+
+  private static final int ZEROS = Libc.MAP_PRIVATE() | Libc.MAP_ANONYMOUS() | Libc.MAP_NORESERVE();
+
+  /**
+   * All of it. Only what an open window holds is worth reading, and only the window itself may be
+   * written.
+   */
+  public static final MemorySegment MEMORY = reserve();
+
+  /** What no window has, as start and length; guarded by itself. No two parts touch. */
+  private static final TreeMap<Long, Long> FREE = new TreeMap<>();
+
+  static {
+    long start = (MEMORY.address() + ALIGNMENT - 1) & -ALIGNMENT;
+    FREE.put(start, (MEMORY.address() + MEMORY.byteSize() - start) & -ALIGNMENT);
+  }
+
+  private WindowSpace() {}
+
+  /** As much as the host allows, which a limit on address space makes less. */
+  private static MemorySegment reserve() {
+    for (long bytes = MOST_BYTES; ; bytes >>= 1) {
+      try {
+        return MappedMemory.forever(zeros(bytes), bytes);
+      } catch (HostException refused) {
+        if (bytes == FEWEST_BYTES) {
+          throw new ExceptionInInitializerError(refused);
+        }
+      }
+    }
+  }
+
+  private static long zeros(long bytes) throws HostException {
+    return MemoryCalls.mmap(0, bytes, Libc.PROT_READ(), ZEROS, -1, "", 0);
+  }
+
+  /**
+   * Takes a part, which reads as zeros.
+   *
+   * @throws HostException if there is no such part left (ENOMEM)
+   */
+  static long take(long bytes) throws HostException {
+    long whole = (bytes + ALIGNMENT - 1) & -ALIGNMENT;
+    synchronized (FREE) {
+      for (Map.Entry<Long, Long> part : FREE.entrySet()) {
+        long start = part.getKey();
+        long length = part.getValue();
+        if (whole > 0 && whole <= length) {
+          FREE.remove(start);
+          if (whole < length) {
+            FREE.put(start + whole, length - whole);
+          }
+          return start;
+        }
+      }
+    }
+    throw new HostException(
+        "mmap",
+        "a window of 0x%x bytes out of 0x%x".formatted(bytes, MEMORY.byteSize()),
+        Libc.ENOMEM());
+  }
+
+  /**
+   * Makes a part zeros again and gives it back.
+   *
+   * @throws HostException if the system refuses; the part is then not used again
+   */
+  static void giveBack(long start, long bytes) throws HostException {
+    MemoryCalls.move(zeros(bytes), bytes, start);
+    long first = start;
+    long length = (bytes + ALIGNMENT - 1) & -ALIGNMENT;
+    synchronized (FREE) {
+      Map.Entry<Long, Long> before = FREE.lowerEntry(first);
+      if (before != null && before.getKey() + before.getValue() == first) {
+        first = before.getKey();
+        length += before.getValue();
+      }
+      Long after = FREE.remove(first + length);
+      FREE.put(first, after == null ? length : length + after);
+    }
+  }
+}

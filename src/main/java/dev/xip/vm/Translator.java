@@ -1,0 +1,214 @@
+package dev.xip.vm;
+
+import dev.xip.base.Access;
+import dev.xip.base.Pages;
+import dev.xip.base.PendingFaults;
+import dev.xip.pagetable.RunWalk;
+import dev.xip.pagetable.Tlb;
+
+/**
+ * What an {@link AddressReader} asks when an address is not in the run that it read from last: the
+ * TLB, then the page table, then the fault handler. For one thread; makes no garbage once the TLB
+ * has grown to what is read.
+ *
+ * <p>A translation is the run around an address. It was true when the space's generation was what
+ * it says; whether it still is, is asked after its use.
+ */
+final class Translator {
+  /** The part of the address space that one entry for long runs serves. */
+  private static final long GRANULE = 256L << 10;
+
+  /** From here on a run is long: no granule holds more than three of them. */
+  private static final long LONG_RUN = GRANULE / 2;
+
+  private static final int MOST_LONG_RUNS = 1 << 14;
+  private static final int MOST_SHORT_RUNS = 1 << 13;
+
+  /** What the look-ups of a generation may go through on the whole, each, in leaves. */
+  private static final long LEAVES_PER_LOOK_UP = 64;
+
+  private final AddressSpace space;
+  private final RunWalk walk;
+  private final Tlb longRuns = new Tlb(GRANULE, MOST_LONG_RUNS);
+  private final Tlb shortRuns = new Tlb(2 * Pages.SIZE, MOST_SHORT_RUNS);
+  private final long addressLimit;
+  private final long windowBytes;
+  private final long windowOffset;
+
+  /** How many look-ups there were in this generation. */
+  private long lookUps;
+
+  private long start;
+
+  /** 0 as long as there was no look-up in this generation. */
+  private long length;
+
+  private long distance;
+  private long generation;
+
+  Translator(AddressSpace space) {
+    this.space = space;
+    this.walk = new RunWalk(space.table());
+    this.addressLimit = space.table().layout().addressLimit();
+    this.windowBytes = space.manager().memory().windowBytes();
+    this.windowOffset = space.manager().memory().windowOffset();
+  }
+
+  /** The first address of the run. */
+  long start() {
+    return start;
+  }
+
+  /** The bytes of the run. */
+  long length() {
+    return length;
+  }
+
+  /**
+   * What to add to an address in the run to have its place in {@link
+   * dev.xip.phys.PhysicalMemory#ALL_WINDOWS}.
+   */
+  long distance() {
+    return distance;
+  }
+
+  /** The TLB of long runs, for who uses its entries as they are. */
+  Tlb longRuns() {
+    return longRuns;
+  }
+
+  /** The TLB of short runs. */
+  Tlb shortRuns() {
+    return shortRuns;
+  }
+
+  /** The generation that the run was looked up in. */
+  long generation() {
+    return generation;
+  }
+
+  /**
+   * Finds the run around an address, faulting it in first if need be.
+   *
+   * @param va the address
+   * @param wanted how many bytes from there on are going to be read, if that is known
+   * @throws MemoryFaultException if the access is not allowed or nothing is there
+   */
+  void translate(long va, long wanted) throws MemoryFaultException {
+    if (isIn(longRuns, va) || isIn(shortRuns, va)) {
+      return;
+    }
+    if (va < 0 || va >= addressLimit) {
+      throw new MemoryFaultException.SegmentationFault(va, "past the address limit");
+    }
+    while (true) {
+      long now = space.generation();
+      enter(now);
+      if (space.isClosed()) {
+        throw new MemoryFaultException.SegmentationFault(va, space.name() + " has exited");
+      }
+      if (isMapped(va)) {
+        if (lookUp(va, wanted)) {
+          return;
+        }
+      } else {
+        // What was read before may be missing, which is not to be told where locks are held.
+        PendingFaults.settle();
+        if (space.fault(va, Access.READ) instanceof FaultResult.Refused refused) {
+          throw refused.cause();
+        }
+      }
+    }
+  }
+
+  /** Takes the run from a TLB if it is there and true. */
+  private boolean isIn(Tlb tlb, long va) {
+    int entry = tlb.find(va);
+    if (entry == Tlb.NONE || tlb.generation(entry) != space.generation()) {
+      return false;
+    }
+    enter(tlb.generation(entry));
+    start = tlb.start(entry);
+    length = tlb.length(entry);
+    distance = tlb.distance(entry);
+    return true;
+  }
+
+  /** Goes on to a generation; what was found in another one counts no more. */
+  private void enter(long now) {
+    if (now != generation) {
+      generation = now;
+      length = 0;
+      lookUps = 0;
+      walk.forget();
+    }
+  }
+
+  private boolean isMapped(long va) throws MemoryFaultException {
+    try {
+      return walk.find(va);
+    } catch (IndexOutOfBoundsException e) {
+      // A table that was freed under the walk holds anything; one that was not is damaged.
+      if (space.generation() == generation) {
+        throw new MemoryFaultException.BusError(va, "a table entry points past the window", e);
+      }
+      return false;
+    }
+  }
+
+  /** Takes the run around the leaf that the walk found; false if its table may have been freed. */
+  private boolean lookUp(long va, long wanted) throws MemoryFaultException {
+    long first = walk.start() + walk.distance();
+    if (first < 0 || first > windowBytes - (walk.end() - walk.start())) {
+      if (space.generation() != generation) {
+        return false;
+      }
+      throw new MemoryFaultException.BusError(
+          va,
+          "bad entry 0x%x: expected an address inside the window of 0x%x bytes"
+              .formatted(walk.pte(), windowBytes),
+          null);
+    }
+    growRun(va, wanted);
+    if (space.generation() != generation) {
+      return false;
+    }
+    join(
+        walk.start(),
+        Math.min(walk.end(), windowBytes - walk.distance()),
+        walk.distance() + windowOffset);
+    Tlb tlb = length < LONG_RUN ? shortRuns : longRuns;
+    tlb.put(va, start, length, distance, generation);
+    return true;
+  }
+
+  /**
+   * Extends the run: always over what one entry of the TLB serves and what is wanted, and further
+   * whenever the number of look-ups has doubled. So the work for runs that turn out to be used once
+   * stays in proportion to the look-ups.
+   */
+  private void growRun(long va, long wanted) {
+    long floor = Math.max(0, -walk.distance());
+    long limit = Math.min(addressLimit, windowBytes - walk.distance());
+    try {
+      lookUps++;
+      if ((lookUps & lookUps - 1) == 0) {
+        walk.grow(floor, limit, lookUps * LEAVES_PER_LOOK_UP);
+      } else {
+        long end = va + Math.max(GRANULE, wanted);
+        walk.grow(Math.max(va - GRANULE, floor), Math.min(end, limit), Pages.covering(end - va));
+      }
+    } catch (IndexOutOfBoundsException e) {
+      // The run ends at a damaged table, or the generation has moved.
+    }
+  }
+
+  /** Takes a run, with the one before if they go together. */
+  private void join(long newStart, long newEnd, long newDistance) {
+    long end = start + length;
+    boolean together = length != 0 && newDistance == distance && newStart <= end && start <= newEnd;
+    start = together ? Math.min(start, newStart) : newStart;
+    length = (together ? Math.max(end, newEnd) : newEnd) - start;
+    distance = newDistance;
+  }
+}
