@@ -16,10 +16,10 @@ import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Gives the classes of a jar that are older than Java 6 the form of Java 8, with the stack maps that
- * it asks for. A class archive of the JVM does not take older ones, and to read and verify some
- * three hundred of them takes longer than most commands. The build runs it on the libraries beside
- * the launcher; a jar without such classes stays as it is.
+ * Gives the classes of a jar that are older than Java 6 the form of Java 8, with the stack maps
+ * that it asks for. A class archive of the JVM does not take older ones, and to read and verify
+ * some three hundred of them takes longer than most commands. The build runs it on the libraries
+ * beside the launcher; a jar without such classes stays as it is.
  */
 final class Retarget {
   private static final int JAVA_6 = 50;

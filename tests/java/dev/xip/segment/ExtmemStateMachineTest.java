@@ -120,6 +120,9 @@ class ExtmemStateMachineTest {
   @Test
   void randomCallsOfSeveralProcessesEndAsTheRulesSay() throws IOException {
     System.err.println("ExtmemStateMachineTest: -Dxip.seed=" + SEED);
+    for (Worker each : workers.all()) {
+      workers.compareState(each, 0); // now it has opened the store, which the first step may move
+    }
     for (int step = 0; step < STEPS || step < 4 * STEPS && !missing().isEmpty(); step++) {
       try {
         step(random.nextInt(PROCESSES));

@@ -59,9 +59,10 @@ final class StoreWriter {
       try {
         version = currentVersion(name);
       } catch (SegmentException damaged) {
+        SortedSet<Long> versions = folder.versionsOf(name);
         HostFolder.unlink(path(StoreFile.definition(name)));
         HostFolder.force(folder.path());
-        sweepBehind(name, folder.versionsOf(name), 0);
+        sweepBehind(name, versions, 0);
         return;
       }
       if (version == 0) {
@@ -112,23 +113,25 @@ final class StoreWriter {
   List<Path> clean() throws IOException {
     List<Path> deleted = new ArrayList<>();
     try (StoreLock _ = StoreLock.acquire(folder.path())) {
+      // The folder is read once, not once for each name.
       Map<SegmentName, SortedSet<Long>> versions = new TreeMap<>();
       for (String each : folder.names()) {
-        StoreFile.of(each)
-            .ifPresent(
-                file ->
-                    versions
-                        .computeIfAbsent(file.name(), name -> new TreeSet<>())
-                        .add(file.version()));
+        StoreFile.of(each).ifPresent(file -> add(file, versions));
       }
       for (Map.Entry<SegmentName, SortedSet<Long>> each : versions.entrySet()) {
-        each.getValue().remove(0L); // of files that are of no version
         sweep(each.getKey(), each.getValue(), deleted);
       }
       HostFolder.force(folder.path());
     }
     deleted.sort(null);
     return deleted;
+  }
+
+  private static void add(StoreFile file, Map<SegmentName, SortedSet<Long>> versions) {
+    SortedSet<Long> own = versions.computeIfAbsent(file.name(), _ -> new TreeSet<>());
+    if (file.version() != 0) {
+      own.add(file.version());
+    }
   }
 
   /**
@@ -140,7 +143,10 @@ final class StoreWriter {
       throws IOException {
     SegmentName name = definition.name();
     SortedSet<Long> versions = sweep(name, folder.versionsOf(name), before, new ArrayList<>());
-    long version = Math.max(before, versions.isEmpty() ? 0 : versions.last()) + 1;
+    if (before != 0) {
+      versions.add(before);
+    }
+    long version = versions.isEmpty() ? 1 : versions.last() + 1;
     Path current = path(StoreFile.definition(name));
     Path next = path(StoreFile.newDefinition(name));
     Path data = path(StoreFile.data(name, version));
