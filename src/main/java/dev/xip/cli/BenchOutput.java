@@ -63,7 +63,7 @@ final class BenchOutput {
     if (figures.isEmpty()) {
       return;
     }
-    String form = "%-24s %-30s %14s  %-32s %12s %9s  %-15s %s";
+    String form = "%-29s %-32s %19s  %-34s %12s %9s  %-15s %s";
     out.line(
         form.formatted("WORK", "CONDITIONS", "XIP", "AGAINST", "", "RATIO", "GOAL", "").strip());
     for (Figure figure : figures) {

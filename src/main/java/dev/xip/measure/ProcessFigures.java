@@ -18,7 +18,7 @@ import java.util.Random;
 
 /** Whole processes: the command's start, and a large file through it, beside those of the host. */
 final class ProcessFigures {
-  private static final int RUNS = 9;
+  private static final int RUNS = 5;
   private static final long FILE_BYTES = 1L << 30;
   private static final double ALLOWANCE_MILLIS = 150;
 
