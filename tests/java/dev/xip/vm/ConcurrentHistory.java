@@ -6,7 +6,9 @@ import dev.xip.file.MemoryFile;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -30,6 +32,8 @@ public final class ConcurrentHistory {
   private final TestMachine machine;
   private final long seed;
   private final List<MemoryFile> files = new ArrayList<>();
+  private final ThreadLocal<Map<AddressSpace, AddressReader>> readers =
+      ThreadLocal.withInitial(IdentityHashMap::new);
   private final AtomicReferenceArray<AddressSpace> spaces = new AtomicReferenceArray<>(SPACES);
 
   public ConcurrentHistory(TestMachine machine, long seed) {
@@ -145,6 +149,7 @@ public final class ConcurrentHistory {
 
   private void replace(Random random, AddressSpace next) {
     spaces.getAndSet(random.nextInt(SPACES), next).close();
+    readers.get().keySet().removeIf(AddressSpace::isClosed);
   }
 
   /** One of a few, so that what is stored is also read. */
@@ -152,9 +157,10 @@ public final class ConcurrentHistory {
     return 73 * random.nextInt(6);
   }
 
-  private static void read(Random random, AddressSpace space, int file, boolean shared, int page)
+  /** Each thread keeps a reader for each space, with all that the reader keeps. */
+  private void read(Random random, AddressSpace space, int file, boolean shared, int page)
       throws MemoryFaultException {
-    AddressReader reader = new AddressReader(space);
+    AddressReader reader = readers.get().computeIfAbsent(space, AddressReader::new);
     for (int i = 0; i < 4; i++) {
       int word = anyWord(random);
       require(

@@ -95,6 +95,56 @@ public final class ReaderAgainstUnmapStress {
     }
   }
 
+  /** The same, but the translation is in the reader's TLB, and then among those of a gather. */
+  @JCStressTest
+  @Outcome(id = "7, 7", expect = ACCEPTABLE, desc = "Both reads before the unmapping")
+  @Outcome(id = "7, -1", expect = ACCEPTABLE, desc = "One before, one after")
+  @Outcome(id = "-1, -1", expect = ACCEPTABLE, desc = "Both after")
+  @Outcome(expect = FORBIDDEN, desc = "Bytes of a frame used again, or of one unmapped")
+  @State
+  public static class UnmapBehindTheTlb {
+    private static final StressMachine<Slot> MACHINE = new StressMachine<>(Slot::on);
+    private static final long ELSEWHERE = AT + 0x10_0000;
+
+    private final Slot slot = MACHINE.take();
+    private final AddressReader reader = slot.space.reader();
+    private final long[] addresses = {ELSEWHERE, AT, AT};
+    private final long[] values = new long[3];
+
+    /** Caches the translation, and then another one as the last. */
+    public UnmapBehindTheTlb() {
+      slot.space.mapAnonymously(ELSEWHERE, 1);
+      slot.space.write(AT, WORD);
+      StressedSpace.read(reader, AT);
+      StressedSpace.read(reader, ELSEWHERE);
+    }
+
+    /** Reads through the TLB, and then many at once. */
+    @Actor
+    public void read(II_Result r) {
+      r.r1 = StressedSpace.read(reader, AT);
+      r.r2 = StressedSpace.readMany(reader, addresses, values);
+    }
+
+    /** Unmaps, and stores elsewhere. */
+    @Actor
+    public void unmap() {
+      slot.space.unmap(AT);
+      for (int page = 0; page < FAR_PAGES; page++) {
+        slot.other.write(FAR + page * Pages.SIZE, OTHERS_WORD);
+      }
+    }
+
+    /** Maps anew. */
+    @Arbiter
+    public void restore(II_Result r) {
+      slot.freeAll();
+      slot.space.unmap(ELSEWHERE);
+      slot.space.mapAnonymously(AT, 1);
+      MACHINE.putBack(slot);
+    }
+  }
+
   /**
    * The page's tables become pages of data that looks like tables: every word is an entry for the
    * frame that it stands in. Reads walk.

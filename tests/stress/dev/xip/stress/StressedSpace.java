@@ -107,6 +107,16 @@ record StressedSpace(AddressSpace mm) {
     }
   }
 
+  /** The last of many words, all read at once, or the signal. */
+  static int readMany(AddressReader reader, long[] addresses, long[] values) {
+    try {
+      reader.getLongs(addresses, values, addresses.length);
+      return (int) values[addresses.length - 1];
+    } catch (MemoryFaultException e) {
+      return signal(e);
+    }
+  }
+
   /** The word stored, or the signal. */
   int write(long va, int word) {
     try {

@@ -5,7 +5,6 @@ import dev.xip.pagetable.Tlb;
 import dev.xip.phys.PhysicalMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.VarHandle;
 import java.util.Objects;
 
 /**
@@ -42,8 +41,8 @@ public final class AddressReader {
   /** ... lie in all windows at their address plus this. */
   private long runDistance;
 
-  /** The generation that the run was looked up in. */
-  private long runGeneration;
+  /** The last epoch in which anything was looked up: the run's, if there is a run. */
+  private Epoch runEpoch;
 
   /** The places of the addresses that are dealt with at once; made when first needed. */
   private long[] places;
@@ -62,6 +61,7 @@ public final class AddressReader {
     this.translator = new Translator(space);
     this.longRuns = translator.longRuns();
     this.shortRuns = translator.shortRuns();
+    this.runEpoch = space.epoch();
   }
 
   /**
@@ -123,15 +123,16 @@ public final class AddressReader {
   }
 
   private long getLong(long va, Tlb tlb, int entry) throws MemoryFaultException {
-    long generation = tlb.generation(entry);
-    try {
-      long value = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + tlb.distance(entry));
-      VarHandle.loadLoadFence();
-      if (space.plainGeneration() == generation) {
-        return value;
+    Epoch epoch = runEpoch;
+    if (tlb.generation(entry) == epoch.number()) {
+      try {
+        long value = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + tlb.distance(entry));
+        if (!epoch.isOver()) {
+          return value;
+        }
+      } catch (InternalError e) {
+        throw cut(va, e);
       }
-    } catch (InternalError e) {
-      throw cut(va, e);
     }
     return getLongSlowly(va);
   }
@@ -180,7 +181,7 @@ public final class AddressReader {
     int done = 0;
     while (done < count) {
       reach(addresses[done], Long.BYTES);
-      long generation = runGeneration;
+      Epoch epoch = runEpoch;
       int found = translate(addresses, done, Math.min(count - done, LONGS_AT_ONCE));
       if (found == 0) {
         values[done] = getLongAcrossRuns(addresses[done]);
@@ -196,34 +197,40 @@ public final class AddressReader {
       } catch (InternalError e) {
         throw cut(addresses, done, found, e);
       }
-      if (isCurrent() && runGeneration == generation) {
+      if (isCurrent() && runEpoch == epoch) {
         done += found;
       }
     }
   }
 
   /**
-   * Finds the places of longs, up to the first that crosses runs or for which the space's
-   * generation had moved; returns how many.
+   * Finds the places of longs, up to the first that crosses runs or before which the epoch ended;
+   * returns how many.
    */
   private int translate(long[] addresses, int from, int count) throws MemoryFaultException {
     long[] to = places;
-    long generation = runGeneration;
+    Epoch epoch = runEpoch;
     for (int i = 0; i < count; i++) {
       long va = addresses[from + i];
-      int entry;
       if (Long.compareUnsigned(va - runStart, runLongs) < 0) {
         to[i] = va + runDistance;
-      } else if ((entry = longRuns.find(va)) != Tlb.NONE
-          && longRuns.generation(entry) == generation) {
-        to[i] = va + longRuns.distance(entry);
-      } else {
-        reach(va, Long.BYTES);
-        if (runGeneration != generation || va - runStart >= runLongs) {
-          return i;
-        }
-        to[i] = va + runDistance;
+        continue;
       }
+      Tlb tlb = longRuns;
+      int entry = tlb.find(va);
+      if (entry == Tlb.NONE) {
+        tlb = shortRuns;
+        entry = tlb.find(va);
+      }
+      if (entry != Tlb.NONE && tlb.generation(entry) == epoch.number()) {
+        to[i] = va + tlb.distance(entry);
+        continue;
+      }
+      reach(va, Long.BYTES);
+      if (runEpoch != epoch || va - runStart >= runLongs) {
+        return i;
+      }
+      to[i] = va + runDistance;
     }
     return count;
   }
@@ -325,9 +332,7 @@ public final class AddressReader {
 
   /** Tells whether the run was true until now, and forgets it if not. */
   private boolean isCurrent() {
-    // The bytes must have been read before the generation is: acquire alone would not order that.
-    VarHandle.loadLoadFence();
-    if (space.plainGeneration() == runGeneration) {
+    if (!runEpoch.isOver()) {
       return true;
     }
     runBytes = 0;
@@ -343,7 +348,7 @@ public final class AddressReader {
       runBytes = translator.length();
       runLongs = runBytes - (Long.BYTES - 1);
       runDistance = translator.distance();
-      runGeneration = translator.generation();
+      runEpoch = translator.epoch();
     }
   }
 

@@ -30,12 +30,11 @@ public final class AddressSpace implements AutoCloseable {
   /** The lowest address that is given out; below it a null pointer must fault. */
   public static final long LOWEST_ADDRESS = 0x1_0000;
 
-  private static final VarHandle GENERATION;
+  private static final VarHandle EPOCH;
 
   static {
     try {
-      GENERATION =
-          MethodHandles.lookup().findVarHandle(AddressSpace.class, "generation", long.class);
+      EPOCH = MethodHandles.lookup().findVarHandle(AddressSpace.class, "epoch", Epoch.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -61,9 +60,8 @@ public final class AddressSpace implements AutoCloseable {
   /** Replaced by {@link #install} alone. */
   private volatile VmaList vmas = VmaList.EMPTY;
 
-  /** Counts flushes; see {@link #generation()}. */
-  @SuppressWarnings("unused")
-  private long generation;
+  /** Replaced by each flush, after it has ended the one before. */
+  private Epoch epoch = new Epoch(0);
 
   /** Set under the map lock held exclusively, and before the last flush. */
   private volatile boolean closed;
@@ -140,19 +138,19 @@ public final class AddressSpace implements AutoCloseable {
    * @return a number that only grows
    */
   public long generation() {
-    return (long) GENERATION.getAcquire(this);
+    return epoch().number();
   }
 
-  /**
-   * The generation as a plain load finds it, for who has ordered that load with fences: the JIT
-   * then checks for null by the load itself.
-   */
-  long plainGeneration() {
-    return generation;
+  /** The epoch that translations can be looked up in, unless it is over already. */
+  Epoch epoch() {
+    return (Epoch) EPOCH.getAcquire(this);
   }
 
+  /** Ends the epoch. Whoever else is doing so may begin the next one for us. */
   void flushTranslations() {
-    GENERATION.getAndAdd(this, 1L);
+    Epoch now = epoch();
+    now.end();
+    EPOCH.compareAndSet(this, now, new Epoch(now.number() + 1));
   }
 
   /**

@@ -11,8 +11,8 @@ import dev.xip.pagetable.Tlb;
  * TLB, then the page table, then the fault handler. For one thread; makes no garbage once the TLB
  * has grown to what is read.
  *
- * <p>A translation is the run around an address. It was true when the space's generation was what
- * it says; whether it still is, is asked after its use.
+ * <p>A translation is the run around an address. It is true while the epoch that it was looked up
+ * in lasts, which is asked after its use.
  */
 final class Translator {
   /** The part of the address space that one entry for long runs serves. */
@@ -24,7 +24,7 @@ final class Translator {
   private static final int MOST_LONG_RUNS = 1 << 14;
   private static final int MOST_SHORT_RUNS = 1 << 13;
 
-  /** What the look-ups of a generation may go through on the whole, each, in leaves. */
+  /** What the look-ups of an epoch may go through on the whole, each, in leaves. */
   private static final long LEAVES_PER_LOOK_UP = 64;
 
   private final AddressSpace space;
@@ -35,16 +35,16 @@ final class Translator {
   private final long windowBytes;
   private final long windowOffset;
 
-  /** How many look-ups there were in this generation. */
+  /** How many look-ups there were in this epoch. */
   private long lookUps;
 
   private long start;
 
-  /** 0 as long as there was no look-up in this generation. */
+  /** 0 as long as there was no look-up in this epoch. */
   private long length;
 
   private long distance;
-  private long generation;
+  private Epoch epoch;
 
   Translator(AddressSpace space) {
     this.space = space;
@@ -82,9 +82,9 @@ final class Translator {
     return shortRuns;
   }
 
-  /** The generation that the run was looked up in. */
-  long generation() {
-    return generation;
+  /** The epoch that the run was looked up in. */
+  Epoch epoch() {
+    return epoch;
   }
 
   /**
@@ -95,6 +95,7 @@ final class Translator {
    * @throws MemoryFaultException if the access is not allowed or nothing is there
    */
   void translate(long va, long wanted) throws MemoryFaultException {
+    enter(space.epoch());
     if (isIn(longRuns, va) || isIn(shortRuns, va)) {
       return;
     }
@@ -102,8 +103,6 @@ final class Translator {
       throw new MemoryFaultException.SegmentationFault(va, "past the address limit");
     }
     while (true) {
-      long now = space.generation();
-      enter(now);
       if (space.isClosed()) {
         throw new MemoryFaultException.SegmentationFault(va, space.name() + " has exited");
       }
@@ -118,26 +117,26 @@ final class Translator {
           throw refused.cause();
         }
       }
+      enter(space.epoch());
     }
   }
 
   /** Takes the run from a TLB if it is there and true. */
   private boolean isIn(Tlb tlb, long va) {
     int entry = tlb.find(va);
-    if (entry == Tlb.NONE || tlb.generation(entry) != space.generation()) {
+    if (entry == Tlb.NONE || tlb.generation(entry) != epoch.number()) {
       return false;
     }
-    enter(tlb.generation(entry));
     start = tlb.start(entry);
     length = tlb.length(entry);
     distance = tlb.distance(entry);
     return true;
   }
 
-  /** Goes on to a generation; what was found in another one counts no more. */
-  private void enter(long now) {
-    if (now != generation) {
-      generation = now;
+  /** Goes on to an epoch; what was found in another one counts no more. */
+  private void enter(Epoch now) {
+    if (now != epoch) {
+      epoch = now;
       length = 0;
       lookUps = 0;
       walk.forget();
@@ -149,7 +148,7 @@ final class Translator {
       return walk.find(va);
     } catch (IndexOutOfBoundsException e) {
       // A table that was freed under the walk holds anything; one that was not is damaged.
-      if (space.generation() == generation) {
+      if (!epoch.isOver()) {
         throw new MemoryFaultException.BusError(va, "a table entry points past the window", e);
       }
       return false;
@@ -160,7 +159,7 @@ final class Translator {
   private boolean lookUp(long va, long wanted) throws MemoryFaultException {
     long first = walk.start() + walk.distance();
     if (first < 0 || first > windowBytes - (walk.end() - walk.start())) {
-      if (space.generation() != generation) {
+      if (epoch.isOver()) {
         return false;
       }
       throw new MemoryFaultException.BusError(
@@ -170,7 +169,7 @@ final class Translator {
           null);
     }
     growRun(va, wanted);
-    if (space.generation() != generation) {
+    if (epoch.isOver()) {
       return false;
     }
     join(
@@ -178,7 +177,7 @@ final class Translator {
         Math.min(walk.end(), windowBytes - walk.distance()),
         walk.distance() + windowOffset);
     Tlb tlb = length < LONG_RUN ? shortRuns : longRuns;
-    tlb.put(va, start, length, distance, generation);
+    tlb.put(va, start, length, distance, epoch.number());
     return true;
   }
 
@@ -199,7 +198,7 @@ final class Translator {
         walk.grow(Math.max(va - GRANULE, floor), Math.min(end, limit), Pages.covering(end - va));
       }
     } catch (IndexOutOfBoundsException e) {
-      // The run ends at a damaged table, or the generation has moved.
+      // The run ends at a damaged table, or the epoch is over.
     }
   }
 
