@@ -5,6 +5,7 @@ import dev.xip.pagetable.Tlb;
 import dev.xip.phys.PhysicalMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.util.Objects;
 
 /**
@@ -100,7 +101,8 @@ public final class AddressReader {
     if (Long.compareUnsigned(inRun, runLongs) < 0) {
       try {
         long value = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + runDistance);
-        if (isCurrent()) {
+        VarHandle.loadLoadFence();
+        if (!runEpoch.isOverBehindFence()) {
           return value;
         }
       } catch (InternalError e) {

@@ -39,9 +39,16 @@ final class Epoch {
 
   /** Tells whether it has ended, after all that the caller has loaded until now. */
   boolean isOver() {
-    // A load with acquire would not do: it orders what comes after it. Between two of these fences
-    // a plain load is made once, and checks for null by itself.
+    // A load with acquire would not do: it orders what comes after it.
     VarHandle.loadLoadFence();
+    return over;
+  }
+
+  /**
+   * The same for who has put that fence there itself, before even loading the reference to this
+   * object: the JIT then checks the reference for null by the load itself.
+   */
+  boolean isOverBehindFence() {
     return over;
   }
 }
