@@ -310,12 +310,14 @@ public final class AddressSpace implements AutoCloseable {
   void unmapLocked(AddrRange range) {
     List<Vma> hit = vmas.overlapping(range);
     MmuGather gather = new MmuGather(this);
+    MmuGather tables = new MmuGather(this);
     for (Vma vma : hit) {
-      zapper.zap(
+      zapper.unmap(
           vma,
           Math.max(range.start(), vma.range().start()),
           Math.min(range.end(), vma.range().end()),
-          gather);
+          gather,
+          tables);
     }
     // A file whose last mapping goes may free its memory, so nobody may read there any more.
     gather.finish();
@@ -326,11 +328,25 @@ public final class AddressSpace implements AutoCloseable {
         mappings.settle();
       }
     }
-    table.detachTables(
-        vmas.endBefore(range.start(), 0),
-        vmas.startAfter(range.start(), layout.addressLimit()),
-        gather::add);
-    gather.finish();
+    detachTables(range, hit, tables);
+    tables.finish();
+  }
+
+  /** Takes out the tables that served the mappings of a range and serve none that are left. */
+  private void detachTables(AddrRange range, List<Vma> hit, MmuGather tables) {
+    long floor = vmas.endBefore(range.start(), 0);
+    long ceiling = vmas.startAfter(range.start(), layout.addressLimit());
+    for (int i = 0; i < hit.size(); i++) {
+      AddrRange mapped = hit.get(i).range();
+      // What the next one is in as well goes with that: its own tables must be found first.
+      boolean last = i == hit.size() - 1;
+      long end = last ? ceiling : hit.get(i + 1).range().start();
+      table.detachTables(
+          new AddrRange(
+              Math.max(range.start(), mapped.start()), Math.min(range.end(), mapped.end())),
+          new AddrRange(floor, end),
+          tables::add);
+    }
   }
 
   /**
