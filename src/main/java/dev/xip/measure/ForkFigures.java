@@ -23,6 +23,7 @@ import java.util.List;
 final class ForkFigures {
   private static final int PAGES = 100_000;
   private static final int SEGMENTS = 512;
+  private static final long WARM_UP_NANOS = 1_000_000_000;
 
   private ForkFigures() {}
 
@@ -62,11 +63,15 @@ final class ForkFigures {
     try (Process whole = new Process(FrameStrategy.SPECIAL_BIT, 1);
         Process half = new Process(FrameStrategy.SPECIAL_BIT, 2);
         Process list = new Process(FrameStrategy.LIST_SPIN_LOCK, 1)) {
-      Race race = new Race();
+      Race race = new Race(WARM_UP_NANOS);
       Lane wholeLane = race.lane(PAGES, whole::forkAndExit);
       Lane halfLane = race.lane(PAGES, half::forkAndExit);
-      Lane listLane = race.lane(PAGES, list::forkAndExit);
       race.run();
+      // A race of its own: who takes a thousand times as long leaves the others few batches.
+      Race uneven = new Race();
+      Lane aheadLane = uneven.lane(PAGES, whole::forkAndExit);
+      Lane listLane = uneven.lane(PAGES, list::forkAndExit);
+      uneven.run();
       String name = "fork + exit, 100,000 pages";
       figures.add(
           new Figure(
@@ -91,7 +96,7 @@ final class ForkFigures {
               name,
               params("segments", "512"),
               "ns/page",
-              wholeLane.median(),
+              aheadLane.median(),
               "the list under a spin lock",
               listLane.median(),
               Goal.ahead(100)));
