@@ -16,6 +16,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.CompilerControl;
 import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
@@ -29,9 +30,9 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * Fork and exit of a process with 100,000 pages of 512 segments, per page. The limit is to copy so
- * many entries, look at them and clear the copies; the peers are the strategies that have to ask
- * about each entry. To run it alone: {@code mvn -Pbench -Dbench=ForkExitBenchmark}.
+ * Fork and exit of a process with 100,000 pages of 512 segments, per page. The limit is to look at
+ * so many longs and copy them; the peers are the strategies that have to ask about each entry. To
+ * run it alone: {@code mvn -Pbench -Dbench=ForkExitBenchmark}.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -43,6 +44,7 @@ import org.openjdk.jmh.annotations.Warmup;
 public class ForkExitBenchmark {
   private static final int PAGES = 100_000;
   private static final int SEGMENTS = 512;
+  private static final int TABLE = 512;
 
   /** What the tables of the process hold. */
   public enum Content {
@@ -147,22 +149,38 @@ public class ForkExitBenchmark {
     }
   }
 
-  /** The limit: copy the longs under a mask, look at the copies, clear them. */
+  /** The limit: look at the longs and copy them under a mask, as many at a time as a table has. */
   @Benchmark
   @OperationsPerInvocation(PAGES)
   public long raw(Longs in) {
-    MemorySegment entries = in.entries;
-    MemorySegment copies = in.copies;
     long and = -1;
-    for (int i = 0; i < PAGES; i++) {
-      copies.setAtIndex(
-          ValueLayout.JAVA_LONG, i, entries.getAtIndex(ValueLayout.JAVA_LONG, i) & ~32);
+    for (int first = 0; first < PAGES; first += TABLE) {
+      long bytes = 8L * Math.min(TABLE, PAGES - first);
+      MemorySegment entries = in.entries.asSlice(8L * first, bytes);
+      and &= look(entries);
+      mask(in.copies.asSlice(8L * first, bytes).copyFrom(entries));
     }
-    for (int i = 0; i < PAGES; i++) {
-      and &= copies.getAtIndex(ValueLayout.JAVA_LONG, i);
-    }
-    copies.fill((byte) 0);
     return and;
+  }
+
+  /** Inlined into the loop above it would not become vectors. */
+  @CompilerControl(CompilerControl.Mode.DONT_INLINE)
+  private static long look(MemorySegment entries) {
+    long and = -1;
+    int count = (int) (entries.byteSize() >>> 3);
+    for (int i = 0; i < count; i++) {
+      and &= entries.getAtIndex(ValueLayout.JAVA_LONG, i);
+    }
+    return and;
+  }
+
+  @CompilerControl(CompilerControl.Mode.DONT_INLINE)
+  private static void mask(MemorySegment copies) {
+    int count = (int) (copies.byteSize() >>> 3);
+    for (int i = 0; i < count; i++) {
+      copies.setAtIndex(
+          ValueLayout.JAVA_LONG, i, copies.getAtIndex(ValueLayout.JAVA_LONG, i) & ~32);
+    }
   }
 
   /** The special bit. */

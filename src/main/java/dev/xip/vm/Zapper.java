@@ -107,9 +107,6 @@ final class Zapper {
   /** Empties what can be emptied in one go, and the rest one by one. */
   private void zapLeaves(
       Vma vma, LeafTables leaves, boolean evenCopies, EntryBlock block, MmuGather gather) {
-    if (zapAtOnce(vma, leaves.slot(), leaves.count(), block, gather)) {
-      return;
-    }
     for (int done = 0; done < leaves.count(); done += LeafTables.FEW) {
       long slot = leaves.slot() + 8L * done;
       int few = Math.min(LeafTables.FEW, leaves.count() - done);
