@@ -6,8 +6,9 @@ import dev.xip.image.BlockMap;
 import dev.xip.image.Inode;
 import dev.xip.image.Verdict;
 import java.util.Arrays;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.Set;
+import java.util.function.LongConsumer;
 
 /**
  * Turns the tree of direct and indirect blocks of one inode into a block map. Ends on every tree:
@@ -24,7 +25,7 @@ final class BlockTree {
 
   private final BlockMap.Builder map = new BlockMap.Builder();
 
-  /** Made when there is one: most files have none. */
+  /** In the order in which they were met; made when there is one: most files have none. */
   private Set<Long> indirectBlocks = Set.of();
 
   private long taken;
@@ -49,6 +50,18 @@ final class BlockTree {
    */
   static BlockMap read(ByteView view, Superblock superblock, Inode inode, Verdict verdict)
       throws MalformedDataException {
+    return read(view, superblock, inode, verdict, _ -> {});
+  }
+
+  /**
+   * Maps an inode and names its indirect blocks as well, else as {@link #read(ByteView, Superblock,
+   * Inode, Verdict)}.
+   *
+   * @param indirect is given the number of each indirect block
+   */
+  static BlockMap read(
+      ByteView view, Superblock superblock, Inode inode, Verdict verdict, LongConsumer indirect)
+      throws MalformedDataException {
     BlockTree tree = new BlockTree(view, superblock, inode);
     long pointers = inode.offset() + ExtLayout.I_BLOCK;
     tree.level(pointers, ExtLayout.DIRECT_BLOCKS, 0, 0);
@@ -60,6 +73,7 @@ final class BlockTree {
     }
     BlockMap map = tree.map.build(verdict);
     tree.checkNoBlockTwice(map);
+    tree.indirectBlocks.forEach(indirect::accept);
     return map;
   }
 
@@ -97,7 +111,7 @@ final class BlockTree {
 
   private boolean enter(long indirectBlock) {
     if (indirectBlocks.isEmpty()) {
-      indirectBlocks = new HashSet<>();
+      indirectBlocks = new LinkedHashSet<>();
     }
     return indirectBlocks.add(indirectBlock);
   }
