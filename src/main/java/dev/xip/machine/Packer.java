@@ -4,6 +4,7 @@ import dev.xip.host.HostFile;
 import dev.xip.image.Verdict;
 import dev.xip.image.ext.AlignedImage;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -120,6 +121,13 @@ public final class Packer {
         }
       }
       return obstacles;
+    } catch (FileSystemException | ClosedByInterruptException named) {
+      throw named;
+    } catch (IOException e) {
+      // The system says what is wrong, but not with which file.
+      FileSystemException named = new FileSystemException(image.toString(), null, e.getMessage());
+      named.initCause(e);
+      throw named;
     }
   }
 
