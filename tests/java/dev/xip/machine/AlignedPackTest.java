@@ -14,6 +14,7 @@ import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
 import dev.xip.image.TreeWalk;
+import dev.xip.image.Verdict;
 import dev.xip.image.ext.AlignedImage;
 import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentSource;
@@ -32,14 +33,17 @@ import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -105,7 +109,7 @@ class AlignedPackTest {
         long last = run.group(3) == null ? first : Long.parseLong(run.group(3));
         map.add(Long.parseLong(run.group(1)) << 12, first << 12, last - first + 1 << 12);
       }
-      assertThat(ours.get(i)).isEqualTo(runs(map.build(dev.xip.image.Verdict.IN_PLACE)));
+      assertThat(ours.get(i)).isEqualTo(runs(map.build(Verdict.IN_PLACE)));
     }
   }
 
@@ -274,11 +278,10 @@ class AlignedPackTest {
     String uuid = fact(facts, "Filesystem UUID");
     Path made = folder.resolve("made");
     long newest = 0;
-    try (var files = Files.walk(tree)) {
+    try (Stream<Path> files = Files.walk(tree)) {
       for (Path each : files.filter(each -> !each.equals(tree)).toList()) {
-        long seconds =
-            Files.getLastModifiedTime(each, java.nio.file.LinkOption.NOFOLLOW_LINKS).toMillis();
-        newest = Math.max(newest, seconds / 1000);
+        FileTime time = Files.getLastModifiedTime(each, LinkOption.NOFOLLOW_LINKS);
+        newest = Math.max(newest, time.toMillis() / 1000);
       }
     }
     Processes.run(
@@ -432,6 +435,36 @@ class AlignedPackTest {
     Images.debugfsWrite(image, "set_inode_field other block[0] " + stolen[0]);
     assertThatThrownBy(() -> anew(image))
         .isInstanceOf(CorruptImageException.class)
-        .hasMessageContaining("block %s, which is another file's as well".formatted(stolen[0]));
+        .hasMessageContaining("block %s, which is something else's as well".formatted(stolen[0]));
+  }
+
+  @Test
+  void whateverIsDamagedIsRefusedOrComesOutWhole() throws Exception {
+    makeTree();
+    byte[] whole = Files.readAllBytes(mke2fs());
+    int refused = 0;
+    for (int round = 0; round < 200; round++) {
+      byte[] damaged = whole.clone();
+      for (int i = random.nextInt(8); i >= 0; i--) {
+        // The group's description, the first inodes, the folders and the first file.
+        damaged[1024 + random.nextInt(30 * 4096)] ^= (byte) (1 << random.nextInt(8));
+      }
+      Path image = Files.write(folder.resolve("damaged"), damaged);
+      try (FileChannel from = FileChannel.open(image);
+          AlignedImage aligned = AlignedImage.of(image.toString(), from);
+          FileChannel to =
+              FileChannel.open(
+                  Files.createTempFile(folder, "anew", ".img"),
+                  StandardOpenOption.WRITE,
+                  StandardOpenOption.DELETE_ON_CLOSE)) {
+        if (aligned.obstacles().isEmpty()) {
+          aligned.write(to, done -> {});
+          assertThat(to.size()).isEqualTo(damaged.length);
+        }
+      } catch (CorruptImageException expected) {
+        refused++;
+      }
+    }
+    assertThat(refused).isPositive();
   }
 }

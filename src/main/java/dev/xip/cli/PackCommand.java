@@ -17,9 +17,9 @@ import picocli.CommandLine.Parameters;
     name = "pack",
     header = "Make an image of a folder, with mke2fs or mkfs.erofs.",
     description = {
-      "%nThe image is made as small as its contents allow, under a name beside IMAGE, and takes the"
-          + " name when it is whole: if packing fails, what was there before is there still. Each"
-          + " file that will not be in place is named with the reason.%n"
+      "%nThe image is made as small as its contents and their places allow, under a name beside"
+          + " IMAGE, and takes the name when it is whole: if packing fails, what was there before"
+          + " is there still. Each file that will not be in place is named with the reason.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {

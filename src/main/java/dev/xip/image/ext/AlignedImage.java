@@ -74,14 +74,18 @@ public final class AlignedImage implements AutoCloseable {
   /**
    * Says what keeps this image from being written anew.
    *
-   * @return the features that it has and that are not understood here, and its size if it has 2^31
-   *     blocks or more; empty for what mke2fs makes of ext2 unless its configuration says otherwise
+   * @return the features that it has and that are not understood here, and its size if it is 8 TiB
+   *     or more or not in groups of 128 MiB; empty for what mke2fs makes of ext2 unless its
+   *     configuration says otherwise
    */
   public List<String> obstacles() {
     List<String> obstacles = new ArrayList<>(superblock.info().features());
     obstacles.removeAll(UNDERSTOOD);
-    if (superblock.blocks() > Integer.MAX_VALUE) {
-      obstacles.add(superblock.blocks() + " blocks");
+    if (Math.max(superblock.blocks(), superblock.inodes()) >= Integer.MAX_VALUE) {
+      obstacles.add("%d blocks, %d inodes".formatted(superblock.blocks(), superblock.inodes()));
+    }
+    if (superblock.blocksPerGroup() != ExtLayout.BITMAP_BITS) {
+      obstacles.add("groups of %d blocks".formatted(superblock.blocksPerGroup()));
     }
     return obstacles;
   }

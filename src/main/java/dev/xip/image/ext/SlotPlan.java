@@ -34,6 +34,9 @@ final class SlotPlan {
   /** The new number of each block of a file by its old one, 0 for other blocks: u32. */
   private final MemorySegment places;
 
+  /** What stays where it is. */
+  private final BitSet described;
+
   /** The new numbers given away, and those of what stays. */
   private final BitSet taken;
 
@@ -80,13 +83,14 @@ final class SlotPlan {
     this.inodes = new InodeTable(view, superblock);
     this.groups = new BlockGroups(view, superblock, inodes);
     this.places = arena.allocate(superblock.blocks() * Integer.BYTES, Integer.BYTES);
-    this.taken = groups.described();
+    this.described = groups.described();
+    this.taken = (BitSet) described.clone();
   }
 
   /**
    * Plans.
    *
-   * @param view the image, of fewer than 2^31 blocks
+   * @param view the image, of fewer than 2^31 - 1 blocks and inodes
    * @param superblock its superblock
    * @param arena keeps the plan, four bytes for each block
    * @return the plan
@@ -96,7 +100,7 @@ final class SlotPlan {
   static SlotPlan of(ByteView view, Superblock superblock, Arena arena)
       throws MalformedDataException {
     SlotPlan plan = new SlotPlan(view, superblock, arena);
-    BitSet used = (BitSet) plan.taken.clone();
+    BitSet used = (BitSet) plan.described.clone();
     plan.findLarge();
     plan.giveSlots();
     plan.fillTheRest();
@@ -188,24 +192,22 @@ final class SlotPlan {
     }
     for (Large file : large) {
       for (Piece piece : file.pieces) {
-        if (piece.isWhole()) {
-          giveSlot(file, piece.at, piece.blocks);
-        } else if (piece.isBeginning() && spare > 0) {
-          spare--;
-          giveSlot(file, piece.at, piece.blocks);
+        if (piece.isWhole() || piece.isBeginning() && spare > 0) {
+          spare -= piece.isWhole() ? 0 : 1;
+          giveSlot(file, piece);
         }
       }
     }
   }
 
-  private void giveSlot(Large file, long at, int blocks) throws MalformedDataException {
+  private void giveSlot(Large file, Piece piece) throws MalformedDataException {
     while (isInside(nextSlot) && !isFree(nextSlot)) {
       nextSlot++;
     }
     if (isInside(nextSlot)) {
       int first = nextSlot * SLOT_BLOCKS;
-      for (int i = 0; i < blocks; i++) {
-        long from = file.map.imageOffset(at + ((long) i << ExtLayout.BLOCK_SHIFT));
+      for (int i = 0; i < piece.blocks; i++) {
+        long from = file.map.imageOffset(piece.at + ((long) i << ExtLayout.BLOCK_SHIFT));
         move(from >>> ExtLayout.BLOCK_SHIFT, first + i, file.inode);
       }
     }
@@ -237,6 +239,8 @@ final class SlotPlan {
   }
 
   /**
+   * Gives places to the blocks of a file that have none yet.
+   *
    * @param slots whether some blocks of the file may have slots; otherwise a block that has a place
    *     is another file's as well
    */
@@ -279,11 +283,11 @@ final class SlotPlan {
   }
 
   private void move(long from, int to, Inode inode) throws MalformedDataException {
-    if (place(from) != 0) {
+    if (place(from) != 0 || described.get((int) from)) {
       throw view.malformed(
           inode.offset() + ExtLayout.I_BLOCK,
           "blocks of inode %d alone".formatted(inode.number()),
-          "block %d, which is another file's as well".formatted(from));
+          "block %d, which is something else's as well".formatted(from));
     }
     places.setAtIndex(ValueLayout.JAVA_INT, from, to);
     taken.set(to);
