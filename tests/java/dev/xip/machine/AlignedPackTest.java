@@ -1,13 +1,11 @@
 package dev.xip.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.abort;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.image.BlockMap;
-import dev.xip.image.CorruptImageException;
 import dev.xip.image.Extent;
 import dev.xip.image.FileType;
 import dev.xip.image.FsImage;
@@ -15,7 +13,6 @@ import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
 import dev.xip.image.TreeWalk;
 import dev.xip.image.Verdict;
-import dev.xip.image.ext.AlignedImage;
 import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentSource;
 import dev.xip.segment.SegmentStore;
@@ -381,90 +378,5 @@ class AlignedPackTest {
           Extent extent = map.extent(0);
           assertThat(extent.imageOffset() % LEAF).isZero();
         });
-  }
-
-  /** Writes an image anew. */
-  private void anew(Path image) throws IOException {
-    Path out = Files.createTempFile(folder, "anew", ".img");
-    try (FileChannel from = FileChannel.open(image);
-        AlignedImage aligned = AlignedImage.of(image.toString(), from);
-        FileChannel to = FileChannel.open(out, StandardOpenOption.WRITE)) {
-      assertThat(aligned.obstacles()).isEmpty();
-      aligned.write(to, done -> {});
-    }
-    Processes.run("e2fsck", "-fn", out.toString());
-  }
-
-  private Path mke2fs() throws IOException {
-    solid("large", 2 * LEAF + 4096);
-    solid("other", 4096);
-    return Images.ext2(tree, folder.resolve("made"), "-b", "4096", "-O", "^resize_inode");
-  }
-
-  @Test
-  void anImageWithFeaturesThatAreNotUnderstoodIsLeftAlone() throws Exception {
-    makeTree();
-    Path image = Images.ext2(tree);
-    try (FileChannel from = FileChannel.open(image);
-        AlignedImage aligned = AlignedImage.of(image.toString(), from)) {
-      assertThat(aligned.obstacles()).containsExactly("resize_inode");
-    }
-  }
-
-  @Test
-  void aBlockInUseOfWhichNothingIsKnownIsRefused() throws Exception {
-    makeTree();
-    Path image = mke2fs();
-    anew(image);
-    Images.debugfsWrite(image, "setb 3000");
-    assertThatThrownBy(() -> anew(image))
-        .isInstanceOf(CorruptImageException.class)
-        .hasMessageContaining("expected block 3000 to be free")
-        .hasMessageContaining("bitmap of group 0");
-  }
-
-  @Test
-  void aBlockOfTwoFilesIsRefused() throws Exception {
-    makeTree();
-    Path image = mke2fs();
-    String[] stolen = new String[1];
-    look(
-        image,
-        "/large",
-        (inode, map) -> stolen[0] = Long.toString(map.extent(0).imageOffset() >> 12));
-    Images.debugfsWrite(image, "set_inode_field other block[0] " + stolen[0]);
-    assertThatThrownBy(() -> anew(image))
-        .isInstanceOf(CorruptImageException.class)
-        .hasMessageContaining("block %s, which is something else's as well".formatted(stolen[0]));
-  }
-
-  @Test
-  void whateverIsDamagedIsRefusedOrComesOutWhole() throws Exception {
-    makeTree();
-    byte[] whole = Files.readAllBytes(mke2fs());
-    int refused = 0;
-    for (int round = 0; round < 200; round++) {
-      byte[] damaged = whole.clone();
-      for (int i = random.nextInt(8); i >= 0; i--) {
-        // The group's description, the first inodes, the folders and the first file.
-        damaged[1024 + random.nextInt(30 * 4096)] ^= (byte) (1 << random.nextInt(8));
-      }
-      Path image = Files.write(folder.resolve("damaged"), damaged);
-      try (FileChannel from = FileChannel.open(image);
-          AlignedImage aligned = AlignedImage.of(image.toString(), from);
-          FileChannel to =
-              FileChannel.open(
-                  Files.createTempFile(folder, "anew", ".img"),
-                  StandardOpenOption.WRITE,
-                  StandardOpenOption.DELETE_ON_CLOSE)) {
-        if (aligned.obstacles().isEmpty()) {
-          aligned.write(to, done -> {});
-          assertThat(to.size()).isEqualTo(damaged.length);
-        }
-      } catch (CorruptImageException expected) {
-        refused++;
-      }
-    }
-    assertThat(refused).isPositive();
   }
 }
