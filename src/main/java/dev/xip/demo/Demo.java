@@ -99,7 +99,8 @@ public final class Demo {
    * Packs a folder and runs the demo on it.
    *
    * @param folder the folder
-   * @param work an empty folder for image and segment store, some 4 % larger than the contents
+   * @param work an empty folder for image and segment store, some 4 % larger than the contents, and
+   *     as much again while the folder is packed
    * @param listener is told what is done
    * @return what was measured
    * @throws IOException if anything cannot be read or written
