@@ -4,9 +4,6 @@ import static dev.xip.measure.Figure.params;
 
 import dev.xip.base.Access;
 import dev.xip.base.Pages;
-import dev.xip.machine.BenchRow;
-import dev.xip.machine.NormalPageBench;
-import dev.xip.machine.NormalPageMachine;
 import dev.xip.machine.ProgressListener;
 import dev.xip.measure.Race.Lane;
 import dev.xip.pagetable.X8664Layout;
