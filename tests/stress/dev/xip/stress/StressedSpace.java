@@ -45,6 +45,10 @@ record StressedSpace(AddressSpace mm) {
     map(MapRequest.privately(file, Access.READ_WRITE), va);
   }
 
+  void mapPrivatelyToRead(long va, MemoryFile file) {
+    map(MapRequest.privately(file, Access.READ), va);
+  }
+
   void mapAnonymously(long va, long pages) {
     map(MapRequest.anonymous(pages * Pages.SIZE, Access.READ_WRITE), va);
   }
