@@ -3,6 +3,8 @@ package dev.xip.measure;
 import static dev.xip.measure.Figure.params;
 
 import dev.xip.base.Pages;
+import dev.xip.file.WholeFile;
+import dev.xip.host.Libxip;
 import dev.xip.host.RewiredView;
 import dev.xip.image.FileContent;
 import dev.xip.image.Inode;
@@ -25,7 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 
-/** A file's own read, and files in fragments through a view that is in one piece. */
+/** A file's own read, the sum of it, and files in fragments through a view that is in one piece. */
 final class FileFigures {
   private static final String COPY = "MemorySegment.copy";
   private static final long FILE_BYTES = 256L << 20;
@@ -77,6 +79,7 @@ final class FileFigures {
       Inode inode = PathResolver.resolve(mount.image(), "file", true);
       FileContent content = FileContent.of(mount.image(), inode);
       race(mount.image().memory(), content, channel, arena.allocate(PAGE, PAGE), figures);
+      sums(mount, inode, figures);
     }
   }
 
@@ -149,6 +152,36 @@ final class FileFigures {
             "FileChannel.read",
             peer.median(),
             Goal.ahead(1.8)));
+  }
+
+  /** C adds up as much of the image, which lies in the page cache like the file in it does. */
+  private static void sums(ImageMount mount, Inode inode, List<Figure> figures) throws IOException {
+    Libxip libxip = Libxip.get();
+    MemorySegment mapped = mount.image().memory().asSlice(0, FILE_BYTES);
+    try (WholeFile whole = mount.whole(inode)) {
+      MemorySegment file = whole.memory();
+      Race race = new Race();
+      Lane loop = race.lane(FILE_BYTES >>> 3, () -> libxip.sumOfLongs(mapped));
+      Lane ours = race.lane(FILE_BYTES >>> 3, () -> sum(file));
+      race.run();
+      figures.add(
+          new Figure(
+              "sum of a mapped file",
+              params("bytes", "256 MiB"),
+              "ns/long",
+              ours.median(),
+              "C loop, -O2",
+              loop.median(),
+              Goal.ahead(0.95)));
+    }
+  }
+
+  private static long sum(MemorySegment file) {
+    long sum = 0;
+    for (long at = 0; at < FILE_BYTES; at += Long.BYTES) {
+      sum += file.get(ValueLayout.JAVA_LONG, at);
+    }
+    return sum;
   }
 
   /** Shows the scattered file in one piece. */
