@@ -20,9 +20,9 @@ import picocli.CommandLine.Parameters;
     name = "cat",
     header = "Print files of an image.",
     description = {
-      "%nWrites the bytes of each file to standard output, straight from the image file by sendfile"
-          + " or copy_file_range; holes are written as zeros. Symbolic links are followed inside"
-          + " the image.%n"
+      "%nWrites the bytes of each file to standard output, straight from the image file by"
+          + " sendfile, copy_file_range or, to a device, from where it is mapped; holes are written"
+          + " as zeros. Symbolic links are followed inside the image.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -68,7 +68,8 @@ final class CatCommand extends ImageCommand {
   @Override
   int run(ImageMount mount, FsImage image, Output out) throws IOException {
     FileChannel standardOutput = out.channel();
-    ExtentTransfer transfer = ExtentTransfer.from(mount);
+    ExtentTransfer transfer =
+        out.isDevice() ? ExtentTransfer.toDevice(mount) : ExtentTransfer.from(mount);
     for (FileName path : paths) {
       Inode file = PathResolver.resolve(image, path, true);
       if (file.type() != FileType.REGULAR) {

@@ -18,7 +18,8 @@ import java.nio.file.Path;
 final class Output {
   private final FileOutputStream file = new FileOutputStream(FileDescriptor.out);
   private final OutputStream buffered = new BufferedOutputStream(file, 1 << 16);
-  private final boolean terminal = isTerminal(1);
+  private final String target = target(1);
+  private final boolean terminal = isTerminal(target);
 
   /**
    * Tells whether a descriptor of this process is a terminal.
@@ -26,14 +27,27 @@ final class Output {
    * @param descriptor 1 for standard output, 2 for standard error
    */
   static boolean isTerminal(int descriptor) {
+    return isTerminal(target(descriptor));
+  }
+
+  private static boolean isTerminal(String target) {
+    return target.startsWith("/dev/pts/")
+        || target.startsWith("/dev/tty")
+        || target.equals("/dev/console");
+  }
+
+  /** What the system says a descriptor is of; empty if it does not say. */
+  private static String target(int descriptor) {
     try {
-      String target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor)).toString();
-      return target.startsWith("/dev/pts/")
-          || target.startsWith("/dev/tty")
-          || target.equals("/dev/console");
+      return Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor)).toString();
     } catch (IOException e) {
-      return false;
+      return "";
     }
+  }
+
+  /** Tells whether it goes to a terminal, {@code /dev/null} or the like, as far as names tell. */
+  boolean isDevice() {
+    return target.startsWith("/dev/") && !target.startsWith("/dev/shm/");
   }
 
   /** Prints text as UTF-8. */

@@ -14,17 +14,24 @@ import java.util.List;
 
 /**
  * Sends the bytes of a file from the image's own page cache to a channel, extent by extent, through
- * the kernel (sendfile or copy_file_range): none of them passes a buffer of ours.
+ * the kernel: none of them passes a buffer of ours. Pipes and files are sent pages of the image
+ * (sendfile, copy_file_range); a device is written to from where the image is mapped, and takes
+ * what it wants.
  */
 public final class ExtentTransfer {
   private static final int ZEROS = 1 << 16;
 
+  /** What a device is handed at once: a buffer has no more than 2 GiB. */
+  private static final long AT_ONCE = 1L << 30;
+
   private final FsImage image;
   private final List<ImagePiece> pieces;
+  private final boolean toDevice;
 
-  private ExtentTransfer(FsImage image, List<ImagePiece> pieces) {
-    this.image = image;
-    this.pieces = pieces;
+  private ExtentTransfer(ImageMount mount, boolean toDevice) {
+    this.image = mount.image();
+    this.pieces = mount.pieces();
+    this.toDevice = toDevice;
   }
 
   /**
@@ -34,7 +41,18 @@ public final class ExtentTransfer {
    * @return the transfer, to be used while the image is open
    */
   public static ExtentTransfer from(ImageMount mount) {
-    return new ExtentTransfer(mount.image(), mount.pieces());
+    return new ExtentTransfer(mount, false);
+  }
+
+  /**
+   * Prepares transfers out of an image to a device, such as a terminal or {@code /dev/null}. Other
+   * targets get the same bytes, by a copy more.
+   *
+   * @param mount the open image
+   * @return the transfer, to be used while the image is open
+   */
+  public static ExtentTransfer toDevice(ImageMount mount) {
+    return new ExtentTransfer(mount, true);
   }
 
   /**
@@ -106,9 +124,7 @@ public final class ExtentTransfer {
   private long send(ImagePiece piece, long from, long end, WritableByteChannel target)
       throws IOException {
     long at = from - piece.start();
-    long wanted = (piece == pieces.getLast() ? end : Math.min(end, piece.end())) - from;
-    long sent = piece.channel().transferTo(at, wanted, target);
-    if (sent <= 0 && at >= piece.channel().size()) {
+    if (at >= piece.channel().size()) {
       throw new CorruptImageException(
           image.name(),
           from,
@@ -118,7 +134,21 @@ public final class ExtentTransfer {
                   pieces.size() == 1 ? "the image" : "a segment",
                   piece.start() + piece.channel().size()));
     }
-    return sent;
+    long wanted = (piece == pieces.getLast() ? end : Math.min(end, piece.end())) - from;
+    if (!toDevice) {
+      return piece.channel().transferTo(at, wanted, target);
+    }
+    // Not past the file's end: the rest of its last page would be zeros, and there is no more.
+    long there = Math.min(Math.min(wanted, AT_ONCE), piece.channel().size() - at);
+    try {
+      return target.write(image.memory().asSlice(from, there).asByteBuffer());
+    } catch (IOException e) {
+      // The file was cut meanwhile, and the address is refused (EFAULT): the next try says so.
+      if (piece.channel().size() >= at + there) {
+        throw e;
+      }
+      return 0;
+    }
   }
 
   private static void sendZeros(long count, WritableByteChannel target) throws IOException {
