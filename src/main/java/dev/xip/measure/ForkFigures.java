@@ -2,18 +2,13 @@ package dev.xip.measure;
 
 import static dev.xip.measure.Figure.params;
 
-import dev.xip.base.Access;
-import dev.xip.base.Pages;
 import dev.xip.machine.BenchRow;
 import dev.xip.machine.NormalPageBench;
-import dev.xip.machine.NormalPageMachine;
 import dev.xip.machine.ProgressListener;
+import dev.xip.measure.ForkedProcess.Content;
 import dev.xip.measure.Race.Lane;
 import dev.xip.pagetable.X8664Layout;
-import dev.xip.vm.AddressSpace;
-import dev.xip.vm.FaultResult;
 import dev.xip.vm.FrameStrategy;
-import dev.xip.vm.MapRequest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,9 +16,6 @@ import java.util.List;
 
 /** The decision about one entry, and fork and exit, which make it for every entry. */
 final class ForkFigures {
-  private static final int PAGES = 100_000;
-  private static final int SEGMENTS = 512;
-
   private ForkFigures() {}
 
   static List<Figure> measure(Path folder) throws IOException {
@@ -59,13 +51,14 @@ final class ForkFigures {
   }
 
   private static void forks(List<Figure> figures) throws IOException {
-    try (Process whole = new Process(FrameStrategy.SPECIAL_BIT, 1);
-        Process half = new Process(FrameStrategy.SPECIAL_BIT, 2);
-        Process list = new Process(FrameStrategy.LIST_SPIN_LOCK, 1)) {
+    try (ForkedProcess whole = new ForkedProcess(FrameStrategy.SPECIAL_BIT, Content.WHOLE);
+        ForkedProcess half =
+            new ForkedProcess(FrameStrategy.SPECIAL_BIT, Content.EVERY_OTHER_PAGE);
+        ForkedProcess list = new ForkedProcess(FrameStrategy.LIST_SPIN_LOCK, Content.WHOLE)) {
       Race race = new Race();
-      Lane wholeLane = race.lane(PAGES, whole::forkAndExit);
-      Lane halfLane = race.lane(PAGES, half::forkAndExit);
-      Lane listLane = race.lane(PAGES, list::forkAndExit);
+      Lane wholeLane = race.lane(ForkedProcess.PAGES, whole::forkAndExit);
+      Lane halfLane = race.lane(ForkedProcess.PAGES, half::forkAndExit);
+      Lane listLane = race.lane(ForkedProcess.PAGES, list::forkAndExit);
       race.run();
       String name = "fork + exit, 100,000 pages";
       figures.add(
@@ -95,36 +88,6 @@ final class ForkFigures {
               "the list under a spin lock",
               listLane.median(),
               Goal.ahead(100)));
-    }
-  }
-
-  /** A process with entries in a machine that decides about them in one way. */
-  private static final class Process implements AutoCloseable {
-    private final NormalPageMachine machine;
-    private final AddressSpace space;
-
-    Process(FrameStrategy strategy, int step) throws IOException {
-      machine = NormalPageMachine.boot(X8664Layout.INSTANCE, SEGMENTS);
-      space = machine.manager(strategy).newAddressSpace("parent");
-      long start = space.map(MapRequest.privately(machine.spread(PAGES), Access.READ)).start();
-      for (int page = 0; page < PAGES; page += step) {
-        long va = start + ((long) page << Pages.SHIFT);
-        if (space.fault(va, Access.READ) instanceof FaultResult.Refused refused) {
-          throw refused.cause();
-        }
-      }
-    }
-
-    long forkAndExit() throws IOException {
-      AddressSpace child = space.fork("child");
-      child.close();
-      return PAGES;
-    }
-
-    @Override
-    public void close() {
-      space.close();
-      machine.close();
     }
   }
 }
