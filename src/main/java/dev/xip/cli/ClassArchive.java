@@ -1,9 +1,17 @@
 package dev.xip.cli;
 
+import dev.xip.image.Inode;
+import dev.xip.image.PathResolver;
+import dev.xip.machine.ExtentTransfer;
+import dev.xip.machine.ImageMount;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /**
@@ -12,6 +20,9 @@ import java.util.stream.Stream;
  * mke2fs, only the help is run.
  */
 final class ClassArchive {
+  /** Where a large file has bytes: so many extents that they are sorted as many are. */
+  private static final long[] LARGE = LongStream.range(0, 100).map(i -> i << 16).toArray();
+
   private ClassArchive() {}
 
   /**
@@ -37,6 +48,12 @@ final class ClassArchive {
   private static void runOnImage(Path folder) throws IOException {
     Path tree = Files.createDirectory(folder.resolve("tree"));
     Files.writeString(tree.resolve("file"), "a few bytes\n");
+    try (RandomAccessFile large = new RandomAccessFile(tree.resolve("large").toFile(), "rw")) {
+      for (long at : LARGE) {
+        large.seek(at);
+        large.write(1);
+      }
+    }
     Files.createSymbolicLink(tree.resolve("link"), Path.of("file"));
     String image = folder.resolve("image").toString();
     String store = folder.resolve("store").toString();
@@ -55,6 +72,11 @@ final class ClassArchive {
             List.of("segment", "list", "--store", store),
             List.of("cat", image, "/missing"))) {
       Main.run(command.toArray(String[]::new));
+    }
+    try (ImageMount mount = ImageMount.open(Path.of(image));
+        FileChannel device = FileChannel.open(Path.of("/dev/null"), StandardOpenOption.WRITE)) {
+      Inode large = PathResolver.resolve(mount.image(), "/large", true);
+      ExtentTransfer.toDevice(mount).stream(large, device);
     }
   }
 }

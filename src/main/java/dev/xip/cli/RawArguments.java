@@ -47,7 +47,7 @@ final class RawArguments {
    * @param argument an argument, perhaps recovered
    */
   static byte[] bytes(String argument) {
-    if (argument.chars().noneMatch(c -> isEscape((char) c))) {
+    if (!hasEscape(argument)) {
       return argument.getBytes(StandardCharsets.UTF_8);
     }
     ByteBuffer bytes = ByteBuffer.allocate(argument.length() * 3);
@@ -65,6 +65,16 @@ final class RawArguments {
     byte[] exact = new byte[bytes.position()];
     bytes.flip().get(exact);
     return exact;
+  }
+
+  private static boolean hasEscape(String argument) {
+    // A loop, for the first stream of a process takes longer than to open an image.
+    for (int i = 0; i < argument.length(); i++) {
+      if (isEscape(argument.charAt(i))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static boolean isEscape(char c) {

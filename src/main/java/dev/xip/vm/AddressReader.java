@@ -181,7 +181,7 @@ public final class AddressReader {
       places = new long[LONGS_AT_ONCE];
     }
     int done = 0;
-    while (done < count) {
+    while ((done += getLongsInRun(addresses, values, done, count)) < count) {
       reach(addresses[done], Long.BYTES);
       Epoch epoch = runEpoch;
       int found = translate(addresses, done, Math.min(count - done, LONGS_AT_ONCE));
@@ -203,6 +203,36 @@ public final class AddressReader {
         done += found;
       }
     }
+  }
+
+  /**
+   * Reads longs as long as they lie in the last run, which needs no translation kept anywhere;
+   * returns how many.
+   */
+  private int getLongsInRun(long[] addresses, long[] values, int from, int count)
+      throws MemoryFaultException {
+    long start = runStart;
+    long longs = runLongs;
+    long distance = runDistance;
+    int i = from;
+    try {
+      try {
+        for (; i < count; i++) {
+          long va = addresses[i];
+          if (Long.compareUnsigned(va - start, longs) >= 0) {
+            break;
+          }
+          values[i] = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + distance);
+        }
+      } finally {
+        if (i > from) {
+          PendingFaults.settle();
+        }
+      }
+    } catch (InternalError e) {
+      throw cut(addresses, from, Math.min(i + 1, count) - from, e);
+    }
+    return isCurrent() ? i - from : 0;
   }
 
   /**

@@ -4,7 +4,7 @@ import dev.xip.base.ByteView;
 import dev.xip.base.MalformedDataException;
 import dev.xip.image.FsInfo;
 import java.nio.charset.StandardCharsets;
-import java.util.HexFormat;
+import java.util.UUID;
 
 /**
  * A superblock that was checked as a whole: whatever is computed from it stays inside the image.
@@ -92,7 +92,7 @@ record Superblock(
               && inodesPerGroup <= ExtLayout.BITMAP_BITS
               && inodesPerGroup % inodesPerBlock == 0,
           ExtLayout.S_INODES_PER_GROUP,
-          "a multiple of %d up to 32768 inodes per group".formatted(inodesPerBlock),
+          "a multiple of " + inodesPerBlock + " up to 32768 inodes per group",
           inodesPerGroup);
       long blocksPerGroup = u32(ExtLayout.S_BLOCKS_PER_GROUP);
       check(
@@ -172,11 +172,11 @@ record Superblock(
       check(
           superblock.inodes == superblock.groups() * superblock.inodesPerGroup,
           ExtLayout.S_INODES_COUNT,
-          "%d inodes, for %d groups of %d"
-              .formatted(
-                  superblock.groups() * superblock.inodesPerGroup,
-                  superblock.groups(),
-                  superblock.inodesPerGroup),
+          superblock.groups() * superblock.inodesPerGroup
+              + " inodes, for "
+              + superblock.groups()
+              + " groups of "
+              + superblock.inodesPerGroup,
           superblock.inodes);
     }
 
@@ -186,11 +186,14 @@ record Superblock(
       while (length < label.length && label[length] != 0) {
         length++;
       }
-      String uuid = HexFormat.of().formatHex(view.bytes(at(ExtLayout.S_UUID), 16));
+      UUID uuid =
+          new UUID(
+              Long.reverseBytes(view.u64(at(ExtLayout.S_UUID))),
+              Long.reverseBytes(view.u64(at(ExtLayout.S_UUID) + Long.BYTES)));
       return new FsInfo(
           "ext2",
           new String(label, 0, length, StandardCharsets.UTF_8),
-          uuid.replaceFirst("(.{8})(.{4})(.{4})(.{4})(.{12})", "$1-$2-$3-$4-$5"),
+          uuid.toString(),
           ExtLayout.BLOCK_SIZE,
           u32(ExtLayout.S_BLOCKS_COUNT),
           u32(ExtLayout.S_FREE_BLOCKS_COUNT),
