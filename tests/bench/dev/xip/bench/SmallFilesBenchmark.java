@@ -1,5 +1,8 @@
 package dev.xip.bench;
 
+import dev.xip.image.FileName;
+import dev.xip.image.Inode;
+import dev.xip.image.PathResolver;
 import dev.xip.machine.ImageMount;
 import dev.xip.measure.LoopMount;
 import dev.xip.measure.Visits;
@@ -29,10 +32,10 @@ import org.openjdk.jmh.annotations.Warmup;
 public class SmallFilesBenchmark extends CommonOptions {
   private static final int FILES = 100_000;
 
-  private static WorkTree tree() throws IOException {
+  private static WorkTree tree(int files) throws IOException {
     byte[] content = new byte[4096];
     new Random(42).nextBytes(content);
-    return WorkTree.create(Path.of(System.getProperty("java.io.tmpdir")), FILES, content);
+    return WorkTree.create(Path.of(System.getProperty("java.io.tmpdir")), files, content);
   }
 
   /** The tree as an image, and read by us. */
@@ -45,9 +48,37 @@ public class SmallFilesBenchmark extends CommonOptions {
     /** Packs. */
     @Setup
     public void open() throws IOException {
-      tree = tree();
+      tree = tree(FILES);
       mount = ImageMount.open(tree.image());
       visits = Visits.in(mount.image(), FILES);
+    }
+
+    /** Removes everything. */
+    @TearDown
+    public void close() throws IOException {
+      mount.close();
+      tree.close();
+    }
+  }
+
+  /** One folder of it, and the names of its files. */
+  @State(Scope.Thread)
+  public static class Folder {
+    private final FileName[] names = new FileName[WorkTree.PER_FOLDER];
+    private WorkTree tree;
+    private ImageMount mount;
+    private Inode folder;
+
+    /** Packs. */
+    @Setup
+    public void open() throws IOException {
+      tree = tree(names.length);
+      mount = ImageMount.open(tree.image());
+      for (int i = 0; i < names.length; i++) {
+        names[i] = FileName.of(Path.of(WorkTree.path(i)).getFileName().toString());
+      }
+      String path = Path.of(WorkTree.path(0)).getParent().toString();
+      folder = PathResolver.resolve(mount.image(), path, true);
     }
 
     /** Removes everything. */
@@ -68,7 +99,7 @@ public class SmallFilesBenchmark extends CommonOptions {
     /** Packs and mounts. */
     @Setup
     public void open() throws IOException {
-      tree = tree();
+      tree = tree(FILES);
       Optional<LoopMount> loop = LoopMount.of(tree.image(), tree.folder());
       if (loop.isEmpty()) {
         tree.close();
@@ -98,7 +129,7 @@ public class SmallFilesBenchmark extends CommonOptions {
     /** Packs and opens. */
     @Setup
     public void open() throws IOException {
-      tree = tree();
+      tree = tree(FILES);
       zip = FileSystems.newFileSystem(tree.zip());
       visits = Visits.in(zip.getPath("/"), FILES);
     }
@@ -116,6 +147,18 @@ public class SmallFilesBenchmark extends CommonOptions {
   @OperationsPerInvocation(Visits.VISITS)
   public long inPlace(InPlace in) throws IOException {
     return in.visits.run();
+  }
+
+  /** A name alone, in a folder that one holds. */
+  @Benchmark
+  @NoGarbage
+  @OperationsPerInvocation(WorkTree.PER_FOLDER)
+  public long nameInFolder(Folder in) throws IOException {
+    long sum = 0;
+    for (FileName name : in.names) {
+      sum += in.mount.image().find(in.folder, name);
+    }
+    return sum;
   }
 
   /** The kernel's own reader, through java.nio. */

@@ -16,7 +16,7 @@ import java.util.zip.ZipOutputStream;
 /** A work folder with a tree of many files of a given size and an image of it; gone when closed. */
 public final class WorkTree implements AutoCloseable {
   /** So many files lie in a folder. */
-  static final int PER_FOLDER = 1_000;
+  public static final int PER_FOLDER = 1_000;
 
   private final Path folder;
   private final int files;
@@ -58,8 +58,13 @@ public final class WorkTree implements AutoCloseable {
     }
   }
 
-  /** Returns the path of a file below the root, without a slash in front. */
-  static String path(int file) {
+  /**
+   * Names a file.
+   *
+   * @param file its number, from 0
+   * @return its path below the root, without a slash in front
+   */
+  public static String path(int file) {
     return "d" + file / PER_FOLDER + "/f" + file % PER_FOLDER;
   }
 
