@@ -98,9 +98,10 @@ public class NormalFrameBenchmark extends CommonOptions {
     return decideAll(in);
   }
 
-  /** Two processors, which meet wherever the strategy has a lock. */
+  /**
+   * Two processors, which meet wherever the strategy has a lock: who waits for it makes garbage.
+   */
   @Benchmark
-  @NoGarbage
   @Threads(2)
   @OperationsPerInvocation(BATCH)
   public long decideOnTwoThreads(Decided in) {
