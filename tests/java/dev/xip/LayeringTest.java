@@ -40,9 +40,10 @@ class LayeringTest {
           Map.entry("nio", Set.of("base", "image", "host")),
           Map.entry("process", Set.of("base", "vm", "elf", "image", "file")),
           Map.entry("loader", Set.of("base", "host", "elf", "image")),
-          Map.entry("machine", allBelow("machine", "measure", "cli")),
-          Map.entry("measure", allBelow("measure", "cli")),
-          Map.entry("cli", allBelow("cli")));
+          Map.entry("machine", allBelow("machine", "measure", "demo")),
+          Map.entry("measure", allBelow("measure", "demo")),
+          Map.entry("demo", allBelow("demo")),
+          Map.entry("cli", allBelow()));
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
@@ -69,7 +70,8 @@ class LayeringTest {
                 "process",
                 "loader",
                 "machine",
-                "measure"));
+                "measure",
+                "demo"));
     Stream.of(excluded).forEach(all::remove);
     return all;
   }

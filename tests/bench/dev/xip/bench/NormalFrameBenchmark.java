@@ -2,7 +2,7 @@ package dev.xip.bench;
 
 import dev.xip.base.Pages;
 import dev.xip.host.HostException;
-import dev.xip.machine.NormalPageMachine;
+import dev.xip.measure.NormalPageMachine;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.vm.FrameStrategy;
 import dev.xip.vm.MemoryManager;

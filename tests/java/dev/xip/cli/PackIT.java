@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -126,6 +127,37 @@ class PackIT {
     try (Stream<Path> left = Files.list(folder)) {
       assertThat(left).containsExactlyInAnyOrder(tree, image);
     }
+  }
+
+  @Test
+  void aDiskThatIsFullHalfWayThroughAligningLeavesTheOldImage() throws Exception {
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    Trees.write(tree.resolve("large"), 0, 16 << 20, new Random(1));
+    Path disk = Files.createDirectory(folder.resolve("disk"));
+    ProcessBuilder builder = Xip.builder("pack", tree, disk.resolve("image"));
+    // Room for the image that mke2fs makes, but not for a second one.
+    String small =
+        "mount -t tmpfs -o size=28m none \"$0\" || exit 77; echo precious > \"$0/image\";"
+            + " \"$@\"; code=$?; cat \"$0/image\"; ls -A \"$0\"; exit $code";
+    builder.command().addAll(0, List.of("unshare", "-rm", "sh", "-c", small, disk.toString()));
+    Xip.Result result = Xip.run(builder);
+    assumeThat(result.exit() != 77 && !result.err().startsWith("unshare"))
+        .as("SKIPPED: this host gives no mount namespace: %s", result.err())
+        .isTrue();
+    assertThat(result.failsWithOneLine()).endsWith("disk/image: No space left on device\n");
+    assertThat(result.out()).isEqualTo("precious\nimage\n");
+  }
+
+  @Test
+  void largeFilesAreAlignedAndCounted() throws Exception {
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    Trees.write(tree.resolve("large"), 0, 9 << 20, new Random(1));
+    Path image = folder.resolve("image");
+    assertThat(Xip.run("pack", tree, image).isDone().out())
+        .contains("aligned to 2 MiB: 8 of 9 MiB of large files");
+    JsonNode json = Xip.run("pack", "--json", tree, image).isDone().json();
+    assertThat(json.get("largeBytes").asLong()).isEqualTo(9 << 20);
+    assertThat(json.get("alignedBytes").asLong()).isEqualTo(8 << 20);
   }
 
   @Test

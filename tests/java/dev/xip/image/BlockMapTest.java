@@ -36,6 +36,19 @@ class BlockMapTest {
   }
 
   @Test
+  void onlyWholeUnitsOfFileAndImageThatAgreeAreAligned() {
+    BlockMap.Builder builder = new BlockMap.Builder();
+    builder.add(4096, 20480, 20480); // units 1 and 2 of 8192 bytes, less half a unit before
+    builder.add(24576, 45056, 16384); // half a unit off
+    builder.add(49152, 65536, 8192);
+    builder.add(61440, 77824, 4096);
+    BlockMap map = builder.build(Verdict.IN_PLACE);
+    assertThat(map.alignedBytes(8192)).isEqualTo(16384 + 8192);
+    assertThat(map.alignedBytes(4096)).isEqualTo(map.mappedBytes());
+    assertThat(map.alignedBytes(16384)).isZero();
+  }
+
+  @Test
   void betweenExtentsIsAHole() {
     assertThat(MAP.imageOffset(0)).isEqualTo(-1);
     assertThat(MAP.runLength(0)).isEqualTo(4096);

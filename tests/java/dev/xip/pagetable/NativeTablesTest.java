@@ -45,6 +45,11 @@ class NativeTablesTest {
     }
 
     @Override
+    public long allocateTableToFill() {
+      return allocateTable(1);
+    }
+
+    @Override
     public void freeTable(long pfn) {
       throw new AssertionError("no race, so no table is given back");
     }

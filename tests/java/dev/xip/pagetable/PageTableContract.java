@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.base.Access;
+import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -55,6 +56,11 @@ abstract class PageTableContract {
       window.asSlice(pfn << Pages.SHIFT, pages * Pages.SIZE).fill((byte) 0);
       out.add(pfn);
       return pfn;
+    }
+
+    @Override
+    public long allocateTableToFill() {
+      return allocateTable(1);
     }
 
     @Override
@@ -173,11 +179,79 @@ abstract class PageTableContract {
     table.slotOrCreate(2 * span);
     table.set(table.slotOrCreate(3 * span), special(2));
     List<Long> detached = new ArrayList<>();
-    table.detachTables(0x1000, 3 * span, detached::add);
+    AddrRange gap = new AddrRange(0x1000, 3 * span);
+    table.detachTables(gap, gap, detached::add);
     assertThat(detached).hasSize(2);
     assertThat(table.walk(0, walk)).isTrue();
     assertThat(table.walk(3 * span, walk)).isTrue();
     assertThat(table.walk(span, walk)).isFalse();
+  }
+
+  /** The table of PMDs serves both, so it goes with the last one, after the tables below it. */
+  @Test
+  void oneMappingsTablesAreDetachedAfterTheOthersWithoutLosingAny() {
+    long span = 1L << layout.shift(Level.PMD);
+    for (long va = 0; va < 6 * span; va += span) {
+      table.slotOrCreate(va);
+    }
+    List<Long> detached = new ArrayList<>();
+    AddrRange low = new AddrRange(0x1000, 2 * span + 0x1000);
+    AddrRange high = new AddrRange(2 * span + 0x3000, 6 * span);
+    table.detachTables(low, new AddrRange(0, high.start()), detached::add);
+    assertThat(detached).hasSize(2);
+    table.detachTables(high, new AddrRange(0, layout.addressLimit()), detached::add);
+    detached.forEach(frames::freeTable);
+    assertThat(table.countTables()).isEqualTo(layout.tablePages(layout.top()));
+    assertThat(frames.out).containsExactly(table.root());
+  }
+
+  @Test
+  void aTableThatIsFilledAlreadyIsLinkedWhereNothingIs() {
+    long span = 1L << layout.shift(Level.PMD);
+    long pmd = table.slotOrCreate(span, Level.PMD);
+    long pfn = frames.allocateTableToFill();
+    table.set((pfn << Pages.SHIFT) + 8, special(7));
+    table.link(pmd, pfn);
+    assertThat(table.walk(span + Pages.SIZE, walk)).isTrue();
+    assertThat(walk.pte()).isEqualTo(special(7));
+    assertThatThrownBy(() -> table.link(pmd, frames.allocateTableToFill()))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("expected an empty one");
+    assertThat(table.slotOrCreate(span)).isEqualTo(pfn << Pages.SHIFT);
+  }
+
+  @Test
+  void aTableIsTakenOutWithWhatItHolds() {
+    long slot = table.slotOrCreate(0);
+    table.set(slot, special(7));
+    table.walk(0, walk);
+    assertThat(table.detach(walk.pmd())).isEqualTo(slot >>> Pages.SHIFT);
+    assertThat(table.get(slot)).isEqualTo(special(7));
+    assertThat(table.walk(0, walk)).isFalse();
+    assertThat(walk.level()).isEqualTo(Level.PMD);
+  }
+
+  @Test
+  void walkingOnEndsWhereAWalkFromTheRootDoes() {
+    long seed = Long.getLong("xip.seed", System.nanoTime());
+    Random random = new Random(seed);
+    long[] spans = {
+      Pages.SIZE,
+      1L << layout.shift(Level.PMD),
+      1L << layout.shift(Level.PUD),
+      1L << layout.shift(Level.PGD)
+    };
+    for (long span : spans) {
+      for (int i = 0; i < 20; i++) {
+        table.set(table.slotOrCreate(random.nextInt(4) * span + Pages.SIZE), special(i));
+      }
+    }
+    Walk on = new Walk();
+    for (int i = 0; i < 10_000; i++) {
+      long va = random.nextInt(5) * spans[random.nextInt(4)] + random.nextInt(3) * Pages.SIZE;
+      assertThat(table.walkOn(va, on)).as("-Dxip.seed=%d", seed).isEqualTo(table.walk(va, walk));
+      assertThat(on).usingRecursiveComparison().as("-Dxip.seed=%d", seed).isEqualTo(walk);
+    }
   }
 
   @Test

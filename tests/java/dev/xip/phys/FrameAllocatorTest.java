@@ -48,6 +48,17 @@ class FrameAllocatorTest {
   }
 
   @Test
+  void aFrameForWhoWritesAllOfItComesBackAsItWasLeft() {
+    long pfn = allocator.allocate(FrameUse.ANONYMOUS);
+    memory.window().set(ValueLayout.JAVA_LONG, pfn << Pages.SHIFT, -1L);
+    allocator.put(pfn);
+    assertThat(allocator.allocateUncleared(FrameUse.TABLE)).isEqualTo(pfn);
+    assertThat(memory.frames().references(pfn)).isEqualTo(1);
+    assertThat(allocator.inUse(FrameUse.TABLE)).isEqualTo(1);
+    assertThat(memory.window().get(ValueLayout.JAVA_LONG, pfn << Pages.SHIFT)).isEqualTo(-1);
+  }
+
+  @Test
   void aFrameIsFreeOnlyWithItsLastReference() {
     long pfn = allocator.allocate(FrameUse.PAGE_CACHE);
     memory.frames().get(pfn);

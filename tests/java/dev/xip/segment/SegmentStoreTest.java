@@ -310,8 +310,16 @@ class SegmentStoreTest {
     store.define(definition(A, SegmentType.SR, 0x100001, 1), SegmentSource.zeros());
     store.define(definition(B, SegmentType.SR, 0x1003ff, 2), SegmentSource.zeros());
     SegmentName c = new SegmentName("C");
-    assertThat(store.place(c, SegmentType.SR, 2 << 20).firstPage()).isEqualTo(0x100100);
-    assertThat(store.place(c, SegmentType.SR, (2 << 20) + 1).firstPage()).isEqualTo(0x100500);
+    assertThat(store.place(c, SegmentType.SR, (2 << 20) - 1).firstPage()).isEqualTo(0x100100);
+  }
+
+  @Test
+  void aPlaceForTwoMegabytesIsAMultipleOfThem() throws SegmentException {
+    store.define(definition(A, SegmentType.SR, 0x100000, 1), SegmentSource.zeros());
+    store.define(definition(B, SegmentType.SR, 0x100400, 0x400), SegmentSource.zeros());
+    SegmentName c = new SegmentName("C");
+    assertThat(store.place(c, SegmentType.SR, 2 << 20).firstPage()).isEqualTo(0x100200);
+    assertThat(store.place(c, SegmentType.SR, (2 << 20) + 1).firstPage()).isEqualTo(0x100800);
   }
 
   @Test

@@ -13,8 +13,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;
+import dev.xip.phys.FrameAllocator;
 import dev.xip.phys.FrameUse;
 import java.util.Random;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,6 +25,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Property 7: what a child gets, what it shares, and what neither side sees of the other. */
 class ForkTest {
   private static final long AT = 0x10_0000;
+
+  /**
+   * With 600 pages from here on a table of every layout is filled as a whole, and others partly.
+   */
+  private static final long AROUND_A_TABLE = (2L << 20) - 16 * Pages.SIZE;
 
   private TestMachine machine = new TestMachine();
   private EntryLayout layout = machine.manager.layout();
@@ -67,6 +74,19 @@ class ForkTest {
     }
   }
 
+  /** Leaves something behind in every free frame. */
+  private static void soilFreeFrames(TestMachine machine) {
+    FrameAllocator allocator = machine.memory.allocator();
+    long[] frames =
+        LongStream.generate(() -> allocator.allocate(FrameUse.ANONYMOUS))
+            .takeWhile(pfn -> pfn >= 0)
+            .toArray();
+    for (long pfn : frames) {
+      machine.memory.window().asSlice(pfn << Pages.SHIFT, Pages.SIZE).fill((byte) 0x5a);
+      allocator.put(pfn);
+    }
+  }
+
   /** Private copies among them keep most of a table from being taken at once. */
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 100, 300})
@@ -75,21 +95,23 @@ class ForkTest {
       for (long flags : new long[] {PRIVATE, SHARED}) {
         try (TestMachine own = new TestMachine(each, FrameStrategy.SPECIAL_BIT, Rules.DEFAULT)) {
           AddressSpace parent = own.space("parent");
-          map(parent, AT, 600, flags, own.file("f", 600));
+          map(parent, AROUND_A_TABLE, 600, flags, own.file("f", 600));
           Random random = new Random(copies);
           for (int page = 0; page < 600; page++) {
             if (random.nextInt(9) != 0) {
-              read(parent, AT + page * Pages.SIZE);
+              read(parent, AROUND_A_TABLE + page * Pages.SIZE);
             }
           }
           for (int i = 0; i < copies; i++) {
-            write(parent, AT + random.nextInt(600) * Pages.SIZE, i);
+            write(parent, AROUND_A_TABLE + random.nextInt(600) * Pages.SIZE, i);
           }
           long copied = parent.anonymousFrames();
+          soilFreeFrames(own);
           try (AddressSpace child = parent.fork("child")) {
             own.verify();
             assertThat(child.anonymousFrames()).isEqualTo(copied);
-            for (long va = AT; va < AT + 600 * Pages.SIZE; va += Pages.SIZE) {
+            for (int page = 0; page < 600; page++) {
+              long va = AROUND_A_TABLE + page * Pages.SIZE;
               long pte = entry(parent, va);
               long expected = flags == SHARED ? each.withClean(pte) : pte;
               assertThat(entry(child, va))

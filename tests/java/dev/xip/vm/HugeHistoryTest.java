@@ -57,8 +57,21 @@ class HugeHistoryTest {
   @ParameterizedTest
   @FieldSource("LAYOUTS")
   void everyWordIsWhatTheModelSays(EntryLayout layout) throws IOException {
+    run(layout, Rules.DEFAULT);
+    assertThat(leavesSeen).as("huge leaves, -Dxip.seed=%d", SEED).isPositive();
+  }
+
+  /** Then forks and exits meet whole tables of special entries in their place. */
+  @ParameterizedTest
+  @FieldSource("LAYOUTS")
+  void everyWordIsWhatTheModelSaysWithoutHugeLeavesToo(EntryLayout layout) throws IOException {
+    run(layout, Rules.DEFAULT.withHugeLeaves(false));
+    assertThat(leavesSeen).as("huge leaves, -Dxip.seed=%d", SEED).isZero();
+  }
+
+  private void run(EntryLayout layout, Rules rules) throws IOException {
     // So little RAM that tables for splitting run out now and then.
-    try (HugeMachine own = new HugeMachine(layout, Rules.DEFAULT, 96 << Pages.SHIFT)) {
+    try (HugeMachine own = new HugeMachine(layout, rules, 96 << Pages.SHIFT)) {
       machine = own;
       models.add(new Model(own.manager.newAddressSpace("space-0"), new TreeMap<>()));
       for (int step = 0; step < STEPS; step++) {
@@ -79,7 +92,6 @@ class HugeHistoryTest {
       }
       own.verify();
     }
-    assertThat(leavesSeen).as("huge leaves, -Dxip.seed=%d", SEED).isPositive();
   }
 
   private void step(Model on) throws IOException {

@@ -1,16 +1,16 @@
 package dev.xip.cli;
 
-import dev.xip.machine.BenchRow;
-import dev.xip.machine.ForkExitBench;
-import dev.xip.machine.NormalPageBench;
 import dev.xip.machine.ProgressListener;
+import dev.xip.measure.BenchRow;
 import dev.xip.measure.Comparison;
 import dev.xip.measure.Drawing;
 import dev.xip.measure.Figure;
 import dev.xip.measure.FigureChart;
+import dev.xip.measure.ForkExitBench;
 import dev.xip.measure.Growth;
 import dev.xip.measure.GrowthChart;
 import dev.xip.measure.GrowthFigures;
+import dev.xip.measure.NormalPageBench;
 import dev.xip.measure.SegmentGrowth;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;

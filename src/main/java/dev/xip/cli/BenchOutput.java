@@ -1,6 +1,6 @@
 package dev.xip.cli;
 
-import dev.xip.machine.BenchRow;
+import dev.xip.measure.BenchRow;
 import dev.xip.measure.Figure;
 import dev.xip.measure.Growth;
 import java.io.IOException;

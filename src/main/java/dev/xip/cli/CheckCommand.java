@@ -111,6 +111,7 @@ final class CheckCommand extends ImageCommand {
                     .member("verdict", name(file.verdict()))
                     .member("bytes", file.inode().size())
                     .member("extents", file.extents())
+                    .member("alignedBytes", file.alignedBytes())
                     .endObject(),
             progress);
     writer.endArray().name("sums").beginObject();

@@ -1,8 +1,8 @@
 package dev.xip.cli;
 
-import dev.xip.machine.Demo;
-import dev.xip.machine.DemoListener;
-import dev.xip.machine.DemoReport;
+import dev.xip.demo.Demo;
+import dev.xip.demo.DemoListener;
+import dev.xip.demo.DemoReport;
 import dev.xip.machine.ProgressListener;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;

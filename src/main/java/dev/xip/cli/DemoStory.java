@@ -1,10 +1,10 @@
 package dev.xip.cli;
 
+import dev.xip.demo.DemoReport;
+import dev.xip.demo.ExecAct;
+import dev.xip.demo.SecondAct;
+import dev.xip.demo.StrategyTable;
 import dev.xip.image.Extent;
-import dev.xip.machine.DemoReport;
-import dev.xip.machine.ExecAct;
-import dev.xip.machine.SecondAct;
-import dev.xip.machine.StrategyTable;
 import java.io.IOException;
 import java.util.List;
 import java.util.StringJoiner;

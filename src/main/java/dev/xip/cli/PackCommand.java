@@ -17,16 +17,20 @@ import picocli.CommandLine.Parameters;
     name = "pack",
     header = "Make an image of a folder, with mke2fs or mkfs.erofs.",
     description = {
-      "%nThe image is made as small as its contents allow, under a name beside IMAGE, and takes the"
-          + " name when it is whole: if packing fails, what was there before is there still. Each"
-          + " file that will not be in place is named with the reason.%n"
+      "%nThe image is made as small as its contents and their places allow, under a name beside"
+          + " IMAGE, and takes the name when it is whole: if packing fails, what was there before"
+          + " is there still. Each file that will not be in place is named with the reason.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  xip pack /usr/lib/jvm/some-jdk jdk.img",
       "  xip pack --format erofs site site.erofs",
       "",
-      "ext2 keeps holes and leaves out sockets; mke2fs adds a folder lost+found. erofs is packed",
+      "ext2 keeps holes and leaves out sockets; mke2fs adds a folder lost+found. Files of 2 MiB"
+          + " and",
+      "more are then moved to multiples of 2 MiB in the image, so that one page-table entry can"
+          + " map",
+      "2 MiB of them; the image is written twice and takes that room meanwhile. erofs is packed",
       "without compression and inline data, so that its files are in place for the kernel's DAX;",
       "holes are filled. This version of xip does not read erofs."
     })
@@ -84,6 +88,16 @@ final class PackCommand implements Callable<Integer> {
                 report.fileBytes(),
                 report.notInPlace().size(),
                 report.proof()));
+    PackReport.Alignment alignment = report.alignment();
+    if (!alignment.obstacles().isEmpty()) {
+      out.line(
+          "large files not aligned, because the image has: "
+              + String.join(", ", alignment.obstacles()));
+    } else if (alignment.largeBytes() > 0) {
+      out.line(
+          "aligned to 2 MiB: %,d of %,d MiB of large files"
+              .formatted(alignment.alignedBytes() >> 20, alignment.largeBytes() >> 20));
+    }
   }
 
   private static void printJson(PackReport report, Output out) throws IOException {
@@ -93,6 +107,8 @@ final class PackCommand implements Callable<Integer> {
         .member("imageBytes", report.imageBytes())
         .member("files", report.files())
         .member("fileBytes", report.fileBytes())
+        .member("largeBytes", report.alignment().largeBytes())
+        .member("alignedBytes", report.alignment().alignedBytes())
         .member("proof", report.proof())
         .name("notInPlace")
         .beginArray();

@@ -150,6 +150,23 @@ public final class BlockMap {
   }
 
   /**
+   * Adds up the parts of the extents that one page-table entry each can map: whole units of image
+   * and file alike, where place in the file and place in the image agree.
+   *
+   * @param unit a power of two in bytes
+   * @return the bytes, a multiple of the unit
+   */
+  public long alignedBytes(long unit) {
+    long sum = 0;
+    for (int i = 0; i < fileOffsets.length; i++) {
+      long first = Math.ceilDiv(fileOffsets[i], unit) * unit;
+      boolean agrees = (distance(i) & unit - 1) == 0;
+      sum += agrees ? Math.max(0, end(i) - first & -unit) : 0;
+    }
+    return sum;
+  }
+
+  /**
    * Collects extents in file order and merges neighbours. Begins with room for one, which is all
    * that most files have. Not thread safe.
    */

@@ -1,8 +1,11 @@
 package dev.xip.machine;
 
+import dev.xip.image.ext.AlignedImage;
+
 /**
  * How large an ext2 image must be to hold given contents, in 4 KiB blocks: data, indirect blocks,
- * directories, and per group of blocks its bitmaps, inode table and copy of the descriptors.
+ * directories, and per group of blocks its bitmaps, inode table and copy of the descriptors. Large
+ * files need slots: stretches of 2 MiB, at multiples of it, that none of the latter lies in.
  *
  * @param blocks the blocks of the whole image
  * @param inodes the inodes to ask for
@@ -18,6 +21,11 @@ record Ext2Size(long blocks, long inodes) {
   private static final int BLOCKS_PER_GROUP = BLOCK * 8;
   private static final int INODES_PER_GROUP = BLOCK * 8 - BLOCK / INODE_SIZE;
   private static final int DESCRIPTOR_SIZE = 32;
+
+  /** The blocks of a slot. */
+  private static final int SLOT = (int) (AlignedImage.ALIGNMENT / BLOCK);
+
+  private static final int SLOTS_PER_GROUP = BLOCKS_PER_GROUP / SLOT;
 
   /** Lost+found is made with 16 KiB. */
   private static final int LOST_AND_FOUND_BLOCKS = 4;
@@ -45,17 +53,27 @@ record Ext2Size(long blocks, long inodes) {
             + (holesKept ? contents.allocatedBlocks : contents.fullBlocks)
             + LOST_AND_FOUND_BLOCKS;
     data += data / 256 + RESERVE_BLOCKS;
+    long slots = contents.slots(holesKept);
     long groups = Math.max(1, (inodes + INODES_PER_GROUP - 1) / INODES_PER_GROUP);
     while (true) {
       long perGroup = groupOverhead(groups, inodes);
       long blocks = Math.max(FEWEST_BLOCKS, data + groups * perGroup);
       long smallest = (groups - 1) * BLOCKS_PER_GROUP + perGroup + LAST_GROUP_SPARE;
       blocks = Math.max(blocks, groups == 1 ? 0 : smallest);
+      blocks = Math.max(blocks, slots == 0 ? 0 : blocksWith(slots, perGroup));
       if (blocks <= groups * BLOCKS_PER_GROUP) {
         return new Ext2Size(blocks, inodes);
       }
       groups = (blocks + BLOCKS_PER_GROUP - 1) / BLOCKS_PER_GROUP;
     }
+  }
+
+  /** The blocks of an image with so many slots that the beginnings of groups do not reach into. */
+  private static long blocksWith(long slots, long perGroup) {
+    long begun = Math.ceilDiv(perGroup, SLOT);
+    long left = SLOTS_PER_GROUP - begun;
+    long fullGroups = (slots - 1) / left;
+    return fullGroups * BLOCKS_PER_GROUP + (begun + slots - fullGroups * left) * SLOT;
   }
 
   /** Two bitmaps, the inode table, the super block and the descriptors of all groups. */
@@ -84,6 +102,18 @@ record Ext2Size(long blocks, long inodes) {
     private long fixedBlocks;
     private long fullBlocks;
     private long allocatedBlocks;
+    private long fullSlots;
+    private long allocatedSlots;
+
+    /**
+     * Says how many slots large files can make use of.
+     *
+     * @param holesKept as for the size
+     * @return at least as many as they have pieces of that size without a hole
+     */
+    long slots(boolean holesKept) {
+      return holesKept ? allocatedSlots : fullSlots;
+    }
 
     /** Adds a directory. */
     void addDirectory(long entryBytes) {
@@ -120,6 +150,8 @@ record Ext2Size(long blocks, long inodes) {
       // own.
       long sparse = present + Math.min(indirectBlocks(blocks), 3 * present);
       allocatedBlocks += present == blocks ? full : sparse;
+      fullSlots += blocks / SLOT;
+      allocatedSlots += present / SLOT;
     }
 
     /** Counts the indirect blocks of a file without holes. */

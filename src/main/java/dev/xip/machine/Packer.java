@@ -2,18 +2,23 @@ package dev.xip.machine;
 
 import dev.xip.host.HostFile;
 import dev.xip.image.Verdict;
+import dev.xip.image.ext.AlignedImage;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Makes an image of a folder with the format's own tool. The image appears under its name only when
+ * Makes an image of a folder with the format's own tool; an ext2 image with files of 2 MiB or more
+ * is then written once more with these aligned to 2 MiB. The image appears under its name only when
  * it is whole and on the disk; a failure leaves what was there before.
  */
 public final class Packer {
@@ -82,22 +87,54 @@ public final class Packer {
 
   private PackReport ext2(Tool tool) throws IOException, InterruptedException {
     TreeSurvey survey = TreeSurvey.of(directory, Packer::allocatedBytes);
-    try (PendingFile pending = PendingFile.beside(image)) {
-      Tool.Result result = makeExt2(tool, pending.path(), survey, true);
+    try (PendingFile made = PendingFile.beside(image);
+        PendingFile aligned = PendingFile.beside(image)) {
+      boolean holesKept = true;
+      Tool.Result result = makeExt2(tool, made.path(), survey, true);
       if (result.exit() != 0 && result.output().contains("Could not allocate block")) {
         // A host that compresses keeps fewer blocks for a file than the image needs.
-        Files.deleteIfExists(pending.path());
-        result = makeExt2(tool, pending.path(), survey, false);
+        Files.deleteIfExists(made.path());
+        holesKept = false;
+        result = makeExt2(tool, made.path(), survey, false);
       }
       demandSuccess(tool, result);
-      return finish(
-          pending, PackFormat.EXT2, survey, notInPlace(pending.path()), "looked up file by file");
+      List<String> obstacles = List.of();
+      PendingFile best = made;
+      if (survey.contents().slots(holesKept) > 0) {
+        obstacles = align(made.path(), aligned.path(), survey);
+        best = obstacles.isEmpty() ? aligned : made;
+      }
+      return finish(best, PackFormat.EXT2, survey, look(best.path(), obstacles));
+    }
+  }
+
+  /** Writes an image anew with its large files aligned, or says what keeps it from that. */
+  private List<String> align(Path made, Path aligned, TreeSurvey survey) throws IOException {
+    try (FileChannel from = FileChannel.open(made);
+        AlignedImage anew = AlignedImage.of(image.toString(), from)) {
+      List<String> obstacles = anew.obstacles();
+      if (obstacles.isEmpty()) {
+        long bytes = survey.bytes();
+        try (FileChannel to =
+            FileChannel.open(aligned, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+          anew.write(to, done -> progress.at(bytes + Math.min(done, bytes), 2 * bytes));
+        }
+      }
+      return obstacles;
+    } catch (FileSystemException | ClosedByInterruptException named) {
+      throw named;
+    } catch (IOException e) {
+      // The system says what is wrong, but not with which file.
+      FileSystemException named = new FileSystemException(image.toString(), null, e.getMessage());
+      named.initCause(e);
+      throw named;
     }
   }
 
   private Tool.Result makeExt2(Tool tool, Path file, TreeSurvey survey, boolean holesKept)
       throws IOException, InterruptedException {
-    Ext2Size size = Ext2Size.of(survey.contents(), holesKept);
+    Ext2Size.Contents contents = survey.contents();
+    Ext2Size size = Ext2Size.of(contents, holesKept);
     String identity = survey.identity().toString();
     List<String> arguments =
         List.of(
@@ -122,11 +159,19 @@ public final class Packer {
             directory.toString(),
             file.toString(),
             Long.toString(size.blocks()));
-    return tool.run(clock(survey), () -> watch(file, survey), arguments);
+    // What is to be aligned is written twice.
+    long total = contents.slots(holesKept) == 0 ? survey.bytes() : 2 * survey.bytes();
+    return tool.run(clock(survey), () -> watch(file, survey, total), arguments);
   }
 
-  private static List<Placement.FilePlacement> notInPlace(Path file) throws IOException {
+  /** What an image turned out to be. */
+  private record Look(
+      List<Placement.FilePlacement> notInPlace, PackReport.Alignment alignment, String proof) {}
+
+  private static Look look(Path file, List<String> obstacles) throws IOException {
     List<Placement.FilePlacement> found = new ArrayList<>();
+    long[] large = new long[1];
+    long[] aligned = new long[1];
     try (ImageMount mount = ImageMount.open(file)) {
       Placement.check(
           mount.image(),
@@ -135,10 +180,14 @@ public final class Packer {
             if (each.verdict() != Verdict.IN_PLACE) {
               found.add(each);
             }
+            long size = each.inode().size();
+            large[0] += size >= AlignedImage.ALIGNMENT ? size : 0;
+            aligned[0] += Math.min(size, each.alignedBytes());
           },
           ProgressListener.NONE);
     }
-    return found;
+    return new Look(
+        found, new PackReport.Alignment(large[0], aligned[0], obstacles), "looked up file by file");
   }
 
   private PackReport erofs(Tool tool) throws IOException, InterruptedException {
@@ -155,9 +204,12 @@ public final class Packer {
               "--preserve-mtime",
               pending.path().toString(),
               directory.toString());
-      demandSuccess(tool, tool.run(clock(survey), () -> watch(pending.path(), survey), arguments));
+      demandSuccess(
+          tool,
+          tool.run(clock(survey), () -> watch(pending.path(), survey, survey.bytes()), arguments));
       String proof = checkErofsLayout(pending.path(), survey);
-      return finish(pending, PackFormat.EROFS, survey, List.of(), proof);
+      return finish(
+          pending, PackFormat.EROFS, survey, new Look(List.of(), PackReport.Alignment.NONE, proof));
     }
   }
 
@@ -188,19 +240,22 @@ public final class Packer {
     return asked + "; dump.erofs confirms it for " + inside;
   }
 
-  private PackReport finish(
-      PendingFile pending,
-      PackFormat format,
-      TreeSurvey survey,
-      List<Placement.FilePlacement> notInPlace,
-      String proof)
+  private PackReport finish(PendingFile pending, PackFormat format, TreeSurvey survey, Look look)
       throws IOException {
     pending.sync();
     long size = Files.size(pending.path());
     pending.commit();
     pending.syncFolder();
     return new PackReport(
-        image, format, size, survey.files(), survey.bytes(), notInPlace, proof, survey.sockets());
+        image,
+        format,
+        size,
+        survey.files(),
+        survey.bytes(),
+        look.notInPlace,
+        look.alignment,
+        look.proof,
+        survey.sockets());
   }
 
   /** Gives the tools a clock that stands still, so that the same tree gives the same image. */
@@ -208,9 +263,9 @@ public final class Packer {
     return Map.of("E2FSPROGS_FAKE_TIME", Long.toString(survey.newestSeconds()));
   }
 
-  private void watch(Path file, TreeSurvey survey) throws IOException {
+  private void watch(Path file, TreeSurvey survey, long total) throws IOException {
     if (Files.exists(file)) {
-      progress.at(Math.min(allocated(file), survey.bytes()), survey.bytes());
+      progress.at(Math.min(allocated(file), survey.bytes()), total);
     }
   }
 

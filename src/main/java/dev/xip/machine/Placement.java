@@ -7,6 +7,7 @@ import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import dev.xip.image.TreeWalk;
 import dev.xip.image.Verdict;
+import dev.xip.image.ext.AlignedImage;
 import java.io.IOException;
 import java.util.EnumMap;
 import java.util.HashSet;
@@ -28,9 +29,11 @@ public final class Placement {
    * @param path its path from the root of the walk, without a leading slash; empty for the root
    * @param inode its inode
    * @param extents in how many runs its bytes lie
+   * @param alignedBytes how many of them lie so that one page-table entry can map 2 MiB of them
    * @param verdict whether they can be used there
    */
-  public record FilePlacement(FileName path, Inode inode, int extents, Verdict verdict) {}
+  public record FilePlacement(
+      FileName path, Inode inode, int extents, long alignedBytes, Verdict verdict) {}
 
   /**
    * What the files of one verdict come to.
@@ -89,6 +92,7 @@ public final class Placement {
         map.verdict(),
         new Sum(1, inode.size()),
         (a, b) -> new Sum(a.files + b.files, a.bytes + b.bytes));
-    return new FilePlacement(path, inode, map.extentCount(), map.verdict());
+    return new FilePlacement(
+        path, inode, map.extentCount(), map.alignedBytes(AlignedImage.ALIGNMENT), map.verdict());
   }
 }

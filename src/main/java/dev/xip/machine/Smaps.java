@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** What the host's kernel says of our own mappings: /proc/self/smaps, see proc(5). */
-final class Smaps {
+public final class Smaps {
   private static final Path SMAPS = Path.of("/proc/self/smaps");
   private static final Pattern HEADER =
       Pattern.compile("[0-9a-f]+-[0-9a-f]+ \\S+ \\S+ \\S+ \\d+\\s*(.*)");
@@ -20,9 +20,10 @@ final class Smaps {
    *
    * @param file the file's path
    * @param field the field's name, such as {@code Private_Dirty}
-   * @return the sum in bytes
+   * @return the sum in bytes; 0 if the file is not mapped
+   * @throws IOException if the kernel does not tell
    */
-  static long sum(Path file, String field) throws IOException {
+  public static long sum(Path file, String field) throws IOException {
     Pattern value = Pattern.compile(field + ":\\s+(\\d+) kB");
     long kibibytes = 0;
     boolean ours = false;

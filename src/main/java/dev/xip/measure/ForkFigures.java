@@ -2,8 +2,6 @@ package dev.xip.measure;
 
 import static dev.xip.measure.Figure.params;
 
-import dev.xip.machine.BenchRow;
-import dev.xip.machine.NormalPageBench;
 import dev.xip.machine.ProgressListener;
 import dev.xip.measure.ForkedProcess.Content;
 import dev.xip.measure.Race.Lane;
@@ -16,6 +14,8 @@ import java.util.List;
 
 /** The decision about one entry, and fork and exit, which make it for every entry. */
 final class ForkFigures {
+  private static final long WARM_UP_NANOS = 1_000_000_000;
+
   private ForkFigures() {}
 
   static List<Figure> measure(Path folder) throws IOException {
@@ -55,11 +55,15 @@ final class ForkFigures {
         ForkedProcess half =
             new ForkedProcess(FrameStrategy.SPECIAL_BIT, Content.EVERY_OTHER_PAGE);
         ForkedProcess list = new ForkedProcess(FrameStrategy.LIST_SPIN_LOCK, Content.WHOLE)) {
-      Race race = new Race();
+      Race race = new Race(WARM_UP_NANOS);
       Lane wholeLane = race.lane(ForkedProcess.PAGES, whole::forkAndExit);
       Lane halfLane = race.lane(ForkedProcess.PAGES, half::forkAndExit);
-      Lane listLane = race.lane(ForkedProcess.PAGES, list::forkAndExit);
       race.run();
+      // A race of its own: who takes a thousand times as long leaves the others few batches.
+      Race uneven = new Race();
+      Lane aheadLane = uneven.lane(ForkedProcess.PAGES, whole::forkAndExit);
+      Lane listLane = uneven.lane(ForkedProcess.PAGES, list::forkAndExit);
+      uneven.run();
       String name = "fork + exit, 100,000 pages";
       figures.add(
           new Figure(
@@ -84,7 +88,7 @@ final class ForkFigures {
               name,
               params("segments", "512"),
               "ns/page",
-              wholeLane.median(),
+              aheadLane.median(),
               "the list under a spin lock",
               listLane.median(),
               Goal.ahead(100)));

@@ -2,7 +2,6 @@ package dev.xip.measure;
 
 import dev.xip.base.Access;
 import dev.xip.base.Pages;
-import dev.xip.machine.NormalPageMachine;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.FaultResult;

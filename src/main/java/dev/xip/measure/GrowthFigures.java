@@ -9,10 +9,7 @@ import dev.xip.host.HostFile;
 import dev.xip.host.Sharing;
 import dev.xip.image.FsImage;
 import dev.xip.image.PathResolver;
-import dev.xip.machine.BenchRow;
-import dev.xip.machine.ForkExitBench;
 import dev.xip.machine.ImageMount;
-import dev.xip.machine.NormalPageBench;
 import dev.xip.machine.ProgressListener;
 import dev.xip.mapping.Mappable;
 import dev.xip.measure.Race.Lane;
@@ -51,47 +48,53 @@ public final class GrowthFigures {
    */
   public static List<Growth> measure(Path folder, int mostFiles) throws IOException {
     List<Growth> lines = new ArrayList<>();
-    lines.add(files(folder, mostFiles));
+    lines.addAll(files(folder, mostFiles));
     segments(lines);
     lines.add(sizes(folder));
     lines.addAll(spaces());
     return lines;
   }
 
-  private static Growth files(Path folder, int most) throws IOException {
-    List<Growth.Point> points = new ArrayList<>();
+  private static List<Growth> files(Path folder, int most) throws IOException {
+    List<Growth.Point> openings = new ArrayList<>();
+    List<Growth.Point> lookUps = new ArrayList<>();
     for (int count = WorkTree.PER_FOLDER; count <= most; count *= 10) {
-      try (WorkTree work = WorkTree.create(folder, count, new byte[0])) {
-        points.add(new Growth.Point(count, lookUp(work.image(), count)));
+      try (WorkTree work = WorkTree.create(folder, count, new byte[0]);
+          ImageMount mount = ImageMount.open(work.image())) {
+        Race race = new Race();
+        Lane open = race.lane(1, () -> open(work.image()));
+        Lane lookUp = race.lane(LOOK_UPS, lookUps(mount.image(), count));
+        race.run();
+        openings.add(new Growth.Point(count, open.median()));
+        lookUps.add(new Growth.Point(count, lookUp.median()));
       }
     }
-    return new Growth("look up a file and its attributes", "files", "ns", points);
+    return List.of(
+        new Growth("open an image and close it", "files", "ns", openings),
+        new Growth("look up a file and its attributes", "files", "ns", lookUps));
   }
 
-  private static double lookUp(Path file, int count) throws IOException {
+  private static long open(Path image) throws IOException {
+    try (ImageMount mount = ImageMount.open(image)) {
+      return mount.image().memory().byteSize();
+    }
+  }
+
+  private static Work lookUps(FsImage image, int count) {
     Random random = new Random(42);
     String[] paths = new String[LOOK_UPS * 64];
     for (int i = 0; i < paths.length; i++) {
       paths[i] = WorkTree.path(random.nextInt(count));
     }
-    try (ImageMount mount = ImageMount.open(file)) {
-      FsImage image = mount.image();
-      int[] next = {0};
-      Race race = new Race();
-      Lane lane =
-          race.lane(
-              LOOK_UPS,
-              () -> {
-                long sum = 0;
-                for (int i = 0; i < LOOK_UPS; i++) {
-                  sum += PathResolver.resolve(image, paths[next[0] + i], true).number();
-                }
-                next[0] = (next[0] + LOOK_UPS) % paths.length;
-                return sum;
-              });
-      race.run();
-      return lane.median();
-    }
+    int[] next = {0};
+    return () -> {
+      long sum = 0;
+      for (int i = 0; i < LOOK_UPS; i++) {
+        sum += PathResolver.resolve(image, paths[next[0] + i], true).number();
+      }
+      next[0] = (next[0] + LOOK_UPS) % paths.length;
+      return sum;
+    };
   }
 
   private static void segments(List<Growth> lines) throws IOException {

@@ -14,7 +14,6 @@ final class Race {
   /** A batch goes on for at least that long. */
   private static final long BATCH_NANOS = 2_000_000;
 
-  /** Each lane runs so long before anything counts: meanwhile it is compiled and finds its size. */
   private static final long WARM_UP_NANOS = 350_000_000;
 
   private static final int BATCHES = 41;
@@ -26,8 +25,25 @@ final class Race {
 
   private final List<Lane> lanes = new ArrayList<>();
 
+  /** Each lane runs so long before anything counts: meanwhile it is compiled and finds its size. */
+  private final long warmUpNanos;
+
   /** Where results go, so that no work is dead code. */
   private volatile long sink;
+
+  /** A race of work that is compiled soon. */
+  Race() {
+    this(WARM_UP_NANOS);
+  }
+
+  /**
+   * A race of work that goes through much code.
+   *
+   * @param warmUpNanos how long each lane runs before anything counts
+   */
+  Race(long warmUpNanos) {
+    this.warmUpNanos = warmUpNanos;
+  }
 
   /** What is done before a piece of work and does not count. */
   @FunctionalInterface
@@ -42,6 +58,8 @@ final class Race {
     private final Work work;
     private final double units;
     private int repeats = 1;
+    private long warmedNanos;
+    private long onceNanos;
     private double[] nanos = new double[0];
 
     private Lane(Preparation preparation, Work work, double units) {
@@ -79,17 +97,15 @@ final class Race {
 
   /** Runs all lanes by turns. */
   Race run() throws IOException {
-    long slowest = 0;
-    long start = System.nanoTime();
-    while (System.nanoTime() - start < WARM_UP_NANOS * lanes.size()) {
-      slowest = 0;
+    while (lanes.stream().anyMatch(lane -> lane.warmedNanos < warmUpNanos)) {
       for (Lane lane : lanes) {
-        long nanos = batch(lane);
-        slowest = Math.max(slowest, nanos / lane.repeats);
-        lane.repeats = Math.clamp(lane.repeats * BATCH_NANOS / Math.max(nanos, 1), 1, 1 << 20);
+        if (lane.warmedNanos < warmUpNanos) {
+          warm(lane);
+        }
       }
     }
-    int batches = slowest > LONG_NANOS ? LONG_BATCHES : BATCHES;
+    boolean slow = lanes.stream().anyMatch(lane -> lane.onceNanos > LONG_NANOS);
+    int batches = slow ? LONG_BATCHES : BATCHES;
     for (Lane lane : lanes) {
       lane.nanos = new double[batches];
     }
@@ -100,6 +116,14 @@ final class Race {
     }
     lanes.forEach(lane -> Arrays.sort(lane.nanos));
     return this;
+  }
+
+  private void warm(Lane lane) throws IOException {
+    long start = System.nanoTime();
+    long nanos = batch(lane);
+    lane.onceNanos = nanos / lane.repeats;
+    lane.repeats = Math.clamp(lane.repeats * BATCH_NANOS / Math.max(nanos, 1), 1, 1 << 20);
+    lane.warmedNanos += System.nanoTime() - start;
   }
 
   private long batch(Lane lane) throws IOException {

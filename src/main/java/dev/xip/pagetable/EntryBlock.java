@@ -122,19 +122,16 @@ public final class EntryBlock {
     long keeps = layout.withOld(clean ? layout.withClean(-1) : -1);
     long empty = layout.empty();
     if (whole || (empty & keeps | sets) == empty) {
-      copyMasked(block(from, count), block(to, count), count, keeps, sets);
+      // In two passes, both of vectors: for all the compiler knows the two tables overlap.
+      MemorySegment copies = block(to, count).copyFrom(block(from, count));
+      for (int i = 0; i < count; i++) {
+        copies.setAtIndex(ENTRY, i, copies.getAtIndex(ENTRY, i) & keeps | sets);
+      }
       return;
     }
     for (long at = 0; at < 8L * count; at += 8) {
       long pte = window.get(ENTRY, from + at);
       window.set(ENTRY, to + at, layout.isSpecial(pte) ? pte & keeps | sets : pte);
-    }
-  }
-
-  private static void copyMasked(
-      MemorySegment source, MemorySegment target, int count, long keeps, long sets) {
-    for (int i = 0; i < count; i++) {
-      target.setAtIndex(ENTRY, i, source.getAtIndex(ENTRY, i) & keeps | sets);
     }
   }
 

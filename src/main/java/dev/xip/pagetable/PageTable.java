@@ -1,5 +1,6 @@
 package dev.xip.pagetable;
 
+import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -14,9 +15,9 @@ import java.util.function.LongConsumer;
  *
  * <p>A slot is the byte offset of an entry in the window. Walks take no lock and may run beside
  * writers; whoever changes a leaf holds the lock of its table. Invariant: a table entry, once
- * installed, changes only when {@link #detachTables} takes its table out. An empty entry of an
- * upper level may become one that points at a table at any time; all else there changes under the
- * lock.
+ * installed, changes only when {@link #detach} or {@link #detachTables} takes its table out. An
+ * empty entry of an upper level may become one that points at a table at any time; all else there
+ * changes under the lock.
  */
 public final class PageTable {
   /** What a look-up answers where there is no table. */
@@ -151,17 +152,44 @@ public final class PageTable {
    */
   public boolean walk(long va, Walk walk) {
     long table = root;
+    long last = NO_SLOT;
     for (Level level = layout.top(); level != Level.PTE; level = level.below()) {
       long slot = (table << Pages.SHIFT) + layout.slot(va, level);
       long entry = get(slot);
       if (!layout.isTable(entry)) {
-        walk.set(va, slot, entry, level);
+        walk.set(va, slot, entry, level, level == Level.PMD ? slot : NO_SLOT);
         return layout.isHugeLeaf(entry, level);
       }
       table = layout.pfn(entry);
+      last = slot;
     }
     long slot = (table << Pages.SHIFT) + layout.slot(va, Level.PTE);
-    walk.set(va, slot, get(slot), Level.PTE);
+    walk.set(va, slot, get(slot), Level.PTE, last);
+    return true;
+  }
+
+  /**
+   * The same for who goes on from where {@code walk} was before: in the same table of PMDs it is
+   * one step, not a descent. No table may have gone away meanwhile.
+   *
+   * @param va a virtual address below the layout's limit
+   * @param walk where the last walk of this table ended, if there was one; receives the same as
+   *     from {@link #walk}
+   * @return as {@link #walk} does
+   */
+  public boolean walkOn(long va, Walk walk) {
+    if (walk.pmd() == NO_SLOT || (va ^ walk.va()) >>> layout.shift(Level.PUD) != 0) {
+      return walk(va, walk);
+    }
+    int shift = layout.shift(Level.PMD);
+    long pmd = walk.pmd() + ((va >>> shift) - (walk.va() >>> shift) << 3);
+    long entry = get(pmd);
+    if (!layout.isTable(entry)) {
+      walk.set(va, pmd, entry, Level.PMD, pmd);
+      return layout.isHugeLeaf(entry, Level.PMD);
+    }
+    long slot = (layout.pfn(entry) << Pages.SHIFT) + layout.slot(va, Level.PTE);
+    walk.set(va, slot, get(slot), Level.PTE, pmd);
     return true;
   }
 
@@ -265,6 +293,33 @@ public final class PageTable {
   }
 
   /**
+   * Links a table of the lowest level that is filled already, so that walks see all of it or none.
+   *
+   * @param pmd the slot of the PMD for its addresses
+   * @param pfn its frame
+   * @throws IllegalStateException if something is there already
+   */
+  public void link(long pmd, long pfn) {
+    if (!compareAndSet(pmd, layout.empty(Level.PMD), layout.table(pfn, Level.PMD))) {
+      throw new IllegalStateException(
+          "PMD at 0x%x: expected an empty one, found 0x%x".formatted(pmd, get(pmd)));
+    }
+  }
+
+  /**
+   * Takes a table of the lowest level out with whatever it holds. Its page stays readable until the
+   * caller has flushed and freed it.
+   *
+   * @param pmd the slot of the PMD that points at it
+   * @return its frame
+   */
+  public long detach(long pmd) {
+    long pfn = layout.pfn(get(pmd));
+    set(pmd, layout.empty(Level.PMD));
+    return pfn;
+  }
+
+  /**
    * Shows every leaf of a range that is not empty. Subtrees without tables cost one look.
    *
    * @param start the first address
@@ -293,34 +348,34 @@ public final class PageTable {
   }
 
   /**
-   * Takes out the tables that serve a gap between mappings alone. The leaves in the gap must be
-   * empty. The pages stay readable until the caller has flushed and freed them. Linux counterpart:
-   * {@code free_pgtables} (mm/memory.c).
+   * Takes out the tables that served a mapping and serve nothing else: they lie in a gap between
+   * mappings as a whole. The leaves in the gap must be empty. The pages stay readable until the
+   * caller has flushed and freed them. Linux counterpart: {@code free_pgd_range} (mm/memory.c).
    *
-   * @param floor the end of the mapping before the gap
-   * @param ceiling the start of the mapping after it
+   * @param mapped the addresses of the mapping
+   * @param gap the addresses around them that are not mapped any more
    * @param detached receives the first frame of each table taken out
    */
-  public void detachTables(long floor, long ceiling, LongConsumer detached) {
-    detachTables(root, layout.top(), floor, ceiling, detached);
+  public void detachTables(AddrRange mapped, AddrRange gap, LongConsumer detached) {
+    detachTables(root, layout.top(), mapped.start(), mapped.end(), gap, detached);
   }
 
   private void detachTables(
-      long table, Level level, long floor, long ceiling, LongConsumer detached) {
+      long table, Level level, long start, long end, AddrRange gap, LongConsumer detached) {
     if (level == Level.PTE) {
       return;
     }
     long span = 1L << layout.shift(level);
-    for (long va = floor & -span; va < ceiling; va += span) {
-      long slot = (table << Pages.SHIFT) + layout.slot(va, level);
+    long slot = (table << Pages.SHIFT) + layout.slot(start, level);
+    for (long va = start & -span; va < end; va += span, slot += 8) {
       long pte = get(slot);
       if (!layout.isTable(pte)) {
         continue;
       }
       long below = layout.pfn(pte);
       detachTables(
-          below, level.below(), Math.max(floor, va), Math.min(ceiling, va + span), detached);
-      if (floor <= va && va + span <= ceiling) {
+          below, level.below(), Math.max(start, va), Math.min(end, va + span), gap, detached);
+      if (gap.start() <= va && va + span <= gap.end()) {
         set(slot, layout.empty(level));
         detached.accept(below);
       }

@@ -11,9 +11,18 @@ public interface TableSupply {
   long allocateTable(int pages);
 
   /**
+   * Takes a frame, whatever is in it, for a table of the lowest level that is filled as a whole
+   * before it is linked.
+   *
+   * @return its number, or -1 if there is none (ENOMEM)
+   */
+  long allocateTableToFill();
+
+  /**
    * Gives the frames of a table back.
    *
-   * @param pfn a frame that {@link #allocateTable} gave and nothing points at any more
+   * @param pfn a frame that {@link #allocateTable} or {@link #allocateTableToFill} gave and nothing
+   *     points at any more
    */
   void freeTable(long pfn);
 }

@@ -9,15 +9,17 @@ public final class Walk {
   private long slot;
   private long pte;
   private Level level;
+  private long pmd = PageTable.NO_SLOT;
 
   /** Makes an object for the results of walks. */
   public Walk() {}
 
-  void set(long va, long slot, long pte, Level level) {
+  void set(long va, long slot, long pte, Level level, long pmd) {
     this.va = va;
     this.slot = slot;
     this.pte = pte;
     this.level = level;
+    this.pmd = pmd;
   }
 
   /**
@@ -54,5 +56,14 @@ public final class Walk {
    */
   public Level level() {
     return level;
+  }
+
+  /**
+   * Returns where the PMD lies that the walk came by or ended at.
+   *
+   * @return its slot; {@link PageTable#NO_SLOT} if the walk ended higher up
+   */
+  public long pmd() {
+    return pmd;
   }
 }

@@ -59,6 +59,20 @@ public final class FrameAllocator {
    * @return the number of the first, or -1 if RAM has no such run left (ENOMEM)
    */
   public long allocateRun(FrameUse use, int pages) {
+    return allocate(use, pages, true);
+  }
+
+  /**
+   * Takes a frame as it was left, for who writes all of it before anybody reads it.
+   *
+   * @param use what it will be used for
+   * @return the page frame number, or -1 if RAM is used up (ENOMEM)
+   */
+  public long allocateUncleared(FrameUse use) {
+    return allocate(use, 1, false);
+  }
+
+  private long allocate(FrameUse use, int pages, boolean cleared) {
     long pfn;
     boolean fresh;
     lock.lock();
@@ -77,7 +91,7 @@ public final class FrameAllocator {
     if (pfn == NONE) {
       return NONE;
     }
-    if (!fresh) {
+    if (cleared && !fresh) {
       clear(window.asSlice(pfn << Pages.SHIFT, pages * Pages.SIZE));
     }
     for (long each = pfn; each < pfn + pages; each++) {

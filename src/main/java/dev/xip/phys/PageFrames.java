@@ -26,6 +26,15 @@ public final class PageFrames implements AutoCloseable {
   private static final long LINK = 16;
   private static final long RUN = 60;
 
+  /** What the lock word says: free, ... */
+  private static final int OPEN = 0;
+
+  /** ... held, ... */
+  private static final int LOCKED = 1;
+
+  /** ... or free, and never held since the table was filled. */
+  private static final int SEALED = 2;
+
   private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
   private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
 
@@ -195,7 +204,40 @@ public final class PageFrames implements AutoCloseable {
    * @return true if the lock is now the caller's
    */
   public boolean tryLock(long pfn) {
-    return INT.compareAndSet(records, at(pfn, LOCK), 0, 1);
+    long lock = at(pfn, LOCK);
+    return INT.compareAndSet(records, lock, OPEN, LOCKED)
+        || INT.compareAndSet(records, lock, SEALED, LOCKED);
+  }
+
+  /**
+   * Seals a table that was just filled. The seal stays until somebody takes the lock, so while it
+   * is there every entry is as it was.
+   *
+   * @param pfn a frame of RAM that nothing points at yet. Who followed an entry of its earlier life
+   *     may hold the lock for a moment: it is not sealed then
+   */
+  public void seal(long pfn) {
+    INT.compareAndSet(records, at(pfn, LOCK), OPEN, SEALED);
+  }
+
+  /**
+   * Breaks the seal of a table, without taking its lock.
+   *
+   * @param pfn a frame of RAM
+   * @return false if there was none
+   */
+  public boolean unseal(long pfn) {
+    return INT.compareAndSet(records, at(pfn, LOCK), SEALED, OPEN);
+  }
+
+  /**
+   * Tells whether nobody has taken the lock since {@link #seal}.
+   *
+   * @param pfn a frame of RAM
+   * @return true if the seal is there
+   */
+  public boolean isSealed(long pfn) {
+    return (int) INT.getAcquire(records, at(pfn, LOCK)) == SEALED;
   }
 
   /**
@@ -205,10 +247,10 @@ public final class PageFrames implements AutoCloseable {
    * @throws IllegalStateException if nobody holds it
    */
   public void unlock(long pfn) {
-    if ((int) INT.getOpaque(records, at(pfn, LOCK)) != 1) {
+    if ((int) INT.getOpaque(records, at(pfn, LOCK)) != LOCKED) {
       throw new IllegalStateException("lock of pfn 0x%x released but not held".formatted(pfn));
     }
-    INT.setRelease(records, at(pfn, LOCK), 0);
+    INT.setRelease(records, at(pfn, LOCK), OPEN);
   }
 
   /** The next free frame while this one is free; guarded by the allocator's lock. */

@@ -24,6 +24,9 @@ public final class SegmentStore {
   /** Where places for new segments are looked for from, in bytes: 4 GiB, above usual RAM. */
   public static final long FIRST_PLACE = 4L << 30;
 
+  /** What a huge leaf maps: segments as large as that begin at a multiple of it. */
+  private static final long LARGE = 2L << 20;
+
   private static final int ANYBODY_MAY_USE = 0777;
 
   private final StoreFolder folder;
@@ -231,7 +234,8 @@ public final class SegmentStore {
    * @param name the name for the new segment
    * @param type its type
    * @param bytes how many bytes it must hold, at least 1
-   * @return a definition of one part, megabyte aligned, as many pages as the bytes need
+   * @return a definition of one part, at a multiple of a megabyte, or of two for one as large, so
+   *     that its large files can be mapped by huge leaves; as many pages as the bytes need
    * @throws SegmentException if {@code bytes} is not positive (EINVAL), there is no room below 2^52
    *     (ERANGE) or the store cannot be read
    */
@@ -242,6 +246,7 @@ public final class SegmentStore {
           Errno.EINVAL, "segment " + name, "at least 1 byte", Long.toString(bytes));
     }
     long pages = (bytes - 1 >>> Pages.SHIFT) + 1;
+    long alignment = bytes < LARGE ? 1 : LARGE;
     long start = FIRST_PLACE;
     List<AddrRange> taken =
         list().segments().stream()
@@ -252,7 +257,7 @@ public final class SegmentStore {
       if (range.start() - start >= pages << Pages.SHIFT) {
         break;
       }
-      start = Math.max(start, range.end());
+      start = Math.max(start, Math.ceilDiv(range.end(), alignment) * alignment);
     }
     long first = start >>> Pages.SHIFT;
     return SegmentDefinition.of(name, List.of(SegmentPart.of(type, first, first + pages - 1)));

@@ -49,6 +49,7 @@ public final class AddressSpace implements AutoCloseable {
   private final Zapper zapper;
   private final FaultHandler faultHandler;
   private final MappingCalls calls;
+  private final UnmapCall unmapCall;
   private final RemapCall remapCall;
   private final RangeCalls rangeCalls;
   private final Insertion insertion;
@@ -80,6 +81,7 @@ public final class AddressSpace implements AutoCloseable {
     this.zapper = new Zapper(this);
     this.faultHandler = new FaultHandler(this);
     this.calls = new MappingCalls(this);
+    this.unmapCall = new UnmapCall(this);
     this.remapCall = new RemapCall(this, calls);
     this.rangeCalls = new RangeCalls(this);
     this.insertion = new Insertion(this);
@@ -302,35 +304,9 @@ public final class AddressSpace implements AutoCloseable {
     rangeCalls.unlock(range);
   }
 
-  /**
-   * Empties and removes the mappings of a range. Tables go last, when no walk through a file's
-   * mappings can be in them any more. The map lock is held exclusively. Linux counterpart: {@code
-   * unmap_region} (mm/mmap.c).
-   */
+  /** Empties and removes the mappings of a range. The map lock is held exclusively. */
   void unmapLocked(AddrRange range) {
-    List<Vma> hit = vmas.overlapping(range);
-    MmuGather gather = new MmuGather(this);
-    for (Vma vma : hit) {
-      zapper.zap(
-          vma,
-          Math.max(range.start(), vma.range().start()),
-          Math.min(range.end(), vma.range().end()),
-          gather);
-    }
-    // A file whose last mapping goes may free its memory, so nobody may read there any more.
-    gather.finish();
-    install(vmas.without(range));
-    for (Vma vma : hit) {
-      FileMappings mappings = vma.isAnonymous() ? null : files.get(vma.file());
-      if (mappings != null) {
-        mappings.settle();
-      }
-    }
-    table.detachTables(
-        vmas.endBefore(range.start(), 0),
-        vmas.startAfter(range.start(), layout.addressLimit()),
-        gather::add);
-    gather.finish();
+    unmapCall.unmap(range);
   }
 
   /**

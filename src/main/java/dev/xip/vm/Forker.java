@@ -3,7 +3,9 @@ package dev.xip.vm;
 import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryBlock;
 import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.Level;
 import dev.xip.pagetable.PageTable;
+import dev.xip.pagetable.Walk;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PageFrames;
 
@@ -19,6 +21,9 @@ final class Forker {
   private final EntryLayout layout;
   private final PageFrames frames;
   private final EntryBlock block;
+
+  /** In the child's table. */
+  private final Walk walk = new Walk();
 
   Forker(AddressSpace parent, AddressSpace child) {
     this.parent = parent;
@@ -69,6 +74,9 @@ final class Forker {
     LeafTables leaves =
         new LeafTables(parent, vma.range().start(), vma.range().end(), LeafTables.Huge.SHOWN);
     while (leaves.next()) {
+      if (copyWhole(vma, leaves)) {
+        continue;
+      }
       long target = child.table().slotOrCreate(leaves.start(), leaves.level());
       if (target == PageTable.NO_SLOT) {
         throw new MapException(
@@ -103,11 +111,48 @@ final class Forker {
     }
   }
 
+  /**
+   * Copies a whole table none of whose entries counts for anything, and links it filled and sealed.
+   * The parent's lock is held until then: a walk through the mappings of a file comes to the parent
+   * first, so it has emptied the entries before they are copied or finds the copies.
+   */
+  private boolean copyWhole(Vma vma, LeafTables leaves) {
+    if (!leaves.isWhole() || !manager.trustsSpecialBit(vma)) {
+      return false;
+    }
+    long pmd = pmd(leaves.start());
+    if (pmd < 0) {
+      return false;
+    }
+    leaves.lock();
+    try {
+      if (!looksUncounted(vma, leaves.slot(), leaves.count())) {
+        return false;
+      }
+      long pfn = manager.allocateTableToFill();
+      if (pfn < 0) {
+        return false;
+      }
+      block.copyForked(leaves.slot(), pfn << Pages.SHIFT, leaves.count(), vma.has(VmaFlags.SHARED));
+      if (block.isNoneWritable()) {
+        frames.seal(pfn);
+      }
+      child.table().link(pmd, pfn);
+      return true;
+    } finally {
+      leaves.unlock();
+    }
+  }
+
+  /** The slot of the child's PMD for an address, or a negative number. */
+  private long pmd(long va) {
+    PageTable table = child.table();
+    table.walkOn(va, walk);
+    return walk.pmd() == PageTable.NO_SLOT ? table.slotOrCreate(va, Level.PMD) : walk.pmd();
+  }
+
   /** Copies what can be copied in one go, and the rest one by one. */
   private void copyTable(Vma vma, LeafTables leaves, long target) {
-    if (copyAtOnce(vma, leaves.slot(), target, leaves.count())) {
-      return;
-    }
     for (int done = 0; done < leaves.count(); done += LeafTables.FEW) {
       long at = 8L * done;
       int few = Math.min(LeafTables.FEW, leaves.count() - done);
@@ -118,20 +163,21 @@ final class Forker {
     }
   }
 
-  /**
-   * Copies entries none of which counts for anything, as the special bit of each says. Private ones
-   * have to be protected against stores, and nearly always are.
-   */
   private boolean copyAtOnce(Vma vma, long slot, long target, int count) {
-    if (!manager.trustsSpecialBit(vma)) {
-      return false;
+    boolean can = manager.trustsSpecialBit(vma) && looksUncounted(vma, slot, count);
+    if (can) {
+      block.copyForked(slot, target, count, vma.has(VmaFlags.SHARED));
     }
+    return can;
+  }
+
+  /**
+   * Whether no entry counts for anything, as the special bit of each says. Private ones have to be
+   * protected against stores as well, and nearly always are.
+   */
+  private boolean looksUncounted(Vma vma, long slot, int count) {
     block.look(slot, count);
-    if (!block.isSpecialOrEmpty() || (VmaFlags.isCow(vma.flags()) && !block.isNoneWritable())) {
-      return false;
-    }
-    block.copyForked(slot, target, count, vma.has(VmaFlags.SHARED));
-    return true;
+    return block.isSpecialOrEmpty() && !(VmaFlags.isCow(vma.flags()) && !block.isNoneWritable());
   }
 
   private void copyEach(Vma vma, long first, long firstSlot, long firstTarget, int count) {

@@ -70,7 +70,7 @@ final class LeafTables {
   boolean next() {
     while (end < limit) {
       start = end;
-      boolean found = table.walk(start, walk);
+      boolean found = table.walkOn(start, walk);
       level = walk.level();
       Level above = found && level == Level.PTE ? Level.PMD : level;
       long past = (start | (1L << layout.shift(above)) - 1) + 1;
@@ -105,6 +105,16 @@ final class LeafTables {
   /** Has {@link #next} come back to the same address, where the huge leaf is not any more. */
   void again() {
     end = start;
+  }
+
+  /** Whether all addresses that this table is for are in the range. */
+  boolean isWhole() {
+    return level == Level.PTE && count() == layout.entriesPerTable(Level.PTE);
+  }
+
+  /** The slot of the PMD that points at this table. */
+  long pmd() {
+    return walk.pmd();
   }
 
   /** The first address in this table. */

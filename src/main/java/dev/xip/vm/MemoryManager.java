@@ -348,6 +348,11 @@ public final class MemoryManager implements TableSupply {
   }
 
   @Override
+  public long allocateTableToFill() {
+    return allocator.allocateUncleared(FrameUse.TABLE);
+  }
+
+  @Override
   public void freeTable(long pfn) {
     allocator.put(pfn);
   }

@@ -90,6 +90,8 @@ public final class Verifier {
               }
               if (level != Level.PTE) {
                 checkHuge(space, vma, va, level, pte);
+              } else if (frames.isSealed(slot >>> Pages.SHIFT)) {
+                checkSealed(space, va, pte);
               }
               long pfn = manager.normalFrame(vma, va, pte);
               if (pfn != MemoryManager.NO_FRAME) {
@@ -129,6 +131,17 @@ public final class Verifier {
     }
   }
 
+  /**
+   * What nobody has locked since it was copied holds nothing that counts or lets stores through.
+   */
+  private void checkSealed(AddressSpace space, long va, long pte) {
+    if (!manager.layout().isSpecial(pte) || manager.layout().isWritable(pte)) {
+      wrong.add(
+          "%s: entry 0x%x at address 0x%x: expected a special one, not writable, in a sealed table"
+              .formatted(space.name(), pte, va));
+    }
+  }
+
   /** The sparse page may only stand for a hole. */
   private void checkPlace(AddressSpace space, Vma vma, long va, long pfn) {
     if (pfn != manager.sparsePfn() || vma.isAnonymous()) {
@@ -154,6 +167,9 @@ public final class Verifier {
             case TABLE -> tables[pfn];
             case PAGE_CACHE, SPARSE, ZERO -> 1;
           };
+      if (frames.isSealed(pfn) && use != FrameUse.TABLE) {
+        wrong.add("pfn 0x%x (%s): expected only tables to be sealed".formatted(pfn, use));
+      }
       int references = mappings[pfn] + owners + held.applyAsInt(pfn);
       if (mappings[pfn] != frames.mappings(pfn) || references != frames.references(pfn)) {
         String frame = "pfn 0x%x (%s)".formatted(pfn, use);

@@ -26,6 +26,41 @@ final class Zapper {
     this.frames = manager.memory().frames();
   }
 
+  /**
+   * Empties a part of a mapping that goes. A whole table whose entries count for nothing is taken
+   * out as it is. The map lock is held exclusively; the frames are the caller's to finish, and the
+   * tables when no walk through the mappings of a file is in them any more.
+   */
+  void unmap(Vma vma, long start, long end, MmuGather gather, MmuGather tables) {
+    LeafTables leaves = new LeafTables(space, start, end, LeafTables.Huge.SPLIT_WHERE_CUT);
+    EntryBlock block = table.block();
+    while (leaves.next()) {
+      if (leaves.isWhole() && manager.trustsSpecialBit(vma) && isUncounted(leaves, block)) {
+        tables.add(table.detach(leaves.pmd()));
+        gather.noteFlush();
+      } else {
+        zapTable(vma, leaves, true, block, gather);
+      }
+    }
+  }
+
+  /**
+   * Whether no entry of a table counts for anything or lets a store through, as the special bit of
+   * each says: now, or when a fork copied it and it was sealed.
+   */
+  private boolean isUncounted(LeafTables leaves, EntryBlock block) {
+    if (frames.unseal(leaves.slot() >>> Pages.SHIFT)) {
+      return true;
+    }
+    leaves.lock();
+    try {
+      block.look(leaves.slot(), leaves.count());
+      return block.isSpecialOrEmpty() && block.isNoneWritable();
+    } finally {
+      leaves.unlock();
+    }
+  }
+
   /** Empties every entry of a part of a mapping. The frames are the caller's to finish. */
   void zap(Vma vma, long start, long end, MmuGather gather) {
     zap(vma, start, end, true, gather);
@@ -41,16 +76,21 @@ final class Zapper {
     LeafTables leaves = new LeafTables(space, start, end, LeafTables.Huge.SPLIT_WHERE_CUT);
     EntryBlock block = table.block();
     while (leaves.next()) {
-      leaves.lock();
-      try {
-        if (leaves.isHuge()) {
-          zapHuge(leaves, gather);
-        } else {
-          zapTable(vma, leaves, evenCopies, block, gather);
-        }
-      } finally {
-        leaves.unlock();
+      zapTable(vma, leaves, evenCopies, block, gather);
+    }
+  }
+
+  private void zapTable(
+      Vma vma, LeafTables leaves, boolean evenCopies, EntryBlock block, MmuGather gather) {
+    leaves.lock();
+    try {
+      if (leaves.isHuge()) {
+        zapHuge(leaves, gather);
+      } else {
+        zapLeaves(vma, leaves, evenCopies, block, gather);
       }
+    } finally {
+      leaves.unlock();
     }
   }
 
@@ -65,11 +105,8 @@ final class Zapper {
   }
 
   /** Empties what can be emptied in one go, and the rest one by one. */
-  private void zapTable(
+  private void zapLeaves(
       Vma vma, LeafTables leaves, boolean evenCopies, EntryBlock block, MmuGather gather) {
-    if (zapAtOnce(vma, leaves.slot(), leaves.count(), block, gather)) {
-      return;
-    }
     for (int done = 0; done < leaves.count(); done += LeafTables.FEW) {
       long slot = leaves.slot() + 8L * done;
       int few = Math.min(LeafTables.FEW, leaves.count() - done);

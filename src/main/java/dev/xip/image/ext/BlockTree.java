@@ -6,8 +6,9 @@ import dev.xip.image.BlockMap;
 import dev.xip.image.Inode;
 import dev.xip.image.Verdict;
 import java.util.Arrays;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.Set;
+import java.util.function.LongConsumer;
 
 /**
  * Turns the tree of direct and indirect blocks of one inode into a block map. Ends on every tree:
@@ -27,7 +28,7 @@ final class BlockTree {
   /** The row that is looked at: in an array it is gone through many times faster. */
   private final int[] row;
 
-  /** Made when there is one: most files have none. */
+  /** In the order in which they were met; made when there is one: most files have none. */
   private Set<Long> indirectBlocks = Set.of();
 
   private long taken;
@@ -55,18 +56,36 @@ final class BlockTree {
    */
   static BlockMap read(ByteView view, Superblock superblock, Inode inode, Verdict verdict)
       throws MalformedDataException {
+    return new BlockTree(view, superblock, inode).build(verdict);
+  }
+
+  /**
+   * Maps an inode and names its indirect blocks as well, else as {@link #read(ByteView, Superblock,
+   * Inode, Verdict)}.
+   *
+   * @param indirect is given the number of each indirect block
+   */
+  static BlockMap read(
+      ByteView view, Superblock superblock, Inode inode, Verdict verdict, LongConsumer indirect)
+      throws MalformedDataException {
     BlockTree tree = new BlockTree(view, superblock, inode);
+    BlockMap map = tree.build(verdict);
+    tree.indirectBlocks.forEach(indirect::accept);
+    return map;
+  }
+
+  private BlockMap build(Verdict verdict) throws MalformedDataException {
     long pointers = inode.offset() + ExtLayout.I_BLOCK;
-    tree.blocks(pointers, ExtLayout.DIRECT_BLOCKS, 0);
+    blocks(pointers, ExtLayout.DIRECT_BLOCKS, 0);
     long firstBlock = ExtLayout.DIRECT_BLOCKS;
     for (int depth = 1; depth <= ExtLayout.MAX_DEPTH; depth++) {
       long pointer = pointers + (ExtLayout.DIRECT_BLOCKS + depth - 1L) * ExtLayout.POINTER_SIZE;
-      tree.level(pointer, 1, firstBlock, depth);
+      level(pointer, 1, firstBlock, depth);
       firstBlock += 1L << (depth * ExtLayout.POINTERS_SHIFT);
     }
-    BlockMap map = tree.map.build(verdict);
-    tree.checkNoBlockTwice(map);
-    return map;
+    BlockMap built = map.build(verdict);
+    checkNoBlockTwice(built);
+    return built;
   }
 
   /**
@@ -132,7 +151,7 @@ final class BlockTree {
 
   private boolean enter(long indirectBlock) {
     if (indirectBlocks.isEmpty()) {
-      indirectBlocks = new HashSet<>();
+      indirectBlocks = new LinkedHashSet<>();
     }
     return indirectBlocks.add(indirectBlock);
   }

@@ -190,7 +190,7 @@ public final class ExtImage implements FsImage {
   }
 
   private byte[] linkTarget(Inode link) throws MalformedDataException {
-    boolean fast = isFastLink(link);
+    boolean fast = inodeTable.isFastLink(link);
     long longest = fast ? ExtLayout.I_BLOCK_SIZE - 1 : ExtLayout.MAX_LINK_TARGET;
     if (link.size() < 1 || link.size() > longest) {
       throw view.malformed(
@@ -213,12 +213,6 @@ public final class ExtImage implements FsImage {
       }
     }
     return target;
-  }
-
-  /** The target is in the inode if no block but that of the attributes is allocated. */
-  private boolean isFastLink(Inode link) throws MalformedDataException {
-    boolean attributes = view.u32(link.offset() + ExtLayout.I_FILE_ACL) != 0;
-    return link.sectors() == (attributes ? ExtLayout.SECTORS_PER_BLOCK : 0);
   }
 
   private String described(Inode inode) {

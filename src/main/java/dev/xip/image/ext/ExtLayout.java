@@ -107,8 +107,17 @@ final class ExtLayout {
   /** Size of a group descriptor in bytes. The table starts in the block after the superblock's. */
   static final int GROUP_DESCRIPTOR_SIZE = 32;
 
+  /** bg_block_bitmap, u32: the block that says which of the group's blocks are in use. */
+  static final int BG_BLOCK_BITMAP = 0x00;
+
+  /** bg_inode_bitmap, u32: the block that says which of the group's inodes are in use. */
+  static final int BG_INODE_BITMAP = 0x04;
+
   /** bg_inode_table, u32: the block in which the group's inodes begin. */
   static final int BG_INODE_TABLE = 0x08;
+
+  /** bg_free_blocks_count, u16. */
+  static final int BG_FREE_BLOCKS_COUNT = 0x0c;
 
   // struct ext2_inode
 
@@ -191,6 +200,9 @@ final class ExtLayout {
 
   /** How many entries of i_block name data directly; then one each of the three indirections. */
   static final int DIRECT_BLOCKS = 12;
+
+  /** How many entries i_block has. */
+  static final int TREE_ROOTS = 15;
 
   /** Size of a block number in bytes. */
   static final int POINTER_SIZE = 4;

@@ -39,14 +39,20 @@ final class InodeTable {
     }
     long group = (number - 1) / superblock.inodesPerGroup();
     long index = (number - 1) % superblock.inodesPerGroup();
-    return (inodeTable(group) << ExtLayout.BLOCK_SHIFT) + index * superblock.inodeSize();
+    return (firstBlock(group) << ExtLayout.BLOCK_SHIFT) + index * superblock.inodeSize();
   }
 
-  private long inodeTable(long group) throws MalformedDataException {
+  /** Returns how many blocks the inodes of a group take. */
+  long blocksPerGroup() {
+    return superblock.inodesPerGroup() * superblock.inodeSize() >> ExtLayout.BLOCK_SHIFT;
+  }
+
+  /** Returns the block in which the inodes of a group begin; all of them lie inside the image. */
+  long firstBlock(long group) throws MalformedDataException {
     long field =
         ExtLayout.BLOCK_SIZE + group * ExtLayout.GROUP_DESCRIPTOR_SIZE + ExtLayout.BG_INODE_TABLE;
     long table = view.u32(field);
-    long length = superblock.inodesPerGroup() * superblock.inodeSize() >> ExtLayout.BLOCK_SHIFT;
+    long length = blocksPerGroup();
     if (table < superblock.firstUsableBlock() || table > superblock.blocks() - length) {
       throw view.malformed(
           field,
@@ -159,5 +165,26 @@ final class InodeTable {
     }
     long dev = view.u32(at + ExtLayout.I_BLOCK + ExtLayout.POINTER_SIZE);
     return (dev >> 8 & 0xfff) << 32 | dev & 0xff | dev >> 12 & 0xfff00;
+  }
+
+  /** Whether a number is of an inode that may be read and that has a name. */
+  boolean isInUse(long number) throws MalformedDataException {
+    return (number == ExtLayout.ROOT_INODE || number >= superblock.firstInode())
+        && view.u16(locate(number) + ExtLayout.I_LINKS_COUNT) != 0;
+  }
+
+  /** A link's target is in the inode if no block but that of the attributes is allocated. */
+  boolean isFastLink(Inode link) throws MalformedDataException {
+    boolean attributes = view.u32(link.offset() + ExtLayout.I_FILE_ACL) != 0;
+    return link.sectors() == (attributes ? ExtLayout.SECTORS_PER_BLOCK : 0);
+  }
+
+  /** Whether the inode's i_block holds a block tree. */
+  boolean hasTree(Inode inode) throws MalformedDataException {
+    return switch (inode.type()) {
+      case REGULAR, DIRECTORY -> true;
+      case SYMLINK -> !isFastLink(inode);
+      default -> false;
+    };
   }
 }

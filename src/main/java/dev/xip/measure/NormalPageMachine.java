@@ -1,4 +1,4 @@
-package dev.xip.machine;
+package dev.xip.measure;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;

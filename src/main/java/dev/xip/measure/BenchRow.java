@@ -1,4 +1,4 @@
-package dev.xip.machine;
+package dev.xip.measure;
 
 /**
  * One figure of a comparison.

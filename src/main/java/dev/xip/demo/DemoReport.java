@@ -1,8 +1,9 @@
-package dev.xip.machine;
+package dev.xip.demo;
 
 import dev.xip.base.AddrRange;
 import dev.xip.image.Extent;
 import dev.xip.image.FsInfo;
+import dev.xip.machine.Machine;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

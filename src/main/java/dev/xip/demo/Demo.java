@@ -1,4 +1,4 @@
-package dev.xip.machine;
+package dev.xip.demo;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
@@ -9,6 +9,14 @@ import dev.xip.image.FileType;
 import dev.xip.image.Inode;
 import dev.xip.image.TreeWalk;
 import dev.xip.image.Verdict;
+import dev.xip.machine.ImageMount;
+import dev.xip.machine.Machine;
+import dev.xip.machine.MachineConfig;
+import dev.xip.machine.Mount;
+import dev.xip.machine.PackFormat;
+import dev.xip.machine.Packer;
+import dev.xip.machine.ProgressListener;
+import dev.xip.machine.Smaps;
 import dev.xip.phys.PageFrames;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.segment.SegmentDefinition;
@@ -91,7 +99,8 @@ public final class Demo {
    * Packs a folder and runs the demo on it.
    *
    * @param folder the folder
-   * @param work an empty folder for image and segment store, some 4 % larger than the contents
+   * @param work an empty folder for image and segment store, some 4 % larger than the contents, and
+   *     as much again while the folder is packed
    * @param listener is told what is done
    * @return what was measured
    * @throws IOException if anything cannot be read or written

@@ -1,7 +1,9 @@
-package dev.xip.machine;
+package dev.xip.demo;
 
 import dev.xip.base.SleepingInAtomicException;
 import dev.xip.file.InPlaceFile;
+import dev.xip.machine.Machine;
+import dev.xip.measure.NormalPageMachine;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.process.ExecException;
 import dev.xip.process.ModelledProcess;

@@ -1,9 +1,10 @@
-package dev.xip.machine;
+package dev.xip.measure;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import dev.xip.base.SleepingInAtomicException;
+import dev.xip.machine.ProgressListener;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.FaultResult;

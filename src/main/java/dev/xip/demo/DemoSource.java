@@ -1,4 +1,4 @@
-package dev.xip.machine;
+package dev.xip.demo;
 
 import dev.xip.image.BlockMap;
 import dev.xip.image.FileName;

@@ -1,4 +1,6 @@
-package dev.xip.machine;
+package dev.xip.demo;
+
+import dev.xip.machine.ProgressListener;
 
 /** Is told what the demo does. */
 @FunctionalInterface

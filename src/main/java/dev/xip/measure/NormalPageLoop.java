@@ -1,4 +1,4 @@
-package dev.xip.machine;
+package dev.xip.measure;
 
 import dev.xip.base.Pages;
 import dev.xip.vm.FrameStrategy;

@@ -1,7 +1,8 @@
-package dev.xip.machine;
+package dev.xip.measure;
 
 import dev.xip.host.HostException;
-import dev.xip.machine.NormalPageLoop.Candidate;
+import dev.xip.machine.ProgressListener;
+import dev.xip.measure.NormalPageLoop.Candidate;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.vm.FrameStrategy;
 import dev.xip.vm.MemoryManager;

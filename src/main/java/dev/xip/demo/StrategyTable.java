@@ -1,9 +1,13 @@
-package dev.xip.machine;
+package dev.xip.demo;
 
 import dev.xip.base.LockOrder;
 import dev.xip.base.SleepingInAtomicException;
 import dev.xip.base.SpinLock;
 import dev.xip.host.HostException;
+import dev.xip.machine.ProgressListener;
+import dev.xip.measure.BenchRow;
+import dev.xip.measure.NormalPageBench;
+import dev.xip.measure.NormalPageMachine;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.vm.FrameStrategy;
 import dev.xip.vm.MemoryManager;

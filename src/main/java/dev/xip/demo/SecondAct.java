@@ -1,8 +1,9 @@
-package dev.xip.machine;
+package dev.xip.demo;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
+import dev.xip.machine.Machine;
 import dev.xip.mapping.Mappable;
 import dev.xip.vm.AddressReader;
 import dev.xip.vm.AddressSpace;
