@@ -4,7 +4,7 @@
  * address pa lies at window + pa, so a page frame number is turned into a pointer by one shift and
  * one add, and a root frame number is all that a walk needs.
  *
- * Common to all functions:
+ * Common to all functions that take a window:
  * - window is page aligned and window_bytes is a multiple of the page size; root_pfn names a table
  *   inside it. -EINVAL otherwise, also for an unknown layout.
  * - A frame number found in an entry is checked against the window before it is followed. A load
@@ -99,5 +99,12 @@ int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn, u
  */
 int xip_set(void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va,
             uint64_t pte, uint32_t level, uint64_t *next_pfn, uint64_t end_pfn);
+
+/*
+ * Adds up so many numbers, modulo 2^64, in a plain loop: for measuring only, as the limit that sums
+ * of mapped files are compared with. longs is aligned to 8 bytes. It loads the memory itself, so a
+ * mapped file that is cut meanwhile kills the process.
+ */
+uint64_t xip_sum_longs(const uint64_t *longs, uint64_t count);
 
 #endif

@@ -1,109 +1,40 @@
 package dev.xip.bench;
 
-import dev.xip.base.Access;
 import dev.xip.base.Pages;
-import dev.xip.measure.NormalPageMachine;
-import dev.xip.pagetable.X8664Layout;
-import dev.xip.vm.AddressSpace;
-import dev.xip.vm.FaultResult;
+import dev.xip.measure.ForkedProcess;
 import dev.xip.vm.FrameStrategy;
-import dev.xip.vm.MapException;
-import dev.xip.vm.MapRequest;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.CompilerControl;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * Fork and exit of a process with 100,000 pages of 512 segments, per page. The limit is to look at
- * so many longs and copy them; the peers are the strategies that have to ask about each entry. To
- * run it alone: {@code mvn -Pbench -Dbench=ForkExitBenchmark}.
+ * so many longs and copy them; the peers are the strategies that have to ask about each entry.
  */
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.NANOSECONDS)
-@Fork(
-    value = 2,
-    jvmArgsAppend = {"--enable-native-access=ALL-UNNAMED", "-Xmx1g"})
-@Warmup(iterations = 3, time = 1)
-@Measurement(iterations = 3, time = 1)
-public class ForkExitBenchmark {
-  private static final int PAGES = 100_000;
-  private static final int SEGMENTS = 512;
+public class ForkExitBenchmark extends CommonOptions {
   private static final int TABLE = 512;
-
-  /** What the tables of the process hold. */
-  public enum Content {
-    /** Special entries without a gap. */
-    WHOLE,
-    /** Special entries, and in each table one private copy. */
-    ONE_COPY_IN_EACH_TABLE,
-    /** A special entry for every other page. */
-    EVERY_OTHER_PAGE
-  }
-
-  /** A machine that runs one process. */
-  private static class Process {
-    private final NormalPageMachine machine;
-    private final AddressSpace space;
-
-    Process(FrameStrategy strategy, Content content) throws IOException {
-      machine = NormalPageMachine.boot(X8664Layout.INSTANCE, SEGMENTS);
-      space = machine.manager(strategy).newAddressSpace("parent");
-      Access access = content == Content.ONE_COPY_IN_EACH_TABLE ? Access.READ_WRITE : Access.READ;
-      long start = space.map(MapRequest.privately(machine.spread(PAGES), access)).start();
-      int step = content == Content.EVERY_OTHER_PAGE ? 2 : 1;
-      for (int page = 0; page < PAGES; page += step) {
-        long va = start + ((long) page << Pages.SHIFT);
-        touch(va, Access.READ);
-        if (content == Content.ONE_COPY_IN_EACH_TABLE && page % 512 == 7) {
-          touch(va, Access.WRITE);
-        }
-      }
-    }
-
-    private void touch(long va, Access access) throws IOException {
-      if (space.fault(va, access) instanceof FaultResult.Refused refused) {
-        throw refused.cause();
-      }
-    }
-
-    void forkAndExit() throws MapException {
-      space.fork("child").close();
-    }
-
-    void close() {
-      space.close();
-      machine.close();
-    }
-  }
 
   /** A process whose machine knows by the special bit. */
   @State(Scope.Thread)
   public static class BySpecialBit {
     /** What its tables hold. */
-    @Param Content content;
+    @Param ForkedProcess.Content content;
 
-    private Process process;
+    private ForkedProcess process;
 
     /** Boots the machine and touches the pages. */
     @Setup
     public void start() throws IOException {
-      process = new Process(FrameStrategy.SPECIAL_BIT, content);
+      process = new ForkedProcess(FrameStrategy.SPECIAL_BIT, content);
     }
 
     /** Ends the machine. */
@@ -120,12 +51,12 @@ public class ForkExitBenchmark {
     @Param({"FLAT", "SPARSE", "SORTED_ARRAY", "LIST_SPIN_LOCK", "REFCOUNT_CALLBACKS"})
     FrameStrategy strategy;
 
-    private Process process;
+    private ForkedProcess process;
 
     /** Boots the machine and touches the pages. */
     @Setup
     public void start() throws IOException {
-      process = new Process(strategy, Content.WHOLE);
+      process = new ForkedProcess(strategy, ForkedProcess.Content.WHOLE);
     }
 
     /** Ends the machine. */
@@ -139,8 +70,8 @@ public class ForkExitBenchmark {
   @State(Scope.Thread)
   public static class Longs {
     private final Arena arena = Arena.ofShared();
-    private final MemorySegment entries = arena.allocate(8L * PAGES, Pages.SIZE);
-    private final MemorySegment copies = arena.allocate(8L * PAGES, Pages.SIZE);
+    private final MemorySegment entries = arena.allocate(8L * ForkedProcess.PAGES, Pages.SIZE);
+    private final MemorySegment copies = arena.allocate(8L * ForkedProcess.PAGES, Pages.SIZE);
 
     /** Frees them. */
     @TearDown
@@ -151,11 +82,11 @@ public class ForkExitBenchmark {
 
   /** The limit: look at the longs and copy them under a mask, as many at a time as a table has. */
   @Benchmark
-  @OperationsPerInvocation(PAGES)
+  @OperationsPerInvocation(ForkedProcess.PAGES)
   public long raw(Longs in) {
     long and = -1;
-    for (int first = 0; first < PAGES; first += TABLE) {
-      long bytes = 8L * Math.min(TABLE, PAGES - first);
+    for (int first = 0; first < ForkedProcess.PAGES; first += TABLE) {
+      long bytes = 8L * Math.min(TABLE, ForkedProcess.PAGES - first);
       MemorySegment entries = in.entries.asSlice(8L * first, bytes);
       and &= look(entries);
       mask(in.copies.asSlice(8L * first, bytes).copyFrom(entries));
@@ -185,15 +116,15 @@ public class ForkExitBenchmark {
 
   /** The special bit. */
   @Benchmark
-  @OperationsPerInvocation(PAGES)
-  public void forkAndExit(BySpecialBit in) throws MapException {
-    in.process.forkAndExit();
+  @OperationsPerInvocation(ForkedProcess.PAGES)
+  public long forkAndExit(BySpecialBit in) throws IOException {
+    return in.process.forkAndExit();
   }
 
   /** The peers. */
   @Benchmark
-  @OperationsPerInvocation(PAGES)
-  public void forkAndExitAsking(ByAsking in) throws MapException {
-    in.process.forkAndExit();
+  @OperationsPerInvocation(ForkedProcess.PAGES)
+  public long forkAndExitAsking(ByAsking in) throws IOException {
+    return in.process.forkAndExit();
   }
 }

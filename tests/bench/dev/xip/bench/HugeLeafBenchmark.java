@@ -3,8 +3,7 @@ package dev.xip.bench;
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
-import dev.xip.mapping.Mappable;
-import dev.xip.mapping.Translation;
+import dev.xip.measure.OneRun;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PhysicalMemory;
@@ -14,35 +13,21 @@ import dev.xip.vm.MapFlag;
 import dev.xip.vm.MapRequest;
 import dev.xip.vm.MemoryManager;
 import java.io.IOException;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Level;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * Maps 1 TiB of a segment, every page of it, with leaves of 2 MiB or of 1 GiB. Before each pass the
  * address space is made anew, which is not measured. At the end it prints what the tables take; not
- * one frame is taken for a page. To run it alone: {@code mvn -Pbench -Dbench=HugeLeafBenchmark}.
+ * one frame is taken for a page.
  */
 @State(Scope.Thread)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.MILLISECONDS)
-@Fork(
-    value = 2,
-    jvmArgsAppend = {"--enable-native-access=ALL-UNNAMED", "-Xmx1g"})
-@Warmup(iterations = 3, time = 1)
-@Measurement(iterations = 5, time = 1)
-public class HugeLeafBenchmark {
+public class HugeLeafBenchmark extends CommonOptions {
   private static final long BYTES = 1L << 40;
 
   private static final long PHYSICAL = 1L << 30;
@@ -58,24 +43,6 @@ public class HugeLeafBenchmark {
 
     Leaves(long offset) {
       this.offset = offset;
-    }
-  }
-
-  /** The whole file is one run. */
-  private record OneRun(long firstPfn) implements Mappable {
-    @Override
-    public String name() {
-      return "benchmark";
-    }
-
-    @Override
-    public long size() {
-      return BYTES;
-    }
-
-    @Override
-    public Translation translate(long page) {
-      return new Translation(firstPfn + page, (BYTES >>> Pages.SHIFT) - page);
     }
   }
 
@@ -129,7 +96,7 @@ public class HugeLeafBenchmark {
   @Benchmark
   public AddrRange map() throws IOException {
     return space.map(
-        MapRequest.shared(new OneRun(PHYSICAL >>> Pages.SHIFT), Access.READ)
+        MapRequest.shared(new OneRun(PHYSICAL >>> Pages.SHIFT, BYTES), Access.READ)
             .at((1L << 41) + leaves.offset)
             .with(MapFlag.POPULATE));
   }

@@ -1,6 +1,7 @@
 package dev.xip.bench;
 
 import dev.xip.file.WholeFile;
+import dev.xip.host.Libxip;
 import dev.xip.image.BlockMap;
 import dev.xip.image.FileContent;
 import dev.xip.image.Inode;
@@ -19,20 +20,13 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * One file in one piece, or scattered in extents of so many pages: random reads of 8 bytes, random
@@ -40,18 +34,10 @@ import org.openjdk.jmh.annotations.Warmup;
  * itself from its first byte on, which lies in the page cache like the file does (another file may
  * lie in larger folios, and be faster for it); {@code Pieces} copies the file's extents without
  * looking anything up; {@code Read} goes extent by extent, {@code View} through the one piece of
- * memory; FileChannel reads the image file. Run with {@code mvn -Pbench -Dbench=WholeFile}; ours
- * show 0 B/op.
+ * memory; FileChannel reads the image file.
  */
 @State(Scope.Thread)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.NANOSECONDS)
-@Fork(
-    value = 2,
-    jvmArgsAppend = {"--enable-native-access=ALL-UNNAMED", "-Xmx1g"})
-@Warmup(iterations = 3, time = 500, timeUnit = TimeUnit.MILLISECONDS)
-@Measurement(iterations = 5, time = 500, timeUnit = TimeUnit.MILLISECONDS)
-public class WholeFileBenchmark {
+public class WholeFileBenchmark extends CommonOptions {
   private static final int BATCH = 1 << 14;
   private static final int PAGE = 4096;
   private static final int LARGE = 1 << 20;
@@ -60,7 +46,7 @@ public class WholeFileBenchmark {
   private static final int BYTES = 60 << 20;
 
   /** The length of an extent in pages, 0 for a file in one piece. */
-  @Param({"0", "16", "4", "1"})
+  @Param({"0", "4", "1"})
   int extent;
 
   private Path scratch;
@@ -151,6 +137,7 @@ public class WholeFileBenchmark {
 
   /** Through the one piece. */
   @Benchmark
+  @NoGarbage
   @OperationsPerInvocation(BATCH)
   public long eightBytesView() {
     return sum(view);
@@ -175,6 +162,7 @@ public class WholeFileBenchmark {
 
   /** Extent by extent. */
   @Benchmark
+  @NoGarbage
   @OperationsPerInvocation(BATCH)
   public void pagesRead() throws IOException {
     for (long offset : offsets) {
@@ -184,6 +172,7 @@ public class WholeFileBenchmark {
 
   /** Through the one piece. */
   @Benchmark
+  @NoGarbage
   @OperationsPerInvocation(BATCH)
   public void pagesView() throws IOException {
     for (long offset : offsets) {
@@ -221,12 +210,14 @@ public class WholeFileBenchmark {
 
   /** Extent by extent. */
   @Benchmark
+  @NoGarbage
   public void megabytesRead() throws IOException {
     content.read(nextLarge(), large);
   }
 
   /** Through the one piece. */
   @Benchmark
+  @NoGarbage
   public void megabytesView() throws IOException {
     whole.read(nextLarge(), large);
   }
@@ -235,5 +226,25 @@ public class WholeFileBenchmark {
   @Benchmark
   public void megabytesFileChannel() throws IOException {
     channel.read(largeBuffer.clear(), nextLarge());
+  }
+
+  /** The limit of the sum of a file: a loop in C over as much of the image; per long. */
+  @Benchmark
+  @OperationsPerInvocation(BYTES / Long.BYTES)
+  public long sumInC() {
+    return Libxip.get().sumOfLongs(raw);
+  }
+
+  /** The same over the one piece. */
+  @Benchmark
+  @NoGarbage
+  @OperationsPerInvocation(BYTES / Long.BYTES)
+  public long sumView() {
+    MemorySegment file = view;
+    long sum = 0;
+    for (long at = 0; at < BYTES; at += Long.BYTES) {
+      sum += file.get(ValueLayout.JAVA_LONG, at);
+    }
+    return sum;
   }
 }

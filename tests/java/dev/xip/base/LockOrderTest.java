@@ -28,13 +28,25 @@ class LockOrderTest {
 
   @Test
   void aLockTakenOutwardsIsNamedWithTheOneThatIsHeld() {
+    RankedLock mappings = new RankedLock(Rank.FILE_MAPPINGS, "mappings");
+    RankedLock map = new RankedLock(Rank.MAP, "map");
+    long stamp = mappings.readLock();
+    assertThatThrownBy(map::readLock)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("MAP taken while FILE_MAPPINGS is held");
+    mappings.unlockRead(stamp);
+    map.unlockWrite(map.writeLock());
+  }
+
+  @Test
+  void aLockThatMayBlockIsNotTakenUnderASpinLock() {
     SpinLock entry = new SpinLock("entry lock", Rank.ENTRY);
-    RankedLock map = new RankedLock(Rank.MAP);
+    RankedLock map = new RankedLock(Rank.MAP, "the map lock of init");
     entry.lock();
     try {
       assertThatThrownBy(map::readLock)
-          .isInstanceOf(IllegalStateException.class)
-          .hasMessageContaining("MAP taken while ENTRY is held");
+          .isInstanceOf(SleepingInAtomicException.class)
+          .hasMessageContainingAll("the map lock of init", "entry lock");
     } finally {
       entry.unlock();
     }
@@ -43,8 +55,8 @@ class LockOrderTest {
 
   @Test
   void aChildsMapLockMayBeTakenUnderItsParents() {
-    RankedLock parent = new RankedLock(Rank.MAP);
-    RankedLock child = new RankedLock(Rank.MAP);
+    RankedLock parent = new RankedLock(Rank.MAP, "parent");
+    RankedLock child = new RankedLock(Rank.MAP, "child");
     long outer = parent.writeLock();
     child.unlockWrite(child.writeLock());
     parent.unlockWrite(outer);

@@ -15,6 +15,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Random;
+import java.util.stream.LongStream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -179,6 +181,19 @@ class LibxipTest {
   }
 
   @Test
+  void theLoopInCAddsUpAsJavaDoes() {
+    long seed = Long.getLong("xip.seed", System.nanoTime());
+    long[] numbers = new Random(seed).longs(10_007).toArray();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocateFrom(JAVA_LONG, numbers);
+      assertThat(libxip.sumOfLongs(memory))
+          .as("-Dxip.seed=%d", seed)
+          .isEqualTo(LongStream.of(numbers).sum());
+      assertThat(libxip.sumOfLongs(memory.asSlice(0, 0))).isZero();
+    }
+  }
+
+  @Test
   void wrongArgumentsAreRefusedBeforeMemoryIsTouched() {
     MemorySegment heap = MemorySegment.ofArray(new long[1024]);
     assertThatIllegalArgumentException().isThrownBy(() -> libxip.walk(heap, LAYOUT, 0, 0));
@@ -216,5 +231,12 @@ class LibxipTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> libxip.set(mem.asReadOnly(), LAYOUT, ROOT, 0, 0, 0, supply));
     assertThatIllegalArgumentException().isThrownBy(() -> new TablePages(5, 4));
+    assertThatIllegalArgumentException().isThrownBy(() -> libxip.sumOfLongs(heap));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> libxip.sumOfLongs(mem.asSlice(0, 12)))
+        .withMessageContaining("0xc bytes");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> libxip.sumOfLongs(mem.asSlice(4, 8)))
+        .withMessageContaining("multiples of 8");
   }
 }

@@ -438,5 +438,66 @@ public class Xip extends Xip$shared {
            throw new AssertionError("should not reach here", ex$);
         }
     }
+
+    private static class xip_sum_longs {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Xip.C_LONG,
+            Xip.C_POINTER,
+            Xip.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xip_sum_longs");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * uint64_t xip_sum_longs(const uint64_t *longs, uint64_t count)
+     * }
+     */
+    public static FunctionDescriptor xip_sum_longs$descriptor() {
+        return xip_sum_longs.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * uint64_t xip_sum_longs(const uint64_t *longs, uint64_t count)
+     * }
+     */
+    public static MethodHandle xip_sum_longs$handle() {
+        return xip_sum_longs.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * uint64_t xip_sum_longs(const uint64_t *longs, uint64_t count)
+     * }
+     */
+    public static MemorySegment xip_sum_longs$address() {
+        return xip_sum_longs.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * uint64_t xip_sum_longs(const uint64_t *longs, uint64_t count)
+     * }
+     */
+    public static long xip_sum_longs(MemorySegment longs, long count) {
+        var mh$ = xip_sum_longs.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xip_sum_longs", longs, count);
+            }
+            return (long)mh$.invokeExact(longs, count);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
 }
 

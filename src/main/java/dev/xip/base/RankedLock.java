@@ -9,23 +9,28 @@ import java.util.concurrent.locks.StampedLock;
  */
 public final class RankedLock {
   private final LockOrder.Rank rank;
+  private final String name;
   private final StampedLock lock = new StampedLock();
 
   /**
    * Makes a free lock.
    *
    * @param rank its place in the order
+   * @param name its name, for reports
    */
-  public RankedLock(LockOrder.Rank rank) {
+  public RankedLock(LockOrder.Rank rank, String name) {
     this.rank = rank;
+    this.name = name;
   }
 
   /**
    * Takes the lock with other readers.
    *
    * @return the stamp for {@link #unlockRead}
+   * @throws SleepingInAtomicException if the thread holds a spin lock
    */
   public long readLock() {
+    AtomicContext.mightSleep(name);
     LockOrder.take(rank);
     return lock.readLock();
   }
@@ -34,8 +39,10 @@ public final class RankedLock {
    * Takes the lock alone.
    *
    * @return the stamp for {@link #unlockWrite}
+   * @throws SleepingInAtomicException if the thread holds a spin lock
    */
   public long writeLock() {
+    AtomicContext.mightSleep(name);
     LockOrder.take(rank);
     return lock.writeLock();
   }

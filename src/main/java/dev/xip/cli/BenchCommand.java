@@ -36,7 +36,8 @@ import picocli.CommandLine.Spec;
           + " of many short batches, in which the competitors take turns.%n",
       "  reads         eight bytes through addresses",
       "  copies        pages and mebibytes through addresses",
-      "  files         a file's own read, and files in fragments through a view in one piece",
+      "  files         a file's own read and its sum; files in fragments through a view in one"
+          + " piece",
       "  faults        faults, populate and huge leaves",
       "  forks         the decision about an entry; fork and exit",
       "  names         name, attributes and first page of each of 100,000 files",

@@ -17,10 +17,10 @@ import java.util.List;
  * library is looked for in the file that system property {@code xip.library} names, or else at
  * {@code native/libxip.so} beside the jar or the folder of classes; it is never unpacked.
  *
- * <p>Every function takes the physical memory window: native memory in which physical address
- * {@code pa} lies at offset {@code pa}, page aligned and in whole pages. Tables must lie where
- * memory cannot vanish: for {@link #walk} and {@link #dump} pass the part of the window that is
- * RAM.
+ * <p>Every function but {@link #sumOfLongs} takes the physical memory window: native memory in
+ * which physical address {@code pa} lies at offset {@code pa}, page aligned and in whole pages.
+ * Tables must lie where memory cannot vanish: for {@link #walk} and {@link #dump} pass the part of
+ * the window that is RAM.
  */
 public final class Libxip {
   private final Path file;
@@ -222,6 +222,24 @@ public final class Libxip {
       String arguments = "va=0x%x, pte=0x%x, level=%d".formatted(va, pte, level);
       throw new HostException("xip_set", arguments, -result);
     }
+  }
+
+  /**
+   * Adds up numbers in a plain C loop, compiled with -O2: for measuring only, as the limit that
+   * sums of mapped files are compared with. It loads the memory itself, so a mapped file that is
+   * cut meanwhile ends the JVM.
+   *
+   * @param memory native memory, aligned to 8 bytes and a multiple of 8 bytes long
+   * @return the sum of its numbers in native byte order, modulo 2^64
+   */
+  public long sumOfLongs(MemorySegment memory) {
+    Args.nativeMemory(memory, "memory");
+    if (((memory.address() | memory.byteSize()) & Long.BYTES - 1) != 0) {
+      throw new IllegalArgumentException(
+          "memory of 0x%x bytes at 0x%x: expected both multiples of 8"
+              .formatted(memory.byteSize(), memory.address()));
+    }
+    return Xip.xip_sum_longs(memory, memory.byteSize() / Long.BYTES);
   }
 
   private static void checkTables(MemorySegment window, long rootPfn) {

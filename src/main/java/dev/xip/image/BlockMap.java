@@ -166,11 +166,14 @@ public final class BlockMap {
     return sum;
   }
 
-  /** Collects extents in file order and merges neighbours. Not thread safe. */
+  /**
+   * Collects extents in file order and merges neighbours. Begins with room for one, which is all
+   * that most files have. Not thread safe.
+   */
   public static final class Builder {
-    private long[] fileOffsets = new long[4];
-    private long[] imageOffsets = new long[4];
-    private long[] lengths = new long[4];
+    private long[] fileOffsets = new long[1];
+    private long[] imageOffsets = new long[1];
+    private long[] lengths = new long[1];
     private int count;
 
     /** Makes an empty builder. */
@@ -208,17 +211,18 @@ public final class BlockMap {
     }
 
     /**
-     * Makes the map.
+     * Makes the map, and ends the use of this builder.
      *
      * @param verdict whether the bytes can be used in place
      * @return the map
      */
     public BlockMap build(Verdict verdict) {
-      return new BlockMap(
-          verdict,
-          Arrays.copyOf(fileOffsets, count),
-          Arrays.copyOf(imageOffsets, count),
-          Arrays.copyOf(lengths, count));
+      if (count < fileOffsets.length) {
+        fileOffsets = Arrays.copyOf(fileOffsets, count);
+        imageOffsets = Arrays.copyOf(imageOffsets, count);
+        lengths = Arrays.copyOf(lengths, count);
+      }
+      return new BlockMap(verdict, fileOffsets, imageOffsets, lengths);
     }
   }
 }

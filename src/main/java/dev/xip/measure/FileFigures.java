@@ -3,6 +3,8 @@ package dev.xip.measure;
 import static dev.xip.measure.Figure.params;
 
 import dev.xip.base.Pages;
+import dev.xip.file.WholeFile;
+import dev.xip.host.Libxip;
 import dev.xip.host.RewiredView;
 import dev.xip.image.FileContent;
 import dev.xip.image.Inode;
@@ -17,7 +19,6 @@ import java.io.OutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,19 +26,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 
-/** A file's own read, and files in fragments through a view that is in one piece. */
+/** A file's own read, the sum of it, and files in fragments through a view that is in one piece. */
 final class FileFigures {
   private static final String COPY = "MemorySegment.copy";
   private static final long FILE_BYTES = 256L << 20;
 
   /** As many single pages as the budget of mappings has room for, and some room left. */
   private static final long VIEW_BYTES = 48L << 20;
-
-  private static final int PAGE = (int) Pages.SIZE;
-  private static final int PIECE = 1 << 20;
-  private static final int COPIES = 512;
-  private static final int READS = 1 << 14;
-  private static final int PLACES = 1 << 16;
 
   private FileFigures() {}
 
@@ -58,10 +53,10 @@ final class FileFigures {
 
   private static void reads(Path work, List<Figure> figures) throws IOException {
     Path tree = Files.createDirectory(work.resolve("tree"));
-    byte[] chunk = new byte[PIECE];
+    byte[] chunk = new byte[Copies.PIECE];
     new Random(42).nextBytes(chunk);
     try (OutputStream out = Files.newOutputStream(tree.resolve("file"))) {
-      for (long at = 0; at < FILE_BYTES; at += PIECE) {
+      for (long at = 0; at < FILE_BYTES; at += Copies.PIECE) {
         out.write(chunk);
       }
     }
@@ -76,7 +71,13 @@ final class FileFigures {
         FileChannel channel = FileChannel.open(tree.resolve("file"))) {
       Inode inode = PathResolver.resolve(mount.image(), "file", true);
       FileContent content = FileContent.of(mount.image(), inode);
-      race(mount.image().memory(), content, channel, arena.allocate(PAGE, PAGE), figures);
+      race(
+          mount.image().memory(),
+          content,
+          channel,
+          arena.allocate(Pages.SIZE, Pages.SIZE),
+          figures);
+      sums(mount, inode, figures);
     }
   }
 
@@ -87,48 +88,15 @@ final class FileFigures {
       MemorySegment page,
       List<Figure> figures)
       throws IOException {
-    long[] places =
-        new Random(42).longs(PLACES, 0, FILE_BYTES / PAGE).map(number -> number * PAGE).toArray();
-    long[] inImage = new long[PLACES];
-    for (int i = 0; i < PLACES; i++) {
+    long[] places = Copies.places(FILE_BYTES);
+    long[] inImage = new long[places.length];
+    for (int i = 0; i < places.length; i++) {
       inImage[i] = content.blockMap().imageOffset(places[i]);
     }
-    ByteBuffer buffer = page.asByteBuffer();
-    int[] next = new int[3];
     Race race = new Race();
-    Lane raw =
-        race.lane(
-            COPIES,
-            () -> {
-              int at = next[0];
-              for (int i = 0; i < COPIES; i++) {
-                MemorySegment.copy(image, inImage[at + i], page, 0, PAGE);
-              }
-              next[0] = at + COPIES & PLACES - 1;
-              return at;
-            });
-    Lane ours =
-        race.lane(
-            COPIES,
-            () -> {
-              int at = next[1];
-              for (int i = 0; i < COPIES; i++) {
-                content.read(places[at + i], page);
-              }
-              next[1] = at + COPIES & PLACES - 1;
-              return at;
-            });
-    Lane peer =
-        race.lane(
-            COPIES,
-            () -> {
-              int at = next[2];
-              for (int i = 0; i < COPIES; i++) {
-                channel.read(buffer.clear(), places[at + i]);
-              }
-              next[2] = at + COPIES & PLACES - 1;
-              return at;
-            });
+    Lane raw = race.lane(Copies.PAGES, Copies.raw(image, inImage, page));
+    Lane ours = race.lane(Copies.PAGES, Copies.reads(content, places, page));
+    Lane peer = race.lane(Copies.PAGES, Copies.calls(channel, places, page));
     race.run();
     String name = "random 4 KiB reads of a file";
     figures.add(
@@ -151,6 +119,36 @@ final class FileFigures {
             Goal.ahead(1.8)));
   }
 
+  /** C adds up as much of the image, which lies in the page cache like the file in it does. */
+  private static void sums(ImageMount mount, Inode inode, List<Figure> figures) throws IOException {
+    Libxip libxip = Libxip.get();
+    MemorySegment mapped = mount.image().memory().asSlice(0, FILE_BYTES);
+    try (WholeFile whole = mount.whole(inode)) {
+      MemorySegment file = whole.memory();
+      Race race = new Race();
+      Lane loop = race.lane(FILE_BYTES >>> 3, () -> libxip.sumOfLongs(mapped));
+      Lane ours = race.lane(FILE_BYTES >>> 3, () -> sum(file));
+      race.run();
+      figures.add(
+          new Figure(
+              "sum of a mapped file",
+              params("bytes", "256 MiB"),
+              "ns/long",
+              ours.median(),
+              "C loop, -O2",
+              loop.median(),
+              Goal.ahead(0.95)));
+    }
+  }
+
+  private static long sum(MemorySegment file) {
+    long sum = 0;
+    for (long at = 0; at < FILE_BYTES; at += Long.BYTES) {
+      sum += file.get(ValueLayout.JAVA_LONG, at);
+    }
+    return sum;
+  }
+
   /** Shows the scattered file in one piece. */
   private static RewiredView view(MappedFile file, long extentPages) throws IOException {
     MappedFile.ScatteredFile scattered = file.scattered(extentPages);
@@ -163,11 +161,11 @@ final class FileFigures {
   }
 
   private static void singlePages(MappedFile file, List<Figure> figures) throws IOException {
-    int[] places = new Random(42).ints(PLACES, 0, (int) (VIEW_BYTES / 8)).toArray();
+    int[] places = Reads.places(VIEW_BYTES);
     try (RewiredView view = view(file, 1)) {
       Race race = new Race();
-      Lane raw = race.lane(READS, new Reads(file.raw(), places));
-      Lane ours = race.lane(READS, new Reads(view.memory(), places));
+      Lane raw = race.lane(Reads.READS, Reads.raw(file.raw(), places));
+      Lane ours = race.lane(Reads.READS, Reads.raw(view.memory(), places));
       race.run();
       figures.add(
           new Figure(
@@ -181,52 +179,13 @@ final class FileFigures {
     }
   }
 
-  /** Reads at places known beforehand. */
-  private static final class Reads implements Race.Work {
-    private final MemorySegment mem;
-    private final int[] places;
-    private int next;
-
-    Reads(MemorySegment mem, int[] places) {
-      this.mem = mem;
-      this.places = places;
-    }
-
-    @Override
-    public long run() {
-      long sum = 0;
-      int at = next;
-      for (int i = 0; i < READS; i++) {
-        sum += mem.get(ValueLayout.JAVA_LONG_UNALIGNED, (long) places[at + i] << 3);
-      }
-      next = at + READS & PLACES - 1;
-      return sum;
-    }
-  }
-
   private static void largeCopies(MappedFile file, List<Figure> figures) throws IOException {
     try (Arena arena = Arena.ofConfined();
         RewiredView view = view(file, 4)) {
-      MemorySegment target = arena.allocate(PIECE, PAGE);
-      MemorySegment rewired = view.memory();
-      long[] at = new long[2];
+      MemorySegment target = arena.allocate(Copies.PIECE, Pages.SIZE);
       Race race = new Race();
-      Lane raw =
-          race.lane(
-              1,
-              () -> {
-                MemorySegment.copy(file.raw(), at[0], target, 0, PIECE);
-                at[0] = (at[0] + PIECE) % VIEW_BYTES;
-                return at[0];
-              });
-      Lane ours =
-          race.lane(
-              1,
-              () -> {
-                MemorySegment.copy(rewired, at[1], target, 0, PIECE);
-                at[1] = (at[1] + PIECE) % VIEW_BYTES;
-                return at[1];
-              });
+      Lane raw = race.lane(1, Copies.rawPieces(file.raw(), target));
+      Lane ours = race.lane(1, Copies.rawPieces(view.memory(), target));
       race.run();
       figures.add(
           new Figure(

@@ -2,15 +2,11 @@ package dev.xip.measure;
 
 import static dev.xip.measure.Figure.params;
 
-import dev.xip.base.Access;
-import dev.xip.base.Pages;
 import dev.xip.machine.ProgressListener;
+import dev.xip.measure.ForkedProcess.Content;
 import dev.xip.measure.Race.Lane;
 import dev.xip.pagetable.X8664Layout;
-import dev.xip.vm.AddressSpace;
-import dev.xip.vm.FaultResult;
 import dev.xip.vm.FrameStrategy;
-import dev.xip.vm.MapRequest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,8 +14,6 @@ import java.util.List;
 
 /** The decision about one entry, and fork and exit, which make it for every entry. */
 final class ForkFigures {
-  private static final int PAGES = 100_000;
-  private static final int SEGMENTS = 512;
   private static final long WARM_UP_NANOS = 1_000_000_000;
 
   private ForkFigures() {}
@@ -57,17 +51,18 @@ final class ForkFigures {
   }
 
   private static void forks(List<Figure> figures) throws IOException {
-    try (Process whole = new Process(FrameStrategy.SPECIAL_BIT, 1);
-        Process half = new Process(FrameStrategy.SPECIAL_BIT, 2);
-        Process list = new Process(FrameStrategy.LIST_SPIN_LOCK, 1)) {
+    try (ForkedProcess whole = new ForkedProcess(FrameStrategy.SPECIAL_BIT, Content.WHOLE);
+        ForkedProcess half =
+            new ForkedProcess(FrameStrategy.SPECIAL_BIT, Content.EVERY_OTHER_PAGE);
+        ForkedProcess list = new ForkedProcess(FrameStrategy.LIST_SPIN_LOCK, Content.WHOLE)) {
       Race race = new Race(WARM_UP_NANOS);
-      Lane wholeLane = race.lane(PAGES, whole::forkAndExit);
-      Lane halfLane = race.lane(PAGES, half::forkAndExit);
+      Lane wholeLane = race.lane(ForkedProcess.PAGES, whole::forkAndExit);
+      Lane halfLane = race.lane(ForkedProcess.PAGES, half::forkAndExit);
       race.run();
       // A race of its own: who takes a thousand times as long leaves the others few batches.
       Race uneven = new Race();
-      Lane aheadLane = uneven.lane(PAGES, whole::forkAndExit);
-      Lane listLane = uneven.lane(PAGES, list::forkAndExit);
+      Lane aheadLane = uneven.lane(ForkedProcess.PAGES, whole::forkAndExit);
+      Lane listLane = uneven.lane(ForkedProcess.PAGES, list::forkAndExit);
       uneven.run();
       String name = "fork + exit, 100,000 pages";
       figures.add(
@@ -97,36 +92,6 @@ final class ForkFigures {
               "the list under a spin lock",
               listLane.median(),
               Goal.ahead(100)));
-    }
-  }
-
-  /** A process with entries in a machine that decides about them in one way. */
-  private static final class Process implements AutoCloseable {
-    private final NormalPageMachine machine;
-    private final AddressSpace space;
-
-    Process(FrameStrategy strategy, int step) throws IOException {
-      machine = NormalPageMachine.boot(X8664Layout.INSTANCE, SEGMENTS);
-      space = machine.manager(strategy).newAddressSpace("parent");
-      long start = space.map(MapRequest.privately(machine.spread(PAGES), Access.READ)).start();
-      for (int page = 0; page < PAGES; page += step) {
-        long va = start + ((long) page << Pages.SHIFT);
-        if (space.fault(va, Access.READ) instanceof FaultResult.Refused refused) {
-          throw refused.cause();
-        }
-      }
-    }
-
-    long forkAndExit() throws IOException {
-      AddressSpace child = space.fork("child");
-      child.close();
-      return PAGES;
-    }
-
-    @Override
-    public void close() {
-      space.close();
-      machine.close();
     }
   }
 }

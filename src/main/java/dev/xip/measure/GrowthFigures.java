@@ -12,7 +12,6 @@ import dev.xip.image.PathResolver;
 import dev.xip.machine.ImageMount;
 import dev.xip.machine.ProgressListener;
 import dev.xip.mapping.Mappable;
-import dev.xip.mapping.Translation;
 import dev.xip.measure.Race.Lane;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;
@@ -81,7 +80,7 @@ public final class GrowthFigures {
     }
   }
 
-  private static Race.Work lookUps(FsImage image, int count) {
+  private static Work lookUps(FsImage image, int count) {
     Random random = new Random(42);
     String[] paths = new String[LOOK_UPS * 64];
     for (int i = 0; i < paths.length; i++) {
@@ -134,7 +133,7 @@ public final class GrowthFigures {
         Region region = memory.claim("BENCH", AddrRange.ofLength(FIRST_ADDRESS, bytes), true);
         memory.mapFile(region, 0, file, 0, bytes, Access.READ, Sharing.SHARED);
         MemoryManager manager = new MemoryManager(memory, LAYOUT);
-        Mappable whole = new WholeRegion(FIRST_ADDRESS >>> Pages.SHIFT, bytes);
+        Mappable whole = new OneRun(FIRST_ADDRESS >>> Pages.SHIFT, bytes);
         long middle = bytes / 2;
         Race race = new Race();
         Lane lane = race.lane(1, () -> mapAndRead(manager, whole, middle));
@@ -152,24 +151,6 @@ public final class GrowthFigures {
     try (AddressSpace space = manager.newAddressSpace("benchmark")) {
       long start = space.map(MapRequest.shared(file, Access.READ)).start();
       return new AddressReader(space).getByte(start + offset);
-    }
-  }
-
-  /**
-   * A region as one file.
-   *
-   * @param firstPfn its first page
-   * @param size its bytes
-   */
-  private record WholeRegion(long firstPfn, long size) implements Mappable {
-    @Override
-    public String name() {
-      return "benchmark";
-    }
-
-    @Override
-    public Translation translate(long page) {
-      return new Translation(firstPfn + page, (size >>> Pages.SHIFT) - page);
     }
   }
 

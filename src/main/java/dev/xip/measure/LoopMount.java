@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** The kernel's own mount of an image, the peer of reading it in place. Only root has it. */
-final class LoopMount implements AutoCloseable {
+public final class LoopMount implements AutoCloseable {
   private final Path root;
 
   private LoopMount(Path root) {
@@ -21,8 +21,9 @@ final class LoopMount implements AutoCloseable {
    * @param image an ext2 image
    * @param folder where the folder to mount on is made
    * @return the mount; nothing if this user may not mount or the host has no loop device
+   * @throws IOException if the folder cannot be made
    */
-  static Optional<LoopMount> of(Path image, Path folder) throws IOException {
+  public static Optional<LoopMount> of(Path image, Path folder) throws IOException {
     Path root = Files.createTempDirectory(folder, "xip-mount");
     if (run(List.of("mount", "-t", "ext4", "-o", "loop,ro", image.toString(), root.toString()))) {
       return Optional.of(new LoopMount(root));
@@ -31,10 +32,20 @@ final class LoopMount implements AutoCloseable {
     return Optional.empty();
   }
 
-  Path root() {
+  /**
+   * Returns where it is mounted.
+   *
+   * @return the mounted root
+   */
+  public Path root() {
     return root;
   }
 
+  /**
+   * Unmounts.
+   *
+   * @throws IOException if it is still in use
+   */
   @Override
   public void close() throws IOException {
     if (!run(List.of("umount", root.toString()))) {

@@ -10,6 +10,7 @@ import dev.xip.mapping.Translation;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.Region;
+import dev.xip.vm.AddressReader;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.MapRequest;
 import dev.xip.vm.MemoryManager;
@@ -27,7 +28,7 @@ import java.util.Random;
  * A file of bytes that are not zero, mapped as a segment of a machine, every page of it touched.
  * Address spaces map it in one piece or in extents that lie about in it.
  */
-final class MappedFile implements AutoCloseable {
+public final class MappedFile implements AutoCloseable {
   private static final long FIRST_ADDRESS = 4L << 30;
   private static final long RAM_BYTES = 256L << 20;
 
@@ -50,8 +51,10 @@ final class MappedFile implements AutoCloseable {
    *
    * @param folder where, on a file system with room
    * @param bytes its size, whole pages
+   * @return the file, to be closed
+   * @throws IOException if there is no room for it, or for a window of its size
    */
-  static MappedFile create(Path folder, long bytes) throws IOException {
+  public static MappedFile create(Path folder, long bytes) throws IOException {
     Path path = Files.createTempFile(folder, "xip-bench", ".data");
     FileChannel channel = null;
     PhysicalMemory memory = null;
@@ -101,24 +104,30 @@ final class MappedFile implements AutoCloseable {
     }
   }
 
-  long bytes() {
+  /**
+   * Returns its size.
+   *
+   * @return a number of bytes, whole pages
+   */
+  public long bytes() {
     return bytes;
   }
 
-  Path path() {
-    return path;
-  }
-
-  FileChannel channel() {
+  /**
+   * Returns the file as the system has it.
+   *
+   * @return a channel to read, closed with this
+   */
+  public FileChannel channel() {
     return channel;
   }
 
-  PhysicalMemory memory() {
-    return memory;
-  }
-
-  /** The mapped file itself: the limit. */
-  MemorySegment raw() {
+  /**
+   * Returns the mapped file itself: the limit.
+   *
+   * @return memory of the file's size, until this is closed
+   */
+  public MemorySegment raw() {
     return raw;
   }
 
@@ -127,19 +136,34 @@ final class MappedFile implements AutoCloseable {
     return (FIRST_ADDRESS >>> Pages.SHIFT) + page;
   }
 
-  /** The file in one piece. */
-  Mappable contiguous() {
+  /**
+   * Returns the file in one piece.
+   *
+   * @return what {@link #map} takes
+   */
+  public Mappable contiguous() {
     return scattered(bytes >>> Pages.SHIFT);
   }
 
-  /** A file of the same size whose extents lie in random order in this one. */
-  ScatteredFile scattered(long extentPages) {
+  /**
+   * Returns a file of the same size whose extents lie in random order in this one.
+   *
+   * @param extentPages the pages of each
+   * @return what {@link #map} takes
+   */
+  public ScatteredFile scattered(long extentPages) {
     long extents = (bytes >>> Pages.SHIFT) / extentPages;
     return new ScatteredFile(this, extentPages, ScatteredFile.shuffled((int) extents));
   }
 
-  /** Maps a file in a new address space and touches every page of it. */
-  View map(Mappable file) throws IOException {
+  /**
+   * Maps a file in a new address space and touches every page of it.
+   *
+   * @param file one of those that this one has in it
+   * @return the address space, to be closed before this
+   * @throws IOException if it cannot be mapped
+   */
+  public View map(Mappable file) throws IOException {
     AddressSpace space =
         new MemoryManager(memory, X8664Layout.INSTANCE).newAddressSpace("benchmark");
     try {
@@ -159,7 +183,16 @@ final class MappedFile implements AutoCloseable {
    * @param space the address space
    * @param start the first address
    */
-  record View(AddressSpace space, long start) implements AutoCloseable {
+  public record View(AddressSpace space, long start) implements AutoCloseable {
+    /**
+     * Makes a reader.
+     *
+     * @return a reader for one thread
+     */
+    public AddressReader reader() {
+      return new AddressReader(space);
+    }
+
     private void touch(long bytes) throws IOException {
       for (long at = 0; at < bytes; at += Pages.SIZE) {
         space.fault(start + at, Access.READ);
@@ -191,7 +224,7 @@ final class MappedFile implements AutoCloseable {
    * @param extentPages the pages of an extent
    * @param order which extent of the mapped file each of this one is
    */
-  record ScatteredFile(MappedFile file, long extentPages, int[] order) implements Mappable {
+  public record ScatteredFile(MappedFile file, long extentPages, int[] order) implements Mappable {
     static int[] shuffled(int count) {
       int[] order = new int[count];
       Random random = new Random(7);

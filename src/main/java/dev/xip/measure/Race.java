@@ -45,17 +45,6 @@ final class Race {
     this.warmUpNanos = warmUpNanos;
   }
 
-  /** Work that is done over and over. */
-  @FunctionalInterface
-  interface Work {
-    /**
-     * Does it once.
-     *
-     * @return anything that depends on all of it
-     */
-    long run() throws IOException;
-  }
-
   /** What is done before a piece of work and does not count. */
   @FunctionalInterface
   interface Preparation {

@@ -4,20 +4,28 @@ import dev.xip.machine.PackFormat;
 import dev.xip.machine.Packer;
 import dev.xip.machine.ProgressListener;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.stream.Stream;
+import java.util.zip.CRC32;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 
 /** A work folder with a tree of many files of a given size and an image of it; gone when closed. */
-final class WorkTree implements AutoCloseable {
+public final class WorkTree implements AutoCloseable {
   /** So many files lie in a folder. */
-  static final int PER_FOLDER = 1_000;
+  public static final int PER_FOLDER = 1_000;
 
   private final Path folder;
+  private final int files;
+  private final byte[] content;
 
-  private WorkTree(Path folder) {
+  private WorkTree(Path folder, int files, byte[] content) {
     this.folder = folder;
+    this.files = files;
+    this.content = content;
   }
 
   /**
@@ -26,9 +34,11 @@ final class WorkTree implements AutoCloseable {
    * @param parent where
    * @param files how many, a multiple of {@link #PER_FOLDER}
    * @param content what each of them holds
+   * @return the work folder, to be closed
+   * @throws IOException if there is no room for it or no mke2fs
    */
-  static WorkTree create(Path parent, int files, byte[] content) throws IOException {
-    WorkTree work = new WorkTree(Files.createTempDirectory(parent, "xip-bench"));
+  public static WorkTree create(Path parent, int files, byte[] content) throws IOException {
+    WorkTree work = new WorkTree(Files.createTempDirectory(parent, "xip-bench"), files, content);
     try {
       for (int i = 0; i < files; i++) {
         Path file = work.tree().resolve(path(i));
@@ -48,12 +58,22 @@ final class WorkTree implements AutoCloseable {
     }
   }
 
-  /** Returns the path of a file below the root, without a slash in front. */
-  static String path(int file) {
+  /**
+   * Names a file.
+   *
+   * @param file its number, from 0
+   * @return its path below the root, without a slash in front
+   */
+  public static String path(int file) {
     return "d" + file / PER_FOLDER + "/f" + file % PER_FOLDER;
   }
 
-  Path folder() {
+  /**
+   * Returns the work folder.
+   *
+   * @return where the tree and the image are, with room for more
+   */
+  public Path folder() {
     return folder;
   }
 
@@ -61,10 +81,40 @@ final class WorkTree implements AutoCloseable {
     return folder.resolve("tree");
   }
 
-  Path image() {
+  /**
+   * Returns the image of the tree.
+   *
+   * @return an ext2 image
+   */
+  public Path image() {
     return folder.resolve("image");
   }
 
+  /**
+   * Makes a zip of the tree that holds the files as they are.
+   *
+   * @return the zip
+   * @throws IOException if there is no room for it
+   */
+  public Path zip() throws IOException {
+    Path zip = folder.resolve("zip");
+    CRC32 crc = new CRC32();
+    crc.update(content);
+    try (OutputStream out = Files.newOutputStream(zip);
+        ZipOutputStream entries = new ZipOutputStream(out)) {
+      for (int i = 0; i < files; i++) {
+        ZipEntry entry = new ZipEntry(path(i));
+        entry.setMethod(ZipEntry.STORED);
+        entry.setSize(content.length);
+        entry.setCrc(crc.getValue());
+        entries.putNextEntry(entry);
+        entries.write(content);
+      }
+    }
+    return zip;
+  }
+
+  /** Deletes everything. */
   @Override
   public void close() throws IOException {
     delete(folder);

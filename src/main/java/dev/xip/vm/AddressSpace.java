@@ -2,7 +2,6 @@ package dev.xip.vm;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
-import dev.xip.base.AtomicContext;
 import dev.xip.base.LockOrder;
 import dev.xip.base.Pfn;
 import dev.xip.base.RankedLock;
@@ -44,7 +43,7 @@ public final class AddressSpace implements AutoCloseable {
   private final String name;
   private final EntryLayout layout;
   private final PageTable table;
-  private final RankedLock mapLock = new RankedLock(LockOrder.Rank.MAP);
+  private final RankedLock mapLock;
   private final SpaceCounters counters;
   private final HugeLeaves hugeLeaves;
   private final Zapper zapper;
@@ -71,6 +70,7 @@ public final class AddressSpace implements AutoCloseable {
     this.manager = manager;
     this.counters = new SpaceCounters(manager.counters());
     this.name = name;
+    this.mapLock = new RankedLock(LockOrder.Rank.MAP, "the map lock of " + name);
     this.layout = manager.layout();
     this.table = PageTable.create(manager.memory().window(), layout, manager);
     if (table == null) {
@@ -336,7 +336,6 @@ public final class AddressSpace implements AutoCloseable {
 
   /** Takes over the mappings of a parent. */
   void adopt(VmaList mappings) {
-    AtomicContext.mightSleep("the map lock of " + name);
     long stamp = mapLock.writeLock();
     try {
       install(mappings);
@@ -384,7 +383,6 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   private boolean growStack(long va) {
-    AtomicContext.mightSleep("the map lock of " + name);
     long stamp = mapLock.writeLock();
     try {
       Vma stack = StackGrowth.stackAbove(vmas, va);
@@ -462,7 +460,6 @@ public final class AddressSpace implements AutoCloseable {
    * @throws IllegalStateException if the mapping has PFNMAP (BUG)
    */
   public InsertResult insertFrame(long va, Pfn pfn) {
-    AtomicContext.mightSleep("the map lock of " + name);
     long stamp = mapLock.writeLock();
     try {
       Vma vma = vmas.find(va);
@@ -493,7 +490,6 @@ public final class AddressSpace implements AutoCloseable {
 
   /** Takes the map lock so that nobody changes the mappings; faults may come in beside. */
   long lockShared() {
-    AtomicContext.mightSleep("the map lock of " + name);
     return mapLock.readLock();
   }
 
@@ -527,7 +523,6 @@ public final class AddressSpace implements AutoCloseable {
 
   /** Takes the map lock to change the mappings; fails if the space has exited. */
   long lockExclusively() throws MapException {
-    AtomicContext.mightSleep("the map lock of " + name);
     long stamp = mapLock.writeLock();
     if (closed) {
       mapLock.unlockWrite(stamp);
@@ -551,7 +546,6 @@ public final class AddressSpace implements AutoCloseable {
    */
   @Override
   public void close() {
-    AtomicContext.mightSleep("the map lock of " + name);
     long stamp = mapLock.writeLock();
     try {
       if (closed) {

@@ -116,36 +116,36 @@ final class FileFault {
       long start = Math.max(va & -bytes, range.start());
       long end = Math.min((va & -bytes) + bytes, range.end());
       int before = (int) (va - start >>> Pages.SHIFT);
-      Translation place = runAround(vma.file(), page, before);
-      if (place == null) {
-        before = 0;
-        place = vma.file().translate(page);
-        if (place.isHole()) {
-          return null;
-        }
+      long after = Math.min(end - va >>> Pages.SHIFT, pages - page) - 1;
+      FaultResult result = before == 0 ? null : insertAround(vma, va, page, before, after);
+      if (result != null) {
+        return result;
       }
-      manager.reached(Step.TRANSLATED);
-      long after = Math.min((end - va >>> Pages.SHIFT) - 1, pages - page - 1);
-      after = Math.min(after, place.pages() - before - 1);
-      return inserted(
-          va, insertion.insertMixedRun(vma, va, place.pfn() + before, before, (int) after));
+      Translation place = vma.file().translate(page);
+      return place.isHole() ? null : insertRun(vma, va, place, 0, after);
     } finally {
       unlock(mappings, stamp);
     }
   }
 
-  /** The run that holds a page and so many before it; null if there is none. */
-  private static Translation runAround(Mappable file, long page, int before) {
-    if (before > 0) {
-      try {
-        Translation place = file.translate(page - before);
-        return !place.isHole() && place.pages() > before ? place : null;
-      } catch (IOException e) {
-        // It is the page before that cannot be reached.
-        return null;
-      }
+  /** Inserts the entry for a page, and for so many before it; null unless one run holds them. */
+  private FaultResult insertAround(Vma vma, long va, long page, int before, long after) {
+    try {
+      Translation place = vma.file().translate(page - before);
+      return place.isHole() || place.pages() <= before
+          ? null
+          : insertRun(vma, va, place, before, after);
+    } catch (IOException e) {
+      // It is the page before that cannot be reached.
+      return null;
     }
-    return null;
+  }
+
+  /** Inserts entries for so many pages of a run, and for those after, as far as it goes. */
+  private FaultResult insertRun(Vma vma, long va, Translation place, int before, long after) {
+    manager.reached(Step.TRANSLATED);
+    int inRun = (int) Math.min(after, place.pages() - before - 1);
+    return inserted(va, insertion.insertMixedRun(vma, va, place.pfn() + before, before, inRun));
   }
 
   /**

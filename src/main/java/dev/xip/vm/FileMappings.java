@@ -1,6 +1,5 @@
 package dev.xip.vm;
 
-import dev.xip.base.AtomicContext;
 import dev.xip.base.LockOrder;
 import dev.xip.base.Pages;
 import dev.xip.base.RankedLock;
@@ -22,7 +21,7 @@ import java.util.concurrent.atomic.AtomicLong;
 final class FileMappings implements Mapper {
   private final MemoryManager manager;
   private final Mappable file;
-  private final RankedLock lock = new RankedLock(LockOrder.Rank.FILE_MAPPINGS);
+  private final RankedLock lock;
 
   /** In the order in which they came; guarded by the lock. */
   private final List<AddressSpace> spaces = new ArrayList<>();
@@ -33,6 +32,8 @@ final class FileMappings implements Mapper {
   FileMappings(MemoryManager manager, Mappable file) {
     this.manager = manager;
     this.file = file;
+    this.lock =
+        new RankedLock(LockOrder.Rank.FILE_MAPPINGS, "the lock of the mappings of " + file.name());
   }
 
   Mappable file() {
@@ -41,7 +42,6 @@ final class FileMappings implements Mapper {
 
   /** Keeps every walk of this file out while entries for it move or are inserted. */
   long lockShared() {
-    AtomicContext.mightSleep("the lock of the mappings of " + file.name());
     return lock.readLock();
   }
 
@@ -50,7 +50,6 @@ final class FileMappings implements Mapper {
   }
 
   private long lockExclusively() {
-    AtomicContext.mightSleep("the lock of the mappings of " + file.name());
     return lock.writeLock();
   }
 

@@ -1,0 +1,23 @@
+package dev.xip.measure;
+
+import dev.xip.base.Pages;
+import dev.xip.mapping.Mappable;
+import dev.xip.mapping.Translation;
+
+/**
+ * A file that is one run of physical memory.
+ *
+ * @param firstPfn where it begins
+ * @param size its bytes, whole pages
+ */
+public record OneRun(long firstPfn, long size) implements Mappable {
+  @Override
+  public String name() {
+    return "benchmark";
+  }
+
+  @Override
+  public Translation translate(long page) {
+    return new Translation(firstPfn + page, (size >>> Pages.SHIFT) - page);
+  }
+}
