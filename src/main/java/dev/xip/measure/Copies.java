@@ -233,6 +233,7 @@ public final class Copies {
 
     AtPlaces(long[] places) {
       this.places = places;
+      this.next = Beginnings.next(PLACES / PAGES) * PAGES;
     }
 
     @Override
@@ -253,6 +254,7 @@ public final class Copies {
 
     InOrder(long bytes) {
       this.bytes = bytes;
+      this.next = (long) Beginnings.next(bytes / PIECE) * PIECE;
     }
 
     @Override

@@ -24,7 +24,7 @@ public final class Reads {
   public static final int CALLS = 1 << 9;
 
   /** Enough places that their cache lines do not stay in any cache. */
-  private static final int PLACES = 1 << 20;
+  private static final int PLACES = 1 << 21;
 
   private Reads() {}
 
@@ -186,6 +186,7 @@ public final class Reads {
     AtPlaces(int[] places, int atOnce) {
       this.places = places;
       this.atOnce = atOnce;
+      this.next = Beginnings.next(PLACES / atOnce) * atOnce;
     }
 
     @Override
@@ -201,10 +202,11 @@ public final class Reads {
   /** Where a read goes depends on what the one before it found. */
   private abstract static class Dependent implements Work {
     private final int shift;
-    private long state = 1;
+    private long state;
 
     Dependent(long bytes) {
       shift = Long.numberOfLeadingZeros(bytes - 1) + 3;
+      state = Beginnings.next(Integer.MAX_VALUE);
     }
 
     @Override
