@@ -1,9 +1,11 @@
 package dev.xip.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.file.WholeFile;
 import dev.xip.image.FileName;
 import dev.xip.image.FileType;
 import dev.xip.image.FsImage;
@@ -33,6 +35,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -135,6 +138,42 @@ class SplitImageTest {
             }
           });
       assertThat(files).hasSizeGreaterThan(300);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aFileAcrossASeamIsOnePieceOfMemory(boolean inTable) throws IOException {
+    try (Machine machine = cutAndBoot(inTable);
+        Mount mount = mount(machine);
+        ImageMount unsplit = ImageMount.open(image);
+        ImageMount loaded = ImageMount.open(store, NAMES)) {
+      int across = 0;
+      for (int i = 0; i < 2; i++) {
+        Inode inode = fileAcross(mount.image(), cuts[i]);
+        if (inode != null) {
+          byte[] expected = SegmentImageReader.read(unsplit.image(), inode);
+          try (WholeFile inMachine = mount.whole(inode);
+              WholeFile alone = loaded.whole(inode)) {
+            assertThat(inMachine.memory().toArray(ValueLayout.JAVA_BYTE)).isEqualTo(expected);
+            assertThat(alone.memory().toArray(ValueLayout.JAVA_BYTE)).isEqualTo(expected);
+          }
+          across++;
+        }
+      }
+      assertThat(across).isEqualTo(inTable ? 1 : 2);
+    }
+  }
+
+  @Test
+  void theViewsOfItsFilesGoWithTheMount() throws IOException {
+    try (Machine machine = cutAndBoot(false)) {
+      MemorySegment memory;
+      try (Mount mount = mount(machine)) {
+        WholeFile file = mount.whole(fileAcross(mount.image(), cuts[0]));
+        memory = file.memory();
+      }
+      assertThatIllegalStateException().isThrownBy(() -> memory.get(ValueLayout.JAVA_BYTE, 0));
     }
   }
 

@@ -248,7 +248,7 @@ class WholeFileTest {
               try (FileChannel channel = FileChannel.open(packed, StandardOpenOption.WRITE)) {
                 channel.truncate(PAGE);
               }
-              return mount.rewire(bytes, runs);
+              return new ImageViews(mount.image(), List.of()).rewire(bytes, runs);
             })) {
       byte[] read = new byte[10];
       assertThatExceptionOfType(CorruptImageException.class)

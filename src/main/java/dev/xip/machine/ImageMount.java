@@ -1,11 +1,9 @@
 package dev.xip.machine;
 
 import dev.xip.file.WholeFile;
-import dev.xip.host.RewiredView;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
-import dev.xip.mapping.Rewiring;
 import dev.xip.segment.SegmentException;
 import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentStore;
@@ -20,8 +18,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
 /**
@@ -41,13 +37,13 @@ public final class ImageMount implements AutoCloseable {
 
   private final FsImage image;
 
-  /** The views not closed yet. */
-  private final Set<View> views = ConcurrentHashMap.newKeySet();
+  private final ImageViews views;
 
   private ImageMount(List<ImagePiece> pieces, Closeable mapping, FsImage image) {
     this.pieces = List.copyOf(pieces);
     this.mapping = mapping;
     this.image = image;
+    this.views = new ImageViews(image, pieces.stream().map(ImagePiece::end).toList());
   }
 
   /**
@@ -133,42 +129,7 @@ public final class ImageMount implements AutoCloseable {
    * @throws IOException if the image is damaged there
    */
   public WholeFile whole(Inode inode) throws IOException {
-    return WholeFile.open(image, inode, this::rewire);
-  }
-
-  /** Shows parts of the image side by side. */
-  Rewiring.View rewire(long bytes, List<Rewiring.Run> runs) throws IOException {
-    List<RewiredView.Piece> pieces =
-        runs.stream()
-            .map(run -> new RewiredView.Piece(run.at(), memory(run.from(), run.length())))
-            .toList();
-    View view = new View(RewiredView.of(bytes, pieces));
-    views.add(view);
-    return view;
-  }
-
-  private MemorySegment memory(long from, long length) {
-    return image.memory().asSlice(from, length);
-  }
-
-  /** A view that is taken off the list when it is closed. */
-  private final class View implements Rewiring.View {
-    private final RewiredView view;
-
-    View(RewiredView view) {
-      this.view = view;
-    }
-
-    @Override
-    public MemorySegment memory() {
-      return view.memory();
-    }
-
-    @Override
-    public void close() {
-      view.close();
-      views.remove(this);
-    }
+    return views.whole(inode);
   }
 
   /**
@@ -189,7 +150,7 @@ public final class ImageMount implements AutoCloseable {
    */
   @Override
   public void close() throws IOException {
-    views.forEach(View::close);
+    views.close();
     try {
       mapping.close();
     } finally {

@@ -32,17 +32,14 @@ public final class ForkExitBench {
   private static final String NAME = "fork-exit";
   private static final String UNIT = "ns/entry";
 
-  /** Rounds that do not count, while the code is compiled; fewer where they take long. */
-  private static final int WARM_UP_ROUNDS = 8;
+  /** Rounds go on for so long before any counts: the fast ones are compiled meanwhile. */
+  private static final long WARM_UP_NANOS = 500_000_000;
 
-  private static final long PATIENCE_NANOS = 500_000_000;
-
-  private static final int ROUNDS = 7;
-
-  /** A strategy that is slower than this when warm gets no more than the fewest rounds. */
-  private static final double SLOW_NANOS = 1000;
+  /** Those that count take about so long, but there are a few at least and not too many. */
+  private static final long MEASURED_NANOS = 200_000_000;
 
   private static final int FEWEST_ROUNDS = 2;
+  private static final int MOST_ROUNDS = 101;
 
   private ForkExitBench() {}
 
@@ -121,12 +118,12 @@ public final class ForkExitBench {
       for (AddressSpace parent : parents) {
         tasks.add(() -> forkAndExit(parent));
       }
-      long start = System.nanoTime();
       double last = 0;
-      for (int i = 0; i < WARM_UP_ROUNDS && System.nanoTime() - start < PATIENCE_NANOS; i++) {
+      for (long start = System.nanoTime(); System.nanoTime() - start < WARM_UP_NANOS; ) {
         last = round(workers, tasks);
       }
-      double[] nanos = new double[last > SLOW_NANOS ? FEWEST_ROUNDS : ROUNDS];
+      double rounds = MEASURED_NANOS / (last * ENTRIES);
+      double[] nanos = new double[(int) Math.clamp(rounds, FEWEST_ROUNDS, MOST_ROUNDS)];
       for (int i = 0; i < nanos.length; i++) {
         nanos[i] = round(workers, tasks);
       }

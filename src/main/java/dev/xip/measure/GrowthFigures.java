@@ -34,6 +34,10 @@ import java.util.Random;
 public final class GrowthFigures {
   private static final long FIRST_ADDRESS = 4L << 30;
   private static final int LOOK_UPS = 512;
+
+  /** For what maps and unmaps, which goes through much code. */
+  private static final long WARM_UP_NANOS = 1_000_000_000;
+
   private static final EntryLayout LAYOUT = X8664Layout.INSTANCE;
 
   private GrowthFigures() {}
@@ -135,7 +139,7 @@ public final class GrowthFigures {
         MemoryManager manager = new MemoryManager(memory, LAYOUT);
         Mappable whole = new OneRun(FIRST_ADDRESS >>> Pages.SHIFT, bytes);
         long middle = bytes / 2;
-        Race race = new Race();
+        Race race = new Race(WARM_UP_NANOS);
         Lane lane = race.lane(1, () -> mapAndRead(manager, whole, middle));
         race.run();
         points.add(new Growth.Point(bytes >>> 20, lane.median()));
@@ -196,7 +200,7 @@ public final class GrowthFigures {
         starts[i] = space.map(MapRequest.shared(shared, Access.READ)).start();
         space.fault(starts[i], Access.READ);
       }
-      Race race = new Race();
+      Race race = new Race(WARM_UP_NANOS);
       Lane fault = race.lane(1, () -> mapAndRead(manager, shared, 0));
       Lane truncation =
           race.lane(
