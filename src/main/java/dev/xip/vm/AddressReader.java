@@ -206,33 +206,39 @@ public final class AddressReader {
   }
 
   /**
-   * Reads longs as long as they lie in the last run, which needs no translation kept anywhere;
+   * Reads longs as long as they lie in the last run, whose places need not be kept anywhere;
    * returns how many.
    */
   private int getLongsInRun(long[] addresses, long[] values, int from, int count)
       throws MemoryFaultException {
+    if (from == count || Long.compareUnsigned(addresses[from] - runStart, runLongs) >= 0) {
+      return 0;
+    }
+    int end;
+    try {
+      try {
+        end = readInRun(addresses, values, from, count);
+      } finally {
+        PendingFaults.settle();
+      }
+    } catch (InternalError e) {
+      throw cut(addresses, from, count - from, e);
+    }
+    return isCurrent() ? end - from : 0;
+  }
+
+  private int readInRun(long[] addresses, long[] values, int from, int count) {
     long start = runStart;
     long longs = runLongs;
     long distance = runDistance;
-    int i = from;
-    try {
-      try {
-        for (; i < count; i++) {
-          long va = addresses[i];
-          if (Long.compareUnsigned(va - start, longs) >= 0) {
-            break;
-          }
-          values[i] = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + distance);
-        }
-      } finally {
-        if (i > from) {
-          PendingFaults.settle();
-        }
+    for (int i = from; i < count; i++) {
+      long va = addresses[i];
+      if (Long.compareUnsigned(va - start, longs) >= 0) {
+        return i;
       }
-    } catch (InternalError e) {
-      throw cut(addresses, from, Math.min(i + 1, count) - from, e);
+      values[i] = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + distance);
     }
-    return isCurrent() ? i - from : 0;
+    return count;
   }
 
   /**
