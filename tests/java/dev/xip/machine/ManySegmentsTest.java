@@ -4,8 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.base.Access;
 import dev.xip.base.Pages;
-import dev.xip.mapping.Mappable;
-import dev.xip.mapping.Translation;
+import dev.xip.measure.OneRun;
 import dev.xip.segment.SavedSegment;
 import dev.xip.segment.SegmentDefinition;
 import dev.xip.segment.SegmentName;
@@ -45,23 +44,6 @@ class ManySegmentsTest {
 
   private Path folder;
   private SegmentStore store;
-
-  private record SegmentFile(SavedSegment segment) implements Mappable {
-    @Override
-    public String name() {
-      return segment.name().value();
-    }
-
-    @Override
-    public long size() {
-      return segment.range().length();
-    }
-
-    @Override
-    public Translation translate(long page) {
-      return new Translation((segment.range().start() >>> Pages.SHIFT) + page, 1);
-    }
-  }
 
   @BeforeEach
   void define() throws IOException {
@@ -111,7 +93,7 @@ class ManySegmentsTest {
       try (AddressSpace space = machine.memoryManager().newAddressSpace("reader")) {
         AddressReader reader = new AddressReader(space);
         for (SavedSegment each : loaded) {
-          long start = space.map(MapRequest.shared(new SegmentFile(each), Access.READ)).start();
+          long start = space.map(MapRequest.shared(OneRun.of(each.range()), Access.READ)).start();
           assertThat(reader.getLong(start))
               .isEqualTo(Long.parseLong(each.name().value().substring(1)));
         }

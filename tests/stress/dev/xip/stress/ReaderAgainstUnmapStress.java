@@ -44,6 +44,14 @@ public final class ReaderAgainstUnmapStress {
       return slot;
     }
 
+    /** Unmaps the page and takes up what becomes free. */
+    void useAgain() {
+      space.unmap(AT);
+      for (int page = 0; page < FAR_PAGES; page++) {
+        other.write(FAR + page * Pages.SIZE, OTHERS_WORD);
+      }
+    }
+
     void freeAll() {
       for (int page = 0; page < FAR_PAGES; page++) {
         other.discard(FAR + page * Pages.SIZE);
@@ -80,10 +88,7 @@ public final class ReaderAgainstUnmapStress {
     /** Unmaps, and stores elsewhere. */
     @Actor
     public void unmap() {
-      slot.space.unmap(AT);
-      for (int page = 0; page < FAR_PAGES; page++) {
-        slot.other.write(FAR + page * Pages.SIZE, OTHERS_WORD);
-      }
+      slot.useAgain();
     }
 
     /** Maps anew. */
@@ -129,10 +134,7 @@ public final class ReaderAgainstUnmapStress {
     /** Unmaps, and stores elsewhere. */
     @Actor
     public void unmap() {
-      slot.space.unmap(AT);
-      for (int page = 0; page < FAR_PAGES; page++) {
-        slot.other.write(FAR + page * Pages.SIZE, OTHERS_WORD);
-      }
+      slot.useAgain();
     }
 
     /** Maps anew. */

@@ -1,5 +1,6 @@
 package dev.xip.measure;
 
+import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import dev.xip.mapping.Mappable;
 import dev.xip.mapping.Translation;
@@ -11,6 +12,16 @@ import dev.xip.mapping.Translation;
  * @param size its bytes, whole pages
  */
 public record OneRun(long firstPfn, long size) implements Mappable {
+  /**
+   * Makes a file of a range.
+   *
+   * @param physical its physical addresses, whole pages
+   * @return the file
+   */
+  public static OneRun of(AddrRange physical) {
+    return new OneRun(physical.start() >>> Pages.SHIFT, physical.length());
+  }
+
   @Override
   public String name() {
     return "benchmark";

@@ -6,8 +6,6 @@ import dev.xip.base.Pages;
 import dev.xip.machine.Machine;
 import dev.xip.machine.MachineConfig;
 import dev.xip.mapping.Mappable;
-import dev.xip.mapping.Translation;
-import dev.xip.segment.SavedSegment;
 import dev.xip.segment.SegmentDefinition;
 import dev.xip.segment.SegmentLoader;
 import dev.xip.segment.SegmentName;
@@ -90,36 +88,11 @@ public final class SegmentGrowth {
     this.contents = contents;
   }
 
-  /** What is measured. */
-  @FunctionalInterface
-  private interface Work {
-    /** Returns anything that depends on all of the work. */
-    long run() throws IOException;
-  }
-
   /** One round of a measurement. */
   @FunctionalInterface
   private interface Round {
     /** Returns the nanoseconds for each unit of work. */
     double nanos() throws IOException;
-  }
-
-  /** A loaded segment as a file. */
-  private record SegmentFile(SavedSegment segment) implements Mappable {
-    @Override
-    public String name() {
-      return segment.name().value();
-    }
-
-    @Override
-    public long size() {
-      return segment.range().length();
-    }
-
-    @Override
-    public Translation translate(long page) {
-      return new Translation((segment.range().start() >>> Pages.SHIFT) + page, 1);
-    }
   }
 
   /**
@@ -197,7 +170,7 @@ public final class SegmentGrowth {
             1,
             () -> store.survey().segments().size());
         List<Mappable> files = new ArrayList<>();
-        loader.loaded().forEach(each -> files.add(new SegmentFile(each)));
+        loader.loaded().forEach(each -> files.add(OneRun.of(each.range())));
         measureProcess(machine, number, files);
       }
     }

@@ -165,8 +165,9 @@ public final class AddressReader {
   }
 
   /**
-   * Reads eight bytes at each of many addresses: all of some hundred addresses are translated
-   * before the first is read, so that the loads wait for memory together.
+   * Reads eight bytes at each of many addresses, so that the loads wait for memory together: as
+   * long as they lie in the last run they are read at once, and else some hundred are translated
+   * before the first is read.
    *
    * @param addresses the address of the first byte of each
    * @param values receives the numbers that they make, in the host's order
