@@ -1,6 +1,6 @@
 package dev.xip.bench;
 
-import dev.xip.image.FileName;
+import dev.xip.base.FileName;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
 import dev.xip.machine.ImageMount;

@@ -3,6 +3,7 @@ package dev.xip.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.xip.base.FileName;
 import dev.xip.image.ext.ExtImage;
 import dev.xip.testing.Images;
 import dev.xip.testing.Processes;

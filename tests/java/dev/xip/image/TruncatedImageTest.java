@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.xip.base.FileName;
 import dev.xip.image.ext.ExtImage;
 import dev.xip.testing.Images;
 import dev.xip.testing.Trees;

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.base.FileName;
 import dev.xip.file.WholeFile;
-import dev.xip.image.FileName;
 import dev.xip.image.FileType;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;

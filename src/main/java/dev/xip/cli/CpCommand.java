@@ -1,6 +1,6 @@
 package dev.xip.cli;
 
-import dev.xip.image.FileName;
+import dev.xip.base.FileName;
 import dev.xip.image.FsImage;
 import dev.xip.image.PathResolver;
 import dev.xip.machine.CopyOut;

@@ -1,6 +1,6 @@
 package dev.xip.cli;
 
-import dev.xip.image.FileName;
+import dev.xip.base.FileName;
 import dev.xip.image.FsImage;
 import dev.xip.image.MemoryFaults;
 import dev.xip.machine.ImageMount;

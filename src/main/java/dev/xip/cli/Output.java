@@ -1,6 +1,6 @@
 package dev.xip.cli;
 
-import dev.xip.image.FileName;
+import dev.xip.base.FileName;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;

@@ -1,8 +1,8 @@
 package dev.xip.cli;
 
+import dev.xip.base.FileName;
 import dev.xip.image.BlockMap;
 import dev.xip.image.Extent;
-import dev.xip.image.FileName;
 import dev.xip.image.FileType;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;

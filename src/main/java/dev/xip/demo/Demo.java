@@ -2,9 +2,9 @@ package dev.xip.demo;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.base.FileName;
 import dev.xip.base.Pages;
 import dev.xip.file.InPlaceFile;
-import dev.xip.image.FileName;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
 import dev.xip.image.TreeWalk;

@@ -1,7 +1,7 @@
 package dev.xip.demo;
 
+import dev.xip.base.FileName;
 import dev.xip.image.BlockMap;
-import dev.xip.image.FileName;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import java.io.EOFException;

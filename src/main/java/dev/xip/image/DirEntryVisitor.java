@@ -1,5 +1,6 @@
 package dev.xip.image;
 
+import dev.xip.base.FileName;
 import java.io.IOException;
 
 /** Sees the entries of one directory in the order in which the image holds them. */

@@ -1,5 +1,6 @@
 package dev.xip.image;
 
+import dev.xip.base.FileName;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.FileSystemLoopException;

@@ -1,6 +1,6 @@
 package dev.xip.machine;
 
-import dev.xip.image.FileName;
+import dev.xip.base.FileName;
 import dev.xip.image.FileType;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;

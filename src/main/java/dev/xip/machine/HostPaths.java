@@ -1,6 +1,6 @@
 package dev.xip.machine;
 
-import dev.xip.image.FileName;
+import dev.xip.base.FileName;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.FileSystemException;

@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.base.ByteView;
+import dev.xip.base.FileName;
 import dev.xip.image.BlockMap;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.Extent;
 import dev.xip.image.FileContent;
-import dev.xip.image.FileName;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;

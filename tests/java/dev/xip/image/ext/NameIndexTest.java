@@ -3,9 +3,9 @@ package dev.xip.image.ext;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.xip.base.FileName;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.FileContent;
-import dev.xip.image.FileName;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
 import dev.xip.testing.Allocations;

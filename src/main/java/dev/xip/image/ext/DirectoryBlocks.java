@@ -1,10 +1,10 @@
 package dev.xip.image.ext;
 
 import dev.xip.base.ByteView;
+import dev.xip.base.FileName;
 import dev.xip.base.MalformedDataException;
 import dev.xip.image.BlockMap;
 import dev.xip.image.DirEntryVisitor;
-import dev.xip.image.FileName;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
 import java.io.IOException;

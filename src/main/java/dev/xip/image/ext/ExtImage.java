@@ -1,12 +1,12 @@
 package dev.xip.image.ext;
 
 import dev.xip.base.ByteView;
+import dev.xip.base.FileName;
 import dev.xip.base.MalformedDataException;
 import dev.xip.base.PendingFaults;
 import dev.xip.image.BlockMap;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.DirEntryVisitor;
-import dev.xip.image.FileName;
 import dev.xip.image.FileType;
 import dev.xip.image.FsImage;
 import dev.xip.image.FsInfo;

@@ -1,6 +1,6 @@
 package dev.xip.image.ext;
 
-import dev.xip.image.FileName;
+import dev.xip.base.FileName;
 import java.io.IOException;
 import java.util.Arrays;
 

@@ -1,4 +1,4 @@
-package dev.xip.image;
+package dev.xip.base;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
