@@ -74,6 +74,10 @@ public enum Errno {
   ELOOP(Libc.ELOOP()),
   /** No data available. */
   ENODATA(Libc.ENODATA()),
+  /** Directory not empty. */
+  ENOTEMPTY(Libc.ENOTEMPTY()),
+  /** Connection timed out; a wait that has come to its limit. */
+  ETIMEDOUT(Libc.ETIMEDOUT()),
   /** Value too large for its type. */
   EOVERFLOW(Libc.EOVERFLOW()),
   /** Operation not supported. */

@@ -1,13 +1,12 @@
 package dev.xip.host;
 
+import dev.xip.base.FileName;
 import dev.xip.bindings.Libc;
 import dev.xip.bindings.statx;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.nio.charset.Charset;
-import java.nio.charset.StandardCharsets;
 import java.util.function.Supplier;
 
 /**
@@ -15,18 +14,18 @@ import java.util.function.Supplier;
  * pread(2), pwrite(2), fcntl(2). Arguments are taken as they are: callers have checked them.
  */
 final class FileCalls {
-  /** How the JVM turns file names into bytes, which need not be UTF-8. */
-  static final Charset FILE_NAMES =
-      Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"), StandardCharsets.UTF_8);
+  private static final FileName NOTHING = FileName.of("");
 
   private FileCalls() {}
 
-  /** A file name as the system takes it. */
-  static MemorySegment bytes(String path, Arena arena) {
-    return arena.allocateFrom(path, FILE_NAMES);
+  /** A file name as the system takes it: its bytes and one that ends it. */
+  static MemorySegment bytes(FileName name, Arena arena) {
+    MemorySegment bytes = arena.allocate(name.length() + 1L);
+    bytes.copyFrom(MemorySegment.ofArray(name.bytes()));
+    return bytes;
   }
 
-  static int open(String path, int flags, int mode) throws HostException {
+  static int open(FileName path, int flags, int mode) throws HostException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment bytes = bytes(path, arena);
       return (int)
@@ -60,14 +59,20 @@ final class FileCalls {
   }
 
   static HostStat statx(int fd, String file) throws HostException {
-    return statx(fd, "", Libc.AT_EMPTY_PATH(), () -> "fd=%d %s".formatted(fd, file));
+    return statx(fd, NOTHING, Libc.AT_EMPTY_PATH(), () -> "fd=%d %s".formatted(fd, file));
   }
 
-  static HostStat statx(String path) throws HostException {
+  static HostStat statx(FileName path) throws HostException {
     return statx(Libc.AT_FDCWD(), path, 0, () -> "path=" + path);
   }
 
-  private static HostStat statx(int fd, String path, int flags, Supplier<String> subject)
+  /** Links are not followed. */
+  static HostStat statxAt(int folder, String place, FileName name) throws HostException {
+    return statx(
+        folder, name, Libc.AT_SYMLINK_NOFOLLOW(), () -> "path=%s/%s".formatted(place, name));
+  }
+
+  private static HostStat statx(int fd, FileName path, int flags, Supplier<String> subject)
       throws HostException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment bytes = bytes(path, arena);

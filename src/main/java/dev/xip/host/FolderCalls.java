@@ -1,5 +1,6 @@
 package dev.xip.host;
 
+import dev.xip.base.FileName;
 import dev.xip.bindings.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -13,15 +14,15 @@ import java.util.function.Supplier;
 final class FolderCalls {
   private FolderCalls() {}
 
-  static void link(String from, String to) throws HostException {
+  static void link(FileName from, FileName to) throws HostException {
     twoNames(Link.HANDLE, "link", from, to);
   }
 
-  static void rename(String from, String to) throws HostException {
+  static void rename(FileName from, FileName to) throws HostException {
     twoNames(Rename.HANDLE, "rename", from, to);
   }
 
-  private static void twoNames(MethodHandle handle, String call, String from, String to)
+  private static void twoNames(MethodHandle handle, String call, FileName from, FileName to)
       throws HostException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment source = FileCalls.bytes(from, arena);
@@ -31,7 +32,7 @@ final class FolderCalls {
     }
   }
 
-  static void unlink(String path) throws HostException {
+  static void unlink(FileName path) throws HostException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment bytes = FileCalls.bytes(path, arena);
       Calls.call(
@@ -39,7 +40,7 @@ final class FolderCalls {
     }
   }
 
-  static void mkdir(String path, int mode) throws HostException {
+  static void mkdir(FileName path, int mode) throws HostException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment bytes = FileCalls.bytes(path, arena);
       Calls.call(

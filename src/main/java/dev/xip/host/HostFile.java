@@ -1,33 +1,24 @@
 package dev.xip.host;
 
 import dev.xip.base.AtomicContext;
+import dev.xip.base.FileName;
 import dev.xip.bindings.Libc;
 import dev.xip.bindings.flock;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.FileSystems;
 import java.nio.file.Path;
-import java.nio.file.ProviderMismatchException;
 import java.util.Optional;
 
 /**
  * An open regular file, or memory that passes for one. A mapping made from it outlives it: closing
  * gives back the descriptor and the locks taken through it, nothing else.
- *
- * <p>Calls may come from any thread; only {@link #close} must not run beside another call, which
- * could then meet a stranger's descriptor under the same number.
  */
-public final class HostFile implements AutoCloseable {
-  private static final int CLOSED = -1;
-
-  private final String name;
-
-  /** The descriptor, or {@link #CLOSED}. */
-  private volatile int fd;
+public final class HostFile extends HostDescriptor {
+  /** Without O_NONBLOCK the open of a named pipe would wait for its other end. */
+  private static final int REGULAR = Libc.O_CLOEXEC() | Libc.O_NONBLOCK();
 
   private HostFile(int fd, String name) {
-    this.fd = fd;
-    this.name = name;
+    super(fd, name);
   }
 
   /**
@@ -51,20 +42,6 @@ public final class HostFile implements AutoCloseable {
    */
   public static HostFile openReadWrite(Path path) throws HostException {
     return open(path, Libc.O_RDWR(), 0);
-  }
-
-  /**
-   * Opens a folder, for {@link #descriptorPath}: what stands in it can be named by a path that is
-   * short however long its own is.
-   *
-   * @param path a folder of the default file system
-   * @return the open folder, of no use for anything but its descriptor
-   * @throws HostException if there is none (ENOENT), it is no folder (ENOTDIR) or may not be read
-   */
-  public static HostFile openFolder(Path path) throws HostException {
-    AtomicContext.mightSleep("open");
-    int flags = Libc.O_RDONLY() | Libc.O_DIRECTORY() | Libc.O_CLOEXEC();
-    return new HostFile(FileCalls.open(path.toString(), flags, 0), path.toString());
   }
 
   /**
@@ -105,62 +82,31 @@ public final class HostFile implements AutoCloseable {
 
   private static HostFile open(Path path, int how, int mode) throws HostException {
     AtomicContext.mightSleep("open");
-    String name = nameOf(path);
-    // Without O_NONBLOCK the open of a named pipe would wait for its other end.
-    int flags = how | Libc.O_CLOEXEC() | Libc.O_NONBLOCK();
-    HostFile file = new HostFile(FileCalls.open(name, flags, mode), name);
+    FileName name = HostPaths.nameOf(path);
+    int fd = FileCalls.open(name, how | REGULAR, mode);
+    return regular(fd, path.toString());
+  }
+
+  /** Opens a file that stands in a folder; a link is refused. The name has been checked. */
+  static HostFile beneath(OpenFolder folder, FileName name, int how, int mode)
+      throws HostException {
+    int fd = BeneathCalls.open(folder, name, how | REGULAR | Libc.O_NOFOLLOW(), mode);
+    return regular(fd, folder.place(name));
+  }
+
+  private static HostFile regular(int fd, String name) throws HostException {
+    HostFile file = new HostFile(fd, name);
     try {
       HostStat stat = file.stat();
       if (!stat.isRegularFile()) {
         int error = stat.isDirectory() ? Libc.EISDIR() : Libc.ENODEV();
-        throw new HostException("open", "path=" + path, error);
+        throw new HostException("open", "path=" + name, error);
       }
       return file;
     } catch (HostException refused) {
       file.close();
       throw refused;
     }
-  }
-
-  /** What the system calls a path; empty means the current folder to it as well. */
-  static String nameOf(Path path) {
-    if (path.getFileSystem() != FileSystems.getDefault()) {
-      throw new ProviderMismatchException(path + ": expected a path of the default file system");
-    }
-    String name = path.toString();
-    return name.isEmpty() ? "." : name;
-  }
-
-  /**
-   * Returns the descriptor.
-   *
-   * @return its number, valid until {@link #close}
-   * @throws IllegalStateException if the file is closed
-   */
-  public int fd() {
-    int now = fd;
-    if (now == CLOSED) {
-      throw new IllegalStateException(name + " is closed");
-    }
-    return now;
-  }
-
-  /**
-   * Returns the name.
-   *
-   * @return the path as given, or {@code memfd:} and the name; for messages only
-   */
-  public String name() {
-    return name;
-  }
-
-  /**
-   * Returns a path under which this process can open the same file again, name or no name, proc(5).
-   *
-   * @return {@code /proc/self/fd/N}, valid until {@link #close}
-   */
-  public Path descriptorPath() {
-    return Path.of("/proc/self/fd/" + fd());
   }
 
   /**
@@ -174,16 +120,6 @@ public final class HostFile implements AutoCloseable {
   }
 
   /**
-   * Asks for the attributes.
-   *
-   * @return the attributes, as of now
-   * @throws HostException if the system fails to tell
-   */
-  public HostStat stat() throws HostException {
-    return FileCalls.statx(fd(), name);
-  }
-
-  /**
    * Sets the size: cuts the file, or lets it grow by a hole of zeros.
    *
    * @param bytes the new length, at least 0
@@ -194,7 +130,7 @@ public final class HostFile implements AutoCloseable {
     if (bytes < 0) {
       throw new IllegalArgumentException("length 0x%x: expected at least 0".formatted(bytes));
     }
-    FileCalls.ftruncate(fd(), name, bytes);
+    FileCalls.ftruncate(fd(), name(), bytes);
   }
 
   /**
@@ -209,7 +145,7 @@ public final class HostFile implements AutoCloseable {
     checkTransfer(offset, dst);
     long done = 0;
     while (done < dst.byteSize()) {
-      long n = FileCalls.pread(fd(), name, dst.asSlice(done), offset + done);
+      long n = FileCalls.pread(fd(), name(), dst.asSlice(done), offset + done);
       if (n == 0) {
         break;
       }
@@ -230,7 +166,7 @@ public final class HostFile implements AutoCloseable {
     checkTransfer(offset, src);
     long done = 0;
     while (done < src.byteSize()) {
-      done += FileCalls.pwrite(fd(), name, src.asSlice(done), offset + done);
+      done += FileCalls.pwrite(fd(), name(), src.asSlice(done), offset + done);
     }
   }
 
@@ -241,23 +177,13 @@ public final class HostFile implements AutoCloseable {
   }
 
   /**
-   * Waits until all that was written is on the storage, fsync(2).
-   *
-   * @throws HostException if some of it could not be written
-   */
-  public void force() throws HostException {
-    AtomicContext.mightSleep("fsync");
-    FileCalls.fsync(fd(), name);
-  }
-
-  /**
    * Fixes the size of a memory file for good: no mapping of it can lose a page any more.
    *
    * @throws HostException if the file is no memory file (EINVAL)
    */
   public void sealSize() throws HostException {
     int seals = Libc.F_SEAL_SHRINK() | Libc.F_SEAL_GROW();
-    FileCalls.fcntl(fd(), name, Libc.F_ADD_SEALS(), seals);
+    FileCalls.fcntl(fd(), name(), Libc.F_ADD_SEALS(), seals);
   }
 
   /**
@@ -308,7 +234,7 @@ public final class HostFile implements AutoCloseable {
     AtomicContext.mightSleep("file lock");
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment lock = lock(arena, Libc.F_WRLCK(), offset, length);
-      FileCalls.fcntl(fd(), name, Libc.F_OFD_SETLKW(), lock);
+      FileCalls.fcntl(fd(), name(), Libc.F_OFD_SETLKW(), lock);
     }
   }
 
@@ -324,7 +250,7 @@ public final class HostFile implements AutoCloseable {
   public Optional<HeldLock> lockInTheWay(long offset, long length) throws HostException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment lock = lock(arena, Libc.F_WRLCK(), offset, length);
-      FileCalls.fcntl(fd(), name, Libc.F_OFD_GETLK(), lock);
+      FileCalls.fcntl(fd(), name(), Libc.F_OFD_GETLK(), lock);
       return flock.l_type(lock) == Libc.F_UNLCK()
           ? Optional.empty()
           : Optional.of(
@@ -345,7 +271,7 @@ public final class HostFile implements AutoCloseable {
 
   private boolean setLock(int type, long offset, long length) throws HostException {
     try (Arena arena = Arena.ofConfined()) {
-      FileCalls.fcntl(fd(), name, Libc.F_OFD_SETLK(), lock(arena, type, offset, length));
+      FileCalls.fcntl(fd(), name(), Libc.F_OFD_SETLK(), lock(arena, type, offset, length));
       return true;
     } catch (HostException refused) {
       if (refused.errno() == Errno.EAGAIN || refused.errno() == Errno.EACCES) {
@@ -353,23 +279,5 @@ public final class HostFile implements AutoCloseable {
       }
       throw refused;
     }
-  }
-
-  /**
-   * Gives the descriptor back; a second time does nothing. Errors of earlier writes are not told
-   * here: {@link #force} is the call that tells them.
-   */
-  @Override
-  public synchronized void close() {
-    int last = fd;
-    fd = CLOSED;
-    if (last != CLOSED) {
-      FileCalls.close(last);
-    }
-  }
-
-  @Override
-  public String toString() {
-    return name;
   }
 }

@@ -1,10 +1,8 @@
 package dev.xip.host;
 
 import dev.xip.base.AtomicContext;
+import dev.xip.base.FileName;
 import dev.xip.bindings.Libc;
-import dev.xip.bindings.dirent64;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,9 +13,6 @@ import java.util.List;
  * returned. Paths are of the default file system.
  */
 public final class HostFolder {
-  /** Some thousand names per call. */
-  private static final long BUFFER_BYTES = 128 << 10;
-
   private HostFolder() {}
 
   /**
@@ -29,7 +24,7 @@ public final class HostFolder {
    */
   public static HostStat stat(Path path) throws HostException {
     AtomicContext.mightSleep("statx");
-    return FileCalls.statx(HostFile.nameOf(path));
+    return FileCalls.statx(HostPaths.nameOf(path));
   }
 
   /**
@@ -61,7 +56,7 @@ public final class HostFolder {
    */
   public static void link(Path file, Path name) throws HostException {
     AtomicContext.mightSleep("link");
-    FolderCalls.link(HostFile.nameOf(file), HostFile.nameOf(name));
+    FolderCalls.link(HostPaths.nameOf(file), HostPaths.nameOf(name));
   }
 
   /**
@@ -75,7 +70,7 @@ public final class HostFolder {
    */
   public static void rename(Path from, Path to) throws HostException {
     AtomicContext.mightSleep("rename");
-    FolderCalls.rename(HostFile.nameOf(from), HostFile.nameOf(to));
+    FolderCalls.rename(HostPaths.nameOf(from), HostPaths.nameOf(to));
   }
 
   /**
@@ -88,7 +83,7 @@ public final class HostFolder {
   public static boolean unlink(Path path) throws HostException {
     AtomicContext.mightSleep("unlink");
     try {
-      FolderCalls.unlink(HostFile.nameOf(path));
+      FolderCalls.unlink(HostPaths.nameOf(path));
       return true;
     } catch (HostException e) {
       if (e.errno() == Errno.ENOENT) {
@@ -108,7 +103,7 @@ public final class HostFolder {
    */
   public static void make(Path path, int mode) throws HostException {
     AtomicContext.mightSleep("mkdir");
-    FolderCalls.mkdir(HostFile.nameOf(path), mode);
+    FolderCalls.mkdir(HostPaths.nameOf(path), mode);
   }
 
   /**
@@ -119,10 +114,10 @@ public final class HostFolder {
    */
   public static void force(Path folder) throws HostException {
     AtomicContext.mightSleep("fsync");
-    String name = HostFile.nameOf(folder);
+    FileName name = HostPaths.nameOf(folder);
     int fd = open(name);
     try {
-      FileCalls.fsync(fd, name);
+      FileCalls.fsync(fd, name.toString());
     } finally {
       FileCalls.close(fd);
     }
@@ -139,16 +134,12 @@ public final class HostFolder {
    */
   public static List<String> names(Path folder, String start) throws HostException {
     AtomicContext.mightSleep("getdents64");
-    String path = HostFile.nameOf(folder);
+    FileName path = HostPaths.nameOf(folder);
     int fd = open(path);
-    try (Arena arena = Arena.ofConfined()) {
+    try {
       List<String> names = new ArrayList<>();
-      MemorySegment wanted = FileCalls.bytes(start, arena);
-      wanted = wanted.asSlice(0, wanted.byteSize() - 1); // without the byte that ends it
-      MemorySegment buffer = arena.allocate(BUFFER_BYTES, Long.BYTES);
-      long filled;
-      while ((filled = FolderCalls.getdents(fd, path, buffer)) > 0) {
-        collect(buffer.asSlice(0, filled), wanted, names);
+      for (FileName each : DirectoryRecords.names(fd, path.toString(), FileName.of(start))) {
+        names.add(each.toString());
       }
       return names;
     } finally {
@@ -156,25 +147,7 @@ public final class HostFolder {
     }
   }
 
-  private static void collect(MemorySegment records, MemorySegment start, List<String> names) {
-    long length = start.byteSize();
-    long nameOffset = dirent64.d_name$offset();
-    for (long at = 0; at < records.byteSize(); ) {
-      long record = records.get(dirent64.d_reclen$layout(), at + dirent64.d_reclen$offset());
-      long from = at + nameOffset;
-      // A record holds at least its name's end, so a start that fits is compared inside it.
-      if (length < record - nameOffset
-          && MemorySegment.mismatch(records, from, from + length, start, 0, length) < 0) {
-        String name = records.getString(from, FileCalls.FILE_NAMES);
-        if (!name.equals(".") && !name.equals("..")) {
-          names.add(name);
-        }
-      }
-      at += record;
-    }
-  }
-
-  private static int open(String folder) throws HostException {
+  private static int open(FileName folder) throws HostException {
     return FileCalls.open(folder, Libc.O_RDONLY() | Libc.O_DIRECTORY() | Libc.O_CLOEXEC(), 0);
   }
 }

@@ -17,6 +17,9 @@ import java.lang.foreign.MemorySegment;
  * @param uid the owner
  * @param gid the group
  * @param blocks512 the storage used, in units of 512 bytes
+ * @param rdev the device that a device node stands for, encoded as makedev(3) does, else 0
+ * @param atimeSeconds last access, seconds
+ * @param atimeNanos last access, nanoseconds
  * @param mtimeSeconds last change of the content, seconds
  * @param mtimeNanos last change of the content, nanoseconds
  * @param ctimeSeconds last change of content or attributes, seconds
@@ -31,12 +34,16 @@ public record HostStat(
     int uid,
     int gid,
     long blocks512,
+    long rdev,
+    long atimeSeconds,
+    int atimeNanos,
     long mtimeSeconds,
     int mtimeNanos,
     long ctimeSeconds,
     int ctimeNanos) {
 
   static HostStat read(MemorySegment struct) {
+    MemorySegment atime = statx.stx_atime(struct);
     MemorySegment mtime = statx.stx_mtime(struct);
     MemorySegment ctime = statx.stx_ctime(struct);
     return new HostStat(
@@ -48,14 +55,24 @@ public record HostStat(
         statx.stx_uid(struct),
         statx.stx_gid(struct),
         statx.stx_blocks(struct),
+        device(statx.stx_rdev_major(struct), statx.stx_rdev_minor(struct)),
+        statx_timestamp.tv_sec(atime),
+        statx_timestamp.tv_nsec(atime),
         statx_timestamp.tv_sec(mtime),
         statx_timestamp.tv_nsec(mtime),
         statx_timestamp.tv_sec(ctime),
         statx_timestamp.tv_nsec(ctime));
   }
 
-  /** The encoding of glibc's makedev: the low bits of both numbers in the low word. */
-  private static long device(int major, int minor) {
+  /**
+   * Makes a device number of its two parts as glibc's makedev(3) does: the low bits of both are in
+   * the low word.
+   *
+   * @param major the major number, 32 bits
+   * @param minor the minor number, 32 bits
+   * @return the device number
+   */
+  public static long device(int major, int minor) {
     long high = (major & 0xfffff000L) << 32 | (minor & 0xffffff00L) << 12;
     return high | (major & 0xfffL) << 8 | (minor & 0xffL);
   }

@@ -1,6 +1,7 @@
 package dev.xip.machine;
 
 import dev.xip.base.FileName;
+import dev.xip.host.HostPaths;
 import dev.xip.image.FileType;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
@@ -87,7 +88,7 @@ public final class CopyOut {
     if (Files.isDirectory(destination)) {
       // The root has no name, so its contents go straight into the folder.
       boolean named = name.length() > 0 && !name.equals(FileName.of("."));
-      target = named ? HostPaths.child(destination, name) : destination;
+      target = named ? child(destination, name) : destination;
     }
     Path folder = target.toAbsolutePath().getParent();
     if (folder != null && !Files.exists(folder)) {
@@ -147,7 +148,7 @@ public final class CopyOut {
   private void symlink(Inode inode, Path target) throws IOException {
     demandNoFolder(target);
     try (PendingFile pending = PendingFile.beside(target)) {
-      Files.createSymbolicLink(pending.path(), HostPaths.relative(image.readLink(inode)));
+      Files.createSymbolicLink(pending.path(), HostPaths.of(image.readLink(inode)));
       setOwner(inode, pending.path());
       setModified(inode, pending.path());
       pending.commit();
@@ -169,12 +170,20 @@ public final class CopyOut {
       Files.createDirectory(target);
     }
     for (DirectoryListing.Entry entry : DirectoryListing.of(image, inode)) {
-      any(entry.inode(), HostPaths.child(target, entry.name()), false);
+      any(entry.inode(), child(target, entry.name()), false);
     }
     // Last, because a folder may forbid writing and each name made in it changes its time.
     if (!there || !followFolder) {
       setAttributes(inode, target);
     }
+  }
+
+  private static Path child(Path folder, FileName name) throws IOException {
+    String text = name.toString();
+    if (text.isEmpty() || text.equals(".") || text.equals("..") || text.indexOf('/') >= 0) {
+      throw new FileSystemException(folder.toString(), text, "no file can have this name: " + text);
+    }
+    return folder.resolve(HostPaths.of(name));
   }
 
   private static void demandNoFolder(Path target) throws IOException {

@@ -1,6 +1,6 @@
 package dev.xip.machine;
 
-import dev.xip.host.HostFile;
+import dev.xip.host.OpenFolder;
 import dev.xip.segment.SegmentName;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -53,7 +53,7 @@ final class HoldSocket {
     Path file = file(store, name, ProcessHandle.current().pid());
     Path unnamed = file.resolveSibling(file.getFileName() + ".new");
     ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-    try (HostFile folder = HostFile.openFolder(store)) {
+    try (OpenFolder folder = OpenFolder.open(store)) {
       if (isAlive(store, file)) {
         throw new FileAlreadyExistsException(file.toString()); // this process holds it twice
       }
@@ -71,7 +71,7 @@ final class HoldSocket {
 
   /** Connects to a holder. */
   static SocketChannel connect(Path store, Path file) throws IOException {
-    try (HostFile folder = HostFile.openFolder(store)) {
+    try (OpenFolder folder = OpenFolder.open(store)) {
       return SocketChannel.open(address(folder, file));
     }
   }
@@ -155,7 +155,7 @@ final class HoldSocket {
     return line.toString(StandardCharsets.UTF_8);
   }
 
-  private static UnixDomainSocketAddress address(HostFile folder, Path file) {
+  private static UnixDomainSocketAddress address(OpenFolder folder, Path file) {
     return UnixDomainSocketAddress.of(folder.descriptorPath().resolve(file.getFileName()));
   }
 }

@@ -1,0 +1,405 @@
+package dev.xip.host;
+
+import dev.xip.base.AtomicContext;
+import dev.xip.base.FileName;
+import dev.xip.bindings.Libc;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SortedMap;
+
+/**
+ * An open folder, and what is done to the names in it: beneath its descriptor, one name at a time
+ * and never through a symbolic link. However other users rename and replace what leads to the
+ * folder or stands in it, a call here reaches what is in this folder or fails.
+ *
+ * <p>A name is one component: not empty, not {@code .} or {@code ..}, without slash and NUL;
+ * anything else is an {@link IllegalArgumentException} before the system is asked. Calls whose
+ * subject is a name act on whatever has it at that moment; in a folder that other users may write,
+ * a file is made and given its attributes elsewhere, or through its own descriptor.
+ */
+public final class OpenFolder extends HostDescriptor {
+  private static final int FOLDER = Libc.O_RDONLY() | Libc.O_DIRECTORY() | Libc.O_CLOEXEC();
+
+  /** Mode of what other users must not see. */
+  private static final int PRIVATE = 0700;
+
+  private static final int RANDOM_BYTES = 12;
+
+  private OpenFolder(int fd, String name) {
+    super(fd, name);
+  }
+
+  /**
+   * Opens a folder that the caller names; links on the way are followed, as for any command.
+   *
+   * @param path a folder of the default file system
+   * @return the open folder
+   * @throws HostException if there is none (ENOENT), it is no folder (ENOTDIR) or may not be read
+   */
+  public static OpenFolder open(Path path) throws HostException {
+    AtomicContext.mightSleep("open");
+    FileName name = HostPaths.nameOf(path);
+    return new OpenFolder(FileCalls.open(name, FOLDER, 0), path.toString());
+  }
+
+  /**
+   * Opens a folder in this one.
+   *
+   * @param name its name
+   * @return the open folder
+   * @throws HostException if there is none (ENOENT), or it is a link (ELOOP) or no folder (ENOTDIR)
+   */
+  public OpenFolder folder(FileName name) throws HostException {
+    int fd = BeneathCalls.open(this, checked(name), FOLDER | Libc.O_NOFOLLOW(), 0);
+    return new OpenFolder(fd, place(name));
+  }
+
+  /**
+   * Makes a folder that only its owner may enter, mkdirat(2), and opens it.
+   *
+   * @param name its name
+   * @return the open folder, of mode 0700
+   * @throws HostException if something has the name (EEXIST) or the system refuses; EBUSY if
+   *     another user put a folder of theirs in its place
+   */
+  public OpenFolder make(FileName name) throws HostException {
+    BeneathCalls.mkdir(this, checked(name), PRIVATE);
+    OpenFolder made = folder(name);
+    try {
+      if (made.stat().uid() != Libc.geteuid()) {
+        throw new HostException("mkdirat", "path=" + place(name), Libc.EBUSY());
+      }
+      return made;
+    } catch (HostException refused) {
+      made.close();
+      throw refused;
+    }
+  }
+
+  /**
+   * Opens a regular file for reading.
+   *
+   * @param name its name
+   * @return the open file
+   * @throws HostException if there is none (ENOENT), it may not be read (EACCES), or it is a link
+   *     (ELOOP), a directory (EISDIR) or something else that is no regular file (ENODEV)
+   */
+  public HostFile openReadOnly(FileName name) throws HostException {
+    return HostFile.beneath(this, checked(name), Libc.O_RDONLY(), 0);
+  }
+
+  /**
+   * Opens a regular file for reading and writing.
+   *
+   * @param name its name
+   * @return the open file
+   * @throws HostException as {@link #openReadOnly}; EROFS or ETXTBSY if it cannot be written
+   */
+  public HostFile openReadWrite(FileName name) throws HostException {
+    return HostFile.beneath(this, checked(name), Libc.O_RDWR(), 0);
+  }
+
+  /**
+   * Makes a new, empty file for reading and writing.
+   *
+   * @param name its name
+   * @param mode the permission bits, from which the process's umask is taken away
+   * @return the open file
+   * @throws HostException if something has the name (EEXIST), be it a link, or it cannot be made
+   */
+  public HostFile create(FileName name, int mode) throws HostException {
+    int flags = Libc.O_RDWR() | Libc.O_CREAT() | Libc.O_EXCL();
+    return HostFile.beneath(this, checked(name), flags, mode);
+  }
+
+  /**
+   * Opens a regular file for reading and writing, making an empty one if there is none.
+   *
+   * @param name its name
+   * @param mode the permission bits of a new file, from which the process's umask is taken away
+   * @return the open file
+   * @throws HostException as {@link #openReadWrite}, or if it cannot be made
+   */
+  public HostFile openOrCreate(FileName name, int mode) throws HostException {
+    return HostFile.beneath(this, checked(name), Libc.O_RDWR() | Libc.O_CREAT(), mode);
+  }
+
+  /**
+   * Asks for the attributes of whatever has a name, a link being told of as a link.
+   *
+   * @param name the name
+   * @return the attributes, as of now
+   * @throws HostException if nothing has it (ENOENT) or the system fails to tell
+   */
+  public HostStat stat(FileName name) throws HostException {
+    return FileCalls.statxAt(fd(), name(), checked(name));
+  }
+
+  /**
+   * Tells whether anything has a name, be it a link that leads nowhere.
+   *
+   * @param name the name
+   * @return false if nothing has it
+   * @throws HostException if that cannot be told
+   */
+  public boolean exists(FileName name) throws HostException {
+    try {
+      stat(name);
+      return true;
+    } catch (HostException e) {
+      if (e.errno() == Errno.ENOENT) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Lists the names, getdents64(2), without {@code .} and {@code ..}.
+   *
+   * @return the names in no order; of what is made or removed meanwhile it may have some
+   * @throws HostException if the system refuses
+   */
+  public List<FileName> names() throws HostException {
+    return names(FileName.of(""));
+  }
+
+  /**
+   * Lists names that begin alike; a name that does not costs next to nothing.
+   *
+   * @param start what the names begin with, empty for all names
+   * @return the names in no order; of what is made or removed meanwhile it may have some
+   * @throws HostException if the system refuses
+   */
+  public List<FileName> names(FileName start) throws HostException {
+    AtomicContext.mightSleep("getdents64");
+    // Opened anew, because a descriptor has one place in the list and this may run in two threads.
+    int fd = BeneathCalls.open(this, FileName.of("."), FOLDER, 0);
+    try {
+      return DirectoryRecords.names(fd, name(), start);
+    } finally {
+      FileCalls.close(fd);
+    }
+  }
+
+  /**
+   * Makes a symbolic link.
+   *
+   * @param name its name
+   * @param target where it leads, any bytes but NUL
+   * @throws HostException if something has the name (EEXIST) or the system refuses
+   */
+  public void symlink(FileName name, FileName target) throws HostException {
+    BeneathCalls.symlink(target, this, checked(name));
+  }
+
+  /**
+   * Reads where a symbolic link leads.
+   *
+   * @param name its name
+   * @return the target
+   * @throws HostException if it is no link (EINVAL) or there is none (ENOENT)
+   */
+  public FileName readLink(FileName name) throws HostException {
+    return BeneathCalls.readlink(this, checked(name));
+  }
+
+  /**
+   * Makes a device node, pipe or socket, mknodat(2).
+   *
+   * @param name its name
+   * @param mode its type and permission bits, from which the process's umask is taken away
+   * @param device the device's number as {@link HostStat#device} makes it, 0 for pipe and socket
+   * @throws HostException if the caller may not (EPERM), something has the name (EEXIST), or the
+   *     system refuses
+   */
+  public void node(FileName name, int mode, long device) throws HostException {
+    BeneathCalls.mknod(this, checked(name), mode, device);
+  }
+
+  /**
+   * Gives a file one more name; a link is given one itself.
+   *
+   * @param old a name that it has in this folder
+   * @param to the folder of its new name
+   * @param name its new name
+   * @throws HostException if the name is taken (EEXIST), on another file system (EXDEV), or the
+   *     system refuses
+   */
+  public void link(FileName old, OpenFolder to, FileName name) throws HostException {
+    BeneathCalls.link(this, checked(old), to, checked(name));
+  }
+
+  /**
+   * Gives a file that is open a name here, whether or not it has one already.
+   *
+   * @param file the open file
+   * @param name its new name
+   * @throws HostException as {@link #link(FileName, OpenFolder, FileName)}
+   */
+  public void link(HostFile file, FileName name) throws HostException {
+    BeneathCalls.link(file, this, checked(name));
+  }
+
+  /**
+   * Gives a file another name in one step, taking that name from whatever had it. Two names of one
+   * file are left as they are.
+   *
+   * @param old its name in this folder
+   * @param to the folder of its new name
+   * @param name its new name
+   * @throws HostException if there is no such file (ENOENT), the name is a folder's (EISDIR), on
+   *     another file system (EXDEV), or the system refuses
+   */
+  public void rename(FileName old, OpenFolder to, FileName name) throws HostException {
+    BeneathCalls.rename(this, checked(old), to, checked(name), 0);
+  }
+
+  /**
+   * Gives a file another name that nothing has, in one step.
+   *
+   * @param old its name in this folder
+   * @param to the folder of its new name
+   * @param name its new name
+   * @throws HostException if the name is taken (EEXIST), else as {@link #rename}; EINVAL on a file
+   *     system that cannot
+   */
+  public void renameNew(FileName old, OpenFolder to, FileName name) throws HostException {
+    BeneathCalls.rename(this, checked(old), to, checked(name), Libc.RENAME_NOREPLACE());
+  }
+
+  /**
+   * Takes a name from a file or link. With its last name and its last user a file goes.
+   *
+   * @param name the name
+   * @return false if nothing had it
+   * @throws HostException if it is a folder's (EISDIR) or the system refuses
+   */
+  public boolean unlink(FileName name) throws HostException {
+    return remove(name, 0);
+  }
+
+  /**
+   * Removes an empty folder.
+   *
+   * @param name its name
+   * @return false if nothing had it
+   * @throws HostException if it is no folder (ENOTDIR), not empty (ENOTEMPTY), or the system
+   *     refuses
+   */
+  public boolean removeFolder(FileName name) throws HostException {
+    return remove(name, Libc.AT_REMOVEDIR());
+  }
+
+  private boolean remove(FileName name, int flags) throws HostException {
+    try {
+      BeneathCalls.unlink(this, checked(name), flags);
+      return true;
+    } catch (HostException e) {
+      if (e.errno() == Errno.ENOENT) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Sets owner and group of whatever has a name, of a link itself.
+   *
+   * @param name the name
+   * @param uid the owner, -1 to leave it
+   * @param gid the group, -1 to leave it
+   * @throws HostException if the caller may not (EPERM) or the system refuses
+   */
+  public void setOwner(FileName name, int uid, int gid) throws HostException {
+    AttributeCalls.fchownat(fd(), name(), checked(name), uid, gid);
+  }
+
+  /**
+   * Sets the times of whatever has a name, of a link itself.
+   *
+   * @param name the name
+   * @param times of access and change
+   * @throws HostException if the caller may not (EPERM) or the system refuses
+   */
+  public void setTimes(FileName name, HostTimes times) throws HostException {
+    AttributeCalls.utimensat(fd(), name(), checked(name), times);
+  }
+
+  /**
+   * Reads all extended attributes of whatever has a name, of a link itself.
+   *
+   * @param name the name
+   * @return the values by full name, sorted; empty where the file system has none
+   * @throws HostException if the system refuses
+   */
+  public SortedMap<FileName, byte[]> extendedAttributes(FileName name) throws HostException {
+    return AttributeCalls.extendedAttributes(path(checked(name)));
+  }
+
+  /**
+   * Sets one extended attribute of whatever has a name, of a link itself.
+   *
+   * @param name the name
+   * @param attribute the attribute's full name, such as {@code user.origin}
+   * @param value its value
+   * @throws HostException as {@link HostDescriptor#setExtendedAttribute}
+   */
+  public void setExtendedAttribute(FileName name, FileName attribute, byte[] value)
+      throws HostException {
+    AttributeCalls.setExtendedAttribute(path(checked(name)), attribute, value);
+  }
+
+  /**
+   * Makes up a name that others cannot guess and nothing has.
+   *
+   * @param start what it begins with
+   * @return the name, of the start and 24 hexadecimal digits
+   */
+  public static FileName randomName(String start) {
+    StringBuilder name = new StringBuilder(start);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment bytes = arena.allocate(RANDOM_BYTES);
+      // So few bytes come whole once the system has started, random(7).
+      if (Libc.getrandom(bytes, RANDOM_BYTES, 0) != RANDOM_BYTES) {
+        throw new IllegalStateException("getrandom: expected %d bytes".formatted(RANDOM_BYTES));
+      }
+      for (int i = 0; i < RANDOM_BYTES; i++) {
+        name.append("%02x".formatted(bytes.get(ValueLayout.JAVA_BYTE, i)));
+      }
+    }
+    return FileName.of(name.toString());
+  }
+
+  /** Names something in here, for messages. */
+  String place(FileName name) {
+    return name() + "/" + name;
+  }
+
+  /** A path to a name in here that leads through the descriptor. */
+  private FileName path(FileName name) {
+    byte[] start = (descriptorPath() + "/").getBytes(StandardCharsets.US_ASCII);
+    byte[] path = Arrays.copyOf(start, start.length + name.length());
+    System.arraycopy(name.bytes(), 0, path, start.length, name.length());
+    return FileName.of(path);
+  }
+
+  private static FileName checked(FileName name) {
+    int length = name.length();
+    boolean dots = length <= 2 && name.equals(FileName.of("..".substring(0, length)));
+    boolean bad = length == 0 || dots;
+    for (int i = 0; i < length; i++) {
+      bad |= name.at(i) == '/' || name.at(i) == 0;
+    }
+    if (bad) {
+      throw new IllegalArgumentException("name '%s': expected one component".formatted(name));
+    }
+    AtomicContext.mightSleep("call on a name");
+    return name;
+  }
+}
