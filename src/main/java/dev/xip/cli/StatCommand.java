@@ -10,7 +10,10 @@ import dev.xip.image.PathResolver;
 import dev.xip.machine.DirectoryListing;
 import dev.xip.machine.ImageMount;
 import java.io.IOException;
+import java.util.HexFormat;
 import java.util.Locale;
+import java.util.Map;
+import java.util.SortedMap;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -20,9 +23,9 @@ import picocli.CommandLine.Parameters;
     name = "stat",
     header = "Show all attributes of a file, where its bytes lie, and whether in place.",
     description = {
-      "%nShows the inode with every attribute, then the extents: which bytes of the file lie at"
-          + " which byte of the image. What no extent covers is a hole. A symbolic link at the end"
-          + " of PATH is shown itself.%n"
+      "%nShows the inode with every attribute, extended ones too, then the extents: which bytes of"
+          + " the file lie at which byte of the image. What no extent covers is a hole. A symbolic"
+          + " link at the end of PATH is shown itself.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -47,15 +50,20 @@ final class StatCommand extends ImageCommand {
     DirectoryListing.Entry entry =
         DirectoryListing.Entry.of(image, path, PathResolver.resolve(image, path, false));
     BlockMap map = image.blockMap(entry.inode());
+    SortedMap<FileName, byte[]> attributes = image.extendedAttributes(entry.inode());
     if (json) {
-      printJson(image, entry, map, out);
+      printJson(image, entry, attributes, map, out);
     } else {
-      print(entry, map, out);
+      print(entry, attributes, map, out);
     }
     return Main.DONE;
   }
 
-  private static void print(DirectoryListing.Entry entry, BlockMap map, Output out)
+  private static void print(
+      DirectoryListing.Entry entry,
+      SortedMap<FileName, byte[]> attributes,
+      BlockMap map,
+      Output out)
       throws IOException {
     Inode inode = entry.inode();
     out.text("    file  ");
@@ -78,6 +86,14 @@ final class StatCommand extends ImageCommand {
     out.line("accessed  " + inode.accessed());
     out.line("modified  " + inode.modified());
     out.line(" changed  " + inode.changed());
+    if (inode.created() != null) {
+      out.line(" created  " + inode.created());
+    }
+    for (Map.Entry<FileName, byte[]> each : attributes.entrySet()) {
+      out.text("   xattr  ");
+      out.name(each.getKey());
+      out.line("=" + spelled(each.getValue()));
+    }
     if (inode.type() == FileType.REGULAR) {
       out.line(" verdict  " + map.verdict().reason());
     }
@@ -93,14 +109,42 @@ final class StatCommand extends ImageCommand {
     }
   }
 
+  /** Spells a value as getfattr(1) does: text in quotes, and all else in hexadecimal. */
+  private static String spelled(byte[] value) {
+    StringBuilder text = new StringBuilder("\"");
+    for (byte b : value) {
+      if (b < ' ' || b > '~') {
+        return "0x" + HexFormat.of().formatHex(value);
+      }
+      text.append(b == '"' || b == '\\' ? "\\" : "").append((char) b);
+    }
+    return text.append('"').toString();
+  }
+
   private static void printJson(
-      FsImage image, DirectoryListing.Entry entry, BlockMap map, Output out) throws IOException {
+      FsImage image,
+      DirectoryListing.Entry entry,
+      SortedMap<FileName, byte[]> attributes,
+      BlockMap map,
+      Output out)
+      throws IOException {
     JsonWriter json = new JsonWriter(out).beginObject();
     json.member("image", image.name()).member("path", entry.name());
     LongFormat.writeAttributes(entry.inode(), json);
     if (entry.target() != null) {
       json.member("target", entry.target());
     }
+    if (entry.inode().created() != null) {
+      json.member("created", entry.inode().created().toString());
+    }
+    json.name("xattrs").beginArray();
+    for (Map.Entry<FileName, byte[]> each : attributes.entrySet()) {
+      json.beginObject()
+          .member("name", each.getKey())
+          .member("valueHex", HexFormat.of().formatHex(each.getValue()))
+          .endObject();
+    }
+    json.endArray();
     json.member("inodeOffset", entry.inode().offset());
     if (entry.inode().type() == FileType.REGULAR) {
       json.member("verdict", map.verdict().name().toLowerCase(Locale.ROOT));

@@ -3,6 +3,7 @@ package dev.xip.image;
 import dev.xip.base.FileName;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.SortedMap;
 
 /**
  * A read-only file-system image. Implementations are immutable and safe for any number of threads;
@@ -78,6 +79,17 @@ public interface FsImage {
    * @throws IOException if the link is damaged
    */
   FileName readLink(Inode link) throws IOException;
+
+  /**
+   * Reads the extended attributes of a file of any type. Names are whole, such as {@code
+   * user.comment}; values have the form that getxattr(2) returns and setxattr(2) takes, so a POSIX
+   * ACL is not as compact as in the image.
+   *
+   * @param file its inode
+   * @return the values by name, sorted by name; the caller may change it
+   * @throws IOException if the attributes are damaged or of a kind that is not read
+   */
+  SortedMap<FileName, byte[]> extendedAttributes(Inode file) throws IOException;
 
   /**
    * Says where a file's bytes lie.

@@ -16,6 +16,7 @@ import java.time.Instant;
  * @param accessed the time of the last access
  * @param modified the time of the last change of its bytes
  * @param changed the time of the last change of its attributes
+ * @param created the time when the file was made, null where the image does not say
  * @param deviceMajor the major number of a device node, else 0
  * @param deviceMinor the minor number of a device node, else 0
  */
@@ -31,6 +32,7 @@ public record Inode(
     Instant accessed,
     Instant modified,
     Instant changed,
+    Instant created,
     int deviceMajor,
     int deviceMinor) {
 

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.NotLinkException;
+import java.util.SortedMap;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
@@ -138,6 +139,11 @@ public final class ExtImage implements FsImage {
       throw new NotLinkException(described(link));
     }
     return guarded(() -> FileName.of(linkTarget(link)));
+  }
+
+  @Override
+  public SortedMap<FileName, byte[]> extendedAttributes(Inode file) throws IOException {
+    return guarded(() -> AttributeReader.read(view, superblock, inodeTable, file));
   }
 
   @Override

@@ -187,6 +187,12 @@ final class ExtLayout {
   /** i_atime_extra, u32: as i_ctime_extra. */
   static final int I_ATIME_EXTRA = 0x8c;
 
+  /** i_crtime, s32: when the file was made, seconds since 1970. */
+  static final int I_CRTIME = 0x90;
+
+  /** i_crtime_extra, u32: as i_ctime_extra. */
+  static final int I_CRTIME_EXTRA = 0x94;
+
   /** The bits of an extra time that count epochs. */
   static final int EPOCH_MASK = 3;
 
@@ -195,6 +201,55 @@ final class ExtLayout {
 
   /** i_flags that change what i_block means: ENCRYPT, EXTENTS, INLINE_DATA. */
   static final long FLAGS_OF_OTHER_FORMATS = 0x800L | 0x8_0000L | 0x1000_0000L;
+
+  // Extended attributes: struct ext4_xattr_header, in a block of their own, and after the extra
+  // part
+  // of an inode, where it has the magic number alone
+
+  /** h_magic, u32: {@link #ATTRIBUTES_MAGIC}, in both places. */
+  static final int H_MAGIC = 0x00;
+
+  /** h_refcount, u32: how many inodes share the block. */
+  static final int H_REFCOUNT = 0x04;
+
+  /** h_blocks, u32: always 1. */
+  static final int H_BLOCKS = 0x08;
+
+  /** h_hash, u32: made of the hashes of all entries. */
+  static final int H_HASH = 0x0c;
+
+  /** Where the entries start in a block. */
+  static final int ATTRIBUTES_HEADER_SIZE = 32;
+
+  /** Where the entries start behind the extra part of an inode. */
+  static final int INODE_ATTRIBUTES_HEADER_SIZE = 4;
+
+  /** The value of h_magic. */
+  static final long ATTRIBUTES_MAGIC = 0xea02_0000L;
+
+  /** e_name_len, u8: length of the name without its prefix; entries end at four zero bytes. */
+  static final int E_NAME_LEN = 0x00;
+
+  /** e_name_index, u8: which prefix the name has. */
+  static final int E_NAME_INDEX = 0x01;
+
+  /** e_value_offs, u16: where the value is, from the block's start or the inode's first entry. */
+  static final int E_VALUE_OFFS = 0x02;
+
+  /** e_value_inum, u32: the inode that holds the value, 0 if it lies here. */
+  static final int E_VALUE_INUM = 0x04;
+
+  /** e_value_size, u32: length of the value in bytes. */
+  static final int E_VALUE_SIZE = 0x08;
+
+  /** e_hash, u32: of name and value; may be 0 in an inode. */
+  static final int E_HASH = 0x0c;
+
+  /** Where the name starts in an entry. */
+  static final int E_NAME = 0x10;
+
+  /** What the lengths of entries and values are multiples of. */
+  static final int ATTRIBUTE_ALIGNMENT = 4;
 
   // The block tree
 

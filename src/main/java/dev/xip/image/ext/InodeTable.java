@@ -97,6 +97,9 @@ final class InodeTable {
         time(at, ExtLayout.I_ATIME, ExtLayout.I_ATIME_EXTRA, extra),
         time(at, ExtLayout.I_MTIME, ExtLayout.I_MTIME_EXTRA, extra),
         time(at, ExtLayout.I_CTIME, ExtLayout.I_CTIME_EXTRA, extra),
+        ExtLayout.OLD_INODE_SIZE + extra < ExtLayout.I_CRTIME + Integer.BYTES
+            ? null
+            : time(at, ExtLayout.I_CRTIME, ExtLayout.I_CRTIME_EXTRA, extra),
         (int) (device >>> 32),
         (int) device);
   }
@@ -112,7 +115,14 @@ final class InodeTable {
     }
   }
 
-  private int extraSize(long at) throws MalformedDataException {
+  /**
+   * Returns how many bytes past the first 128 an inode uses for fields; what is behind is for
+   * attributes.
+   *
+   * @param at the byte offset of the inode
+   * @throws MalformedDataException if there are not so many
+   */
+  int extraSize(long at) throws MalformedDataException {
     int room = superblock.inodeSize() - ExtLayout.OLD_INODE_SIZE;
     if (room == 0) {
       return 0;

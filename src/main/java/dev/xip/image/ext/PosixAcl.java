@@ -1,0 +1,107 @@
+package dev.xip.image.ext;
+
+import dev.xip.base.ByteView;
+import dev.xip.base.MalformedDataException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * POSIX access control lists in their two forms. System calls use version 2: a version word, then
+ * entries of 8 bytes: tag, permissions, id. Images use version 1, in which just the entries of
+ * named users and groups have an id. Linux counterpart: fs/ext4/acl.c.
+ */
+final class PosixAcl {
+  private static final int CALL_VERSION = 2;
+  private static final int DISK_VERSION = 1;
+  private static final int VERSION_SIZE = 4;
+  private static final int SHORT_ENTRY = 4;
+  private static final int LONG_ENTRY = 8;
+
+  /** The id of an entry that is of no named user or group. */
+  private static final int NO_ID = -1;
+
+  private PosixAcl() {}
+
+  /**
+   * Turns what an image holds into what getxattr(2) returns.
+   *
+   * @param view the image
+   * @param at the byte offset of the list
+   * @param size its length in bytes
+   * @return the list in the form of the system calls
+   * @throws MalformedDataException if it is no list
+   */
+  static byte[] read(ByteView view, long at, int size) throws MalformedDataException {
+    if (size < VERSION_SIZE || view.u32(at) != DISK_VERSION) {
+      throw view.malformed(
+          at,
+          "a POSIX ACL of version 1",
+          size < VERSION_SIZE ? size + " bytes" : "version " + view.u32(at));
+    }
+    ByteBuffer list = littleEndian(VERSION_SIZE + (size / SHORT_ENTRY - 1) * LONG_ENTRY);
+    list.putInt(CALL_VERSION);
+    long end = at + size;
+    for (long entry = at + VERSION_SIZE; entry < end; ) {
+      int tag = entry + SHORT_ENTRY <= end ? view.u16(entry) : 0;
+      int length = entryLength(tag);
+      if (length == 0 || entry + length > end) {
+        throw view.malformed(
+            entry,
+            "a whole entry of a POSIX ACL",
+            "tag 0x%x, %d bytes".formatted(tag, end - entry));
+      }
+      list.putShort((short) tag).putShort((short) view.u16(entry + Short.BYTES));
+      list.putInt(length == LONG_ENTRY ? view.s32(entry + SHORT_ENTRY) : NO_ID);
+      entry += length;
+    }
+    return copy(list);
+  }
+
+  /**
+   * Turns what getxattr(2) returned into what an image holds.
+   *
+   * @param list the list in the form of the system calls
+   * @return the list in the form of images
+   * @throws IllegalArgumentException if it is no list
+   */
+  static byte[] toDisk(byte[] list) {
+    ByteBuffer from = ByteBuffer.wrap(list).order(ByteOrder.LITTLE_ENDIAN);
+    if (list.length % LONG_ENTRY != VERSION_SIZE || from.getInt() != CALL_VERSION) {
+      throw new IllegalArgumentException("no POSIX ACL of version 2");
+    }
+    ByteBuffer disk = littleEndian(list.length).putInt(DISK_VERSION);
+    while (from.hasRemaining()) {
+      short tag = from.getShort();
+      short permissions = from.getShort();
+      int id = from.getInt();
+      int length = entryLength(tag);
+      if (length == 0) {
+        throw new IllegalArgumentException("a POSIX ACL with tag 0x%x".formatted(tag));
+      }
+      disk.putShort(tag).putShort(permissions);
+      if (length == LONG_ENTRY) {
+        disk.putInt(id);
+      }
+    }
+    return copy(disk);
+  }
+
+  /** Owner, owning group, mask and others; named user and named group; 0 for what is no tag. */
+  private static int entryLength(int tag) {
+    return switch (tag) {
+      case 0x01, 0x04, 0x10, 0x20 -> SHORT_ENTRY;
+      case 0x02, 0x08 -> LONG_ENTRY;
+      default -> 0;
+    };
+  }
+
+  private static ByteBuffer littleEndian(int capacity) {
+    return ByteBuffer.allocate(capacity).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private static byte[] copy(ByteBuffer filled) {
+    byte[] bytes = new byte[filled.position()];
+    filled.flip().get(bytes);
+    return bytes;
+  }
+}
