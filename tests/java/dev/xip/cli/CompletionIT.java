@@ -2,6 +2,7 @@ package dev.xip.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.xip.testing.Processes;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Collectors;
@@ -30,7 +31,7 @@ class CompletionIT {
   private String complete(String... words) throws Exception {
     String quoted = Stream.of(words).map(word -> "'" + word + "'").collect(Collectors.joining(" "));
     ProcessBuilder builder =
-        new ProcessBuilder(
+        Processes.builder(
             "bash",
             "-c",
             """
@@ -79,7 +80,7 @@ class CompletionIT {
   @Test
   void theShellTakesTheScriptFromThePipe() throws Exception {
     ProcessBuilder builder =
-        new ProcessBuilder(
+        Processes.builder(
             "bash",
             "-c",
             "source <(\"$0\" completion); complete -p xip",

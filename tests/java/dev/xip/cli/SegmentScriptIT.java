@@ -3,6 +3,7 @@ package dev.xip.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.xip.testing.Processes;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,7 +18,7 @@ class SegmentScriptIT {
 
   /** Runs a bash script with {@code xip} on its path and a store of its own. */
   private Xip.Result bash(String script) throws IOException, InterruptedException {
-    ProcessBuilder builder = new ProcessBuilder("bash", "-euo", "pipefail", "-c", script);
+    ProcessBuilder builder = Processes.builder("bash", "-euo", "pipefail", "-c", script);
     builder.directory(folder.toFile());
     builder.environment().put("XIP_STORE", folder.resolve("store").toString());
     Path bin = Xip.launcher().toAbsolutePath().getParent();

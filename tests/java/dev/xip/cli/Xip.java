@@ -6,6 +6,8 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.xip.testing.Judge;
+import dev.xip.testing.Processes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -54,6 +56,30 @@ final class Xip {
     String launcher = System.getProperty("xip.launcher");
     assertThat(launcher).as("system property xip.launcher").isNotNull();
     return Path.of(launcher);
+  }
+
+  /**
+   * Prepares a run as the user nobody, or skips the test where that is not possible.
+   *
+   * @param folder a folder to lay the command in, where nobody can reach it
+   */
+  static ProcessBuilder builderAsNobody(Path folder, Object... arguments)
+      throws IOException, InterruptedException {
+    List<String> nobody = Judge.asNobody();
+    Path target = launcher().getParent();
+    for (String each : new String[] {"xip", "xip.jar", "xip.jsa", "lib", "native"}) {
+      Processes.run("cp", "-r", target.resolve(each).toString(), folder.toString());
+    }
+    Processes.run("chmod", "-R", "a+rX", folder.toString());
+    ProcessBuilder builder = builder(arguments);
+    builder.command().set(0, folder.resolve("xip").toString());
+    builder.command().addAll(0, nobody);
+    List<String> version = new ArrayList<>(nobody);
+    version.addAll(List.of(folder.resolve("xip").toString(), "--version"));
+    Judge.needs(
+        run(new ProcessBuilder(version)).exit() == 0,
+        "root whose JDK and folder for temporary files others can reach");
+    return builder;
   }
 
   static Result run(Object... arguments) throws IOException, InterruptedException {

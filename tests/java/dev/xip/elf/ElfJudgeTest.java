@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -24,11 +23,6 @@ class ElfJudgeTest {
           Pattern.MULTILINE);
 
   private static String readelf(Path file) throws IOException {
-    boolean present = Processes.find("readelf").isPresent();
-    if (!present) {
-      System.err.println("ElfJudgeTest: SKIPPED, nobody judges: readelf (binutils) is not here");
-    }
-    Assumptions.assumeTrue(present, "readelf (binutils) is not on this host: nobody judges");
     return Processes.run("readelf", "-hlW", file.toString()).out();
   }
 

@@ -1,7 +1,6 @@
 package dev.xip.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.abort;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
@@ -18,6 +17,7 @@ import dev.xip.segment.SegmentSource;
 import dev.xip.segment.SegmentStore;
 import dev.xip.segment.SegmentType;
 import dev.xip.testing.Images;
+import dev.xip.testing.Judge;
 import dev.xip.testing.Processes;
 import dev.xip.testing.Trees;
 import dev.xip.vm.AddressReader;
@@ -246,11 +246,7 @@ class AlignedPackTest {
 
   @Test
   void theKernelSeesTheTreeThatWasPacked() throws Exception {
-    String reason = Images.whyNoLoopMount();
-    if (!reason.isEmpty()) {
-      System.err.println("AlignedPackTest: SKIPPED theKernelSeesTheTreeThatWasPacked: " + reason);
-      abort(reason);
-    }
+    Judge.loopMount();
     Trees.small(makeTree());
     solid("large", 133 * MEBI + 7);
     solid("larger", 9 * MEBI);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import dev.xip.testing.Images;
+import dev.xip.testing.Judge;
 import dev.xip.vm.AddressReader;
 import dev.xip.vm.FrameStrategy;
 import dev.xip.vm.Vma;
@@ -17,7 +18,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -69,8 +69,7 @@ class ExecJudgeTest {
           return;
         }
       } catch (IOException e) {
-        System.err.println("ExecJudgeTest: SKIPPED, the judge cannot be asked: " + e);
-        Assumptions.abort("the kernel does not show /proc/PID/exe: " + e);
+        Judge.needs(false, "a kernel that shows /proc/PID/exe: " + e);
       }
       Thread.sleep(5);
     }

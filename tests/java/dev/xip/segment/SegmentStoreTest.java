@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.xip.base.Pages;
 import dev.xip.host.Errno;
 import dev.xip.host.HostFile;
+import dev.xip.testing.Judge;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -18,7 +19,6 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -159,9 +159,9 @@ class SegmentStoreTest {
   @Test
   void aFileOnAnotherFileSystemIsNotMoved() throws IOException {
     Path shm = Path.of("/dev/shm");
-    Assumptions.assumeTrue(
+    Judge.needs(
         Files.isWritable(shm) && !Files.getFileStore(shm).equals(Files.getFileStore(folder)),
-        "SKIPPED: no second file system at /dev/shm to move a file from");
+        "a second file system, /dev/shm, to move a file from");
     Path source = Files.write(Files.createTempFile(shm, "xip", ".img"), new byte[4096]);
     try {
       refused(

@@ -5,19 +5,21 @@ import static dev.xip.segment.SegmentStoreTest.definition;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.host.Errno;
+import dev.xip.testing.Judge;
 import dev.xip.testing.Processes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -51,11 +53,10 @@ class StoreFailureTest {
 
   /** A file system of four mebibytes, with a store in which A is one mebibyte of noise. */
   private SegmentStore storeOnSmallFileSystem() throws IOException {
-    Assumptions.assumeTrue(
-        "root".equals(System.getProperty("user.name")), "SKIPPED: only root may mount");
+    Judge.root();
     Processes.Output made =
         Processes.runAny("mount", "-t", "tmpfs", "-o", "size=4m", "xip-test", mount.toString());
-    Assumptions.assumeTrue(made.exit() == 0, "SKIPPED: no mounts here: " + made.err());
+    Judge.needs(made.exit() == 0, "root that may mount: " + made.err().strip());
     mounted = true;
     SegmentStore store = SegmentStore.create(mount.resolve("store"));
     store.define(definition(A, SegmentType.SW, 0x100000, 256), noise(MEBIBYTE));
@@ -172,28 +173,21 @@ class StoreFailureTest {
 
   /** Runs {@link StoreAttempts} as a user who owns nothing here. */
   private Stream<String> asNobody(SegmentStore store) throws IOException {
-    Assumptions.assumeTrue(
-        "root".equals(System.getProperty("user.name")), "SKIPPED: only root may become nobody");
-    Assumptions.assumeTrue(
-        Processes.find("setpriv").isPresent(), "SKIPPED: no setpriv on this host");
+    List<String> line = new ArrayList<>(Judge.asNobody());
     Path classes = temp.resolve("classes");
     // Root's folders may be closed to others, so they get a copy of what they run.
     Processes.run("cp", "-r", classPathOf(StoreAttempts.class), classes.toString());
     Processes.run("cp", "-r", classPathOf(SegmentStore.class) + "/.", classes.toString());
     Processes.run("chmod", "-R", "a+rX", classes.toString());
-    return Processes.run(
-            "setpriv",
-            "--reuid=65534",
-            "--regid=65534",
-            "--clear-groups",
+    line.addAll(
+        List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "--enable-native-access=ALL-UNNAMED",
             "-cp",
             classes.toString(),
             StoreAttempts.class.getName(),
-            store.folder().toString())
-        .text()
-        .lines();
+            store.folder().toString()));
+    return Processes.run(line.toArray(String[]::new)).text().lines();
   }
 
   private static String classPathOf(Class<?> type) {

@@ -129,29 +129,6 @@ public final class Images {
   }
 
   /**
-   * Says why this host cannot mount an image.
-   *
-   * @return the reason, or an empty string if it can
-   * @throws IOException if even trying fails
-   */
-  public static String whyNoLoopMount() throws IOException {
-    String user = Processes.run("id", "-u").out().strip();
-    if (!user.equals("0")) {
-      return "user %s is not root, so the kernel's loop mount is not asked".formatted(user);
-    }
-    Path folder = Files.createTempDirectory("xip-probe");
-    try {
-      Path image = ext2(Files.createDirectory(folder.resolve("tree")));
-      mounted(image, "ext4", root -> {});
-      return "";
-    } catch (IOException e) {
-      return "this host cannot loop mount ext2: " + e.getMessage();
-    } finally {
-      Processes.run("rm", "-r", folder.toString());
-    }
-  }
-
-  /**
    * Mounts an image read-only, shows it and unmounts it, whatever happens in between.
    *
    * @param image the image

@@ -11,7 +11,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
 
 /**
  * Runs programs under strace, to know each system call that they make on files, or to kill them.
@@ -95,12 +94,10 @@ public final class Strace {
     }
   }
 
-  /** Skips the test, and says so, on a host where nothing can be traced. */
+  /** Skips the test on a host where nothing can be traced. */
   public static void require() throws IOException {
-    boolean works =
-        Processes.find("strace").isPresent()
-            && Processes.runAny("strace", "-f", "-o", "/dev/null", "true").exit() == 0;
-    Assumptions.assumeTrue(works, "SKIPPED: strace is missing or may not trace processes here");
+    Processes.Output tried = Processes.runAny("strace", "-f", "-o", "/dev/null", "true");
+    Judge.needs(tried.exit() == 0, "a kernel that lets strace trace: " + tried.err().strip());
   }
 
   /**
