@@ -90,7 +90,7 @@ static int is_current(const struct xip_store *store, const struct xip_segment *s
 }
 
 /* Gives back what use_current got. */
-static void end_use(const char *store, const struct xip_segment *segment, int fd) {
+static void end_use(const struct xip_store *store, const struct xip_segment *segment, int fd) {
   close(fd);
   xip_leave_version(store, segment->name, segment->version);
 }
@@ -108,7 +108,7 @@ static int use_current(const struct xip_store *store, const char *name, uint32_t
     current = is_current(store, segment, fd);
     if (current == 1) return fd;
     /* Whoever left it meanwhile saw a user, so it is for this one to look after it. */
-    if (fd >= 0) end_use(store->path, segment, fd);
+    if (fd >= 0) end_use(store, segment, fd);
     if (current < 0) return current;
   }
 }
@@ -120,7 +120,7 @@ static int use_and_map(const struct xip_store *store, const char *name, uint32_t
   int error = fd < 0 ? 0 : xip_map_parts(fd, mode, segment);
 
   if (error == 0) return fd;
-  end_use(store->path, segment, fd);
+  end_use(store, segment, fd);
   return error;
 }
 
@@ -156,6 +156,49 @@ static const char *mode_name(uint32_t mode) {
   return mode == XIP_SEGMENT_SHARED ? "SHARED" : "EXCLUSIVE";
 }
 
+/* Ends the use of a data file. The store is looked after if its folder is still at its path. */
+static void leave(const struct loaded *held) {
+  struct xip_store store;
+
+  close(held->fd);
+  xip_mute(1);
+  if (xip_open_store(held->store, &store) == 0) {
+    if (store.dev == held->dev && store.ino == held->ino) {
+      xip_leave_version(&store, held->segment.name, held->segment.version);
+    }
+    close(store.fd);
+  }
+  xip_mute(0);
+}
+
+/* Takes a segment off the list with its last reference. Preconditions: the mutex is held. */
+static int drop(struct loaded **at) {
+  struct loaded *held = *at;
+
+  if (held->segment.references == 1) {
+    if (munmap(held->segment.addr, held->segment.bytes) != 0) {
+      return xip_fail(errno, "segment %s: munmap: %s", held->segment.name, strerror(errno));
+    }
+    *at = held->next;
+    leave(held);
+    free(held->store);
+    free(held);
+  } else {
+    held->segment.references--;
+  }
+  return 0;
+}
+
+/* Drops the reference of a load that has failed after all. Preconditions: the mutex is held. */
+static void give_back(const struct loaded *held) {
+  struct loaded **at = &list;
+
+  while (*at != held) at = &(*at)->next;
+  xip_mute(1);
+  drop(at);
+  xip_mute(0);
+}
+
 /* Preconditions: the mutex is held. */
 static int load(const struct xip_store *store, const char *name, uint32_t mode,
                 struct xip_segment *out) {
@@ -171,7 +214,12 @@ static int load(const struct xip_store *store, const char *name, uint32_t mode,
   if (error != 0) return error;
   held->segment.references++;
   *out = held->segment;
-  xip_count_users(held->fd, out);
+  error = xip_count_users(held->fd, out);
+  if (error != 0) {
+    give_back(held);
+    *out = (struct xip_segment){0};
+    return error;
+  }
   *(mode == XIP_SEGMENT_SHARED ? &out->shared_users : &out->exclusive_users) += 1; /* its own */
   return (int)out->type;
 }
@@ -219,11 +267,11 @@ static int query(const struct xip_store *store, const char *name, struct xip_seg
 
     if (error != 0) return error;
     fd = xip_open_data(store, out, O_RDONLY);
-    if (fd >= 0) xip_count_users(fd, out);
+    error = fd < 0 ? fd : xip_count_users(fd, out);
     current = is_current(store, out, fd);
     if (fd >= 0) close(fd);
     if (current < 0) return current;
-    if (current == 1) return fd >= 0 ? 0 : fd;
+    if (current == 1) return error;
   }
 }
 
@@ -254,24 +302,6 @@ XIP_EXPORT int xip_segment_query(const char *path, const char *name, struct xip_
   }
   unlock();
   return result;
-}
-
-/* Takes a segment off the list with its last reference. Preconditions: the mutex is held. */
-static int drop(struct loaded **at) {
-  struct loaded *held = *at;
-
-  if (held->segment.references == 1) {
-    if (munmap(held->segment.addr, held->segment.bytes) != 0) {
-      return xip_fail(errno, "segment %s: munmap: %s", held->segment.name, strerror(errno));
-    }
-    *at = held->next;
-    end_use(held->store, &held->segment, held->fd);
-    free(held->store);
-    free(held);
-  } else {
-    held->segment.references--;
-  }
-  return 0;
 }
 
 XIP_EXPORT int xip_segment_unload(const void *addr) {

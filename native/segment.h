@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "xip/pte.h"
 #include "xip/segment.h"
@@ -17,6 +18,9 @@ struct xip_store {
   int fd;
   dev_t dev; /* which folder it is, whatever its path */
   ino_t ino;
+  uid_t owner; /* whose files it trusts, beside those of the caller and of root */
+  gid_t group;
+  mode_t mode;
 };
 
 /* segment_message.c */
@@ -63,10 +67,17 @@ int xip_open_store(const char *path, struct xip_store *store);
 int xip_read_definition(const struct xip_store *store, const char *name, struct xip_segment *out);
 
 /*
+ * Opens a regular file of the store whose owner the store trusts, without following a link. Returns
+ * its descriptor; or a negative errno, -EIO for another kind of file or another owner, and then
+ * *found says what is there.
+ */
+int xip_open_file(const struct xip_store *store, const char *file, int how, const char **found);
+
+/*
  * Cleans up after the last use of a version: if NAME.def no longer names it, deletes the files of
  * all versions that nobody can load or has loaded. Says nothing if it may not.
  */
-void xip_leave_version(const char *path, const char *name, uint64_t version);
+void xip_leave_version(const struct xip_store *store, const char *name, uint64_t version);
 
 /* segment_use.c */
 
@@ -82,14 +93,35 @@ int xip_open_data(const struct xip_store *store, const struct xip_segment *segme
 /* 1 if the open data file still stands in the store under its name, otherwise 0. */
 int xip_is_in_store(const struct xip_store *store, const struct xip_segment *segment, int fd);
 
-/* Counts the users that hold the data file through other open files than fd. */
-void xip_count_users(int fd, struct xip_segment *out);
+/* Counts the users that hold the data file through other open files than fd. 0 or -ENOMEM. */
+int xip_count_users(int fd, struct xip_segment *out);
 
 /* 1 if somebody uses the data file through another open file than fd, otherwise 0. */
 int xip_has_users(int fd);
 
 /* fcntl(2) for a lock of the open file. Returns 0 or -1 with errno. */
 int xip_lock_file(int fd, int command, short type, int64_t start, int64_t length);
+
+/* segment_wait.c */
+
+/* A wait for others: how long it has taken, and whether it was told of. All zeros at first. */
+struct xip_wait {
+  struct timespec start;
+  int tries;
+  int told;
+};
+
+/*
+ * Sleeps for some milliseconds while another process has a lock on the open file. Returns 1, or 0 if
+ * the limit has passed.
+ */
+int xip_wait(struct xip_wait *wait, int fd, const char *file);
+
+/* Room for what xip_lock_holder writes. */
+#define XIP_HOLDER 48
+
+/* Writes who has a lock on the open file, as far as the system tells: "process 4711". */
+const char *xip_lock_holder(int fd, char holder[XIP_HOLDER]);
 
 /* segment_map.c */
 

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* O_PATH, F_OFD_SETLKW */
+#define _GNU_SOURCE /* O_PATH, F_OFD_SETLK */
 
 #include <dirent.h>
 #include <errno.h>
@@ -28,7 +28,48 @@ int xip_open_store(const char *path, struct xip_store *store) {
   }
   store->dev = stat.st_dev;
   store->ino = stat.st_ino;
+  store->owner = stat.st_uid;
+  store->group = stat.st_gid;
+  store->mode = stat.st_mode;
   return 0;
+}
+
+static const char *kind_of(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFLNK:
+      return "a symbolic link";
+    case S_IFDIR:
+      return "a folder";
+    case S_IFIFO:
+      return "a pipe";
+    case S_IFSOCK:
+      return "a socket";
+    case S_IFREG:
+      return "a file of an owner that the store does not trust";
+    default:
+      return "a device";
+  }
+}
+
+int xip_open_file(const struct xip_store *store, const char *file, int how, const char **found) {
+  struct stat stat = {0};
+  /* Without O_NONBLOCK the open of a named pipe would wait for its other end. */
+  int fd = openat(store->fd, file, how | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
+  int error = errno;
+
+  if (fd < 0) {
+    *found = strerror(error);
+    if (fstatat(store->fd, file, &stat, AT_SYMLINK_NOFOLLOW) != 0 || S_ISREG(stat.st_mode)) {
+      return -error;
+    }
+  } else if (fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode) &&
+             (stat.st_uid == store->owner || stat.st_uid == geteuid() || stat.st_uid == 0)) {
+    return fd;
+  } else {
+    close(fd);
+  }
+  *found = kind_of(stat.st_mode);
+  return -EIO;
 }
 
 /* Reads until the buffer is full or the file ends. Returns the bytes read, or -1 with errno. */
@@ -46,24 +87,28 @@ static ssize_t read_all(int fd, char *text, size_t capacity) {
 
 int xip_read_definition(const struct xip_store *store, const char *name, struct xip_segment *out) {
   char text[XIP_DEFINITION_MAX + 1], file[XIP_FILE_NAME];
-  ssize_t length = -1;
+  const char *found;
+  ssize_t length;
   int fd, error;
 
   *out = (struct xip_segment){0};
   snprintf(out->name, sizeof out->name, "%s", name);
   snprintf(file, sizeof file, "%s.def", name);
-  /* Without O_NONBLOCK the open of a named pipe would wait for its other end. */
-  fd = openat(store->fd, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0 && errno == ENOENT) {
+  fd = xip_open_file(store, file, O_RDONLY, &found);
+  if (fd == -ENOENT) {
     return xip_fail(ENOENT, "segment %s: expected a segment of that name in %s, found none", name,
                     store->path);
   }
-  if (fd >= 0) length = read_all(fd, text, sizeof text);
+  if (fd < 0) {
+    return xip_fail(-fd, "segment %s: definition: %s/%s: expected a regular file to read, found %s",
+                    name, store->path, file, found);
+  }
+  length = read_all(fd, text, sizeof text);
   error = errno;
-  if (fd >= 0) close(fd);
+  close(fd);
   if (length < 0) {
-    return xip_fail(error, "segment %s: definition: %s/%s: expected a file to read, found: %s",
-                    name, store->path, file, strerror(error));
+    return xip_fail(error, "segment %s: definition: %s/%s: read: %s", name, store->path, file,
+                    strerror(error));
   }
   return xip_parse_definition(store->path, text, (size_t)length, out);
 }
@@ -81,41 +126,53 @@ static uint64_t version_of(const char *file, const char *name, const char *suffi
   return strcmp(file, data) == 0 ? segment.version : 0;
 }
 
+/* Deletes a regular file; what else has the name is passed over. */
+static int delete_file(const struct xip_store *store, const char *file) {
+  struct stat stat;
+
+  if (fstatat(store->fd, file, &stat, AT_SYMLINK_NOFOLLOW) != 0) return errno == ENOENT;
+  return S_ISREG(stat.st_mode) && unlinkat(store->fd, file, 0) == 0;
+}
+
+/* Whether nobody can have the data file of a version loaded: it is not used, or not there. */
+static int is_unused(const struct xip_store *store, const char *file) {
+  struct stat stat;
+  int fd = openat(store->fd, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
+  int unused;
+
+  if (fd < 0) return errno == ENOENT;
+  unused = fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode) && !xip_has_users(fd);
+  close(fd);
+  return unused;
+}
+
 /* Deletes a version that is not the current one, unless somebody uses it. */
 static void delete_version(const struct xip_store *store, const char *name, uint64_t version) {
   char file[XIP_FILE_NAME], purge[XIP_FILE_NAME];
-  int fd, used;
 
   snprintf(file, sizeof file, "%s.%" PRIu64 ".data", name, version);
-  fd = openat(store->fd, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0 && errno != ENOENT) return;
-  used = fd >= 0 && xip_has_users(fd);
-  if (fd >= 0) close(fd);
-  if (used) return;
   snprintf(purge, sizeof purge, "%s.%" PRIu64 ".purge", name, version);
-  if (unlinkat(store->fd, purge, 0) == 0 || errno == ENOENT) unlinkat(store->fd, file, 0);
+  if (is_unused(store, file) && delete_file(store, purge)) delete_file(store, file);
 }
 
 /* Deletes what nobody can load or has loaded. The caller holds the store's lock. */
 static void sweep(const struct xip_store *store, const char *name, uint64_t current) {
   int fd = openat(store->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-  char next[XIP_FILE_NAME];
   struct dirent *entry;
 
   if (folder == NULL) {
     if (fd >= 0) close(fd);
     return;
   }
-  snprintf(next, sizeof next, "%s.def.new", name);
   while ((entry = readdir(folder)) != NULL) {
     uint64_t data = version_of(entry->d_name, name, ".data");
     uint64_t purge = version_of(entry->d_name, name, ".purge");
     uint64_t version = data != 0 ? data : purge;
     if (version != 0 && version != current) {
       delete_version(store, name, version);
-    } else if (purge != 0 || strcmp(entry->d_name, next) == 0) {
-      unlinkat(store->fd, entry->d_name, 0);
+    } else if (purge != 0 || version_of(entry->d_name, name, ".new") != 0) {
+      delete_file(store, entry->d_name);
     }
   }
   closedir(folder);
@@ -129,28 +186,52 @@ static int64_t current_version(const struct xip_store *store, const char *name) 
   return error == 0 ? (int64_t)segment.version : error == -ENOENT ? 0 : error;
 }
 
+/*
+ * Opens the file that is locked by whoever changes the store, and makes it if it is missing: open to
+ * those who may write to the folder and to nobody else, for who may read it could lock others out.
+ * Returns its descriptor, or -1.
+ */
+static int open_lock(const struct xip_store *store) {
+  int how = O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY;
+  mode_t mode = 0600 | (store->mode & 0020 ? 0060 : 0) | (store->mode & 0002 ? 0006 : 0);
+  int fd = openat(store->fd, LOCK_FILE, how);
+  struct stat stat;
+
+  if (fd < 0 && errno == ENOENT) {
+    fd = openat(store->fd, LOCK_FILE, how | O_CREAT | O_EXCL, 0600);
+    if (fd < 0) return errno == EEXIST ? openat(store->fd, LOCK_FILE, how) : -1;
+    if (fchown(fd, (uid_t)-1, store->group) != 0 && (mode & 0060)) mode |= 0006;
+    if (fchmod(fd, mode) != 0) mode = 0600; /* then it is for its owner */
+  }
+  if (fd >= 0 && (fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode))) {
+    close(fd);
+    return -1;
+  }
+  return fd;
+}
+
 /* Sweeps if the version has been left, as far as that can be done. */
 static void look_after(const struct xip_store *store, const char *name, uint64_t version) {
   int64_t current = current_version(store, name);
+  struct xip_wait wait = {0};
   int fd;
 
   if (current < 0 || (uint64_t)current == version) return;
-  fd = openat(store->fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+  fd = open_lock(store);
   if (fd < 0) return;
-  if (xip_lock_file(fd, F_OFD_SETLKW, F_WRLCK, 0, 0) == 0) {
-    current = current_version(store, name); /* of a writer that was waited for */
-    if (current >= 0) sweep(store, name, (uint64_t)current);
+  while (xip_lock_file(fd, F_OFD_SETLK, F_WRLCK, 0, 0) != 0) {
+    if ((errno != EAGAIN && errno != EACCES) || !xip_wait(&wait, fd, LOCK_FILE)) {
+      close(fd);
+      return;
+    }
   }
+  current = current_version(store, name); /* of a writer that was waited for */
+  if (current >= 0) sweep(store, name, (uint64_t)current);
   close(fd);
 }
 
-void xip_leave_version(const char *path, const char *name, uint64_t version) {
-  struct xip_store store;
-
+void xip_leave_version(const struct xip_store *store, const char *name, uint64_t version) {
   xip_mute(1);
-  if (xip_open_store(path, &store) == 0) {
-    look_after(&store, name, version);
-    close(store.fd);
-  }
+  look_after(store, name, version);
   xip_mute(0);
 }

@@ -4,17 +4,18 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "segment.h"
 
 /* Byte 0: shared by every user; exclusive while a first user clears. */
 #define GATE 0
-#define GATE_TRIES 2000 /* of a millisecond each */
+
+#define NAMES_TRIES 100 /* of some milliseconds each */
 
 /* Each user has a byte of its own from here up to the greatest offset: exclusive ones in its upper
  * half. Within a half, the process number comes above 32 random bits. */
@@ -22,6 +23,8 @@
 #define EXCLUSIVE_USERS (USERS + (INT64_C(1) << 61))
 #define PID_SHIFT 32
 #define LAST_USER (INT64_MAX - 1)
+
+#define MOST_USERS 16384
 
 int xip_lock_file(int fd, int command, short type, int64_t start, int64_t length) {
   struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
@@ -44,19 +47,15 @@ static int fail_data(const struct xip_store *store, const struct xip_segment *se
 
 int xip_open_data(const struct xip_store *store, const struct xip_segment *segment, int how) {
   char file[XIP_FILE_NAME];
-  struct stat stat;
+  const char *found;
   int fd;
 
   xip_data_file(segment, file);
-  /* Without O_NONBLOCK the open of a named pipe would wait for its other end. */
-  fd = openat(store->fd, file, how | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0 && errno == ENOENT) { /* that code would say that there is no such segment */
-    return fail_data(store, segment, EIO, "a file", "none");
-  }
-  if (fd < 0) return fail_data(store, segment, errno, "a file to open", strerror(errno));
-  if (fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode)) return fd;
-  close(fd);
-  return fail_data(store, segment, EIO, "a regular file", "another kind");
+  fd = xip_open_file(store, file, how, &found);
+  if (fd >= 0) return fd;
+  /* ENOENT would say that there is no such segment. */
+  return fail_data(store, segment, fd == -ENOENT ? EIO : -fd, "a regular file",
+                   fd == -ENOENT ? "none" : found);
 }
 
 int xip_is_in_store(const struct xip_store *store, const struct xip_segment *segment, int fd) {
@@ -64,7 +63,7 @@ int xip_is_in_store(const struct xip_store *store, const struct xip_segment *seg
   struct stat open, named;
 
   xip_data_file(segment, file);
-  return fstat(fd, &open) == 0 && fstatat(store->fd, file, &named, 0) == 0 &&
+  return fstat(fd, &open) == 0 && fstatat(store->fd, file, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
          open.st_dev == named.st_dev && open.st_ino == named.st_ino;
 }
 
@@ -97,19 +96,37 @@ static int enter(const struct xip_segment *segment, int fd) {
 }
 
 static int pass_gate(const struct xip_store *store, const struct xip_segment *segment, int fd) {
-  static const struct timespec millisecond = {.tv_nsec = 1000000};
-  int entered = 0;
+  char file[XIP_FILE_NAME], holder[XIP_HOLDER], found[XIP_HOLDER + 32];
+  struct xip_wait wait = {0};
+  int entered;
 
-  for (int tries = 0; tries < GATE_TRIES; tries++) {
+  xip_data_file(segment, file);
+  do {
     entered = enter(segment, fd);
     if (entered == 1) return 0;
     if (entered < 0) {
       return fail_data(store, segment, errno, "a file to lock, and to clear if SN",
                        strerror(errno));
     }
-    nanosleep(&millisecond, NULL);
+  } while (xip_wait(&wait, fd, file));
+  snprintf(found, sizeof found, "it locked exclusively by %s", xip_lock_holder(fd, holder));
+  return fail_data(store, segment, EBUSY, "a file to share", found);
+}
+
+/* A second name could be one that another user gave to a file of the caller's. */
+static int check_names(const struct xip_store *store, const struct xip_segment *segment, int fd) {
+  struct xip_wait wait = {0};
+  struct stat stat;
+  char file[XIP_FILE_NAME];
+
+  xip_data_file(segment, file);
+  for (;;) {
+    if (fstat(fd, &stat) != 0) return fail_data(store, segment, errno, "a file", strerror(errno));
+    if (stat.st_nlink <= 1) return 0;
+    /* A file that is moved into the store has its old name for a moment. */
+    if (wait.tries == NAMES_TRIES || !xip_wait(&wait, fd, file)) break;
   }
-  return fail_data(store, segment, EBUSY, "a file to share", "it locked exclusively");
+  return fail_data(store, segment, EIO, "a file of one name, as stores reach it", "more names");
 }
 
 static int check_size(const struct xip_store *store, const struct xip_segment *segment, int fd) {
@@ -141,7 +158,8 @@ int xip_begin_use(const struct xip_store *store, const struct xip_segment *segme
   int error;
 
   if (fd < 0) return fd;
-  error = pass_gate(store, segment, fd);
+  error = stored ? check_names(store, segment, fd) : 0;
+  if (error == 0) error = pass_gate(store, segment, fd);
   if (error == 0) error = check_size(store, segment, fd);
   if (error == 0) error = take_slot(store, segment, mode, fd);
   if (error == 0) return fd;
@@ -149,24 +167,54 @@ int xip_begin_use(const struct xip_store *store, const struct xip_segment *segme
   return error;
 }
 
-/* Counts the locks in [start, end]: the one that is told of, and those on either side of it. */
-static void count(int fd, int64_t start, int64_t end, struct xip_segment *out) {
-  while (start <= end) {
-    struct flock lock = {
-        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = end - start + 1};
-    if (fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return;
+/* Ranges that have not been asked about. */
+struct ranges {
+  struct range {
+    int64_t start;
+    int64_t end; /* inclusive */
+  } * range;
+  size_t count;
+  size_t room;
+};
+
+static int push(struct ranges *left, int64_t start, int64_t end) {
+  if (start > end) return 0;
+  if (left->count == left->room) {
+    size_t room = left->room == 0 ? 64 : left->room * 2;
+    struct range *range = realloc(left->range, room * sizeof *range);
+    if (range == NULL) return -1;
+    left->range = range;
+    left->room = room;
+  }
+  left->range[left->count++] = (struct range){start, end};
+  return 0;
+}
+
+/*
+ * The system tells of one lock in a range; the bytes on either side of it are asked about next. Each
+ * question takes it as long as there are locks, so the count ends at MOST_USERS.
+ */
+int xip_count_users(int fd, struct xip_segment *out) {
+  struct ranges left = {0};
+  int error = push(&left, USERS, LAST_USER);
+
+  out->shared_users = out->exclusive_users = 0;
+  while (error == 0 && left.count > 0 && out->shared_users + out->exclusive_users < MOST_USERS) {
+    struct range asked = left.range[--left.count];
+    struct flock lock = {.l_type = F_WRLCK,
+                         .l_whence = SEEK_SET,
+                         .l_start = asked.start,
+                         .l_len = asked.end - asked.start + 1};
+    if (fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) continue;
     if (lock.l_len == 1) {
       *(lock.l_start < EXCLUSIVE_USERS ? &out->shared_users : &out->exclusive_users) += 1;
     }
-    count(fd, start, lock.l_start - 1, out);
-    if (lock.l_len == 0 || lock.l_start + (lock.l_len - 1) >= end) return;
-    start = lock.l_start + lock.l_len;
+    error = push(&left, asked.start, lock.l_start - 1);
+    if (error == 0 && lock.l_len != 0) error = push(&left, lock.l_start + lock.l_len, asked.end);
   }
-}
-
-void xip_count_users(int fd, struct xip_segment *out) {
-  out->shared_users = out->exclusive_users = 0;
-  count(fd, USERS, LAST_USER, out);
+  free(left.range);
+  return error == 0 ? 0 : xip_fail(ENOMEM, "segment %s: expected memory to count its users, found "
+                                   "none", out->name);
 }
 
 int xip_has_users(int fd) {

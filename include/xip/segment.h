@@ -10,11 +10,17 @@
  * - Errors are negative errno values, and xip_segment_message says what was expected of which file
  *   and what was found; errno itself is not part of the contract.
  * - What is loaded is one list per process under one mutex: any thread may call at any time. A call
- *   may sleep, and may wait for whoever changes the store. None may come from a signal handler.
+ *   may sleep, and may wait for another process, but not longer than xip_segment_wait says. None may
+ *   come from a signal handler.
  * - After fork(2) the child has all that the parent had loaded, under the same addresses and with
  *   the same references, and each of the two unloads for itself. Both are one user, under the
  *   parent's number, until the last of them has left. fork waits for a call of another thread to
  *   end. vfork(2) and exec(3) leave nothing behind: every descriptor is closed on exec.
+ * - A store trusts the owner of its folder, the caller and root: those who could change its files
+ *   under the caller anyway. Of a file that belongs to another user nothing is read or mapped, and
+ *   the segment fails with -EIO; a link, pipe, socket, device or folder under a store's name is
+ *   neither followed nor opened for writing. The members of a group that may write to the folder can
+ *   delete and rename what is in it, and so take segments away, but not put others in their place.
  * - A file of a store that somebody cuts while it is loaded raises SIGBUS where its pages are gone.
  */
 #ifndef XIP_SEGMENT_H
@@ -60,7 +66,7 @@ struct xip_segment {
   uint32_t mode;           /* XIP_SEGMENT_SHARED or _EXCLUSIVE, if loaded */
   uint32_t references;     /* loads by this process that it has not unloaded; 0: not loaded */
   uint32_t shared_users;   /* users of that version now, in any process, who loaded it shared */
-  uint32_t exclusive_users; /* and exclusive; a user counts once, whatever its references */
+  uint32_t exclusive_users; /* and exclusive; each user counts once; counted to 16384 */
   uint32_t parts;          /* 1 to XIP_SEGMENT_PARTS_MAX */
   char name[16];           /* in upper case, ends with a zero byte */
   struct xip_segment_part part[XIP_SEGMENT_PARTS_MAX]; /* in order of address, adjacent */
@@ -76,13 +82,15 @@ struct xip_segment {
  * -ENOENT, -ENOTDIR  there is no such store, or it is no folder
  * -EPERM         this process has it loaded in the other mode
  * -ENOENT        the store has none of that name
- * -EIO           the definition is damaged, truncated, tampered with or of an unknown form
+ * -EIO           the definition is damaged, truncated, tampered with or of an unknown form, or it is
+ *                no regular file or one of an owner whom the store does not trust
  * -EOPNOTSUPP    its parts are more than 6, have a gap, or are several and not all EW or EN
  * -EINVAL        a part is reversed or overlaps the one before
  * -EBUSY         this process has part of the same megabyte from another segment
  * -ERANGE        it is larger than the address space of a process
- * -EIO           the data file is missing or shorter than the definition says
- * -EBUSY         somebody has held the data file exclusively for seconds
+ * -EIO           the data file is missing, shorter than the definition says, no regular file, of an
+ *                owner whom the store does not trust, or has a second name though stores reach it
+ * -EBUSY         another process has held the data file exclusively for as long as a call waits
  * -ENOMEM        there is no memory or mapping left
  * and what the system gives where it refuses, such as -EACCES or -EMFILE. SN, and SW if shared,
  * need permission to write to the data file; all else is loaded with permission to read.
@@ -104,6 +112,19 @@ int xip_segment_unload(const void *addr);
  * xip_segment_load; on an error *out is all zeros.
  */
 int xip_segment_query(const char *store, const char *name, struct xip_segment *out);
+
+#define XIP_SEGMENT_WAIT 10000 /* the limit at first, in milliseconds */
+
+/* Is told, in the thread that waits, whom it waits for: "waiting for process 4711, which ...". */
+typedef void (*xip_segment_told)(const char *line);
+
+/*
+ * Sets for all threads how many milliseconds a call waits for others at most, and whom a wait is
+ * told that has lasted a second; told may be NULL, as at first. A load waits for a first user of SN
+ * that clears the data file, and fails with -EBUSY at the limit. An unload that finds its version
+ * replaced waits for whoever changes the store, and leaves the files to them at the limit.
+ */
+void xip_segment_wait(unsigned milliseconds, xip_segment_told told);
 
 /*
  * One line about the last call of this thread, if that failed: the code by name, the segment or

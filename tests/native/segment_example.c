@@ -10,6 +10,7 @@
  *     peek NAME OFFSET              says the byte at that offset
  *     poke NAME OFFSET BYTE         stores a byte
  *     unload NAME                   drops a reference
+ *     wait MILLISECONDS             sets how long a command waits for other processes at most
  *
  * What was done is answered by "ok" and what was asked for, all else by "failed" and the reason.
  */
@@ -130,11 +131,16 @@ static void use(const char *verb, struct xip_segment *held, const char *where, c
   }
 }
 
+static void say(const char *line) { fprintf(stderr, "%s\n", line); }
+
 static void obey(const char *store, char *word[WORDS]) {
   struct xip_segment *held = place_of(word[1]);
   int error;
 
-  if (strcmp(word[0], "load") == 0) {
+  if (strcmp(word[0], "wait") == 0) {
+    xip_segment_wait((unsigned)strtoul(word[1], NULL, 0), say);
+    printf("ok\n");
+  } else if (strcmp(word[0], "load") == 0) {
     load(store, word[1], word[2]);
   } else if (strcmp(word[0], "query") == 0) {
     query(store, word[1]);

@@ -190,7 +190,7 @@ static void other_errors_of_a_load(void) {
   CLAIM(load("TWO", 0) == -EIO && says("TWO.1.data: expected 0x1000 bytes, found 0x5"),
         "a short data file is EIO");
   delete_file("TWO.1.data");
-  CLAIM(load("TWO", 0) == -EIO && query("TWO") == -EIO && says("expected a file, found none"),
+  CLAIM(load("TWO", 0) == -EIO && query("TWO") == -EIO && says("expected a regular file, found none"),
         "so is a missing one");
   write_data("TWO.1.data", 'b', 1);
   CLAIM(held() == before, "a failed load changes nothing");
@@ -223,7 +223,7 @@ static void a_version_goes_with_its_last_user(void) {
   define("V", 2, "SR", 0x100000, 1, 'b');
   write_file("V.1.purge", "", 0);
   write_file("V.3.data", "left by a dead writer", 21);
-  write_file("V.def.new", "left by a dead writer", 21);
+  write_file("V.77.new", "left by a dead writer", 21);
   write_file("V.2.purge", "left by a dead writer", 21);
   write_file("V.01.data", "not ours", 8);
   CLAIM(query("V") == XIP_SEGMENT_SR && out.version == 2 && out.loaded_version == 1 &&
@@ -231,7 +231,7 @@ static void a_version_goes_with_its_last_user(void) {
         "after a save who has the old version keeps it");
   CLAIM(exists("V.1.data") && xip_segment_unload(out.addr) == 0, "it is there until the unload");
   CLAIM(!exists("V.1.data") && !exists("V.1.purge"), "the last unload deletes its files");
-  CLAIM(!exists("V.3.data") && !exists("V.def.new") && !exists("V.2.purge"),
+  CLAIM(!exists("V.3.data") && !exists("V.77.new") && !exists("V.2.purge"),
         "and what dead writers left");
   CLAIM(exists("V.def") && exists("V.2.data") && exists("VV.1.data") && exists("V.01.data"),
         "and nothing else");
