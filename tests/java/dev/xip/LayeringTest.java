@@ -155,19 +155,30 @@ class LayeringTest {
   }
 
   @Test
-  void onlyTheCommandLinePrintsOrExits() {
+  void onlyTheCommandLineExits() {
     check(
         noClasses()
             .that()
             .resideOutsideOfPackages(ROOT + ".cli", ROOT + ".bindings")
             .should()
+            .callMethod(System.class, "exit", int.class)
+            .orShould()
+            .callMethod(Runtime.class, "halt", int.class));
+  }
+
+  /** Only dev.xip.cli prints, and it through the place that knows what a terminal obeys. */
+  @Test
+  void nothingIsPrintedPastTheOutputOfTheCommandLine() {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage(ROOT + ".bindings")
+            .should()
             .accessField(System.class, "out")
             .orShould()
             .accessField(System.class, "err")
             .orShould()
-            .callMethod(System.class, "exit", int.class)
-            .orShould()
-            .callMethod(Runtime.class, "halt", int.class));
+            .callMethod(Throwable.class, "printStackTrace"));
   }
 
   private static void check(ArchRule rule) {

@@ -1,5 +1,7 @@
 package dev.xip.base;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Objects;
@@ -9,6 +11,9 @@ import java.util.Objects;
  * Two names are equal if their bytes are; they sort by unsigned bytes.
  */
 public final class FileName implements Comparable<FileName> {
+  /** Stands in {@link #exactText} for byte 0; no text holds a half of a surrogate pair alone. */
+  private static final char ESCAPE = 0xdc00;
+
   /** Never changed; the name is a part of it. */
   private final byte[] bytes;
 
@@ -38,11 +43,47 @@ public final class FileName implements Comparable<FileName> {
   /**
    * Makes a name of text.
    *
-   * @param text the text, taken as UTF-8
+   * @param text the text, taken as UTF-8; a lone surrogate of {@link #exactText} is one byte
    * @return the name
    */
   public static FileName of(String text) {
-    return owning(text.getBytes(StandardCharsets.UTF_8));
+    if (!hasEscape(text)) {
+      return owning(text.getBytes(StandardCharsets.UTF_8));
+    }
+    ByteBuffer bytes = ByteBuffer.allocate(text.length() * 3);
+    for (int i = 0; i < text.length(); ) {
+      char c = text.charAt(i);
+      if (isEscape(c)) {
+        bytes.put((byte) (c - ESCAPE));
+        i++;
+      } else {
+        int next = text.offsetByCodePoints(i, 1);
+        bytes.put(text.substring(i, next).getBytes(StandardCharsets.UTF_8));
+        i = next;
+      }
+    }
+    return new FileName(bytes.array(), 0, bytes.position());
+  }
+
+  private static boolean hasEscape(String text) {
+    // A loop, for the first stream of a process takes longer than to open an image.
+    for (int i = 0; i < text.length(); i++) {
+      if (isEscape(text.charAt(i)) && (i == 0 || !Character.isHighSurrogate(text.charAt(i - 1)))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Tells whether a character stands for one byte that is not UTF-8, where no high surrogate is
+   * before it.
+   *
+   * @param c a character of {@link #exactText}
+   * @return true for U+DC80 to U+DCFF
+   */
+  public static boolean isEscape(char c) {
+    return c >= ESCAPE + 0x80 && c <= ESCAPE + 0xff;
   }
 
   /**
@@ -112,5 +153,54 @@ public final class FileName implements Comparable<FileName> {
   @Override
   public String toString() {
     return new String(bytes, from, to - from, StandardCharsets.UTF_8);
+  }
+
+  /**
+   * Returns the name as text that keeps every byte.
+   *
+   * @return UTF-8 text, with the lone surrogate U+DC00 + byte for each byte that is not; {@link
+   *     #of(String)} makes the same name of it
+   */
+  public String exactText() {
+    StringBuilder text = new StringBuilder(length());
+    for (int i = from; i < to; ) {
+      int length = sequenceLength(bytes[i]);
+      String character = length == 0 ? null : strict(i, length);
+      if (character == null) {
+        text.append((char) (ESCAPE + (bytes[i] & 0xff)));
+        i++;
+      } else {
+        text.append(character);
+        i += length;
+      }
+    }
+    return text.toString();
+  }
+
+  /** How many bytes a character has that starts with this one, 0 if none does. */
+  private static int sequenceLength(byte first) {
+    int b = first & 0xff;
+    if (b < 0x80) {
+      return 1;
+    }
+    return b < 0xc2 ? 0 : b < 0xe0 ? 2 : b < 0xf0 ? 3 : b < 0xf5 ? 4 : 0;
+  }
+
+  /** The character that these bytes are; null if they are none. */
+  private String strict(int start, int length) {
+    if (start + length > to) {
+      return null;
+    }
+    if (length == 1) {
+      return String.valueOf((char) bytes[start]);
+    }
+    try {
+      return StandardCharsets.UTF_8
+          .newDecoder()
+          .decode(ByteBuffer.wrap(bytes, start, length))
+          .toString();
+    } catch (CharacterCodingException e) {
+      return null;
+    }
   }
 }

@@ -54,10 +54,10 @@ final class CatCommand extends ImageCommand {
     }
     List<FileName> paths = new ArrayList<>();
     for (int i = 1; i < arguments.length; i++) {
-      if (arguments[i].isEmpty() || arguments[i].startsWith("-") || arguments[i].startsWith("@")) {
+      if (arguments[i].isEmpty() || arguments[i].startsWith("-")) {
         return null;
       }
-      paths.add(FileName.of(RawArguments.bytes(arguments[i])));
+      paths.add(FileName.of(arguments[i]));
     }
     CatCommand command = new CatCommand();
     command.openLater(arguments[1]);

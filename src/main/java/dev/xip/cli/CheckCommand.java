@@ -94,7 +94,7 @@ final class CheckCommand extends ImageCommand {
     FsInfo info = image.info();
     JsonWriter writer = new JsonWriter(out).beginObject();
     writer
-        .member("image", image.name())
+        .member("image", FileName.of(image.name()))
         .member("format", info.format())
         .member("blockSize", info.blockSize())
         .member("path", path)

@@ -4,6 +4,7 @@ import dev.xip.demo.DemoReport;
 import dev.xip.demo.ExecAct;
 import dev.xip.demo.SecondAct;
 import dev.xip.demo.StrategyTable;
+import dev.xip.host.HostPaths;
 import dev.xip.image.Extent;
 import java.io.IOException;
 import java.util.List;
@@ -28,7 +29,7 @@ final class DemoStory {
     DemoStory story = new DemoStory(report, out);
     story.line(
         "%s, read in place: %,d files, %s",
-        report.source(), story.counts.files(), size(story.counts.bytesRead()));
+        HostPaths.text(report.source()), story.counts.files(), size(story.counts.bytesRead()));
     story.image();
     story.files();
     story.entries();
@@ -242,7 +243,7 @@ final class DemoStory {
   static void printJson(DemoReport report, Output out) throws IOException {
     DemoReport.Counts counts = report.counts();
     JsonWriter json = new JsonWriter(out).beginObject();
-    json.member("source", report.source().toString())
+    json.member("source", report.source())
         .member("format", report.info().format())
         .member("segment", report.segmentName())
         .member("physicalStart", report.physical().start())

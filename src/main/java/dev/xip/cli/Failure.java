@@ -42,7 +42,7 @@ final class Failure {
                           ? failure.getClass().getName()
                           : failure.getClass().getSimpleName() + ": " + failure.getMessage());
         };
-    return onOneLine(text);
+    return Printable.onOneLine(text);
   }
 
   private static String ofFile(FileSystemException e) {
@@ -61,18 +61,5 @@ final class Failure {
       reason = e.getClass().getSimpleName();
     }
     return e.getFile() == null ? reason : e.getFile() + ": " + reason;
-  }
-
-  /** A name in the message may hold anything; what would break the line is spelled out. */
-  private static String onOneLine(String text) {
-    StringBuilder line = new StringBuilder(text.length());
-    for (char c : text.toCharArray()) {
-      if (c < 0x20 || c == 0x7f) {
-        line.append("\\x%02x".formatted((int) c));
-      } else {
-        line.append(c);
-      }
-    }
-    return line.toString();
   }
 }

@@ -38,7 +38,7 @@ abstract class ImageCommand implements Callable<Integer> {
   @Override
   public final Integer call() throws IOException {
     Output out = new Output();
-    try (ImageMount mount = open()) {
+    try (ImageMount mount = open(out)) {
       FsImage image = mount.image();
       int code =
           MemoryFaults.guarded(
@@ -48,9 +48,13 @@ abstract class ImageCommand implements Callable<Integer> {
     }
   }
 
-  private ImageMount open() throws IOException {
+  private ImageMount open(Output out) throws IOException {
     if (!name.startsWith(ImageMount.SEGMENTS)) {
-      return ImageMount.open(Path.of(name));
+      Path file = HostPlace.of(name);
+      if (out.isInto(file)) {
+        throw new IOException(name + ": input file is output file");
+      }
+      return ImageMount.open(file);
     }
     List<SegmentName> names = new ArrayList<>();
     for (String each : name.substring(ImageMount.SEGMENTS.length()).split(":", -1)) {
@@ -74,7 +78,7 @@ abstract class ImageCommand implements Callable<Integer> {
   static final class PathConverter implements ITypeConverter<FileName> {
     @Override
     public FileName convert(String argument) {
-      return FileName.of(RawArguments.bytes(argument));
+      return FileName.of(argument);
     }
   }
 }

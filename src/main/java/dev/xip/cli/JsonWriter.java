@@ -1,7 +1,9 @@
 package dev.xip.cli;
 
 import dev.xip.base.FileName;
+import dev.xip.host.HostPaths;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HexFormat;
@@ -11,6 +13,8 @@ import java.util.HexFormat;
  * arrays in order; a comma is set where one belongs.
  */
 final class JsonWriter {
+  private static final char REPLACEMENT = 0xfffd;
+
   private final Output out;
 
   /** For each open object or array, whether something stands in it already. */
@@ -114,6 +118,11 @@ final class JsonWriter {
     return this;
   }
 
+  /** Writes a path of the host, as {@link #member(String, FileName)} does. */
+  JsonWriter member(String name, Path path) throws IOException {
+    return member(name, FileName.of(HostPaths.text(path)));
+  }
+
   /** Ends the document with a line feed. */
   void finish() throws IOException {
     if (!filled.isEmpty()) {
@@ -157,10 +166,14 @@ final class JsonWriter {
         case '\r' -> quoted.append("\\r");
         case '\t' -> quoted.append("\\t");
         default -> {
-          if (c < 0x20 || c == 0x7f || Character.isSurrogate(c) && !isPaired(text, i)) {
+          boolean unpaired = Character.isSurrogate(c) && !isPaired(text, i);
+          if (c < 0x20
+              || c == 0x7f
+              || unpaired && !FileName.isEscape(c)
+              || out.isTerminal() && Printable.isObeyed(text.codePointAt(i))) {
             quoted.append("\\u%04x".formatted((int) c));
           } else {
-            quoted.append(c);
+            quoted.append(unpaired ? REPLACEMENT : c);
           }
         }
       }

@@ -99,7 +99,11 @@ final class LsCommand extends ImageCommand {
 
   private void printJson(FsImage image, Inode start, Output out) throws IOException {
     JsonWriter writer = new JsonWriter(out).beginObject();
-    writer.member("image", image.name()).member("path", path).name("entries").beginArray();
+    writer
+        .member("image", FileName.of(image.name()))
+        .member("path", path)
+        .name("entries")
+        .beginArray();
     if (start.type() != FileType.DIRECTORY) {
       writeEntry(image, path, start, writer);
     } else if (recursive) {

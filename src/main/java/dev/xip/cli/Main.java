@@ -1,6 +1,9 @@
 package dev.xip.cli;
 
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -92,13 +95,12 @@ public final class Main implements Callable<Integer> {
    * @return the exit code
    */
   static int run(String... arguments) {
-    if (arguments.length == 1 && VERSION.contains(arguments[0])) {
-      // Picocli would take longer than the answer.
-      System.out.println(version());
-      return DONE;
-    }
     Main main = new Main();
     try {
+      if (arguments.length == 1 && VERSION.contains(arguments[0])) {
+        // Picocli would take longer than the answer.
+        return print(version() + "\n");
+      }
       String[] recovered = RawArguments.recover(arguments);
       CatCommand cat = CatCommand.ofNames(recovered);
       return cat == null ? main.parse(recovered) : cat.call();
@@ -107,15 +109,29 @@ public final class Main implements Callable<Integer> {
     }
   }
 
-  private int parse(String[] arguments) {
+  private int parse(String[] arguments) throws IOException {
     CommandLine line = new CommandLine(this);
     Commands.addTo(line, arguments);
-    return line.setCaseInsensitiveEnumValuesAllowed(true)
-        .setUsageHelpWidth(100)
-        .setUsageHelpLongOptionsMaxWidth(32)
-        .setParameterExceptionHandler(Main::wrongUsage)
-        .setExecutionExceptionHandler((failure, command, parsed) -> report(failure))
-        .execute(arguments);
+    // Picocli does not look whether what it prints is written.
+    StringWriter help = new StringWriter();
+    int code =
+        line.setCaseInsensitiveEnumValuesAllowed(true)
+            .setExpandAtFiles(false)
+            .registerConverter(Path.class, new HostPlace())
+            .setOut(new PrintWriter(help))
+            .setUsageHelpWidth(100)
+            .setUsageHelpLongOptionsMaxWidth(32)
+            .setParameterExceptionHandler(Main::wrongUsage)
+            .setExecutionExceptionHandler((failure, command, parsed) -> report(failure))
+            .execute(arguments);
+    return help.getBuffer().isEmpty() ? code : print(help.toString());
+  }
+
+  private static int print(String help) throws IOException {
+    Output out = new Output();
+    out.help(help);
+    out.flush();
+    return DONE;
   }
 
   @Override
@@ -125,8 +141,8 @@ public final class Main implements Callable<Integer> {
 
   private static int wrongUsage(ParameterException e, String[] arguments) {
     String command = e.getCommandLine().getCommandSpec().qualifiedName(" ");
-    System.err.printf(
-        "xip: %s (see %s --help)%n", e.getMessage().lines().findFirst().orElse(""), command);
+    Errors.line(
+        "%s (see %s --help)".formatted(e.getMessage().lines().findFirst().orElse(""), command));
     return WRONG_USAGE;
   }
 
@@ -134,9 +150,9 @@ public final class Main implements Callable<Integer> {
     if (Failure.isClosedPipe(failure)) {
       return DONE;
     }
-    System.err.println("xip: " + Failure.line(failure));
+    Errors.line(Failure.line(failure));
     if (verbose) {
-      failure.printStackTrace();
+      Errors.trace(failure);
     }
     return FAILED;
   }

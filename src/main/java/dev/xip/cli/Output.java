@@ -7,19 +7,64 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 
 /**
  * Standard output as bytes. Unlike {@link System#out} it tells of a write that failed. Whoever
  * printed flushes.
  */
 final class Output {
+  private static final int TYPE = 0170000;
+  private static final int CHARACTER_DEVICE = 0020000;
+  private static final int BLOCK_DEVICE = 0060000;
+  private static final int REGULAR = 0100000;
+
+  /** The major number of /dev/null, /dev/full and the like. */
+  private static final int MEMORY_DEVICES = 1;
+
   private final FileOutputStream file = new FileOutputStream(FileDescriptor.out);
   private final OutputStream buffered = new BufferedOutputStream(file, 1 << 16);
-  private final String target = target(1);
-  private final boolean terminal = isTerminal(target);
+  private final Target target = Target.ofDescriptor(1);
+  private final boolean terminal = target.isTerminal();
+
+  /** What lies behind a path: type, device and inode, or the device that a node is for. */
+  private record Target(int mode, long device, long inode, long node) {
+    private static final Target NONE = new Target(0, 0, 0, 0);
+
+    static Target ofDescriptor(int number) {
+      return of(Path.of("/proc/self/fd/" + number));
+    }
+
+    static Target of(Path path) {
+      try {
+        Map<String, Object> found = Files.readAttributes(path, "unix:mode,dev,ino,rdev");
+        return new Target(
+            (int) found.get("mode"),
+            (long) found.get("dev"),
+            (long) found.get("ino"),
+            (long) found.get("rdev"));
+      } catch (IOException e) {
+        return NONE;
+      }
+    }
+
+    boolean is(int type) {
+      return (mode & TYPE) == type;
+    }
+
+    /** Devices of memory apart, whatever takes characters may obey them. */
+    boolean isTerminal() {
+      return is(CHARACTER_DEVICE) && (node >>> 8 & 0xfff) != MEMORY_DEVICES;
+    }
+
+    boolean isSameFile(Target other) {
+      return is(REGULAR) && other.is(REGULAR)
+          ? device == other.device && inode == other.inode
+          : is(BLOCK_DEVICE) && other.is(BLOCK_DEVICE) && node == other.node;
+    }
+  }
 
   /**
    * Tells whether a descriptor of this process is a terminal.
@@ -27,66 +72,87 @@ final class Output {
    * @param descriptor 1 for standard output, 2 for standard error
    */
   static boolean isTerminal(int descriptor) {
-    return isTerminal(target(descriptor));
+    return Target.ofDescriptor(descriptor).isTerminal();
   }
 
-  private static boolean isTerminal(String target) {
-    return target.startsWith("/dev/pts/")
-        || target.startsWith("/dev/tty")
-        || target.equals("/dev/console");
+  /** Tells whether it goes to a terminal. */
+  boolean isTerminal() {
+    return terminal;
   }
 
-  /** What the system says a descriptor is of; empty if it does not say. */
-  private static String target(int descriptor) {
-    try {
-      return Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor)).toString();
-    } catch (IOException e) {
-      return "";
-    }
-  }
-
-  /** Tells whether it goes to a terminal, {@code /dev/null} or the like, as far as names tell. */
+  /** Tells whether it goes to a device, such as a terminal or {@code /dev/null}. */
   boolean isDevice() {
-    return target.startsWith("/dev/") && !target.startsWith("/dev/shm/");
+    return target.is(CHARACTER_DEVICE) || target.is(BLOCK_DEVICE);
   }
 
-  /** Prints text as UTF-8. */
+  /** Tells whether it goes into this very file or block device. */
+  boolean isInto(Path input) {
+    return target.isSameFile(Target.of(input));
+  }
+
+  /** Prints text, which may be several lines. */
   void text(String text) throws IOException {
-    buffered.write(text.getBytes(StandardCharsets.UTF_8));
+    if (!terminal) {
+      write(Printable.bytes(text));
+      return;
+    }
+    int start = 0;
+    for (int end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      line(text.substring(start, end));
+      start = end + 1;
+    }
+    write(Printable.bytes(Printable.onTerminal(text.substring(start))));
   }
 
   /** Prints text and a line feed. */
   void line(String text) throws IOException {
-    text(text);
-    buffered.write('\n');
+    write(Printable.bytes(terminal ? Printable.onTerminal(text) : text));
+    write('\n');
   }
 
-  /**
-   * Prints a file name as its own bytes; on a terminal, where they would be obeyed, control
-   * characters become {@code \x1b} and the like.
-   */
+  /** Prints a file name: its own bytes, or what a terminal can show. */
   void name(FileName name) throws IOException {
-    if (!terminal) {
-      buffered.write(name.bytes());
-      return;
-    }
-    for (byte b : name.bytes()) {
-      if (b >= 0 && b < 0x20 || b == 0x7f) {
-        text("\\x%02x".formatted(b));
-      } else {
-        buffered.write(b);
-      }
-    }
+    write(terminal ? Printable.bytes(Printable.onTerminal(name.exactText())) : name.bytes());
+  }
+
+  /** Prints our own text, in which a terminal is to obey what it can. */
+  void help(String text) throws IOException {
+    write(Printable.bytes(text));
   }
 
   /** Returns the channel under it, with all that was printed so far gone before. */
   FileChannel channel() throws IOException {
-    buffered.flush();
+    flush();
     return file.getChannel();
   }
 
   /** Hands everything printed so far to the system. */
   void flush() throws IOException {
-    buffered.flush();
+    try {
+      buffered.flush();
+    } catch (IOException e) {
+      throw named(e);
+    }
+  }
+
+  private void write(byte[] bytes) throws IOException {
+    try {
+      buffered.write(bytes);
+    } catch (IOException e) {
+      throw named(e);
+    }
+  }
+
+  private void write(char one) throws IOException {
+    try {
+      buffered.write(one);
+    } catch (IOException e) {
+      throw named(e);
+    }
+  }
+
+  /** The system says what is wrong, but not with which file. */
+  private static IOException named(IOException e) {
+    return Failure.isClosedPipe(e) ? e : new IOException("standard output: " + e.getMessage(), e);
   }
 }

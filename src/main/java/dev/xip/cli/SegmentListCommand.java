@@ -58,7 +58,7 @@ final class SegmentListCommand implements Callable<Integer> {
     out.flush();
     List<SegmentException> damaged = survey.damaged();
     for (SegmentException each : damaged.subList(0, Math.max(0, damaged.size() - 1))) {
-      System.err.println("xip: " + Failure.line(each));
+      Errors.line(Failure.line(each));
     }
     if (!damaged.isEmpty()) {
       throw damaged.getLast();

@@ -77,7 +77,7 @@ final class SegmentLoadCommand implements Callable<Integer> {
     try {
       held.close();
     } catch (IOException e) {
-      System.err.println("xip: " + Failure.line(e));
+      Errors.line(Failure.line(e));
     }
   }
 

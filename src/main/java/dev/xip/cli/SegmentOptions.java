@@ -1,5 +1,7 @@
 package dev.xip.cli;
 
+import dev.xip.base.FileName;
+import dev.xip.host.HostPaths;
 import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentSource;
 import dev.xip.segment.SegmentStore;
@@ -16,7 +18,11 @@ final class SegmentOptions {
 
   /** The store that a command works with. */
   static final class Store {
-    @Option(names = "--store", paramLabel = "DIR", description = "The folder of the store.")
+    @Option(
+        names = "--store",
+        paramLabel = "DIR",
+        converter = HostPlace.Folder.class,
+        description = "The folder of the store.")
     private Path folder;
 
     Store() {}
@@ -25,15 +31,17 @@ final class SegmentOptions {
       if (folder != null) {
         return folder;
       }
-      String store = System.getenv("XIP_STORE");
-      if (store != null && !store.isEmpty()) {
-        return Path.of(store);
+      String store = RawArguments.variable("XIP_STORE");
+      if (store != null) {
+        return HostPaths.of(FileName.of(store));
       }
-      String data = System.getenv("XDG_DATA_HOME");
+      String data = RawArguments.variable("XDG_DATA_HOME");
       // The XDG specification has relative paths ignored.
-      return data != null && data.startsWith("/")
-          ? Path.of(data, "xip", "segments")
-          : Path.of(System.getProperty("user.home"), ".local", "share", "xip", "segments");
+      Path shared =
+          data != null && data.startsWith("/")
+              ? HostPaths.of(FileName.of(data))
+              : HostPlace.home().resolve(".local/share");
+      return shared.resolve("xip/segments");
     }
   }
 

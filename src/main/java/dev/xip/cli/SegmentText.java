@@ -38,7 +38,7 @@ final class SegmentText {
         .member("end", definition.range().end())
         .member("bytes", definition.byteSize())
         .member("version", segment.version())
-        .member("dataFile", segment.dataFile().toString());
+        .member("dataFile", segment.dataFile());
   }
 
   static String of(SharingMode mode) {

@@ -48,7 +48,7 @@ final class TerminalProgress implements ProgressListener, AutoCloseable {
       }
       bar =
           new ProgressBarBuilder()
-              .setTaskName(task)
+              .setTaskName(Printable.onTerminal(task))
               .setUnit(unit, unitSize)
               .setInitialMax(total)
               .setStyle(ProgressBarStyle.ASCII)

@@ -253,7 +253,7 @@ public final class Demo {
             notInPlace++;
             return;
           }
-          InPlaceFile file = mount.open(path.toString(), inode);
+          InPlaceFile file = mount.open(path.exactText(), inode);
           AddrRange range = space.map(MapRequest.shared(file, Access.READ));
           for (long va = range.start(); va < range.end(); va += Pages.SIZE) {
             reader.getByte(va);
@@ -329,7 +329,7 @@ public final class Demo {
         .map(
             each ->
                 new DemoReport.SampleFile(
-                    each.path.toString(),
+                    each.path.exactText(),
                     each.file.size(),
                     each.range,
                     DemoSamples.extents(each.file)))

@@ -1,6 +1,7 @@
 package dev.xip.demo;
 
 import dev.xip.base.FileName;
+import dev.xip.host.HostPaths;
 import dev.xip.image.BlockMap;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
@@ -28,7 +29,7 @@ interface DemoSource {
     ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
     return (path, inode, sha) -> {
       try (FileChannel channel =
-          FileChannel.open(folder.resolve(path.toString()), StandardOpenOption.READ)) {
+          FileChannel.open(folder.resolve(HostPaths.of(path)), StandardOpenOption.READ)) {
         while (channel.read(buffer.clear()) >= 0) {
           sha.update(buffer.flip());
         }

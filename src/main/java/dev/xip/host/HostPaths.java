@@ -67,6 +67,17 @@ public final class HostPaths {
         : FileName.of(bytesOf(path));
   }
 
+  /**
+   * Returns a path as text for a message or a name, such that no byte is lost.
+   *
+   * @param path a path of the default file system
+   * @return the text, see {@link FileName#exactText}
+   */
+  public static String text(Path path) {
+    String text = path.toString();
+    return text.indexOf(REPLACEMENT) < 0 ? text : nameOf(path).exactText();
+  }
+
   /** Reads the bytes off the URI, which is that of an absolute path and may end in a slash. */
   private static byte[] bytesOf(Path path) {
     String uri = ROOT.resolve(path).toUri().getRawPath();

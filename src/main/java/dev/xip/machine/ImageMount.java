@@ -1,6 +1,7 @@
 package dev.xip.machine;
 
 import dev.xip.file.WholeFile;
+import dev.xip.host.HostPaths;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
@@ -60,20 +61,21 @@ public final class ImageMount implements AutoCloseable {
     // The JDK opens directories, and waits for the other end of a pipe.
     if (Files.exists(path) && !Files.isRegularFile(path)) {
       String found = Files.isDirectory(path) ? "Is a directory" : "Not a regular file";
-      throw new FileSystemException(path.toString(), null, found);
+      throw new FileSystemException(HostPaths.text(path), null, found);
     }
     FileChannel channel = FileChannel.open(path);
     Arena arena = Arena.ofShared();
     try {
       long size = channel.size();
       if (size == 0) {
-        throw new CorruptImageException(path.toString(), 0, "a file-system image", "an empty file");
+        throw new CorruptImageException(
+            HostPaths.text(path), 0, "a file-system image", "an empty file");
       }
       MemorySegment memory = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
       return new ImageMount(
           List.of(new ImagePiece(0, size, channel)),
           () -> close(arena),
-          ImageFormats.open(path.toString(), memory));
+          ImageFormats.open(HostPaths.text(path), memory));
     } catch (IOException | RuntimeException | Error e) {
       arena.close();
       channel.close();

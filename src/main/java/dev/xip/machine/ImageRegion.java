@@ -4,6 +4,7 @@ import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import dev.xip.host.HostFile;
+import dev.xip.host.HostPaths;
 import dev.xip.host.Sharing;
 import dev.xip.image.FsImage;
 import dev.xip.mapping.DirectAccess;
@@ -43,7 +44,7 @@ final class ImageRegion implements DirectAccess {
       return new ImageRegion(
           region,
           ImageFormats.open(
-              path.toString(), memory.window().asSlice(START, file.size()).asReadOnly()));
+              HostPaths.text(path), memory.window().asSlice(START, file.size()).asReadOnly()));
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.xip.machine;
 
 import dev.xip.host.HostException;
+import dev.xip.host.HostPaths;
 import dev.xip.image.FsImage;
 import dev.xip.phys.FrameAllocator;
 import dev.xip.phys.FrameUse;
@@ -146,7 +147,7 @@ public final class Machine implements AutoCloseable {
   private String imageName(SegmentDevice device) throws SegmentException {
     List<SavedSegment> parts = device.segments();
     return parts.size() == 1
-        ? loader.store().query(parts.getFirst().name()).dataFile().toString()
+        ? HostPaths.text(loader.store().query(parts.getFirst().name()).dataFile())
         : parts.stream().map(part -> part.name().toString()).collect(Collectors.joining(":"));
   }
 

@@ -2,6 +2,7 @@ package dev.xip.machine;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.base.FileName;
 import dev.xip.base.Pages;
 import dev.xip.file.InPlaceFile;
 import dev.xip.image.FileType;
@@ -91,21 +92,19 @@ public final class Scenario implements AutoCloseable {
   public void runExample() throws IOException {
     String path = largestFile();
     long touched = Math.min(file(path).size(), 4 * Pages.SIZE);
-    run(
-        List.of(
-            "space parent",
-            "map parent text " + path + " r-xp",
-            "map parent data " + path + " rw-p",
-            "map parent shared " + path + " r--s",
-            "anon parent heap 4 rw-p",
-            "read parent text 0 " + touched,
-            "read parent shared 0 " + touched,
-            "read parent heap 0 1",
-            "write parent data 0 copied-on-write",
-            "write parent heap 4096 hello",
-            "fork parent child",
-            "write child data 0 the-child's-own",
-            "read child text 0 1"));
+    perform("space", "parent");
+    perform("map", "parent", "text", path, "r-xp");
+    perform("map", "parent", "data", path, "rw-p");
+    perform("map", "parent", "shared", path, "r--s");
+    perform("anon", "parent", "heap", "4", "rw-p");
+    perform("read", "parent", "text", "0", Long.toString(touched));
+    perform("read", "parent", "shared", "0", Long.toString(touched));
+    perform("read", "parent", "heap", "0", "1");
+    perform("write", "parent", "data", "0", "copied-on-write");
+    perform("write", "parent", "heap", "4096", "hello");
+    perform("fork", "parent", "child");
+    perform("write", "child", "data", "0", "the-child's-own");
+    perform("read", "child", "text", "0", "1");
   }
 
   /**
@@ -129,7 +128,7 @@ public final class Scenario implements AutoCloseable {
     }
   }
 
-  private void perform(String[] words) throws IOException {
+  private void perform(String... words) throws IOException {
     switch (words[0]) {
       case "space" -> add(named(words, 2), manager.newAddressSpace(words[1]), Map.of());
       case "map" -> map(words, file(named(words, 5)[3]));
@@ -272,7 +271,7 @@ public final class Scenario implements AutoCloseable {
           if (inode.type() == FileType.REGULAR && inode.size() > size[0]) {
             size[0] = inode.size();
             largest.clear();
-            largest.add("/" + path);
+            largest.add("/" + path.exactText());
           }
         });
     if (largest.isEmpty()) {
@@ -284,12 +283,12 @@ public final class Scenario implements AutoCloseable {
   /**
    * Reads the steps of a file.
    *
-   * @param script a text file in UTF-8
-   * @return its lines
+   * @param script a text file in UTF-8; names in it may hold other bytes
+   * @return its lines, with those bytes as {@link FileName#exactText} has them
    * @throws IOException if it cannot be read
    */
   public static List<String> script(Path script) throws IOException {
-    return Files.readAllLines(script);
+    return FileName.of(Files.readAllBytes(script)).exactText().lines().toList();
   }
 
   /** Ends every address space and gives the window back. */

@@ -1,6 +1,8 @@
 package dev.xip.machine;
 
+import dev.xip.host.HostPaths;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Matcher;
@@ -11,7 +13,8 @@ import java.util.stream.Stream;
 public final class Smaps {
   private static final Path SMAPS = Path.of("/proc/self/smaps");
   private static final Pattern HEADER =
-      Pattern.compile("[0-9a-f]+-[0-9a-f]+ \\S+ \\S+ \\S+ \\d+\\s*(.*)");
+      Pattern.compile(
+          "[0-9a-f]+-[0-9a-f]+ \\S+ \\S+ \\S+ \\d+\\s*(.*)", Pattern.DOTALL);
 
   private Smaps() {}
 
@@ -25,13 +28,15 @@ public final class Smaps {
    */
   public static long sum(Path file, String field) throws IOException {
     Pattern value = Pattern.compile(field + ":\\s+(\\d+) kB");
+    byte[] bytes = HostPaths.nameOf(file).bytes();
+    String name = new String(bytes, StandardCharsets.ISO_8859_1).replace("\n", "\\012");
     long kibibytes = 0;
     boolean ours = false;
-    try (Stream<String> lines = Files.lines(SMAPS)) {
+    try (Stream<String> lines = Files.lines(SMAPS, StandardCharsets.ISO_8859_1)) {
       for (String line : (Iterable<String>) lines::iterator) {
         Matcher header = HEADER.matcher(line);
         if (header.matches()) {
-          ours = header.group(1).equals(file.toString());
+          ours = header.group(1).equals(name);
         } else if (ours) {
           Matcher found = value.matcher(line);
           kibibytes += found.matches() ? Long.parseLong(found.group(1)) : 0;

@@ -164,7 +164,7 @@ public record Vma(AddrRange range, long flags, Mappable file, long pageOffset, A
                 VmaFlags.describe(flags),
                 file == null ? 0 : pageOffset << Pages.SHIFT);
     return file != null
-        ? line + " " + file.name()
+        ? line + " " + file.name().replace("\n", "\\012")
         : (flags & VmaFlags.GROWSDOWN) != 0 ? line + " [stack]" : line;
   }
 }

@@ -1,4 +1,4 @@
-package dev.xip.cli;
+package dev.xip.base;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -6,14 +6,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-class RawArgumentsTest {
+class ExactTextTest {
   @Test
   void textIsLeftAsItIs() {
     String text = "a ä 日本 🦊";
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    assertThat(RawArguments.decode(bytes)).isEqualTo(text);
-    assertThat(RawArguments.bytes(text)).isEqualTo(bytes);
-    assertThat(RawArguments.recover(new String[] {text})).containsExactly(text);
+    assertThat(FileName.of(bytes).exactText()).isEqualTo(text);
+    assertThat(FileName.of(text).bytes()).isEqualTo(bytes);
   }
 
   @Test
@@ -29,8 +28,8 @@ class RawArgumentsTest {
         bytes[1] = (byte) (0x80 + random.nextInt(0x40));
         bytes[2] = (byte) (0x80 + random.nextInt(0x40));
       }
-      String text = RawArguments.decode(bytes);
-      assertThat(RawArguments.bytes(text)).as("-Dxip.seed=%d, round %d", seed, i).isEqualTo(bytes);
+      String text = FileName.of(bytes).exactText();
+      assertThat(FileName.of(text).bytes()).as("-Dxip.seed=%d, round %d", seed, i).isEqualTo(bytes);
     }
   }
 
@@ -38,8 +37,8 @@ class RawArgumentsTest {
   void encodedSurrogatesAndOverlongFormsAreNoText() {
     byte[] surrogate = {(byte) 0xed, (byte) 0xa0, (byte) 0x80};
     byte[] overlong = {(byte) 0xc0, (byte) 0xaf};
-    assertThat(RawArguments.decode(surrogate)).hasSize(3);
-    assertThat(RawArguments.decode(overlong)).hasSize(2);
-    assertThat(RawArguments.bytes(RawArguments.decode(surrogate))).isEqualTo(surrogate);
+    assertThat(FileName.of(surrogate).exactText()).hasSize(3);
+    assertThat(FileName.of(overlong).exactText()).hasSize(2);
+    assertThat(FileName.of(FileName.of(surrogate).exactText()).bytes()).isEqualTo(surrogate);
   }
 }
