@@ -6,14 +6,15 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "xip/segment.h"
 
-enum { PATH_ROOM = 328 };
+enum { PATH_ROOM = PATH_MAX + 264 };
 
-static char store[64];
+static char store[PATH_MAX];
 
 /* The processor's own CRC-32C. */
 __attribute__((target("sse4.2"))) static inline uint32_t hardware_crc32c(const char *text) {
@@ -98,7 +99,7 @@ static inline unsigned files_in(const char *folder) {
 static inline unsigned held(void) {
   FILE *maps = fopen("/proc/self/maps", "r");
   unsigned count = files_in("/proc/self/fd");
-  char line[512];
+  char line[PATH_ROOM];
 
   if (maps == NULL) abort();
   while (fgets(line, sizeof line, maps) != NULL) count += strstr(line, store) != NULL;
@@ -110,7 +111,7 @@ static inline unsigned held(void) {
 static inline const char *rights_at(const void *addr) {
   static char rights[8];
   FILE *maps = fopen("/proc/self/maps", "r");
-  char line[512], start[32];
+  char line[PATH_ROOM], start[32];
 
   if (maps == NULL) abort();
   snprintf(start, sizeof start, "%" PRIxPTR "-", (uintptr_t)addr);
@@ -134,7 +135,10 @@ static inline void empty_store(void) {
 static inline void make_store(void) {
   const char *folder = getenv("TMPDIR");
 
-  snprintf(store, sizeof store, "%.40s/xip-store-XXXXXX", folder != NULL ? folder : "/tmp");
+  /* As /proc/self/maps shows it. */
+  if (realpath(folder != NULL ? folder : "/tmp", store) == NULL) abort();
+  if (strlen(store) >= sizeof store - 32) abort();
+  strcat(store, "/xip-store-XXXXXX");
   if (mkdtemp(store) == NULL) abort();
 }
 

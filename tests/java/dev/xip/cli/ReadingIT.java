@@ -39,6 +39,7 @@ class ReadingIT {
         "mknod pipe p",
         "set_inode_field hello.txt mode 0106755",
         "set_inode_field hello.txt uid 70000",
+        "set_inode_field hello.txt gid 80000",
         "set_inode_field sub mode 041777");
   }
 
@@ -55,7 +56,7 @@ class ReadingIT {
   void lsLongShowsModesOwnersDevicesAndTargets() throws Exception {
     String text = Xip.run("ls", "-l", image, "/").isDone().out();
     assertThat(text)
-        .containsPattern("(?m)^-rwsr-sr-x 2 70000 0 +6 \\d{4}-\\d\\d-\\d\\d .* hello.txt$");
+        .containsPattern("(?m)^-rwsr-sr-x 2 70000 80000 +6 \\d{4}-\\d\\d-\\d\\d .* hello.txt$");
     assertThat(text).containsPattern("(?m)^c.* 5, 1 .* chardev$");
     assertThat(text).containsPattern("(?m)^p.* pipe$");
     assertThat(text).containsPattern("(?m)^drwxrwxrwt .* sub$");

@@ -73,8 +73,7 @@ class AlignedPackTest {
     Path image = folder.resolve("image");
     pack(image);
     Processes.run("e2fsck", "-fn", image.toString());
-    Path dump = Files.createDirectory(folder.resolve("dump"));
-    Images.debugfs(image, List.of("rdump / " + dump));
+    Path dump = Images.dump(image, folder.resolve("dump"));
     Files.delete(dump.resolve("lost+found"));
     Processes.run("diff", "-r", "--no-dereference", tree.toString(), dump.toString());
     Processes.run("rm", "-r", dump.toString());
@@ -208,7 +207,7 @@ class AlignedPackTest {
     for (String each : files) {
       Path out = folder.resolve("value");
       assertThat(Images.debugfs(image, List.of("stat " + each))).doesNotContain("File ACL: 0\n");
-      Images.debugfs(image, List.of("ea_get -f %s %s user.xip".formatted(out, each)));
+      Images.debugfs(image, List.of("ea_get -f \"%s\" %s user.xip".formatted(out, each)));
       assertThat(out).hasBinaryContent(value);
     }
   }

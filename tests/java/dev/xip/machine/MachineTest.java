@@ -159,7 +159,7 @@ class MachineTest {
         "mke2fs", "-q", "-F", "-t", "ext2", "-b", "4096", "-N", "64", image.toString(), blocks);
     // It warns of every block that was marked before, so its output is not looked at.
     Processes.run("debugfs", "-w", "-R", "setb 1 2065000", image.toString());
-    Images.debugfsWrite(image, "write " + content + " far");
+    Images.debugfsWrite(image, "write \"%s\" far".formatted(content));
     return image;
   }
 }

@@ -14,6 +14,7 @@ import dev.xip.segment.SegmentState;
 import dev.xip.segment.SegmentStore;
 import dev.xip.segment.SegmentType;
 import dev.xip.segment.SharingMode;
+import dev.xip.testing.Folders;
 import dev.xip.vm.AddressReader;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.MapRequest;
@@ -24,10 +25,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Many segments in one store and one memory: 1,000 defined and 200 loaded, with {@code
@@ -39,20 +39,14 @@ class ManySegmentsTest {
   private static final int LOADED = STRESS ? 1000 : 200;
   private static final long MEGABYTE_PAGES = (1L << 20) >>> Pages.SHIFT;
 
-  /** A store in memory, where there is room: forcing tens of thousands of files takes minutes. */
-  private static final Path MEMORY = Path.of("/dev/shm");
+  /** In memory, where there is room: forcing tens of thousands of files takes minutes. */
+  @TempDir(factory = Folders.InMemory.class)
+  Path folder;
 
-  private Path folder;
   private SegmentStore store;
 
   @BeforeEach
   void define() throws IOException {
-    boolean room =
-        Files.isWritable(MEMORY) && Files.getFileStore(MEMORY).getUsableSpace() > 512L << 20;
-    folder =
-        room
-            ? Files.createTempDirectory(MEMORY, "xip-many")
-            : Files.createTempDirectory("xip-many");
     store = SegmentStore.create(folder.resolve("store"));
     Path contents = folder.resolve("contents");
     for (int i = 0; i < DEFINED; i++) {
@@ -62,15 +56,6 @@ class ManySegmentsTest {
       store.define(
           SegmentDefinition.of(name(i), List.of(SegmentPart.of(SegmentType.SR, first, first))),
           SegmentSource.copyOf(contents, _ -> {}));
-    }
-  }
-
-  @AfterEach
-  void delete() throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path each : files.toList().reversed()) {
-        Files.delete(each);
-      }
     }
   }
 

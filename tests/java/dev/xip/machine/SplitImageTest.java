@@ -123,8 +123,7 @@ class SplitImageTest {
   void itsFilesAreWhatDebugfsTakesOutOfTheUnsplitOne(boolean inTable) throws IOException {
     try (Machine machine = cutAndBoot(inTable);
         Mount mount = mount(machine)) {
-      Path taken = Files.createDirectory(folder.resolve("taken"));
-      Images.debugfs(image, List.of("rdump / " + taken));
+      Path taken = Images.dump(image, folder.resolve("taken"));
       List<String> files = new ArrayList<>();
       TreeWalk.walk(
           mount.image(),

@@ -7,7 +7,7 @@ import dev.xip.host.Errno;
 import dev.xip.segment.ExtmemModel.Held;
 import dev.xip.segment.ExtmemModel.Stored;
 import dev.xip.segment.StoreWorkers.Worker;
-import dev.xip.testing.Processes;
+import dev.xip.testing.Folders;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -83,11 +83,10 @@ class ExtmemStateMachineTest {
           "device write ok",
           "device write EIO");
 
-  /** Memory where there is such a folder: the waits for a disk are not what is tested here. */
-  private static final Path SHM = Path.of("/dev/shm");
+  /** In memory if possible: the waits for a disk are not what is tested here. */
+  @TempDir(factory = Folders.InMemory.class)
+  Path folder;
 
-  @TempDir Path temp;
-  private Path folder;
   private SegmentStore store;
   private ExtmemModel model;
   private StoreWorkers workers;
@@ -97,7 +96,6 @@ class ExtmemStateMachineTest {
 
   @BeforeEach
   void start() throws IOException {
-    folder = Files.isWritable(SHM) ? Files.createTempDirectory(SHM, "xip") : temp;
     store = SegmentStore.create(folder.resolve("store"));
     model = new ExtmemModel(ExtmemSteps.WINDOW, HUGE);
     for (Map.Entry<SegmentName, List<SegmentPart>> each : SPECIAL.entrySet()) {
@@ -111,10 +109,6 @@ class ExtmemStateMachineTest {
   @AfterEach
   void endAll() throws IOException {
     workers.close();
-    Processes.run("rm", "-r", store.folder().toString());
-    if (folder != temp) {
-      Files.delete(folder);
-    }
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.host.Errno;
 import dev.xip.testing.Judge;
+import dev.xip.testing.Jvm;
 import dev.xip.testing.Processes;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -176,8 +177,8 @@ class StoreFailureTest {
     List<String> line = new ArrayList<>(Judge.asNobody());
     Path classes = temp.resolve("classes");
     // Root's folders may be closed to others, so they get a copy of what they run.
-    Processes.run("cp", "-r", classPathOf(StoreAttempts.class), classes.toString());
-    Processes.run("cp", "-r", classPathOf(SegmentStore.class) + "/.", classes.toString());
+    Processes.run("cp", "-r", Jvm.placeOf(StoreAttempts.class).toString(), classes.toString());
+    Processes.run("cp", "-r", Jvm.placeOf(SegmentStore.class) + "/.", classes.toString());
     Processes.run("chmod", "-R", "a+rX", classes.toString());
     line.addAll(
         List.of(
@@ -188,10 +189,6 @@ class StoreFailureTest {
             StoreAttempts.class.getName(),
             store.folder().toString()));
     return Processes.run(line.toArray(String[]::new)).text().lines();
-  }
-
-  private static String classPathOf(Class<?> type) {
-    return Path.of(type.getProtectionDomain().getCodeSource().getLocation().getPath()).toString();
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.xip.segment;
 
+import dev.xip.testing.Jvm;
 import dev.xip.testing.Processes;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
@@ -7,7 +8,6 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.File;
 import java.io.IOException;
-import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -34,7 +34,10 @@ final class WorkerProcess implements AutoCloseable {
                 "-Xmx32m",
                 "--enable-native-access=ALL-UNNAMED",
                 "-cp",
-                placeOf(SegmentLoader.class) + File.pathSeparator + placeOf(SegmentWorker.class),
+                // Two entries are searched faster than those of all tests.
+                Jvm.placeOf(SegmentLoader.class)
+                    + File.pathSeparator
+                    + Jvm.placeOf(SegmentWorker.class),
                 SegmentWorker.class.getName(),
                 store.toString(),
                 Long.toString(windowBytes),
@@ -43,15 +46,6 @@ final class WorkerProcess implements AutoCloseable {
             .start();
     calls = new DataOutputStream(new BufferedOutputStream(process.getOutputStream()));
     answers = new DataInputStream(new BufferedInputStream(process.getInputStream()));
-  }
-
-  /** A class path of two entries is searched faster than that of all tests. */
-  private static Path placeOf(Class<?> type) throws IOException {
-    try {
-      return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
-    } catch (URISyntaxException e) {
-      throw new IOException(e);
-    }
   }
 
   long pid() {

@@ -9,23 +9,35 @@ import org.junit.jupiter.api.extension.AnnotatedElementContext;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.io.TempDirFactory;
 
-/** Folders for tests that make thousands of them. */
+/** Folders for temporary files. */
 public final class Folders {
   private Folders() {}
 
-  /** Makes temporary folders in memory, if the host has a place for that: forcing costs nothing. */
-  public static final class InMemory implements TempDirFactory {
-    private static final Path MEMORY = Path.of("/dev/shm");
+  /**
+   * Says where temporary files are forced to the medium at no cost: in memory, if the host has half
+   * a gigabyte there and the caller of the build has not named a place by TMPDIR.
+   *
+   * @return a folder that many use
+   * @throws IOException if the host does not say how much room there is
+   */
+  public static Path memory() throws IOException {
+    Path memory = Path.of("/dev/shm");
+    boolean fit =
+        System.getenv("TMPDIR") == null
+            && Files.isWritable(memory)
+            && Files.getFileStore(memory).getUsableSpace() > 512L << 20;
+    return fit ? memory : Path.of(System.getProperty("java.io.tmpdir"));
+  }
 
+  /** Makes folders for tests in {@link #memory}. */
+  public static final class InMemory implements TempDirFactory {
     /** Called by JUnit. */
     public InMemory() {}
 
     @Override
     public Path createTempDirectory(AnnotatedElementContext element, ExtensionContext extension)
         throws IOException {
-      return Files.isWritable(MEMORY)
-          ? Files.createTempDirectory(MEMORY, "xip")
-          : Files.createTempDirectory("xip");
+      return Files.createTempDirectory(memory(), "xip");
     }
   }
 

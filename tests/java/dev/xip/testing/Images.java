@@ -110,6 +110,21 @@ public final class Images {
     return debugfs(image, commands, "-c");
   }
 
+  /**
+   * Has debugfs take everything out of an image. It complains that it may not give files to their
+   * owners, unless root runs it, so its words are not looked at: the caller judges what it made.
+   *
+   * @param image the image
+   * @param folder the folder to make
+   * @return the folder
+   * @throws IOException if debugfs cannot be run
+   */
+  public static Path dump(Path image, Path folder) throws IOException {
+    Files.createDirectory(folder);
+    Processes.run("debugfs", "-R", "rdump / \"%s\"".formatted(folder), image.toString());
+    return folder;
+  }
+
   private static String debugfs(Path image, List<String> commands, String mode) throws IOException {
     Path script = Files.createTempFile("xip-debugfs", ".cmd");
     try {

@@ -1,5 +1,7 @@
 package dev.xip.testing;
 
+import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,5 +33,20 @@ public final class Jvm {
                 main.getName()));
     command.addAll(List.of(args));
     return command;
+  }
+
+  /**
+   * Finds where a class was loaded from.
+   *
+   * @param type the class
+   * @return its entry of the class path
+   * @throws IOException if that is no file or folder
+   */
+  public static Path placeOf(Class<?> type) throws IOException {
+    try {
+      return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
+    } catch (URISyntaxException e) {
+      throw new IOException(e);
+    }
   }
 }

@@ -1,5 +1,6 @@
 package dev.xip.vm;
 
+import dev.xip.testing.Folders;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -15,16 +16,13 @@ import java.util.concurrent.TimeUnit;
  * file lies where writing back costs nothing, if the host has such a place.
  */
 final class HostJudge implements AutoCloseable {
-  private static final Path MEMORY_FOLDER = Path.of("/dev/shm");
-
   private final Path file;
   private final Process process;
   private final BufferedWriter steps;
   private final BufferedReader answers;
 
-  HostJudge(Path folder) throws IOException {
-    Path place = Files.isWritable(MEMORY_FOLDER) ? MEMORY_FOLDER : folder;
-    file = Files.createTempFile(place, "xip-judge-", ".data");
+  HostJudge() throws IOException {
+    file = Files.createTempFile(Folders.memory(), "xip-judge-", ".data");
     process =
         new ProcessBuilder(program().toString(), file.toString())
             .redirectError(ProcessBuilder.Redirect.INHERIT)

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.pagetable.X8664Layout;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -12,7 +11,6 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The host kernel and our machine perform the same histories, step for step: bytes seen, accesses
@@ -26,8 +24,6 @@ class HostKernelJudgeTest {
 
   /** The host's word for a range that it does not keep as one mapping; nothing is done then. */
   private static final String MANY = "many";
-
-  @TempDir Path folder;
 
   @Test
   @Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
@@ -47,7 +43,7 @@ class HostKernelJudgeTest {
   private void judge(TestMachine booted, int histories) throws IOException {
     long seed = Long.getLong("xip.seed", new Random().nextLong());
     long judged = 0;
-    try (HostJudge host = new HostJudge(folder);
+    try (HostJudge host = new HostJudge();
         JudgedMachine machine = new JudgedMachine(booted)) {
       for (int i = 0; i < histories; i++) {
         judged += compare(seed + i, host, machine);
