@@ -190,6 +190,15 @@ static void step_sum(char *answer) {
   answer[-1] = 0;
 }
 
+/* Before the file grows past its end. Cutting it to the size that it has makes every file system do
+   what only some do when it grows: zero what was stored behind the end. */
+static void grow_past_end(long offset) {
+  struct stat file;
+  if (!fstat(writable, &file) && offset > file.st_size && ftruncate(writable, file.st_size)) {
+    perror(path);
+  }
+}
+
 /* file truncate BYTES, file write OFFSET VALUE, file read OFFSET. */
 static void step_file(const char *step, char *answer) {
   char what[16] = "";
@@ -197,6 +206,9 @@ static void step_file(const char *step, char *answer) {
   int value = 0;
   sscanf(step, "%*s %15s %ld %d", what, &offset, &value);
   char byte = (char)value;
+  if (strcmp(what, "read")) {
+    grow_past_end(offset);
+  }
   if (!strcmp(what, "truncate")) {
     strcpy(answer, outcome(ftruncate(writable, offset)));
   } else if (!strcmp(what, "write")) {

@@ -8,6 +8,7 @@ import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import dev.xip.file.MemoryFile;
 import dev.xip.testing.Allocations;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
@@ -43,7 +44,7 @@ class BulkReadTest {
   }
 
   @AfterEach
-  void end() {
+  void end() throws IOException, IOException {
     space.close();
     file.truncate(0);
     other.truncate(0);

@@ -48,7 +48,7 @@ public final class ConcurrentHistory {
   }
 
   /** Lets so many threads take so many steps each, then demands the state of boot. */
-  public void run(int threads, int steps) {
+  public void run(int threads, int steps) throws IOException {
     List<Callable<Object>> work = new ArrayList<>();
     for (int i = 0; i < threads; i++) {
       Random random = new Random(seed + i);
@@ -65,7 +65,9 @@ public final class ConcurrentHistory {
     for (int i = 0; i < SPACES; i++) {
       spaces.get(i).close();
     }
-    files.forEach(file -> file.truncate(0));
+    for (MemoryFile file : files) {
+      file.truncate(0);
+    }
     machine.requireBootState();
   }
 

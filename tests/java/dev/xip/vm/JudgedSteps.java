@@ -22,8 +22,6 @@ import java.util.Random;
  *       once, which mincore would show.
  *   <li>GROWSDOWN: the guard gap below a stack is of 4.12.
  *   <li>Rights to execute alone: hosts with protection keys do not let it be read, others do.
- *   <li>Bytes past the end of the file in its last page are never stored into: what becomes of them
- *       when the file grows differs between file systems.
  * </ul>
  */
 final class JudgedSteps {
@@ -33,6 +31,9 @@ final class JudgedSteps {
   private static final int[] PROTS = {3, 3, 3, 3, 1, 1, 5, 7, 2, 0};
   private static final int[] ADVICE = {4, 4, 4, 4, 0, 1, 2, 3, 10, 11, 99};
   private static final int[] BYTES = {0, 1, 7};
+
+  /** The last one lies behind the end of the file where the file ends in the page. */
+  private static final int[] STORED_BYTES = {0, 1, 7, 200};
 
   /** Sizes of the file are whole pages and so many bytes. */
   private static final int TAIL = 100;
@@ -69,7 +70,7 @@ final class JudgedSteps {
         : choice < 34
             ? "read %d %d".formatted(slot(), random.nextInt(4) == 0 ? 200 : pick(BYTES))
             : choice < 54
-                ? "write %d %d %d".formatted(slot(), pick(BYTES), random.nextInt(256))
+                ? "write %d %d %d".formatted(slot(), pick(STORED_BYTES), random.nextInt(256))
                 : choice < 62
                     ? protect(process)
                     : choice < 66

@@ -8,6 +8,7 @@ import dev.xip.file.MemoryFile;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -39,6 +40,15 @@ public final class RandomHistory {
 
     long covering() {
       return Pages.covering(size);
+    }
+
+    /** What was stored behind the end is gone when the file grows over it. */
+    void grow(long firstWritten, long newSize) {
+      int words = (int) (size >>> 3) % WORDS;
+      if (firstWritten > size && words != 0 && pages[(int) covering() - 1] != null) {
+        Arrays.fill(pages[(int) covering() - 1], words, WORDS, 0);
+      }
+      size = Math.max(size, newSize);
     }
   }
 
@@ -133,7 +143,9 @@ public final class RandomHistory {
     }
     check();
     spaces.forEach(each -> each.space.close());
-    files.forEach(each -> each.file.truncate(0));
+    for (FileModel each : files) {
+      each.file.truncate(0);
+    }
     machine.requireBootState();
     return digest;
   }
@@ -300,9 +312,10 @@ public final class RandomHistory {
     }
   }
 
-  private void truncate(FileModel on) {
+  private void truncate(FileModel on) throws IOException {
     long size = 8L * random.nextInt(FILE_PAGES * WORDS + 1);
     on.file.truncate(size);
+    on.grow(size, size);
     on.size = size;
     int left = (int) on.covering();
     for (int page = left; page < FILE_PAGES; page++) {
@@ -310,7 +323,7 @@ public final class RandomHistory {
     }
     int words = (int) (size >>> 3) % WORDS;
     if (words != 0 && on.pages[left - 1] != null) {
-      java.util.Arrays.fill(on.pages[left - 1], words, WORDS, 0);
+      Arrays.fill(on.pages[left - 1], words, WORDS, 0);
     }
     for (SpaceModel each : spaces) {
       for (Cell cell : each.cells.values()) {
@@ -336,6 +349,7 @@ public final class RandomHistory {
     int count = Math.min(words.length, FILE_PAGES * WORDS - first);
     MemorySegment source = MemorySegment.ofArray(words).asSlice(0, 8L * count);
     assertThat(on.file.write(8L * first, source)).isEqualTo(8L * count);
+    on.grow(8L * first, 8L * (first + count));
     for (int i = 0; i < count; i++) {
       int page = (first + i) / WORDS;
       if (on.pages[page] == null) {
@@ -343,7 +357,6 @@ public final class RandomHistory {
       }
       on.pages[page][(first + i) % WORDS] = words[i];
     }
-    on.size = Math.max(on.size, 8L * (first + count));
   }
 
   private void readFile(FileModel on) {

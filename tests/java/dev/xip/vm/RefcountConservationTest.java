@@ -1,6 +1,7 @@
 package dev.xip.vm;
 
 import dev.xip.pagetable.X8664Layout;
+import java.io.IOException;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -15,7 +16,7 @@ class RefcountConservationTest {
     long seed = RandomHistoryTest.seed();
     try (machine) {
       new ConcurrentHistory(machine, seed).run(THREADS, RandomHistoryTest.STEPS / THREADS);
-    } catch (AssertionError | RuntimeException e) {
+    } catch (AssertionError | RuntimeException | IOException e) {
       throw new AssertionError("the history began with -Dxip.seed=" + seed, e);
     }
   }

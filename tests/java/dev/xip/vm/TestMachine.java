@@ -95,7 +95,11 @@ public final class TestMachine implements AutoCloseable {
   /** A file of holes. */
   public MemoryFile holes(String name, int pages) {
     MemoryFile file = device.create(name);
-    file.truncate(pages * Pages.SIZE);
+    try {
+      file.truncate(pages * Pages.SIZE);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     return file;
   }
 

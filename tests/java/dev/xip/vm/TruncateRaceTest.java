@@ -12,6 +12,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.xip.file.MemoryFile;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.vm.Threads.Gate;
+import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
@@ -29,7 +30,7 @@ class TruncateRaceTest {
   }
 
   @Test
-  void theRulesOf319LeaveAMappingOfAFreedBlock() {
+  void theRulesOf319LeaveAMappingOfAFreedBlock() throws IOException {
     try (TestMachine machine = machine(Rules.LINUX_3_19)) {
       MemoryFile file = machine.file("cut", 1);
       AddressSpace space = machine.space("late");

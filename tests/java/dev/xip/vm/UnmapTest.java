@@ -12,6 +12,7 @@ import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import dev.xip.file.MemoryFile;
 import dev.xip.pagetable.EntryLayout;
+import java.io.IOException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,7 +31,7 @@ class UnmapTest {
   private final MemoryFile file = machine.file("f", 2);
 
   @BeforeEach
-  void mapOneEntryOfEachKind() {
+  void mapOneEntryOfEachKind() throws IOException {
     file.truncate(4 * Pages.SIZE);
     map(space, AT, 4, PRIVATE, file);
     read(space, SPECIAL);
@@ -64,7 +65,7 @@ class UnmapTest {
   }
 
   @Test
-  void truncationZapsCopiesToo() {
+  void truncationZapsCopiesToo() throws IOException {
     file.truncate(0);
     for (long va = AT; va < AT + 4 * Pages.SIZE; va += Pages.SIZE) {
       assertThat(isEmpty(va)).isTrue();
@@ -78,7 +79,7 @@ class UnmapTest {
   }
 
   @Test
-  void aPageThatIsPartlyLeftStaysMappedWithItsRestZeroed() {
+  void aPageThatIsPartlyLeftStaysMappedWithItsRestZeroed() throws IOException {
     file.truncate(16);
     assertThat(isEmpty(SPECIAL)).isFalse();
     assertThat(isEmpty(COPY)).isTrue();
@@ -87,7 +88,7 @@ class UnmapTest {
   }
 
   @Test
-  void onlyThePagesAskedForAreTakenOutOfAMappingThatBeginsLater() {
+  void onlyThePagesAskedForAreTakenOutOfAMappingThatBeginsLater() throws IOException {
     AddressSpace other = machine.space("other");
     map(other, new Vma(AddrRange.ofLength(AT, 2 * Pages.SIZE), PRIVATE, file, 1));
     write(other, AT, 1);
@@ -106,7 +107,7 @@ class UnmapTest {
   }
 
   @Test
-  void anUnmappedFileForgetsWhoMappedIt() throws MapException {
+  void anUnmappedFileForgetsWhoMappedIt() throws IOException {
     space.unmap(AddrRange.ofLength(AT, 2 * Pages.SIZE));
     assertThat(machine.manager.reverseMap().files()).isEqualTo(1);
     space.unmap(AddrRange.ofLength(SPARSE, 2 * Pages.SIZE));

@@ -15,6 +15,7 @@ import dev.xip.base.Pages;
 import dev.xip.file.MemoryFile;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.phys.FrameUse;
+import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.AfterEach;
@@ -91,7 +92,7 @@ class WholeTablesTest {
   }
 
   @Test
-  void aHolesPageIsFoundWhereverItIs() throws MapException {
+  void aHolesPageIsFoundWhereverItIs() throws IOException {
     MemoryFile file = machine.file("f", PAGES - 1);
     file.truncate(PAGES * Pages.SIZE);
     mapAndRead(PRIVATE, file);

@@ -41,7 +41,7 @@ public final class FaultAgainstTruncateStress {
 
     static FileSlot ofHoles(StressMachine<FileSlot> machine) {
       FileSlot slot = new FileSlot(machine.space(), machine.file());
-      slot.file.truncate(Pages.SIZE);
+      StressMachine.truncate(slot.file, Pages.SIZE);
       slot.space.mapShared(AT, slot.file);
       return slot;
     }
@@ -49,7 +49,7 @@ public final class FaultAgainstTruncateStress {
     void look(III_Result r) {
       r.r2 = space.entry(AT);
       r.r3 = (int) (file.blockCount() + space.mm().anonymousFrames());
-      file.truncate(0);
+      StressMachine.truncate(file, 0);
     }
   }
 
@@ -73,7 +73,7 @@ public final class FaultAgainstTruncateStress {
     /** Cuts the file. */
     @Actor
     public void truncate() {
-      slot.file.truncate(0);
+      StressMachine.truncate(slot.file, 0);
     }
 
     /** Looks, and writes the page anew. */
@@ -106,7 +106,7 @@ public final class FaultAgainstTruncateStress {
     /** Cuts the file. */
     @Actor
     public void truncate() {
-      slot.file.truncate(0);
+      StressMachine.truncate(slot.file, 0);
     }
 
     /** Looks, and writes the page anew. */
@@ -142,14 +142,14 @@ public final class FaultAgainstTruncateStress {
     /** Cuts the file. */
     @Actor
     public void truncate() {
-      slot.file.truncate(0);
+      StressMachine.truncate(slot.file, 0);
     }
 
     /** Looks, and makes the hole anew. */
     @Arbiter
     public void look(III_Result r) {
       slot.look(r);
-      slot.file.truncate(Pages.SIZE);
+      StressMachine.truncate(slot.file, Pages.SIZE);
       MACHINE.putBack(slot);
     }
   }
@@ -182,7 +182,7 @@ public final class FaultAgainstTruncateStress {
     /** Cuts the file, writes it again and faults the page in. */
     @Actor
     public void replace() {
-      slot.file.truncate(0);
+      StressMachine.truncate(slot.file, 0);
       StressMachine.fill(slot.file, 9);
       slot.space.read(AT);
     }
@@ -191,7 +191,7 @@ public final class FaultAgainstTruncateStress {
     @Arbiter
     public void look(I_Result r) {
       r.r1 = slot.space.read(AT + 16);
-      slot.file.truncate(0);
+      StressMachine.truncate(slot.file, 0);
       StressMachine.fill(slot.file, WORD);
       MACHINE.putBack(slot);
     }

@@ -35,7 +35,7 @@ public final class ForkAgainstTruncateStress {
     }
 
     void write() {
-      file.truncate(TABLE_BYTES);
+      StressMachine.truncate(file, TABLE_BYTES);
       StressMachine.fill(file, WORD);
     }
   }
@@ -65,7 +65,7 @@ public final class ForkAgainstTruncateStress {
     /** Cuts the file. */
     @Actor
     public void truncate() {
-      slot.file.truncate(0);
+      StressMachine.truncate(slot.file, 0);
     }
 
     /** Looks, ends the child and writes the file anew. */

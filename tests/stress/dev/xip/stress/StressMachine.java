@@ -103,6 +103,15 @@ final class StressMachine<T> {
     }
   }
 
+  /** Makes a file longer or shorter. */
+  static void truncate(MemoryFile file, long size) {
+    try {
+      file.truncate(size);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** A frame of RAM that the page cache holds. */
   long cachedFrame() {
     FrameAllocator allocator = manager.memory().allocator();

@@ -1,8 +1,10 @@
 package dev.xip.file;
 
 import dev.xip.base.Pages;
+import dev.xip.mapping.Translation;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /**
  * A device of writable memory for files that live no longer than the machine: blocks of one page,
@@ -13,12 +15,15 @@ public final class MemoryBlocks {
   private final MemorySegment memory;
   private final long firstPfn;
 
-  /**
-   * The free blocks are the first {@link #freeCount} of these; guarded by this object's monitor.
-   */
-  private final int[] free;
+  private final int blocks;
 
-  private int freeCount;
+  /** How many blocks were ever taken: those from this one on are free. Guarded by the monitor. */
+  private int used;
+
+  /** The first {@link #freedCount} of these are free too; guarded by the monitor. */
+  private int[] freed = new int[64];
+
+  private int freedCount;
 
   /**
    * Takes memory over, all of it free.
@@ -26,17 +31,19 @@ public final class MemoryBlocks {
    * @param memory writable memory, a whole number of pages: a region's part of the physical memory
    *     window
    * @param firstPfn the page frame number of its first page
-   * @throws IllegalArgumentException if the memory is not whole pages (EINVAL)
+   * @throws IllegalArgumentException if the memory is not whole pages, or more than 2^31 - 1 of
+   *     them (EINVAL)
    */
   public MemoryBlocks(MemorySegment memory, long firstPfn) {
     Pages.requireAligned(memory.byteSize(), "size of the device");
+    if (memory.byteSize() >>> Pages.SHIFT > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "EINVAL: device: expected at most 0x%x pages, found 0x%x"
+              .formatted(Integer.MAX_VALUE, memory.byteSize() >>> Pages.SHIFT));
+    }
     this.memory = memory;
     this.firstPfn = firstPfn;
-    this.free = new int[Math.toIntExact(memory.byteSize() >>> Pages.SHIFT)];
-    for (int i = 0; i < free.length; i++) {
-      free[i] = free.length - 1 - i;
-    }
-    this.freeCount = free.length;
+    this.blocks = (int) (memory.byteSize() >>> Pages.SHIFT);
   }
 
   /**
@@ -55,31 +62,37 @@ public final class MemoryBlocks {
    * @return the number of pages
    */
   public synchronized long available() {
-    return freeCount;
+    return blocks - used + freedCount;
   }
 
-  /** Takes a block and zeroes it before anybody can see it. */
+  /** Takes a block and zeroes it before any mapping can show it. */
   long take(String file, long page) throws IOException {
     int block;
     synchronized (this) {
-      if (freeCount == 0) {
+      if (available() == 0) {
         throw new IOException(
             "ENOSPC: page 0x%x of %s: expected a free block, found all 0x%x in use"
-                .formatted(page, file, free.length));
+                .formatted(page, file, blocks));
       }
-      block = free[--freeCount];
+      block = freedCount > 0 ? freed[--freedCount] : used++;
     }
-    long pfn = firstPfn + block;
-    bytes(pfn).fill((byte) 0);
-    return pfn;
+    Translation place = new Translation(firstPfn + block, 1);
+    bytes(place).fill((byte) 0);
+    return place.pfn();
   }
 
-  synchronized void giveBack(long pfn) {
-    free[freeCount++] = (int) (pfn - firstPfn);
+  synchronized void giveBack(long pfn, long pages) {
+    if (freedCount + pages > freed.length) {
+      freed = Arrays.copyOf(freed, (int) Math.min(blocks, 2L * (freedCount + pages)));
+    }
+    // The first of them on top, for neighbours to be handed out as neighbours.
+    for (long i = pages; i-- > 0; ) {
+      freed[freedCount++] = (int) (pfn - firstPfn + i);
+    }
   }
 
-  /** The bytes of a block. */
-  MemorySegment bytes(long pfn) {
-    return memory.asSlice(pfn - firstPfn << Pages.SHIFT, Pages.SIZE);
+  /** The bytes of blocks that lie one after another. */
+  MemorySegment bytes(Translation place) {
+    return memory.asSlice(place.pfn() - firstPfn << Pages.SHIFT, place.pages() << Pages.SHIFT);
   }
 }

@@ -6,7 +6,6 @@ import dev.xip.mapping.Mapper;
 import dev.xip.mapping.Translation;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
@@ -14,13 +13,19 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * A file that can be written, its blocks scattered over a device of memory, and used where they
- * lie. What was never written is a hole. Linux counterpart: mm/filemap_xip.c over fs/ext2/xip.c.
+ * lie. What was never written is a hole. A mapping shows the last page to its end: what is stored
+ * there behind the end of the file is gone when the file grows over it. Linux counterpart:
+ * mm/filemap_xip.c over fs/ext2/xip.c.
  *
  * <p>Lock order: the file's write mutex, then whatever the memory manager takes to unmap pages, or
  * the lock of the block map. Nobody is told of a change with the block map locked.
  */
 public final class MemoryFile implements Mappable {
-  private static final long HOLE = -1;
+  /**
+   * The largest size, in bytes: what ext2 allows a file in blocks of 4 KiB, some 2 TiB. Linux
+   * counterpart: fs/ext2/super.c:ext2_max_size.
+   */
+  public static final long MAX_SIZE = 0x1fe_ff7f_c000L;
 
   private final String name;
   private final MemoryBlocks device;
@@ -32,8 +37,8 @@ public final class MemoryFile implements Mappable {
   /** Guards the block map; held shared while bytes are read or written by calls. */
   private final ReentrantReadWriteLock mapLock = new ReentrantReadWriteLock();
 
-  /** The pfn of each page, or {@link #HOLE}; what lies past the array is a hole. */
-  private long[] blocks = new long[0];
+  /** No page behind the end has a block, but while a write adds it. */
+  private final BlockRuns blocks = new BlockRuns();
 
   /** Changed under the write mutex. */
   private volatile long size;
@@ -70,6 +75,7 @@ public final class MemoryFile implements Mappable {
 
   @Override
   public Translation translate(long pageOffset) {
+    requirePosition(pageOffset);
     mapLock.readLock().lock();
     try {
       return place(pageOffset);
@@ -79,39 +85,39 @@ public final class MemoryFile implements Mappable {
   }
 
   private Translation place(long page) {
-    long pfn = block(page);
-    if (pfn == HOLE) {
-      return Translation.HOLE;
-    }
-    long pages = 1;
-    while (block(page + pages) == pfn + pages) {
-      pages++;
-    }
-    return new Translation(pfn, pages);
+    return blocks.at(page, Pages.covering(MAX_SIZE));
   }
 
-  private long block(long page) {
-    return page < blocks.length ? blocks[(int) page] : HOLE;
-  }
-
+  /**
+   * Says where a page lies, and gives it a zeroed block first if it is a hole.
+   *
+   * @param pageOffset the page's number in the file
+   * @return the run that starts with it, never a hole
+   * @throws IOException if there is no free block (ENOSPC), or the page lies behind the end, such
+   *     as when the file was cut since the caller looked
+   */
   @Override
   public Translation allocate(long pageOffset) throws IOException {
+    requirePosition(pageOffset);
     mapLock.writeLock().lock();
     try {
-      if (block(pageOffset) == HOLE) {
-        long pfn = device.take(name, pageOffset);
-        int length = blocks.length;
-        if (pageOffset >= length) {
-          int longer = Math.toIntExact(Math.max(pageOffset + 1, 2L * length));
-          blocks = Arrays.copyOf(blocks, longer);
-          Arrays.fill(blocks, length, longer, HOLE);
-        }
-        blocks[(int) pageOffset] = pfn;
+      long pages = Pages.covering(size);
+      if (pageOffset >= pages) {
+        throw new IOException(
+            "page 0x%x of %s: expected one of its 0x%x pages".formatted(pageOffset, name, pages));
       }
-      return place(pageOffset);
+      return placed(pageOffset);
     } finally {
       mapLock.writeLock().unlock();
     }
+  }
+
+  /** The same for any page, with the map locked. */
+  private Translation placed(long page) throws IOException {
+    if (place(page).isHole()) {
+      blocks.add(page, device.take(name, page));
+    }
+    return place(page);
   }
 
   /**
@@ -129,12 +135,12 @@ public final class MemoryFile implements Mappable {
       long length = Math.min(destination.byteSize(), Math.max(0, size - position));
       for (long done = 0; done < length; ) {
         long inPage = position + done & Pages.OFFSET_MASK;
-        long bytes = Math.min(length - done, Pages.SIZE - inPage);
-        long pfn = block(position + done >>> Pages.SHIFT);
-        if (pfn == HOLE) {
+        Translation place = place(position + done >>> Pages.SHIFT);
+        long bytes = Math.min(length - done, (place.pages() << Pages.SHIFT) - inPage);
+        if (place.isHole()) {
           destination.asSlice(done, bytes).fill((byte) 0);
         } else {
-          MemorySegment.copy(device.bytes(pfn), inPage, destination, done, bytes);
+          MemorySegment.copy(device.bytes(place), inPage, destination, done, bytes);
         }
         done += bytes;
       }
@@ -151,14 +157,20 @@ public final class MemoryFile implements Mappable {
    * @param position where the first byte goes, at least 0
    * @param source the bytes
    * @return how many bytes were written: all, or those before the device was full
-   * @throws IOException if the device was full before the first byte (ENOSPC)
+   * @throws IOException if the device was full before the first byte (ENOSPC), or the bytes would
+   *     end past {@link #MAX_SIZE} (EFBIG); the file is as it was then
    * @throws IllegalArgumentException if the position is negative
    */
   public long write(long position, MemorySegment source) throws IOException {
     requirePosition(position);
+    requireFits(position, source.byteSize());
     writeMutex.lock();
     long done = 0;
     try {
+      if (position > size && source.byteSize() > 0) {
+        giveBlock(position >>> Pages.SHIFT);
+        zeroTail(size);
+      }
       while (done < source.byteSize()) {
         long inPage = position + done & Pages.OFFSET_MASK;
         long bytes = Math.min(source.byteSize() - done, Pages.SIZE - inPage);
@@ -177,37 +189,54 @@ public final class MemoryFile implements Mappable {
   }
 
   private void writePage(long page, long inPage, MemorySegment source) throws IOException {
-    if (translate(page).isHole()) {
-      allocate(page);
-      for (Mapper mapper : mappers) {
-        mapper.holeFilled(page);
-      }
-    }
+    giveBlock(page);
     mapLock.readLock().lock();
     try {
-      MemorySegment.copy(source, 0, device.bytes(block(page)), inPage, source.byteSize());
+      MemorySegment.copy(source, 0, device.bytes(place(page)), inPage, source.byteSize());
     } finally {
       mapLock.readLock().unlock();
     }
   }
 
+  private void giveBlock(long page) throws IOException {
+    if (!translate(page).isHole()) {
+      return;
+    }
+    mapLock.writeLock().lock();
+    try {
+      placed(page);
+    } finally {
+      mapLock.writeLock().unlock();
+    }
+    for (Mapper mapper : mappers) {
+      mapper.holeFilled(page);
+    }
+  }
+
   /**
    * Changes the size. What lies past it is taken out of every address space, private copies too,
-   * and its blocks are freed; the rest of the last page is zeroed. Linux counterpart: {@code
-   * vmtruncate} with {@code xip_truncate_page} and {@code ext2_truncate}.
+   * and its blocks are freed; the rest of the last page, the old one if the file grows, is zeroed.
+   * Linux counterpart: {@code vmtruncate} with {@code xip_truncate_page} and {@code ext2_truncate}.
    *
    * @param newSize the size in bytes, at least 0
+   * @throws IOException if it is above {@link #MAX_SIZE} (EFBIG); the file is as it was then
    * @throws IllegalArgumentException if it is negative
    */
-  public void truncate(long newSize) {
+  public void truncate(long newSize) throws IOException {
     requirePosition(newSize);
+    requireFits(newSize, 0);
     writeMutex.lock();
     try {
+      if (newSize > size) {
+        zeroTail(size);
+        size = newSize;
+        return;
+      }
       size = newSize;
       long firstGone = Pages.covering(newSize);
       unmap(firstGone, Long.MAX_VALUE, true);
       zeroTail(newSize);
-      long[] gone = detach(firstGone, Long.MAX_VALUE);
+      List<BlockRuns.Run> gone = detach(firstGone, Long.MAX_VALUE);
       // A fault may have come between the first pass and the blocks' going.
       unmap(firstGone, Long.MAX_VALUE, true);
       free(gone);
@@ -222,13 +251,15 @@ public final class MemoryFile implements Mappable {
    * truncate_pagecache_range}.
    *
    * @param firstPage the first page's number, at least 0
-   * @param pages how many pages
+   * @param pages how many pages, at least 1; {@link Long#MAX_VALUE} for all that follow
+   * @throws IllegalArgumentException if the range is none (EINVAL)
    */
   public void punchHole(long firstPage, long pages) {
-    requirePosition(firstPage);
+    requireRange(firstPage, pages);
     writeMutex.lock();
     try {
-      long[] gone = detach(firstPage, firstPage + pages);
+      List<BlockRuns.Run> gone =
+          detach(firstPage, firstPage + Math.min(pages, Long.MAX_VALUE - firstPage));
       unmap(firstPage, pages, false);
       free(gone);
     } finally {
@@ -241,10 +272,11 @@ public final class MemoryFile implements Mappable {
    * private copies stay. Linux counterpart: {@code invalidate_inode_pages2_range}.
    *
    * @param firstPage the first page's number, at least 0
-   * @param pages how many pages
+   * @param pages how many pages, at least 1; {@link Long#MAX_VALUE} for all that follow
+   * @throws IllegalArgumentException if the range is none (EINVAL)
    */
   public void invalidate(long firstPage, long pages) {
-    requirePosition(firstPage);
+    requireRange(firstPage, pages);
     unmap(firstPage, pages, false);
   }
 
@@ -256,43 +288,38 @@ public final class MemoryFile implements Mappable {
   public long blockCount() {
     mapLock.readLock().lock();
     try {
-      return Arrays.stream(blocks).filter(pfn -> pfn != HOLE).count();
+      return blocks.pages();
     } finally {
       mapLock.readLock().unlock();
     }
   }
 
-  private void zeroTail(long newSize) {
-    long inPage = newSize & Pages.OFFSET_MASK;
+  /** Zeroes what lies behind an end in its page. */
+  private void zeroTail(long end) {
     mapLock.readLock().lock();
     try {
-      long pfn = block(newSize >>> Pages.SHIFT);
-      if (inPage != 0 && pfn != HOLE) {
-        device.bytes(pfn).asSlice(inPage).fill((byte) 0);
+      long inPage = end & Pages.OFFSET_MASK;
+      Translation place = place(end >>> Pages.SHIFT);
+      if (inPage != 0 && !place.isHole()) {
+        device.bytes(place).asSlice(inPage, Pages.SIZE - inPage).fill((byte) 0);
       }
     } finally {
       mapLock.readLock().unlock();
     }
   }
 
-  private long[] detach(long first, long end) {
+  private List<BlockRuns.Run> detach(long first, long end) {
     mapLock.writeLock().lock();
     try {
-      int from = (int) Math.min(first, blocks.length);
-      int to = (int) Math.min(end, blocks.length);
-      long[] gone = Arrays.copyOfRange(blocks, from, to);
-      Arrays.fill(blocks, from, to, HOLE);
-      return gone;
+      return blocks.remove(first, end);
     } finally {
       mapLock.writeLock().unlock();
     }
   }
 
-  private void free(long[] gone) {
-    for (long pfn : gone) {
-      if (pfn != HOLE) {
-        device.giveBack(pfn);
-      }
+  private void free(List<BlockRuns.Run> gone) {
+    for (BlockRuns.Run run : gone) {
+      device.giveBack(run.pfn(), run.pages());
     }
   }
 
@@ -305,6 +332,22 @@ public final class MemoryFile implements Mappable {
   private static void requirePosition(long position) {
     if (position < 0) {
       throw new IllegalArgumentException("EINVAL: position %d is negative".formatted(position));
+    }
+  }
+
+  private static void requireRange(long firstPage, long pages) {
+    if (firstPage < 0 || pages < 1) {
+      throw new IllegalArgumentException(
+          "EINVAL: expected at least 1 page from 0 on, found %d from %d"
+              .formatted(pages, firstPage));
+    }
+  }
+
+  private void requireFits(long position, long bytes) throws IOException {
+    if (position > MAX_SIZE - bytes) {
+      throw new IOException(
+          "EFBIG: %s: expected an end at byte 0x%x or before, found 0x%x bytes from byte 0x%x on"
+              .formatted(name, MAX_SIZE, bytes, position));
     }
   }
 }
