@@ -58,7 +58,7 @@ static int gather(const struct source *from, uint64_t va, uint64_t len, struct i
 
 /*
  * The bytes may be those of a mapped file, and a file can be cut while it is mapped: a load would
- * then die of SIGBUS, which no library may catch in a host process. process_vm_readv(2) on our own
+ * then die of SIGBUS in a program that has not asked for the guard. process_vm_readv(2) on our own
  * process makes the kernel do the copy, and a page that is gone becomes a short count or EFAULT.
  */
 XIP_EXPORT int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t table_bytes,

@@ -21,7 +21,12 @@
  *   the segment fails with -EIO; a link, pipe, socket, device or folder under a store's name is
  *   neither followed nor opened for writing. The members of a group that may write to the folder can
  *   delete and rename what is in it, and so take segments away, but not put others in their place.
- * - A file of a store that somebody cuts while it is loaded raises SIGBUS where its pages are gone.
+ * - A file of a store that is cut while it is loaded raises SIGBUS where its pages are gone. So does
+ *   a full disk (ENOSPC): the data file of SW and SN is a hole until it is stored into, the kernel
+ *   takes a block at the first store to a page, and where there is none left the store gets the
+ *   signal. The default action ends the process. A program that must live on asks for the guard of
+ *   xip/guard.h: then the store lands in private memory, and a word of the program's says from which
+ *   address on nothing reaches the file.
  */
 #ifndef XIP_SEGMENT_H
 #define XIP_SEGMENT_H

@@ -8,8 +8,8 @@
  * - window is page aligned and window_bytes is a multiple of the page size; root_pfn names a table
  *   inside it. -EINVAL otherwise, also for an unknown layout.
  * - A frame number found in an entry is checked against the window before it is followed. A load
- *   from a mapped file that has been cut kills the process, so a table must never be looked for in
- *   one: where only a part of the window, from its beginning, is plain memory, that part is the
+ *   from a mapped file that has been cut kills the process, or gives zeros where the file is guarded
+ *   (xip/guard.h), so a table must never be looked for in one: where only a part of the window, from its beginning, is plain memory, that part is the
  *   window of xip_walk, xip_dump and xip_set, and the table_bytes of xip_read.
  * - Entries are loaded with acquire and stored with release, so a walk may run beside a writer and
  *   sees each entry as it was at some moment, never half of it.
@@ -103,7 +103,7 @@ int xip_set(void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t lay
 /*
  * Adds up so many numbers, modulo 2^64, in a plain loop: for measuring only, as the limit that sums
  * of mapped files are compared with. longs is aligned to 8 bytes. It loads the memory itself, so a
- * mapped file that is cut meanwhile kills the process.
+ * mapped file that is cut meanwhile kills the process, unless it is guarded (xip/guard.h).
  */
 uint64_t xip_sum_longs(const uint64_t *longs, uint64_t count);
 

@@ -36,7 +36,7 @@ class LayeringTest {
           Map.entry("image.ext", Set.of("base", "image")),
           Map.entry("image.erofs", Set.of("base", "image")),
           Map.entry("elf", Set.of("base")),
-          Map.entry("file", Set.of("base", "image", "mapping")),
+          Map.entry("file", Set.of("base", "phys", "image", "mapping")),
           Map.entry("nio", Set.of("base", "image", "host")),
           Map.entry("process", Set.of("base", "vm", "elf", "image", "file")),
           Map.entry("loader", Set.of("base", "host", "elf", "image")),

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.xip.base.Access;
+import dev.xip.base.LostPages;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -131,14 +132,17 @@ class HostMappingTest {
   @Test
   void aPageThatWasCutAwayIsAnErrorAndNoCrash() throws IOException {
     try (HostFile file = file(0x2000);
-        HostMapping map = HostMapping.map(file, 0, 0x2000, Access.READ, Sharing.SHARED)) {
+        HostMapping map = HostMapping.map(file, 0, 0x2000, Access.READ, Sharing.SHARED);
+        HostMapping other = HostMapping.map(file, 0, 0x2000, Access.READ, Sharing.SHARED)) {
       file.truncate(0x1000);
       assertThat(map.memory().get(JAVA_BYTE, 0xfff)).isZero();
       MemorySegment memory = map.memory();
-      assertThatExceptionOfType(InternalError.class)
-          .isThrownBy(() -> memory.get(JAVA_BYTE, 0x1000));
+      assertThat(LostPages.of(memory)).isNull();
+      assertThat(memory.get(JAVA_BYTE, 0x1000)).isZero();
+      assertThat(LostPages.of(memory).lostFrom()).isEqualTo(map.address() + 0x1000);
+      assertThat(LostPages.of(memory.asSlice(0, 0x1000))).isNull();
       assertThatExceptionOfType(HostException.class)
-          .isThrownBy(() -> map.advise(0, 0x2000, Advice.POPULATE_READ))
+          .isThrownBy(() -> other.advise(0, 0x2000, Advice.POPULATE_READ))
           .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EFAULT));
     }
   }

@@ -161,6 +161,9 @@ class LibxipTest {
       file.truncate(0x1000);
       MemorySegment dst = arena.allocate(0x2000);
       assertThat(libxip.read(mem, LAYOUT, ROOT, 0x5000, dst)).isEqualTo(0x1000);
+      assertThat(libxip.sumOfLongs(mem.asSlice(0x10_0000, 0x2000))).isZero();
+      assertThat(libxip.read(mem, LAYOUT, ROOT, 0x5000, dst)).isEqualTo(0x1000);
+      refused(Errno.EFAULT, () -> libxip.read(mem, LAYOUT, ROOT, 0x6000, dst));
       file.truncate(0);
       refused(Errno.EFAULT, () -> libxip.read(mem, LAYOUT, ROOT, 0x5000, dst));
       mem.set(JAVA_LONG, 8, 0x10_0067);

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.xip.base.Access;
+import dev.xip.base.LostPages;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -251,10 +252,46 @@ class ReservationTest {
     range.mapFile(0, 0x4000, file, 0, Access.READ, Sharing.SHARED);
     file.truncate(0x1000);
     assertThat(first(0)).isEqualTo(100);
-    assertThatExceptionOfType(InternalError.class).isThrownBy(() -> first(0x1000));
     refused(Errno.EFAULT, () -> range.advise(0, 0x4000, Advice.POPULATE_READ));
+    assertThat(LostPages.of(range.memory())).isNull();
+    assertThat(first(0x1000)).isZero();
+    assertThat(LostPages.of(range.memory()).lostFrom()).isEqualTo(range.address() + 0x1000);
     range.mapZeros(0, 0x4000);
     assertThat(first(0x1000)).isZero();
+    assertThat(LostPages.of(range.memory())).isNull();
+  }
+
+  @Test
+  void aFileMappedOverPartOfAnotherLosesNothingWithIt() throws IOException {
+    try (HostFile short1 = HostFile.memfd("short")) {
+      short1.truncate(0x4000);
+      range.mapFile(0, 0x4000, short1, 0, Access.READ_WRITE, Sharing.SHARED);
+      range.mapFile(0x1000, 0x1000, file, 0x3000, Access.READ, Sharing.SHARED);
+      range.protect(0x2000, 0x1000, Access.READ);
+      short1.truncate(0);
+      assertThat(first(0)).isZero();
+      assertThat(first(0x1000)).isEqualTo(103);
+      assertThat(first(0x3000)).isZero();
+      range.memory().set(JAVA_LONG, 0x3000, 1);
+      long start = range.address();
+      assertThat(LostPages.in(start, start + 0x1000)).isNotNull();
+      assertThat(LostPages.in(start + 0x1000, start + 0x2000)).isNull();
+      assertThat(first(0x2000)).isZero();
+      assertThat(LostPages.in(start + 0x2000, start + 0x3000)).isNotNull();
+    }
+  }
+
+  @Test
+  void aMappingThatIsRefusedLeavesTheGuardOfTheOneBefore() throws IOException {
+    range.mapFile(0, 0x4000, file, 0, Access.READ, Sharing.SHARED);
+    try (HostFile readOnly = HostFile.openReadOnly(file.descriptorPath())) {
+      refused(
+          Errno.EACCES,
+          () -> range.mapFile(0, 0x4000, readOnly, 0, Access.READ_WRITE, Sharing.SHARED));
+    }
+    file.truncate(0);
+    assertThat(first(0x1000)).isZero();
+    assertThat(LostPages.of(range.memory())).isNotNull();
   }
 
   @Test

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -155,11 +156,32 @@ class TruncatedImageTest {
   }
 
   @Test
-  void aFileThatIsGoneIsSaidToBeGone() {
-    InternalError fault =
-        new InternalError("a fault occurred in an unsafe memory access operation");
-    assertThat(MemoryFaults.translated(folder + "/gone.img", 10, fault).found())
-        .isEqualTo("no file of that name any more, and its memory gone");
+  void aFileThatIsGoneIsSaidToBeGone() throws IOException {
+    truncate(4096);
+    Files.delete(file);
+    assertThatExceptionOfType(CorruptImageException.class)
+        .isThrownBy(image::root)
+        .satisfies(
+            damage ->
+                assertThat(damage.found())
+                    .isEqualTo("no file of that name any more, and its memory gone"));
+  }
+
+  @Test
+  void aFileThatGrowsAgainIsNotBelievedAgain() throws IOException {
+    long size = imageSize();
+    truncate(4096);
+    assertThatThrownBy(image::root).isInstanceOf(CorruptImageException.class);
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.write(ByteBuffer.allocate(1), size - 1);
+    }
+    assertThatExceptionOfType(CorruptImageException.class)
+        .isThrownBy(image::root)
+        .satisfies(
+            damage ->
+                assertThat(damage.found())
+                    .isEqualTo(
+                        "0x%x bytes, but some of them were gone while in use".formatted(size)));
   }
 
   @Test

@@ -41,21 +41,21 @@ class FrameAllocatorTest {
   @Test
   void aFrameUsedBeforeComesBackAsZeros() {
     long pfn = allocator.allocate(FrameUse.ANONYMOUS);
-    memory.window().set(ValueLayout.JAVA_LONG, pfn << Pages.SHIFT, -1L);
+    memory.ram().set(ValueLayout.JAVA_LONG, pfn << Pages.SHIFT, -1L);
     allocator.put(pfn);
     assertThat(allocator.allocate(FrameUse.TABLE)).isEqualTo(pfn);
-    assertThat(memory.window().get(ValueLayout.JAVA_LONG, pfn << Pages.SHIFT)).isZero();
+    assertThat(memory.ram().get(ValueLayout.JAVA_LONG, pfn << Pages.SHIFT)).isZero();
   }
 
   @Test
   void aFrameForWhoWritesAllOfItComesBackAsItWasLeft() {
     long pfn = allocator.allocate(FrameUse.ANONYMOUS);
-    memory.window().set(ValueLayout.JAVA_LONG, pfn << Pages.SHIFT, -1L);
+    memory.ram().set(ValueLayout.JAVA_LONG, pfn << Pages.SHIFT, -1L);
     allocator.put(pfn);
     assertThat(allocator.allocateUncleared(FrameUse.TABLE)).isEqualTo(pfn);
     assertThat(memory.frames().references(pfn)).isEqualTo(1);
     assertThat(allocator.inUse(FrameUse.TABLE)).isEqualTo(1);
-    assertThat(memory.window().get(ValueLayout.JAVA_LONG, pfn << Pages.SHIFT)).isEqualTo(-1);
+    assertThat(memory.ram().get(ValueLayout.JAVA_LONG, pfn << Pages.SHIFT)).isEqualTo(-1);
   }
 
   @Test
@@ -82,12 +82,12 @@ class FrameAllocatorTest {
   @Test
   void aFreedRunComesBackWholeAndAsZeros() {
     long run = allocator.allocateRun(FrameUse.TABLE, 4);
-    memory.window().set(ValueLayout.JAVA_LONG, (run + 3) << Pages.SHIFT, -1L);
+    memory.ram().set(ValueLayout.JAVA_LONG, (run + 3) << Pages.SHIFT, -1L);
     assertThat(allocator.put(run)).isTrue();
     assertThat(allocator.inUse()).isZero();
     assertThat(allocator.allocate(FrameUse.ANONYMOUS)).isEqualTo(run + 4);
     assertThat(allocator.allocateRun(FrameUse.TABLE, 4)).isEqualTo(run);
-    assertThat(memory.window().get(ValueLayout.JAVA_LONG, (run + 3) << Pages.SHIFT)).isZero();
+    assertThat(memory.ram().get(ValueLayout.JAVA_LONG, (run + 3) << Pages.SHIFT)).isZero();
   }
 
   @Test

@@ -1,6 +1,8 @@
 package dev.xip.phys;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.base.Access;
@@ -9,6 +11,7 @@ import dev.xip.base.Pages;
 import dev.xip.host.HostFile;
 import dev.xip.host.Sharing;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The window: claims, files mapped at physical addresses, and what is left afterwards. */
 class PhysicalMemoryTest {
+  private static final MemorySegment SOME = MemorySegment.ofArray(new byte[] {1});
+
   private static final long MIB = 1L << 20;
 
   @TempDir Path folder;
@@ -74,35 +79,85 @@ class PhysicalMemoryTest {
   }
 
   @Test
-  void aLateStoreIntoAReleasedWritableRegionReachesNothing() throws IOException {
+  void aLateStoreIntoAReleasedWritableRegionIsRefused() throws IOException {
     Path path = Files.write(folder.resolve("written"), new byte[2 * (int) Pages.SIZE]);
     try (PhysicalMemory memory = boot();
         HostFile file = HostFile.openReadWrite(path)) {
       AddrRange range = AddrRange.ofLength(8 * MIB, 2 * Pages.SIZE);
       Region region = memory.claim("A", range, false);
       memory.mapFile(region, 0, file, 0, 2 * Pages.SIZE, Access.READ_WRITE, Sharing.SHARED);
-      memory.window().set(ValueLayout.JAVA_BYTE, 8 * MIB, (byte) 5);
+      MemorySegment bytes = PhysicalMemory.storable(memory.window().asSlice(8 * MIB, 8));
+      bytes.set(ValueLayout.JAVA_BYTE, 0, (byte) 5);
       memory.release(region);
       assertThat(memory.window().get(ValueLayout.JAVA_BYTE, 8 * MIB)).isZero();
-      memory.window().set(ValueLayout.JAVA_BYTE, 8 * MIB + 1, (byte) 6);
+      assertThatIllegalStateException()
+          .isThrownBy(() -> bytes.set(ValueLayout.JAVA_BYTE, 1, (byte) 6));
+      assertThat(memory.store(SOME, 0, 8 * MIB, 1)).isFalse();
       byte[] expected = new byte[2 * (int) Pages.SIZE];
       expected[0] = 5;
       assertThat(Files.readAllBytes(path)).isEqualTo(expected);
-      // Overlaps the end of the released one.
-      memory.claim("B", AddrRange.ofLength(8 * MIB + Pages.SIZE, MIB), true);
-      assertThat(memory.window().get(ValueLayout.JAVA_BYTE, 8 * MIB + 1)).isZero();
       assertThat(rights(memory, 8 * MIB)).isEqualTo("r--p");
     }
   }
 
   @Test
-  void onlyWhatWasWritableIsWritableWhenItIsReleased() throws IOException {
-    try (PhysicalMemory memory = boot()) {
-      memory.release(memory.claim("A", new AddrRange(8 * MIB, 9 * MIB), true));
-      memory.release(memory.claim("B", new AddrRange(9 * MIB, 10 * MIB), false));
-      assertThat(rights(memory, 8 * MIB)).isEqualTo("r--p");
-      assertThat(rights(memory, 9 * MIB)).isEqualTo("rw-p");
-      assertThat(rights(memory, 10 * MIB)).isEqualTo("r--p");
+  void aStoreIntoAHoleOrAReadOnlyRegionIsRefusedBeforeItIsMade() throws IOException {
+    try (PhysicalMemory memory = boot();
+        HostFile file = file(1, 9)) {
+      Region region = memory.claim("A", new AddrRange(8 * MIB, 9 * MIB), true);
+      memory.mapFile(region, 0, file, 0, Pages.SIZE, Access.READ, Sharing.SHARED);
+      memory.claim("B", new AddrRange(9 * MIB, 10 * MIB), false);
+      for (long at : new long[] {8 * MIB, 9 * MIB, 10 * MIB, memory.windowBytes() - 1}) {
+        MemorySegment there = memory.window().asSlice(at, 1);
+        assertThatIllegalArgumentException()
+            .isThrownBy(() -> there.set(ValueLayout.JAVA_BYTE, 0, (byte) 1));
+        assertThatIllegalArgumentException()
+            .isThrownBy(() -> PhysicalMemory.storable(there))
+            .withMessageContaining("EACCES");
+        assertThat(memory.store(SOME, 0, at, 1)).isFalse();
+      }
+      assertThat(memory.store(SOME, 0, -1, 1)).isFalse();
+      assertThat(memory.store(SOME, 0, memory.windowBytes(), 1)).isFalse();
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> PhysicalMemory.ALL_WINDOWS.set(ValueLayout.JAVA_BYTE, 0, (byte) 1));
+      assertThatIllegalArgumentException().isThrownBy(() -> PhysicalMemory.storable(SOME));
+    }
+  }
+
+  @Test
+  void aStoreIsWholeOrNotMade() throws IOException {
+    try (PhysicalMemory memory = boot();
+        HostFile file = HostFile.memfd("parts")) {
+      file.truncate(2 * Pages.SIZE);
+      Region region = memory.claim("A", AddrRange.ofLength(8 * MIB, 3 * Pages.SIZE), false);
+      for (int page = 0; page < 2; page++) {
+        long at = page * Pages.SIZE;
+        memory.mapFile(region, at, file, at, Pages.SIZE, Access.READ_WRITE, Sharing.SHARED);
+      }
+      MemorySegment source = MemorySegment.ofArray(new byte[] {1, 2});
+      long seam = 8 * MIB + Pages.SIZE - 1;
+      assertThat(memory.store(source, 0, seam, 2)).isTrue();
+      assertThat(memory.window().get(ValueLayout.JAVA_SHORT_UNALIGNED, seam))
+          .isEqualTo((short) 0x201);
+      MemorySegment both =
+          PhysicalMemory.storable(memory.window().asSlice(8 * MIB, 2 * Pages.SIZE));
+      both.fill((byte) 3);
+      long end = 8 * MIB + 2 * Pages.SIZE - 1;
+      assertThat(memory.store(source, 0, end, 2)).isFalse();
+      assertThat(memory.window().get(ValueLayout.JAVA_BYTE, end)).isEqualTo((byte) 3);
+    }
+  }
+
+  @Test
+  void aPartThatIsMappedAnewForReadingCannotBeStoredInto() throws IOException {
+    try (PhysicalMemory memory = boot();
+        HostFile file = HostFile.memfd("again")) {
+      file.truncate(Pages.SIZE);
+      Region region = memory.claim("A", AddrRange.ofLength(8 * MIB, Pages.SIZE), false);
+      memory.mapFile(region, 0, file, 0, Pages.SIZE, Access.READ_WRITE, Sharing.SHARED);
+      assertThat(memory.store(SOME, 0, 8 * MIB, 1)).isTrue();
+      memory.mapFile(region, 0, file, 0, Pages.SIZE, Access.READ, Sharing.SHARED);
+      assertThat(memory.store(SOME, 0, 8 * MIB, 1)).isFalse();
     }
   }
 

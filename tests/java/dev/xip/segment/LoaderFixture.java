@@ -70,7 +70,8 @@ abstract class LoaderFixture {
   }
 
   static MemorySegment bytes(PhysicalMemory memory, SavedSegment loaded) {
-    return memory.window().asSlice(loaded.range().start(), loaded.range().length());
+    MemorySegment bytes = memory.window().asSlice(loaded.range().start(), loaded.range().length());
+    return loaded.type().isWritable(loaded.mode()) ? PhysicalMemory.storable(bytes) : bytes;
   }
 
   static byte get(MemorySegment mem, long offset) {

@@ -210,7 +210,8 @@ final class SegmentWorker {
   }
 
   private MemorySegment bytes(SavedSegment held) {
-    return memory.window().asSlice(held.range().start(), held.range().length());
+    MemorySegment bytes = memory.window().asSlice(held.range().start(), held.range().length());
+    return held.type().isWritable(held.mode()) ? PhysicalMemory.storable(bytes) : bytes;
   }
 
   /** The first byte of each page. */

@@ -1,5 +1,6 @@
 package dev.xip.testing;
 
+import dev.xip.host.HostMapping;
 import dev.xip.image.ext.ExtImage;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -82,8 +83,9 @@ public final class Images {
    */
   public static ExtImage open(Path image, Arena arena) throws IOException {
     try (FileChannel channel = FileChannel.open(image)) {
+      HostMapping mapping = HostMapping.map(channel, image.toString());
       return ExtImage.open(
-          image.toString(), channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena));
+          image.toString(), mapping.memory().reinterpret(arena, memory -> mapping.close()));
     }
   }
 

@@ -71,7 +71,7 @@ class BadEntriesTest {
   private static void flip(FrameFixture machine, AddressSpace space, long va, long bits) {
     Walk walk = new Walk();
     space.table().walk(va, walk);
-    MemorySegment window = machine.memory.window();
+    MemorySegment window = machine.memory.ram();
     long pte = window.get(ValueLayout.JAVA_LONG, walk.slot());
     window.set(ValueLayout.JAVA_LONG, walk.slot(), pte ^ bits);
   }

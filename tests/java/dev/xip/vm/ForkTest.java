@@ -82,7 +82,7 @@ class ForkTest {
             .takeWhile(pfn -> pfn >= 0)
             .toArray();
     for (long pfn : frames) {
-      machine.memory.window().asSlice(pfn << Pages.SHIFT, Pages.SIZE).fill((byte) 0x5a);
+      machine.memory.ram().asSlice(pfn << Pages.SHIFT, Pages.SIZE).fill((byte) 0x5a);
       allocator.put(pfn);
     }
   }

@@ -15,6 +15,7 @@ import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.Region;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
@@ -86,8 +87,10 @@ final class HugeMachine implements AutoCloseable {
       host.truncate(PAGES * Pages.SIZE);
       region = memory.claim("HUGE", AddrRange.ofLength(REGION, PAGES * Pages.SIZE), false);
       memory.mapFile(region, 0, host, 0, PAGES * Pages.SIZE, Access.READ_WRITE, Sharing.SHARED);
+      MemorySegment bytes =
+          PhysicalMemory.storable(memory.window().asSlice(REGION, PAGES * Pages.SIZE));
       for (long page = 0; page < PAGES; page++) {
-        memory.window().set(ValueLayout.JAVA_LONG, REGION + page * Pages.SIZE, page + 1);
+        bytes.set(ValueLayout.JAVA_LONG, page * Pages.SIZE, page + 1);
       }
       manager = new MemoryManager(memory, layout, FrameStrategy.SPECIAL_BIT.on(memory), rules);
       file = new RunFile(REGION >>> Pages.SHIFT, PAGES);

@@ -65,13 +65,12 @@ public final class GupAgainstCowStress {
 
   /** What a device reads. */
   private static int load(StressedSpace space, long pfn) {
-    return (int)
-        space.mm().manager().memory().window().get(ValueLayout.JAVA_LONG, pfn << Pages.SHIFT);
+    return (int) space.mm().manager().memory().ram().get(ValueLayout.JAVA_LONG, pfn << Pages.SHIFT);
   }
 
   /** What a device stores. */
   private static void store(StressedSpace space, long pfn, int word) {
-    space.mm().manager().memory().window().set(ValueLayout.JAVA_LONG, pfn << Pages.SHIFT, word);
+    space.mm().manager().memory().ram().set(ValueLayout.JAVA_LONG, pfn << Pages.SHIFT, word);
   }
 
   private static void put(StressedSpace space, long pfn) {

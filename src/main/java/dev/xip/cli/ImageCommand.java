@@ -40,9 +40,7 @@ abstract class ImageCommand implements Callable<Integer> {
     Output out = new Output();
     try (ImageMount mount = open(out)) {
       FsImage image = mount.image();
-      int code =
-          MemoryFaults.guarded(
-              image.name(), image.memory().byteSize(), () -> run(mount, image, out));
+      int code = MemoryFaults.guarded(image.name(), image.memory(), () -> run(mount, image, out));
       out.flush();
       return code;
     }

@@ -44,7 +44,7 @@ final class ModelledPageCache implements AutoCloseable {
     try {
       for (; filled < frames.length; filled++) {
         frames[filled] = takeFrame(file.name());
-        MemorySegment page = memory.window().asSlice(frames[filled] << Pages.SHIFT, Pages.SIZE);
+        MemorySegment page = memory.ram().asSlice(frames[filled] << Pages.SHIFT, Pages.SIZE);
         long offset = (long) filled << Pages.SHIFT;
         long bytes = Math.min(Pages.SIZE, file.size() - offset);
         file.read(offset, page.asSlice(0, bytes));

@@ -2,6 +2,7 @@ package dev.xip.file;
 
 import dev.xip.base.Pages;
 import dev.xip.mapping.Translation;
+import dev.xip.phys.PhysicalMemory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -28,11 +29,11 @@ public final class MemoryBlocks {
   /**
    * Takes memory over, all of it free.
    *
-   * @param memory writable memory, a whole number of pages: a region's part of the physical memory
-   *     window
+   * @param memory a whole number of pages: a region's part of the physical memory window, where a
+   *     file is mapped for writing
    * @param firstPfn the page frame number of its first page
    * @throws IllegalArgumentException if the memory is not whole pages, or more than 2^31 - 1 of
-   *     them (EINVAL)
+   *     them (EINVAL), or may not be stored into (EACCES)
    */
   public MemoryBlocks(MemorySegment memory, long firstPfn) {
     Pages.requireAligned(memory.byteSize(), "size of the device");
@@ -41,7 +42,7 @@ public final class MemoryBlocks {
           "EINVAL: device: expected at most 0x%x pages, found 0x%x"
               .formatted(Integer.MAX_VALUE, memory.byteSize() >>> Pages.SHIFT));
     }
-    this.memory = memory;
+    this.memory = PhysicalMemory.storable(memory);
     this.firstPfn = firstPfn;
     this.blocks = (int) (memory.byteSize() >>> Pages.SHIFT);
   }

@@ -113,8 +113,11 @@ public final class WholeFile implements AutoCloseable {
   }
 
   /**
-   * Returns the file as one piece. Holes read as zeros. Whoever touches it puts {@link
-   * dev.xip.image.MemoryFaults#guarded} around, for the image may be cut at any time.
+   * Returns the file as one piece. Holes read as zeros. The image may be cut at any time: what is
+   * gone reads as zeros too, so the caller puts {@link dev.xip.image.MemoryFaults#guarded} around
+   * what reads the memory, which throws then. Nothing that may be done with the memory ends the
+   * JVM. The kernel is told of the loss by a call that it refuses: to write the memory to a channel
+   * is an IOException of the channel's, inside guarded one that names the image.
    *
    * @return read-only memory of the file's size, until this or the image is closed
    * @throws IOException if it cannot be had: the process has no mappings left for so many extents

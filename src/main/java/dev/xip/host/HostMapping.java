@@ -3,21 +3,40 @@ package dev.xip.host;
 import dev.xip.base.Access;
 import dev.xip.base.AtomicContext;
 import dev.xip.base.Pages;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
 
 /**
  * A file, or a part of it, mapped wherever the system likes, mmap(2). The file may be closed while
- * it is mapped. Cut beneath us, it makes a load of a lost page throw {@link InternalError}.
+ * it is mapped. If it is cut beneath us, a page that is gone reads as zeros, and {@link
+ * dev.xip.base.LostPages} says so.
  */
 public final class HostMapping implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final MemorySegment memory;
 
-  private HostMapping(long addr, long length, Access access) {
-    MemorySegment all = MappedMemory.of(addr, length, arena);
+  private HostMapping(long addr, long length, String file, Access access, Runnable unmap)
+      throws HostException {
+    Guard guard = new Guard();
+    MemorySegment all =
+        MappedMemory.of(
+            addr,
+            length,
+            arena,
+            () -> {
+              guard.clear();
+              unmap.run();
+            });
     memory = access.write() ? all : all.asReadOnly();
+    try {
+      guard.add(file, all, access);
+    } catch (HostException e) {
+      arena.close();
+      throw e;
+    }
   }
 
   /**
@@ -41,7 +60,28 @@ public final class HostMapping implements AutoCloseable {
     Args.noOverflow(fileOffset, Args.positive(length, "length"), "file offset");
     MappedMemory.requireInFile(file, fileOffset, length, file.size());
     long addr = MappedMemory.mapAnywhere(file, fileOffset, length, access, sharing);
-    return new HostMapping(addr, length, access);
+    return new HostMapping(
+        addr, length, file.name(), access, () -> MappedMemory.unmap(addr, length));
+  }
+
+  /**
+   * Maps a whole file for reading, by means of the JDK alone: to link the first system call takes
+   * longer than most commands run.
+   *
+   * @param file an open file that is not empty; it may be closed while it is mapped
+   * @param name the name that {@link dev.xip.base.LostPages} knows the file by
+   * @return the mapping, to be closed
+   * @throws IOException if the system refuses
+   */
+  public static HostMapping map(FileChannel file, String name) throws IOException {
+    Arena mapped = Arena.ofShared();
+    try {
+      MemorySegment all = file.map(FileChannel.MapMode.READ_ONLY, 0, file.size(), mapped);
+      return new HostMapping(all.address(), all.byteSize(), name, Access.READ, mapped::close);
+    } catch (IOException | RuntimeException | Error e) {
+      mapped.close();
+      throw e;
+    }
   }
 
   /**

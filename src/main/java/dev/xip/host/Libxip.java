@@ -3,7 +3,9 @@ package dev.xip.host;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.xip.base.AddrRange;
+import dev.xip.base.LostPages;
 import dev.xip.base.Pages;
+import dev.xip.bindings.Libc;
 import dev.xip.bindings.Xip;
 import dev.xip.bindings.xip_walk;
 import java.lang.foreign.Arena;
@@ -46,11 +48,7 @@ public final class Libxip {
    *     looked at and the property to set
    */
   public static Libxip get() {
-    if (LibxipLoader.LIBRARY == null) {
-      UnsatisfiedLinkError again = new UnsatisfiedLinkError(LibxipLoader.FAILURE.getMessage());
-      again.initCause(LibxipLoader.FAILURE);
-      throw again;
-    }
+    LibxipLoader.requireLoaded();
     return LibxipLoader.LIBRARY;
   }
 
@@ -132,7 +130,30 @@ public final class Libxip {
     if (n < 0) {
       throw new HostException("xip_read", "va=0x%x, len=0x%x".formatted(va, length), (int) -n);
     }
-    return n;
+    long there = LostPages.any() ? there(window, tableBytes, layout, rootPfn, va, n) : n;
+    if (there == 0 && length > 0) {
+      throw new HostException("xip_read", "va=0x%x, len=0x%x".formatted(va, length), Libc.EFAULT());
+    }
+    return there;
+  }
+
+  /** Counts the bytes up to the first one of a page that is zeros now because it was cut away. */
+  private long there(
+      MemorySegment window, long tableBytes, int layout, long rootPfn, long va, long length) {
+    MemorySegment tables = window.asSlice(0, tableBytes);
+    long done = 0;
+    while (done < length) {
+      WalkResult page = walk(tables, layout, rootPfn, va + done);
+      long pageBytes = 1L << page.pageShift();
+      long bytes = Math.min(length - done, pageBytes - (va + done & pageBytes - 1));
+      long at = window.address() + page.pa();
+      LostPages.Range lost = LostPages.in(at, at + bytes);
+      if (lost != null) {
+        return done + Math.max(0, lost.lostFrom() - at);
+      }
+      done += bytes;
+    }
+    return length;
   }
 
   /**
@@ -226,8 +247,7 @@ public final class Libxip {
 
   /**
    * Adds up numbers in a plain C loop, compiled with -O2: for measuring only, as the limit that
-   * sums of mapped files are compared with. It loads the memory itself, so a mapped file that is
-   * cut meanwhile ends the JVM.
+   * sums of mapped files are compared with.
    *
    * @param memory native memory, aligned to 8 bytes and a multiple of 8 bytes long
    * @return the sum of its numbers in native byte order, modulo 2^64

@@ -36,6 +36,19 @@ final class LibxipLoader {
 
   private LibxipLoader() {}
 
+  /**
+   * Demands the library.
+   *
+   * @throws UnsatisfiedLinkError if it was not found or does not fit
+   */
+  static void requireLoaded() {
+    if (LIBRARY == null) {
+      UnsatisfiedLinkError again = new UnsatisfiedLinkError(FAILURE.getMessage());
+      again.initCause(FAILURE);
+      throw again;
+    }
+  }
+
   /** Loads the first of the files that is there and fits. */
   static Libxip load(List<Path> candidates) {
     List<String> looked = new ArrayList<>();
@@ -48,8 +61,6 @@ final class LibxipLoader {
         return load(candidate);
       } catch (UnsatisfiedLinkError refused) {
         looked.add(candidate + ": " + refused.getMessage());
-      } catch (ExceptionInInitializerError lacksFunctions) {
-        looked.add(candidate + " is another library");
       }
     }
     String found = looked.isEmpty() ? "no place to look" : String.join("; ", looked);
@@ -79,7 +90,7 @@ final class LibxipLoader {
   @SuppressWarnings("restricted")
   private static Libxip load(Path file) {
     System.load(file.toString());
-    int version = Xip.xip_abi_version();
+    int version = GuardCalls.abiVersion();
     if (version != Xip.XIP_ABI_VERSION()) {
       throw new UnsatisfiedLinkError(
           "ABI version %d, expected %d".formatted(version, Xip.XIP_ABI_VERSION()));

@@ -10,10 +10,16 @@ import java.lang.foreign.MemorySegment;
 final class MappedMemory {
   private MappedMemory() {}
 
-  /** Memory that is unmapped when its arena is closed. */
+  /** Memory of an arena, and what closing it does: unmapping, as a rule. */
   @SuppressWarnings("restricted")
-  static MemorySegment of(long addr, long length, Arena arena) {
-    return MemorySegment.ofAddress(addr).reinterpret(length, arena, MappedMemory::unmap);
+  static MemorySegment of(long addr, long length, Arena arena, Runnable atClose) {
+    return MemorySegment.ofAddress(addr).reinterpret(length, arena, mem -> atClose.run());
+  }
+
+  /** Memory of an arena, part of a range that outlives it. */
+  @SuppressWarnings("restricted")
+  static MemorySegment part(MemorySegment range, long offset, long length, Arena arena) {
+    return range.asSlice(offset, length).reinterpret(arena, null);
   }
 
   /** Memory that is never unmapped. */
@@ -22,23 +28,19 @@ final class MappedMemory {
     return MemorySegment.ofAddress(addr).reinterpret(length);
   }
 
-  /** Part of {@link WindowSpace} that goes back there when its arena is closed. */
-  @SuppressWarnings("restricted")
-  static MemorySegment window(long addr, long length, Arena arena) {
-    return MemorySegment.ofAddress(addr).reinterpret(length, arena, MappedMemory::giveBack);
-  }
-
-  private static void giveBack(MemorySegment mem) {
+  /** Makes a part of {@link WindowSpace} zeros again, for whom no exception may be checked. */
+  static void empty(long addr, long length) {
     try {
-      WindowSpace.giveBack(mem.address(), mem.byteSize());
+      WindowSpace.empty(addr, length);
     } catch (HostException refused) {
       throw new UncheckedIOException(refused);
     }
   }
 
-  private static void unmap(MemorySegment mem) {
+  /** Unmaps, for whom no exception may be checked. */
+  static void unmap(long addr, long length) {
     try {
-      MemoryCalls.munmap(mem.address(), mem.byteSize());
+      MemoryCalls.munmap(addr, length);
     } catch (HostException refused) {
       throw new UncheckedIOException(refused);
     }

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
+import java.util.List;
 
 /**
  * One range of address space that stays ours until it is closed: parts of it are filled with files
@@ -20,7 +21,8 @@ import java.lang.ref.Reference;
  *
  * <p>Changes and {@link #close} exclude each other; access to the memory needs no lock. A load from
  * a part that may not be read, or a store to one that may not be written, ends the JVM: what was
- * mapped where is the caller's to know.
+ * mapped where is the caller's to know. A page of a file that was cut reads as zeros, and {@link
+ * dev.xip.base.LostPages} says so.
  */
 public final class Reservation implements AutoCloseable {
   private static final int PRIVATE_MEMORY =
@@ -30,18 +32,37 @@ public final class Reservation implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final MemorySegment memory;
 
-  private Reservation(long bytes, Place place) throws HostException {
+  /** Guarded by this object's monitor. */
+  private final Guard guard = new Guard();
+
+  private Reservation(long address, long bytes, AtClose atClose) {
+    memory = MappedMemory.of(address, bytes, arena, () -> atClose.run(address, bytes, guard));
+  }
+
+  private interface AtClose {
+    void run(long address, long bytes, Guard guard);
+  }
+
+  private static Reservation anywhere(long bytes, Access access) throws HostException {
+    return new Reservation(anonymous(checked(bytes), access), bytes, Reservation::unmap);
+  }
+
+  /** The arena has made sure that no thread loads from here any more. */
+  private static void unmap(long address, long bytes, Guard guard) {
+    guard.clear();
+    MappedMemory.unmap(address, bytes);
+  }
+
+  /** There may be late loads from a window, so the files are guarded until none is mapped. */
+  private static void giveBack(long address, long bytes, Guard guard) {
+    MappedMemory.empty(address, bytes);
+    guard.clear();
+    WindowSpace.giveBack(address, bytes);
+  }
+
+  private static long checked(long bytes) {
     AtomicContext.mightSleep("mmap");
-    Args.wholePages(bytes, "size");
-    memory = place.take(bytes, arena);
-  }
-
-  private interface Place {
-    MemorySegment take(long bytes, Arena arena) throws HostException;
-  }
-
-  private static Place anywhere(Access access) {
-    return (bytes, arena) -> MappedMemory.of(anonymous(bytes, access), bytes, arena);
+    return Args.wholePages(bytes, "size");
   }
 
   /**
@@ -52,7 +73,7 @@ public final class Reservation implements AutoCloseable {
    * @throws HostException if there is no such range left (ENOMEM)
    */
   public static Reservation readableZeros(long bytes) throws HostException {
-    return new Reservation(bytes, anywhere(Access.READ));
+    return anywhere(bytes, Access.READ);
   }
 
   /**
@@ -63,7 +84,7 @@ public final class Reservation implements AutoCloseable {
    * @throws HostException if there is no such range left (ENOMEM)
    */
   public static Reservation inaccessible(long bytes) throws HostException {
-    return new Reservation(bytes, anywhere(Access.NONE));
+    return anywhere(bytes, Access.NONE);
   }
 
   /**
@@ -74,8 +95,7 @@ public final class Reservation implements AutoCloseable {
    * @throws HostException if there is no such range left (ENOMEM)
    */
   public static Reservation window(long bytes) throws HostException {
-    return new Reservation(
-        bytes, (size, arena) -> MappedMemory.window(WindowSpace.take(size), size, arena));
+    return new Reservation(WindowSpace.take(checked(bytes)), bytes, Reservation::giveBack);
   }
 
   /**
@@ -86,6 +106,18 @@ public final class Reservation implements AutoCloseable {
    */
   public MemorySegment memory() {
     return memory;
+  }
+
+  /**
+   * Returns a part of the range that can be closed to its users while the range stays.
+   *
+   * @param offset where in the range
+   * @param length the length in bytes
+   * @param part what the memory belongs to; it is to be closed before the range is
+   * @return memory of that length, until the arena is closed
+   */
+  public MemorySegment part(long offset, long length, Arena part) {
+    return MappedMemory.part(memory, offset, length, part);
   }
 
   /**
@@ -136,7 +168,24 @@ public final class Reservation implements AutoCloseable {
     Args.noOverflow(fileOffset, length, "file offset");
     long wholePages = Pages.roundUp(file.size());
     MappedMemory.requireInFile(file, fileOffset, length, wholePages);
-    install(MappedMemory.mapAnywhere(file, fileOffset, length, access, sharing), offset, length);
+    long start = address() + offset;
+    List<Guard.Guarded> before = guard.remove(start, length);
+    try {
+      guard.add(file.name(), memory.asSlice(offset, length), access);
+      install(MappedMemory.mapAnywhere(file, fileOffset, length, access, sharing), offset, length);
+    } catch (HostException refused) {
+      undo(refused, () -> guard.remove(start, length));
+      undo(refused, () -> guard.putBack(before));
+      throw refused;
+    }
+  }
+
+  /**
+   * Guards the whole range, which reads as zeros until now, as one file: what {@link #mapAgain}
+   * puts there.
+   */
+  synchronized void guard(String file) throws HostException {
+    guard.add(file, memory, Access.READ);
   }
 
   /**
@@ -149,7 +198,7 @@ public final class Reservation implements AutoCloseable {
    * @throws HostException if the source is not a shared mapping (EINVAL) or there is no mapping
    *     left (ENOMEM)
    */
-  public synchronized void mapAgain(long offset, MemorySegment source) throws HostException {
+  synchronized void mapAgain(long offset, MemorySegment source) throws HostException {
     long from = Pages.requireAligned(Args.nativeMemory(source, "source").address(), "source");
     prepare(offset, source.byteSize());
     long to = address() + offset;
@@ -175,6 +224,7 @@ public final class Reservation implements AutoCloseable {
       throws HostException {
     prepare(offset, length);
     install(anonymous(length, access), offset, length);
+    guard.remove(address() + offset, length);
   }
 
   /**
@@ -200,6 +250,7 @@ public final class Reservation implements AutoCloseable {
   public synchronized void protect(long offset, long length, Access access) throws HostException {
     prepare(offset, length);
     MemoryCalls.mprotect(address() + offset, length, Args.protection(access));
+    guard.protect(address() + offset, length, access);
   }
 
   /**

@@ -5,8 +5,9 @@ import java.util.List;
 
 /**
  * Pieces of mapped files side by side in one range of addresses: the same pages a second time, no
- * byte copied. Each piece is a mapping, which a {@link MappingBudget} counts. Cut the file beneath
- * us, and a load of a lost page throws {@link InternalError}, here as in the piece itself.
+ * byte copied. Each piece is a mapping, which a {@link MappingBudget} counts. If a file is cut
+ * beneath us, the view reads as zeros from its first page that is gone to its end, and {@link
+ * dev.xip.base.LostPages} says so under the name of the first piece's file.
  */
 public final class RewiredView implements AutoCloseable {
   private final Reservation range;
@@ -50,6 +51,9 @@ public final class RewiredView implements AutoCloseable {
     Reservation range = null;
     try {
       range = Reservation.readableZeros(bytes);
+      if (!pieces.isEmpty()) {
+        range.guard(Guard.fileAt(pieces.getFirst().source.address()));
+      }
       for (Piece piece : pieces) {
         range.mapAgain(piece.at, piece.source);
       }

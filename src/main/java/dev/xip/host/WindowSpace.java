@@ -24,10 +24,7 @@ public final class WindowSpace {
 
   private static final int ZEROS = Libc.MAP_PRIVATE() | Libc.MAP_ANONYMOUS() | Libc.MAP_NORESERVE();
 
-  /**
-   * All of it. Only what an open window holds is worth reading, and only the window itself may be
-   * written.
-   */
+  /** All of it, to be read. Only what an open window holds is worth reading. */
   public static final MemorySegment MEMORY = reserve();
 
   /** What no window has, as start and length; guarded by itself. No two parts touch. */
@@ -44,7 +41,7 @@ public final class WindowSpace {
   private static MemorySegment reserve() {
     for (long bytes = MOST_BYTES; ; bytes >>= 1) {
       try {
-        return MappedMemory.forever(zeros(bytes), bytes);
+        return MappedMemory.forever(zeros(bytes), bytes).asReadOnly();
       } catch (HostException refused) {
         if (bytes == FEWEST_BYTES) {
           throw new ExceptionInInitializerError(refused);
@@ -84,12 +81,16 @@ public final class WindowSpace {
   }
 
   /**
-   * Makes a part zeros again and gives it back.
+   * Makes a part zeros again.
    *
-   * @throws HostException if the system refuses; the part is then not used again
+   * @throws HostException if the system refuses; the part is then not to be used again
    */
-  static void giveBack(long start, long bytes) throws HostException {
+  static void empty(long start, long bytes) throws HostException {
     MemoryCalls.move(zeros(bytes), bytes, start);
+  }
+
+  /** Gives a part that is zeros again back. */
+  static void giveBack(long start, long bytes) {
     long first = start;
     long length = (bytes + ALIGNMENT - 1) & -ALIGNMENT;
     synchronized (FREE) {

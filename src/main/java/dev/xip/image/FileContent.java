@@ -1,6 +1,6 @@
 package dev.xip.image;
 
-import dev.xip.base.PendingFaults;
+import dev.xip.base.LostPages;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.FileSystemException;
@@ -18,11 +18,16 @@ public final class FileContent {
   private final long size;
   private final BlockMap blockMap;
 
-  private FileContent(FsImage image, MemorySegment memory, long size, BlockMap blockMap) {
+  /** Where the bytes lie in the image, whatever memory they are read from. */
+  private final BlockMap inImage;
+
+  private FileContent(
+      FsImage image, MemorySegment memory, long size, BlockMap blockMap, BlockMap inImage) {
     this.image = image;
     this.memory = memory;
     this.size = size;
     this.blockMap = blockMap;
+    this.inImage = inImage;
   }
 
   /**
@@ -43,7 +48,7 @@ public final class FileContent {
           null,
           "inode %d cannot be read: %s".formatted(inode.number(), blockMap.verdict().reason()));
     }
-    return new FileContent(image, image.memory(), inode.size(), blockMap);
+    return new FileContent(image, image.memory(), inode.size(), blockMap, blockMap);
   }
 
   /**
@@ -57,7 +62,7 @@ public final class FileContent {
     if (size > 0) {
       one.add(0, 0, size);
     }
-    return new FileContent(image, whole, size, one.build(blockMap.verdict()));
+    return new FileContent(image, whole, size, one.build(blockMap.verdict()), inImage);
   }
 
   /**
@@ -96,16 +101,28 @@ public final class FileContent {
     if (count <= 0) {
       return 0;
     }
-    try {
-      try {
-        copy(position, destination, count);
-      } finally {
-        PendingFaults.settle();
-      }
-    } catch (InternalError fault) {
-      throw MemoryFaults.translated(image.name(), image.memory().byteSize(), fault);
+    copy(position, destination, count);
+    if (LostPages.any()) {
+      requireThere(position, position + count);
     }
     return count;
+  }
+
+  /** Demands that no byte of a part is lost. */
+  private void requireThere(long position, long end) throws CorruptImageException {
+    for (int i = blockMap.indexAtOrAfter(position);
+        i < blockMap.extentCount() && blockMap.start(i) < end;
+        i++) {
+      long from = Math.max(position, blockMap.start(i));
+      long length = Math.min(end, blockMap.end(i)) - from;
+      MemorySegment read = memory.asSlice(from + blockMap.distance(i), length);
+      LostPages.Range lost = LostPages.of(read);
+      if (lost != null) {
+        long at = from + Math.max(0, lost.lostFrom() - read.address());
+        throw MemoryFaults.lost(
+            image.name(), image.memory().byteSize(), lost, inImage.imageOffset(at));
+      }
+    }
   }
 
   private void copy(long position, MemorySegment destination, long count) {

@@ -27,7 +27,7 @@ public final class ImageFormats {
    * @throws IOException if it cannot be read
    */
   public static FsImage open(String name, MemorySegment memory) throws IOException {
-    return MemoryFaults.guarded(name, memory.byteSize(), () -> recognise(name, memory));
+    return MemoryFaults.guarded(name, memory, () -> recognise(name, memory));
   }
 
   private static FsImage recognise(String name, MemorySegment memory) throws IOException {

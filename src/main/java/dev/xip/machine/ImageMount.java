@@ -1,6 +1,7 @@
 package dev.xip.machine;
 
 import dev.xip.file.WholeFile;
+import dev.xip.host.HostMapping;
 import dev.xip.host.HostPaths;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.FsImage;
@@ -10,8 +11,6 @@ import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentStore;
 import java.io.Closeable;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
@@ -64,28 +63,24 @@ public final class ImageMount implements AutoCloseable {
       throw new FileSystemException(HostPaths.text(path), null, found);
     }
     FileChannel channel = FileChannel.open(path);
-    Arena arena = Arena.ofShared();
+    HostMapping mapping = null;
     try {
       long size = channel.size();
       if (size == 0) {
         throw new CorruptImageException(
             HostPaths.text(path), 0, "a file-system image", "an empty file");
       }
-      MemorySegment memory = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
+      mapping = HostMapping.map(channel, HostPaths.text(path));
       return new ImageMount(
           List.of(new ImagePiece(0, size, channel)),
-          () -> close(arena),
-          ImageFormats.open(HostPaths.text(path), memory));
+          mapping::close,
+          ImageFormats.open(HostPaths.text(path), mapping.memory()));
     } catch (IOException | RuntimeException | Error e) {
-      arena.close();
+      if (mapping != null) {
+        mapping.close();
+      }
       channel.close();
       throw e;
-    }
-  }
-
-  private static void close(Arena arena) {
-    if (arena.scope().isAlive()) {
-      arena.close();
     }
   }
 

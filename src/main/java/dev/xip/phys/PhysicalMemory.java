@@ -3,27 +3,28 @@ package dev.xip.phys;
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
-import dev.xip.host.Errno;
 import dev.xip.host.HostException;
 import dev.xip.host.HostFile;
 import dev.xip.host.Reservation;
 import dev.xip.host.Sharing;
 import dev.xip.host.WindowSpace;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.stream.Stream;
 
 /**
  * The physical memory window of one machine. Invariants: RAM lies at pfn 0 and is the only part
- * with page frames; every other page belongs to exactly one {@link Region}, or is a readable zero
- * page, or lies where a writable region was released and is private memory, zero at first: a store
- * that comes late, through an entry that outlived the region, goes nowhere and kills nobody. That
- * lasts until a region is claimed there.
+ * with page frames; every other page belongs to exactly one {@link Region} or is a readable zero
+ * page. Stores go to RAM and to where a file is mapped for writing, through memory that is closed
+ * to them before anything else is mapped there; a store anywhere else is refused before it is made.
  *
  * <p>Reserving the window commits nothing: it may be terabytes wide. Claims and releases are
  * serialised by this object's monitor; reading the window needs no lock.
@@ -37,8 +38,7 @@ public final class PhysicalMemory implements AutoCloseable {
 
   /**
    * What the windows of all machines are parts of: a constant, so that loads from it are checked
-   * against constants alone. Readable at any time, whatever lies there; written through {@link
-   * #window} only.
+   * against constants alone. Read-only, and readable at any time, whatever lies there.
    */
   public static final MemorySegment ALL_WINDOWS = WindowSpace.MEMORY;
 
@@ -53,22 +53,27 @@ public final class PhysicalMemory implements AutoCloseable {
    */
   private final NavigableMap<Long, Region> regions = new ConcurrentSkipListMap<>();
 
-  /**
-   * Where writable regions were released and nothing has been claimed since, by first address; no
-   * two overlap. Guarded by this object's monitor.
-   */
-  private final NavigableMap<Long, AddrRange> lateStores = new TreeMap<>();
+  /** All that are open, by the address of their window. */
+  private static final ConcurrentSkipListMap<Long, PhysicalMemory> OPEN =
+      new ConcurrentSkipListMap<>();
+
+  /** What may be stored into, in order of address, RAM first. Replaced under the monitor. */
+  private volatile StorablePart[] storable;
 
   /** Told of every claim and release. Guarded by this object's monitor. */
   private final List<MemoryModel> models = new ArrayList<>();
 
   private PhysicalMemory(Reservation reservation, long ramBytes, PageFrames frames) {
     this.reservation = reservation;
-    this.window = reservation.memory();
+    this.window = reservation.memory().asReadOnly();
     this.ramBytes = ramBytes;
     this.frames = frames;
-    this.allocator = new FrameAllocator(window, frames);
-    regions.put(0L, new Region("RAM", new AddrRange(0, ramBytes), false));
+    AddrRange ram = new AddrRange(0, ramBytes);
+    this.storable =
+        new StorablePart[] {new StorablePart(ram, reservation.memory().asSlice(0, ramBytes), null)};
+    this.allocator = new FrameAllocator(ram(), frames);
+    regions.put(0L, new Region("RAM", ram, false));
+    OPEN.put(window.address(), this);
   }
 
   /**
@@ -102,10 +107,119 @@ public final class PhysicalMemory implements AutoCloseable {
   /**
    * Returns the whole window.
    *
-   * @return memory in which byte {@code pfn << 12} is the first byte of frame {@code pfn}
+   * @return read-only memory in which byte {@code pfn << 12} is the first byte of frame {@code
+   *     pfn}; {@link #storable} makes a part of it writable that may be stored into
    */
   public MemorySegment window() {
     return window;
+  }
+
+  /**
+   * Returns the RAM.
+   *
+   * @return writable memory in which byte {@code pfn << 12} is the first byte of frame {@code pfn}
+   */
+  public MemorySegment ram() {
+    return storable[0].memory();
+  }
+
+  /**
+   * Makes a part of a window writable.
+   *
+   * @param part some of a machine's {@link #window}
+   * @return the same bytes to be stored into, until the region that they lie in is released or
+   *     something else is mapped there
+   * @throws IllegalArgumentException if they do not all lie in RAM, or all in one region where
+   *     files are mapped for writing (EACCES)
+   */
+  public static MemorySegment storable(MemorySegment part) {
+    Map.Entry<Long, PhysicalMemory> owner = OPEN.floorEntry(part.address());
+    MemorySegment found =
+        owner == null
+            ? null
+            : owner.getValue().storable(part.address() - owner.getKey(), part.byteSize());
+    if (found == null) {
+      throw new IllegalArgumentException(
+          "EACCES: 0x%x bytes at 0x%x: expected RAM or a file mapped for writing in a window"
+              .formatted(part.byteSize(), part.address()));
+    }
+    return found;
+  }
+
+  private MemorySegment storable(long physical, long bytes) {
+    StorablePart first = storablePart(physical);
+    StorablePart last = first;
+    while (last != null && last.arena() == first.arena() && last.range().end() < physical + bytes) {
+      last = storablePart(last.range().end());
+    }
+    if (last == null || last.arena() != first.arena()) {
+      return null;
+    }
+    return first.arena() == null
+        ? ram().asSlice(physical, bytes)
+        : reservation.part(physical, bytes, first.arena());
+  }
+
+  private StorablePart storablePart(long physical) {
+    StorablePart[] parts = storable;
+    int low = 0;
+    int high = parts.length - 1;
+    while (low < high) {
+      int middle = (low + high + 1) >>> 1;
+      if (parts[middle].range().start() <= physical) {
+        low = middle;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return parts[low].holds(physical) ? parts[low] : null;
+  }
+
+  /**
+   * Stores bytes at physical addresses, if all of them may be stored into. Makes no garbage.
+   *
+   * @param source where the bytes come from
+   * @param offset the byte offset there
+   * @param physical the address that the first goes to
+   * @param bytes how many
+   * @return false if an address does not lie in RAM or where a file is mapped for writing: then
+   *     nothing was stored, unless a region was released meanwhile
+   */
+  public boolean store(MemorySegment source, long offset, long physical, long bytes) {
+    return physical >= 0
+        && bytes <= windowBytes() - physical
+        && eachPart(null, 0, physical, bytes)
+        && eachPart(source, offset, physical, bytes);
+  }
+
+  /** Stores part by part, or with no source only looks whether there is one for each byte. */
+  private boolean eachPart(MemorySegment source, long offset, long physical, long bytes) {
+    for (long done = 0; done < bytes; ) {
+      StorablePart part = storablePart(physical + done);
+      if (part == null) {
+        return false;
+      }
+      long to = physical + done - part.range().start();
+      long length = Math.min(bytes - done, part.memory().byteSize() - to);
+      if (source != null && !copied(source, offset + done, part, to, length)) {
+        return false;
+      }
+      done += length;
+    }
+    return true;
+  }
+
+  private static boolean copied(
+      MemorySegment source, long from, StorablePart part, long to, long length) {
+    try {
+      MemorySegment.copy(source, from, part.memory(), to, length);
+      return true;
+    } catch (IllegalStateException closed) {
+      if (part.memory().scope().isAlive()) {
+        throw closed;
+      }
+      return false;
+    }
   }
 
   /**
@@ -161,11 +275,10 @@ public final class PhysicalMemory implements AutoCloseable {
    * @param readOnly whether files are only ever mapped into it for reading
    * @return the region, readable zero pages until something is mapped into it
    * @throws RegionBusyException if RAM or another region holds part of the range
-   * @throws HostException if the host refuses to take back what late stores left there
    * @throws IllegalArgumentException if the range is empty, not aligned or past the window
    */
   public synchronized Region claim(String name, AddrRange physical, boolean readOnly)
-      throws RegionBusyException, HostException {
+      throws RegionBusyException {
     Pages.requireAligned(physical.start(), "region start");
     Pages.requireAligned(physical.length(), "region length");
     if (physical.length() == 0 || physical.end() > windowBytes()) {
@@ -178,19 +291,9 @@ public final class PhysicalMemory implements AutoCloseable {
     if (holder != null) {
       throw new RegionBusyException(wanted, holder);
     }
-    forgetLateStores(physical);
     models.forEach(model -> model.addSegment(wanted));
     regions.put(physical.start(), wanted);
     return wanted;
-  }
-
-  private void forgetLateStores(AddrRange physical) throws HostException {
-    Map.Entry<Long, AddrRange> last;
-    while ((last = lateStores.lowerEntry(physical.end())) != null
-        && last.getValue().overlaps(physical)) {
-      reservation.mapZeros(last.getKey(), last.getValue().length());
-      lateStores.remove(last.getKey());
-    }
   }
 
   /**
@@ -217,7 +320,9 @@ public final class PhysicalMemory implements AutoCloseable {
    * @param length how many bytes, page aligned
    * @param access the rights of the mapping
    * @param sharing whether stores reach the file
-   * @throws HostException if the host refuses; what was there before stays
+   * @throws HostException if the host refuses; what was there before stays, but it cannot be stored
+   *     into any more
+   * @throws IllegalStateException if a native call is using memory there that may be stored into
    * @throws IllegalArgumentException if the range leaves the region, the region is not claimed, or
    *     write access to a read-only region is asked for
    */
@@ -239,41 +344,60 @@ public final class PhysicalMemory implements AutoCloseable {
     if (region.readOnly() && access.write()) {
       throw new IllegalArgumentException("EACCES: write access to region " + region);
     }
-    reservation.mapFile(
-        region.range().start() + offsetInRegion, length, file, fileOffset, access, sharing);
+    AddrRange place = AddrRange.ofLength(region.range().start() + offsetInRegion, length);
+    closeToStores(place);
+    reservation.mapFile(place.start(), length, file, fileOffset, access, sharing);
+    if (access.write()) {
+      openToStores(region, place);
+    }
+  }
+
+  /** Parts of one region are closed together, so that one piece of memory may span them. */
+  private void openToStores(Region region, AddrRange place) {
+    Arena arena =
+        Arrays.stream(storable)
+            .filter(each -> each.arena() != null && each.range().overlaps(region.range()))
+            .map(StorablePart::arena)
+            .findFirst()
+            .orElseGet(Arena::ofShared);
+    MemorySegment part = reservation.part(place.start(), place.length(), arena);
+    storable =
+        Stream.concat(Arrays.stream(storable), Stream.of(new StorablePart(place, part, arena)))
+            .sorted(Comparator.comparingLong(each -> each.range().start()))
+            .toArray(StorablePart[]::new);
+  }
+
+  private void closeToStores(AddrRange place) {
+    for (StorablePart each : storable) {
+      Arena arena = each.arena();
+      if (arena != null && arena.scope().isAlive() && each.range().overlaps(place)) {
+        arena.close();
+      }
+    }
+    storable =
+        Arrays.stream(storable)
+            .filter(each -> each.memory().scope().isAlive())
+            .toArray(StorablePart[]::new);
   }
 
   /**
-   * Gives a region back. Readers that are late see zeros, never a fault. If the region was
-   * writable, so do writers: what they store is seen by late readers alone, and takes memory until
-   * the place is claimed again. (A host that counts all private memory may refuse that much of it;
-   * late writers are then not caught.)
+   * Gives a region back. Readers that are late see zeros, never a fault; writers that are late meet
+   * an exception.
    *
    * @param region a claimed region
-   * @throws HostException if the host refuses; the region then stays claimed
+   * @throws HostException if the host refuses; the region then stays claimed, but it cannot be
+   *     stored into any more
+   * @throws IllegalStateException if a native call is using memory of the region that may be stored
+   *     into
    * @throws IllegalArgumentException if the region is not claimed
    */
   public synchronized void release(Region region) throws HostException {
     requireClaimed(region);
     AddrRange range = region.range();
-    if (region.readOnly() || !mapForLateStores(range)) {
-      reservation.mapZeros(range.start(), range.length());
-    }
+    closeToStores(range);
+    reservation.mapZeros(range.start(), range.length());
     regions.remove(range.start());
     models.forEach(model -> model.removeSegment(region));
-  }
-
-  private boolean mapForLateStores(AddrRange range) throws HostException {
-    try {
-      reservation.mapAnonymous(range.start(), range.length(), Access.READ_WRITE);
-      lateStores.put(range.start(), range);
-      return true;
-    } catch (HostException e) {
-      if (e.errno() == Errno.ENOMEM) {
-        return false;
-      }
-      throw e;
-    }
   }
 
   /**
@@ -304,6 +428,8 @@ public final class PhysicalMemory implements AutoCloseable {
    */
   @Override
   public synchronized void close() {
+    closeToStores(new AddrRange(0, windowBytes()));
+    OPEN.remove(window.address(), this);
     regions.clear();
     frames.close();
     reservation.close();

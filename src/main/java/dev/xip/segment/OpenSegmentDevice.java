@@ -1,7 +1,7 @@
 package dev.xip.segment;
 
+import dev.xip.base.LostPages;
 import dev.xip.base.Pages;
-import dev.xip.base.PendingFaults;
 import dev.xip.host.Errno;
 import dev.xip.mapping.DirectAccess;
 import dev.xip.mapping.DirectRange;
@@ -86,7 +86,7 @@ public final class OpenSegmentDevice implements DirectAccess, AutoCloseable {
       String found = "%s loaded %s".formatted(device.type(), device.sharing());
       throw failed(true, sector, "segments that may be written", found);
     }
-    MemorySegment memory = device.writableMemory();
+    MemorySegment memory = device.memory();
     long at = sector * SECTOR;
     for (int i = 0; i < pieces.size(); i++) {
       MemorySegment piece = pieces.get(i);
@@ -99,11 +99,17 @@ public final class OpenSegmentDevice implements DirectAccess, AutoCloseable {
             "0x%x bytes at address 0x%x".formatted(length, piece.address()));
       }
       MemorySegment there = memory.asSlice(at, length);
-      try {
-        PendingFaults.copy(write ? piece : there, 0, write ? there : piece, 0, length);
-      } catch (InternalError e) {
-        throw SegmentException.withCode(
-            Errno.EIO, subject(write, sector) + ": data file shortened while it was loaded", e);
+      if (!write) {
+        piece.copyFrom(there);
+      } else if (!device.physicalMemory().store(piece, 0, device.range().start() + at, length)) {
+        throw failed(true, sector, "memory that can be written", "some that cannot");
+      }
+      if (LostPages.of(there) != null) {
+        throw failed(
+            write,
+            sector,
+            "the data file as it was loaded",
+            "bytes of it lost: it was shortened, or the disk is full");
       }
       at += length;
     }

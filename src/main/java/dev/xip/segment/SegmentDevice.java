@@ -5,6 +5,7 @@ import dev.xip.base.Pages;
 import dev.xip.host.Errno;
 import dev.xip.mapping.DirectAccess;
 import dev.xip.mapping.DirectRange;
+import dev.xip.phys.PhysicalMemory;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
@@ -170,13 +171,13 @@ public final class SegmentDevice implements DirectAccess {
    * @throws SegmentException if the device is removed (ENODEV)
    */
   public MemorySegment memory() throws SegmentException {
-    return writableMemory().asReadOnly();
+    requireThere();
+    return physicalMemory().window().asSlice(range.start(), range.length());
   }
 
-  /** The bytes, to be written only if the device takes stores. */
-  MemorySegment writableMemory() throws SegmentException {
-    requireThere();
-    return devices.loader().memory().window().asSlice(range.start(), range.length());
+  /** Where the device lies. */
+  PhysicalMemory physicalMemory() {
+    return devices.loader().memory();
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.xip.segment;
 
 import dev.xip.base.AddrRange;
 import dev.xip.base.AtomicContext;
+import dev.xip.base.LostPages;
 import dev.xip.host.Errno;
 import dev.xip.host.HostException;
 import dev.xip.phys.PhysicalMemory;
@@ -190,14 +191,21 @@ public final class SegmentLoader {
    *
    * @param name a loaded segment
    * @throws SegmentException EINVAL if it is not loaded; a code of the host if its memory cannot be
-   *     given back, and then it stays loaded
+   *     given back, and then it stays loaded; EIO if it could be written and something that was
+   *     stored is lost, as its data file was shortened underneath or the disk is full: then it is
+   *     unloaded all the same
    */
   public void unload(SegmentName name) throws SegmentException {
     lock();
     try {
       SavedSegment held = requireLoaded(name);
       if (held.references() == 1) {
+        boolean lost =
+            held.mode() == SharingMode.SHARED
+                && !held.region().readOnly()
+                && LostPages.of(bytes(held)) != null;
         discard(held);
+        requireNothing(lost, name);
       } else {
         held.dropReference();
       }
@@ -238,6 +246,16 @@ public final class SegmentLoader {
       return List.copyOf(byAddress.values());
     } finally {
       dcssLock.unlock();
+    }
+  }
+
+  private static void requireNothing(boolean lost, SegmentName name) throws SegmentException {
+    if (lost) {
+      throw new SegmentException(
+          Errno.EIO,
+          "unloading segment " + name,
+          "all that was stored in its data file",
+          "some of it lost: the file was shortened while it was loaded, or the disk is full");
     }
   }
 

@@ -1,7 +1,7 @@
 package dev.xip.segment;
 
+import dev.xip.base.LostPages;
 import dev.xip.base.Pages;
-import dev.xip.base.PendingFaults;
 import dev.xip.host.Errno;
 import dev.xip.host.HostException;
 import dev.xip.host.HostFile;
@@ -196,14 +196,14 @@ public abstract sealed class SegmentSource {
     }
 
     private void read(long offset, MemorySegment into) throws IOException {
-      try {
-        PendingFaults.copy(mem, offset, into, 0, into.byteSize());
-      } catch (InternalError e) {
-        throw SegmentException.withCode(
+      MemorySegment from = mem.asSlice(offset, into.byteSize());
+      into.copyFrom(from);
+      if (LostPages.of(from) != null) {
+        throw new SegmentException(
             Errno.EIO,
-            "segment %s: bytes from 0x%x: data file shortened while it was loaded"
-                .formatted(definition.name(), offset),
-            e);
+            "segment %s".formatted(definition.name()),
+            "the bytes from 0x%x on".formatted(offset),
+            "them lost: the data file was shortened while it was loaded, or the disk is full");
       }
     }
   }

@@ -1,11 +1,9 @@
 package dev.xip.vm;
 
-import dev.xip.base.PendingFaults;
 import dev.xip.pagetable.Tlb;
 import dev.xip.phys.PhysicalMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.VarHandle;
 import java.util.Objects;
 
 /**
@@ -43,7 +41,10 @@ public final class AddressReader {
   private long runDistance;
 
   /** The last epoch in which anything was looked up: the run's, if there is a run. */
-  private Epoch runEpoch;
+  private long runEpoch;
+
+  /** Where the number of the space's present epoch stands. */
+  private final long epochCounter;
 
   /** The places of the addresses that are dealt with at once; made when first needed. */
   private long[] places;
@@ -62,7 +63,8 @@ public final class AddressReader {
     this.translator = new Translator(space);
     this.longRuns = translator.longRuns();
     this.shortRuns = translator.shortRuns();
-    this.runEpoch = space.epoch();
+    this.epochCounter = space.epochCounter();
+    this.runEpoch = Epoch.NONE;
   }
 
   /**
@@ -76,13 +78,9 @@ public final class AddressReader {
     while (true) {
       long inRun = va - runStart;
       if (Long.compareUnsigned(inRun, runBytes) < 0) {
-        try {
-          byte value = MEMORY.get(ValueLayout.JAVA_BYTE, va + runDistance);
-          if (isCurrent()) {
-            return value;
-          }
-        } catch (InternalError e) {
-          throw cut(va, e);
+        byte value = MEMORY.get(ValueLayout.JAVA_BYTE, va + runDistance);
+        if (isCurrent()) {
+          return value;
         }
       }
       reach(va, 1);
@@ -99,14 +97,9 @@ public final class AddressReader {
   public long getLong(long va) throws MemoryFaultException {
     long inRun = va - runStart;
     if (Long.compareUnsigned(inRun, runLongs) < 0) {
-      try {
-        long value = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + runDistance);
-        VarHandle.loadLoadFence();
-        if (!runEpoch.isOverBehindFence()) {
-          return value;
-        }
-      } catch (InternalError e) {
-        throw cut(va, e);
+      long value = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + runDistance);
+      if (!Epoch.isOver(epochCounter, runEpoch)) {
+        return value;
       }
     }
     return getLongElsewhere(va);
@@ -125,15 +118,11 @@ public final class AddressReader {
   }
 
   private long getLong(long va, Tlb tlb, int entry) throws MemoryFaultException {
-    Epoch epoch = runEpoch;
-    if (tlb.generation(entry) == epoch.number()) {
-      try {
-        long value = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + tlb.distance(entry));
-        if (!epoch.isOver()) {
-          return value;
-        }
-      } catch (InternalError e) {
-        throw cut(va, e);
+    long epoch = runEpoch;
+    if (tlb.generation(entry) == epoch) {
+      long value = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + tlb.distance(entry));
+      if (!Epoch.isOver(epochCounter, epoch)) {
+        return value;
       }
     }
     return getLongSlowly(va);
@@ -145,13 +134,9 @@ public final class AddressReader {
       if (va - runStart >= runLongs) {
         return getLongAcrossRuns(va);
       }
-      try {
-        long value = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + runDistance);
-        if (isCurrent()) {
-          return value;
-        }
-      } catch (InternalError e) {
-        throw cut(va, e);
+      long value = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + runDistance);
+      if (isCurrent()) {
+        return value;
       }
     }
   }
@@ -184,22 +169,14 @@ public final class AddressReader {
     int done = 0;
     while ((done += getLongsInRun(addresses, values, done, count)) < count) {
       reach(addresses[done], Long.BYTES);
-      Epoch epoch = runEpoch;
+      long epoch = runEpoch;
       int found = translate(addresses, done, Math.min(count - done, LONGS_AT_ONCE));
       if (found == 0) {
         values[done] = getLongAcrossRuns(addresses[done]);
         done++;
         continue;
       }
-      try {
-        try {
-          readPlaces(values, done, found);
-        } finally {
-          PendingFaults.settle();
-        }
-      } catch (InternalError e) {
-        throw cut(addresses, done, found, e);
-      }
+      readPlaces(values, done, found);
       if (isCurrent() && runEpoch == epoch) {
         done += found;
       }
@@ -210,21 +187,11 @@ public final class AddressReader {
    * Reads longs as long as they lie in the last run, whose places need not be kept anywhere;
    * returns how many.
    */
-  private int getLongsInRun(long[] addresses, long[] values, int from, int count)
-      throws MemoryFaultException {
+  private int getLongsInRun(long[] addresses, long[] values, int from, int count) {
     if (from == count || Long.compareUnsigned(addresses[from] - runStart, runLongs) >= 0) {
       return 0;
     }
-    int end;
-    try {
-      try {
-        end = readInRun(addresses, values, from, count);
-      } finally {
-        PendingFaults.settle();
-      }
-    } catch (InternalError e) {
-      throw cut(addresses, from, count - from, e);
-    }
+    int end = readInRun(addresses, values, from, count);
     return isCurrent() ? end - from : 0;
   }
 
@@ -248,7 +215,7 @@ public final class AddressReader {
    */
   private int translate(long[] addresses, int from, int count) throws MemoryFaultException {
     long[] to = places;
-    Epoch epoch = runEpoch;
+    long epoch = runEpoch;
     for (int i = 0; i < count; i++) {
       long va = addresses[from + i];
       if (Long.compareUnsigned(va - runStart, runLongs) < 0) {
@@ -261,7 +228,7 @@ public final class AddressReader {
         tlb = shortRuns;
         entry = tlb.find(va);
       }
-      if (entry != Tlb.NONE && tlb.generation(entry) == epoch.number()) {
+      if (entry != Tlb.NONE && tlb.generation(entry) == epoch) {
         to[i] = va + tlb.distance(entry);
         continue;
       }
@@ -293,14 +260,15 @@ public final class AddressReader {
    */
   public void copy(long va, MemorySegment destination, long offset, long length)
       throws MemoryFaultException {
-    try {
-      try {
-        copyRuns(va, destination, offset, length);
-      } finally {
-        PendingFaults.settle();
+    long done = 0;
+    while (done < length) {
+      reach(va + done, length - done);
+      long inRun = va + done - runStart;
+      long bytes = Math.min(length - done, runBytes - inRun);
+      MemorySegment.copy(MEMORY, va + done + runDistance, destination, offset + done, bytes);
+      if (isCurrent()) {
+        done += bytes;
       }
-    } catch (InternalError e) {
-      throw cut(va, e);
     }
   }
 
@@ -326,18 +294,7 @@ public final class AddressReader {
     }
     for (int done = 0; done < count; done += PIECES_AT_ONCE) {
       int end = Math.min(count, done + PIECES_AT_ONCE);
-      try {
-        try {
-          copyPieces(addresses, done, end, length, destination, offset);
-        } finally {
-          PendingFaults.settle();
-        }
-      } catch (InternalError e) {
-        // One by one, to tell which it is.
-        for (int i = done; i < end; i++) {
-          copy(addresses[i], destination, offset + i * length, length);
-        }
-      }
+      copyPieces(addresses, done, end, length, destination, offset);
     }
   }
 
@@ -351,27 +308,13 @@ public final class AddressReader {
     }
     touched = bytes;
     for (int i = from; i < to; i++) {
-      copyRuns(addresses[i], destination, offset + i * length, length);
-    }
-  }
-
-  private void copyRuns(long va, MemorySegment destination, long offset, long length)
-      throws MemoryFaultException {
-    long done = 0;
-    while (done < length) {
-      reach(va + done, length - done);
-      long inRun = va + done - runStart;
-      long bytes = Math.min(length - done, runBytes - inRun);
-      MemorySegment.copy(MEMORY, va + done + runDistance, destination, offset + done, bytes);
-      if (isCurrent()) {
-        done += bytes;
-      }
+      copy(addresses[i], destination, offset + i * length, length);
     }
   }
 
   /** Tells whether the run was true until now, and forgets it if not. */
   private boolean isCurrent() {
-    if (!runEpoch.isOver()) {
+    if (!Epoch.isOver(epochCounter, runEpoch)) {
       return true;
     }
     runBytes = 0;
@@ -389,34 +332,5 @@ public final class AddressReader {
       runDistance = translator.distance();
       runEpoch = translator.epoch();
     }
-  }
-
-  /** Reads bytes one by one until one is missing; the first if they are all there again. */
-  private MemoryFaultException cut(long[] addresses, int from, int count, InternalError error) {
-    for (int i = from; i < from + count; i++) {
-      try {
-        try {
-          touched = getByte(addresses[i]);
-        } finally {
-          PendingFaults.settle();
-        }
-      } catch (MemoryFaultException e) {
-        return e;
-      } catch (InternalError e) {
-        return cut(addresses[i], e);
-      }
-    }
-    return cut(addresses[from], error);
-  }
-
-  private MemoryFaultException cut(long va, InternalError error) {
-    Vma vma = space.find(va);
-    return new MemoryFaultException.BusError(
-        va,
-        vma == null || vma.isAnonymous()
-            ? "the memory behind it is gone"
-            : "the file behind %s was cut while mapped, in or after page 0x%x"
-                .formatted(vma.file().name(), vma.pageAt(va)),
-        error);
   }
 }

@@ -8,8 +8,6 @@ import dev.xip.base.RankedLock;
 import dev.xip.mapping.Mappable;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.PageTable;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.BitSet;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -28,16 +26,6 @@ import java.util.function.Function;
 public final class AddressSpace implements AutoCloseable {
   /** The lowest address that is given out; below it a null pointer must fault. */
   public static final long LOWEST_ADDRESS = 0x1_0000;
-
-  private static final VarHandle EPOCH;
-
-  static {
-    try {
-      EPOCH = MethodHandles.lookup().findVarHandle(AddressSpace.class, "epoch", Epoch.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
 
   private final MemoryManager manager;
   private final String name;
@@ -60,8 +48,8 @@ public final class AddressSpace implements AutoCloseable {
   /** Replaced by {@link #install} alone. */
   private volatile VmaList vmas = VmaList.EMPTY;
 
-  /** Replaced by each flush, after it has ended the one before. */
-  private Epoch epoch = new Epoch(0);
+  /** Where the number of the present epoch stands. */
+  private final long epochCounter = Epoch.newCounter();
 
   /** Set under the map lock held exclusively, and before the last flush. */
   private volatile boolean closed;
@@ -72,7 +60,7 @@ public final class AddressSpace implements AutoCloseable {
     this.name = name;
     this.mapLock = new RankedLock(LockOrder.Rank.MAP, "the map lock of " + name);
     this.layout = manager.layout();
-    this.table = PageTable.create(manager.memory().window(), layout, manager);
+    this.table = PageTable.create(manager.memory().ram(), layout, manager);
     if (table == null) {
       throw new MapException(
           MapException.Code.ENOMEM, "new address space", "a free frame of RAM", "none");
@@ -140,19 +128,29 @@ public final class AddressSpace implements AutoCloseable {
    * @return a number that only grows
    */
   public long generation() {
-    return epoch().number();
+    return Epoch.present(epochCounter);
   }
 
-  /** The epoch that translations can be looked up in, unless it is over already. */
-  Epoch epoch() {
-    return (Epoch) EPOCH.getAcquire(this);
+  /** The signal that an access gets whose page was cut away from the file behind it. */
+  MemoryFaultException lostAt(long va) {
+    Vma vma = find(va);
+    return new MemoryFaultException.BusError(
+        va,
+        vma == null || vma.isAnonymous()
+            ? "the memory behind it is gone"
+            : "the file behind %s was cut while mapped, in or after page 0x%x"
+                .formatted(vma.file().name(), vma.pageAt(va)),
+        null);
   }
 
-  /** Ends the epoch. Whoever else is doing so may begin the next one for us. */
+  /** Where the number of the present epoch stands; see {@link Epoch}. */
+  long epochCounter() {
+    return epochCounter;
+  }
+
+  /** Ends the epoch. */
   void flushTranslations() {
-    Epoch now = epoch();
-    now.end();
-    EPOCH.compareAndSet(this, now, new Epoch(now.number() + 1));
+    Epoch.end(epochCounter);
   }
 
   /**

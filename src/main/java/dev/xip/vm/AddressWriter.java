@@ -1,12 +1,13 @@
 package dev.xip.vm;
 
 import dev.xip.base.Access;
+import dev.xip.base.LostPages;
 import dev.xip.base.Pages;
-import dev.xip.base.PendingFaults;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.Level;
 import dev.xip.pagetable.PageTable;
 import dev.xip.pagetable.Walk;
+import dev.xip.phys.PhysicalMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -25,7 +26,7 @@ public final class AddressWriter {
   private final MemoryManager manager;
   private final PageTable table;
   private final EntryLayout layout;
-  private final MemorySegment window;
+  private final PhysicalMemory memory;
   private final Walk walk = new Walk();
 
   /** What {@link #putByte} and {@link #putLong} store from. */
@@ -41,7 +42,7 @@ public final class AddressWriter {
     this.manager = space.manager();
     this.table = space.table();
     this.layout = table.layout();
-    this.window = manager.memory().window();
+    this.memory = manager.memory();
   }
 
   /**
@@ -115,17 +116,30 @@ public final class AddressWriter {
         return false;
       }
       long pa = layout.address(pte) | va & Pages.OFFSET_MASK;
-      if (pa > window.byteSize() - bytes) {
-        throw new MemoryFaultException.BusError(
-            va, "bad entry 0x%x: it points past the window".formatted(pte), null);
+      if (!memory.store(source, offset, pa, bytes)) {
+        throw notStorable(va, pte, pa, bytes);
       }
-      PendingFaults.copy(source, offset, window, pa, bytes);
+      if (LostPages.any() && isLost(pa, bytes)) {
+        throw space.lostAt(va);
+      }
       return true;
-    } catch (InternalError e) {
-      throw new MemoryFaultException.BusError(va, "the file behind it was cut while mapped", e);
     } finally {
       manager.unlockEntry(slot);
     }
+  }
+
+  private MemoryFaultException notStorable(long va, long pte, long pa, long bytes) {
+    String found =
+        pa > memory.windowBytes() - bytes
+            ? "it points past the window"
+            : "expected memory that can be written at physical address 0x%x".formatted(pa);
+    return new MemoryFaultException.BusError(va, "bad entry 0x%x: %s".formatted(pte, found), null);
+  }
+
+  /** What was stored where a page was lost, to a cut or to a full disk, is in no file. */
+  private boolean isLost(long pa, long bytes) {
+    long at = memory.window().address() + pa;
+    return LostPages.in(at, at + bytes) != null;
   }
 
   private boolean findSlot(long va, long generation) throws MemoryFaultException {

@@ -1,7 +1,7 @@
 package dev.xip.vm;
 
+import dev.xip.base.LostPages;
 import dev.xip.base.Pages;
-import dev.xip.base.PendingFaults;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.PageTable;
 import dev.xip.phys.FrameAllocator;
@@ -102,12 +102,9 @@ final class CopyOnWrite {
     if (from > (window.byteSize() >>> Pages.SHIFT) - 1) {
       return FaultHandler.busError(va, "pfn 0x%x lies past the window".formatted(from), null);
     }
-    try {
-      PendingFaults.copy(window, from << Pages.SHIFT, window, to << Pages.SHIFT, Pages.SIZE);
-      return null;
-    } catch (InternalError e) {
-      return FaultHandler.busError(va, "the memory behind " + vma + " was cut", e);
-    }
+    MemorySegment page = window.asSlice(from << Pages.SHIFT, Pages.SIZE);
+    MemorySegment.copy(page, 0, manager.memory().ram(), to << Pages.SHIFT, Pages.SIZE);
+    return LostPages.of(page) == null ? null : new FaultResult.Refused(space.lostAt(va));
   }
 
   /**

@@ -1,54 +1,56 @@
 package dev.xip.vm;
 
-import java.lang.invoke.MethodHandles;
+import dev.xip.base.LostPages;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The time between two flushes of an address space. What was looked up in an epoch may be used as
- * long as it is not over. An object and not a number alone: whoever has used a translation then
- * asks one field of one object, with nothing to compare it to.
+ * long as it is not over, which is asked after the use. An epoch is a number, and the number of the
+ * present one is a counter in native memory, so that it is over as well when the handler of SIGBUS
+ * has put zeros in the place of a page that was cut away: see {@link LostPages#COUNTERS}.
+ *
+ * <p>There are so many counters. If there are more spaces than that, two share one, and a flush of
+ * the one makes the other look its translations up again.
  */
 final class Epoch {
-  private static final VarHandle OVER;
+  /** No epoch has this number. */
+  static final long NONE = -1;
 
-  static {
-    try {
-      OVER = MethodHandles.lookup().findVarHandle(Epoch.class, "over", boolean.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
+  /** A constant, and indexed through a constant mask: no check is left of a load from it. */
+  private static final MemorySegment COUNTERS = LostPages.COUNTERS;
+
+  private static final long MASK = LostPages.COUNTERS.byteSize() - LostPages.STRIDE;
+
+  private static final VarHandle COUNTER = ValueLayout.JAVA_LONG.varHandle();
+
+  private static final AtomicLong SPACES = new AtomicLong();
+
+  private Epoch() {}
+
+  /** Chooses a counter for a new space: its place, to be handed to all other methods. */
+  static long newCounter() {
+    // The first one counts what was lost, and nothing else.
+    long count = MASK / LostPages.STRIDE;
+    return (1 + SPACES.getAndIncrement() % count) * LostPages.STRIDE;
   }
 
-  private final long number;
-  private boolean over;
-
-  /** Begins an epoch; numbers only grow. */
-  Epoch(long number) {
-    this.number = number;
+  /** The present epoch. What the caller loads afterwards is of this epoch or of a later one. */
+  static long present(long counter) {
+    return (long) COUNTER.getAcquire(COUNTERS, counter & MASK);
   }
 
-  /** How many epochs the space had before. */
-  long number() {
-    return number;
+  /** Ends an epoch. What the caller does afterwards happens to nobody who is told of no end. */
+  static void end(long counter) {
+    COUNTER.getAndAdd(COUNTERS, counter & MASK, 1L);
   }
 
-  /** Ends it. What the caller does afterwards happens to nobody who is told that it is not over. */
-  void end() {
-    OVER.setVolatile(this, true);
-  }
-
-  /** Tells whether it has ended, after all that the caller has loaded until now. */
-  boolean isOver() {
+  /** Tells whether an epoch has ended, after all that the caller has loaded until now. */
+  static boolean isOver(long counter, long epoch) {
     // A load with acquire would not do: it orders what comes after it.
     VarHandle.loadLoadFence();
-    return over;
-  }
-
-  /**
-   * The same for who has put that fence there itself, before even loading the reference to this
-   * object: the JIT then checks the reference for null by the load itself.
-   */
-  boolean isOverBehindFence() {
-    return over;
+    return COUNTERS.get(ValueLayout.JAVA_LONG, counter & MASK) != epoch;
   }
 }

@@ -75,7 +75,7 @@ public final class PinnedPages implements AutoCloseable {
 
   private MemorySegment bytes(int index, long offset, long length) {
     Objects.checkFromIndexSize(offset, length, Pages.SIZE);
-    return manager.memory().window().asSlice(frame(index).address().value() + offset, length);
+    return manager.memory().ram().asSlice(frame(index).address().value() + offset, length);
   }
 
   /** Lets the frames go. Twice does nothing. */

@@ -1,10 +1,11 @@
 package dev.xip.vm;
 
 import dev.xip.base.Access;
+import dev.xip.base.LostPages;
 import dev.xip.base.Pages;
-import dev.xip.base.PendingFaults;
 import dev.xip.pagetable.RunWalk;
 import dev.xip.pagetable.Tlb;
+import dev.xip.phys.PhysicalMemory;
 
 /**
  * What an {@link AddressReader} asks when an address is not in the run that it read from last: the
@@ -28,6 +29,7 @@ final class Translator {
   private static final long LEAVES_PER_LOOK_UP = 64;
 
   private final AddressSpace space;
+  private final long epochCounter;
   private final RunWalk walk;
   private final Tlb longRuns = new Tlb(GRANULE, MOST_LONG_RUNS);
   private final Tlb shortRuns = new Tlb(2 * Pages.SIZE, MOST_SHORT_RUNS);
@@ -44,10 +46,11 @@ final class Translator {
   private long length;
 
   private long distance;
-  private Epoch epoch;
+  private long epoch = Epoch.NONE;
 
   Translator(AddressSpace space) {
     this.space = space;
+    this.epochCounter = space.epochCounter();
     this.walk = new RunWalk(space.table());
     this.addressLimit = space.table().layout().addressLimit();
     this.windowBytes = space.manager().memory().windowBytes();
@@ -65,8 +68,7 @@ final class Translator {
   }
 
   /**
-   * What to add to an address in the run to have its place in {@link
-   * dev.xip.phys.PhysicalMemory#ALL_WINDOWS}.
+   * What to add to an address in the run to have its place in {@link PhysicalMemory#ALL_WINDOWS}.
    */
   long distance() {
     return distance;
@@ -83,7 +85,7 @@ final class Translator {
   }
 
   /** The epoch that the run was looked up in. */
-  Epoch epoch() {
+  long epoch() {
     return epoch;
   }
 
@@ -95,7 +97,7 @@ final class Translator {
    * @throws MemoryFaultException if the access is not allowed or nothing is there
    */
   void translate(long va, long wanted) throws MemoryFaultException {
-    enter(space.epoch());
+    enter(Epoch.present(epochCounter));
     if (isIn(longRuns, va) || isIn(shortRuns, va)) {
       return;
     }
@@ -111,20 +113,18 @@ final class Translator {
           return;
         }
       } else {
-        // What was read before may be missing, which is not to be told where locks are held.
-        PendingFaults.settle();
         if (space.fault(va, Access.READ) instanceof FaultResult.Refused refused) {
           throw refused.cause();
         }
       }
-      enter(space.epoch());
+      enter(Epoch.present(epochCounter));
     }
   }
 
   /** Takes the run from a TLB if it is there and true. */
   private boolean isIn(Tlb tlb, long va) {
     int entry = tlb.find(va);
-    if (entry == Tlb.NONE || tlb.generation(entry) != epoch.number()) {
+    if (entry == Tlb.NONE || tlb.generation(entry) != epoch) {
       return false;
     }
     start = tlb.start(entry);
@@ -134,7 +134,7 @@ final class Translator {
   }
 
   /** Goes on to an epoch; what was found in another one counts no more. */
-  private void enter(Epoch now) {
+  private void enter(long now) {
     if (now != epoch) {
       epoch = now;
       length = 0;
@@ -143,12 +143,16 @@ final class Translator {
     }
   }
 
+  private boolean isOver() {
+    return Epoch.isOver(epochCounter, epoch);
+  }
+
   private boolean isMapped(long va) throws MemoryFaultException {
     try {
       return walk.find(va);
     } catch (IndexOutOfBoundsException e) {
       // A table that was freed under the walk holds anything; one that was not is damaged.
-      if (!epoch.isOver()) {
+      if (!isOver()) {
         throw new MemoryFaultException.BusError(va, "a table entry points past the window", e);
       }
       return false;
@@ -159,7 +163,7 @@ final class Translator {
   private boolean lookUp(long va, long wanted) throws MemoryFaultException {
     long first = walk.start() + walk.distance();
     if (first < 0 || first > windowBytes - (walk.end() - walk.start())) {
-      if (epoch.isOver()) {
+      if (isOver()) {
         return false;
       }
       throw new MemoryFaultException.BusError(
@@ -169,15 +173,19 @@ final class Translator {
           null);
     }
     growRun(va, wanted);
-    if (epoch.isOver()) {
+    if (isOver()) {
       return false;
     }
-    join(
-        walk.start(),
-        Math.min(walk.end(), windowBytes - walk.distance()),
-        walk.distance() + windowOffset);
+    if (LostPages.any()) {
+      joinWhatIsThere(va);
+    } else {
+      join(
+          walk.start(),
+          Math.min(walk.end(), windowBytes - walk.distance()),
+          walk.distance() + windowOffset);
+    }
     Tlb tlb = length < LONG_RUN ? shortRuns : longRuns;
-    tlb.put(va, start, length, distance, epoch.number());
+    tlb.put(va, start, length, distance, epoch);
     return true;
   }
 
@@ -200,6 +208,28 @@ final class Translator {
     } catch (IndexOutOfBoundsException e) {
       // The run ends at a damaged table, or the epoch is over.
     }
+  }
+
+  /** Takes what is there of the run around an address. */
+  private void joinWhatIsThere(long va) throws MemoryFaultException {
+    long inWindows = walk.distance() + windowOffset;
+    long distance = inWindows + PhysicalMemory.ALL_WINDOWS.address();
+    long from = walk.start();
+    long end = Math.min(walk.end(), windowBytes - walk.distance());
+    LostPages.Range lost;
+    while (from < end && (lost = LostPages.in(from + distance, end + distance)) != null) {
+      long lostFrom = lost.lostFrom() - distance;
+      long lostEnd = Pages.roundUp(lost.end()) - distance;
+      if (va >= lostFrom && va < lostEnd) {
+        throw space.lostAt(va);
+      }
+      if (va < lostFrom) {
+        end = lostFrom;
+      } else {
+        from = lostEnd;
+      }
+    }
+    join(from, end, inWindows);
   }
 
   /** Takes a run, with the one before if they go together. */

@@ -101,7 +101,7 @@ public final class AlignedImage implements AutoCloseable {
   public void write(FileChannel to, LongConsumer progress) throws IOException {
     MemoryFaults.guarded(
         view.file(),
-        view.size(),
+        view.memory(),
         () -> {
           SlotPlan plan = SlotPlan.of(view, superblock, arena);
           to.write(ByteBuffer.allocate(1), view.size() - 1); // its length, whatever follows

@@ -3,7 +3,6 @@ package dev.xip.image.ext;
 import dev.xip.base.ByteView;
 import dev.xip.base.FileName;
 import dev.xip.base.MalformedDataException;
-import dev.xip.base.PendingFaults;
 import dev.xip.image.BlockMap;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.DirEntryVisitor;
@@ -49,7 +48,8 @@ public final class ExtImage implements FsImage {
    * Opens an image.
    *
    * @param name the image file's name, as errors show it
-   * @param memory the image, mapped or otherwise in memory; the caller closes it
+   * @param memory the image, in memory or mapped by this project's own {@code host} package, which
+   *     notes what is lost when the file is cut; the caller closes it
    * @return the image
    * @throws CorruptImageException if it is no ext2 image, is damaged or shorter than it says, or
    *     needs a feature or a block size that is not read
@@ -57,7 +57,7 @@ public final class ExtImage implements FsImage {
    */
   public static ExtImage open(String name, MemorySegment memory) throws IOException {
     ByteView view = new ByteView(memory, name, CorruptImageException::new);
-    return MemoryFaults.guarded(name, view.size(), () -> new ExtImage(view));
+    return MemoryFaults.guarded(name, view.memory(), () -> new ExtImage(view));
   }
 
   /**
@@ -70,7 +70,8 @@ public final class ExtImage implements FsImage {
   public static boolean recognises(ByteView view) throws IOException {
     long magic = ExtLayout.SUPERBLOCK_OFFSET + ExtLayout.S_MAGIC;
     return view.size() >= magic + 2
-        && MemoryFaults.guarded(view.file(), view.size(), () -> view.u16(magic) == ExtLayout.MAGIC);
+        && MemoryFaults.guarded(
+            view.file(), view.memory(), () -> view.u16(magic) == ExtLayout.MAGIC);
   }
 
   @Override
@@ -101,13 +102,9 @@ public final class ExtImage implements FsImage {
   @Override
   public Inode inode(long number) throws IOException {
     try {
-      try {
-        return inodeTable.read(number);
-      } finally {
-        PendingFaults.settle();
-      }
-    } catch (InternalError fault) {
-      throw cut(fault);
+      return inodeTable.read(number);
+    } finally {
+      MemoryFaults.check(name(), memory());
     }
   }
 
@@ -123,13 +120,9 @@ public final class ExtImage implements FsImage {
   @Override
   public long find(Inode directory, FileName name) throws IOException {
     try {
-      try {
-        return entries(directory).find(name);
-      } finally {
-        PendingFaults.settle();
-      }
-    } catch (InternalError fault) {
-      throw cut(fault);
+      return entries(directory).find(name);
+    } finally {
+      MemoryFaults.check(name(), memory());
     }
   }
 
@@ -157,23 +150,14 @@ public final class ExtImage implements FsImage {
 
   private BlockMap guardedTree(Inode file, Verdict verdict) throws IOException {
     try {
-      try {
-        return tree(file, verdict);
-      } finally {
-        PendingFaults.settle();
-      }
-    } catch (InternalError fault) {
-      throw cut(fault);
+      return tree(file, verdict);
+    } finally {
+      MemoryFaults.check(name(), memory());
     }
   }
 
-  /** For what is called often, and must not make an object of what is to be done. */
-  private CorruptImageException cut(InternalError fault) {
-    return MemoryFaults.translated(name(), view.size(), fault);
-  }
-
   private <T> T guarded(MemoryFaults.Operation<T> operation) throws IOException {
-    return MemoryFaults.guarded(name(), view.size(), operation);
+    return MemoryFaults.guarded(name(), memory(), operation);
   }
 
   private BlockMap tree(Inode inode, Verdict verdict) throws MalformedDataException {

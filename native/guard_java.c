@@ -1,0 +1,55 @@
+/*
+ * The door for class dev.xip.host.GuardCalls: Java's own native methods, which the JVM binds by name in
+ * microseconds, where a call through java.lang.foreign takes milliseconds to link, longer than most
+ * commands run. The first two arguments, the JVM's environment and the class, are not used, so no
+ * header of the JDK is needed.
+ */
+#include <stdint.h>
+
+#include "export.h"
+#include "xip/guard.h"
+#include "xip/xip.h"
+
+#define JNI_VERSION_10 0x000a0000
+#define JNI_ERR (-1)
+
+int32_t JNI_OnLoad(void *vm, void *reserved);
+int32_t Java_dev_xip_host_GuardCalls_abiVersion(void *env, void *type);
+int32_t Java_dev_xip_host_GuardCalls_add(void *env, void *type, int64_t start, int64_t bytes,
+                                    uint8_t writable, int64_t lost);
+void Java_dev_xip_host_GuardCalls_remove(void *env, void *type, int32_t id);
+void Java_dev_xip_host_GuardCalls_watch(void *env, void *type, int64_t words, int64_t count,
+                                   int64_t stride);
+
+/* A JVM loads the library: from now on no mapping of a file can end it. */
+XIP_EXPORT int32_t JNI_OnLoad(void *vm, void *reserved) {
+  (void)vm;
+  (void)reserved;
+  return xip_guard_install() == 0 ? JNI_VERSION_10 : JNI_ERR;
+}
+
+XIP_EXPORT int32_t Java_dev_xip_host_GuardCalls_abiVersion(void *env, void *type) {
+  (void)env;
+  (void)type;
+  return xip_abi_version();
+}
+
+XIP_EXPORT int32_t Java_dev_xip_host_GuardCalls_add(void *env, void *type, int64_t start, int64_t bytes,
+                                               uint8_t writable, int64_t lost) {
+  (void)env;
+  (void)type;
+  return xip_guard_add((const void *)start, (uint64_t)bytes, writable, (uint64_t *)lost);
+}
+
+XIP_EXPORT void Java_dev_xip_host_GuardCalls_remove(void *env, void *type, int32_t id) {
+  (void)env;
+  (void)type;
+  xip_guard_remove(id);
+}
+
+XIP_EXPORT void Java_dev_xip_host_GuardCalls_watch(void *env, void *type, int64_t words, int64_t count,
+                                              int64_t stride) {
+  (void)env;
+  (void)type;
+  xip_guard_watch((uint64_t *)words, (uint64_t)count, (uint64_t)stride);
+}

@@ -1,0 +1,106 @@
+package dev.xip.host;
+
+import dev.xip.base.Access;
+import dev.xip.base.LostPages;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Files mapped into one piece of address space, and libxip's guard over them (include/xip/guard.h):
+ * a page that is cut away becomes zeros and a note in {@link LostPages}, never a signal that ends
+ * the JVM. A file is noted here before it is mapped, and taken off before anything else is mapped
+ * there. For one thread at a time.
+ */
+final class Guard {
+  static {
+    LibxipLoader.requireLoaded();
+    GuardCalls.watch(
+        LostPages.COUNTERS.address(),
+        LostPages.COUNTERS.byteSize() / LostPages.STRIDE,
+        LostPages.STRIDE / Long.BYTES);
+  }
+
+  /** What is guarded, by first address; no two overlap. */
+  private final TreeMap<Long, Guarded> parts = new TreeMap<>();
+
+  record Guarded(LostPages.Range range, boolean writable, int id) {}
+
+  /** Guards a range in which a file is about to be mapped, and nothing is guarded yet. */
+  void add(String file, MemorySegment memory, Access access) throws HostException {
+    add(new LostPages.Range(file, memory, access.read()), access.write());
+  }
+
+  private void add(LostPages.Range range, boolean writable) throws HostException {
+    long bytes = range.end() - range.start();
+    int id = GuardCalls.add(range.start(), bytes, writable, range.lostAddress());
+    if (id < 0) {
+      String arguments = "start=0x%x, bytes=0x%x".formatted(range.start(), bytes);
+      throw new HostException("xip_guard_add", arguments, -id);
+    }
+    parts.put(range.start(), new Guarded(range, writable, id));
+    LostPages.add(range);
+  }
+
+  /**
+   * Ends the guarding of a part, whole pages; what is guarded beside it stays so.
+   *
+   * @return what was guarded there, for {@link #putBack}
+   */
+  List<Guarded> remove(long start, long bytes) throws HostException {
+    long end = start + bytes;
+    List<Guarded> removed = new ArrayList<>();
+    Map.Entry<Long, Guarded> last;
+    while ((last = parts.lowerEntry(end)) != null && last.getValue().range.end() > start) {
+      Guarded old = last.getValue();
+      LostPages.Range range = old.range;
+      parts.remove(range.start());
+      end(old);
+      if (range.end() > end) {
+        add(range.part(end, range.end(), range.isReadable()), old.writable);
+      }
+      if (range.start() < start) {
+        add(range.part(range.start(), start, range.isReadable()), old.writable);
+      }
+      long from = Math.max(start, range.start());
+      LostPages.Range part = range.part(from, Math.min(end, range.end()), range.isReadable());
+      removed.add(new Guarded(part, old.writable, old.id));
+      end = from;
+    }
+    return removed;
+  }
+
+  /** Guards again what was removed, with what was lost of it. */
+  void putBack(List<Guarded> removed) throws HostException {
+    for (Guarded each : removed) {
+      add(each.range, each.writable);
+    }
+  }
+
+  /** Notes that a part, whole pages, now has other rights. */
+  void protect(long start, long bytes, Access access) throws HostException {
+    for (Guarded each : remove(start, bytes)) {
+      LostPages.Range range = each.range;
+      add(range.part(range.start(), range.end(), access.read()), access.write());
+    }
+  }
+
+  /** Ends all guarding. */
+  void clear() {
+    parts.values().forEach(Guard::end);
+    parts.clear();
+  }
+
+  private static void end(Guarded old) {
+    GuardCalls.remove(old.id);
+    LostPages.remove(old.range);
+  }
+
+  /** Names the file that is mapped at an address, for a second mapping of it. */
+  static String fileAt(long address) {
+    String file = LostPages.fileAt(address);
+    return file == null ? "a file at 0x%x".formatted(address) : file;
+  }
+}

@@ -1,0 +1,20 @@
+package dev.xip.host;
+
+/**
+ * The functions of include/xip/guard.h, and the version of the library that has them. Java's own
+ * native methods and not those of java.lang.foreign, which take longer to link than most commands
+ * run; native/guard_java.c is their other side. For {@link LibxipLoader} and {@link Guard}.
+ */
+final class GuardCalls {
+  private GuardCalls() {}
+
+  static native int abiVersion();
+
+  /** Takes addresses; returns the number of the range, or an error code, negative. */
+  static native int add(long start, long bytes, boolean writable, long lost);
+
+  static native void remove(int id);
+
+  /** Takes an address and counts of words. */
+  static native void watch(long words, long count, long stride);
+}
