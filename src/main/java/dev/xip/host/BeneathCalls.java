@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
+import java.util.function.Supplier;
 
 /**
  * The calls about a name in an open folder: openat(2), mkdirat(2), linkat(2), renameat2(2),
@@ -66,15 +67,15 @@ final class BeneathCalls {
     }
   }
 
-  static FileName readlink(OpenFolder folder, FileName name) throws HostException {
+  /** The name is one in a folder, or empty if the descriptor holds the link itself. */
+  static FileName readlink(int fd, FileName name, Supplier<String> place) throws HostException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment bytes = FileCalls.bytes(name, arena);
       MemorySegment into = arena.allocate(LONGEST_TARGET);
-      int fd = folder.fd();
       long length =
           Calls.call(
               "readlinkat",
-              () -> "path=" + folder.place(name),
+              () -> "path=" + place.get(),
               state ->
                   (long) Readlinkat.HANDLE.invokeExact(state, fd, bytes, into, into.byteSize()));
       byte[] target = into.toArray(ValueLayout.JAVA_BYTE);

@@ -6,12 +6,14 @@ import java.nio.file.Path;
 import java.util.SortedMap;
 
 /**
- * An open file or folder: what can be done through its descriptor, whatever has become of its name.
+ * An open file or folder, or a name held: what can be done through its descriptor, whatever has
+ * become of its name.
  *
  * <p>Calls may come from any thread; only {@link #close} must not run beside another call, which
  * could then meet a stranger's descriptor under the same number.
  */
-public abstract sealed class HostDescriptor implements AutoCloseable permits HostFile, OpenFolder {
+public abstract sealed class HostDescriptor implements AutoCloseable
+    permits HostFile, HostNode, OpenFolder {
   private static final int CLOSED = -1;
 
   private final String name;

@@ -2,6 +2,10 @@ package dev.xip.host;
 
 import dev.xip.bindings.Libc;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 
 /**
  * The system refused a call. The message has the call with its arguments, addresses and lengths in
@@ -53,5 +57,23 @@ public final class HostException extends IOException {
    */
   public int number() {
     return number;
+  }
+
+  /**
+   * Says the same of a file as a person would: its name and the system's words.
+   *
+   * @param file the file's name, as the user knows it
+   * @return the exception, with this one as its cause
+   */
+  public FileSystemException at(String file) {
+    FileSystemException named =
+        switch (errno()) {
+          case ENOENT -> new NoSuchFileException(file);
+          case ENOTDIR -> new NotDirectoryException(file);
+          case EACCES -> new AccessDeniedException(file);
+          default -> new FileSystemException(file, null, Libc.strerror(number).getString(0));
+        };
+    named.initCause(this);
+    return named;
   }
 }

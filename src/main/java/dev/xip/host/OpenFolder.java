@@ -3,10 +3,12 @@ package dev.xip.host;
 import dev.xip.base.AtomicContext;
 import dev.xip.base.FileName;
 import dev.xip.bindings.Libc;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -29,6 +31,19 @@ public final class OpenFolder extends HostDescriptor {
   private static final int PRIVATE = 0700;
 
   private static final int RANDOM_BYTES = 12;
+
+  private static final int OTHERS_WRITE = 022;
+  private static final int STICKY = 01000;
+  private static final int ROOT = 0;
+
+  private static final List<FileName> ACCESS_LISTS =
+      List.of(FileName.of("system.posix_acl_access"), FileName.of("system.posix_acl_default"));
+
+  /** A list of version 2 without entries, which the system takes as none. */
+  private static final byte[] NO_ENTRIES = {2, 0, 0, 0};
+
+  /** Folders may nest so deep that their full names would fill the memory. */
+  private static final int LONGEST_NAME = 4096;
 
   private OpenFolder(int fd, String name) {
     super(fd, name);
@@ -57,6 +72,32 @@ public final class OpenFolder extends HostDescriptor {
   public OpenFolder folder(FileName name) throws HostException {
     int fd = BeneathCalls.open(this, checked(name), FOLDER | Libc.O_NOFOLLOW(), 0);
     return new OpenFolder(fd, place(name));
+  }
+
+  /**
+   * Opens the folder that this one is in, as of now: another user may have moved this one, so the
+   * caller compares what it finds with what it came from.
+   *
+   * @return the open folder
+   * @throws HostException if it may not be read (EACCES) or the system refuses
+   */
+  public OpenFolder parent() throws HostException {
+    AtomicContext.mightSleep("open");
+    FileName up = FileName.of("..");
+    return new OpenFolder(BeneathCalls.open(this, up, FOLDER, 0), place(up));
+  }
+
+  /**
+   * Takes hold of whatever has a name, a link being taken itself: what is then asked about it, and
+   * opened through its descriptor's path, is one and the same thing.
+   *
+   * @param name its name
+   * @return what has the name, not opened
+   * @throws HostException if nothing has it (ENOENT) or the system refuses
+   */
+  public HostNode hold(FileName name) throws HostException {
+    int flags = Libc.O_PATH() | Libc.O_NOFOLLOW() | Libc.O_CLOEXEC();
+    return new HostNode(BeneathCalls.open(this, checked(name), flags, 0), place(name));
   }
 
   /**
@@ -206,7 +247,7 @@ public final class OpenFolder extends HostDescriptor {
    * @throws HostException if it is no link (EINVAL) or there is none (ENOENT)
    */
   public FileName readLink(FileName name) throws HostException {
-    return BeneathCalls.readlink(this, checked(name));
+    return BeneathCalls.readlink(fd(), checked(name), () -> place(name));
   }
 
   /**
@@ -309,6 +350,60 @@ public final class OpenFolder extends HostDescriptor {
   }
 
   /**
+   * Sets the permissions of whatever has a name; what is behind a link is left alone.
+   *
+   * @param name the name of anything but a link
+   * @param mode the low twelve bits: set-id, sticky, permissions
+   * @throws IOException if it is a link, the caller may not or the system refuses
+   */
+  public void setMode(FileName name, int mode) throws IOException {
+    // fchmodat(2) of older systems follows links, so what has the name is held meanwhile.
+    try (HostNode node = hold(name)) {
+      Files.setAttribute(node.descriptorPath(), "unix:mode", mode);
+    }
+  }
+
+  /**
+   * Tells whether another user could have put something here: it is not the caller's, and others
+   * may write the folder. In a sticky folder what belongs to its owner is trusted, as the kernel
+   * does it for links (protected_symlinks, proc(5)).
+   *
+   * @param thing the attributes of what is in the folder
+   * @return true if it must not be followed or written into
+   * @throws HostException if the system fails to tell of the folder
+   */
+  public boolean mayBeStrangers(HostStat thing) throws HostException {
+    int caller = Libc.geteuid();
+    if (thing.uid() == caller) {
+      return false;
+    }
+    HostStat folder = stat();
+    if ((folder.mode() & OTHERS_WRITE) == 0) {
+      return folder.uid() != caller && folder.uid() != ROOT;
+    }
+    return (folder.mode() & STICKY) == 0 || thing.uid() != folder.uid();
+  }
+
+  /**
+   * Takes away the lists of who else may do what, acl(5), which a new folder has from the one that
+   * it was made in: what is then made in it gets none.
+   *
+   * @throws HostException if the caller may not (EPERM) or the system refuses
+   */
+  public void removeAccessLists() throws HostException {
+    for (FileName each : ACCESS_LISTS) {
+      try {
+        setExtendedAttribute(each, NO_ENTRIES);
+      } catch (HostException e) {
+        if (e.errno() != Errno.EOPNOTSUPP) {
+          throw e;
+        }
+        // The file system has no such lists.
+      }
+    }
+  }
+
+  /**
    * Sets owner and group of whatever has a name, of a link itself.
    *
    * @param name the name
@@ -356,6 +451,15 @@ public final class OpenFolder extends HostDescriptor {
   }
 
   /**
+   * Tells whether the caller is root, who may give files to others.
+   *
+   * @return true if this process acts as user 0
+   */
+  public static boolean callerIsRoot() {
+    return Libc.geteuid() == ROOT;
+  }
+
+  /**
    * Makes up a name that others cannot guess and nothing has.
    *
    * @param start what it begins with
@@ -378,7 +482,7 @@ public final class OpenFolder extends HostDescriptor {
 
   /** Names something in here, for messages. */
   String place(FileName name) {
-    return name() + "/" + name;
+    return (name().length() > LONGEST_NAME ? "..." : name()) + "/" + name;
   }
 
   /** A path to a name in here that leads through the descriptor. */

@@ -1,0 +1,148 @@
+package dev.xip.host;
+
+import dev.xip.base.FileName;
+import dev.xip.bindings.Libc;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Iterator;
+
+/**
+ * A folder that only its owner may enter, under a random name: what is made in it can neither be
+ * seen nor swapped by other users until it is moved out. It goes with all that is in it when it is
+ * closed or the JVM is told to stop.
+ */
+public final class PrivateFolder implements AutoCloseable {
+  private final OpenFolder parent;
+  private final FileName name;
+  private final OpenFolder folder;
+  private final Leftovers.Leftover leftover = this::remove;
+  private boolean closed;
+
+  private PrivateFolder(OpenFolder parent, FileName name) throws IOException {
+    this.parent = parent;
+    this.name = name;
+    this.folder = parent.make(name);
+    Leftovers.add(leftover);
+  }
+
+  /**
+   * Makes one.
+   *
+   * @param parent where; it must stay open until this is closed
+   * @param start what its name begins with
+   * @return the folder, to be closed
+   * @throws IOException if the system refuses
+   */
+  public static PrivateFolder in(OpenFolder parent, String start) throws IOException {
+    PrivateFolder made =
+        Leftovers.step(() -> new PrivateFolder(parent, OpenFolder.randomName(start)));
+    try {
+      made.folder.removeAccessLists();
+      return made;
+    } catch (IOException e) {
+      made.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Returns the folder.
+   *
+   * @return the open folder, of mode 0700, valid until this is closed
+   */
+  public OpenFolder folder() {
+    return folder;
+  }
+
+  /**
+   * Returns a path that leads to a name in the folder through its descriptor, for this process and
+   * for programs that it starts, wherever the folder has been moved to.
+   *
+   * @param file the name
+   * @return the path, valid until this is closed
+   */
+  public Path path(FileName file) {
+    String descriptor = "/proc/%d/fd/%d".formatted(ProcessHandle.current().pid(), folder.fd());
+    return Path.of(descriptor).resolve(HostPaths.of(file));
+  }
+
+  /** Removes the folder and all that is in it; a second time does nothing. */
+  @Override
+  public void close() throws IOException {
+    Leftovers.step(
+        () -> {
+          if (!closed) {
+            closed = true;
+            Leftovers.forget(leftover);
+            try {
+              remove();
+            } finally {
+              folder.close();
+            }
+          }
+          return null;
+        });
+  }
+
+  private void remove() throws IOException {
+    empty(folder);
+    // Another user may have put something else in its place, which is not ours to remove.
+    HostStat ours = folder.stat();
+    HostStat there = parent.exists(name) ? parent.stat(name) : null;
+    if (there != null && there.dev() == ours.dev() && there.ino() == ours.ino()) {
+      parent.removeFolder(name);
+    }
+  }
+
+  /** A folder on the way down, and which of its names are still to be removed. */
+  private record Level(long ino, FileName name, Iterator<FileName> rest) {}
+
+  /**
+   * Removes all that is in a folder, however deep, with two descriptors: nobody else can move what
+   * is in it, so that the way up leads to where the way down came from.
+   */
+  private static void empty(OpenFolder top) throws IOException {
+    Deque<Level> levels = new ArrayDeque<>();
+    OpenFolder now = top;
+    try {
+      levels.push(level(top, null));
+      while (true) {
+        Iterator<FileName> rest = levels.peek().rest;
+        if (rest.hasNext()) {
+          FileName name = rest.next();
+          if (now.stat(name).isDirectory()) {
+            now.setMode(name, 0700);
+            now = replaced(now, now.folder(name), top);
+            levels.push(level(now, name));
+          } else {
+            now.unlink(name);
+          }
+        } else if (levels.size() == 1) {
+          return;
+        } else {
+          FileName name = levels.pop().name;
+          now = replaced(now, levels.size() == 1 ? top : now.parent(), top);
+          if (now.stat().ino() != levels.peek().ino) {
+            throw new HostException("openat", "path=" + now.name(), Libc.EBUSY());
+          }
+          now.removeFolder(name);
+        }
+      }
+    } finally {
+      replaced(now, top, top);
+    }
+  }
+
+  private static Level level(OpenFolder folder, FileName name) throws HostException {
+    return new Level(folder.stat().ino(), name, folder.names().iterator());
+  }
+
+  private static OpenFolder replaced(OpenFolder old, OpenFolder by, OpenFolder top) {
+    if (old != top && old != by) {
+      old.close();
+    }
+    return by;
+  }
+}
