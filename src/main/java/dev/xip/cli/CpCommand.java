@@ -6,7 +6,8 @@ import dev.xip.image.PathResolver;
 import dev.xip.machine.CopyOut;
 import dev.xip.machine.ImageMount;
 import java.io.IOException;
-import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -16,19 +17,29 @@ import picocli.CommandLine.Parameters;
     name = "cp",
     header = "Copy a file or a tree out of an image.",
     description = {
-      "%nCopies regular files, directories and symbolic links with their modes and times of change"
-          + " (owners too if root does it); holes stay holes, hard links stay links. A file has its"
-          + " name only when it is whole. If DEST is a folder, the copy goes into it; the contents"
-          + " of the image's root go straight into it.%n"
+      "%nCopies regular files, directories, symbolic links, pipes and sockets with their modes,"
+          + " times and extended attributes; holes stay holes, hard links stay links. Root copies"
+          + " owners and device nodes too. What is new has its name only when it is whole, and is"
+          + " made where other users can neither see nor swap it.%n",
+      "If DEST is a folder, the copy goes into it; the contents of the image's root go straight"
+          + " into it, and its own attributes too if DEST is new or empty. A file that DEST names"
+          + " keeps its mode, owner and extended attributes; a pipe or device is written into. A"
+          + " link that DEST names is followed, unless another user could have put it there. With"
+          + " the root, a lost+found that holds nothing is left.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  xip cp disk.img /etc/fstab .",
       "  xip cp -r disk.img /home/me /tmp/rescued",
+      "  xip cp -r disk.img / /srv/same          as root: all that the image holds, as it was",
       "",
-      "Device nodes, pipes and sockets are not made: they are no data, and a device node from a",
-      "foreign image opens hardware to whoever can reach it. The rest of the tree is copied; then",
-      "the exit code is 1 and the line names the first one."
+      "As root, give --no-set-id and --no-devices for an image that is not trusted: a program in"
+          + " it",
+      "may run as its owner, and a device node opens hardware to all who can reach it. What"
+          + " another",
+      "user cannot keep (owners, device nodes, attributes of the system) is counted in one line;"
+          + " the",
+      "exit code is 1 if a file was left out or an attribute refused that this user may set."
     })
 final class CpCommand extends ImageCommand {
   @Parameters(
@@ -38,11 +49,26 @@ final class CpCommand extends ImageCommand {
       description = "A path inside the image; a symbolic link is copied as a link.")
   private FileName source;
 
-  @Parameters(index = "2", paramLabel = "DEST", description = "The new name, or a folder.")
-  private Path destination;
+  @Parameters(
+      index = "2",
+      paramLabel = "DEST",
+      converter = PathConverter.class,
+      description = "The new name, or a folder, which a slash at its end demands.")
+  private FileName destination;
 
   @Option(names = "-r", description = "Copy directories with all that is in them.")
   private boolean recursive;
+
+  @Option(
+      names = "--no-xattrs",
+      description = "Leave extended attributes, access control lists and capabilities.")
+  private boolean noExtended;
+
+  @Option(names = "--no-set-id", description = "Drop set-id bits and file capabilities.")
+  private boolean noSetId;
+
+  @Option(names = "--no-devices", description = "Leave out device nodes.")
+  private boolean noDevices;
 
   CpCommand() {}
 
@@ -56,17 +82,38 @@ final class CpCommand extends ImageCommand {
               PathResolver.resolve(image, source, false),
               Paths.last(source),
               destination,
-              recursive,
+              new CopyOut.Options(recursive, !noExtended, !noSetId, !noDevices),
               progress);
     }
+    List<String> lost = new ArrayList<>();
     if (outcome.leftOut() > 0) {
-      throw new IOException(
-          "%s: %d of %d files left out, the first %s: only files, directories and links are copied"
+      lost.add(
+          "%d of %d files left out, the first %s"
               .formatted(
-                  image.name(),
-                  outcome.leftOut(),
-                  outcome.leftOut() + outcome.files(),
-                  outcome.firstLeftOut()));
+                  outcome.leftOut(), outcome.leftOut() + outcome.files(), outcome.firstLeftOut()));
+    }
+    if (outcome.refused() > 0) {
+      lost.add(
+          "%d extended attributes refused, the first %s"
+              .formatted(outcome.refused(), outcome.firstRefused()));
+    }
+    boolean failed = !lost.isEmpty();
+    if (outcome.privileged() > 0) {
+      lost.add(
+          "%d extended attributes not kept, which only root can, the first %s"
+              .formatted(outcome.privileged(), outcome.firstPrivileged()));
+    }
+    if (recursive && outcome.foreign() > 0) {
+      lost.add(
+          "%d files without their owner or group, which only root can keep"
+              .formatted(outcome.foreign()));
+    }
+    String text = image.name() + ": " + String.join("; ", lost);
+    if (failed) {
+      throw new IOException(text);
+    }
+    if (!lost.isEmpty()) {
+      System.err.println("xip: " + text);
     }
     return Main.DONE;
   }

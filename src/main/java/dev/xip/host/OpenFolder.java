@@ -112,7 +112,7 @@ public final class OpenFolder extends HostDescriptor {
     BeneathCalls.mkdir(this, checked(name), PRIVATE);
     OpenFolder made = folder(name);
     try {
-      if (made.stat().uid() != Libc.geteuid()) {
+      if (!made.isOfCaller()) {
         throw new HostException("mkdirat", "path=" + place(name), Libc.EBUSY());
       }
       return made;
@@ -361,6 +361,16 @@ public final class OpenFolder extends HostDescriptor {
     try (HostNode node = hold(name)) {
       Files.setAttribute(node.descriptorPath(), "unix:mode", mode);
     }
+  }
+
+  /**
+   * Tells whether the folder belongs to the caller.
+   *
+   * @return true if its owner is the user that this process acts as
+   * @throws HostException if the system fails to tell
+   */
+  public boolean isOfCaller() throws HostException {
+    return stat().uid() == Libc.geteuid();
   }
 
   /**

@@ -1,218 +1,198 @@
 package dev.xip.machine;
 
 import dev.xip.base.FileName;
-import dev.xip.host.HostPaths;
+import dev.xip.host.HostException;
+import dev.xip.host.HostFile;
+import dev.xip.host.HostNode;
+import dev.xip.host.HostStat;
 import dev.xip.image.FileType;
-import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import java.io.IOException;
-import java.io.RandomAccessFile;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributeView;
-import java.nio.file.attribute.FileTime;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.Locale;
-import java.util.Map;
+import java.nio.file.StandardOpenOption;
 import java.util.Set;
 
 /**
- * Copies files and trees out of an image: regular files with their holes and hard links,
- * directories, symbolic links; modes and times of change are kept, owners if root copies. A file
- * has its name only when it is whole. Nothing is ever written outside the destination, whatever
- * names and links the image holds.
+ * Copies files and trees out of an image: their bytes with holes and hard links, links, device
+ * nodes, pipes and sockets, modes, times, extended attributes, and owners if root copies. What is
+ * new takes its name when it is whole, and is made where other users can neither see nor swap it.
+ * Nothing is ever written outside the destination, whatever names and links the image or the
+ * destination hold.
  */
 public final class CopyOut {
-  private static final int SET_ID_BITS = 06000;
+  private static final Set<FileType> WRITABLE =
+      Set.of(FileType.FIFO, FileType.CHARACTER_DEVICE, FileType.BLOCK_DEVICE);
 
-  private final FsImage image;
-  private final ExtentTransfer transfer;
+  private final ImageMount mount;
+  private final Options options;
   private final ProgressListener progress;
 
-  /** Copies of inodes that have more than one name, by number. */
-  private final Map<Long, Path> linked = new HashMap<>();
-
-  /** Directories copied, by number: only a damaged image has one twice. */
-  private final Set<Long> directories = new HashSet<>();
-
-  private long copied;
-  private long leftOut;
-  private String firstLeftOut;
-
-  private CopyOut(ImageMount mount, ProgressListener progress) {
-    this.image = mount.image();
-    this.transfer = ExtentTransfer.from(mount);
+  private CopyOut(ImageMount mount, Options options, ProgressListener progress) {
+    this.mount = mount;
+    this.options = options;
     this.progress = progress;
   }
 
   /**
+   * What is copied.
+   *
+   * @param recursive whether directories are
+   * @param extended whether extended attributes are, access control lists among them
+   * @param setId whether set-id bits and capabilities are
+   * @param devices whether device nodes are, where the system allows it
+   */
+  public record Options(boolean recursive, boolean extended, boolean setId, boolean devices) {}
+
+  /**
    * What became of a copy.
    *
-   * @param files how many files, directories and links were made
-   * @param leftOut how many device nodes, pipes and sockets were not
+   * @param files how many files, directories, links and nodes were made
+   * @param leftOut how many device nodes were not, and what the image does not tell the type of
    * @param firstLeftOut the first of those with its kind, or null
+   * @param foreign how many files do not have the owner or group that they have in the image
+   * @param privileged how many extended attributes were not kept because only root can
+   * @param firstPrivileged the first of those with its file and the reason, or null
+   * @param refused how many extended attributes the system refused for other reasons
+   * @param firstRefused the first of those with its file and the reason, or null
    */
-  public record Outcome(long files, long leftOut, String firstLeftOut) {}
+  public record Outcome(
+      long files,
+      long leftOut,
+      String firstLeftOut,
+      long foreign,
+      long privileged,
+      String firstPrivileged,
+      long refused,
+      String firstRefused) {}
 
   /**
    * Copies a file or a tree.
    *
+   * <p>If the destination is a folder, the copy goes into it under its own name, and the contents
+   * of the root, which has none, straight into it; an empty folder then takes the root's attributes
+   * too. A regular file that exists hands down its mode, owner and extended attributes, a pipe or
+   * device is written into.
+   *
    * @param mount the open image
    * @param source what to copy; a symbolic link is copied as a link
-   * @param name the name that it has in the image
-   * @param destination the new name; if it is a folder, the copy goes into it under its own name
-   * @param recursive whether directories are copied
+   * @param name the name that it has in the image, empty or a dot for the root
+   * @param destination the new name, or a folder; a slash at its end asks for a folder
+   * @param options what is copied
    * @param progress is told the files made, of all in use in the image
    * @return what became of it
-   * @throws FileSystemException if the source is a directory and the copy is not recursive, or a
-   *     directory stands where a file is to go or the reverse
+   * @throws FileSystemException if the source is a directory and the copy is not recursive, a
+   *     directory stands where a file is to go or the reverse, or the destination is the image
    * @throws IOException if the image is damaged or the host refuses; files made until then stay
    */
   public static Outcome copy(
       ImageMount mount,
       Inode source,
       FileName name,
-      Path destination,
-      boolean recursive,
+      FileName destination,
+      Options options,
       ProgressListener progress)
       throws IOException {
-    if (source.type() == FileType.DIRECTORY && !recursive) {
+    if (source.type() == FileType.DIRECTORY && !options.recursive) {
       throw new FileSystemException(
           mount.image().name() + ":" + name, null, "is a directory, and -r is not given");
     }
-    Path target = destination;
-    if (Files.isDirectory(destination)) {
-      // The root has no name, so its contents go straight into the folder.
-      boolean named = name.length() > 0 && !name.equals(FileName.of("."));
-      target = named ? child(destination, name) : destination;
+    boolean named = !name.equals(FileName.of(".")) && !name.equals(FileName.of(".."));
+    FileName own = named ? name : FileName.of("");
+    CopyOut copy = new CopyOut(mount, options, progress);
+    if (source.type() == FileType.REGULAR) {
+      return copy.file(source, own, destination);
     }
-    Path folder = target.toAbsolutePath().getParent();
-    if (folder != null && !Files.exists(folder)) {
-      throw new NoSuchFileException(folder.toString());
-    }
-    CopyOut copy = new CopyOut(mount, progress);
-    copy.any(source, target, target.equals(destination));
-    return new Outcome(copy.copied, copy.leftOut, copy.firstLeftOut);
-  }
-
-  private void any(Inode inode, Path target, boolean followFolder) throws IOException {
-    switch (inode.type()) {
-      case REGULAR -> regular(inode, target);
-      case DIRECTORY -> directory(inode, target, followFolder);
-      case SYMLINK -> symlink(inode, target);
-      case CHARACTER_DEVICE, BLOCK_DEVICE, FIFO, SOCKET, UNKNOWN -> {
-        leftOut++;
-        if (firstLeftOut == null) {
-          firstLeftOut = "%s (%s)".formatted(target, describe(inode));
-        }
-        return;
+    try (Destination target = Destination.of(destination, source.type() == FileType.DIRECTORY)) {
+      if (source.type() != FileType.DIRECTORY && !target.isFolder()) {
+        target.demandName();
+      }
+      try (CopyTree tree = new CopyTree(mount, options, progress, target, copy.attributes())) {
+        tree.copy(source, own);
+        return tree.outcome();
       }
     }
-    copied++;
-    progress.at(copied, image.info().inodes() - image.info().freeInodes());
   }
 
-  private static String describe(Inode inode) {
-    String kind = inode.type().name().toLowerCase(Locale.ROOT).replace('_', ' ');
-    return switch (inode.type()) {
-      case CHARACTER_DEVICE, BLOCK_DEVICE ->
-          "%s %d,%d".formatted(kind, inode.deviceMajor(), inode.deviceMinor());
-      default -> kind;
+  private CopiedAttributes attributes() {
+    return new CopiedAttributes(mount.image(), options.extended, options.setId);
+  }
+
+  private Outcome file(Inode source, FileName name, FileName destination) throws IOException {
+    try (Destination target = Destination.of(destination, true)) {
+      if (!target.isFolder()) {
+        return file(source, target);
+      }
+      try (Destination inside = target.in(name)) {
+        return file(source, inside);
+      }
+    }
+  }
+
+  private Outcome file(Inode source, Destination target) throws IOException {
+    CopiedAttributes attributes = attributes();
+    HostStat there = target.there();
+    if (there != null && WRITABLE.contains(FileType.ofMode(there.mode()))) {
+      send(source, target);
+      return attributes.outcome(1, 0, null);
+    }
+    target.demandFile("a copy");
+    if (there != null) {
+      demandOther(target, there);
+    }
+    try (PendingFile pending = PendingFile.at(target)) {
+      try (HostFile file = pending.open()) {
+        ExtentTransfer.from(mount).fill(source, file);
+        if (there == null) {
+          attributes.give(source, file, target::toString);
+        }
+      } catch (IOException e) {
+        throw named(e, target.toString());
+      }
+      pending.commitAsItIs();
+    }
+    return attributes.outcome(1, 0, null);
+  }
+
+  /** The copy would take the name from the image, and the image from who wants to read it. */
+  private void demandOther(Destination target, HostStat there) throws IOException {
+    for (ImagePiece each : mount.pieces()) {
+      if (each.isIn(there)) {
+        throw new FileSystemException(
+            target.toString(), null, "is the same file as " + each.file());
+      }
+    }
+  }
+
+  /** Writes into a pipe or device. */
+  private void send(Inode source, Destination target) throws IOException {
+    try (HostNode node = target.folder().hold(target.name())) {
+      if (!WRITABLE.contains(FileType.ofMode(node.stat().mode()))
+          || target.folder().mayBeStrangers(node.stat())) {
+        throw new FileSystemException(
+            target.toString(), null, "may be put there by another user: it is not written into");
+      }
+      try (FileChannel channel =
+          FileChannel.open(node.descriptorPath(), StandardOpenOption.WRITE)) {
+        ExtentTransfer.toDevice(mount).stream(source, channel);
+      }
+    } catch (IOException e) {
+      throw named(e, target.toString());
+    }
+  }
+
+  /** Says with which file of the host something went wrong, unless the message says it already. */
+  static IOException named(IOException failure, String place) {
+    return switch (failure) {
+      case HostException e -> e.at(place);
+      case FileSystemException e -> e;
+      case ClosedByInterruptException e -> e;
+      default -> {
+        FileSystemException named = new FileSystemException(place, null, failure.getMessage());
+        named.initCause(failure);
+        yield named;
+      }
     };
-  }
-
-  private void regular(Inode inode, Path target) throws IOException {
-    Path first = linked.get(inode.number());
-    demandNoFolder(target);
-    try (PendingFile pending = PendingFile.beside(target)) {
-      if (first != null) {
-        Files.createLink(pending.path(), first);
-      } else {
-        try (RandomAccessFile out = new RandomAccessFile(pending.path().toFile(), "rw")) {
-          out.setLength(inode.size());
-          transfer.copySparse(inode, out.getChannel());
-        }
-        setAttributes(inode, pending.path());
-      }
-      pending.commit();
-    }
-    if (inode.links() > 1) {
-      linked.putIfAbsent(inode.number(), target);
-    }
-  }
-
-  private void symlink(Inode inode, Path target) throws IOException {
-    demandNoFolder(target);
-    try (PendingFile pending = PendingFile.beside(target)) {
-      Files.createSymbolicLink(pending.path(), HostPaths.of(image.readLink(inode)));
-      setOwner(inode, pending.path());
-      setModified(inode, pending.path());
-      pending.commit();
-    }
-  }
-
-  private void directory(Inode inode, Path target, boolean followFolder) throws IOException {
-    if (!directories.add(inode.number())) {
-      throw new FileSystemException(
-          target.toString(),
-          null,
-          "directory inode %d is its own parent".formatted(inode.number()));
-    }
-    boolean there =
-        followFolder
-            ? Files.isDirectory(target)
-            : Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS);
-    if (!there) {
-      Files.createDirectory(target);
-    }
-    for (DirectoryListing.Entry entry : DirectoryListing.of(image, inode)) {
-      any(entry.inode(), child(target, entry.name()), false);
-    }
-    // Last, because a folder may forbid writing and each name made in it changes its time.
-    if (!there || !followFolder) {
-      setAttributes(inode, target);
-    }
-  }
-
-  private static Path child(Path folder, FileName name) throws IOException {
-    String text = name.toString();
-    if (text.isEmpty() || text.equals(".") || text.equals("..") || text.indexOf('/') >= 0) {
-      throw new FileSystemException(folder.toString(), text, "no file can have this name: " + text);
-    }
-    return folder.resolve(HostPaths.of(name));
-  }
-
-  private static void demandNoFolder(Path target) throws IOException {
-    if (Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)) {
-      throw new FileSystemException(target.toString(), null, "Is a directory");
-    }
-  }
-
-  private static void setAttributes(Inode inode, Path path) throws IOException {
-    boolean sameOwner = setOwner(inode, path);
-    // A program that runs as its owner must not come to run as another one.
-    int mode = sameOwner ? inode.permissions() : inode.permissions() & ~SET_ID_BITS;
-    Files.setAttribute(path, "unix:mode", mode, LinkOption.NOFOLLOW_LINKS);
-    setModified(inode, path);
-  }
-
-  /** Gives the file its owner if root does it; says whether it has the right one. */
-  private static boolean setOwner(Inode inode, Path path) throws IOException {
-    Map<String, Object> now = Files.readAttributes(path, "unix:uid,gid", LinkOption.NOFOLLOW_LINKS);
-    if (now.get("uid").equals(0)) {
-      Files.setAttribute(path, "unix:uid", (int) inode.uid(), LinkOption.NOFOLLOW_LINKS);
-      Files.setAttribute(path, "unix:gid", (int) inode.gid(), LinkOption.NOFOLLOW_LINKS);
-      return true;
-    }
-    return now.get("uid").equals((int) inode.uid()) && now.get("gid").equals((int) inode.gid());
-  }
-
-  private static void setModified(Inode inode, Path path) throws IOException {
-    Files.getFileAttributeView(path, BasicFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
-        .setTimes(FileTime.from(inode.modified()), null, null);
   }
 }

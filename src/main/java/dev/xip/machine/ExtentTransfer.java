@@ -1,5 +1,6 @@
 package dev.xip.machine;
 
+import dev.xip.host.HostFile;
 import dev.xip.image.BlockMap;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.Extent;
@@ -10,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.FileSystemException;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 
 /**
@@ -88,6 +90,23 @@ public final class ExtentTransfer {
     for (int i = 0; i < map.extentCount() && map.extent(i).fileOffset() < file.size(); i++) {
       target.position(map.extent(i).fileOffset());
       send(map.extent(i), file.size(), target);
+    }
+  }
+
+  /**
+   * Writes a file into a new one, holes staying holes.
+   *
+   * @param file the inode of a regular file
+   * @param target an empty file, open for writing
+   * @throws IOException as {@link #stream}
+   */
+  public void fill(Inode file, HostFile target) throws IOException {
+    if (file.size() > 0) {
+      target.truncate(file.size());
+      try (FileChannel channel =
+          FileChannel.open(target.descriptorPath(), StandardOpenOption.WRITE)) {
+        copySparse(file, channel);
+      }
     }
   }
 

@@ -72,7 +72,7 @@ public final class ImageMount implements AutoCloseable {
       }
       mapping = HostMapping.map(channel, HostPaths.text(path));
       return new ImageMount(
-          List.of(new ImagePiece(0, size, channel)),
+          List.of(new ImagePiece(0, size, path, channel)),
           mapping::close,
           ImageFormats.open(HostPaths.text(path), mapping.memory()));
     } catch (IOException | RuntimeException | Error e) {

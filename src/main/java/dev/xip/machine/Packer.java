@@ -1,6 +1,7 @@
 package dev.xip.machine;
 
 import dev.xip.host.HostFile;
+import dev.xip.host.HostPaths;
 import dev.xip.image.Verdict;
 import dev.xip.image.ext.AlignedImage;
 import java.io.IOException;
@@ -85,10 +86,22 @@ public final class Packer {
     return real;
   }
 
+  private Destination target() throws IOException {
+    Destination target = Destination.of(HostPaths.nameOf(image), true);
+    try {
+      target.demandFile("an image");
+      return target;
+    } catch (IOException e) {
+      target.close();
+      throw e;
+    }
+  }
+
   private PackReport ext2(Tool tool) throws IOException, InterruptedException {
     TreeSurvey survey = TreeSurvey.of(directory, Packer::allocatedBytes);
-    try (PendingFile made = PendingFile.beside(image);
-        PendingFile aligned = PendingFile.beside(image)) {
+    try (Destination target = target();
+        PendingFile made = PendingFile.at(target);
+        PendingFile aligned = PendingFile.at(target)) {
       boolean holesKept = true;
       Tool.Result result = makeExt2(tool, made.path(), survey, true);
       if (result.exit() != 0 && result.output().contains("Could not allocate block")) {
@@ -115,8 +128,7 @@ public final class Packer {
       List<String> obstacles = anew.obstacles();
       if (obstacles.isEmpty()) {
         long bytes = survey.bytes();
-        try (FileChannel to =
-            FileChannel.open(aligned, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        try (FileChannel to = FileChannel.open(aligned, StandardOpenOption.WRITE)) {
           anew.write(to, done -> progress.at(bytes + Math.min(done, bytes), 2 * bytes));
         }
       }
@@ -192,7 +204,8 @@ public final class Packer {
 
   private PackReport erofs(Tool tool) throws IOException, InterruptedException {
     TreeSurvey survey = TreeSurvey.of(directory, Files::size);
-    try (PendingFile pending = PendingFile.beside(image)) {
+    try (Destination target = target();
+        PendingFile pending = PendingFile.at(target)) {
       List<String> arguments =
           List.of(
               "-E",

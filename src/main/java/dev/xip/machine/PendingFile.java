@@ -1,115 +1,182 @@
 package dev.xip.machine;
 
+import dev.xip.base.FileName;
+import dev.xip.host.Errno;
+import dev.xip.host.HostException;
+import dev.xip.host.HostFile;
+import dev.xip.host.HostStat;
+import dev.xip.host.Leftovers;
+import dev.xip.host.OpenFolder;
+import dev.xip.host.PrivateFolder;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.Map;
 
 /**
- * A file that is made under a name beside its own and takes its own name only when it is whole.
- * Until {@link #commit} whatever had the name before is untouched; without it nothing is left, not
- * even when the JVM is told to stop.
+ * A file that is made in a private folder beside its own name, closed to other users, and takes the
+ * name only when it is whole. Until {@link #commit} whatever had the name before is untouched;
+ * without it nothing is left, not even when the JVM is told to stop.
+ *
+ * <p>A file that is replaced hands down its mode, owner and extended attributes, as it would if it
+ * were written into; its other names keep the old bytes.
  */
 final class PendingFile implements AutoCloseable {
-  private static final Set<Path> UNFINISHED = ConcurrentHashMap.newKeySet();
-  private static final AtomicLong COUNTER = new AtomicLong();
+  /** What the name of a private folder begins with. */
+  static final String START = ".xip-";
 
-  static {
-    Runtime.getRuntime().addShutdownHook(new Thread(PendingFile::removeUnfinished));
-  }
+  private static final FileName FILE = FileName.of("file");
+  private static final int PRIVATE = 0600;
+  private static final int ANYONE = 0666;
 
-  private final Path target;
-  private final Path temporary;
+  private final Destination target;
+  private final PrivateFolder work;
 
-  private PendingFile(Path target, Path temporary) {
+  /** What a file made by this process may do for others, as the umask says. */
+  private final int freshMode;
+
+  private PendingFile(Destination target, PrivateFolder work) throws IOException {
     this.target = target;
-    this.temporary = temporary;
+    this.work = work;
+    try (HostFile file = work.folder().create(FILE, ANYONE)) {
+      freshMode = file.stat().mode() & 07777;
+      file.setMode(PRIVATE);
+    }
   }
 
   /**
-   * Chooses the temporary name; makes no file yet.
+   * Makes the file, empty and with a name of its own.
    *
-   * @param target the final name
+   * @param target the final place, which must stay open until this is closed
    * @return the pending file
-   * @throws NoSuchFileException if the folder of the target is missing
-   * @throws NotDirectoryException if it is no folder
+   * @throws IOException if the folder of the target may not be written
    */
-  static PendingFile beside(Path target) throws IOException {
-    Path folder = folderOf(target);
-    if (!Files.exists(folder)) {
-      throw new NoSuchFileException(folder.toString());
+  static PendingFile at(Destination target) throws IOException {
+    try {
+      PrivateFolder work = PrivateFolder.in(target.folder(), START);
+      try {
+        return new PendingFile(target, work);
+      } catch (IOException e) {
+        work.close();
+        throw e;
+      }
+    } catch (HostException e) {
+      throw e.at(target.toString());
     }
-    if (!Files.isDirectory(folder)) {
-      throw new NotDirectoryException(folder.toString());
-    }
-    Path temporary;
-    do {
-      temporary =
-          folder.resolve(
-              ".xip-%d-%d.tmp".formatted(ProcessHandle.current().pid(), COUNTER.incrementAndGet()));
-    } while (Files.exists(temporary, LinkOption.NOFOLLOW_LINKS));
-    UNFINISHED.add(temporary);
-    return new PendingFile(target, temporary);
   }
 
   /**
-   * Returns where to write.
+   * Returns where to write, for this process and for programs that it starts. They may also remove
+   * the file and make it anew.
    *
-   * @return the temporary name
+   * @return a path through an open descriptor, valid until this is closed
    */
   Path path() {
-    return temporary;
+    return work.path(FILE);
   }
 
-  /** Forces the bytes to the disk. Not for symbolic links. */
+  /**
+   * Opens the file.
+   *
+   * @return the file, to be closed
+   */
+  HostFile open() throws IOException {
+    return work.folder().openReadWrite(FILE);
+  }
+
+  /** Forces the bytes to the disk. */
   void sync() throws IOException {
-    try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
-      channel.force(true);
+    try (HostFile file = open()) {
+      file.force();
+    } catch (HostException e) {
+      throw e.at(target.toString());
     }
   }
 
-  /** Gives the file its final name, in one step, in place of whatever had it. */
+  /**
+   * Gives the file the mode of a new file, or the attributes of what it replaces; then its name.
+   */
   void commit() throws IOException {
-    Files.move(
-        temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    UNFINISHED.remove(temporary);
+    try (HostFile file = open()) {
+      if (target.there() == null) {
+        file.setMode(freshMode);
+      }
+    } catch (HostException e) {
+      throw e.at(target.toString());
+    }
+    commitAsItIs();
+  }
+
+  /** Gives the file its name in one step, and the attributes of what it replaces before. */
+  void commitAsItIs() throws IOException {
+    OpenFolder folder = target.folder();
+    try {
+      if (target.there() != null) {
+        inherit(target.there());
+      }
+      Leftovers.step(
+          () -> {
+            work.folder().rename(FILE, folder, target.name());
+            return null;
+          });
+    } catch (HostException e) {
+      throw e.at(target.toString());
+    }
+  }
+
+  private void inherit(HostStat old) throws IOException {
+    try (HostFile file = open()) {
+      HostStat now = file.stat();
+      if (now.uid() != old.uid() || now.gid() != old.gid()) {
+        giveTo(old, file);
+      }
+      for (Map.Entry<FileName, byte[]> each : attributesOf(old).entrySet()) {
+        CopiedAttributes.keep(each.getKey(), each.getValue(), file);
+      }
+      // Who may do what as the owner of a program ends when its bytes change.
+      file.setMode(old.mode() & ~CopiedAttributes.SET_ID_BITS & 07777);
+    }
+  }
+
+  private void giveTo(HostStat old, HostFile file) throws IOException {
+    try {
+      file.setOwner(old.uid(), old.gid());
+    } catch (HostException e) {
+      throw new FileSystemException(
+          target.toString(),
+          null,
+          "belongs to uid %d, gid %d, and only root can keep that when its bytes are replaced"
+              .formatted(old.uid(), old.gid()));
+    }
+  }
+
+  private Map<FileName, byte[]> attributesOf(HostStat old) throws IOException {
+    try (HostFile file = target.folder().openReadOnly(target.name())) {
+      HostStat now = file.stat();
+      if (now.dev() != old.dev() || now.ino() != old.ino()) {
+        throw new FileSystemException(target.toString(), null, "was replaced meanwhile");
+      }
+      return file.extendedAttributes();
+    } catch (HostException e) {
+      if (e.errno() == Errno.EACCES) {
+        return Map.of();
+      }
+      throw e;
+    }
   }
 
   /** Makes the new name survive a power cut. */
   void syncFolder() throws IOException {
-    try (FileChannel channel = FileChannel.open(folderOf(target), StandardOpenOption.READ)) {
-      channel.force(true);
+    try {
+      target.folder().force();
+    } catch (HostException e) {
+      throw e.at(target.toString());
     }
   }
 
-  /** Removes the temporary file if it was never committed. */
+  /** Removes the file if it was never committed. */
   @Override
   public void close() throws IOException {
-    if (UNFINISHED.remove(temporary)) {
-      Files.deleteIfExists(temporary);
-    }
-  }
-
-  private static Path folderOf(Path target) {
-    return target.toAbsolutePath().getParent();
-  }
-
-  private static void removeUnfinished() {
-    for (Path each : UNFINISHED) {
-      try {
-        Files.deleteIfExists(each);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
+    work.close();
   }
 }
