@@ -9,8 +9,10 @@ import dev.xip.testing.Processes;
 import dev.xip.testing.Trees;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -173,6 +175,33 @@ class DamagedImageIT {
     assertThat(lineOf("ls", "-R", image)).contains("second time");
     Path out = folder.resolve("out");
     assertThat(Xip.run("cp", "-r", image, "/", out).failsWithOneLine()).contains("its own parent");
+  }
+
+  @Test
+  void aFolderThatHoldsANameTwice() throws Exception {
+    long first = entryOf("sub", "deeper");
+    Images.debugfsWrite(image, "ln hello.txt sub/deepex");
+    long second = entryOf("sub", "deepex");
+    write(second + 8, "deeper".getBytes());
+    Path out = folder.resolve("two-names");
+    for (String line : List.of(lineOf("check", image), lineOf("cp", "-r", image, "/sub", out))) {
+      assertThat(line)
+          .contains("at byte 0x%x".formatted(second))
+          .contains(
+              "each name once in directory inode %d".formatted(stat("/sub").get("inode").asLong()))
+          .contains("deeper for inode %d".formatted(stat("/hello.txt").get("inode").asLong()))
+          .contains("as at byte 0x%x for inode".formatted(first));
+    }
+    assertThat(lineOf("check", image)).contains("in folder sub");
+    assertThat(out.resolve("deeper")).doesNotExist();
+  }
+
+  /** Returns where an entry of a folder lies. */
+  private long entryOf(String folder, String name) throws Exception {
+    byte[] bytes = Files.readAllBytes(image);
+    int at = stat("/" + folder).get("extents").get(0).get("imageOffset").asInt();
+    String block = new String(bytes, at, 4096, StandardCharsets.ISO_8859_1);
+    return at + block.indexOf(name) - 8;
   }
 
   private String lineOf(Object... arguments) throws Exception {

@@ -90,7 +90,7 @@ class AlignedPackTest {
     TreeWalk.walk(
         image,
         image.root(),
-        (path, inode) -> {
+        (walk, inode) -> {
           if (inode.type() == FileType.REGULAR) {
             commands.add("stat <%d>".formatted(inode.number()));
             ours.add(runs(image.blockMap(inode)));

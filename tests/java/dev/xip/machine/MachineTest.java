@@ -91,12 +91,13 @@ class MachineTest {
     dev.xip.image.TreeWalk.walk(
         mount.image(),
         mount.image().root(),
-        (path, inode) -> {
+        (walk, inode) -> {
           if (mapped[0] == null
               && inode.type() == dev.xip.image.FileType.REGULAR
               && inode.size() > 0) {
             mapped[0] =
-                space.map(MapRequest.shared(mount.open(path.toString(), inode), Access.READ));
+                space.map(
+                    MapRequest.shared(mount.open(walk.path().toString(), inode), Access.READ));
           }
         });
     return mapped[0];

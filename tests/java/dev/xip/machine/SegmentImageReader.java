@@ -49,8 +49,8 @@ final class SegmentImageReader {
     TreeWalk.walk(
         image,
         image.root(),
-        (path, inode) -> {
-          StringBuilder line = new StringBuilder("%s %s".formatted(path, inode));
+        (walk, inode) -> {
+          StringBuilder line = new StringBuilder("%s %s".formatted(walk.path(), inode));
           if (inode.type() == FileType.SYMLINK) {
             line.append(" -> ").append(image.readLink(inode));
           } else if (inode.type() == FileType.DIRECTORY) {

@@ -128,12 +128,12 @@ class SplitImageTest {
       TreeWalk.walk(
           mount.image(),
           mount.image().root(),
-          (path, inode) -> {
+          (walk, inode) -> {
             if (inode.type() == FileType.REGULAR) {
-              files.add(path.toString());
+              files.add(walk.path().toString());
               assertThat(SegmentImageReader.read(mount.image(), inode))
-                  .as(path.toString())
-                  .isEqualTo(Files.readAllBytes(taken.resolve(path.toString())));
+                  .as(walk.path().toString())
+                  .isEqualTo(Files.readAllBytes(taken.resolve(walk.path().toString())));
             }
           });
       assertThat(files).hasSizeGreaterThan(300);
@@ -219,7 +219,7 @@ class SplitImageTest {
     TreeWalk.walk(
         image,
         image.root(),
-        (path, inode) -> {
+        (walk, inode) -> {
           if (inode.type() == FileType.REGULAR && offsetOf(image, inode, cut) >= 0) {
             found[0] = inode;
           }

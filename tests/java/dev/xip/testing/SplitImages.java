@@ -69,7 +69,7 @@ public final class SplitImages {
     TreeWalk.walk(
         image,
         image.root(),
-        (path, inode) -> {
+        (walk, inode) -> {
           table.add(inode.offset());
           if (inode.type() == FileType.REGULAR) {
             BlockMap map = image.blockMap(inode);

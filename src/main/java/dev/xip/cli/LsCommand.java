@@ -86,11 +86,11 @@ final class LsCommand extends ImageCommand {
     TreeWalk.walk(
         image,
         start,
-        (below, inode) -> {
+        (walk, inode) -> {
           if (inode.type() == FileType.DIRECTORY) {
             out.text(second[0] ? "\n" : "");
             second[0] = true;
-            out.name(Paths.join(path, below));
+            out.name(Paths.join(path, walk.path()));
             out.text(":\n");
             print(DirectoryListing.of(image, inode), out);
           }
@@ -110,7 +110,8 @@ final class LsCommand extends ImageCommand {
       TreeWalk.walk(
           image,
           start,
-          (below, inode) -> {
+          (walk, inode) -> {
+            FileName below = walk.path();
             if (below.length() > 0) {
               writeEntry(image, Paths.join(path, below), inode, writer);
             }

@@ -245,7 +245,7 @@ public final class Demo {
     TreeWalk.walk(
         mount.image(),
         mount.image().root(),
-        (path, inode) -> {
+        (walk, inode) -> {
           if (inode.type() != FileType.REGULAR || inode.size() == 0) {
             return;
           }
@@ -253,6 +253,7 @@ public final class Demo {
             notInPlace++;
             return;
           }
+          FileName path = walk.path();
           InPlaceFile file = mount.open(path.exactText(), inode);
           AddrRange range = space.map(MapRequest.shared(file, Access.READ));
           for (long va = range.start(); va < range.end(); va += Pages.SIZE) {

@@ -1,5 +1,6 @@
 package dev.xip.image;
 
+import dev.xip.base.FileName;
 import dev.xip.base.MalformedDataException;
 
 /** An image is damaged, truncated or of a kind that xip does not read. */
@@ -16,5 +17,19 @@ public final class CorruptImageException extends MalformedDataException {
    */
   public CorruptImageException(String image, long offset, String expected, String found) {
     super(image, offset, expected, found);
+  }
+
+  /**
+   * Says in which folder the damage was met.
+   *
+   * @param folder its path
+   * @return the same exception, which names the folder
+   */
+  CorruptImageException in(FileName folder) {
+    CorruptImageException named =
+        new CorruptImageException(
+            getFile(), offset(), expected(), found() + ", in folder " + folder);
+    named.setStackTrace(getStackTrace());
+    return named;
   }
 }

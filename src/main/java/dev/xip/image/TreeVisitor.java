@@ -1,6 +1,5 @@
 package dev.xip.image;
 
-import dev.xip.base.FileName;
 import java.io.IOException;
 
 /** Sees the files of a tree. */
@@ -9,9 +8,9 @@ public interface TreeVisitor {
   /**
    * Sees one file, before what is in it if it is a directory.
    *
-   * @param path its path from where the walk began, without a leading slash; empty for the start
+   * @param walk says what its path is, until this returns
    * @param inode the file
    * @throws IOException passed on to the caller of {@link TreeWalk#walk}
    */
-  void visit(FileName path, Inode inode) throws IOException;
+  void visit(TreeWalk walk, Inode inode) throws IOException;
 }

@@ -1,19 +1,21 @@
 package dev.xip.image;
 
 import dev.xip.base.FileName;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 /**
  * Walks a tree from a directory down, in the order in which the image holds the names, following no
  * links. Ends on every image: a directory that turns up a second time is damage, since only a
- * damaged image has one under two names.
+ * damaged image has one under two names. The time that it takes grows with the number of files,
+ * however deep they lie; a path costs its length, and only where a visitor asks for it.
  */
 public final class TreeWalk {
   private static final FileName DOT = FileName.of(".");
@@ -25,23 +27,20 @@ public final class TreeWalk {
   /** What is still to be seen, next in front. */
   private final Deque<Step> steps = new ArrayDeque<>();
 
-  /** One name on the way from the start, which has no parent. */
-  private record Step(Step parent, FileName name, long inode) {
-    FileName path() {
-      Deque<FileName> names = new ArrayDeque<>();
-      for (Step step = this; step.parent != null; step = step.parent) {
-        names.push(step.name);
-      }
-      ByteArrayOutputStream path = new ByteArrayOutputStream();
-      for (FileName name : names) {
-        if (path.size() > 0) {
-          path.write('/');
-        }
-        path.writeBytes(name.bytes());
-      }
-      return FileName.of(path.toByteArray());
-    }
-  }
+  /** Begins with the path of what is seen; behind it lies what was seen before. */
+  private byte[] path = new byte[256];
+
+  private int pathLength;
+
+  /**
+   * One entry on the way from the start.
+   *
+   * @param folderLength how long the path of its folder is
+   * @param name its name; empty for the start
+   * @param inode the number of the inode that it names
+   * @param type the type that it claims
+   */
+  private record Step(int folderLength, FileName name, long inode, FileType type) {}
 
   private TreeWalk(FsImage image) {
     this.image = image;
@@ -53,40 +52,82 @@ public final class TreeWalk {
    * @param image the image
    * @param start where to begin; a file that is not a directory is all there is to see
    * @param visitor sees the start and everything below it
-   * @throws CorruptImageException if a directory has two names in the tree
+   * @throws CorruptImageException if a directory has two names in the tree, or an entry claims
+   *     another type of file than its inode is
    * @throws IOException if the image is damaged, or what the visitor threw
    */
   public static void walk(FsImage image, Inode start, TreeVisitor visitor) throws IOException {
     TreeWalk walk = new TreeWalk(image);
-    walk.steps.push(new Step(null, DOT, start.number()));
+    walk.steps.push(new Step(0, FileName.of(""), start.number(), FileType.UNKNOWN));
     while (!walk.steps.isEmpty()) {
       walk.see(walk.steps.pop(), visitor);
     }
   }
 
+  /**
+   * Names what is seen.
+   *
+   * @return its path from where the walk began, without a leading slash; empty for the start
+   */
+  public FileName path() {
+    return FileName.of(Arrays.copyOf(path, pathLength));
+  }
+
   private void see(Step step, TreeVisitor visitor) throws IOException {
+    goTo(step);
     Inode inode = image.inode(step.inode);
-    FileName path = step.path();
+    if (step.type != FileType.UNKNOWN && step.type != inode.type()) {
+      throw new CorruptImageException(
+          image.name(),
+          inode.offset(),
+          "a file of type %s, as its entry says".formatted(kind(step.type)),
+          "one of type %s, %s".formatted(kind(inode.type()), path()));
+    }
     boolean directory = inode.type() == FileType.DIRECTORY;
     if (directory && !directories.add(inode.number())) {
       throw new CorruptImageException(
           image.name(),
           inode.offset(),
           "a directory with one name",
-          "inode %d a second time, as %s".formatted(inode.number(), path));
+          "inode %d a second time, as %s".formatted(inode.number(), path()));
     }
-    visitor.visit(path, inode);
+    visitor.visit(this, inode);
     if (directory) {
-      List<Step> inside = new ArrayList<>();
+      inside(inode).reversed().forEach(steps::push);
+    }
+  }
+
+  private static String kind(FileType type) {
+    return type.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+  }
+
+  /** The ways to what was seen before and to this step part in the step's folder. */
+  private void goTo(Step step) {
+    int start = step.folderLength == 0 ? 0 : step.folderLength + 1;
+    pathLength = start + step.name.length();
+    if (pathLength > path.length) {
+      path = Arrays.copyOf(path, 2 * pathLength);
+    }
+    if (start > 0) {
+      path[start - 1] = '/';
+    }
+    System.arraycopy(step.name.bytes(), 0, path, start, step.name.length());
+  }
+
+  private List<Step> inside(Inode directory) throws IOException {
+    List<Step> steps = new ArrayList<>();
+    try {
       image.list(
-          inode,
+          directory,
           (name, number, type) -> {
             if (!name.equals(DOT) && !name.equals(DOT_DOT)) {
-              inside.add(new Step(step, name, number));
+              steps.add(new Step(pathLength, name, number, type));
             }
             return true;
           });
-      inside.reversed().forEach(steps::push);
+    } catch (CorruptImageException damage) {
+      throw pathLength == 0 ? damage : damage.in(path());
     }
+    return steps;
   }
 }

@@ -73,10 +73,10 @@ public final class Placement {
     TreeWalk.walk(
         image,
         start,
-        (path, inode) -> {
+        (walk, inode) -> {
           progress.at(++seen[0], inUse);
           if (inode.type() == FileType.REGULAR && placement.isFirstName(inode)) {
-            visitor.file(placement.judge(image, path, inode));
+            visitor.file(placement.judge(image, walk.path(), inode));
           }
         });
     return placement.sums;

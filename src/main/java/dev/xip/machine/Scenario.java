@@ -267,11 +267,11 @@ public final class Scenario implements AutoCloseable {
     TreeWalk.walk(
         region.image(),
         region.image().root(),
-        (path, inode) -> {
+        (walk, inode) -> {
           if (inode.type() == FileType.REGULAR && inode.size() > size[0]) {
             size[0] = inode.size();
             largest.clear();
-            largest.add("/" + path.exactText());
+            largest.add("/" + walk.path().exactText());
           }
         });
     if (largest.isEmpty()) {

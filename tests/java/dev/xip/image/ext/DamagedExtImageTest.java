@@ -3,6 +3,7 @@ package dev.xip.image.ext;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.xip.base.FileName;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.FileContent;
 import java.io.IOException;
@@ -174,6 +175,48 @@ class DamagedExtImageTest extends DamagedImage {
     bytes.putShort(at, (short) value);
     assertListingRefuses(end == at ? at : end - 4 + ExtLayout.D_REC_LEN, expected, found);
     bytes.putShort(at, was);
+  }
+
+  private int entry(String name) throws IOException {
+    for (int at = block("/"); ; at += bytes.getShort(at + ExtLayout.D_REC_LEN)) {
+      int length = bytes.get(at + ExtLayout.D_NAME_LEN);
+      if (name.equals(new String(image, at + ExtLayout.D_NAME, length))) {
+        return at;
+      }
+    }
+  }
+
+  private void rename(String from, String to) throws IOException {
+    byte[] name = to.getBytes();
+    int at = entry(from);
+    bytes.put(at + ExtLayout.D_NAME_LEN, (byte) name.length);
+    bytes.put(at + ExtLayout.D_NAME, name);
+  }
+
+  @Test
+  void aNameThatADirectoryHoldsTwiceIsRefused() throws IOException {
+    for (String[] names :
+        new String[][] {{"hello.txt", "two-pages"}, {"two-pages", "."}, {"hello.txt", ".."}}) {
+      copyTheSoundImage();
+      int one = entry(names[0]);
+      int other = entry(names[1]);
+      rename(names[0], names[1]);
+      int first = Math.min(one, other);
+      int second = Math.max(one, other);
+      assertListingRefuses(
+          second,
+          "each name once in directory inode 2",
+          "%s for inode %d, as at byte 0x%x for inode %d"
+              .formatted(names[1], bytes.getInt(second), first, bytes.getInt(first)));
+      assertThat(open().find(open().root(), FileName.of(names[1]))).isEqualTo(bytes.getInt(first));
+    }
+  }
+
+  @Test
+  void namesThatDifferInCaseAreTwoNames() throws IOException {
+    rename("hello.txt", "Two-Pages");
+    assertThat(inode("Two-Pages").number()).isNotEqualTo(inode("two-pages").number());
+    open().list(open().root(), (name, inode, type) -> true);
   }
 
   @Test

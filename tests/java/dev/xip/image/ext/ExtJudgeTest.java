@@ -87,8 +87,8 @@ class ExtJudgeTest {
     TreeWalk.walk(
         image,
         image.root(),
-        (path, inode) -> {
-          assertThat(TREE.put(path, inode)).isNull();
+        (walk, inode) -> {
+          assertThat(TREE.put(walk.path(), inode)).isNull();
           INODES.put(inode.number(), inode);
         });
   }

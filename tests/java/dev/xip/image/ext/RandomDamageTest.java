@@ -78,7 +78,7 @@ class RandomDamageTest {
     TreeWalk.walk(
         image,
         image.root(),
-        (path, inode) -> {
+        (walk, inode) -> {
           int at = (int) inode.offset();
           ranges.add(new int[] {at, at + 0x90});
           if (inode.type() == FileType.DIRECTORY) {
@@ -102,7 +102,7 @@ class RandomDamageTest {
     TreeWalk.walk(
         image,
         image.root(),
-        (path, inode) -> {
+        (walk, inode) -> {
           try {
             readOne(image, inode, buffer);
           } catch (IOException damage) {

@@ -8,6 +8,8 @@ import dev.xip.image.DirEntryVisitor;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
 import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * The entries of one directory, read from its first block to its last. The blocks of a hashed
@@ -55,15 +57,35 @@ final class DirectoryBlocks {
    * Shows every entry.
    *
    * @param visitor sees them, and may stop
-   * @throws IOException if an entry is damaged, or what the visitor threw
+   * @throws IOException if an entry is damaged or has the name of one before it, or what the
+   *     visitor threw
    */
   void list(DirEntryVisitor visitor) throws IOException {
+    Map<FileName, Long> seen = new HashMap<>();
     scan(
         at -> {
-          byte[] name = view.bytes(at + ExtLayout.D_NAME, view.u8(at + ExtLayout.D_NAME_LEN));
-          checkName(at, name);
-          return visitor.entry(FileName.of(name), view.u32(at + ExtLayout.D_INODE), type(at));
+          byte[] bytes = view.bytes(at + ExtLayout.D_NAME, view.u8(at + ExtLayout.D_NAME_LEN));
+          checkName(at, bytes);
+          FileName name = FileName.of(bytes);
+          Long before = seen.putIfAbsent(name, at);
+          if (before != null) {
+            throw twice(name, before, at);
+          }
+          return visitor.entry(name, view.u32(at + ExtLayout.D_INODE), type(at));
         });
+  }
+
+  private MalformedDataException twice(FileName name, long before, long at)
+      throws MalformedDataException {
+    return view.malformed(
+        at,
+        "each name once in directory inode %d".formatted(directory.number()),
+        "%s for inode %d, as at byte 0x%x for inode %d"
+            .formatted(
+                name,
+                view.u32(at + ExtLayout.D_INODE),
+                before,
+                view.u32(before + ExtLayout.D_INODE)));
   }
 
   /** Tells whether this is the directory of an inode. */
