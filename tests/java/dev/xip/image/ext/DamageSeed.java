@@ -1,0 +1,200 @@
+package dev.xip.image.ext;
+
+import dev.xip.base.ByteView;
+import dev.xip.image.BlockMap;
+import dev.xip.image.CorruptImageException;
+import dev.xip.image.FileType;
+import dev.xip.image.Inode;
+import dev.xip.image.TreeWalk;
+import dev.xip.image.Verdict;
+import dev.xip.testing.Images;
+import dev.xip.testing.Processes;
+import dev.xip.testing.Trees;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+
+/** A sound image with every structure of ext2, and where a reader believes something it holds. */
+final class DamageSeed {
+  final String name;
+  final byte[] sound;
+  final Map<Kind, List<Field>> fields = new EnumMap<>(Kind.class);
+
+  private final ByteBuffer bytes;
+  private final ByteView view;
+  private final Superblock superblock;
+  private final ExtImage image;
+
+  /** Structures on disk. */
+  enum Kind {
+    SUPERBLOCK,
+    GROUP,
+    INODE,
+    ENTRY,
+    POINTER,
+    ATTRIBUTE
+  }
+
+  /**
+   * A number in the image.
+   *
+   * @param at its byte offset
+   * @param width its bytes: 1, 2 or 4
+   */
+  record Field(int at, int width) {}
+
+  private DamageSeed(String name, Path file) throws IOException {
+    this.name = name;
+    this.sound = Files.readAllBytes(file);
+    this.bytes = ByteBuffer.wrap(sound).order(ByteOrder.LITTLE_ENDIAN);
+    this.view = new ByteView(MemorySegment.ofArray(sound), name, CorruptImageException::new);
+    this.superblock = Superblock.read(view);
+    this.image = ExtImage.open(name, MemorySegment.ofArray(sound));
+    for (Kind kind : Kind.values()) {
+      fields.put(kind, new ArrayList<>());
+    }
+    collect();
+  }
+
+  /** Makes the images: one tree with different features, sizes of inodes and of groups. */
+  static List<DamageSeed> all(Path folder) throws IOException {
+    Path tree = tree(folder.resolve("tree"));
+    String plain = "filetype,sparse_super,large_file,ext_attr";
+    return List.of(
+        make(tree, "hashed", "-I", "256", "-O", "none," + plain + ",dir_index"),
+        make(tree, "small-inodes", "-I", "128", "-O", "none,ext_attr", "-g", "1024"),
+        make(tree, "revision-0", "-r", "0"),
+        make(tree, "many-groups", "-I", "256", "-O", "none," + plain, "-g", "256"),
+        make(tree, "to-be-grown", "-I", "512", "-O", "none,resize_inode," + plain));
+  }
+
+  /** Before revision 1 there are none: e2fsck takes them away. */
+  boolean hasAttributes() {
+    return !fields.get(Kind.ATTRIBUTE).isEmpty();
+  }
+
+  List<Kind> kinds() {
+    return fields.keySet().stream().filter(kind -> !fields.get(kind).isEmpty()).toList();
+  }
+
+  private static Path tree(Path tree) throws IOException {
+    Random random = new Random(1);
+    Files.createDirectories(tree.resolve("a/b/c/d/e"));
+    Path crowd = Files.createDirectory(tree.resolve("crowd"));
+    Files.createFile(tree.resolve("empty"));
+    Trees.write(tree.resolve("direct"), 0, 5000, random);
+    Trees.write(tree.resolve("indirect"), 0, 60_000, random);
+    Trees.write(tree.resolve("holes"), 3 * 4096, 4096, random);
+    Trees.write(tree.resolve("double"), 4096L * (12 + 1024 + 3), 9000, random);
+    Trees.write(tree.resolve("triple"), 4096L * 13, 4096, random);
+    Trees.write(tree.resolve("triple"), Trees.TRIPLE_INDIRECT + 4096, 9000, random);
+    // Names so long that the folder itself needs an indirect block.
+    Path many = Files.writeString(tree.resolve("many"), "many names\n");
+    for (int i = 0; i < 260; i++) {
+      Files.createLink(crowd.resolve("%0220d".formatted(i)), many);
+    }
+    Files.createSymbolicLink(tree.resolve("fast"), Path.of("a/b/c"));
+    Files.createSymbolicLink(tree.resolve("slow"), Path.of("./".repeat(60) + "a/b"));
+    return tree;
+  }
+
+  private static DamageSeed make(Path tree, String name, String... options) throws IOException {
+    Path file = tree.resolveSibling(name + ".img");
+    Path value = Files.writeString(tree.resolveSibling("value"), "v".repeat(900));
+    List<String> all = new ArrayList<>(List.of("-b", "4096"));
+    all.addAll(List.of(options));
+    Images.ext2(tree, file, all.toArray(String[]::new));
+    Images.debugfsWrite(
+        file,
+        "mknod null c 1 3",
+        "mknod disk b 8 1",
+        "mknod pipe p",
+        "mknod socket p",
+        "set_inode_field socket mode 0140644",
+        "ea_set direct user.small value",
+        "ea_set direct security.other value",
+        "ea_set indirect user.one 1",
+        "ea_set -f " + value + " indirect user.large",
+        "ea_set -f " + value + " a user.large",
+        "ea_set fast user.of-a-link value");
+    // Exit code 1 says that something was changed, such as a folder that has an index now.
+    Processes.runAny("e2fsck", "-fyD", file.toString());
+    Processes.run("e2fsck", "-fn", file.toString());
+    return new DamageSeed(name, file);
+  }
+
+  private void collect() throws IOException {
+    add(Kind.SUPERBLOCK, (int) ExtLayout.SUPERBLOCK_OFFSET, 0x108, 4);
+    int groups = (int) Math.ceilDiv(superblock.blocks(), bytes.getInt(1024 + 32) & 0xffff_ffffL);
+    add(Kind.GROUP, 4096, groups * 32, 4);
+    Set<Long> seen = new HashSet<>();
+    TreeWalk.walk(
+        image,
+        image.root(),
+        (walk, inode) -> {
+          if (seen.add(inode.number())) {
+            collect(inode);
+          }
+        });
+  }
+
+  private void collect(Inode inode) throws IOException {
+    int at = (int) inode.offset();
+    add(Kind.INODE, at, 128, 4);
+    // Its mode and its count of names are halves of words.
+    add(Kind.INODE, at, 2, 2);
+    add(Kind.INODE, at + ExtLayout.I_LINKS_COUNT, 2, 2);
+    if (superblock.inodeSize() > 128) {
+      add(Kind.INODE, at + 128, 32, 2);
+      add(Kind.ATTRIBUTE, at + 160, 64, 2);
+    }
+    int attributes = bytes.getInt(at + ExtLayout.I_FILE_ACL);
+    if (attributes != 0) {
+      add(Kind.ATTRIBUTE, attributes * 4096, 128, 2);
+    }
+    if (inode.type() == FileType.REGULAR || inode.type() == FileType.DIRECTORY) {
+      List<Long> indirect = new ArrayList<>();
+      BlockMap map = BlockTree.read(view, superblock, inode, Verdict.NOT_REGULAR, indirect::add);
+      for (long block : indirect) {
+        addPointers((int) block * 4096);
+      }
+      if (inode.type() == FileType.DIRECTORY) {
+        for (int done = 0; done < inode.size(); done += 4096) {
+          addEntries((int) map.imageOffset(done));
+        }
+      }
+    }
+  }
+
+  private void addPointers(int block) {
+    for (int i = 0; i < 1024; i++) {
+      if (i < 8 || i == 1023 || bytes.getInt(block + 4 * i) != 0) {
+        fields.get(Kind.POINTER).add(new Field(block + 4 * i, 4));
+      }
+    }
+  }
+
+  private void addEntries(int block) {
+    for (int at = block; at < block + 4096; at += bytes.getShort(at + ExtLayout.D_REC_LEN)) {
+      add(Kind.ENTRY, at, 4, 4);
+      add(Kind.ENTRY, at + ExtLayout.D_REC_LEN, 2, 2);
+      add(Kind.ENTRY, at + ExtLayout.D_NAME_LEN, 4, 1);
+    }
+  }
+
+  private void add(Kind kind, int from, int length, int width) {
+    for (int at = from; at < from + length; at += width) {
+      fields.get(kind).add(new Field(at, width));
+    }
+  }
+}
