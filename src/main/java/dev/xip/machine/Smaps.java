@@ -13,8 +13,7 @@ import java.util.stream.Stream;
 public final class Smaps {
   private static final Path SMAPS = Path.of("/proc/self/smaps");
   private static final Pattern HEADER =
-      Pattern.compile(
-          "[0-9a-f]+-[0-9a-f]+ \\S+ \\S+ \\S+ \\d+\\s*(.*)", Pattern.DOTALL);
+      Pattern.compile("[0-9a-f]+-[0-9a-f]+ \\S+ \\S+ \\S+ \\d+\\s*(.*)", Pattern.DOTALL);
 
   private Smaps() {}
 
