@@ -51,7 +51,6 @@ class PackIT {
     assertThat(names).contains("/names/tab\tnew\nline", "/names/quote\"'\\", "/names/🦊");
     Path copy = folder.resolve("copy");
     Xip.run("cp", "-r", image, "/", copy).isDone();
-    Files.delete(copy.resolve("lost+found"));
     Processes.run("diff", "-r", "--no-dereference", tree.toString(), copy.toString());
   }
 
@@ -132,14 +131,14 @@ class PackIT {
   }
 
   @Test
-  void aDiskThatIsFullHalfWayThroughAligningLeavesTheOldImage() throws Exception {
+  void aDiskThatIsFullHalfWayThroughLeavesTheOldImage() throws Exception {
     Path tree = Files.createDirectory(folder.resolve("tree"));
     Trees.write(tree.resolve("large"), 0, 16 << 20, new Random(1));
     Path disk = Files.createDirectory(folder.resolve("disk"));
     ProcessBuilder builder = Xip.builder("pack", tree, disk.resolve("image"));
-    // Room for the image that mke2fs makes, but not for a second one.
+    // Room for the image that mke2fs makes, but not for what is to be put into it.
     String small =
-        "mount -t tmpfs -o size=28m none \"$0\"; echo precious > \"$0/image\";"
+        "mount -t tmpfs -o size=9m none \"$0\"; echo precious > \"$0/image\";"
             + " \"$@\"; code=$?; cat \"$0/image\"; ls -A \"$0\"; exit $code";
     builder.command().addAll(0, List.of("sh", "-c", small, disk.toString()));
     builder.command().addAll(0, Judge.inMountNamespace());

@@ -30,17 +30,14 @@ import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -74,7 +71,6 @@ class AlignedPackTest {
     pack(image);
     Processes.run("e2fsck", "-fn", image.toString());
     Path dump = Images.dump(image, folder.resolve("dump"));
-    Files.delete(dump.resolve("lost+found"));
     Processes.run("diff", "-r", "--no-dereference", tree.toString(), dump.toString());
     Processes.run("rm", "-r", dump.toString());
     try (Arena arena = Arena.ofConfined()) {
@@ -167,8 +163,11 @@ class AlignedPackTest {
   void holesStayHolesAndTheirPiecesHaveNoSlot() throws Exception {
     makeTree();
     solid("holes", 4 * LEAF);
-    try (FileChannel file = FileChannel.open(tree.resolve("holes"), StandardOpenOption.WRITE)) {
-      file.write(ByteBuffer.allocate(4096), LEAF + 8192); // mke2fs leaves out what is zero
+    String holes = tree.resolve("holes").toString();
+    Processes.run("fallocate", "-p", "-o", "" + (LEAF + 8192), "-l", "4096", holes);
+    solid("zeros", LEAF);
+    try (FileChannel file = FileChannel.open(tree.resolve("zeros"), StandardOpenOption.WRITE)) {
+      file.write(ByteBuffer.allocate(4096), 8192);
     }
     Trees.write(tree.resolve("sparse"), 250 * MEBI, 5000, random);
     Trees.write(tree.resolve("sparse"), 100 * MEBI, 100_000, random);
@@ -178,6 +177,7 @@ class AlignedPackTest {
     Trees.write(tree.resolve("only-end"), 3 * LEAF - 4096, 4096, random);
     Path image = packed();
     requireAligned(image, "/holes", 3 * LEAF);
+    requireAligned(image, "/zeros", LEAF);
     requireAligned(image, "/sparse", 2 * LEAF);
     look(image, "/holes", (inode, map) -> assertThat(map.mappedBytes()).isEqualTo(4 * LEAF - 4096));
     look(image, "/sparse", (inode, map) -> assertThat(map.mappedBytes()).isLessThan(5 * MEBI));
@@ -253,53 +253,7 @@ class AlignedPackTest {
     Images.mounted(
         image,
         "ext4",
-        root ->
-            Processes.run(
-                "diff", "-r", "--no-dereference", "-x", "lost+found", "" + tree, "" + root));
-  }
-
-  @Test
-  void withoutALargeFileTheImageIsWhatMke2fsMade() throws Exception {
-    Trees.small(makeTree());
-    Path image = folder.resolve("image");
-    // The first pack reads the files, which may change their access times; later ones do not.
-    pack(image);
-    PackReport report = pack(image);
-    assertThat(report.alignment().largeBytes()).isEqualTo(Files.size(tree.resolve("holes")));
-    String facts = Processes.run("dumpe2fs", "-h", image.toString()).out();
-    String uuid = fact(facts, "Filesystem UUID");
-    Path made = folder.resolve("made");
-    long newest = 0;
-    try (Stream<Path> files = Files.walk(tree)) {
-      for (Path each : files.filter(each -> !each.equals(tree)).toList()) {
-        FileTime time = Files.getLastModifiedTime(each, LinkOption.NOFOLLOW_LINKS);
-        newest = Math.max(newest, time.toMillis() / 1000);
-      }
-    }
-    Processes.run(
-        "env",
-        "E2FSPROGS_FAKE_TIME=" + newest,
-        "mke2fs",
-        "-q",
-        "-t",
-        "ext2",
-        "-b",
-        "4096",
-        "-m",
-        "0",
-        "-N",
-        fact(facts, "Inode count"),
-        "-O",
-        "^resize_inode",
-        "-U",
-        uuid,
-        "-E",
-        "hash_seed=" + uuid,
-        "-d",
-        tree.toString(),
-        made.toString(),
-        fact(facts, "Block count"));
-    assertThat(image).hasSameBinaryContentAs(made);
+        root -> Processes.run("diff", "-r", "--no-dereference", "" + tree, "" + root));
   }
 
   private static String fact(String facts, String label) {
@@ -315,6 +269,7 @@ class AlignedPackTest {
   void theSameTreeGivesTheSameImageAsSparseAsTheTree() throws Exception {
     Trees.small(makeTree());
     solid("large", 3 * LEAF + 100);
+    // The first pack reads the files, which may change their access times; later ones do not.
     Path[] images = {folder.resolve("zero"), folder.resolve("one"), folder.resolve("two")};
     for (Path each : images) {
       pack(each);
@@ -324,7 +279,8 @@ class AlignedPackTest {
     long used =
         Long.parseLong(fact(facts, "Block count")) - Long.parseLong(fact(facts, "Free blocks"));
     String onDisk = Processes.run("du", "-B4096", images[1].toString()).out().split("\\s")[0];
-    assertThat(Long.parseLong(onDisk)).isLessThanOrEqualTo(used);
+    // What mke2fs wrote as root and lost+found is zeroed, and may not be in use any more.
+    assertThat(Long.parseLong(onDisk)).isLessThanOrEqualTo(used + 5);
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.xip.cli;
 
+import dev.xip.base.FileName;
 import dev.xip.machine.PackFormat;
 import dev.xip.machine.PackReport;
 import dev.xip.machine.Packer;
@@ -27,13 +28,17 @@ import picocli.CommandLine.Parameters;
       "  xip pack /usr/lib/jvm/some-jdk jdk.img",
       "  xip pack --format erofs site site.erofs",
       "",
-      "ext2 keeps holes and leaves out sockets; mke2fs adds a folder lost+found. Files of 2 MiB"
-          + " and",
-      "more are then moved to multiples of 2 MiB in the image, so that one page-table entry can"
+      "An ext2 image keeps names, contents, holes, hard links, modes, owners, times from 1901 to",
+      "2446, extended attributes with ACLs and capabilities, and device numbers, those of DIR",
+      "itself too. What it does not keep is named: sockets, and attributes for which a file has no",
+      "room. Files of 2 MiB and more lie at multiples of 2 MiB, so that one page-table entry can"
           + " map",
-      "2 MiB of them; the image is written twice and takes that room meanwhile. erofs is packed",
-      "without compression and inline data, so that its files are in place for the kernel's DAX;",
-      "holes are filled. This version of xip does not read erofs."
+      "2 MiB of them. A file that changes while it is packed is an error.",
+      "",
+      "erofs is packed without compression and inline data, so that its files are in place for the",
+      "kernel's DAX; holes are filled, and of the times that of the last change of contents is"
+          + " kept.",
+      "This version of xip does not read erofs."
     })
 final class PackCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "DIR", description = "The folder to pack.")
@@ -75,8 +80,17 @@ final class PackCommand implements Callable<Integer> {
   }
 
   private static void print(PackReport report, Output out) throws IOException {
-    for (Path socket : report.leftOut()) {
-      out.line("left out: %s: a socket".formatted(socket));
+    for (FileName socket : report.leftOut()) {
+      out.text("left out: ");
+      out.name(socket);
+      out.line(": a socket");
+    }
+    for (PackReport.Loss loss : report.losses()) {
+      out.text("not kept: ");
+      out.name(loss.path());
+      out.text(": ");
+      out.name(FileName.of(loss.what()));
+      out.line("");
     }
     for (Placement.FilePlacement each : report.notInPlace()) {
       out.text("not in place: ");
@@ -94,11 +108,7 @@ final class PackCommand implements Callable<Integer> {
                 report.notInPlace().size(),
                 report.proof()));
     PackReport.Alignment alignment = report.alignment();
-    if (!alignment.obstacles().isEmpty()) {
-      out.line(
-          "large files not aligned, because the image has: "
-              + String.join(", ", alignment.obstacles()));
-    } else if (alignment.largeBytes() > 0) {
+    if (alignment.largeBytes() > 0) {
       out.line(
           "aligned to 2 MiB: %,d of %,d MiB of large files"
               .formatted(alignment.alignedBytes() >> 20, alignment.largeBytes() >> 20));
@@ -124,8 +134,12 @@ final class PackCommand implements Callable<Integer> {
           .endObject();
     }
     json.endArray().name("leftOut").beginArray();
-    for (Path socket : report.leftOut()) {
+    for (FileName socket : report.leftOut()) {
       json.value(socket.toString());
+    }
+    json.endArray().name("notKept").beginArray();
+    for (PackReport.Loss loss : report.losses()) {
+      json.beginObject().member("path", loss.path()).member("what", loss.what()).endObject();
     }
     json.endArray().endObject().finish();
   }

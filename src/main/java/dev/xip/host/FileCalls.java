@@ -11,7 +11,8 @@ import java.util.function.Supplier;
 
 /**
  * The calls about files: open(2), close(2), memfd_create(2), statx(2), ftruncate(2), fsync(2),
- * pread(2), pwrite(2), fcntl(2). Arguments are taken as they are: callers have checked them.
+ * lseek(2), pread(2), pwrite(2), fcntl(2). Arguments are taken as they are: callers have checked
+ * them.
  */
 final class FileCalls {
   private static final FileName NOTHING = FileName.of("");
@@ -100,6 +101,13 @@ final class FileCalls {
         state -> (int) Fsync.HANDLE.invokeExact(state, fd));
   }
 
+  static long lseek(int fd, String file, long offset, int whence) throws HostException {
+    return Calls.call(
+        "lseek",
+        () -> "fd=%d %s, offset=0x%x, whence=%d".formatted(fd, file, offset, whence),
+        state -> (long) Lseek.HANDLE.invokeExact(state, fd, offset, whence));
+  }
+
   static long pread(int fd, String file, MemorySegment dst, long offset) throws HostException {
     return Calls.call(
         "pread",
@@ -154,6 +162,10 @@ final class FileCalls {
 
   private static final class Fsync {
     static final MethodHandle HANDLE = Calls.link(Libc.fsync$address(), Libc.fsync$descriptor());
+  }
+
+  private static final class Lseek {
+    static final MethodHandle HANDLE = Calls.link(Libc.lseek$address(), Libc.lseek$descriptor());
   }
 
   private static final class Pread {

@@ -120,6 +120,38 @@ public final class HostFile extends HostDescriptor {
   }
 
   /**
+   * Finds the first byte that is in no hole, lseek(2) with SEEK_DATA. Not beside another thread's
+   * search in this file.
+   *
+   * @param offset where to begin, at least 0
+   * @return the first such byte from there on, or -1 if only a hole follows
+   * @throws HostException if the system fails to tell
+   */
+  public long nextData(long offset) throws HostException {
+    AtomicContext.mightSleep("lseek");
+    try {
+      return FileCalls.lseek(fd(), name(), offset, Libc.SEEK_DATA());
+    } catch (HostException e) {
+      if (e.errno() == Errno.ENXIO) {
+        return -1;
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Finds the first hole, lseek(2) with SEEK_HOLE. Not beside another thread's search in this file.
+   *
+   * @param offset where to begin, inside the file
+   * @return the first byte of a hole from there on; the end of the file counts as one
+   * @throws HostException if the file has become shorter (ENXIO) or the system fails to tell
+   */
+  public long nextHole(long offset) throws HostException {
+    AtomicContext.mightSleep("lseek");
+    return FileCalls.lseek(fd(), name(), offset, Libc.SEEK_HOLE());
+  }
+
+  /**
    * Sets the size: cuts the file, or lets it grow by a hole of zeros.
    *
    * @param bytes the new length, at least 0

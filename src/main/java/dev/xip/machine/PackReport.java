@@ -1,5 +1,6 @@
 package dev.xip.machine;
 
+import dev.xip.base.FileName;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -14,7 +15,8 @@ import java.util.List;
  * @param notInPlace the regular files that cannot be used where they lie, with the reason
  * @param alignment how much of the large files can be mapped 2 MiB by 2 MiB
  * @param proof how it is known which files are in place, in words
- * @param leftOut what the tool does not put into an image: sockets
+ * @param leftOut what is not in the image: sockets
+ * @param losses the files of which the image does not keep all
  */
 public record PackReport(
     Path image,
@@ -25,28 +27,31 @@ public record PackReport(
     List<Placement.FilePlacement> notInPlace,
     Alignment alignment,
     String proof,
-    List<Path> leftOut) {
+    List<FileName> leftOut,
+    List<Loss> losses) {
+  /**
+   * Something that the image does not keep.
+   *
+   * @param path the file, as the caller would name it
+   * @param what what is lost of it
+   */
+  public record Loss(FileName path, String what) {}
+
   /**
    * How much of the files of 2 MiB and more lies so that one page-table entry can map 2 MiB of it.
    *
-   * @param largeBytes the sum of their sizes, 0 if there are none or nobody looked
+   * @param largeBytes the sum of their sizes, 0 if there are none or they were not looked at
    * @param alignedBytes how many of these bytes do
-   * @param obstacles the features of the image because of which all files lie where the tool put
-   *     them
    */
-  public record Alignment(long largeBytes, long alignedBytes, List<String> obstacles) {
+  public record Alignment(long largeBytes, long alignedBytes) {
     /** Nothing to be aligned. */
-    static final Alignment NONE = new Alignment(0, 0, List.of());
-
-    /** Copies the list. */
-    public Alignment {
-      obstacles = List.copyOf(obstacles);
-    }
+    static final Alignment NONE = new Alignment(0, 0);
   }
 
   /** Copies the lists. */
   public PackReport {
     notInPlace = List.copyOf(notInPlace);
     leftOut = List.copyOf(leftOut);
+    losses = List.copyOf(losses);
   }
 }

@@ -1,9 +1,9 @@
 package dev.xip.machine;
 
 import dev.xip.host.HostFile;
-import dev.xip.host.HostPaths;
 import dev.xip.image.Verdict;
-import dev.xip.image.ext.AlignedImage;
+import dev.xip.image.ext.ImageWriter;
+import dev.xip.image.ext.NewImageSize;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
@@ -16,15 +16,17 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 
 /**
- * Makes an image of a folder with the format's own tool; an ext2 image with files of 2 MiB or more
- * is then written once more with these aligned to 2 MiB. The image appears under its name only when
- * it is whole and on the disk; a failure leaves what was there before.
+ * Makes an image of a folder. An ext2 image is made by mke2fs and filled by an {@link ImageWriter},
+ * with files of 2 MiB or more aligned to 2 MiB; an EROFS image is mkfs.erofs's own. The image
+ * appears under its name only when it is whole and on the disk; a failure leaves what was there
+ * before.
  */
 public final class Packer {
-  /** Files up to this size are taken as having no holes, which saves opening them. */
-  private static final long SMALL_FILE = 1 << 16;
+  /** All features of an image. Mke2fs adds no others, whatever the host's configuration says. */
+  private static final String FEATURES = "none,ext_attr,dir_index,filetype,sparse_super,large_file";
 
   /** A file laid out in whole blocks of its own; dump.erofs prints the number of the layout. */
   private static final String EROFS_FLAT_PLAIN = "Layout: 0 ";
@@ -86,53 +88,69 @@ public final class Packer {
     return real;
   }
 
-  private Destination target() throws IOException {
-    Destination target = Destination.of(HostPaths.nameOf(image), true);
-    try {
-      target.demandFile("an image");
-      return target;
-    } catch (IOException e) {
-      target.close();
-      throw e;
-    }
-  }
-
   private PackReport ext2(Tool tool) throws IOException, InterruptedException {
-    TreeSurvey survey = TreeSurvey.of(directory, Packer::allocatedBytes);
-    try (Destination target = target();
-        PendingFile made = PendingFile.at(target);
-        PendingFile aligned = PendingFile.at(target)) {
-      boolean holesKept = true;
-      Tool.Result result = makeExt2(tool, made.path(), survey, true);
-      if (result.exit() != 0 && result.output().contains("Could not allocate block")) {
-        // A host that compresses keeps fewer blocks for a file than the image needs.
-        Files.deleteIfExists(made.path());
-        holesKept = false;
-        result = makeExt2(tool, made.path(), survey, false);
+    try (SourceTree tree = SourceTree.look(directory);
+        PendingFile pending = PendingFile.beside(image)) {
+      UUID identity = tree.identity();
+      NewImageSize size = NewImageSize.of(tree.files());
+      for (long missing = 1; missing > 0; size = size.plus(missing)) {
+        if (!size.isPossible()) {
+          throw new FileSystemException(
+              image.toString(), null, "needs %,d blocks: more than 8 TiB".formatted(size.blocks()));
+        }
+        Files.deleteIfExists(pending.path());
+        format(tool, pending.path(), tree, identity, size);
+        missing = fill(pending.path(), tree, size);
       }
-      demandSuccess(tool, result);
-      List<String> obstacles = List.of();
-      PendingFile best = made;
-      if (survey.contents().slots(holesKept) > 0) {
-        obstacles = align(made.path(), aligned.path(), survey);
-        best = obstacles.isEmpty() ? aligned : made;
-      }
-      return finish(best, PackFormat.EXT2, survey, look(best.path(), obstacles));
+      return finish(pending, PackFormat.EXT2, tree, tree.losses(), look(pending.path()));
     }
   }
 
-  /** Writes an image anew with its large files aligned, or says what keeps it from that. */
-  private List<String> align(Path made, Path aligned, TreeSurvey survey) throws IOException {
-    try (FileChannel from = FileChannel.open(made);
-        AlignedImage anew = AlignedImage.of(image.toString(), from)) {
-      List<String> obstacles = anew.obstacles();
-      if (obstacles.isEmpty()) {
-        long bytes = survey.bytes();
-        try (FileChannel to = FileChannel.open(aligned, StandardOpenOption.WRITE)) {
-          anew.write(to, done -> progress.at(bytes + Math.min(done, bytes), 2 * bytes));
-        }
+  /** Has mke2fs make an image without files; nothing of the host's configuration gets into it. */
+  private void format(Tool tool, Path file, SourceTree tree, UUID identity, NewImageSize size)
+      throws IOException, InterruptedException {
+    List<String> arguments =
+        List.of(
+            "-q",
+            "-F",
+            "-t",
+            "ext2",
+            "-b",
+            Integer.toString(NewImageSize.BLOCK),
+            "-I",
+            Integer.toString(NewImageSize.INODE),
+            "-m",
+            "0",
+            "-N",
+            Long.toString(size.inodes()),
+            "-O",
+            FEATURES + (size.crowded() ? ",dir_nlink" : ""),
+            "-U",
+            identity.toString(),
+            "-E",
+            "root_owner=0:0,lazy_itable_init=0,nodiscard,hash_seed=" + identity,
+            file.toString(),
+            Long.toString(size.blocks()));
+    demandSuccess(tool, tool.run(environment(tree), () -> {}, arguments), file);
+  }
+
+  /** Fills an image, or says how many blocks are missing. */
+  private long fill(Path file, SourceTree tree, NewImageSize size) throws IOException {
+    try (FileChannel channel =
+            FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        ImageWriter writer = ImageWriter.open(image.toString(), channel)) {
+      long missing = writer.missingBlocks(size);
+      if (missing == 0) {
+        long[] done = new long[1];
+        writer.write(
+            tree.files(),
+            (each, places, to) -> {
+              tree.copy(each, places, to);
+              done[0] += each.says().size();
+              progress.at(done[0], tree.bytes());
+            });
       }
-      return obstacles;
+      return missing;
     } catch (FileSystemException | ClosedByInterruptException named) {
       throw named;
     } catch (IOException e) {
@@ -143,44 +161,11 @@ public final class Packer {
     }
   }
 
-  private Tool.Result makeExt2(Tool tool, Path file, TreeSurvey survey, boolean holesKept)
-      throws IOException, InterruptedException {
-    Ext2Size.Contents contents = survey.contents();
-    Ext2Size size = Ext2Size.of(contents, holesKept);
-    String identity = survey.identity().toString();
-    List<String> arguments =
-        List.of(
-            "-q",
-            "-F",
-            "-t",
-            "ext2",
-            "-b",
-            Integer.toString(Ext2Size.BLOCK),
-            "-m",
-            "0",
-            "-N",
-            Long.toString(size.inodes()),
-            // The volume never grows, so no blocks are kept for more group descriptors.
-            "-O",
-            "^resize_inode",
-            "-U",
-            identity,
-            "-E",
-            "hash_seed=" + identity,
-            "-d",
-            directory.toString(),
-            file.toString(),
-            Long.toString(size.blocks()));
-    // What is to be aligned is written twice.
-    long total = contents.slots(holesKept) == 0 ? survey.bytes() : 2 * survey.bytes();
-    return tool.run(clock(survey), () -> watch(file, survey, total), arguments);
-  }
-
   /** What an image turned out to be. */
   private record Look(
       List<Placement.FilePlacement> notInPlace, PackReport.Alignment alignment, String proof) {}
 
-  private static Look look(Path file, List<String> obstacles) throws IOException {
+  private static Look look(Path file) throws IOException {
     List<Placement.FilePlacement> found = new ArrayList<>();
     long[] large = new long[1];
     long[] aligned = new long[1];
@@ -193,36 +178,40 @@ public final class Packer {
               found.add(each);
             }
             long size = each.inode().size();
-            large[0] += size >= AlignedImage.ALIGNMENT ? size : 0;
+            large[0] += size >= ImageWriter.ALIGNMENT ? size : 0;
             aligned[0] += Math.min(size, each.alignedBytes());
           },
           ProgressListener.NONE);
     }
     return new Look(
-        found, new PackReport.Alignment(large[0], aligned[0], obstacles), "looked up file by file");
+        found, new PackReport.Alignment(large[0], aligned[0]), "looked up file by file");
   }
 
   private PackReport erofs(Tool tool) throws IOException, InterruptedException {
-    TreeSurvey survey = TreeSurvey.of(directory, Files::size);
-    try (Destination target = target();
-        PendingFile pending = PendingFile.at(target)) {
+    try (SourceTree tree = SourceTree.look(directory);
+        PendingFile pending = PendingFile.beside(image)) {
       List<String> arguments =
           List.of(
               "-E",
               "noinline_data",
               "-U",
-              survey.identity().toString(),
+              tree.identity().toString(),
               "-T",
-              Long.toString(survey.newestSeconds()),
+              Long.toString(tree.newestSeconds()),
               "--preserve-mtime",
               pending.path().toString(),
               directory.toString());
       demandSuccess(
           tool,
-          tool.run(clock(survey), () -> watch(pending.path(), survey, survey.bytes()), arguments));
-      String proof = checkErofsLayout(pending.path(), survey);
+          tool.run(environment(tree), () -> watch(pending.path(), tree.bytes()), arguments),
+          pending.path());
+      String proof = checkErofsLayout(pending.path(), tree);
       return finish(
-          pending, PackFormat.EROFS, survey, new Look(List.of(), PackReport.Alignment.NONE, proof));
+          pending,
+          PackFormat.EROFS,
+          tree,
+          List.of(),
+          new Look(List.of(), PackReport.Alignment.NONE, proof));
     }
   }
 
@@ -230,17 +219,17 @@ public final class Packer {
    * Looks at one file that would be tail-packed if the tool did not know noinline_data: unknown
    * extended options are passed over by mkfs.erofs without a word.
    */
-  private String checkErofsLayout(Path file, TreeSurvey survey)
+  private static String checkErofsLayout(Path file, SourceTree tree)
       throws IOException, InterruptedException {
     String asked = "asked of mkfs.erofs (-E noinline_data)";
-    if (survey.fileWithTail() == null) {
+    if (tree.fileWithTail() == null) {
       return asked + "; no file has a tail";
     }
     Tool dump = Tool.find("dump.erofs").orElse(null);
     if (dump == null) {
       return asked + "; not checked: dump.erofs not found, install the package erofs-utils";
     }
-    String inside = "/" + directory.relativize(survey.fileWithTail());
+    String inside = "/" + tree.fileWithTail();
     Tool.Result result = dump.run(Map.of(), () -> {}, List.of("--path=" + inside, file.toString()));
     if (result.exit() != 0 || !result.output().contains("Layout: ")) {
       return asked + "; not checked: dump.erofs says " + result.lastLine();
@@ -253,7 +242,12 @@ public final class Packer {
     return asked + "; dump.erofs confirms it for " + inside;
   }
 
-  private PackReport finish(PendingFile pending, PackFormat format, TreeSurvey survey, Look look)
+  private PackReport finish(
+      PendingFile pending,
+      PackFormat format,
+      SourceTree tree,
+      List<PackReport.Loss> losses,
+      Look look)
       throws IOException {
     pending.sync();
     long size = Files.size(pending.path());
@@ -263,43 +257,47 @@ public final class Packer {
         image,
         format,
         size,
-        survey.files(),
-        survey.bytes(),
+        tree.regularFiles(),
+        tree.bytes(),
         look.notInPlace,
         look.alignment,
         look.proof,
-        survey.sockets());
+        tree.sockets(),
+        losses);
   }
 
-  /** Gives the tools a clock that stands still, so that the same tree gives the same image. */
-  private static Map<String, String> clock(TreeSurvey survey) {
-    return Map.of("E2FSPROGS_FAKE_TIME", Long.toString(survey.newestSeconds()));
+  /**
+   * Gives the tools a clock that stands still, so that the same tree gives the same image, and no
+   * configuration of the host's.
+   */
+  private static Map<String, String> environment(SourceTree tree) {
+    return Map.of(
+        "E2FSPROGS_FAKE_TIME",
+        Long.toString(tree.newestSeconds()),
+        "MKE2FS_CONFIG",
+        "/dev/null",
+        "LC_ALL",
+        "C");
   }
 
-  private void watch(Path file, TreeSurvey survey, long total) throws IOException {
+  private void watch(Path file, long total) throws IOException {
     if (Files.exists(file)) {
-      progress.at(Math.min(allocated(file), survey.bytes()), total);
+      try (HostFile open = HostFile.openReadOnly(file)) {
+        progress.at(Math.min(open.stat().blocks512() * 512, total), total);
+      }
     }
   }
 
-  private void demandSuccess(Tool tool, Tool.Result result) throws IOException {
+  private void demandSuccess(Tool tool, Tool.Result result, Path file) throws IOException {
     if (result.exit() != 0) {
       throw new FileSystemException(
           image.toString(),
           null,
           "%s exit %d: %s"
-              .formatted(tool.program().getFileName(), result.exit(), result.lastLine()));
-    }
-  }
-
-  private static long allocatedBytes(Path file) throws IOException {
-    long size = Files.size(file);
-    return size <= SMALL_FILE ? size : allocated(file);
-  }
-
-  private static long allocated(Path file) throws IOException {
-    try (HostFile open = HostFile.openReadOnly(file)) {
-      return open.stat().blocks512() * 512;
+              .formatted(
+                  tool.program().getFileName(),
+                  result.exit(),
+                  result.lastLine().replace(file.toString(), image.toString())));
     }
   }
 }

@@ -7,7 +7,7 @@ import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import dev.xip.image.TreeWalk;
 import dev.xip.image.Verdict;
-import dev.xip.image.ext.AlignedImage;
+import dev.xip.image.ext.ImageWriter;
 import java.io.IOException;
 import java.util.EnumMap;
 import java.util.HashSet;
@@ -93,6 +93,6 @@ public final class Placement {
         new Sum(1, inode.size()),
         (a, b) -> new Sum(a.files + b.files, a.bytes + b.bytes));
     return new FilePlacement(
-        path, inode, map.extentCount(), map.alignedBytes(AlignedImage.ALIGNMENT), map.verdict());
+        path, inode, map.extentCount(), map.alignedBytes(ImageWriter.ALIGNMENT), map.verdict());
   }
 }

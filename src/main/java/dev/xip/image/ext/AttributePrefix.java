@@ -53,6 +53,11 @@ enum AttributePrefix {
     return isAcl() || this == RICH_ACL;
   }
 
+  /** Tells whether the kernel knows of it in images; the others just libext2fs writes. */
+  boolean isKnownToTheKernel() {
+    return number < SYSTEM.number;
+  }
+
   /** Returns the bytes of the prefix; not to be changed. */
   byte[] bytes() {
     return bytes;

@@ -119,6 +119,12 @@ final class ExtLayout {
   /** bg_free_blocks_count, u16. */
   static final int BG_FREE_BLOCKS_COUNT = 0x0c;
 
+  /** bg_free_inodes_count, u16. */
+  static final int BG_FREE_INODES_COUNT = 0x0e;
+
+  /** bg_used_dirs_count, u16. */
+  static final int BG_USED_DIRS_COUNT = 0x10;
+
   // struct ext2_inode
 
   /** The inode of the root directory; inode 0 does not exist. */

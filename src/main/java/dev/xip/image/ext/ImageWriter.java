@@ -1,0 +1,287 @@
+package dev.xip.image.ext;
+
+import dev.xip.base.ByteView;
+import dev.xip.base.MalformedDataException;
+import dev.xip.image.BlockMap;
+import dev.xip.image.CorruptImageException;
+import dev.xip.image.FileType;
+import dev.xip.image.MemoryFaults;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.util.BitSet;
+import java.util.List;
+
+/**
+ * Fills an image that mke2fs has just made with files, so that leaves of 2 MiB can map the large
+ * ones. What describes the groups stays where mke2fs put it; all that belonged to files, lost+found
+ * too, is given up. The bytes of files are copied by the caller, in runs that are as long as the
+ * image allows.
+ */
+public final class ImageWriter implements AutoCloseable {
+  /** The alignment in bytes: what one page-table entry of the level above pages maps. */
+  public static final long ALIGNMENT = (long) SlotPlan.SLOT_BLOCKS << ExtLayout.BLOCK_SHIFT;
+
+  private static final ByteBuffer ZEROS = ByteBuffer.allocate(ExtLayout.BLOCK_SIZE);
+
+  private final FileChannel image;
+  private final Arena arena;
+  private final ByteView view;
+  private final Superblock superblock;
+  private final InodeTable inodes;
+  private final BlockGroups groups;
+  private final BitSet described;
+
+  /** The block of inodes that is being filled, and its number. */
+  private final ByteBuffer inodeBlock = buffer();
+
+  private long inodeBlockAt;
+
+  private ImageWriter(String name, FileChannel image, Arena arena) throws IOException {
+    this.image = image;
+    this.arena = arena;
+    this.view =
+        new ByteView(
+            image.map(FileChannel.MapMode.READ_ONLY, 0, image.size(), arena),
+            name,
+            CorruptImageException::new);
+    this.superblock = Superblock.read(view);
+    this.inodes = new InodeTable(view, superblock);
+    this.groups = new BlockGroups(view, superblock, inodes);
+    this.described = groups.described();
+  }
+
+  /** Copies the bytes of files. */
+  @FunctionalInterface
+  public interface Contents {
+    /**
+     * Copies the bytes of one file.
+     *
+     * @param file a regular file
+     * @param places where they go; what it does not name is a hole
+     * @param image the image
+     * @throws IOException if they cannot be read or written
+     */
+    void copy(NewFile file, BlockMap places, FileChannel image) throws IOException;
+  }
+
+  /**
+   * Opens the image that is to be filled.
+   *
+   * @param name the image's name, as errors show it
+   * @param image an image without files, open for reading and writing
+   * @return the writer, to be closed before the channel
+   * @throws CorruptImageException if it is no ext2 image that is read
+   * @throws IOException if it cannot be read
+   */
+  public static ImageWriter open(String name, FileChannel image) throws IOException {
+    Arena arena = Arena.ofConfined();
+    try {
+      return new ImageWriter(name, image, arena);
+    } catch (IOException | RuntimeException | Error e) {
+      arena.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Says how many blocks are too few.
+   *
+   * @param need what the files need
+   * @return how many blocks are missing, 0 if there is room for all
+   */
+  public long missingBlocks(NewImageSize need) {
+    return Math.max(0, need.fileBlocks() - (superblock.blocks() - described.cardinality()));
+  }
+
+  /**
+   * Fills the image. Preconditions: no blocks are missing, and the image was made with as many
+   * inodes as there are files and ten more.
+   *
+   * @param files all files, each once, the root first and each directory before what is in it
+   * @param contents copies their bytes
+   * @throws IOException if the image cannot be written, or what the copying threw
+   */
+  public void write(List<NewFile> files, Contents contents) throws IOException {
+    MemoryFaults.guarded(
+        view.file(),
+        view.memory(),
+        () -> {
+          clear();
+          number(files);
+          BitSet taken = (BitSet) described.clone();
+          SlotPlan slots = SlotPlan.of(files, taken, superblock.blocks());
+          writeFiles(files, new BlockAllocator(taken, slots), contents);
+          writeGroups(files, taken);
+          return null;
+        });
+  }
+
+  /** Puts zeros where mke2fs made files, for no file overwrites all of its last block. */
+  private void clear() throws IOException {
+    for (long group = 0; group < superblock.groups(); group++) {
+      long at = groups.blockBitmap(group) << ExtLayout.BLOCK_SHIFT;
+      BitSet used = BitSet.valueOf(view.bytes(at, ExtLayout.BLOCK_SIZE));
+      long first = groups.firstBlock(group);
+      for (int i = 0; (i = used.nextSetBit(i)) >= 0 && i < groups.blocks(group); i++) {
+        if (!described.get((int) first + i)) {
+          write(ZEROS.duplicate(), first + i);
+        }
+      }
+    }
+  }
+
+  private void number(List<NewFile> files) {
+    int next = (int) superblock.firstInode();
+    for (NewFile file : files) {
+      file.number(file == files.getFirst() ? ExtLayout.ROOT_INODE : next++);
+    }
+  }
+
+  private void writeFiles(List<NewFile> files, BlockAllocator blocks, Contents contents)
+      throws IOException {
+    for (NewFile file : files) {
+      BlockMap places = blocks.place(file);
+      switch (file.says().type()) {
+        case REGULAR -> contents.copy(file, places, image);
+        case DIRECTORY -> writeDirectory(file, places);
+        case SYMLINK -> {
+          if (places.extentCount() > 0) {
+            ByteBuffer target = buffer().put(file.target()).clear();
+            write(target, places.imageOffset(0) >>> ExtLayout.BLOCK_SHIFT);
+          }
+        }
+        default -> {}
+      }
+      writeInode(file, places, blocks);
+    }
+    flushInodes();
+  }
+
+  private void writeDirectory(NewFile file, BlockMap places) throws IOException {
+    DirectoryWriter blocks = new DirectoryWriter(file);
+    for (int i = 0; i < places.extentCount(); i++) {
+      long first = places.extent(i).imageOffset() >>> ExtLayout.BLOCK_SHIFT;
+      long count = places.extent(i).length() >>> ExtLayout.BLOCK_SHIFT;
+      for (long block = first; block < first + count; block++) {
+        write(blocks.nextBlock(), block);
+      }
+    }
+  }
+
+  private void writeInode(NewFile file, BlockMap places, BlockAllocator blocks) throws IOException {
+    long at = inodes.locate(file.number());
+    seekInodes(at >>> ExtLayout.BLOCK_SHIFT);
+    int offset = (int) (at & ExtLayout.BLOCK_SIZE - 1);
+    inodeBlock.put(offset, new byte[superblock.inodeSize()]);
+    if (places.extentCount() > 0) {
+      PointerRows.write(
+          places,
+          row -> {
+            int block = blocks.one();
+            write(row, block);
+            return block;
+          },
+          inodeBlock,
+          offset + ExtLayout.I_BLOCK);
+    }
+    int attributesBlock = 0;
+    if (file.attributes().needBlock()) {
+      attributesBlock = blocks.one();
+      ByteBuffer block = buffer();
+      file.attributes().putInBlock(block);
+      write(block, attributesBlock);
+    }
+    new InodeWriter(inodeBlock, offset).write(file, file.blocks(), attributesBlock);
+  }
+
+  /** Inodes are written in the order in which they lie, block by block. */
+  private void seekInodes(long block) throws IOException {
+    if (block != inodeBlockAt) {
+      flushInodes();
+      inodeBlock.put(0, view.bytes(block << ExtLayout.BLOCK_SHIFT, ExtLayout.BLOCK_SIZE));
+      inodeBlockAt = block;
+    }
+  }
+
+  private void flushInodes() throws IOException {
+    if (inodeBlockAt != 0) {
+      write(inodeBlock.clear(), inodeBlockAt);
+    }
+  }
+
+  private void writeGroups(List<NewFile> files, BitSet taken) throws IOException {
+    ByteBuffer table = read(1, (int) groups.descriptorBlocks());
+    int used = files.size() - 1 + (int) superblock.firstInode() - 1;
+    int perGroup = (int) superblock.inodesPerGroup();
+    int[] directories = directories(files);
+    long freeBlocks = 0;
+    for (int group = 0; group < superblock.groups(); group++) {
+      int first = (int) groups.firstBlock(group);
+      BitSet blocks = taken.get(first, first + groups.blocks(group));
+      BitSet numbers = new BitSet();
+      numbers.set(0, Math.clamp(used - (long) group * perGroup, 0, perGroup));
+      int free = groups.blocks(group) - blocks.cardinality();
+      freeBlocks += free;
+      int at = group * ExtLayout.GROUP_DESCRIPTOR_SIZE;
+      table.putShort(at + ExtLayout.BG_FREE_BLOCKS_COUNT, (short) free);
+      table.putShort(
+          at + ExtLayout.BG_FREE_INODES_COUNT, (short) (perGroup - numbers.cardinality()));
+      table.putShort(at + ExtLayout.BG_USED_DIRS_COUNT, (short) directories[group]);
+      writeBitmap(blocks, groups.blocks(group), groups.blockBitmap(group));
+      writeBitmap(numbers, perGroup, groups.inodeBitmap(group));
+    }
+    for (long group = 0; group < superblock.groups(); group++) {
+      if (groups.hasCopies(group)) {
+        long first = groups.firstBlock(group);
+        ByteBuffer copy = read(first, 1);
+        int at = group == 0 ? (int) ExtLayout.SUPERBLOCK_OFFSET : 0;
+        copy.putInt(at + ExtLayout.S_FREE_BLOCKS_COUNT, (int) freeBlocks);
+        copy.putInt(at + ExtLayout.S_FREE_INODES_COUNT, (int) superblock.inodes() - used);
+        write(copy, first);
+        write(table.clear(), first + 1);
+      }
+    }
+  }
+
+  /** Counts the directories of each group of inodes. */
+  private int[] directories(List<NewFile> files) {
+    int[] directories = new int[(int) superblock.groups()];
+    for (NewFile file : files) {
+      if (file.says().type() == FileType.DIRECTORY) {
+        directories[(int) ((file.number() - 1) / superblock.inodesPerGroup())]++;
+      }
+    }
+    return directories;
+  }
+
+  /** The bits behind the last one that means something are set. */
+  private void writeBitmap(BitSet bits, int count, long block) throws IOException {
+    bits.set(count, ExtLayout.BITMAP_BITS);
+    write(buffer().put(bits.toByteArray()).clear(), block);
+  }
+
+  private ByteBuffer read(long block, int count) throws MalformedDataException {
+    byte[] bytes = view.bytes(block << ExtLayout.BLOCK_SHIFT, count << ExtLayout.BLOCK_SHIFT);
+    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private static ByteBuffer buffer() {
+    return ByteBuffer.allocate(ExtLayout.BLOCK_SIZE).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private void write(ByteBuffer bytes, long block) throws IOException {
+    long at = block << ExtLayout.BLOCK_SHIFT;
+    while (bytes.hasRemaining()) {
+      at += image.write(bytes, at);
+    }
+  }
+
+  /** Unmaps the image. */
+  @Override
+  public void close() {
+    arena.close();
+  }
+}

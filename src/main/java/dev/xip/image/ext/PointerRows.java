@@ -1,0 +1,91 @@
+package dev.xip.image.ext;
+
+import dev.xip.image.BlockMap;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * The block numbers that lead to the blocks of a file that is to be written: fifteen in its inode,
+ * and rows of 1024 in indirect blocks. {@link BlockTree} reads what this writes.
+ */
+final class PointerRows {
+  /** Finds a place for a row that is not all zero, and writes it there. */
+  @FunctionalInterface
+  interface RowWriter {
+    /** Returns the block in which the row is. */
+    int write(ByteBuffer row) throws IOException;
+  }
+
+  private final BlockMap map;
+  private final RowWriter rows;
+
+  private PointerRows(BlockMap map, RowWriter rows) {
+    this.map = map;
+    this.rows = rows;
+  }
+
+  /**
+   * Counts the rows outside of the inode.
+   *
+   * @param runs first block and number of blocks of each stretch that is no hole, in pairs
+   * @return how many indirect blocks lead to them
+   */
+  static long count(long[] runs) {
+    long count = 0;
+    long[] last = {-1, -1, -1};
+    for (int i = 0; i < runs.length; i += 2) {
+      long from = runs[i] - ExtLayout.DIRECT_BLOCKS;
+      long to = runs[i] + runs[i + 1] - 1 - ExtLayout.DIRECT_BLOCKS;
+      // The first row of each depth is named by the inode, the others by rows one deeper.
+      for (int depth = 0; depth < ExtLayout.MAX_DEPTH && to >= 0; depth++) {
+        from = Math.max(from, 0) >> ExtLayout.POINTERS_SHIFT;
+        to >>= ExtLayout.POINTERS_SHIFT;
+        count += to - Math.max(from, last[depth] + 1) + 1;
+        last[depth] = to;
+        from--;
+        to--;
+      }
+    }
+    return count;
+  }
+
+  /**
+   * Writes the rows of a file.
+   *
+   * @param map where its blocks lie
+   * @param rows writes the rows
+   * @param inode receives the fifteen numbers of the inode
+   * @param at where they go
+   */
+  static void write(BlockMap map, RowWriter rows, ByteBuffer inode, int at) throws IOException {
+    PointerRows tree = new PointerRows(map, rows);
+    for (int i = 0; i < ExtLayout.DIRECT_BLOCKS; i++) {
+      inode.putInt(at + i * ExtLayout.POINTER_SIZE, tree.block(i, 0));
+    }
+    long first = ExtLayout.DIRECT_BLOCKS;
+    for (int depth = 1; depth <= ExtLayout.MAX_DEPTH; depth++) {
+      int root = at + (ExtLayout.DIRECT_BLOCKS + depth - 1) * ExtLayout.POINTER_SIZE;
+      inode.putInt(root, tree.block(first, depth));
+      first += 1L << depth * ExtLayout.POINTERS_SHIFT;
+    }
+  }
+
+  /** Returns the block of a file, or of the row that leads from there on; 0 for a hole. */
+  private int block(long first, int depth) throws IOException {
+    long at = first << ExtLayout.BLOCK_SHIFT;
+    if (depth == 0) {
+      return (int) (Math.max(0, map.imageOffset(at)) >>> ExtLayout.BLOCK_SHIFT);
+    }
+    long step = 1L << (depth - 1) * ExtLayout.POINTERS_SHIFT;
+    long bytes = step << ExtLayout.POINTERS_SHIFT + ExtLayout.BLOCK_SHIFT;
+    if (map.imageOffset(at) < 0 && map.runLength(at) >= bytes) {
+      return 0;
+    }
+    ByteBuffer row = ByteBuffer.allocate(ExtLayout.BLOCK_SIZE).order(ByteOrder.LITTLE_ENDIAN);
+    for (int i = 0; i < ExtLayout.POINTERS; i++) {
+      row.putInt(i * ExtLayout.POINTER_SIZE, block(first + i * step, depth - 1));
+    }
+    return rows.write(row);
+  }
+}
