@@ -1,5 +1,6 @@
 package dev.xip.machine;
 
+import dev.xip.base.FileName;
 import dev.xip.host.HostFile;
 import dev.xip.image.Verdict;
 import dev.xip.image.ext.ImageWriter;
@@ -14,6 +15,7 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -102,7 +104,8 @@ public final class Packer {
         format(tool, pending.path(), tree, identity, size);
         missing = fill(pending.path(), tree, size);
       }
-      return finish(pending, PackFormat.EXT2, tree, tree.losses(), look(pending.path()));
+      return finish(
+          pending, PackFormat.EXT2, tree, tree.sockets(), tree.losses(), look(pending.path()));
     }
   }
 
@@ -196,8 +199,6 @@ public final class Packer {
               "noinline_data",
               "-U",
               tree.identity().toString(),
-              "-T",
-              Long.toString(tree.newestSeconds()),
               "--preserve-mtime",
               pending.path().toString(),
               directory.toString());
@@ -206,11 +207,17 @@ public final class Packer {
           tool.run(environment(tree), () -> watch(pending.path(), tree.bytes()), arguments),
           pending.path());
       String proof = checkErofsLayout(pending.path(), tree);
+      // Sockets are in it, but what mke2fs makes by itself is not.
+      List<PackReport.Loss> losses =
+          tree.lostAndFound().stream()
+              .map(each -> new PackReport.Loss(each, "mkfs.erofs leaves out names like this"))
+              .toList();
       return finish(
           pending,
           PackFormat.EROFS,
           tree,
           List.of(),
+          losses,
           new Look(List.of(), PackReport.Alignment.NONE, proof));
     }
   }
@@ -246,6 +253,7 @@ public final class Packer {
       PendingFile pending,
       PackFormat format,
       SourceTree tree,
+      List<FileName> leftOut,
       List<PackReport.Loss> losses,
       Look look)
       throws IOException {
@@ -262,7 +270,7 @@ public final class Packer {
         look.notInPlace,
         look.alignment,
         look.proof,
-        tree.sockets(),
+        leftOut,
         losses);
   }
 
@@ -271,13 +279,15 @@ public final class Packer {
    * configuration of the host's.
    */
   private static Map<String, String> environment(SourceTree tree) {
-    return Map.of(
-        "E2FSPROGS_FAKE_TIME",
-        Long.toString(tree.newestSeconds()),
-        "MKE2FS_CONFIG",
-        "/dev/null",
-        "LC_ALL",
-        "C");
+    Map<String, String> environment = new HashMap<>();
+    environment.put("E2FSPROGS_FAKE_TIME", Long.toString(tree.newestSeconds()));
+    environment.put("MKE2FS_CONFIG", "/dev/null");
+    environment.put("LC_ALL", "C");
+    // Mkfs.erofs brings times that are later forward to this one, and those before 1970 with them.
+    if (!tree.hasTimesBefore1970()) {
+      environment.put("SOURCE_DATE_EPOCH", Long.toString(tree.latestSeconds()));
+    }
+    return environment;
   }
 
   private void watch(Path file, long total) throws IOException {

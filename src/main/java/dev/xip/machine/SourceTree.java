@@ -11,6 +11,7 @@ import dev.xip.image.Extent;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
 import dev.xip.image.ext.NewFile;
+import dev.xip.image.ext.NewImageSize;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
@@ -38,12 +39,14 @@ import java.util.UUID;
  * another one or has changed when its bytes are copied is an error.
  */
 final class SourceTree implements AutoCloseable {
-  private static final int PROBE = 4096;
+  private static final int BLOCK = NewImageSize.BLOCK;
+  private static final FileName LOST_AND_FOUND = FileName.of("lost+found");
 
   private final FileName directory;
   private final FolderCursor cursor;
   private final MessageDigest digest;
   private final List<NewFile> files = new ArrayList<>();
+  private final List<FileName> lostAndFound = new ArrayList<>();
   private final List<FileName> sockets = new ArrayList<>();
   private final List<PackReport.Loss> losses = new ArrayList<>();
 
@@ -60,6 +63,8 @@ final class SourceTree implements AutoCloseable {
   private int readableBy = 0444;
   private final Instant start = Instant.now();
   private Instant newest = Instant.EPOCH;
+  private Instant latest = Instant.EPOCH;
+  private Instant earliest = Instant.EPOCH;
   private FileName fileWithTail;
 
   private record Key(long dev, long ino) {}
@@ -143,6 +148,10 @@ final class SourceTree implements AutoCloseable {
       return;
     }
     count(level.folder, name, stat);
+    int start = LOST_AND_FOUND.length();
+    if (name.length() >= start && name.part(0, start).equals(LOST_AND_FOUND)) {
+      lostAndFound.add(shown(level.folder, name));
+    }
     Key key = new Key(stat.dev(), stat.ino());
     boolean many = stat.nlink() > 1 && type != FileType.DIRECTORY;
     NewFile known = many ? linked.get(key) : null;
@@ -175,7 +184,7 @@ final class SourceTree implements AutoCloseable {
       bytes += stat.size();
       origins.put(file, new Origin(folder, name, new Key(stat.dev(), stat.ino())));
       findHoles(file, open, name, stat);
-      if (fileWithTail == null && stat.size() % 4096 != 0) {
+      if (fileWithTail == null && stat.size() % BLOCK != 0) {
         fileWithTail = folder.path(name);
       }
     } else if (says.type() == FileType.DIRECTORY) {
@@ -232,9 +241,9 @@ final class SourceTree implements AutoCloseable {
   /** Counts one name in what is known of the whole tree. */
   private void count(FolderCursor.Folder folder, FileName name, HostStat stat) {
     Instant modified = Instant.ofEpochSecond(stat.mtimeSeconds(), stat.mtimeNanos());
-    if (modified.isAfter(newest) && !modified.isAfter(start)) {
-      newest = modified;
-    }
+    latest = modified.isAfter(latest) ? modified : latest;
+    earliest = modified.isBefore(earliest) ? modified : earliest;
+    newest = modified.isAfter(newest) && !modified.isAfter(start) ? modified : newest;
     long size = stat.isDirectory() ? 0 : stat.size();
     digest.update(name.bytes());
     digest.update(
@@ -307,7 +316,7 @@ final class SourceTree implements AutoCloseable {
   /** Tells a file that cannot be read from an image that cannot be written. */
   private static void demandReadable(FileChannel from, long at) throws IOException {
     try {
-      from.read(ByteBuffer.allocate(PROBE), at);
+      from.read(ByteBuffer.allocate(BLOCK), at);
     } catch (ClosedChannelException e) {
       throw e;
     } catch (IOException e) {
@@ -408,6 +417,21 @@ final class SourceTree implements AutoCloseable {
   /** Returns the latest time of change in the tree that has come yet, in seconds since 1970. */
   long newestSeconds() {
     return newest.getEpochSecond();
+  }
+
+  /** Returns the latest time of change in the tree, in seconds since 1970, or a second more. */
+  long latestSeconds() {
+    return latest.getEpochSecond() + 1;
+  }
+
+  /** Tells whether a time of change in the tree is before 1970. */
+  boolean hasTimesBefore1970() {
+    return earliest.isBefore(Instant.EPOCH);
+  }
+
+  /** Returns what is named lost+found or begins so. */
+  List<FileName> lostAndFound() {
+    return lostAndFound;
   }
 
   /** Returns the path in the tree of some file whose size is no multiple of a block, or null. */

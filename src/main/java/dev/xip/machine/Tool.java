@@ -66,7 +66,10 @@ record Tool(Path program) {
     List<String> command = new ArrayList<>(List.of(program.toString()));
     command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-    builder.redirectInput(new File("/dev/null")).environment().putAll(environment);
+    builder.redirectInput(new File("/dev/null"));
+    // What the caller has set for tools run by hand must not change what these make.
+    builder.environment().keySet().removeIf(each -> each.matches("(MKE2FS|E2FSPROGS)_.*"));
+    builder.environment().putAll(environment);
     Process process = builder.start();
     Thread stop = new Thread(process::destroyForcibly);
     Runtime.getRuntime().addShutdownHook(stop);
