@@ -35,6 +35,10 @@ import picocli.CommandLine.Parameters;
           + " map",
       "2 MiB of them. A file that changes while it is packed is an error.",
       "",
+      "An image that is replaced keeps its mode and owner. A new one is for its owner alone if"
+          + " group",
+      "or others may not read everything in DIR.",
+      "",
       "erofs is packed without compression and inline data, so that its files are in place for the",
       "kernel's DAX; holes are filled, and of the times that of the last change of contents is"
           + " kept.",

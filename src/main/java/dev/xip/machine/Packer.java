@@ -2,6 +2,7 @@ package dev.xip.machine;
 
 import dev.xip.base.FileName;
 import dev.xip.host.HostFile;
+import dev.xip.host.HostPaths;
 import dev.xip.image.Verdict;
 import dev.xip.image.ext.ImageWriter;
 import dev.xip.image.ext.NewImageSize;
@@ -90,9 +91,21 @@ public final class Packer {
     return real;
   }
 
+  private Destination target() throws IOException {
+    Destination target = Destination.of(HostPaths.nameOf(image), true);
+    try {
+      target.demandFile("an image");
+      return target;
+    } catch (IOException e) {
+      target.close();
+      throw e;
+    }
+  }
+
   private PackReport ext2(Tool tool) throws IOException, InterruptedException {
     try (SourceTree tree = SourceTree.look(directory);
-        PendingFile pending = PendingFile.beside(image)) {
+        Destination target = target();
+        PendingFile pending = PendingFile.at(target)) {
       UUID identity = tree.identity();
       NewImageSize size = NewImageSize.of(tree.files());
       for (long missing = 1; missing > 0; size = size.plus(missing)) {
@@ -100,7 +113,9 @@ public final class Packer {
           throw new FileSystemException(
               image.toString(), null, "needs %,d blocks: more than 8 TiB".formatted(size.blocks()));
         }
-        Files.deleteIfExists(pending.path());
+        try (HostFile file = pending.open()) {
+          file.truncate(0);
+        }
         format(tool, pending.path(), tree, identity, size);
         missing = fill(pending.path(), tree, size);
       }
@@ -192,7 +207,8 @@ public final class Packer {
 
   private PackReport erofs(Tool tool) throws IOException, InterruptedException {
     try (SourceTree tree = SourceTree.look(directory);
-        PendingFile pending = PendingFile.beside(image)) {
+        Destination target = target();
+        PendingFile pending = PendingFile.at(target)) {
       List<String> arguments =
           List.of(
               "-E",
@@ -259,7 +275,7 @@ public final class Packer {
       throws IOException {
     pending.sync();
     long size = Files.size(pending.path());
-    pending.commit();
+    pending.commit(tree.grants());
     pending.syncFolder();
     return new PackReport(
         image,

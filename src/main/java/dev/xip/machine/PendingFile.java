@@ -95,11 +95,13 @@ final class PendingFile implements AutoCloseable {
 
   /**
    * Gives the file the mode of a new file, or the attributes of what it replaces; then its name.
+   *
+   * @param most the permission bits that a new file may have at most
    */
-  void commit() throws IOException {
+  void commit(int most) throws IOException {
     try (HostFile file = open()) {
       if (target.there() == null) {
-        file.setMode(freshMode);
+        file.setMode(freshMode & most);
       }
     } catch (HostException e) {
       throw e.at(target.toString());

@@ -409,9 +409,14 @@ final class SourceTree implements AutoCloseable {
     return losses;
   }
 
-  /** Returns the permission bits that all regular files and folders grant, to read them. */
-  int readableBy() {
-    return readableBy;
+  /**
+   * Returns the permission bits that an image may grant: to group and others none, unless they may
+   * read every file and folder of the tree.
+   */
+  int grants() {
+    int group = (readableBy & 040) == 0 ? 0 : 060;
+    int others = (readableBy & 04) == 0 ? 0 : 06;
+    return 0600 | group | others;
   }
 
   /** Returns the latest time of change in the tree that has come yet, in seconds since 1970. */
