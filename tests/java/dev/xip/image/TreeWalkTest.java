@@ -135,21 +135,16 @@ class TreeWalkTest {
   }
 
   @Test
-  void anEntryThatClaimsAnotherTypeThanItsInodeIsDamage() throws IOException {
+  void anEntryThatClaimsAnotherTypeThanItsInodeIsNotBelieved() throws IOException {
     Path file = Images.ext2(tree);
     ExtImage image = Images.open(file, arena);
+    List<String> before = walked(image, image.root());
     long entries = image.blockMap(PathResolver.resolve(image, "sub", true)).imageOffset(0);
     try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
       open.seek(entries + 24 + 7);
       open.writeByte(1);
     }
-    Inode deeper = PathResolver.resolve(image, "sub/deeper", true);
-    assertThatThrownBy(() -> walked(image, image.root()))
-        .isInstanceOf(CorruptImageException.class)
-        .hasMessageContaining("at byte 0x%x".formatted(deeper.offset()))
-        .hasMessageContaining(
-            "expected a file of type regular, as its entry says, found one of type directory,"
-                + " sub/deeper");
+    assertThat(walked(image, image.root())).isEqualTo(before);
   }
 
   @Test

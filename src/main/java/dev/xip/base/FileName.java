@@ -139,7 +139,6 @@ public final class FileName implements Comparable<FileName> {
         && Arrays.equals(bytes, from, to, name.bytes, name.from, name.to);
   }
 
-  /** Starts with 0, and for each signed byte takes 31 times what is there and adds it. */
   @Override
   public int hashCode() {
     int hash = 0;

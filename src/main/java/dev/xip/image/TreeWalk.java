@@ -8,14 +8,14 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 
 /**
  * Walks a tree from a directory down, in the order in which the image holds the names, following no
- * links. Ends on every image: a directory that turns up a second time is damage, since only a
- * damaged image has one under two names. The time that it takes grows with the number of files,
- * however deep they lie; a path costs its length, and only where a visitor asks for it.
+ * links. What a file is its inode says, whatever its entry claims. Ends on every image: a directory
+ * that turns up a second time is damage, since only a damaged image has one under two names. The
+ * time that it takes grows with the number of files, however deep they lie; a path costs its
+ * length, and only where a visitor asks for it.
  */
 public final class TreeWalk {
   private static final FileName DOT = FileName.of(".");
@@ -38,9 +38,8 @@ public final class TreeWalk {
    * @param folderLength how long the path of its folder is
    * @param name its name; empty for the start
    * @param inode the number of the inode that it names
-   * @param type the type that it claims
    */
-  private record Step(int folderLength, FileName name, long inode, FileType type) {}
+  private record Step(int folderLength, FileName name, long inode) {}
 
   private TreeWalk(FsImage image) {
     this.image = image;
@@ -52,13 +51,12 @@ public final class TreeWalk {
    * @param image the image
    * @param start where to begin; a file that is not a directory is all there is to see
    * @param visitor sees the start and everything below it
-   * @throws CorruptImageException if a directory has two names in the tree, or an entry claims
-   *     another type of file than its inode is
+   * @throws CorruptImageException if a directory has two names in the tree
    * @throws IOException if the image is damaged, or what the visitor threw
    */
   public static void walk(FsImage image, Inode start, TreeVisitor visitor) throws IOException {
     TreeWalk walk = new TreeWalk(image);
-    walk.steps.push(new Step(0, FileName.of(""), start.number(), FileType.UNKNOWN));
+    walk.steps.push(new Step(0, FileName.of(""), start.number()));
     while (!walk.steps.isEmpty()) {
       walk.see(walk.steps.pop(), visitor);
     }
@@ -76,13 +74,6 @@ public final class TreeWalk {
   private void see(Step step, TreeVisitor visitor) throws IOException {
     goTo(step);
     Inode inode = image.inode(step.inode);
-    if (step.type != FileType.UNKNOWN && step.type != inode.type()) {
-      throw new CorruptImageException(
-          image.name(),
-          inode.offset(),
-          "a file of type %s, as its entry says".formatted(kind(step.type)),
-          "one of type %s, %s".formatted(kind(inode.type()), path()));
-    }
     boolean directory = inode.type() == FileType.DIRECTORY;
     if (directory && !directories.add(inode.number())) {
       throw new CorruptImageException(
@@ -95,10 +86,6 @@ public final class TreeWalk {
     if (directory) {
       inside(inode).reversed().forEach(steps::push);
     }
-  }
-
-  private static String kind(FileType type) {
-    return type.name().toLowerCase(Locale.ROOT).replace('_', ' ');
   }
 
   /** The ways to what was seen before and to this step part in the step's folder. */
@@ -121,7 +108,7 @@ public final class TreeWalk {
           directory,
           (name, number, type) -> {
             if (!name.equals(DOT) && !name.equals(DOT_DOT)) {
-              steps.add(new Step(pathLength, name, number, type));
+              steps.add(new Step(pathLength, name, number));
             }
             return true;
           });

@@ -15,6 +15,9 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,6 +27,7 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A name is found in a directory of thousands whichever way it is looked for. */
@@ -47,6 +51,43 @@ class NameIndexTest {
   @AfterAll
   static void unmap() {
     arena.close();
+  }
+
+  /** Names that one hash, 31 times what is there plus the next byte, cannot tell apart. */
+  private static byte[] ofOneHash(int number, int bits) {
+    StringBuilder name = new StringBuilder();
+    for (int i = 0; i < bits; i++) {
+      name.append((number >> i & 1) == 0 ? "Aa" : "BB");
+    }
+    return name.toString().getBytes(StandardCharsets.US_ASCII);
+  }
+
+  @Test
+  @Timeout(30)
+  void namesMadeToHaveOneHashAreFoundAsSoonAsOthers() throws IOException {
+    int bits = 18;
+    int length = ExtLayout.D_NAME + 2 * bits;
+    int inBlock = ExtLayout.BLOCK_SIZE / length;
+    int blocks = Math.ceilDiv(1 << bits, inBlock);
+    ByteBuffer entries =
+        ByteBuffer.allocate(blocks * ExtLayout.BLOCK_SIZE).order(ByteOrder.LITTLE_ENDIAN);
+    for (int i = 0; i < 1 << bits; i++) {
+      int at = i / inBlock * ExtLayout.BLOCK_SIZE + i % inBlock * length;
+      boolean last = i % inBlock == inBlock - 1 || i == (1 << bits) - 1;
+      int room = last ? ExtLayout.BLOCK_SIZE - i % inBlock * length : length;
+      entries.putInt(at, 11 + i % 50).putShort(at + 4, (short) room);
+      entries.put(at + 6, (byte) (2 * bits)).put(at + 8, ofOneHash(i, bits));
+    }
+    Path tree = Files.createDirectory(folder.resolve("one-hash"));
+    Files.write(tree.resolve("names"), entries.array());
+    Path file = Images.ext2(tree);
+    Images.debugfsWrite(file, "set_inode_field names mode 040755");
+    ExtImage opened = Images.open(file, arena);
+    Inode names = PathResolver.resolve(opened, "names", true);
+    for (int i = 0; i < 1 << bits; i += 1000) {
+      assertThat(opened.find(names, FileName.of(ofOneHash(i, bits)))).isEqualTo(11 + i % 50);
+    }
+    assertThat(listed(opened, names)).hasSize(1 << bits);
   }
 
   private static Map<FileName, Long> listed(ExtImage image, Inode directory) throws IOException {

@@ -143,14 +143,13 @@ final class DirectoryBlocks {
     return builder.build(this);
   }
 
-  /** What {@link FileName#hashCode} is for the name of an entry. */
   private int hash(long at) throws MalformedDataException {
     int length = view.u8(at + ExtLayout.D_NAME_LEN);
-    int hash = 0;
+    long hash = 0;
     for (int i = 0; i < length; i++) {
-      hash = 31 * hash + (byte) view.u8(at + ExtLayout.D_NAME + i);
+      hash = NameIndex.hashed(hash, view.u8(at + ExtLayout.D_NAME + i));
     }
-    return hash;
+    return NameIndex.folded(hash);
   }
 
   /** The inode number that an entry has if it is of a name, else -1. */

@@ -3,6 +3,7 @@ package dev.xip.image.ext;
 import dev.xip.base.FileName;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.Random;
 
 /**
  * Leads from names to the entries of one directory: a table with open addressing, of two names with
@@ -16,6 +17,9 @@ final class NameIndex {
   private static final int OFFSET_BITS = 48;
 
   private static final long OFFSET = (1L << OFFSET_BITS) - 1;
+
+  /** Another one in each run, so that no image can hold names made to have one hash. */
+  private static final long KEY = new Random().nextLong() | 1;
 
   private final DirectoryBlocks directory;
 
@@ -39,7 +43,7 @@ final class NameIndex {
    * @throws IOException if an entry is no longer what it was
    */
   long find(FileName name) throws IOException {
-    int hash = spread(name.hashCode());
+    int hash = hash(name);
     int mask = table.length - 1;
     for (int i = hash & mask; table[i] != 0; i = i + 1 & mask) {
       if (table[i] >>> OFFSET_BITS == hash >>> 16) {
@@ -52,10 +56,22 @@ final class NameIndex {
     return -1;
   }
 
-  /** The table takes the low bits, in which names that count up differ too little. */
-  private static int spread(int hash) {
-    int mixed = hash * 0x9e37_79b9;
-    return mixed ^ mixed >>> 15;
+  private static int hash(FileName name) {
+    long hash = 0;
+    for (int i = 0; i < name.length(); i++) {
+      hash = hashed(hash, name.at(i));
+    }
+    return folded(hash);
+  }
+
+  /** Takes one more byte of a name into its hash, which begins with 0. */
+  static long hashed(long hash, int nextByte) {
+    return (hash + (nextByte & 0xff)) * KEY;
+  }
+
+  /** Makes a hash of all bytes what the table takes: the upper half, which all of them reach. */
+  static int folded(long hash) {
+    return (int) (hash >>> Integer.SIZE);
   }
 
   /** Collects entries in the order of the directory. Not thread safe. */
@@ -67,7 +83,7 @@ final class NameIndex {
     /**
      * Adds an entry.
      *
-     * @param hash the hash code of its name as a {@link FileName}
+     * @param hash the {@link #folded} hash of its name
      * @param at its byte offset in the image, below 2^48
      */
     void add(int hash, long at) {
@@ -76,7 +92,7 @@ final class NameIndex {
         hashes = Arrays.copyOf(hashes, 2 * count);
       }
       offsets[count] = at;
-      hashes[count] = spread(hash);
+      hashes[count] = hash;
       count++;
     }
 
