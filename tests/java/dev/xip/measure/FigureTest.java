@@ -37,6 +37,40 @@ class FigureTest {
     assertThat(figure(10, 399, Goal.ahead(40)).met()).isFalse();
   }
 
+  private static Figure limited(double median, double rawMedian) {
+    return new Figure(
+        "reads",
+        Figure.params("bytes", "1 GiB"),
+        "ns/read",
+        median,
+        "FileChannel.read",
+        440,
+        Goal.ahead(40),
+        new Limit(rawMedian, 440, 0.5));
+  }
+
+  @Test
+  void aGoalThatMemoryItselfMissesIsTheMachinesLimit() {
+    assertThat(limited(39, 20).isLimited()).isTrue();
+    assertThat(limited(39, 20).limitRatio()).isEqualTo(22, within(1e-9));
+    assertThat(limited(39, 20).met()).as("half of what memory reaches").isTrue();
+    assertThat(limited(41, 20).met()).isFalse();
+  }
+
+  @Test
+  void aGoalThatMemoryReachesCountsAsItIs() {
+    assertThat(limited(12, 10).isLimited()).isFalse();
+    assertThat(limited(12, 10).met()).isFalse();
+    assertThat(limited(11, 10).met()).isTrue();
+  }
+
+  @Test
+  void theProcessorHasTheNameThatTheKernelGives() throws IOException {
+    String cpuinfo = Files.readString(Path.of("/proc/cpuinfo"));
+    String model = Processor.name().replaceFirst(", \\d+ processors$", "");
+    assertThat(cpuinfo.contains(model) || model.equals(System.getProperty("os.arch"))).isTrue();
+  }
+
   @Test
   void aBoundIsForTheFigureAlone() {
     assertThat(figure(100, Double.NaN, Goal.atMost(100)).met()).isTrue();

@@ -77,6 +77,101 @@ class CutFileTest {
     }
   }
 
+  /** A file that can be written, wherever it says that its pages lie. */
+  private record Writable(long pfn) implements Mappable {
+    @Override
+    public String name() {
+      return "writable-file";
+    }
+
+    @Override
+    public long size() {
+      return 2 * Pages.SIZE;
+    }
+
+    @Override
+    public boolean isWritable() {
+      return true;
+    }
+
+    @Override
+    public Translation translate(long page) {
+      return new Translation(pfn + page, 1);
+    }
+
+    @Override
+    public Translation allocate(long page) {
+      return translate(page);
+    }
+  }
+
+  @Test
+  void aStoreThatReachesNoFileIsASignal() throws IOException {
+    try (PhysicalMemory memory = PhysicalMemory.boot(32L << 20, 1L << 20);
+        HostFile file = HostFile.memfd("cut");
+        AddressSpace space =
+            new MemoryManager(memory, X8664Layout.INSTANCE).newAddressSpace("writer")) {
+      file.truncate(2 * Pages.SIZE);
+      Region region = memory.claim("CUT", AddrRange.ofLength(START, 2 * Pages.SIZE), false);
+      memory.mapFile(region, 0, file, 0, 2 * Pages.SIZE, Access.READ_WRITE, Sharing.SHARED);
+      Writable mapped = new Writable(START >>> Pages.SHIFT);
+      long va = space.map(MapRequest.shared(mapped, Access.READ_WRITE)).start();
+      AddressWriter writer = new AddressWriter(space);
+      writer.putLong(va + Pages.SIZE, 1);
+      file.truncate(Pages.SIZE);
+      for (int i = 0; i < 3; i++) {
+        assertThatThrownBy(() -> writer.putLong(va + Pages.SIZE, 2))
+            .isInstanceOf(MemoryFaultException.BusError.class)
+            .hasMessageContaining("writable-file was cut while mapped, in or after page 0x1");
+      }
+      writer.putLong(va, 3);
+      assertThat(new AddressReader(space).getLong(va)).isEqualTo(3);
+    }
+  }
+
+  @Test
+  void aStoreThroughAFileThatNamesMemoryThatIsNotWritableIsASignal() throws IOException {
+    try (PhysicalMemory memory = PhysicalMemory.boot(32L << 20, 1L << 20);
+        HostFile file = HostFile.memfd("read-only");
+        AddressSpace space =
+            new MemoryManager(memory, X8664Layout.INSTANCE).newAddressSpace("writer")) {
+      file.truncate(2 * Pages.SIZE);
+      Region region = memory.claim("READ", AddrRange.ofLength(START, 2 * Pages.SIZE), true);
+      memory.mapFile(region, 0, file, 0, 2 * Pages.SIZE, Access.READ, Sharing.SHARED);
+      for (long place : new long[] {START, 2 * START - 2 * Pages.SIZE}) {
+        Writable mapped = new Writable(place >>> Pages.SHIFT);
+        long va = space.map(MapRequest.shared(mapped, Access.READ_WRITE)).start();
+        assertThatThrownBy(() -> new AddressWriter(space).putLong(va, 1))
+            .isInstanceOf(MemoryFaultException.BusError.class)
+            .hasMessageContaining("expected memory that can be written");
+        assertThat(new AddressReader(space).getLong(va)).isZero();
+      }
+    }
+  }
+
+  @Test
+  void aStoreThroughAnEntryThatOutlivedItsRegionIsASignal() throws IOException {
+    try (PhysicalMemory memory = PhysicalMemory.boot(32L << 20, 1L << 20);
+        HostFile file = HostFile.memfd("gone");
+        AddressSpace space =
+            new MemoryManager(memory, X8664Layout.INSTANCE).newAddressSpace("writer")) {
+      file.truncate(2 * Pages.SIZE);
+      AddrRange range = AddrRange.ofLength(START, 2 * Pages.SIZE);
+      Region region = memory.claim("A", range, false);
+      memory.mapFile(region, 0, file, 0, 2 * Pages.SIZE, Access.READ_WRITE, Sharing.SHARED);
+      Writable mapped = new Writable(START >>> Pages.SHIFT);
+      long va = space.map(MapRequest.shared(mapped, Access.READ_WRITE)).start();
+      AddressWriter writer = new AddressWriter(space);
+      writer.putLong(va, 1);
+      memory.release(region);
+      Region next = memory.claim("B", range, true);
+      memory.mapFile(next, 0, file, 0, 2 * Pages.SIZE, Access.READ, Sharing.SHARED);
+      assertThatThrownBy(() -> writer.putLong(va, 2))
+          .isInstanceOf(MemoryFaultException.BusError.class)
+          .hasMessageContaining("expected memory that can be written");
+    }
+  }
+
   /** Copies from the page that is left and from the one that is gone. */
   private static void copyBoth(AddressReader reader, long va) throws MemoryFaultException {
     MemorySegment copies = MemorySegment.ofArray(new byte[1024]);

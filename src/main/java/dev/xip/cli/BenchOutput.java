@@ -3,6 +3,7 @@ package dev.xip.cli;
 import dev.xip.measure.BenchRow;
 import dev.xip.measure.Figure;
 import dev.xip.measure.Growth;
+import dev.xip.measure.Processor;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
@@ -16,7 +17,10 @@ final class BenchOutput {
     this.out = out;
   }
 
-  /** Prints one array; a number that there is not is null. */
+  /**
+   * Prints one array; a number that there is not is null. Figures say what bare memory reaches of
+   * their goal, whether that misses it too, and on which processor.
+   */
   void json(List<Figure> figures, List<BenchRow> rows, List<Growth> growth) throws IOException {
     JsonWriter json = new JsonWriter(out).beginArray();
     for (Figure figure : figures) {
@@ -31,6 +35,9 @@ final class BenchOutput {
           .member("raw", figure.raw())
           .member("ratio", figure.ratio())
           .member("goal", figure.goal().toString())
+          .member("rawRatio", figure.limitRatio())
+          .member("machinesLimit", figure.isLimited())
+          .member("processor", Processor.name())
           .member("met", figure.met())
           .endObject();
     }
@@ -63,6 +70,7 @@ final class BenchOutput {
     if (figures.isEmpty()) {
       return;
     }
+    out.line(Processor.name());
     String form = "%-29s %-32s %19s  %-34s %12s %9s  %-15s %s";
     out.line(
         form.formatted("WORK", "CONDITIONS", "XIP", "AGAINST", "", "RATIO", "GOAL", "").strip());
@@ -80,9 +88,18 @@ final class BenchOutput {
               number(figure.raw()),
               number(figure.ratio()),
               figure.goal(),
-              figure.met() ? "met" : "missed"));
+              verdict(figure)));
     }
     out.flush();
+  }
+
+  /** Where bare memory misses the goal as well, the machine's limit is what counts. */
+  private static String verdict(Figure figure) {
+    String verdict = figure.met() ? "met" : "missed";
+    return figure.isLimited()
+        ? "the machine's limit: raw is %s x ahead; %s by that"
+            .formatted(number(figure.limitRatio()), verdict)
+        : verdict;
   }
 
   /** Prints a line for each kind of work, with the sizes that were tried and what they cost. */

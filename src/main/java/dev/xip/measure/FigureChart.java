@@ -45,7 +45,9 @@ public final class FigureChart {
         new HorizontalBarChartBuilder()
             .width(WIDTH)
             .height(FRAME_HEIGHT + ROW_HEIGHT * figures.size())
-            .title("Share of its goal that each figure takes (1 = just met)")
+            .title(
+                "Share of its goal that each figure takes (1 = just met); %s"
+                    .formatted(Processor.name()))
             .build();
     List<String> labels = new ArrayList<>();
     List<Double> met = new ArrayList<>();
@@ -81,12 +83,15 @@ public final class FigureChart {
   private static String label(Figure figure) {
     String params = String.join(", ", figure.params().values());
     String against = figure.against().isEmpty() ? "" : " : " + figure.against();
-    return figure.name() + (params.isEmpty() ? "" : ", " + params) + against;
+    return figure.name()
+        + (params.isEmpty() ? "" : ", " + params)
+        + against
+        + (figure.isLimited() ? ", as raw" : "");
   }
 
   /** How much of the goal is used up: 1 if it is just met, less if there is room. */
   private static double share(Figure figure) {
-    Goal goal = figure.goal();
+    Goal goal = figure.judgedBy();
     double measured = goal.measure(figure.median(), figure.raw());
     return goal.sense() == Goal.Sense.AHEAD_AT_LEAST
         ? goal.bound() / measured

@@ -116,7 +116,8 @@ final class FileFigures {
             ours.median(),
             "FileChannel.read",
             peer.median(),
-            Goal.ahead(1.8)));
+            Goal.ahead(1.8),
+            new Limit(raw.median(), peer.median(), 0.95)));
   }
 
   /** C adds up as much of the image, which lies in the page cache like the file in it does. */

@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
 
 /** Reads of eight bytes through addresses, beside the memory itself and a system call. */
 final class ReadFigures {
@@ -36,7 +37,16 @@ final class ReadFigures {
       SequencedMap<String, String> params = params("bytes", "1 GiB");
       try (MappedFile.View view = file.map(file.contiguous())) {
         Lane[] lanes = random(file, view, params, Goal.times(1.5), figures);
-        add(figures, RANDOM, params, lanes[0], "FileChannel.read", lanes[1], Goal.ahead(40));
+        figures.add(
+            new Figure(
+                RANDOM,
+                params,
+                "ns/read",
+                lanes[0].median(),
+                "FileChannel.read",
+                lanes[1].median(),
+                Goal.ahead(40),
+                new Limit(lanes[2].median(), lanes[1].median(), 1 / 1.5)));
         dependent(file, view, params, figures);
         threads(file, view, params, figures);
       }
@@ -52,7 +62,7 @@ final class ReadFigures {
     return figures;
   }
 
-  /** Returns what one by one costs, and what system calls cost. */
+  /** Returns what one by one costs, what system calls cost, and what the memory itself costs. */
   private static Lane[] random(
       MappedFile file,
       MappedFile.View view,
@@ -69,7 +79,7 @@ final class ReadFigures {
     race.run();
     add(figures, RANDOM, params, ours, RAW, raw, goal);
     add(figures, "gathered 8-byte reads", params, gathered, RAW, raw, goal);
-    return new Lane[] {ours, calls};
+    return new Lane[] {ours, calls, raw};
   }
 
   private static void dependent(
@@ -87,7 +97,9 @@ final class ReadFigures {
     add(figures, "dependent 8-byte reads", params, ours, RAW, raw, Goal.times(1.10));
   }
 
-  /** Two threads beside one: what two read in a second against what one does. */
+  /**
+   * Two threads beside one: what two read in a second against what one does, here and in memory.
+   */
   private static void threads(
       MappedFile file,
       MappedFile.View view,
@@ -95,18 +107,32 @@ final class ReadFigures {
       List<Figure> figures)
       throws IOException {
     int[] places = Reads.places(file.bytes());
-    Work alone = many(Reads.through(view.reader(), view.start(), places));
-    List<Callable<Long>> pair = new ArrayList<>();
-    for (int i = 0; i < 2; i++) {
-      pair.add(many(Reads.through(view.reader(), view.start(), places))::run);
-    }
     try (ExecutorService workers = Executors.newFixedThreadPool(2)) {
       Race race = new Race();
-      Lane one = race.lane(Reads.READS * MANY, alone);
-      Lane two = race.lane(2 * Reads.READS * MANY, () -> together(workers, pair));
+      Lane[] ours =
+          oneAndTwo(race, workers, () -> Reads.through(view.reader(), view.start(), places));
+      Lane[] raw = oneAndTwo(race, workers, () -> Reads.raw(file.raw(), places));
       race.run();
-      add(figures, "two threads reading", params, two, "one thread", one, Goal.ahead(1.9));
+      figures.add(
+          new Figure(
+              "two threads reading",
+              params,
+              "ns/read",
+              ours[1].median(),
+              "one thread",
+              ours[0].median(),
+              Goal.ahead(1.9),
+              new Limit(raw[1].median(), raw[0].median(), 0.97)));
     }
+  }
+
+  private static Lane[] oneAndTwo(Race race, ExecutorService workers, Supplier<Work> reads) {
+    Work alone = many(reads.get());
+    List<Callable<Long>> pair = List.of(many(reads.get())::run, many(reads.get())::run);
+    return new Lane[] {
+      race.lane(Reads.READS * MANY, alone),
+      race.lane(2 * Reads.READS * MANY, () -> together(workers, pair))
+    };
   }
 
   private static Work many(Work reads) {

@@ -108,8 +108,8 @@ public final class OpenSegmentDevice implements DirectAccess, AutoCloseable {
         throw failed(
             write,
             sector,
-            "the data file as it was loaded",
-            "bytes of it lost: it was shortened, or the disk is full");
+            "all its bytes",
+            "a data file shortened while it was loaded, or a full disk");
       }
       at += length;
     }

@@ -255,7 +255,7 @@ public final class SegmentLoader {
           Errno.EIO,
           "unloading segment " + name,
           "all that was stored in its data file",
-          "some of it lost: the file was shortened while it was loaded, or the disk is full");
+          "a data file shortened while it was loaded, or a full disk");
     }
   }
 

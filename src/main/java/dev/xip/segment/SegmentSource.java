@@ -203,7 +203,7 @@ public abstract sealed class SegmentSource {
             Errno.EIO,
             "segment %s".formatted(definition.name()),
             "the bytes from 0x%x on".formatted(offset),
-            "them lost: the data file was shortened while it was loaded, or the disk is full");
+            "a data file shortened while it was loaded, or a full disk");
       }
     }
   }
