@@ -39,7 +39,7 @@ static const char *kind_of(mode_t mode) {
     case S_IFLNK:
       return "a symbolic link";
     case S_IFDIR:
-      return "a folder";
+      return "a directory";
     case S_IFIFO:
       return "a pipe";
     case S_IFSOCK:

@@ -62,7 +62,7 @@ static void what_is_no_file_is_not_waited_for(void) {
   CLAIM(load("P") == -EIO && says("found a pipe"), "a pipe as definition is refused at once");
   path_of(path, "F.def");
   if (mkdir(path, 0777) != 0) abort();
-  CLAIM(load("F") == -EIO && says("found a folder"), "and a folder");
+  CLAIM(load("F") == -EIO && says("found a directory"), "and a folder");
   rmdir(path);
   snprintf(address.sun_path, sizeof address.sun_path, "%.60s/S.def", store);
   if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0) abort();

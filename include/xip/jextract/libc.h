@@ -3,9 +3,16 @@
  * is written in libc.symbols.
  */
 #define _GNU_SOURCE
+#include <features.h>
+/* GNU's own socket.h takes addresses by a transparent union, which jextract cannot express. */
+#undef __USE_GNU
+#include <sys/socket.h>
+#include <sys/un.h>
+#define __USE_GNU 1
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.host.Errno;
+import dev.xip.host.LocalSocket;
+import dev.xip.host.OpenFolder;
 import dev.xip.segment.SegmentDefinition;
 import dev.xip.segment.SegmentException;
 import dev.xip.segment.SegmentName;
@@ -13,7 +15,6 @@ import dev.xip.segment.SegmentStore;
 import dev.xip.segment.SegmentType;
 import dev.xip.segment.SharingMode;
 import java.io.IOException;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -145,21 +146,21 @@ class HeldSegmentTest {
   @Test
   void aHolderThatWasKilledIsPassedOverAndItsSocketGoes() throws Exception {
     // A listener that is closed leaves its file, as one that is killed does.
-    HoldSocket.listen(store.folder(), ONE).close();
-    Path left = HoldSocket.file(store.folder(), ONE, PID);
+    leaveSocket();
+    Path left = socketFile();
     assertThat(SegmentHolder.check(store))
         .singleElement()
         .matches(finding -> finding.file().equals(left) && finding.leftover());
     assertThatThrownBy(this::holder).hasMessageContaining("found none");
     assertThat(left).doesNotExist();
-    HoldSocket.listen(store.folder(), ONE).close();
+    leaveSocket();
     assertThat(SegmentHolder.clean(store)).containsExactly(left);
     assertThat(left).doesNotExist();
   }
 
   @Test
   void aSegmentIsHeldWithoutASocketWhereNoneCanBeMade() throws Exception {
-    Files.createDirectory(HoldSocket.file(store.folder(), ONE, PID));
+    Files.createDirectory(socketFile());
     try (HeldSegment held = HeldSegment.load(store, ONE, SharingMode.SHARED)) {
       assertThat(held.socket()).isEmpty();
       assertThat(held.unreachable()).isPresent();
@@ -176,12 +177,32 @@ class HeldSegmentTest {
     }
   }
 
+  private Path socketFile() {
+    return store.folder().resolve(HoldSocket.file(ONE, PID).toString());
+  }
+
+  private void leaveSocket() throws IOException {
+    try (OpenFolder folder = OpenFolder.open(store.folder())) {
+      HoldSocket.listen(folder, ONE).close();
+    }
+  }
+
+  private LocalSocket connect() throws IOException {
+    try (OpenFolder folder = OpenFolder.open(store.folder())) {
+      return LocalSocket.connect(folder, HoldSocket.file(ONE, PID));
+    }
+  }
+
   @Test
   void whoAsksForNothingThatThereIsIsToldSo() throws Exception {
-    try (HeldSegment held = HeldSegment.load(store, ONE, SharingMode.SHARED);
-        SocketChannel channel = HoldSocket.connect(store.folder(), held.socket().orElseThrow())) {
-      HoldSocket.send(channel, "frobnicate");
-      assertThat(HoldSocket.receive(channel))
+    try (HeldSegment _ = HeldSegment.load(store, ONE, SharingMode.SHARED);
+        LocalSocket channel = connect()) {
+      HoldLine.send(channel, "frobnicate");
+      HoldLine answer = new HoldLine();
+      while (!answer.isComplete()) {
+        answer.receive(channel);
+      }
+      assertThat(answer.text())
           .isEqualTo(
               "failed EINVAL: segment ONE: expected modify SHARED, modify EXCLUSIVE, save or"
                   + " unload, found 'frobnicate'");
@@ -190,8 +211,8 @@ class HeldSegmentTest {
 
   @Test
   void whoSaysNothingKeepsNobodyWaiting() throws Exception {
-    try (HeldSegment held = HeldSegment.load(store, ONE, SharingMode.SHARED);
-        SocketChannel _ = HoldSocket.connect(store.folder(), held.socket().orElseThrow())) {
+    try (HeldSegment _ = HeldSegment.load(store, ONE, SharingMode.SHARED);
+        LocalSocket _ = connect()) {
       assertThat(holder().unload()).isEqualTo(1);
     }
   }

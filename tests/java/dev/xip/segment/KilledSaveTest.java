@@ -163,9 +163,15 @@ class KilledSaveTest {
   }
 
   /** Whether there are files of a save that did not come to its switch. */
-  private boolean isUnfinished(StoredSegment stored) {
-    SegmentName name = stored.name();
-    return Stream.of(StoreFile.newDefinition(name), StoreFile.data(name, stored.version() + 1))
-        .anyMatch(each -> Files.exists(store.folder().resolve(each.toString())));
+  private boolean isUnfinished(StoredSegment stored) throws IOException {
+    try (Stream<Path> files = Files.list(store.folder())) {
+      return files
+          .flatMap(file -> StoreFile.of(file.getFileName().toString()).stream())
+          .filter(file -> file.name().equals(stored.name()))
+          .anyMatch(
+              file ->
+                  file.kind() == StoreFile.Kind.NEW_DEFINITION
+                      || file.kind() == StoreFile.Kind.DATA && file.version() > stored.version());
+    }
   }
 }

@@ -69,8 +69,11 @@ class PendingPurgeTest extends LoaderFixture {
   void manyUsersAreAllFound() throws Exception {
     StoredSegment a = define(A, SegmentType.SR, PLACE, 1);
     List<DataUse> uses = new ArrayList<>();
-    for (int i = 0; i < 300; i++) {
-      uses.add(DataUse.begin(a, i % 3 == 0 ? SharingMode.EXCLUSIVE : SharingMode.SHARED));
+    try (StoreFolder folder = StoreFolder.open(store.folder())) {
+      for (int i = 0; i < 300; i++) {
+        SharingMode mode = i % 3 == 0 ? SharingMode.EXCLUSIVE : SharingMode.SHARED;
+        uses.add(DataUse.begin(folder, a, mode, WaitLimit.DEFAULT));
+      }
     }
     List<SegmentUser> users = store.survey().segments().getFirst().users();
     assertThat(users).hasSize(300);
@@ -158,12 +161,13 @@ class PendingPurgeTest extends LoaderFixture {
   @Test
   void aLoadThatMetARemoveAndANewDefinitionStartsOver() throws IOException {
     StoredSegment stored = define(A, SegmentType.SR, PLACE, 1);
-    try (DataUse use = DataUse.begin(stored, SharingMode.SHARED)) {
-      assertThat(use.isStored(stored)).isTrue();
+    try (StoreFolder folder = StoreFolder.open(store.folder());
+        DataUse use = DataUse.begin(folder, stored, SharingMode.SHARED, WaitLimit.DEFAULT)) {
+      assertThat(use.isStored(folder, stored)).isTrue();
       Files.delete(stored.dataFile());
-      assertThat(use.isStored(stored)).isFalse();
+      assertThat(use.isStored(folder, stored)).isFalse();
       Files.write(stored.dataFile(), new byte[4096]);
-      assertThat(use.isStored(stored)).isFalse();
+      assertThat(use.isStored(folder, stored)).isFalse();
     }
   }
 
@@ -246,7 +250,7 @@ class PendingPurgeTest extends LoaderFixture {
     Files.createLink(folder.resolve("A.1.purge"), folder.resolve("A.def"));
     Files.write(folder.resolve("A.2.data"), new byte[10]);
     Files.write(
-        folder.resolve("A.def.new"),
+        folder.resolve("A.5.new"),
         DefinitionFile.format(definition(A, SegmentType.SR, PLACE, 1), 2));
     assertThat(store.survey().segments()).hasSize(1);
     assertThat(store.check()).hasSize(3).allMatch(StoreFinding::leftover);

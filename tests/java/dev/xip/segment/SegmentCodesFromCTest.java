@@ -10,6 +10,7 @@ import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.zip.CRC32C;
@@ -89,7 +90,14 @@ class SegmentCodesFromCTest extends LoaderFixture {
     StoredSegment stored = define(A, SegmentType.SR, PLACE, 1);
     try (HostFile file = HostFile.openReadWrite(stored.dataFile())) {
       assertThat(file.tryLockExclusive(0, 1)).isTrue();
-      bothRefuse("A", Errno.EBUSY, "expected a file to share, found it locked exclusively");
+      c.must("wait 50");
+      String part =
+          "expected a file to share, found it locked exclusively by process "
+              + ProcessHandle.current().pid();
+      cRefuses(c, "load A shared", Errno.EBUSY, part);
+      SegmentStore hasty = store.waiting(WaitLimit.of(Duration.ofMillis(50), line -> {}));
+      refused(
+          () -> new SegmentLoader(hasty, memory).load(A, SharingMode.SHARED), Errno.EBUSY, part);
     }
     c.must("load A shared");
   }

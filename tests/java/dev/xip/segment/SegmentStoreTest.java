@@ -242,7 +242,7 @@ class SegmentStoreTest {
   void whatADeadWriterLeftIsWrittenOverAndSweptAway() throws IOException {
     store.define(definition(A, SegmentType.SR, 0x100000, 1), SegmentSource.zeros());
     Files.write(folder.resolve("A.2.data"), random(9000));
-    Files.write(folder.resolve("A.def.new"), random(10));
+    Files.write(folder.resolve("A.5.new"), random(10));
     Files.write(folder.resolve("A.7.data"), random(10));
     StoredSegment saved = store.save(A, SegmentSource.zeros());
     assertThat(Files.readAllBytes(saved.dataFile())).isEqualTo(new byte[4096]);

@@ -96,8 +96,8 @@ class StoreCheckTest extends LoaderFixture {
   @Test
   void aFolderInPlaceOfADefinitionIsFound() throws IOException {
     Files.createDirectory(file("A.def"));
-    assertThat(findings()).singleElement().asString().contains("EISDIR");
-    refused(() -> loader.load(A, SharingMode.SHARED), Errno.EISDIR, "A.def");
+    assertThat(findings()).singleElement().asString().contains("found a directory");
+    refused(() -> loader.load(A, SharingMode.SHARED), Errno.EIO, "A.def");
   }
 
   @Test
@@ -149,16 +149,16 @@ class StoreCheckTest extends LoaderFixture {
   void whatDeadWritersLeftIsToldAndCleaned() throws IOException {
     define(A, SegmentType.SR, PLACE, 1);
     Files.createLink(file("A.1.purge"), file("A.def"));
-    for (String name : List.of("A.2.data", "A.def.new", "B.1.data", "B.def.new", "C.4.purge")) {
+    for (String name : List.of("A.2.data", "A.5.new", "B.1.data", "B.6.new", "C.4.purge")) {
       Files.write(file(name), new byte[5]);
     }
     assertThat(findings())
         .containsExactly(
             file("A.1.purge") + ": a second name of the current definition",
             file("A.2.data") + ": no definition names it",
-            file("A.def.new") + ": a definition that was not finished",
+            file("A.5.new") + ": a definition that was not finished",
             file("B.1.data") + ": no definition names it",
-            file("B.def.new") + ": a definition that was not finished",
+            file("B.6.new") + ": a definition that was not finished",
             file("C.4.purge") + ": pending purge, but its last user is gone");
     List<Path> cleaned = store.check().stream().map(StoreFinding::file).toList();
     assertThat(store.clean()).isEqualTo(cleaned);

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -132,11 +133,14 @@ class StoreFailureTest {
     leavesAsItWas(
         store,
         Errno.EROFS,
-        "defining segment B: open(",
+        "defining segment B: openat(",
         () -> store.define(definition(B, SegmentType.SR, 0x200000, 1), SegmentSource.zeros()));
     leavesAsItWas(
-        store, Errno.EROFS, "saving segment A: open(", () -> store.save(A, SegmentSource.zeros()));
-    leavesAsItWas(store, Errno.EROFS, "removing segment A: open(", () -> store.remove(A));
+        store,
+        Errno.EROFS,
+        "saving segment A: openat(",
+        () -> store.save(A, SegmentSource.zeros()));
+    leavesAsItWas(store, Errno.EROFS, "removing segment A: openat(", () -> store.remove(A));
     leavesAsItWas(store, Errno.EROFS, "cleaning segment store", store::clean);
     assertThat(store.survey().segments()).hasSize(1);
     refused(
@@ -207,14 +211,13 @@ class StoreFailureTest {
     SegmentStore store = SegmentStore.create(temp.resolve("store"));
     store.define(definition(A, SegmentType.SR, 0x100000, 1), SegmentSource.zeros());
     Path source = Files.write(temp.resolve("source"), new byte[100]);
-    // What stands in the way of the definition that is being written fails the steps behind the
-    // move.
-    Files.createDirectories(store.folder().resolve("B.def.new/x"));
+    // A change that nobody wants any more fails in a step behind the move.
+    SegmentStore given = store.waiting(new WaitLimit(Duration.ZERO, line -> {}, () -> true));
     refused(
         () ->
-            store.define(definition(B, SegmentType.SR, 0x200000, 1), SegmentSource.moving(source)),
-        Errno.EISDIR,
-        "defining segment B");
+            given.define(definition(B, SegmentType.SR, 0x200000, 1), SegmentSource.moving(source)),
+        Errno.ETIMEDOUT,
+        "segment B");
     assertThat(Files.size(source)).isEqualTo(100);
     assertThat(store.folder().resolve("B.1.data")).doesNotExist();
   }
@@ -225,7 +228,9 @@ class StoreFailureTest {
     Path source = Files.write(temp.resolve("source"), new byte[100]);
     SegmentSource moving = SegmentSource.moving(source);
     Path data = store.folder().resolve("B.1.data");
-    moving.make(data, 4096);
+    try (StoreFolder folder = StoreFolder.open(store.folder())) {
+      moving.make(folder, StoreFile.data(B, 1), 4096, null);
+    }
     assertThat(Files.size(source)).isEqualTo(4096);
     Files.delete(data);
     moving.cancelled();

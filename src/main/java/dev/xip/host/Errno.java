@@ -78,6 +78,12 @@ public enum Errno {
   ENOTEMPTY(Libc.ENOTEMPTY()),
   /** Connection timed out; a wait that has come to its limit. */
   ETIMEDOUT(Libc.ETIMEDOUT()),
+  /** Nobody listens. */
+  ECONNREFUSED(Libc.ECONNREFUSED()),
+  /** The other side has ended the connection. */
+  ECONNRESET(Libc.ECONNRESET()),
+  /** Nobody reads what is written. */
+  EPIPE(Libc.EPIPE()),
   /** Value too large for its type. */
   EOVERFLOW(Libc.EOVERFLOW()),
   /** Operation not supported. */

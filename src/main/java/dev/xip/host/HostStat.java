@@ -94,4 +94,32 @@ public record HostStat(
   public boolean isDirectory() {
     return (mode & Libc.S_IFMT()) == Libc.S_IFDIR();
   }
+
+  /**
+   * Says what it is.
+   *
+   * @return such as "a symbolic link", for messages
+   */
+  public String kind() {
+    int type = mode & Libc.S_IFMT();
+    if (type == Libc.S_IFIFO()) {
+      return "a pipe";
+    } else if (type == Libc.S_IFLNK()) {
+      return "a symbolic link";
+    } else if (type == Libc.S_IFSOCK()) {
+      return "a socket";
+    } else if (isDirectory()) {
+      return "a directory";
+    }
+    return isRegularFile() ? "a regular file" : "a device";
+  }
+
+  /**
+   * Tells whether it is a socket.
+   *
+   * @return true for a socket that has a name
+   */
+  public boolean isSocket() {
+    return (mode & Libc.S_IFMT()) == Libc.S_IFSOCK();
+  }
 }

@@ -496,7 +496,7 @@ public final class OpenFolder extends HostDescriptor {
   }
 
   /** A path to a name in here that leads through the descriptor. */
-  private FileName path(FileName name) {
+  FileName path(FileName name) {
     byte[] start = (descriptorPath() + "/").getBytes(StandardCharsets.US_ASCII);
     byte[] path = Arrays.copyOf(start, start.length + name.length());
     System.arraycopy(name.bytes(), 0, path, start.length, name.length());

@@ -8,6 +8,7 @@ import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentStore;
 import dev.xip.segment.SharingMode;
 import dev.xip.segment.StoredSegment;
+import dev.xip.segment.WaitLimit;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -31,7 +32,7 @@ public final class HeldSegment implements AutoCloseable {
   private IOException failure;
 
   /** Null if the store's folder takes no socket. Set once, before anybody else has this. */
-  private HoldServer server;
+  private volatile HoldServer server;
 
   /** Why there is no socket, or null. Set as the server. */
   private IOException unreachable;
@@ -39,11 +40,19 @@ public final class HeldSegment implements AutoCloseable {
   /** Guarded by this. */
   private boolean closed;
 
-  private HeldSegment(PhysicalMemory memory, SegmentLoader loader, SavedSegment segment) {
-    this.name = segment.name();
+  private HeldSegment(PhysicalMemory memory, SegmentStore store, SegmentName name, SharingMode mode)
+      throws SegmentException {
+    WaitLimit given = store.waitLimit();
+    WaitLimit limit = new WaitLimit(given.limit(), given.told(), this::isAbandoned);
+    this.name = name;
     this.memory = memory;
-    this.loader = loader;
-    this.segment = segment;
+    this.loader = new SegmentLoader(store.waiting(limit), memory);
+    this.segment = loader.load(name, mode);
+  }
+
+  private boolean isAbandoned() {
+    HoldServer asked = server;
+    return asked != null && asked.isAbandoned();
   }
 
   /**
@@ -63,8 +72,7 @@ public final class HeldSegment implements AutoCloseable {
         PhysicalMemory.boot(
             Math.max(end, PhysicalMemory.DEFAULT_WINDOW_BYTES), PhysicalMemory.DEFAULT_RAM_BYTES);
     try {
-      SegmentLoader loader = new SegmentLoader(store, memory);
-      HeldSegment held = new HeldSegment(memory, loader, loader.load(name, mode));
+      HeldSegment held = new HeldSegment(memory, store, name, mode);
       held.listen(store.folder());
       return held;
     } catch (IOException | RuntimeException e) {
@@ -173,14 +181,6 @@ public final class HeldSegment implements AutoCloseable {
   /** Tells whether the segment is still there: it was not unloaded and is not gone. */
   synchronized boolean isLoaded() {
     return segment.references() > 0;
-  }
-
-  /** Ends the hold, as requests can come no longer. */
-  void fail(IOException cause) {
-    synchronized (this) {
-      failure = failure == null ? cause : failure;
-    }
-    end();
   }
 
   /** Lets {@link #await} return. */

@@ -1,23 +1,16 @@
 package dev.xip.machine;
 
+import dev.xip.base.FileName;
+import dev.xip.host.Caller;
+import dev.xip.host.Errno;
+import dev.xip.host.HostException;
+import dev.xip.host.HostStat;
+import dev.xip.host.LocalSocket;
 import dev.xip.host.OpenFolder;
 import dev.xip.segment.SegmentName;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.ConnectException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -25,137 +18,138 @@ import java.util.regex.Pattern;
 /**
  * The sockets through which processes that hold a segment are talked to: {@code NAME.PID.hold} in
  * the store's folder, for their owner alone. A holder that was killed leaves its socket behind;
- * whoever finds that nobody answers deletes it.
- *
- * <p>The address of a socket has room for 107 bytes (unix(7)), and folders are deeper than that, so
- * a socket is named through the descriptor of its folder.
+ * whoever finds that nobody answers deletes it. Only sockets of the caller and of root are talked
+ * to: a name proves nothing where others may write.
  */
 final class HoldSocket {
   private static final String SUFFIX = ".hold";
-
   private static final Pattern FORM = Pattern.compile("[^.]{1,8}\\.([1-9][0-9]{0,17})\\.hold");
-
-  /** Longer lines are cut: what follows says nothing to anybody. */
-  private static final int LINE_BYTES = 4096;
+  private static final Pattern UNNAMED = Pattern.compile("[^.]{1,8}\\.[0-9a-f]{24}\\.hold\\.new");
+  private static final int BACKLOG = 64;
 
   private HoldSocket() {}
 
+  /** What stands behind the name of a socket. */
+  enum State {
+    /** A process of the caller or of root listens. */
+    LISTENS,
+    /** It is no business of the caller's: another user's, or no socket. */
+    FOREIGN,
+    /** Its process is gone. */
+    LEFT,
+    /** There is no such name any more. */
+    GONE
+  }
+
   /** The file of one holder's socket. */
-  static Path file(Path store, SegmentName name, long pid) {
-    return store.resolve("%s.%d%s".formatted(name, pid, SUFFIX));
+  static FileName file(SegmentName name, long pid) {
+    return FileName.of("%s.%d%s".formatted(name, pid, SUFFIX));
   }
 
   /**
    * Makes this process's socket for a segment. It takes its name when it can be talked to, so that
-   * nobody takes it for one left behind.
+   * nobody takes it for one left behind; until then it has one that others cannot guess.
    */
-  static ServerSocketChannel listen(Path store, SegmentName name) throws IOException {
-    Path file = file(store, name, ProcessHandle.current().pid());
-    Path unnamed = file.resolveSibling(file.getFileName() + ".new");
-    ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-    try (OpenFolder folder = OpenFolder.open(store)) {
-      if (isAlive(store, file)) {
-        throw new FileAlreadyExistsException(file.toString()); // this process holds it twice
-      }
-      Files.deleteIfExists(unnamed); // of a process that had the same number
-      server.bind(address(folder, unnamed));
-      Files.setPosixFilePermissions(unnamed, PosixFilePermissions.fromString("rw-------"));
-      Files.move(unnamed, file, StandardCopyOption.ATOMIC_MOVE);
-      return server;
+  static LocalSocket listen(OpenFolder folder, SegmentName name) throws IOException {
+    FileName file = file(name, ProcessHandle.current().pid());
+    if (state(folder, file) == State.LISTENS) {
+      throw new FileAlreadyExistsException(file.toString()); // this process holds it twice
+    }
+    FileName unnamed = FileName.of(OpenFolder.randomName(name + ".") + SUFFIX + ".new");
+    LocalSocket socket = LocalSocket.listen(folder, unnamed, BACKLOG);
+    try {
+      folder.rename(unnamed, folder, file);
+      return socket;
     } catch (IOException | RuntimeException e) {
-      server.close();
-      Files.deleteIfExists(unnamed);
+      socket.close();
+      folder.unlink(unnamed);
       throw e;
     }
   }
 
-  /** Connects to a holder. */
-  static SocketChannel connect(Path store, Path file) throws IOException {
-    try (OpenFolder folder = OpenFolder.open(store)) {
-      return SocketChannel.open(address(folder, file));
+  static State state(OpenFolder folder, FileName file) throws HostException {
+    HostStat found;
+    try {
+      found = folder.stat(file);
+    } catch (HostException e) {
+      if (e.errno() == Errno.ENOENT) {
+        return State.GONE;
+      }
+      throw e;
+    }
+    if (!found.isSocket()) {
+      return State.FOREIGN;
+    }
+    try (LocalSocket connection = LocalSocket.connect(folder, file)) {
+      return isTrusted(connection.peer().uid()) ? State.LISTENS : State.FOREIGN;
+    } catch (HostException e) {
+      return switch (e.errno()) {
+        case ECONNREFUSED -> State.LEFT;
+        case ENOENT -> State.GONE;
+        case EAGAIN -> isTrusted(found.uid()) ? State.LISTENS : State.FOREIGN;
+        case EMFILE, ENFILE, ENOMEM -> throw e;
+        default -> State.FOREIGN;
+      };
     }
   }
 
-  /** Lists the processes that hold a segment and can be talked to, by number. */
-  static List<Long> holders(Path store, SegmentName name) throws IOException {
-    List<Long> pids = new ArrayList<>();
-    for (Path file : files(store, name + ".*" + SUFFIX)) {
-      if (isAlive(store, file)) {
-        pids.add(Long.valueOf(FORM.matcher(file.getFileName().toString()).replaceFirst("$1")));
-      } else {
-        deleteLeftover(file);
+  /** Whose requests are done and whose answers are believed. */
+  static boolean isTrusted(int uid) {
+    return uid == Caller.uid() || uid == 0;
+  }
+
+  /** The processes that hold a segment by number, and the sockets that were passed over. */
+  record Holders(List<Long> pids, List<FileName> passedOver) {}
+
+  /** Lists the processes that hold a segment and can be talked to; what dead ones left goes. */
+  static Holders holders(Path store, SegmentName name) throws IOException {
+    Holders holders = new Holders(new ArrayList<>(), new ArrayList<>());
+    try (OpenFolder folder = OpenFolder.open(store)) {
+      for (FileName file : files(folder, name + ".")) {
+        if (!FORM.matcher(file.toString()).matches()) {
+          continue;
+        }
+        switch (state(folder, file)) {
+          case LISTENS ->
+              holders.pids.add(Long.valueOf(FORM.matcher(file.toString()).replaceFirst("$1")));
+          case FOREIGN -> holders.passedOver.add(file);
+          case LEFT -> delete(folder, file);
+          case GONE -> {}
+        }
       }
     }
-    pids.sort(null);
-    return pids;
+    holders.pids.sort(null);
+    holders.passedOver.sort(null);
+    return holders;
   }
 
   /** Lists the sockets that dead holders of any segment left. */
-  static List<Path> leftovers(Path store) throws IOException {
-    return files(store, "*" + SUFFIX).stream().filter(file -> !isAlive(store, file)).toList();
-  }
-
-  private static List<Path> files(Path store, String pattern) throws IOException {
-    List<Path> found = new ArrayList<>();
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(store, pattern)) {
-      for (Path file : files) {
-        if (FORM.matcher(file.getFileName().toString()).matches()) {
-          found.add(file);
-        }
+  static List<FileName> leftovers(OpenFolder folder) throws IOException {
+    List<FileName> left = new ArrayList<>();
+    for (FileName file : files(folder, "")) {
+      if (state(folder, file) == State.LEFT) {
+        left.add(file);
       }
-    } catch (DirectoryIteratorException e) {
-      throw e.getCause();
     }
-    return found;
+    return left;
   }
 
-  private static boolean isAlive(Path store, Path file) {
-    try (SocketChannel _ = connect(store, file)) {
-      return true;
-    } catch (ConnectException e) {
-      return false;
-    } catch (IOException e) {
-      return Files.exists(file); // somebody else's
-    }
+  private static List<FileName> files(OpenFolder folder, String start) throws HostException {
+    return folder.names(FileName.of(start)).stream()
+        .filter(
+            file ->
+                FORM.matcher(file.toString()).matches()
+                    || UNNAMED.matcher(file.toString()).matches())
+        .sorted()
+        .toList();
   }
 
-  private static void deleteLeftover(Path file) {
+  /** Takes a leftover away, or leaves it to the next one who may. */
+  static boolean delete(OpenFolder folder, FileName file) {
     try {
-      Files.deleteIfExists(file);
-    } catch (IOException e) {
-      // The next one who may write there does it.
+      return folder.unlink(file);
+    } catch (HostException e) {
+      return false;
     }
-  }
-
-  /** Sends a line. */
-  static void send(SocketChannel channel, String line) throws IOException {
-    ByteBuffer bytes = StandardCharsets.UTF_8.encode(line + "\n");
-    while (bytes.hasRemaining()) {
-      channel.write(bytes);
-    }
-  }
-
-  /**
-   * Receives a line.
-   *
-   * @return the line without its end; null if the other side ended before it
-   */
-  static String receive(SocketChannel channel) throws IOException {
-    ByteArrayOutputStream line = new ByteArrayOutputStream();
-    ByteBuffer one = ByteBuffer.allocate(1);
-    while (line.size() < LINE_BYTES) {
-      if (channel.read(one.clear()) < 0) {
-        return null;
-      }
-      if (one.get(0) == '\n') {
-        break;
-      }
-      line.write(one.get(0));
-    }
-    return line.toString(StandardCharsets.UTF_8);
-  }
-
-  private static UnixDomainSocketAddress address(OpenFolder folder, Path file) {
-    return UnixDomainSocketAddress.of(folder.descriptorPath().resolve(file.getFileName()));
   }
 }

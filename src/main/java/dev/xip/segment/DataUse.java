@@ -3,12 +3,10 @@ package dev.xip.segment;
 import dev.xip.host.Errno;
 import dev.xip.host.HostException;
 import dev.xip.host.HostFile;
-import dev.xip.host.HostFolder;
 import dev.xip.host.HostStat;
 import dev.xip.host.Sharing;
 import java.io.IOException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
+import java.time.Duration;
 
 /**
  * One loader's use of a data file: it is open, its first byte is locked shared, and so is one byte
@@ -17,8 +15,8 @@ import java.util.concurrent.locks.LockSupport;
  * user of a segment of type SN clears what the users before left.
  */
 final class DataUse implements AutoCloseable {
-  /** A first user holds the file exclusively only while it clears it. */
-  private static final int TRIES = 2000;
+  /** A file that is moved into the store has its old name too, for a moment. */
+  private static final WaitLimit FOR_ONE_NAME = WaitLimit.of(Duration.ofSeconds(1), line -> {});
 
   private final HostFile file;
 
@@ -29,18 +27,27 @@ final class DataUse implements AutoCloseable {
   /**
    * Opens the data file of a segment that is to be loaded.
    *
-   * @throws SegmentException EIO if the file is missing or shorter than the definition says; EBUSY
-   *     if somebody holds it exclusively for seconds
+   * @throws SegmentException EIO if the file is missing, shorter than the definition says, not to
+   *     be believed, or has a second name though stores are to reach it; EBUSY if another process
+   *     holds it exclusively for as long as the limit
    */
-  static DataUse begin(StoredSegment stored, SharingMode mode) throws IOException {
-    HostFile file = open(stored, mode);
+  static DataUse begin(StoreFolder folder, StoredSegment stored, SharingMode mode, WaitLimit limit)
+      throws IOException {
+    boolean stores = storesReachFile(stored, mode);
+    HostFile file = open(folder, stored, stores);
     try {
-      for (int tries = 0; !enter(stored, file); tries++) {
-        if (tries == TRIES) {
+      if (stores) {
+        requireOneName(stored, file);
+      }
+      Waiting waiting = new Waiting(limit, file);
+      while (!enter(stored, file)) {
+        if (!waiting.goesOn()) {
           throw new SegmentException(
-              Errno.EBUSY, subject(stored), "a file to share", "it locked exclusively");
+              Errno.EBUSY,
+              subject(stored),
+              "a file to share",
+              "it locked exclusively by " + waiting.holder());
         }
-        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
       }
       long expected = stored.definition().byteSize();
       if (file.size() < expected) {
@@ -55,6 +62,17 @@ final class DataUse implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       file.close();
       throw e;
+    }
+  }
+
+  /** A second name could be one that another user gave to a file of the caller's. */
+  private static void requireOneName(StoredSegment stored, HostFile file) throws IOException {
+    Waiting waiting = new Waiting(FOR_ONE_NAME, file);
+    while (file.stat().nlink() > 1) {
+      if (!waiting.goesOn()) {
+        throw new SegmentException(
+            Errno.EIO, subject(stored), "a file of one name, as stores reach it", "more names");
+      }
     }
   }
 
@@ -83,10 +101,10 @@ final class DataUse implements AutoCloseable {
    * Tells whether the file is still the one that the store has under its name: a version that was
    * removed and defined again may have the same number.
    */
-  boolean isStored(StoredSegment stored) throws HostException {
+  boolean isStored(StoreFolder folder, StoredSegment stored) throws HostException {
     HostStat mine = file.stat();
     try {
-      HostStat there = HostFolder.stat(stored.dataFile());
+      HostStat there = folder.stat(StoreFile.data(stored.name(), stored.version()));
       return mine.ino() == there.ino() && mine.dev() == there.dev();
     } catch (HostException e) {
       if (e.errno() == Errno.ENOENT) {
@@ -96,16 +114,19 @@ final class DataUse implements AutoCloseable {
     }
   }
 
-  private static HostFile open(StoredSegment stored, SharingMode mode) throws IOException {
-    boolean storesReachFile =
-        stored.definition().parts().stream()
+  private static boolean storesReachFile(StoredSegment stored, SharingMode mode) {
+    return clears(stored)
+        || stored.definition().parts().stream()
             .map(SegmentPart::type)
             .anyMatch(type -> type.isWritable(mode) && type.sharing(mode) == Sharing.SHARED);
+  }
+
+  private static HostFile open(StoreFolder folder, StoredSegment stored, boolean writable)
+      throws IOException {
     try {
-      return storesReachFile || clears(stored)
-          ? HostFile.openReadWrite(stored.dataFile())
-          : HostFile.openReadOnly(stored.dataFile());
-    } catch (HostException e) {
+      StoreFile data = StoreFile.data(stored.name(), stored.version());
+      return folder.openTrusted(data.fileName(), writable);
+    } catch (IOException e) {
       throw DataUsers.unusable(stored, e);
     }
   }

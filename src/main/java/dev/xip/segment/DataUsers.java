@@ -4,16 +4,24 @@ import dev.xip.host.Errno;
 import dev.xip.host.HeldLock;
 import dev.xip.host.HostException;
 import dev.xip.host.HostFile;
-import java.nio.file.Path;
+import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** Who uses a data file, as its locks tell. The system ends the locks of a process that dies. */
 final class DataUsers {
+  /** Each question takes the system as long as there are locks, so no more are asked about. */
+  private static final int MOST = 16384;
+
   private DataUsers() {}
+
+  /** A range of slots, half-open. */
+  private record Range(long start, long end) {}
 
   /** The byte that a new user of this process locks. */
   static long newSlot(SharingMode mode) {
@@ -23,10 +31,15 @@ final class DataUsers {
         + ThreadLocalRandom.current().nextLong(1L << StoreFile.PID_SHIFT);
   }
 
-  /** Tells whether anybody uses a data file. One that cannot be opened counts as used. */
-  static boolean any(Path data) throws HostException {
-    try (HostFile file = HostFile.openReadOnly(data)) {
+  /**
+   * Tells whether a data file may have users. One that cannot be opened counts as used, and so does
+   * what is no regular file, so that both stay.
+   */
+  static boolean any(StoreFolder folder, StoreFile data) throws IOException {
+    try (HostFile file = folder.openRegular(data.fileName(), false)) {
       return file.lockInTheWay(StoreFile.GATE_BYTE, 1).isPresent();
+    } catch (SegmentException odd) {
+      return true;
     } catch (HostException e) {
       return switch (e.errno()) {
         case ENOENT -> false;
@@ -37,34 +50,41 @@ final class DataUsers {
   }
 
   /**
-   * Lists who uses a data file.
+   * Lists who uses the data file of a version, up to {@link #MOST}.
    *
    * @throws HostException if it is missing or cannot be opened
+   * @throws SegmentException if it is not to be believed
    */
-  static List<SegmentUser> of(Path data) throws HostException {
+  static List<SegmentUser> of(StoreFolder folder, StoredSegment stored) throws IOException {
     List<SegmentUser> users = new ArrayList<>();
-    try (HostFile file = HostFile.openReadOnly(data)) {
-      collect(file, StoreFile.FIRST_SLOT, StoreFile.FIRST_SLOT + StoreFile.SLOTS, users);
+    StoreFile data = StoreFile.data(stored.name(), stored.version());
+    try (HostFile file = folder.openTrusted(data.fileName(), false)) {
+      collect(file, users);
     }
     users.sort(Comparator.comparingLong(SegmentUser::pid).thenComparing(SegmentUser::mode));
     return users;
   }
 
-  /** The system tells of one lock per question, so each splits what is left to ask about. */
-  private static void collect(HostFile file, long start, long end, List<SegmentUser> users)
-      throws HostException {
-    long from = start;
-    while (from < end) {
-      Optional<HeldLock> held = file.lockInTheWay(from, end - from);
+  /** The system tells of one lock in a range; the bytes on either side are asked about next. */
+  private static void collect(HostFile file, List<SegmentUser> users) throws HostException {
+    Deque<Range> left = new ArrayDeque<>();
+    left.push(new Range(StoreFile.FIRST_SLOT, StoreFile.FIRST_SLOT + StoreFile.SLOTS));
+    while (!left.isEmpty() && users.size() < MOST) {
+      Range asked = left.pop();
+      Optional<HeldLock> held = file.lockInTheWay(asked.start, asked.end - asked.start);
       if (held.isEmpty()) {
-        return;
+        continue;
       }
       HeldLock lock = held.get();
       if (lock.length() == 1) {
         users.add(userOf(lock.offset()));
       }
-      collect(file, from, lock.offset(), users);
-      from = lock.length() == 0 ? end : lock.offset() + lock.length();
+      if (asked.start < lock.offset()) {
+        left.push(new Range(asked.start, lock.offset()));
+      }
+      if (lock.length() != 0 && lock.offset() + lock.length() < asked.end) {
+        left.push(new Range(lock.offset() + lock.length(), asked.end));
+      }
     }
   }
 
@@ -75,8 +95,9 @@ final class DataUsers {
   }
 
   /** The code for a data file that cannot be had: ENOENT would say that there is no segment. */
-  static SegmentException unusable(StoredSegment stored, HostException e) {
-    Errno code = e.errno() == Errno.ENOENT ? Errno.EIO : e.errno();
+  static SegmentException unusable(StoredSegment stored, IOException e) {
+    Errno told = SegmentException.of("", e).code();
+    Errno code = told == Errno.ENOENT ? Errno.EIO : told;
     return SegmentException.withCode(code, "segment %s: data file".formatted(stored.name()), e);
   }
 }

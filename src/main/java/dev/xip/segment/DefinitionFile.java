@@ -28,7 +28,7 @@ final class DefinitionFile {
   /** No text can be longer; what is longer was not written by us. */
   private static final int MAX_BYTES = 1024;
 
-  private static final Pattern NAME = Pattern.compile("name ([A-Z0-9$#@_]{1,8})");
+  private static final Pattern NAME = Pattern.compile("[A-Z0-9$#@_]{1,8}");
   private static final Pattern VERSION = Pattern.compile("version ([1-9][0-9]{0,17})");
   private static final Pattern PART =
       Pattern.compile("part ([0-9a-f]{1,10})-([0-9a-f]{1,10}) (SW|EW|SR|ER|SN|EN|SC)");
@@ -66,14 +66,14 @@ final class DefinitionFile {
   /**
    * Reads a definition file, or as much of it as shows that it is too long.
    *
-   * @param file the file, beside the data file
+   * @param open the file
+   * @param file its path, beside the data file
    * @param name the name that it must have, which need not be one that a segment can have
    * @throws HostException if it cannot be read
    * @throws SegmentException as {@link #parse}
    */
-  static StoredSegment read(Path file, String name) throws IOException {
-    try (HostFile open = HostFile.openReadOnly(file);
-        Arena arena = Arena.ofConfined()) {
+  static StoredSegment read(HostFile open, Path file, String name) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
       MemorySegment bytes = arena.allocate(MAX_BYTES + 1);
       long length = open.read(0, bytes);
       return parse(file, name, bytes.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE));
@@ -103,7 +103,11 @@ final class DefinitionFile {
   private StoredSegment parse() throws MalformedDataException, SegmentException {
     expect(Pattern.compile(Pattern.quote(FORMAT)), FORMAT);
     checkChecksum();
-    SegmentName found = new SegmentName(expect(NAME, "name " + name).group(1));
+    expect(Pattern.compile(Pattern.quote("name " + name)), "name " + name);
+    if (!NAME.matcher(name).matches()) {
+      throw malformed(FORMAT.length() + 1, 2, "the name of a segment");
+    }
+    SegmentName found = new SegmentName(name);
     long version = Long.parseLong(expect(VERSION, "version NUMBER").group(1));
     List<SegmentPart> parts = new ArrayList<>();
     do {
@@ -148,13 +152,10 @@ final class DefinitionFile {
     }
   }
 
-  /** What the patterns let through, such as leading zeros or another file's name, ends here. */
+  /** What the patterns let through, such as leading zeros, ends here. */
   private void checkIdentical(SegmentDefinition definition, long version)
       throws MalformedDataException {
     String only = new String(format(definition, version), StandardCharsets.US_ASCII);
-    if (!name.equals(definition.name().value())) {
-      throw malformed(FORMAT.length() + 1, 2, "name " + name);
-    }
     int start = 0;
     for (int number = 1; start < only.length() || start < text.length(); number++) {
       int end = only.indexOf('\n', start) + 1;

@@ -2,6 +2,7 @@ package dev.xip.segment;
 
 import dev.xip.base.AddrRange;
 import dev.xip.phys.Region;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 
 /**
@@ -127,6 +128,11 @@ public final class SavedSegment {
   void gone() {
     references = 0;
     data.close();
+  }
+
+  /** What a save of it stores, given its bytes. */
+  SegmentSource contents(MemorySegment bytes) {
+    return SegmentSource.ofMemory(bytes, definition(), data.file());
   }
 
   StoredSegment stored() {

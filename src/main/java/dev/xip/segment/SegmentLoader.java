@@ -228,8 +228,7 @@ public final class SegmentLoader {
     lock();
     try {
       SavedSegment held = requireLoaded(name);
-      return store.replace(
-          held.definition(), SegmentSource.ofMemory(bytes(held), held.definition()));
+      return store.replace(held.definition(), held.contents(bytes(held)));
     } finally {
       dcssLock.unlock();
     }
@@ -304,21 +303,24 @@ public final class SegmentLoader {
 
   /** Loads a segment that is not loaded. Preconditions: the mutex is held. */
   private SavedSegment add(SegmentName name, SharingMode mode) throws SegmentException {
-    for (; ; ) {
-      StoredSegment stored = store.query(name);
-      requireRoom(stored.definition());
-      try {
-        SavedSegment segment = place(stored, mode);
-        loaded.put(name, segment);
-        byAddress.put(segment.range().start(), segment);
-        return segment;
-      } catch (IOException e) {
-        // If a save came in between and took this version away, the next one is there to be loaded.
-        boolean superseded = e instanceof SegmentException s && s.code() == Errno.EAGAIN;
-        if (superseded) {
-          store.left(stored);
-        } else if (store.query(name).equals(stored)) {
-          throw SegmentException.of("loading segment " + name, e);
+    try (StoreFolder folder = StoreFolder.open(store.folder(), name)) {
+      for (; ; ) {
+        StoredSegment stored = folder.current(name);
+        requireRoom(stored.definition());
+        try {
+          SavedSegment segment = place(folder, stored, mode);
+          loaded.put(name, segment);
+          byAddress.put(segment.range().start(), segment);
+          return segment;
+        } catch (IOException e) {
+          // If a save came in between and took this version away, the next one is there to be
+          // loaded.
+          boolean superseded = e instanceof SegmentException s && s.code() == Errno.EAGAIN;
+          if (superseded) {
+            store.left(stored);
+          } else if (folder.current(name).equals(stored)) {
+            throw SegmentException.of("loading segment " + name, e);
+          }
         }
       }
     }
@@ -349,11 +351,12 @@ public final class SegmentLoader {
   }
 
   /** Becomes a user of the data file and maps it, or leaves everything as it was. */
-  private SavedSegment place(StoredSegment stored, SharingMode mode) throws IOException {
-    DataUse data = DataUse.begin(stored, mode);
+  private SavedSegment place(StoreFolder folder, StoredSegment stored, SharingMode mode)
+      throws IOException {
+    DataUse data = DataUse.begin(folder, stored, mode, store.waitLimit());
     Region region = null;
     try {
-      if (!store.query(stored.name()).equals(stored) || !data.isStored(stored)) {
+      if (!folder.current(stored.name()).equals(stored) || !data.isStored(folder, stored)) {
         throw new SegmentException(
             Errno.EAGAIN, "segment " + stored.name(), "version " + stored.version(), "a newer one");
       }

@@ -1,12 +1,15 @@
 package dev.xip.segment;
 
+import dev.xip.base.FileName;
 import dev.xip.base.LostPages;
 import dev.xip.base.Pages;
 import dev.xip.host.Errno;
 import dev.xip.host.HostException;
 import dev.xip.host.HostFile;
 import dev.xip.host.HostFolder;
+import dev.xip.host.HostPaths;
 import dev.xip.host.HostStat;
+import dev.xip.host.OpenFolder;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -58,7 +61,13 @@ public abstract sealed class SegmentSource {
    * @param definition says which parts are kept
    */
   static SegmentSource ofMemory(MemorySegment mem, SegmentDefinition definition) {
-    return new Memory(mem, definition);
+    return new Memory(mem, definition, null);
+  }
+
+  /** The same, of a segment that was loaded from a file, which says who may read it. */
+  static SegmentSource ofMemory(
+      MemorySegment mem, SegmentDefinition definition, HostFile loadedFrom) {
+    return new Memory(mem, definition, loadedFrom);
   }
 
   /** Tells whether nothing but zeros comes from here. */
@@ -66,8 +75,14 @@ public abstract sealed class SegmentSource {
     return false;
   }
 
-  /** Makes the data file, of exactly that many bytes, and forces it to the disk. */
-  abstract void make(Path data, long bytes) throws IOException;
+  /**
+   * Makes the data file, of exactly that many bytes, and forces it to the disk.
+   *
+   * @param before the data file of the version before, which the new one is not to be wider open
+   *     than; null if there is none
+   */
+  abstract void make(StoreFolder folder, StoreFile data, long bytes, HostStat before)
+      throws IOException;
 
   /** Called when the definition that names the data file is on the disk. */
   void committed() throws IOException {}
@@ -87,9 +102,9 @@ public abstract sealed class SegmentSource {
     }
 
     @Override
-    void make(Path data, long bytes) throws IOException {
-      try (DataFile out = new DataFile(data, bytes)) {
-        out.force();
+    void make(StoreFolder folder, StoreFile data, long bytes, HostStat before) throws IOException {
+      try (DataFile out = new DataFile(folder, data, bytes, before)) {
+        out.finish();
       }
     }
   }
@@ -104,12 +119,13 @@ public abstract sealed class SegmentSource {
     }
 
     @Override
-    void make(Path data, long bytes) throws IOException {
-      long length = lengthOf(file, bytes);
+    void make(StoreFolder folder, StoreFile data, long bytes, HostStat before) throws IOException {
+      long length = lengthOf(file, HostFolder.stat(file), bytes);
       try (HostFile in = HostFile.openReadOnly(file);
-          DataFile out = new DataFile(data, bytes)) {
+          DataFile out = new DataFile(folder, data, bytes, before)) {
+        out.limitTo(in.stat());
         out.copy(0, length, (offset, into) -> read(in, offset, into), progress);
-        out.force();
+        out.finish();
       }
     }
 
@@ -126,20 +142,21 @@ public abstract sealed class SegmentSource {
   }
 
   private static final class MovedFile extends SegmentSource {
-    private static final long UNCHANGED = -1;
-
     private Path file;
 
-    /** The file's own length once it has been lengthened, in bytes. */
-    private long lengthBefore = UNCHANGED;
+    /** The folder that it leaves, while it is on the way. */
+    private OpenFolder folder;
+
+    /** What the file was like before it was changed, or null. */
+    private HostStat unchanged;
 
     MovedFile(Path file) {
       this.file = file;
     }
 
     @Override
-    void make(Path data, long bytes) throws IOException {
-      long length = lengthOf(file, bytes);
+    void make(StoreFolder store, StoreFile data, long bytes, HostStat before) throws IOException {
+      lengthOf(file, HostFolder.stat(file), bytes);
       file = file.toRealPath(); // a link to the file would be all that moves
       if (!Files.isWritable(file.getParent())) {
         throw new SegmentException(
@@ -148,25 +165,39 @@ public abstract sealed class SegmentSource {
             "a folder that can be written, as the file is to be moved",
             "one that cannot");
       }
-      try (HostFile out = HostFile.openReadWrite(file)) {
+      folder = OpenFolder.open(file.getParent());
+      try (HostFile out = folder.openReadWrite(name())) {
+        HostStat found = out.stat();
+        lengthOf(file, found, bytes);
         // A second name first, so that at every moment the file has one.
-        HostFolder.link(file, data);
-        lengthBefore = length;
+        store.open().link(out, data.fileName());
+        unchanged = found;
+        if (before != null) {
+          out.setMode(found.mode() & NewFile.permissions(before, found.gid()));
+        }
         out.truncate(bytes);
         out.force();
       }
     }
 
+    private FileName name() {
+      return HostPaths.nameOf(file.getFileName());
+    }
+
     @Override
     void committed() throws IOException {
-      HostFolder.unlink(file);
+      folder.unlink(name());
+      folder.close();
     }
 
     @Override
     void cancelled() throws IOException {
-      if (lengthBefore != UNCHANGED) {
-        try (HostFile out = HostFile.openReadWrite(file)) {
-          out.truncate(lengthBefore);
+      try (OpenFolder _ = folder) {
+        if (unchanged != null) {
+          try (HostFile out = folder.openReadWrite(name())) {
+            out.truncate(unchanged.size());
+            out.setMode(unchanged.mode() & 07777);
+          }
         }
       }
     }
@@ -175,23 +206,28 @@ public abstract sealed class SegmentSource {
   private static final class Memory extends SegmentSource {
     private final MemorySegment mem;
     private final SegmentDefinition definition;
+    private final HostFile loadedFrom;
 
-    Memory(MemorySegment mem, SegmentDefinition definition) {
+    Memory(MemorySegment mem, SegmentDefinition definition, HostFile loadedFrom) {
       this.mem = mem;
       this.definition = definition;
+      this.loadedFrom = loadedFrom;
     }
 
     @Override
-    void make(Path data, long bytes) throws IOException {
+    void make(StoreFolder folder, StoreFile data, long bytes, HostStat before) throws IOException {
       long start = definition.range().start();
-      try (DataFile out = new DataFile(data, bytes)) {
+      try (DataFile out = new DataFile(folder, data, bytes, before)) {
+        if (loadedFrom != null) {
+          out.limitTo(loadedFrom.stat());
+        }
         for (SegmentPart part : definition.parts()) {
           if (part.type().keepsContents()) {
             long offset = part.range().start() - start;
             out.copy(offset, part.range().length(), this::read, done -> {});
           }
         }
-        out.force();
+        out.finish();
       }
     }
 
@@ -208,14 +244,9 @@ public abstract sealed class SegmentSource {
     }
   }
 
-  private static long lengthOf(Path file, long atMost) throws IOException {
-    HostStat stat = HostFolder.stat(file);
+  private static long lengthOf(Path file, HostStat stat, long atMost) throws IOException {
     if (!stat.isRegularFile()) {
-      throw new SegmentException(
-          Errno.EINVAL,
-          file.toString(),
-          "a regular file",
-          stat.isDirectory() ? "a directory" : "something else");
+      throw new SegmentException(Errno.EINVAL, file.toString(), "a regular file", stat.kind());
     }
     if (stat.size() > atMost) {
       throw new SegmentException(
@@ -230,20 +261,28 @@ public abstract sealed class SegmentSource {
   /** A new data file of a fixed size, a hole at first. */
   private static final class DataFile implements AutoCloseable {
     private static final long CHUNK_BYTES = 1 << 20;
-    private static final int ANYBODY_MAY_LOAD = 0666;
     private static final MemorySegment ZERO_PAGE =
         MemorySegment.ofArray(new byte[(int) Pages.SIZE]);
 
+    private final NewFile made;
     private final HostFile out;
 
-    DataFile(Path file, long bytes) throws HostException {
-      this.out = HostFile.create(file, ANYBODY_MAY_LOAD);
+    DataFile(StoreFolder folder, StoreFile name, long bytes, HostStat before) throws HostException {
+      this.made = NewFile.create(folder, name);
+      this.out = made.file();
       try {
+        if (before != null) {
+          made.limitTo(before);
+        }
         out.truncate(bytes);
       } catch (HostException | RuntimeException e) {
-        out.close();
+        made.close();
         throw e;
       }
+    }
+
+    void limitTo(HostStat other) throws HostException {
+      made.limitTo(other);
     }
 
     /** Copies a range to the same offset, leaving a hole for each page of zeros. */
@@ -284,13 +323,13 @@ public abstract sealed class SegmentSource {
       return MemorySegment.mismatch(part, at, end, ZERO_PAGE, 0, end - at) < 0;
     }
 
-    void force() throws HostException {
-      out.force();
+    void finish() throws HostException {
+      made.finish();
     }
 
     @Override
     public void close() {
-      out.close();
+      made.close();
     }
   }
 }

@@ -1,10 +1,14 @@
 package dev.xip.segment;
 
 import dev.xip.base.AddrRange;
+import dev.xip.base.FileName;
 import dev.xip.base.Pages;
+import dev.xip.host.Caller;
 import dev.xip.host.Errno;
 import dev.xip.host.HostException;
 import dev.xip.host.HostFolder;
+import dev.xip.host.HostPaths;
+import dev.xip.host.OpenFolder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -17,8 +21,13 @@ import java.util.List;
  * before by a rename after the data file was forced. A version that is not current any more stays
  * as long as somebody has it loaded, in any process: it is pending purge.
  *
- * <p>Reading takes no lock. Changes take the store's lock, which holds across processes. Two
+ * <p>Reading takes no lock and waits for nobody. Changes and {@link #check} take the store's lock,
+ * which holds across processes, and wait for it up to the {@link WaitLimit}: EBUSY then. Two
  * definitions may overlap; overlap matters when they are loaded.
+ *
+ * <p>A store trusts the owner of its folder, the caller and root. Of files of other users nothing
+ * is read; links, pipes, sockets and folders under a store's names are not followed and not written
+ * to.
  */
 public final class SegmentStore {
   /** Where places for new segments are looked for from, in bytes: 4 GiB, above usual RAM. */
@@ -28,13 +37,14 @@ public final class SegmentStore {
   private static final long LARGE = 2L << 20;
 
   private static final int ANYBODY_MAY_USE = 0777;
+  private static final int SET_GROUP = 02000;
 
-  private final StoreFolder folder;
-  private final StoreWriter writer;
+  private final Path folder;
+  private final WaitLimit limit;
 
-  private SegmentStore(Path folder) {
-    this.folder = new StoreFolder(folder);
-    this.writer = new StoreWriter(this.folder);
+  private SegmentStore(Path folder, WaitLimit limit) {
+    this.folder = folder;
+    this.limit = limit;
   }
 
   /**
@@ -85,7 +95,7 @@ public final class SegmentStore {
       }
       throw SegmentException.of(subject, e);
     }
-    return new SegmentStore(folder);
+    return new SegmentStore(folder, WaitLimit.DEFAULT);
   }
 
   /**
@@ -100,7 +110,9 @@ public final class SegmentStore {
     try {
       // Who made the folder may have died before it was on the disk, but not if it went on to lock.
       if (!HostFolder.exists(folder.resolve(StoreFile.LOCK))) {
-        make(folder.toAbsolutePath().normalize());
+        Path absolute = folder.toAbsolutePath().normalize();
+        make(absolute).close();
+        forceAbove(absolute);
       }
     } catch (HostException e) {
       throw SegmentException.of("segment store " + folder, e);
@@ -108,27 +120,40 @@ public final class SegmentStore {
     return open(folder);
   }
 
-  private static void make(Path path) throws HostException {
-    Path parent = path.getParent();
-    if (parent == null) {
-      return;
+  /** Makes what is missing, beneath what is there. */
+  private static OpenFolder make(Path path) throws HostException {
+    if (path.getParent() == null || HostFolder.exists(path)) {
+      return OpenFolder.open(path);
     }
-    make(parent);
-    boolean missing = !HostFolder.exists(path);
-    if (missing) {
-      try {
-        HostFolder.make(path, ANYBODY_MAY_USE);
-      } catch (HostException e) {
-        if (e.errno() != Errno.EEXIST) { // somebody else made it just now
-          throw e;
-        }
-      }
+    FileName name = HostPaths.nameOf(path.getFileName());
+    try (OpenFolder in = make(path.getParent())) {
+      OpenFolder made = makeIn(in, name);
+      in.force();
+      return made;
     }
+  }
+
+  private static OpenFolder makeIn(OpenFolder folder, FileName name) throws HostException {
     try {
-      HostFolder.force(parent);
+      OpenFolder made = folder.make(name);
+      int inherited = made.stat().mode() & SET_GROUP;
+      made.setMode(inherited | ANYBODY_MAY_USE & ~Caller.umask());
+      return made;
     } catch (HostException e) {
-      if (missing) { // other folders may be closed to us, and are none of ours
-        throw e;
+      if (e.errno() == Errno.EEXIST) { // another process made it just now
+        return folder.folder(name);
+      }
+      throw e;
+    }
+  }
+
+  /** Forces the folders above one; those that are closed to the caller are none of its own. */
+  private static void forceAbove(Path path) {
+    for (Path each = path.getParent(); each != null; each = each.getParent()) {
+      try {
+        HostFolder.force(each);
+      } catch (HostException e) {
+        // closed
       }
     }
   }
@@ -139,7 +164,50 @@ public final class SegmentStore {
    * @return its path
    */
   public Path folder() {
-    return folder.path();
+    return folder;
+  }
+
+  /**
+   * Returns the same store with another limit for what waits for other processes.
+   *
+   * @param other the limit, that of loads as well
+   * @return the store
+   */
+  public SegmentStore waiting(WaitLimit other) {
+    return new SegmentStore(folder, other);
+  }
+
+  /**
+   * Returns the limit for what waits for other processes.
+   *
+   * @return the limit
+   */
+  public WaitLimit waitLimit() {
+    return limit;
+  }
+
+  private interface Change<T> {
+    T make(StoreWriter writer) throws IOException;
+  }
+
+  private <T> T change(String subject, Change<T> change) throws SegmentException {
+    try (StoreWriter writer = StoreWriter.open(folder, limit)) {
+      return change.make(writer);
+    } catch (IOException e) {
+      throw SegmentException.of(subject, e);
+    }
+  }
+
+  private interface Question<T> {
+    T ask(StoreFolder open) throws IOException;
+  }
+
+  private <T> T ask(Question<T> question) throws SegmentException {
+    try (StoreFolder open = StoreFolder.open(folder)) {
+      return question.ask(open);
+    } catch (IOException e) {
+      throw SegmentException.of("segment store " + folder, e);
+    }
   }
 
   /**
@@ -156,11 +224,32 @@ public final class SegmentStore {
       throws SegmentException {
     String subject = "defining segment " + definition.name();
     requireKept(definition, source, subject);
-    try {
-      return writer.define(definition, source);
-    } catch (IOException e) {
-      throw SegmentException.of(subject, e);
-    }
+    return change(subject, writer -> writer.define(definition, source));
+  }
+
+  /**
+   * Defines a segment at the first place that is free, which is looked for and taken in one change
+   * of the store: {@link #place} and {@link #define(SegmentDefinition, SegmentSource)} one after
+   * the other may give two callers the same place.
+   *
+   * @param name its name
+   * @param type its type
+   * @param bytes how many bytes it must hold, at least 1
+   * @param source its contents; zeros if the type keeps none
+   * @return the segment as stored
+   * @throws SegmentException as of the two
+   */
+  public StoredSegment define(SegmentName name, SegmentType type, long bytes, SegmentSource source)
+      throws SegmentException {
+    String subject = "defining segment " + name;
+    return change(
+        subject,
+        writer -> {
+          List<StoredSegment> all = new StoreReader(writer.folder()).list().segments();
+          SegmentDefinition definition = place(all, name, type, bytes);
+          requireKept(definition, source, subject);
+          return writer.define(definition, source);
+        });
   }
 
   /**
@@ -175,7 +264,14 @@ public final class SegmentStore {
    *     is then as it was
    */
   public StoredSegment save(SegmentName name, SegmentSource source) throws SegmentException {
-    return replace(query(name).definition(), source);
+    String subject = "saving segment " + name;
+    return change(
+        subject,
+        writer -> {
+          SegmentDefinition definition = writer.folder().current(name).definition();
+          requireKept(definition, source, subject);
+          return writer.replace(definition, source);
+        });
   }
 
   /** Saves under a definition that the caller holds, defining the segment anew if it is gone. */
@@ -183,11 +279,7 @@ public final class SegmentStore {
       throws SegmentException {
     String subject = "saving segment " + definition.name();
     requireKept(definition, source, subject);
-    try {
-      return writer.replace(definition, source);
-    } catch (IOException e) {
-      throw SegmentException.of(subject, e);
-    }
+    return change(subject, writer -> writer.replace(definition, source));
   }
 
   /**
@@ -199,11 +291,12 @@ public final class SegmentStore {
    *     was
    */
   public void remove(SegmentName name) throws SegmentException {
-    try {
-      writer.remove(name);
-    } catch (IOException e) {
-      throw SegmentException.of("removing segment " + name, e);
-    }
+    change(
+        "removing segment " + name,
+        writer -> {
+          writer.remove(name);
+          return null;
+        });
   }
 
   /**
@@ -212,7 +305,7 @@ public final class SegmentStore {
    */
   void left(StoredSegment stored) {
     try {
-      if (folder.current(stored.name()).version() == stored.version()) {
+      if (query(stored.name()).version() == stored.version()) {
         return;
       }
     } catch (SegmentException e) {
@@ -220,7 +313,7 @@ public final class SegmentStore {
         return;
       }
     }
-    try {
+    try (StoreWriter writer = StoreWriter.open(folder, limit)) {
       writer.sweep(stored.name());
     } catch (IOException e) {
       // The user has left all the same; check tells what is still there.
@@ -229,7 +322,7 @@ public final class SegmentStore {
 
   /**
    * Finds the first place that no defined segment has a megabyte of. Definitions that are damaged
-   * are passed over.
+   * are passed over. Another process may take it before it is defined.
    *
    * @param name the name for the new segment
    * @param type its type
@@ -241,6 +334,12 @@ public final class SegmentStore {
    */
   public SegmentDefinition place(SegmentName name, SegmentType type, long bytes)
       throws SegmentException {
+    return place(list().segments(), name, type, bytes);
+  }
+
+  private static SegmentDefinition place(
+      List<StoredSegment> defined, SegmentName name, SegmentType type, long bytes)
+      throws SegmentException {
     if (bytes < 1) {
       throw new SegmentException(
           Errno.EINVAL, "segment " + name, "at least 1 byte", Long.toString(bytes));
@@ -249,7 +348,7 @@ public final class SegmentStore {
     long alignment = bytes < LARGE ? 1 : LARGE;
     long start = FIRST_PLACE;
     List<AddrRange> taken =
-        list().segments().stream()
+        defined.stream()
             .map(stored -> stored.definition().megabytes())
             .sorted(Comparator.comparingLong(AddrRange::start))
             .toList();
@@ -271,7 +370,9 @@ public final class SegmentStore {
    * @throws SegmentException if there is none (ENOENT) or its definition is damaged (EIO)
    */
   public StoredSegment query(SegmentName name) throws SegmentException {
-    return folder.current(name);
+    try (StoreFolder open = StoreFolder.open(folder, name)) {
+      return open.current(name);
+    }
   }
 
   /**
@@ -281,7 +382,7 @@ public final class SegmentStore {
    * @throws SegmentException if the folder cannot be read
    */
   public Listing list() throws SegmentException {
-    return new StoreReader(folder).list();
+    return ask(open -> new StoreReader(open).list());
   }
 
   /**
@@ -291,7 +392,7 @@ public final class SegmentStore {
    * @throws SegmentException if the folder cannot be read
    */
   public Survey survey() throws SegmentException {
-    return new StoreReader(folder).survey();
+    return ask(open -> new StoreReader(open).survey());
   }
 
   /**
@@ -300,10 +401,11 @@ public final class SegmentStore {
    * that a change that is under way is not taken for one that died.
    *
    * @return what was found, by file; nothing for a store in order
-   * @throws SegmentException if the folder cannot be read
+   * @throws SegmentException if the folder cannot be read, or EBUSY if another process holds the
+   *     lock for as long as the limit
    */
   public List<StoreFinding> check() throws SegmentException {
-    return new StoreCheck(folder).run();
+    return ask(open -> new StoreCheck(open, limit).run());
   }
 
   /**
@@ -314,11 +416,7 @@ public final class SegmentStore {
    * @throws SegmentException if the host fails
    */
   public List<Path> clean() throws SegmentException {
-    try {
-      return writer.clean();
-    } catch (IOException e) {
-      throw SegmentException.of("cleaning segment store " + folder.path(), e);
-    }
+    return change("cleaning segment store " + folder, StoreWriter::clean);
   }
 
   private static void requireKept(

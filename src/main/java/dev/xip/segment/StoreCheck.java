@@ -1,7 +1,8 @@
 package dev.xip.segment;
 
+import dev.xip.base.FileName;
+import dev.xip.host.Errno;
 import dev.xip.host.HostException;
-import dev.xip.host.HostFolder;
 import dev.xip.host.HostStat;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -25,60 +26,118 @@ final class StoreCheck {
 
   private final Set<StoreFile> files = new HashSet<>();
 
-  StoreCheck(StoreFolder folder) {
+  /** The definitions that are whole. */
+  private final List<SegmentDefinition> whole = new ArrayList<>();
+
+  private final WaitLimit limit;
+
+  StoreCheck(StoreFolder folder, WaitLimit limit) {
     this.folder = folder;
+    this.limit = limit;
   }
 
-  List<StoreFinding> run() throws SegmentException {
-    try (StoreLock _ = StoreLock.acquire(folder.path())) {
+  List<StoreFinding> run() throws IOException {
+    try (StoreLock _ = StoreLock.acquire(folder, limit)) {
       return look();
     } catch (HostException e) {
       return switch (e.errno()) {
         case EACCES, EPERM, EROFS -> look();
-        default -> throw SegmentException.of("checking segment store " + folder.path(), e);
+        default -> throw e;
       };
     }
   }
 
   private List<StoreFinding> look() throws SegmentException {
-    List<String> names = folder.names();
-    for (String each : names) {
-      StoreFile.of(each).ifPresent(files::add);
-      if (each.endsWith(StoreFile.DEFINITION_SUFFIX)) {
+    List<FileName> names = folder.names();
+    for (FileName each : names) {
+      String text = each.toString();
+      StoreFile.of(text).ifPresent(files::add);
+      if (text.endsWith(StoreFile.DEFINITION_SUFFIX)) {
         definition(each);
-      } else if (!each.equals(StoreFile.LOCK)
-          && !StoreFile.isSocket(each)
-          && StoreFile.of(each).isEmpty()) {
-        findings.add(new StoreFinding(folder.path().resolve(each), false, "no file of a store"));
+      } else if (StoreFile.isSocket(text)) {
+        socket(each);
+      } else if (text.equals(StoreFile.LOCK)) {
+        lock(each);
+      } else if (StoreFile.of(text).isEmpty()) {
+        damaged(each, "no file of a store");
       }
     }
-    for (String each : names) {
-      StoreFile.of(each)
+    for (FileName each : names) {
+      StoreFile.of(each.toString())
           .filter(file -> file.kind() != StoreFile.Kind.DEFINITION)
           .ifPresent(this::other);
     }
+    overlaps();
     findings.sort(Comparator.comparing(StoreFinding::file));
     return List.copyOf(findings);
   }
 
-  private void definition(String fileName) {
+  private void damaged(FileName file, String problem) {
+    findings.add(new StoreFinding(folder.path().resolve(file.toString()), false, problem));
+  }
+
+  /** A socket may be another user's, who holds a segment. */
+  private void socket(FileName file) {
+    kind(file, "a socket");
+  }
+
+  /** Whoever may write to the folder may have made the lock. */
+  private void lock(FileName file) {
+    kind(file, "a regular file");
+  }
+
+  private void kind(FileName file, String expected) {
+    try {
+      String found = folder.open().stat(file).kind();
+      if (!found.equals(expected)) {
+        damaged(file, "expected %s, found %s".formatted(expected, found));
+      }
+    } catch (HostException e) {
+      if (e.errno() != Errno.ENOENT) {
+        damaged(file, e.getMessage());
+      }
+    }
+  }
+
+  /** Two that have part of a megabyte in common cannot be loaded by one machine. */
+  private void overlaps() {
+    whole.sort(Comparator.comparingLong(each -> each.range().start()));
+    SegmentDefinition last = null;
+    for (SegmentDefinition each : whole) {
+      if (last != null && last.megabytes().overlaps(each.megabytes())) {
+        add(
+            StoreFile.definition(each.name()),
+            false,
+            "%s has part of a megabyte of %s %s, so one machine cannot load both"
+                .formatted(each.range(), last.name(), last.range()));
+      }
+      if (last == null || each.range().end() > last.range().end()) {
+        last = each;
+      }
+    }
+  }
+
+  private void definition(FileName fileName) {
     try {
       StoredSegment stored = folder.definition(fileName);
+      whole.add(stored.definition());
       current.put(stored.name(), stored.version());
       data(stored, StoreFile.definition(stored.name()));
     } catch (IOException e) {
-      StoreFile.of(fileName).ifPresent(file -> damaged.add(file.name()));
-      findings.add(new StoreFinding(folder.path().resolve(fileName), false, e.getMessage()));
+      StoreFile.of(fileName.toString()).ifPresent(file -> damaged.add(file.name()));
+      damaged(fileName, e.getMessage());
     }
   }
 
   /** Whether the data file is as its definition says. One of SN is cleared before it is used. */
   private void data(StoredSegment stored, StoreFile definition) {
     long expected = stored.definition().byteSize();
+    StoreFile data = StoreFile.data(stored.name(), stored.version());
     try {
-      HostStat stat = HostFolder.stat(stored.dataFile());
-      if (!stat.isRegularFile()) {
-        add(definition, false, "expected a regular data file " + stored.dataFile());
+      HostStat stat = folder.stat(data);
+      String odd = folder.oddity(data.fileName());
+      if (odd != null) {
+        add(data, false, odd);
       } else if (stat.size() < expected && stored.definition().type() != SegmentType.SN) {
         findings.add(
             new StoreFinding(
@@ -92,10 +151,17 @@ final class StoreCheck {
   }
 
   private void other(StoreFile file) {
+    boolean isCurrent = current.getOrDefault(file.name(), 0L) == file.version();
+    String odd = folder.oddity(file.fileName());
+    if (odd != null) {
+      if (!isCurrent || file.kind() != StoreFile.Kind.DATA) { // else it is told already
+        add(file, false, odd);
+      }
+      return;
+    }
     if (damaged.contains(file.name()) && file.kind() != StoreFile.Kind.NEW_DEFINITION) {
       return; // which version is the current one cannot be told
     }
-    boolean isCurrent = current.getOrDefault(file.name(), 0L) == file.version();
     switch (file.kind()) {
       case NEW_DEFINITION -> add(file, true, "a definition that was not finished");
       case PURGE -> {
@@ -135,8 +201,8 @@ final class StoreCheck {
 
   private boolean isUsed(StoreFile data) {
     try {
-      return DataUsers.any(folder.resolve(data));
-    } catch (HostException e) {
+      return DataUsers.any(folder, data);
+    } catch (IOException e) {
       add(data, false, e.getMessage());
       return true;
     }

@@ -1,5 +1,7 @@
 package dev.xip.segment;
 
+import dev.xip.base.FileName;
+import java.security.SecureRandom;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -9,14 +11,15 @@ import java.util.regex.Pattern;
  *
  * @param kind what it holds
  * @param name the segment
- * @param version the version of the contents, 0 for the kinds that have none in their name
+ * @param version the version of the contents, the random number of a new definition, 0 for a
+ *     current one
  */
 record StoreFile(Kind kind, SegmentName name, long version) {
   /** What a file holds. */
   enum Kind {
     /** {@code NAME.def}: the current definition. */
     DEFINITION,
-    /** {@code NAME.def.new}: a definition being written. */
+    /** {@code NAME.NUMBER.new}: a definition being written, under a random number. */
     NEW_DEFINITION,
     /** {@code NAME.VERSION.data}: the contents of a version. */
     DATA,
@@ -49,13 +52,17 @@ record StoreFile(Kind kind, SegmentName name, long version) {
   /** The slots are [FIRST_SLOT, FIRST_SLOT + SLOTS). */
   static final long SLOTS = (1L << 62) - 1;
 
+  private static final SecureRandom RANDOM = new SecureRandom();
+
+  /** The greatest version: 18 digits. */
+  static final long LAST_VERSION = 999_999_999_999_999_999L;
+
   /** Through which whoever holds a segment is talked to; of no concern to the store itself. */
   private static final Pattern SOCKET =
-      Pattern.compile("[A-Z0-9$#@_]{1,8}\\.[1-9][0-9]{0,17}\\.hold(\\.new)?");
+      Pattern.compile("[A-Z0-9$#@_]{1,8}\\.(?:[1-9][0-9]{0,17}\\.hold|[0-9a-f]{24}\\.hold\\.new)");
 
   private static final Pattern FORM =
-      Pattern.compile(
-          "([A-Z0-9$#@_]{1,8})\\.(?:(def)|(def\\.new)|([1-9][0-9]{0,17})\\.(data|purge))");
+      Pattern.compile("([A-Z0-9$#@_]{1,8})\\.(?:def|([1-9][0-9]{0,17})\\.(data|purge|new))");
 
   /** Takes a file name apart, if a store has such names. */
   static Optional<StoreFile> of(String fileName) {
@@ -64,12 +71,16 @@ record StoreFile(Kind kind, SegmentName name, long version) {
       return Optional.empty();
     }
     SegmentName name = new SegmentName(form.group(1));
-    if (form.group(4) == null) {
-      return Optional.of(
-          new StoreFile(form.group(2) != null ? Kind.DEFINITION : Kind.NEW_DEFINITION, name, 0));
+    if (form.group(2) == null) {
+      return Optional.of(definition(name));
     }
-    Kind kind = form.group(5).equals("data") ? Kind.DATA : Kind.PURGE;
-    return Optional.of(new StoreFile(kind, name, Long.parseLong(form.group(4))));
+    Kind kind =
+        switch (form.group(3)) {
+          case "data" -> Kind.DATA;
+          case "purge" -> Kind.PURGE;
+          default -> Kind.NEW_DEFINITION;
+        };
+    return Optional.of(new StoreFile(kind, name, Long.parseLong(form.group(2))));
   }
 
   /** Tells whether a file has the name of a holder's socket. */
@@ -81,8 +92,10 @@ record StoreFile(Kind kind, SegmentName name, long version) {
     return new StoreFile(Kind.DEFINITION, name, 0);
   }
 
+  /** Names a definition that is to be written, as others cannot guess. */
   static StoreFile newDefinition(SegmentName name) {
-    return new StoreFile(Kind.NEW_DEFINITION, name, 0);
+    long number = RANDOM.nextLong(1, LAST_VERSION);
+    return new StoreFile(Kind.NEW_DEFINITION, name, number);
   }
 
   static StoreFile data(SegmentName name, long version) {
@@ -93,11 +106,20 @@ record StoreFile(Kind kind, SegmentName name, long version) {
     return new StoreFile(Kind.PURGE, name, version);
   }
 
+  /** Tells whether it belongs to one version. */
+  boolean isOfVersion() {
+    return kind == Kind.DATA || kind == Kind.PURGE;
+  }
+
+  FileName fileName() {
+    return FileName.of(toString());
+  }
+
   @Override
   public String toString() {
     return switch (kind) {
       case DEFINITION -> name + DEFINITION_SUFFIX;
-      case NEW_DEFINITION -> name + DEFINITION_SUFFIX + ".new";
+      case NEW_DEFINITION -> "%s.%d.new".formatted(name, version);
       case DATA -> "%s.%d.data".formatted(name, version);
       case PURGE -> "%s.%d.purge".formatted(name, version);
     };

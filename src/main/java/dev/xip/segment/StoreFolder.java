@@ -1,24 +1,70 @@
 package dev.xip.segment;
 
+import dev.xip.base.FileName;
+import dev.xip.host.Caller;
 import dev.xip.host.Errno;
 import dev.xip.host.HostException;
-import dev.xip.host.HostFolder;
+import dev.xip.host.HostFile;
+import dev.xip.host.HostStat;
+import dev.xip.host.OpenFolder;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedSet;
 import java.util.TreeSet;
 
-/** Finds and reads the files of one store. Reading takes no lock. */
-final class StoreFolder {
+/**
+ * The folder of a store, open for one call: all files are reached beneath its descriptor and none
+ * through a link. README.md beside this file says whom it trusts. Reading takes no lock.
+ */
+final class StoreFolder implements AutoCloseable {
   private final Path path;
+  private final OpenFolder open;
+  private final HostStat stat;
 
-  StoreFolder(Path path) {
+  private StoreFolder(Path path, OpenFolder open, HostStat stat) {
     this.path = path;
+    this.open = open;
+    this.stat = stat;
+  }
+
+  static StoreFolder open(Path path) throws HostException {
+    OpenFolder open = OpenFolder.open(path);
+    try {
+      return new StoreFolder(path, open, open.stat());
+    } catch (HostException | RuntimeException e) {
+      open.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Opens the folder in which a segment is looked for.
+   *
+   * @throws SegmentException ENOSYS if it is gone, for it is the hypervisor
+   */
+  static StoreFolder open(Path path, SegmentName name) throws SegmentException {
+    try {
+      return open(path);
+    } catch (HostException e) {
+      throw e.errno() == Errno.ENOENT
+          ? new SegmentException(Errno.ENOSYS, "segment " + name, "a store in " + path, "nothing")
+          : SegmentException.of("segment " + name, e);
+    }
   }
 
   Path path() {
     return path;
+  }
+
+  /** Who owns the folder and who may write to it. */
+  HostStat stat() {
+    return stat;
+  }
+
+  OpenFolder open() {
+    return open;
   }
 
   Path resolve(StoreFile file) {
@@ -26,56 +72,141 @@ final class StoreFolder {
   }
 
   /** Lists all files, sorted by name. */
-  List<String> names() throws SegmentException {
-    List<String> names = names("");
+  List<FileName> names() throws SegmentException {
+    List<FileName> names = names("");
     names.sort(null);
     return names;
   }
 
-  /** Finds out which versions of a segment have files. */
-  SortedSet<Long> versionsOf(SegmentName name) throws SegmentException {
-    SortedSet<Long> versions = new TreeSet<>();
-    for (String each : names(name + ".")) {
-      StoreFile.of(each)
-          .filter(file -> file.version() != 0)
-          .ifPresent(file -> versions.add(file.version()));
+  /** Lists the files of a segment, of whatever kind what has such a name is. */
+  List<StoreFile> filesOf(SegmentName name) throws SegmentException {
+    List<StoreFile> files = new ArrayList<>();
+    for (FileName each : names(name + ".")) {
+      StoreFile.of(each.toString()).ifPresent(files::add);
     }
-    return versions;
+    return files;
   }
 
-  private List<String> names(String start) throws SegmentException {
+  private List<FileName> names(String start) throws SegmentException {
     try {
-      return HostFolder.names(path, start);
+      return open.names(FileName.of(start));
     } catch (HostException e) {
       throw SegmentException.of("segment store " + path, e);
     }
   }
 
+  /** Asks for the attributes of whatever has the name. */
+  HostStat stat(StoreFile file) throws HostException {
+    return open.stat(file.fileName());
+  }
+
+  boolean exists(StoreFile file) throws HostException {
+    return open.exists(file.fileName());
+  }
+
+  /** Makes a file for its owner alone, under a name that nothing has. */
+  HostFile create(StoreFile file) throws HostException {
+    return open.create(file.fileName(), 0600);
+  }
+
+  void link(StoreFile from, StoreFile to) throws HostException {
+    open.link(from.fileName(), open, to.fileName());
+  }
+
+  void rename(StoreFile from, StoreFile to) throws HostException {
+    open.rename(from.fileName(), open, to.fileName());
+  }
+
+  boolean unlink(StoreFile file) throws HostException {
+    return open.unlink(file.fileName());
+  }
+
+  void force() throws HostException {
+    open.force();
+  }
+
   /**
-   * Reads the current definition of a segment.
+   * Opens a file that the store is to believe.
    *
-   * @throws SegmentException ENOENT if there is none; ENOSYS if the folder is gone, for it is the
-   *     hypervisor; EIO or the code of a broken rule if it is damaged; the host's code if it cannot
-   *     be read
+   * @throws SegmentException EIO if it is no regular file, or one of an owner that is not trusted
+   * @throws HostException if there is none or the host refuses
    */
-  StoredSegment current(SegmentName name) throws SegmentException {
+  HostFile openTrusted(FileName name, boolean writable) throws IOException {
+    HostFile file = openRegular(name, writable);
     try {
-      return definition(StoreFile.definition(name).toString());
-    } catch (HostException e) {
-      throw e.errno() == Errno.ENOENT ? none(name) : SegmentException.of("segment " + name, e);
-    } catch (IOException e) {
-      throw SegmentException.of("segment " + name, e);
+      HostStat found = file.stat();
+      if (isTrusted(found)) {
+        return file;
+      }
+      throw strange(name, "one of user %d".formatted(found.uid()));
+    } catch (IOException | RuntimeException e) {
+      file.close();
+      throw e;
     }
   }
 
-  private SegmentException none(SegmentName name) {
+  /** Opens a regular file, whoever owns it. */
+  HostFile openRegular(FileName name, boolean writable) throws IOException {
     try {
-      return HostFolder.exists(path)
+      return writable ? open.openReadWrite(name) : open.openReadOnly(name);
+    } catch (HostException e) {
+      HostStat found = statOrNull(name);
+      if (found == null || found.isRegularFile()) {
+        throw e;
+      }
+      throw strange(name, found.kind());
+    }
+  }
+
+  /** Says what is wrong with a file that is there but not to be believed; null if nothing is. */
+  String oddity(FileName name) {
+    HostStat found = statOrNull(name);
+    return found == null || found.isRegularFile() && isTrusted(found)
+        ? null
+        : expected()
+            + ", found "
+            + (found.isRegularFile() ? "one of user %d".formatted(found.uid()) : found.kind());
+  }
+
+  private HostStat statOrNull(FileName name) {
+    try {
+      return open.stat(name);
+    } catch (HostException gone) {
+      return null;
+    }
+  }
+
+  private boolean isTrusted(HostStat file) {
+    return file.uid() == stat.uid() || file.uid() == 0 || file.uid() == Caller.uid();
+  }
+
+  private SegmentException strange(FileName name, String found) {
+    return new SegmentException(
+        Errno.EIO, path.resolve(name.toString()).toString(), expected().substring(9), found);
+  }
+
+  private String expected() {
+    SortedSet<Integer> users = new TreeSet<>(List.of(0, stat.uid(), Caller.uid()));
+    return "expected a regular file of user "
+        + String.join(" or ", users.stream().map(String::valueOf).toList());
+  }
+
+  /**
+   * Reads the current definition of a segment.
+   *
+   * @throws SegmentException ENOENT if there is none; EIO or the code of a broken rule if it is
+   *     damaged; the host's code if it cannot be read
+   */
+  StoredSegment current(SegmentName name) throws SegmentException {
+    try {
+      return definition(StoreFile.definition(name).fileName());
+    } catch (HostException e) {
+      throw e.errno() == Errno.ENOENT
           ? new SegmentException(
               Errno.ENOENT, "segment " + name, "a segment of that name in " + path, "none")
-          : new SegmentException(Errno.ENOSYS, "segment " + name, "a store in " + path, "nothing");
-    } catch (HostException e) {
-      return SegmentException.of("segment " + name, e);
+          : SegmentException.of("segment " + name, e);
+    } catch (IOException e) {
+      throw SegmentException.of("segment " + name, e);
     }
   }
 
@@ -85,9 +216,16 @@ final class StoreFolder {
    * @throws HostException if it cannot be read
    * @throws SegmentException if it is damaged, which it is under a name that no segment can have
    */
-  StoredSegment definition(String fileName) throws IOException {
-    int end = fileName.length() - StoreFile.DEFINITION_SUFFIX.length();
-    return DefinitionFile.read(path.resolve(fileName), fileName.substring(0, end));
+  StoredSegment definition(FileName file) throws IOException {
+    String name = file.toString();
+    int end = name.length() - StoreFile.DEFINITION_SUFFIX.length();
+    return read(file, name.substring(0, end));
+  }
+
+  private StoredSegment read(FileName file, String name) throws IOException {
+    try (HostFile text = openTrusted(file, false)) {
+      return DefinitionFile.read(text, path.resolve(file.toString()), name);
+    }
   }
 
   /**
@@ -97,15 +235,20 @@ final class StoreFolder {
    * @throws SegmentException if it is damaged
    */
   StoredSegment pendingPurge(SegmentName name, long version) throws IOException {
-    Path file = resolve(StoreFile.purge(name, version));
-    StoredSegment stored = DefinitionFile.read(file, name.value());
+    StoreFile file = StoreFile.purge(name, version);
+    StoredSegment stored = read(file.fileName(), name.value());
     if (stored.version() != version) {
       throw new SegmentException(
           Errno.EIO,
-          "segment %s: definition %s".formatted(name, file),
+          "segment %s: definition %s".formatted(name, resolve(file)),
           "version " + version,
           "version " + stored.version());
     }
     return stored;
+  }
+
+  @Override
+  public void close() {
+    open.close();
   }
 }

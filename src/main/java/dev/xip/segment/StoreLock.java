@@ -1,17 +1,27 @@
 package dev.xip.segment;
 
+import dev.xip.base.FileName;
+import dev.xip.host.Caller;
+import dev.xip.host.Errno;
 import dev.xip.host.HostException;
 import dev.xip.host.HostFile;
-import java.nio.file.Path;
+import dev.xip.host.HostStat;
+import java.io.IOException;
+import java.math.BigDecimal;
 
 /**
  * The right to change a store: one holder at a time among all processes and all threads. It is a
  * lock of the open file, which the system gives back when its holder dies; a POSIX record lock
  * would not keep two holders in one process apart. Readers need none, since every change is one
  * rename or unlink.
+ *
+ * <p>The file is open to those who may write to the folder and to nobody else: a lock for reading
+ * keeps out one for writing.
  */
 final class StoreLock implements AutoCloseable {
-  private static final int ANYBODY_MAY_CHANGE = 0666;
+  private static final FileName NAME = FileName.of(StoreFile.LOCK);
+  private static final int GROUP_WRITES = 0020;
+  private static final int OTHERS_WRITE = 0002;
 
   private final HostFile file;
 
@@ -19,15 +29,81 @@ final class StoreLock implements AutoCloseable {
     this.file = file;
   }
 
-  /** Waits for the right. */
-  static StoreLock acquire(Path folder) throws HostException {
-    HostFile file = HostFile.openOrCreate(folder.resolve(StoreFile.LOCK), ANYBODY_MAY_CHANGE);
+  /**
+   * Waits for the right.
+   *
+   * @throws SegmentException EBUSY if another holds it for as long as the limit; EIO if the file is
+   *     no regular file
+   */
+  static StoreLock acquire(StoreFolder folder, WaitLimit limit) throws IOException {
+    HostFile file = open(folder);
     try {
-      file.lockExclusive(0, Long.MAX_VALUE);
+      Waiting waiting = new Waiting(limit, file);
+      while (!file.tryLockExclusive(0, Long.MAX_VALUE)) {
+        if (!waiting.goesOn()) {
+          throw new SegmentException(
+              Errno.EBUSY,
+              "segment store " + folder.path(),
+              "its lock within %s s".formatted(seconds(limit)),
+              "it held by " + waiting.holder());
+        }
+      }
       return new StoreLock(file);
-    } catch (HostException | RuntimeException e) {
+    } catch (IOException | RuntimeException e) {
       file.close();
       throw e;
+    }
+  }
+
+  private static String seconds(WaitLimit limit) {
+    return BigDecimal.valueOf(limit.limit().toMillis(), 3).stripTrailingZeros().toPlainString();
+  }
+
+  private static HostFile open(StoreFolder folder) throws IOException {
+    while (true) {
+      try {
+        HostFile file = folder.openRegular(NAME, true);
+        fit(file, folder.stat());
+        return file;
+      } catch (HostException e) {
+        if (e.errno() != Errno.ENOENT) {
+          throw e;
+        }
+      }
+      try (HostFile file = folder.open().create(NAME, 0600)) {
+        open(file, folder.stat());
+      } catch (HostException e) {
+        if (e.errno() != Errno.EEXIST) { // another process made it just now
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** Lets those who may write to the folder lock the file. */
+  private static void open(HostFile file, HostStat folder) throws HostException {
+    int mode = mode(folder);
+    if ((mode & 0060) != 0) {
+      try {
+        file.setOwner(-1, folder.gid());
+      } catch (HostException e) {
+        mode |= 0006; // the group's members have no other way
+      }
+    }
+    file.setMode(mode);
+  }
+
+  private static int mode(HostStat folder) {
+    return 0600
+        | ((folder.mode() & GROUP_WRITES) != 0 ? 0060 : 0)
+        | ((folder.mode() & OTHERS_WRITE) != 0 ? 0006 : 0);
+  }
+
+  /** The folder may have been opened or closed to others since. */
+  private static void fit(HostFile file, HostStat folder) throws HostException {
+    HostStat found = file.stat();
+    if (found.uid() == Caller.uid() && (found.mode() & 0777) != mode(folder)) {
+      open(file, folder);
     }
   }
 

@@ -1,7 +1,7 @@
 package dev.xip.segment;
 
+import dev.xip.base.FileName;
 import dev.xip.host.Errno;
-import dev.xip.host.HostException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -12,7 +12,7 @@ import java.util.TreeMap;
 /** Lists a store as it stands, while others may change it. What goes meanwhile is passed over. */
 final class StoreReader {
   private final StoreFolder folder;
-  private final List<String> names;
+  private final List<FileName> names;
   private final List<SegmentException> damaged = new ArrayList<>();
 
   StoreReader(StoreFolder folder) throws SegmentException {
@@ -31,8 +31,8 @@ final class StoreReader {
       current.put(each.name(), each.version());
       addCurrent(each, states);
     }
-    for (String each : names) {
-      StoreFile file = StoreFile.of(each).orElse(null);
+    for (FileName each : names) {
+      StoreFile file = StoreFile.of(each.toString()).orElse(null);
       // One of the current version belongs to a change that has not happened.
       if (file != null
           && file.kind() == StoreFile.Kind.PURGE
@@ -49,12 +49,12 @@ final class StoreReader {
   /** Reads what is called like a definition, even under a name that no segment can have. */
   private List<StoredSegment> definitions() {
     List<StoredSegment> segments = new ArrayList<>();
-    for (String each : names) {
-      if (each.endsWith(StoreFile.DEFINITION_SUFFIX)) {
+    for (FileName each : names) {
+      if (each.toString().endsWith(StoreFile.DEFINITION_SUFFIX)) {
         try {
           segments.add(folder.definition(each));
         } catch (IOException e) {
-          addUnlessGone(each, e);
+          addUnlessGone(each.toString(), e);
         }
       }
     }
@@ -66,9 +66,9 @@ final class StoreReader {
     StoredSegment stored = found;
     while (true) {
       try {
-        states.add(new SegmentState(stored, false, DataUsers.of(stored.dataFile())));
+        states.add(new SegmentState(stored, false, DataUsers.of(folder, stored)));
         return;
-      } catch (HostException e) {
+      } catch (IOException e) {
         StoredSegment next;
         try {
           next = folder.current(stored.name());
@@ -94,9 +94,9 @@ final class StoreReader {
       return;
     }
     try {
-      states.add(new SegmentState(stored, true, DataUsers.of(stored.dataFile())));
-    } catch (HostException e) {
-      if (e.errno() != Errno.ENOENT) {
+      states.add(new SegmentState(stored, true, DataUsers.of(folder, stored)));
+    } catch (IOException e) {
+      if (SegmentException.of("", e).code() != Errno.ENOENT) {
         damaged.add(DataUsers.unusable(stored, e));
       }
     }

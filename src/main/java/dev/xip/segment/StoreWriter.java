@@ -1,9 +1,9 @@
 package dev.xip.segment;
 
+import dev.xip.base.FileName;
 import dev.xip.host.Errno;
 import dev.xip.host.HostException;
-import dev.xip.host.HostFile;
-import dev.xip.host.HostFolder;
+import dev.xip.host.HostStat;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -15,81 +15,96 @@ import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * The changes of a store, each under the store's lock and each in steps after any of which the
  * machine may stop: readers then find the state before or the state after, whole, and the next
  * change of the segment takes away what was left. A change that fails undoes its steps itself.
  */
-final class StoreWriter {
-  private static final int ANYBODY_MAY_READ = 0666;
-
+final class StoreWriter implements AutoCloseable {
   private final StoreFolder folder;
+  private final WaitLimit limit;
+  private final StoreLock lock;
 
-  StoreWriter(StoreFolder folder) {
+  private StoreWriter(StoreFolder folder, WaitLimit limit, StoreLock lock) {
     this.folder = folder;
+    this.limit = limit;
+    this.lock = lock;
+  }
+
+  /** Waits for the right to change the store. */
+  static StoreWriter open(Path path, WaitLimit limit) throws IOException {
+    StoreFolder folder = StoreFolder.open(path);
+    try {
+      return new StoreWriter(folder, limit, StoreLock.acquire(folder, limit));
+    } catch (IOException | RuntimeException e) {
+      folder.close();
+      throw e;
+    }
+  }
+
+  StoreFolder folder() {
+    return folder;
   }
 
   /** Makes version 1 of a segment, or more if versions of one that was removed have users. */
   StoredSegment define(SegmentDefinition definition, SegmentSource source) throws IOException {
-    try (StoreLock _ = StoreLock.acquire(folder.path())) {
-      SegmentName name = definition.name();
-      if (HostFolder.exists(path(StoreFile.definition(name)))) {
-        throw new SegmentException(
-            Errno.EEXIST,
-            "defining segment " + name,
-            "a name that is free",
-            "a segment of that name in " + folder.path());
-      }
-      return commit(definition, source, 0);
+    SegmentName name = definition.name();
+    if (folder.exists(StoreFile.definition(name))) {
+      throw new SegmentException(
+          Errno.EEXIST,
+          "defining segment " + name,
+          "a name that is free",
+          "a segment of that name in " + folder.path());
     }
+    return commit(definition, source, null);
   }
 
   /** Makes the next version, under that definition; defines the segment anew if it is gone. */
   StoredSegment replace(SegmentDefinition definition, SegmentSource source) throws IOException {
-    try (StoreLock _ = StoreLock.acquire(folder.path())) {
-      return commit(definition, source, currentVersion(definition.name()));
-    }
+    return commit(definition, source, currentOrNull(definition.name()));
   }
 
   /** Takes a segment out, even one whose definition is damaged. */
   void remove(SegmentName name) throws IOException {
-    try (StoreLock _ = StoreLock.acquire(folder.path())) {
-      long version;
-      try {
-        version = currentVersion(name);
-      } catch (SegmentException damaged) {
-        SortedSet<Long> versions = folder.versionsOf(name);
-        HostFolder.unlink(path(StoreFile.definition(name)));
-        HostFolder.force(folder.path());
-        sweepBehind(name, versions, 0);
-        return;
-      }
-      if (version == 0) {
-        throw new SegmentException(
-            Errno.ENOENT, "removing segment " + name, "a segment in " + folder.path(), "none");
-      }
-      SortedSet<Long> versions = sweep(name, folder.versionsOf(name), version, new ArrayList<>());
-      unlink(path(StoreFile.definition(name)), path(StoreFile.purge(name, version)));
-      versions.add(version);
-      sweepBehind(name, versions, 0);
+    StoreFile definition = StoreFile.definition(name);
+    StoredSegment current;
+    try {
+      current = currentOrNull(name);
+    } catch (SegmentException damaged) {
+      List<StoreFile> files = folder.filesOf(name);
+      folder.unlink(definition);
+      folder.force();
+      sweepBehind(files, 0);
+      return;
     }
+    if (current == null) {
+      throw new SegmentException(
+          Errno.ENOENT, "removing segment " + name, "a segment in " + folder.path(), "none");
+    }
+    List<StoreFile> files = folder.filesOf(name);
+    StoreFile purge = StoreFile.purge(name, current.version());
+    sweep(files, current.version(), new ArrayList<>());
+    unlink(definition, purge);
+    files.add(purge);
+    sweepBehind(files, 0);
   }
 
   /** Takes a definition's name away and leaves it under the one for a version that has users. */
-  private void unlink(Path current, Path purge) throws HostException {
-    boolean linked = linkUnlessFull(current, purge);
+  private void unlink(StoreFile current, StoreFile purge) throws HostException {
+    boolean linked = linkIfPossible(current, purge, true);
     boolean gone = false;
     try {
-      HostFolder.force(folder.path());
-      HostFolder.unlink(current);
+      folder.force();
+      folder.unlink(current);
       gone = true;
-      HostFolder.force(folder.path());
+      folder.force();
     } catch (HostException | RuntimeException e) {
       if (linked && gone) {
-        undo(e, () -> HostFolder.rename(purge, current));
+        undo(e, () -> folder.rename(purge, current));
       } else if (linked) {
-        undo(e, () -> HostFolder.unlink(purge));
+        undo(e, () -> folder.unlink(purge));
       }
       throw e;
     }
@@ -100,9 +115,7 @@ final class StoreWriter {
    * current one.
    */
   void sweep(SegmentName name) throws IOException {
-    try (StoreLock _ = StoreLock.acquire(folder.path())) {
-      sweep(name, folder.versionsOf(name), new ArrayList<>());
-    }
+    sweep(name, folder.filesOf(name), new ArrayList<>());
   }
 
   /**
@@ -112,170 +125,237 @@ final class StoreWriter {
    */
   List<Path> clean() throws IOException {
     List<Path> deleted = new ArrayList<>();
-    try (StoreLock _ = StoreLock.acquire(folder.path())) {
-      // The folder is read once, not once for each name.
-      Map<SegmentName, SortedSet<Long>> versions = new TreeMap<>();
-      for (String each : folder.names()) {
-        StoreFile.of(each).ifPresent(file -> add(file, versions));
-      }
-      for (Map.Entry<SegmentName, SortedSet<Long>> each : versions.entrySet()) {
-        sweep(each.getKey(), each.getValue(), deleted);
-      }
-      HostFolder.force(folder.path());
+    // The folder is read once, not once for each name.
+    Map<SegmentName, List<StoreFile>> files = new TreeMap<>();
+    for (FileName each : folder.names()) {
+      StoreFile.of(each.toString())
+          .ifPresent(file -> files.computeIfAbsent(file.name(), _ -> new ArrayList<>()).add(file));
     }
+    for (Map.Entry<SegmentName, List<StoreFile>> each : files.entrySet()) {
+      sweep(each.getKey(), each.getValue(), deleted);
+    }
+    folder.force();
     deleted.sort(null);
     return deleted;
   }
 
-  private static void add(StoreFile file, Map<SegmentName, SortedSet<Long>> versions) {
-    SortedSet<Long> own = versions.computeIfAbsent(file.name(), _ -> new TreeSet<>());
-    if (file.version() != 0) {
-      own.add(file.version());
-    }
-  }
-
   /**
-   * Writes data, then definition, then switches. Preconditions: the lock is held.
+   * Writes data, then definition, then switches.
    *
-   * @param before the current version, 0 if there is none
+   * @param before what is current, null if there is nothing
    */
-  private StoredSegment commit(SegmentDefinition definition, SegmentSource source, long before)
-      throws IOException {
+  private StoredSegment commit(
+      SegmentDefinition definition, SegmentSource source, StoredSegment before) throws IOException {
     SegmentName name = definition.name();
-    SortedSet<Long> versions = sweep(name, folder.versionsOf(name), before, new ArrayList<>());
-    if (before != 0) {
-      versions.add(before);
-    }
-    long version = versions.isEmpty() ? 1 : versions.last() + 1;
-    Path current = path(StoreFile.definition(name));
-    Path next = path(StoreFile.newDefinition(name));
-    Path data = path(StoreFile.data(name, version));
-    Path purge = path(StoreFile.purge(name, before));
+    long old = before == null ? 0 : before.version();
+    List<StoreFile> files = folder.filesOf(name);
+    SortedSet<Long> used = sweep(files, old, new ArrayList<>());
+    used.add(old);
+    long version = next(used.last(), versions(files));
+    StoreFile current = StoreFile.definition(name);
+    StoreFile next = StoreFile.newDefinition(name);
+    StoreFile data = StoreFile.data(name, version);
+    StoreFile purge = StoreFile.purge(name, old);
+    boolean linked = false;
     boolean switched = false;
     try {
-      source.make(data, definition.byteSize());
+      HostStat like = before == null ? null : statOrNull(StoreFile.data(name, old));
+      source.make(folder, data, definition.byteSize(), like);
       write(next, DefinitionFile.format(definition, version));
-      if (before != 0) {
-        HostFolder.link(current, purge);
-      }
-      HostFolder.force(folder.path());
-      HostFolder.rename(next, current);
+      linked = before != null && linkIfPossible(current, purge, false);
+      folder.force();
+      requireWanted(name);
+      folder.rename(next, current);
       switched = true;
-      HostFolder.force(folder.path());
+      folder.force();
       source.committed();
     } catch (IOException | RuntimeException | Error e) {
       boolean undoSwitch = switched;
+      boolean fromLink = linked;
       undo(
           e,
           () -> {
-            if (undoSwitch && before != 0) {
-              HostFolder.rename(purge, current);
-            } else if (undoSwitch) {
-              HostFolder.unlink(current);
+            if (undoSwitch) {
+              switchBack(before, current, fromLink ? purge : null);
             }
-            sweep(name, folder.versionsOf(name), new ArrayList<>());
+            sweep(name);
             source.cancelled();
-            HostFolder.force(folder.path());
+            folder.force();
           });
       throw e;
     }
-    versions.add(version);
-    sweepBehind(name, versions, version);
-    return new StoredSegment(definition, version, data);
+    files.add(purge);
+    sweepBehind(files, version);
+    return new StoredSegment(definition, version, folder.resolve(data));
   }
 
-  private static void write(Path file, byte[] text) throws HostException {
-    try (HostFile out = HostFile.create(file, ANYBODY_MAY_READ);
-        Arena arena = Arena.ofConfined()) {
-      MemorySegment bytes = arena.allocateFrom(ValueLayout.JAVA_BYTE, text);
-      out.write(0, bytes);
-      out.force();
+  private void switchBack(StoredSegment before, StoreFile current, StoreFile purge)
+      throws IOException {
+    if (before == null) {
+      folder.unlink(current);
+    } else if (purge != null) {
+      folder.rename(purge, current);
+    } else {
+      StoreFile again = StoreFile.newDefinition(before.name());
+      write(again, DefinitionFile.format(before.definition(), before.version()));
+      folder.rename(again, current);
+    }
+  }
+
+  /** A change that was asked for by a process that is gone does not happen. */
+  private void requireWanted(SegmentName name) throws SegmentException {
+    if (limit.abandoned().getAsBoolean()) {
+      throw new SegmentException(
+          Errno.ETIMEDOUT, "segment " + name, "its change still to be wanted", "it given up");
     }
   }
 
   /**
-   * Keeps the definition of a version under the name that it has until its users have left. Without
-   * the space for one more name a remove goes on: it is what makes space.
+   * The version after those that are in use; after the last that there can be, which nothing but
+   * another user's file can have, the first that is free.
    */
-  private static boolean linkUnlessFull(Path current, Path purge) throws HostException {
-    try {
-      HostFolder.link(current, purge);
-      return true;
-    } catch (HostException e) {
-      return switch (e.errno()) {
-        case ENOSPC, EDQUOT -> false;
-        default -> throw e;
-      };
-    }
+  private static long next(long last, SortedSet<Long> taken) {
+    long version = last;
+    do {
+      version = version >= StoreFile.LAST_VERSION ? 1 : version + 1;
+    } while (taken.contains(version));
+    return version;
   }
 
-  /** Returns 0 if there is no such segment. */
-  private long currentVersion(SegmentName name) throws SegmentException {
+  private HostStat statOrNull(StoreFile file) throws HostException {
     try {
-      return folder.current(name).version();
-    } catch (SegmentException e) {
-      if (e.code() == Errno.ENOENT) {
-        return 0;
+      return folder.stat(file);
+    } catch (HostException e) {
+      if (e.errno() == Errno.ENOENT) {
+        return null;
       }
       throw e;
     }
   }
 
-  private void sweep(SegmentName name, SortedSet<Long> versions, List<Path> deleted)
-      throws HostException {
-    long current;
-    try {
-      current = currentVersion(name);
-    } catch (SegmentException damaged) {
-      return; // which version must stay cannot be told
+  private void write(StoreFile file, byte[] text) throws HostException {
+    HostStat before = statOrNull(StoreFile.definition(file.name()));
+    try (NewFile made = NewFile.create(folder, file);
+        Arena arena = Arena.ofConfined()) {
+      if (before != null) {
+        made.limitTo(before);
+      }
+      MemorySegment bytes = arena.allocateFrom(ValueLayout.JAVA_BYTE, text);
+      made.file().write(0, bytes);
+      made.finish();
     }
-    sweep(name, versions, current, deleted);
   }
 
   /**
-   * Deletes what nobody needs of the given versions: all of one that is not current and has no
-   * users, the purge link of the current one, and a definition that was not finished.
-   * Preconditions: the lock is held.
-   *
-   * @return the versions that are left
+   * Keeps the definition of a version under the name that it has until its users have left. A
+   * change goes on without where another user has put something under that name, or the system does
+   * not link another user's file; and a remove goes on without space for the name, as it makes
+   * some.
    */
-  private SortedSet<Long> sweep(
-      SegmentName name, SortedSet<Long> versions, long current, List<Path> deleted)
+  private boolean linkIfPossible(StoreFile current, StoreFile purge, boolean makesSpace)
       throws HostException {
+    try {
+      folder.link(current, purge);
+      return true;
+    } catch (HostException e) {
+      boolean goesOn =
+          switch (e.errno()) {
+            case EEXIST, EPERM -> true;
+            case ENOSPC, EDQUOT -> makesSpace;
+            default -> false;
+          };
+      if (!goesOn) {
+        throw e;
+      }
+      return false;
+    }
+  }
+
+  private StoredSegment currentOrNull(SegmentName name) throws SegmentException {
+    try {
+      return folder.current(name);
+    } catch (SegmentException e) {
+      if (e.code() == Errno.ENOENT) {
+        return null;
+      }
+      throw e;
+    }
+  }
+
+  private static SortedSet<Long> versions(List<StoreFile> files) {
+    return files.stream()
+        .filter(StoreFile::isOfVersion)
+        .map(StoreFile::version)
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private void sweep(SegmentName name, List<StoreFile> files, List<Path> deleted)
+      throws IOException {
+    StoredSegment current;
+    try {
+      current = currentOrNull(name);
+    } catch (SegmentException damaged) {
+      return; // which version must stay cannot be told
+    }
+    sweep(files, current == null ? 0 : current.version(), deleted);
+  }
+
+  /**
+   * Deletes what nobody needs of a segment's files: all of a version that is not current and has no
+   * users, the purge link of the current one, and definitions that were not finished.
+   *
+   * @return the current version, if it has files, and those that have users
+   */
+  private SortedSet<Long> sweep(List<StoreFile> files, long current, List<Path> deleted)
+      throws IOException {
+    for (StoreFile each : List.copyOf(files)) {
+      if (each.kind() == StoreFile.Kind.NEW_DEFINITION) {
+        delete(each, files, deleted);
+      }
+    }
     SortedSet<Long> left = new TreeSet<>();
-    delete(StoreFile.newDefinition(name), deleted);
-    for (long version : versions) {
+    SegmentName name = files.isEmpty() ? null : files.getFirst().name();
+    for (long version : versions(files)) {
+      StoreFile data = StoreFile.data(name, version);
       if (version == current) {
-        delete(StoreFile.purge(name, version), deleted);
+        delete(StoreFile.purge(name, version), files, deleted);
         left.add(version);
-      } else if (DataUsers.any(path(StoreFile.data(name, version)))) {
+      } else if (!DataUsers.any(folder, data)) {
+        delete(StoreFile.purge(name, version), files, deleted);
+        delete(data, files, deleted);
+      } else if (folder.oddity(data.fileName()) == null) {
         left.add(version);
-      } else {
-        delete(StoreFile.purge(name, version), deleted);
-        delete(StoreFile.data(name, version), deleted);
       }
     }
     return left;
   }
 
   /** A change that is on the disk has succeeded, whatever is left: the next one sweeps again. */
-  private void sweepBehind(SegmentName name, SortedSet<Long> versions, long current) {
+  private void sweepBehind(List<StoreFile> files, long current) {
     try {
-      sweep(name, versions, current, new ArrayList<>());
-    } catch (HostException e) {
+      sweep(files, current, new ArrayList<>());
+    } catch (IOException e) {
       // SegmentStore.check tells of it.
     }
   }
 
-  private void delete(StoreFile file, List<Path> deleted) throws HostException {
-    Path path = path(file);
-    if (HostFolder.unlink(path)) {
-      deleted.add(path);
+  /** Deletes a regular file. What else has the name, or is not the caller's to delete, stays. */
+  private void delete(StoreFile file, List<StoreFile> files, List<Path> deleted)
+      throws HostException {
+    HostStat found = statOrNull(file);
+    if (found == null || !found.isRegularFile()) {
+      return;
     }
-  }
-
-  private Path path(StoreFile file) {
-    return folder.resolve(file);
+    try {
+      if (folder.unlink(file)) {
+        deleted.add(folder.resolve(file));
+      }
+      files.remove(file);
+    } catch (HostException e) {
+      if (e.errno() != Errno.EPERM && e.errno() != Errno.EACCES) {
+        throw e;
+      }
+    }
   }
 
   private interface Step {
@@ -288,5 +368,11 @@ final class StoreWriter {
     } catch (IOException e) {
       cause.addSuppressed(e);
     }
+  }
+
+  @Override
+  public void close() {
+    lock.close();
+    folder.close();
   }
 }
