@@ -138,8 +138,9 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--work",
       paramLabel = "DIR",
-      description = "Where work files go, some gibibytes; default: the folder for temporary files.")
-  private Path work = Path.of(System.getProperty("java.io.tmpdir"));
+      converter = HostPlace.Folder.class,
+      description = "Where work files go, some gibibytes; default: $$TMPDIR, else /tmp.")
+  private Path work = HostPlace.temporary();
 
   @Option(
       names = "--files",

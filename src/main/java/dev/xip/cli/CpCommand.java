@@ -113,7 +113,7 @@ final class CpCommand extends ImageCommand {
       throw new IOException(text);
     }
     if (!lost.isEmpty()) {
-      System.err.println("xip: " + text);
+      Errors.line(text);
     }
     return Main.DONE;
   }

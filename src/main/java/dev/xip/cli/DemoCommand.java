@@ -3,13 +3,10 @@ package dev.xip.cli;
 import dev.xip.demo.Demo;
 import dev.xip.demo.DemoListener;
 import dev.xip.demo.DemoReport;
+import dev.xip.host.ScratchFolder;
 import dev.xip.machine.ProgressListener;
 import java.io.IOException;
-import java.nio.file.FileVisitResult;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -38,7 +35,11 @@ import picocli.CommandLine.Option;
 final class DemoCommand implements Callable<Integer> {
   /** What to show: one of the two, or neither. */
   static final class Source {
-    @Option(names = "--dir", paramLabel = "DIR", description = "The folder to pack and read.")
+    @Option(
+        names = "--dir",
+        paramLabel = "DIR",
+        converter = HostPlace.Folder.class,
+        description = "The folder to pack and read.")
     private Path folder;
 
     @Option(names = "--image", paramLabel = "IMAGE", description = "The image to read.")
@@ -50,9 +51,10 @@ final class DemoCommand implements Callable<Integer> {
   @Option(
       names = "--work",
       paramLabel = "DIR",
+      converter = HostPlace.Folder.class,
       description =
           "Where to make the image and the segment store, in a new folder that is removed"
-              + " afterwards; default: the system's temporary folder.")
+              + " afterwards; default: $$TMPDIR, else /tmp.")
   private Path work;
 
   @Option(names = "--json", description = "Print one JSON object.")
@@ -62,12 +64,11 @@ final class DemoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    Path folder =
-        work == null
-            ? Files.createTempDirectory("xip-demo")
-            : Files.createTempDirectory(work, "xip-demo");
     DemoReport report;
-    try (Phases phases = new Phases()) {
+    try (ScratchFolder scratch =
+            ScratchFolder.in(work == null ? HostPlace.temporary() : work, "xip-demo");
+        Phases phases = new Phases()) {
+      Path folder = scratch.path();
       report =
           source.image != null
               ? Demo.ofImage(source.image, folder, phases)
@@ -75,8 +76,6 @@ final class DemoCommand implements Callable<Integer> {
                   source.folder != null ? source.folder : Path.of(System.getProperty("java.home")),
                   folder,
                   phases);
-    } finally {
-      removeTree(folder);
     }
     Output out = new Output();
     if (json) {
@@ -108,25 +107,5 @@ final class DemoCommand implements Callable<Integer> {
         current.close();
       }
     }
-  }
-
-  private static void removeTree(Path folder) throws IOException {
-    Files.walkFileTree(
-        folder,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            Files.delete(file);
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(Path directory, IOException failure)
-              throws IOException {
-            Files.delete(directory);
-            return FileVisitResult.CONTINUE;
-          }
-        });
   }
 }

@@ -1,8 +1,10 @@
 package dev.xip.cli;
 
+import dev.xip.host.Leftovers;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -81,6 +83,7 @@ public final class Main implements Callable<Integer> {
    * @param arguments the command and its arguments
    */
   public static void main(String[] arguments) {
+    Thread.setDefaultUncaughtExceptionHandler(new LastWord());
     int code = run(arguments);
     if (code != DONE) {
       // Not at every end: the JDK then makes a logger ready, a tenth of a short command's time.
@@ -150,16 +153,34 @@ public final class Main implements Callable<Integer> {
     if (Failure.isClosedPipe(failure)) {
       return DONE;
     }
+    try {
+      Leftovers.step(() -> tell(failure));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // which telling does not throw
+    }
+    return FAILED;
+  }
+
+  /** What fails when the process is told to stop fails because of that, and nothing is told. */
+  private Void tell(Throwable failure) {
     Errors.line(Failure.line(failure));
     if (verbose) {
       Errors.trace(failure);
     }
-    return FAILED;
+    return null;
   }
 
   private static String version() {
     String version = Main.class.getPackage().getImplementationVersion();
     return "xip " + (version == null ? "(not from a jar)" : version);
+  }
+
+  /** Tells what ended another thread. */
+  private static final class LastWord implements Thread.UncaughtExceptionHandler {
+    @Override
+    public void uncaughtException(Thread thread, Throwable failure) {
+      Errors.line(Failure.line(failure));
+    }
   }
 
   /** Tells picocli the version, where it stands among other arguments. */

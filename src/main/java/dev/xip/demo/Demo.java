@@ -5,6 +5,7 @@ import dev.xip.base.AddrRange;
 import dev.xip.base.FileName;
 import dev.xip.base.Pages;
 import dev.xip.file.InPlaceFile;
+import dev.xip.host.Leftovers;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
 import dev.xip.image.TreeWalk;
@@ -136,7 +137,7 @@ public final class Demo {
 
   private DemoReport run(Path source, SegmentSource data, long imageBytes, boolean folder)
       throws IOException {
-    SegmentStore store = SegmentStore.create(work.resolve("store"));
+    SegmentStore store = Leftovers.step(() -> SegmentStore.create(work.resolve("store")));
     SegmentName name = SegmentName.of(SEGMENT);
     SegmentDefinition place = store.place(name, SegmentType.SR, Pages.roundUp(imageBytes));
     StoredSegment stored = store.define(place, data);

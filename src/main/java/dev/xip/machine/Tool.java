@@ -1,5 +1,7 @@
 package dev.xip.machine;
 
+import dev.xip.host.HostPaths;
+import dev.xip.host.HostProcess;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -58,22 +60,20 @@ record Tool(Path program) {
    *
    * @param environment set on top of what the JVM has
    * @param watcher looks in some ten times a second
-   * @param arguments its arguments
+   * @param arguments its arguments, paths as {@link HostPaths#text} has them
    * @return what it left behind
    */
   Result run(Map<String, String> environment, Watcher watcher, List<String> arguments)
       throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>(List.of(program.toString()));
-    command.addAll(arguments);
-    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    List<String> words = new ArrayList<>(List.of(HostPaths.text(program)));
+    words.addAll(arguments);
+    ProcessBuilder builder = new ProcessBuilder(HostProcess.words(words)).redirectErrorStream(true);
     builder.redirectInput(new File("/dev/null"));
     // What the caller has set for tools run by hand must not change what these make.
     builder.environment().keySet().removeIf(each -> each.matches("(MKE2FS|E2FSPROGS)_.*"));
     builder.environment().putAll(environment);
-    Process process = builder.start();
-    Thread stop = new Thread(process::destroyForcibly);
-    Runtime.getRuntime().addShutdownHook(stop);
-    try {
+    try (HostProcess started = HostProcess.start(builder)) {
+      Process process = started.process();
       CompletableFuture<byte[]> output =
           CompletableFuture.supplyAsync(
               () -> {
@@ -87,18 +87,6 @@ record Tool(Path program) {
         watcher.look();
       }
       return new Result(process.exitValue(), new String(output.join(), StandardCharsets.UTF_8));
-    } finally {
-      process.destroyForcibly();
-      removeHook(stop);
-    }
-  }
-
-  private static void removeHook(Thread hook) {
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      // The JVM is going down; the hook runs or has run.
-      return;
     }
   }
 }

@@ -6,6 +6,7 @@ import dev.xip.base.Pages;
 import dev.xip.file.WholeFile;
 import dev.xip.host.Libxip;
 import dev.xip.host.RewiredView;
+import dev.xip.host.ScratchFolder;
 import dev.xip.image.FileContent;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
@@ -38,11 +39,8 @@ final class FileFigures {
 
   static List<Figure> measure(Path folder) throws IOException {
     List<Figure> figures = new ArrayList<>();
-    Path work = Files.createTempDirectory(folder, "xip-bench");
-    try {
-      reads(work, figures);
-    } finally {
-      WorkTree.delete(work);
+    try (ScratchFolder scratch = ScratchFolder.in(folder, "xip-bench")) {
+      reads(scratch.path(), figures);
     }
     try (MappedFile file = MappedFile.create(folder, VIEW_BYTES)) {
       singlePages(file, figures);

@@ -6,6 +6,7 @@ import dev.xip.base.Pages;
 import dev.xip.file.MemoryBlocks;
 import dev.xip.file.MemoryFile;
 import dev.xip.host.HostFile;
+import dev.xip.host.ScratchFolder;
 import dev.xip.host.Sharing;
 import dev.xip.image.FsImage;
 import dev.xip.image.PathResolver;
@@ -24,7 +25,6 @@ import dev.xip.vm.MapRequest;
 import dev.xip.vm.MemoryManager;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -130,8 +130,8 @@ public final class GrowthFigures {
   private static Growth sizes(Path folder) throws IOException {
     List<Growth.Point> points = new ArrayList<>();
     for (long bytes = 1 << 20; bytes <= 1L << 40; bytes <<= 5) {
-      Path path = Files.createTempFile(folder, "xip-bench", ".data");
-      try (HostFile file = HostFile.openReadWrite(path);
+      try (ScratchFolder scratch = ScratchFolder.in(folder, "xip-bench");
+          HostFile file = HostFile.create(scratch.path().resolve("data"), 0600);
           PhysicalMemory memory = PhysicalMemory.boot(FIRST_ADDRESS + bytes, 64L << 20)) {
         file.truncate(bytes);
         Region region = memory.claim("BENCH", AddrRange.ofLength(FIRST_ADDRESS, bytes), true);
@@ -143,8 +143,6 @@ public final class GrowthFigures {
         Lane lane = race.lane(1, () -> mapAndRead(manager, whole, middle));
         race.run();
         points.add(new Growth.Point(bytes >>> 20, lane.median()));
-      } finally {
-        Files.delete(path);
       }
     }
     return new Growth("map a segment and read one byte", "MiB", "ns", points);

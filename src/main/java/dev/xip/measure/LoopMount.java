@@ -1,15 +1,20 @@
 package dev.xip.measure;
 
+import dev.xip.host.HostPaths;
+import dev.xip.host.HostProcess;
+import dev.xip.host.Leftovers;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /** The kernel's own mount of an image, the peer of reading it in place. Only root has it. */
 public final class LoopMount implements AutoCloseable {
   private final Path root;
+  private final Leftovers.Leftover leftover = this::remove;
 
   private LoopMount(Path root) {
     this.root = root;
@@ -24,12 +29,19 @@ public final class LoopMount implements AutoCloseable {
    * @throws IOException if the folder cannot be made
    */
   public static Optional<LoopMount> of(Path image, Path folder) throws IOException {
-    Path root = Files.createTempDirectory(folder, "xip-mount");
-    if (run(List.of("mount", "-t", "ext4", "-o", "loop,ro", image.toString(), root.toString()))) {
-      return Optional.of(new LoopMount(root));
-    }
-    Files.delete(root);
-    return Optional.empty();
+    return Leftovers.step(
+        () -> {
+          Path root = Files.createTempDirectory(folder, "xip-mount");
+          String from = HostPaths.text(image);
+          String to = HostPaths.text(root);
+          if (!run(List.of("mount", "-t", "ext4", "-o", "loop,ro", from, to))) {
+            Files.delete(root);
+            return Optional.empty();
+          }
+          LoopMount mount = new LoopMount(root);
+          Leftovers.add(mount.leftover);
+          return Optional.of(mount);
+        });
   }
 
   /**
@@ -48,17 +60,34 @@ public final class LoopMount implements AutoCloseable {
    */
   @Override
   public void close() throws IOException {
-    if (!run(List.of("umount", root.toString()))) {
-      throw new IOException("umount " + root + " failed: it is still mounted");
-    }
-    Files.delete(root);
+    Leftovers.step(
+        () -> {
+          unmount();
+          Leftovers.forget(leftover);
+          Files.delete(root);
+          return null;
+        });
   }
 
-  private static boolean run(List<String> command) throws IOException {
+  /** Files of it may still be open: then it is unmounted when they are closed. */
+  private void remove() throws IOException {
+    unmount("-l");
+  }
+
+  private void unmount(String... options) throws IOException {
+    List<String> words = new ArrayList<>(List.of("umount"));
+    words.addAll(List.of(options));
+    words.add(HostPaths.text(root));
+    if (!run(words)) {
+      throw new IOException("umount " + root + " failed: it is still mounted");
+    }
+  }
+
+  private static boolean run(List<String> words) throws IOException {
     Process process;
     try {
       process =
-          new ProcessBuilder(command)
+          new ProcessBuilder(HostProcess.words(words))
               .redirectErrorStream(true)
               .redirectInput(new File("/dev/null"))
               .start();
@@ -69,7 +98,7 @@ public final class LoopMount implements AutoCloseable {
       process.getInputStream().readAllBytes();
       return process.waitFor() == 0;
     } catch (InterruptedException e) {
-      throw new IOException(command.getFirst() + " was interrupted", e);
+      throw new IOException(words.getFirst() + " was interrupted", e);
     }
   }
 }

@@ -4,6 +4,7 @@ import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import dev.xip.host.HostFile;
+import dev.xip.host.ScratchFolder;
 import dev.xip.host.Sharing;
 import dev.xip.mapping.Mappable;
 import dev.xip.mapping.Translation;
@@ -19,7 +20,6 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Random;
@@ -32,14 +32,12 @@ public final class MappedFile implements AutoCloseable {
   private static final long FIRST_ADDRESS = 4L << 30;
   private static final long RAM_BYTES = 256L << 20;
 
-  private final Path path;
   private final long bytes;
   private final FileChannel channel;
   private final PhysicalMemory memory;
   private final MemorySegment raw;
 
-  private MappedFile(Path path, long bytes, FileChannel channel, PhysicalMemory memory) {
-    this.path = path;
+  private MappedFile(long bytes, FileChannel channel, PhysicalMemory memory) {
     this.bytes = bytes;
     this.channel = channel;
     this.memory = memory;
@@ -47,7 +45,7 @@ public final class MappedFile implements AutoCloseable {
   }
 
   /**
-   * Makes a file and maps it.
+   * Makes a file, maps it and takes its name away, so that it goes with this process.
    *
    * @param folder where, on a file system with room
    * @param bytes its size, whole pages
@@ -55,18 +53,23 @@ public final class MappedFile implements AutoCloseable {
    * @throws IOException if there is no room for it, or for a window of its size
    */
   public static MappedFile create(Path folder, long bytes) throws IOException {
-    Path path = Files.createTempFile(folder, "xip-bench", ".data");
     FileChannel channel = null;
     PhysicalMemory memory = null;
-    try {
-      channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    try (ScratchFolder scratch = ScratchFolder.in(folder, "xip-bench")) {
+      Path path = scratch.path().resolve("data");
+      channel =
+          FileChannel.open(
+              path,
+              StandardOpenOption.CREATE_NEW,
+              StandardOpenOption.READ,
+              StandardOpenOption.WRITE);
       fill(channel, bytes);
       memory = PhysicalMemory.boot(FIRST_ADDRESS + bytes, RAM_BYTES);
       Region region = memory.claim("BENCH", AddrRange.ofLength(FIRST_ADDRESS, bytes), true);
       try (HostFile file = HostFile.openReadOnly(path)) {
         memory.mapFile(region, 0, file, 0, bytes, Access.READ, Sharing.SHARED);
       }
-      MappedFile mapped = new MappedFile(path, bytes, channel, memory);
+      MappedFile mapped = new MappedFile(bytes, channel, memory);
       mapped.touch();
       return mapped;
     } catch (IOException | RuntimeException e) {
@@ -76,7 +79,6 @@ public final class MappedFile implements AutoCloseable {
       if (channel != null) {
         channel.close();
       }
-      Files.deleteIfExists(path);
       throw e;
     }
   }
@@ -100,7 +102,7 @@ public final class MappedFile implements AutoCloseable {
       sum += raw.get(java.lang.foreign.ValueLayout.JAVA_BYTE, at);
     }
     if (sum == 0) {
-      throw new IllegalStateException(path + ": expected bytes that are not zero, found zeros");
+      throw new IllegalStateException("expected bytes that are not zero, found zeros");
     }
   }
 
@@ -205,13 +207,12 @@ public final class MappedFile implements AutoCloseable {
     }
   }
 
-  /** Ends the machine and deletes the file. */
+  /** Ends the machine and the file. */
   @Override
   public void close() {
     memory.close();
     try {
       channel.close();
-      Files.delete(path);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

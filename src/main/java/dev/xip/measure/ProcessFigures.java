@@ -2,6 +2,9 @@ package dev.xip.measure;
 
 import static dev.xip.measure.Figure.params;
 
+import dev.xip.host.HostPaths;
+import dev.xip.host.HostProcess;
+import dev.xip.host.ScratchFolder;
 import dev.xip.machine.PackFormat;
 import dev.xip.machine.Packer;
 import dev.xip.machine.ProgressListener;
@@ -25,7 +28,7 @@ final class ProcessFigures {
   private ProcessFigures() {}
 
   static List<Figure> measure(Path folder) throws IOException {
-    String launcher = launcher().toString();
+    String launcher = HostPaths.text(launcher());
     List<Figure> figures = new ArrayList<>();
     Path java = Path.of(System.getProperty("java.home"), "bin", "java");
     double[] starts =
@@ -39,11 +42,8 @@ final class ProcessFigures {
             "java -version",
             starts[1],
             Goal.above(ALLOWANCE_MILLIS)));
-    Path work = Files.createTempDirectory(folder, "xip-bench");
-    try {
-      cat(launcher, work, figures);
-    } finally {
-      WorkTree.delete(work);
+    try (ScratchFolder scratch = ScratchFolder.in(folder, "xip-bench")) {
+      cat(launcher, scratch.path(), figures);
     }
     return figures;
   }
@@ -62,9 +62,9 @@ final class ProcessFigures {
     try {
       for (String end : List.of("> /dev/null", "| cat > /dev/null")) {
         List<List<String>> commands = new ArrayList<>();
-        commands.add(shell(end, launcher, "cat", image.toString(), "/file"));
+        commands.add(shell(end, launcher, "cat", HostPaths.text(image), "/file"));
         loop.ifPresent(
-            mount -> commands.add(shell(end, "cat", mount.root().resolve("file").toString())));
+            mount -> commands.add(shell(end, "cat", HostPaths.text(mount.root().resolve("file")))));
         double[] medians = medians(commands);
         figures.add(
             new Figure(
@@ -118,19 +118,17 @@ final class ProcessFigures {
 
   private static double run(List<String> command) throws IOException {
     long start = System.nanoTime();
-    Process process =
-        new ProcessBuilder(command)
+    ProcessBuilder builder =
+        new ProcessBuilder(HostProcess.words(command))
             .redirectInput(new File("/dev/null"))
             .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .start();
-    try {
-      int exit = process.waitFor();
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD);
+    try (HostProcess started = HostProcess.start(builder)) {
+      int exit = started.process().waitFor();
       if (exit != 0) {
         throw new IOException("%s: expected exit 0, found %d".formatted(command, exit));
       }
     } catch (InterruptedException e) {
-      process.destroyForcibly();
       throw new IOException(command + " was interrupted", e);
     }
     return (System.nanoTime() - start) / 1e6;

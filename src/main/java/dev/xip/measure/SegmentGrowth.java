@@ -3,6 +3,8 @@ package dev.xip.measure;
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
+import dev.xip.host.Leftovers;
+import dev.xip.host.ScratchFolder;
 import dev.xip.machine.Machine;
 import dev.xip.machine.MachineConfig;
 import dev.xip.mapping.Mappable;
@@ -29,7 +31,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.stream.Stream;
 
 /**
  * What work with segments costs as their number grows: what is done to the store with the segments
@@ -103,21 +104,16 @@ public final class SegmentGrowth {
    * @throws IOException if the store cannot be made or the host does not give the address space
    */
   public static List<Growth> measure(Path folder) throws IOException {
-    Path own = Files.createTempDirectory(folder, "xip-segments");
-    try {
+    try (ScratchFolder scratch = ScratchFolder.in(folder, "xip-segments")) {
+      Path own = scratch.path();
       byte[] bytes = new byte[(int) (SEGMENT_PAGES * Pages.SIZE)];
       new Random(42).nextBytes(bytes);
       Path contents = Files.write(own.resolve("contents"), bytes);
-      SegmentGrowth growth = new SegmentGrowth(SegmentStore.create(own.resolve("store")), contents);
+      SegmentStore store = Leftovers.step(() -> SegmentStore.create(own.resolve("store")));
+      SegmentGrowth growth = new SegmentGrowth(store, contents);
       growth.measureDefined();
       growth.measureLoaded();
       return List.copyOf(growth.lines.values());
-    } finally {
-      try (Stream<Path> files = Files.walk(own)) {
-        for (Path each : files.toList().reversed()) {
-          Files.delete(each);
-        }
-      }
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.xip.measure;
 
+import dev.xip.host.ScratchFolder;
 import dev.xip.machine.PackFormat;
 import dev.xip.machine.Packer;
 import dev.xip.machine.ProgressListener;
@@ -7,8 +8,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -18,12 +17,12 @@ public final class WorkTree implements AutoCloseable {
   /** So many files lie in a folder. */
   public static final int PER_FOLDER = 1_000;
 
-  private final Path folder;
+  private final ScratchFolder scratch;
   private final int files;
   private final byte[] content;
 
-  private WorkTree(Path folder, int files, byte[] content) {
-    this.folder = folder;
+  private WorkTree(ScratchFolder scratch, int files, byte[] content) {
+    this.scratch = scratch;
     this.files = files;
     this.content = content;
   }
@@ -38,12 +37,13 @@ public final class WorkTree implements AutoCloseable {
    * @throws IOException if there is no room for it or no mke2fs
    */
   public static WorkTree create(Path parent, int files, byte[] content) throws IOException {
-    WorkTree work = new WorkTree(Files.createTempDirectory(parent, "xip-bench"), files, content);
+    WorkTree work = new WorkTree(ScratchFolder.in(parent, "xip-bench"), files, content);
     try {
+      Files.createDirectory(work.tree());
       for (int i = 0; i < files; i++) {
         Path file = work.tree().resolve(path(i));
         if (i % PER_FOLDER == 0) {
-          Files.createDirectories(file.getParent());
+          Files.createDirectory(file.getParent());
         }
         Files.write(file, content);
       }
@@ -74,11 +74,11 @@ public final class WorkTree implements AutoCloseable {
    * @return where the tree and the image are, with room for more
    */
   public Path folder() {
-    return folder;
+    return scratch.path();
   }
 
   Path tree() {
-    return folder.resolve("tree");
+    return folder().resolve("tree");
   }
 
   /**
@@ -87,7 +87,7 @@ public final class WorkTree implements AutoCloseable {
    * @return an ext2 image
    */
   public Path image() {
-    return folder.resolve("image");
+    return folder().resolve("image");
   }
 
   /**
@@ -97,7 +97,7 @@ public final class WorkTree implements AutoCloseable {
    * @throws IOException if there is no room for it
    */
   public Path zip() throws IOException {
-    Path zip = folder.resolve("zip");
+    Path zip = folder().resolve("zip");
     CRC32 crc = new CRC32();
     crc.update(content);
     try (OutputStream out = Files.newOutputStream(zip);
@@ -117,15 +117,6 @@ public final class WorkTree implements AutoCloseable {
   /** Deletes everything. */
   @Override
   public void close() throws IOException {
-    delete(folder);
-  }
-
-  /** Deletes a folder and all that is in it. */
-  static void delete(Path folder) throws IOException {
-    try (Stream<Path> all = Files.walk(folder)) {
-      for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(each);
-      }
-    }
+    scratch.close();
   }
 }
