@@ -2,8 +2,6 @@ package dev.xip.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,23 +25,12 @@ class PrintingIT {
         .isZero();
   }
 
-  /** Runs a script of bash in the folder, in which $X is the command. */
   private Xip.Result bash(String script) throws Exception {
-    ProcessBuilder builder = new ProcessBuilder("bash", "-c", script).directory(folder.toFile());
-    builder.environment().put("X", Xip.launcher().toRealPath().toString());
-    builder.environment().put("XIP_STORE", folder.resolve("store").toString());
-    return Xip.run(builder);
+    return Shell.bash(folder, script);
   }
 
-  /** Runs a command whose output and errors go to a terminal, and returns what comes there. */
   private String terminal(String command) throws Exception {
-    Files.writeString(folder.resolve("command"), command);
-    String out = bash("script -qec 'bash command' /dev/null").out();
-    return StandardCharsets.UTF_8
-        .newDecoder() // which is strict
-        .decode(ByteBuffer.wrap(out.getBytes(StandardCharsets.ISO_8859_1)))
-        .toString()
-        .replace("\r\n", "\n");
+    return Shell.terminal(folder, command);
   }
 
   private static void assertHarmless(String seen) {

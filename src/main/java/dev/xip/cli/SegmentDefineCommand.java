@@ -9,7 +9,6 @@ import dev.xip.segment.SegmentSource;
 import dev.xip.segment.SegmentStore;
 import dev.xip.segment.SegmentType;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,6 +34,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "  xip segment define JDK --from jdk.img",
       "  xip segment define WORK --from disk.img --at 0x200000000 --type EW",
+      "  zcat disk.img.gz | xip segment define DISK --from /dev/stdin",
       "  xip segment define SCRATCH --size 64M --type SN",
       "  xip segment define MIXED --part 100000-1007ff:EW --part 100800-1008ff:EN",
       "",
@@ -48,7 +48,10 @@ final class SegmentDefineCommand implements Callable<Integer> {
   @Parameters(paramLabel = "NAME", description = "The segment's name.")
   private String name;
 
-  @Option(names = "--from", paramLabel = "FILE", description = "The file with the contents.")
+  @Option(
+      names = "--from",
+      paramLabel = "FILE",
+      description = "The file with the contents; a pipe or block device is read to its end.")
   private Path file;
 
   @Option(
@@ -90,13 +93,20 @@ final class SegmentDefineCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     requireSense();
     SegmentName segment = SegmentName.of(name);
-    long bytes = file == null ? 0 : Files.size(file);
+    if (file == null) {
+      define(segment, 0, SegmentSource.zeros());
+      return Main.DONE;
+    }
+    try (Contents contents = Contents.of(file, size == null ? Long.MAX_VALUE : size)) {
+      define(segment, contents.bytes(), contents.source());
+    }
+    return Main.DONE;
+  }
+
+  private void define(SegmentName segment, long bytes, SegmentSource source) throws IOException {
     SegmentStore store = SegmentStore.create(in.folder());
     SegmentDefinition definition = definition(store, segment, size == null ? bytes : size);
-    SegmentSource source =
-        file == null ? SegmentSource.zeros() : SegmentOptions.copyOf(file, bytes);
     SegmentText.print(store.define(definition, source), json);
-    return Main.DONE;
   }
 
   private void requireSense() {

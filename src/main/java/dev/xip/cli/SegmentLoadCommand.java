@@ -1,5 +1,6 @@
 package dev.xip.cli;
 
+import dev.xip.host.HostProcess;
 import dev.xip.machine.HeldSegment;
 import dev.xip.segment.SavedSegment;
 import dev.xip.segment.SharingMode;
@@ -82,7 +83,7 @@ final class SegmentLoadCommand implements Callable<Integer> {
   }
 
   private int run() throws IOException, InterruptedException {
-    Process process = new ProcessBuilder(command).inheritIO().start();
+    Process process = new ProcessBuilder(HostProcess.words(command)).inheritIO().start();
     Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
     return process.waitFor();
   }

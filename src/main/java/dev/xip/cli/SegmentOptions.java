@@ -3,7 +3,6 @@ package dev.xip.cli;
 import dev.xip.base.FileName;
 import dev.xip.host.HostPaths;
 import dev.xip.segment.SegmentName;
-import dev.xip.segment.SegmentSource;
 import dev.xip.segment.SegmentStore;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -80,18 +79,5 @@ final class SegmentOptions {
     OptionalLong pid() {
       return pid == null ? OptionalLong.empty() : OptionalLong.of(pid);
     }
-  }
-
-  /** The contents of a file, copied under a progress bar. */
-  static SegmentSource copyOf(Path file, long bytes) {
-    TerminalProgress progress = TerminalProgress.ofBytes("copying");
-    return SegmentSource.copyOf(
-        file,
-        done -> {
-          progress.at(done, bytes);
-          if (done >= bytes) {
-            progress.close();
-          }
-        });
   }
 }

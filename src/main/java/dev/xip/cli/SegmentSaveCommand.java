@@ -4,7 +4,6 @@ import dev.xip.machine.SegmentHolder;
 import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentStore;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -42,7 +41,9 @@ final class SegmentSaveCommand implements Callable<Integer> {
     SegmentStore store = target.store();
     SegmentName name = target.name();
     if (file != null) {
-      SegmentText.print(store.save(name, SegmentOptions.copyOf(file, Files.size(file))), json);
+      try (Contents contents = Contents.of(file, Long.MAX_VALUE)) {
+        SegmentText.print(store.save(name, contents.source()), json);
+      }
     } else {
       SegmentHolder.find(store, name, holder.pid()).save();
       SegmentText.print(store.query(name), json);

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.function.Supplier;
+import javax.imageio.ImageIO;
 import org.knowm.xchart.ChartEncoder;
 import org.knowm.xchart.internal.chartpart.IChart;
 
@@ -31,6 +32,7 @@ public final class Drawing {
   /** Writes a chart as its name says; a file that is there is replaced. */
   static void write(Supplier<? extends IChart> chart, Path file) throws IOException {
     String format = format(file);
+    ImageIO.setUseCache(false); // which would be a file in a folder of its own choice
     Files.write(file, ChartEncoder.getBytes(chart.get(), format));
   }
 }
