@@ -174,7 +174,7 @@ class DamagedImageIT {
     writeInt(entries + 24, sub.get("inode").asInt());
     assertThat(lineOf("ls", "-R", image)).contains("second time");
     Path out = folder.resolve("out");
-    assertThat(Xip.run("cp", "-r", image, "/", out).failsWithOneLine()).contains("its own parent");
+    assertThat(lineOf("cp", "-r", image, "/", out)).contains("second time");
   }
 
   @Test
