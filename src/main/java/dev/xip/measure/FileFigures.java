@@ -140,12 +140,19 @@ final class FileFigures {
     }
   }
 
+  /** Four sums side by side: the compiler makes vectors of them, where it leaves one as it is. */
   private static long sum(MemorySegment file) {
-    long sum = 0;
-    for (long at = 0; at < FILE_BYTES; at += Long.BYTES) {
-      sum += file.get(ValueLayout.JAVA_LONG, at);
+    long first = 0;
+    long second = 0;
+    long third = 0;
+    long fourth = 0;
+    for (long at = 0; at < FILE_BYTES; at += 4 * Long.BYTES) {
+      first += file.get(ValueLayout.JAVA_LONG, at);
+      second += file.get(ValueLayout.JAVA_LONG, at + Long.BYTES);
+      third += file.get(ValueLayout.JAVA_LONG, at + 2 * Long.BYTES);
+      fourth += file.get(ValueLayout.JAVA_LONG, at + 3 * Long.BYTES);
     }
-    return sum;
+    return first + second + third + fourth;
   }
 
   /** Shows the scattered file in one piece. */
