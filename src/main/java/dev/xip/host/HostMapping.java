@@ -79,7 +79,9 @@ public final class HostMapping implements AutoCloseable {
       MemorySegment all = file.map(FileChannel.MapMode.READ_ONLY, 0, file.size(), mapped);
       return new HostMapping(all.address(), all.byteSize(), name, Access.READ, mapped::close);
     } catch (IOException | RuntimeException | Error e) {
-      mapped.close();
+      if (mapped.scope().isAlive()) {
+        mapped.close();
+      }
       throw e;
     }
   }
