@@ -2,6 +2,7 @@ package dev.xip.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.xip.testing.Judge;
 import dev.xip.testing.Processes;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,6 +11,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Bash completes xip's commands, options and segment names with the script that xip prints. */
 class CompletionIT {
@@ -86,5 +90,90 @@ class CompletionIT {
             "source <(\"$0\" completion); complete -p xip",
             Xip.launcher().toString());
     assertThat(Xip.run(builder).isDone().out()).contains("-F _complete_xip xip");
+  }
+
+  /**
+   * Types the beginning of a command line into a bash at a terminal, presses TAB, and has bash say
+   * how it takes the words of the line that it makes of that.
+   */
+  private String typed(String line) throws Exception {
+    Judge.program("script");
+    String script =
+        """
+        mkdir -p typed; cd typed
+        printf '%%s' %s >../line
+        { sleep 1; printf 'source ../script\n'; sleep 0.5; cat ../line; printf '\t'; sleep 1
+          printf '\001(set -- \005; printf "<%%%%s>" "$@" >result)\n'; sleep 0.5; printf 'exit\n'; } |
+          script -qec 'bash --noprofile --norc -i' /dev/null >../screen
+        cat result
+        """;
+    return Shell.bash(folder, script.formatted("'" + line.replace("'", "'\\''") + "'"))
+        .isDone()
+        .text();
+  }
+
+  private void make(String... names) throws Exception {
+    Files.createDirectories(folder.resolve("typed"));
+    for (String each : names) {
+      Files.writeString(folder.resolve("typed").resolve(each), "");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "xip ls ",
+        "xip cp i / ",
+        "xip segment define A --from ",
+        "xip segment define A --from="
+      })
+  void aNameThatLooksLikeACommandIsAName(String line) throws Exception {
+    make("$(touch pwned)`touch pwned`;touch pwned");
+    assertThat(typed(line)).endsWith("$(touch pwned)`touch pwned`;touch pwned>");
+    assertThat(folder.resolve("typed/pwned")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      value = {
+        "a blank     | xip ls a       | <xip><ls><a blank>",
+        "a blank     | xip ls 'a      | <xip><ls><a blank>",
+        "a'quote     | xip ls a       | <xip><ls><a'quote>",
+        "ä日本         | xip cat ä      | <xip><cat><ä日本>",
+        "two  blanks | xip ls two\\   | <xip><ls><two  blanks>"
+      },
+      delimiter = '|',
+      quoteCharacter = '"')
+  void whateverAFileIsCalledItsNameIsCompleted(String name, String line, String words)
+      throws Exception {
+    make(name);
+    assertThat(typed(line)).isEqualTo(words);
+  }
+
+  @Test
+  void aFolderIsCompletedWhereOneIsAskedFor() throws Exception {
+    make("a file");
+    Files.createDirectory(folder.resolve("typed/a folder"));
+    assertThat(typed("xip segment list --store a"))
+        .isEqualTo("<xip><segment><list><--store><a folder/>");
+  }
+
+  @Test
+  void aSegmentsNameIsQuoted() throws Exception {
+    for (String name : new String[] {"$A#B", "X@Y$Z"}) {
+      Xip.run("segment", "define", name, "--size", "4K", "--store", folder.resolve("store"))
+          .isDone();
+    }
+    assertThat(typed("xip segment load \\$A")).isEqualTo("<xip><segment><load><$A#B>");
+    assertThat(typed("xip segment load X@")).isEqualTo("<xip><segment><load><X@Y$Z>");
+  }
+
+  @Test
+  void aPlantedFileOfTheStoreIsNoSegment() throws Exception {
+    make("x");
+    Files.writeString(
+        Files.createDirectory(folder.resolve("store")).resolve("$(touch pwned).def"), "");
+    assertThat(typed("xip segment load ")).isEqualTo("<xip><segment><load>");
+    assertThat(folder.resolve("typed/pwned")).doesNotExist();
   }
 }
