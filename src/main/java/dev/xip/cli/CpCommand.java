@@ -24,8 +24,7 @@ import picocli.CommandLine.Parameters;
       "If DEST is a folder, the copy goes into it; the contents of the image's root go straight"
           + " into it, and its own attributes too if DEST is new or empty. A file that DEST names"
           + " keeps its mode, owner and extended attributes; a pipe or device is written into. A"
-          + " link that DEST names is followed, unless another user could have put it there. With"
-          + " the root, a lost+found that holds nothing is left.%n"
+          + " link that DEST names is followed, unless another user could have put it there.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {

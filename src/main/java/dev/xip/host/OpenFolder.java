@@ -374,9 +374,10 @@ public final class OpenFolder extends HostDescriptor {
   }
 
   /**
-   * Tells whether another user could have put something here: it is not the caller's, and others
-   * may write the folder. In a sticky folder what belongs to its owner is trusted, as the kernel
-   * does it for links (protected_symlinks, proc(5)).
+   * Tells whether another user could have put something here: it is not the caller's, and the
+   * folder belongs to a user other than the caller and root, or others may write it. In a sticky
+   * folder of these two what belongs to its owner is trusted, as the kernel does it for links
+   * (protected_symlinks, proc(5)).
    *
    * @param thing the attributes of what is in the folder
    * @return true if it must not be followed or written into
@@ -388,10 +389,12 @@ public final class OpenFolder extends HostDescriptor {
       return false;
     }
     HostStat folder = stat();
-    if ((folder.mode() & OTHERS_WRITE) == 0) {
-      return folder.uid() != caller && folder.uid() != ROOT;
+    if (folder.uid() != caller && folder.uid() != ROOT) {
+      return true;
     }
-    return (folder.mode() & STICKY) == 0 || thing.uid() != folder.uid();
+    boolean othersWrite = (folder.mode() & OTHERS_WRITE) != 0;
+    boolean sticky = (folder.mode() & STICKY) != 0;
+    return othersWrite && !(sticky && thing.uid() == folder.uid());
   }
 
   /**

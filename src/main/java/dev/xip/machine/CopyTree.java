@@ -27,7 +27,6 @@ import java.util.Set;
  */
 final class CopyTree implements AutoCloseable {
   private static final int LONGEST_PLACE = 2048;
-  private static final FileName LOST_FOUND = FileName.of("lost+found");
 
   private final ImageMount mount;
   private final FsImage image;
@@ -157,10 +156,7 @@ final class CopyTree implements AutoCloseable {
   }
 
   private Iterator<DirectoryListing.Entry> entries(Inode directory) throws IOException {
-    List<DirectoryListing.Entry> all = new ArrayList<>(DirectoryListing.of(image, directory));
-    if (directory.number() == image.root().number()) {
-      all.removeIf(this::isEmptyLostFound);
-    }
+    List<DirectoryListing.Entry> all = DirectoryListing.of(image, directory);
     for (int i = 1; i < all.size(); i++) {
       if (all.get(i).name().equals(all.get(i - 1).name())) {
         throw new CorruptImageException(
@@ -173,20 +169,8 @@ final class CopyTree implements AutoCloseable {
     return all.iterator();
   }
 
-  /** The tools that make file systems add this folder; it was not in what was packed. */
-  private boolean isEmptyLostFound(DirectoryListing.Entry entry) {
-    try {
-      return entry.name().equals(LOST_FOUND)
-          && entry.inode().type() == FileType.DIRECTORY
-          && DirectoryListing.of(image, entry.inode()).isEmpty();
-    } catch (IOException e) {
-      // It is damaged, as the copy will say.
-      return false;
-    }
-  }
-
   private FileName checked(FileName name) throws IOException {
-    String text = name.toString();
+    String text = name.exactText();
     if (text.isEmpty() || text.equals(".") || text.equals("..") || text.matches("(?s).*[/\0].*")) {
       throw new FileSystemException(
           place(level, null), text, "no file can have this name: " + text);
@@ -237,7 +221,12 @@ final class CopyTree implements AutoCloseable {
   }
 
   static String kind(FileType type) {
-    return type.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+    return switch (type) {
+      case REGULAR -> "regular file";
+      case SYMLINK -> "symbolic link";
+      case FIFO -> "pipe";
+      default -> type.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+    };
   }
 
   private void leaveOut(Inode inode, FileName name) {
@@ -393,7 +382,7 @@ final class CopyTree implements AutoCloseable {
     }
     StringBuilder text = new StringBuilder(target.toString());
     for (FileName each : names.reversed()) {
-      text.append(text.charAt(text.length() - 1) == '/' ? "" : "/").append(each);
+      text.append(text.charAt(text.length() - 1) == '/' ? "" : "/").append(each.exactText());
     }
     if (text.length() > LONGEST_PLACE) {
       text.replace(LONGEST_PLACE / 2, text.length() - LONGEST_PLACE / 2, "...");

@@ -69,7 +69,7 @@ final class Destination implements AutoCloseable {
     FileName now = path;
     for (int links = 0; links <= MOST_LINKS; links++) {
       if (now.length() == 0) {
-        throw new NoSuchFileException(path.toString());
+        throw new NoSuchFileException(path.exactText());
       }
       Split split = Split.of(now);
       OpenFolder folder = open(split.above);
@@ -93,22 +93,24 @@ final class Destination implements AutoCloseable {
           folder.close();
           return new Destination(path, itself, null, null);
         } else if (there != null && split.slash) {
-          throw new NotDirectoryException(path.toString());
+          throw new NotDirectoryException(path.exactText());
         } else if (there == null && links > 0) {
           throw new FileSystemException(
-              path.toString(), null, "is a link to %s, which does not exist".formatted(now));
+              path.exactText(),
+              null,
+              "is a link to %s, which does not exist".formatted(now.exactText()));
         } else {
           return new Destination(path, folder, split.name, there);
         }
       } catch (HostException e) {
         folder.close();
-        throw e.at(path.toString());
+        throw e.at(path.exactText());
       } catch (IOException | RuntimeException e) {
         folder.close();
         throw e;
       }
     }
-    throw new FileSystemLoopException(path.toString());
+    throw new FileSystemLoopException(path.exactText());
   }
 
   /** Returns the folder that a link leads to, or null if it leads to none. */
@@ -132,7 +134,7 @@ final class Destination implements AutoCloseable {
       return OpenFolder.open(HostPaths.of(folder));
     } catch (HostException e) {
       boolean slash = folder.length() > 1 && folder.at(folder.length() - 1) == '/';
-      throw e.at((slash ? folder.part(0, folder.length() - 1) : folder).toString());
+      throw e.at((slash ? folder.part(0, folder.length() - 1) : folder).exactText());
     }
   }
 
@@ -145,7 +147,7 @@ final class Destination implements AutoCloseable {
     try (HostNode link = folder.hold(split.name)) {
       if (folder.mayBeStrangers(link.stat())) {
         throw new FileSystemException(
-            path.toString(),
+            path.exactText(),
             null,
             "is a link that another user may have put there: it is not followed");
       }
@@ -201,13 +203,13 @@ final class Destination implements AutoCloseable {
    */
   void demandFile(String what) throws FileSystemException {
     if (isFolder()) {
-      throw new FileSystemException(path.toString(), null, "Is a directory");
+      throw new FileSystemException(path.exactText(), null, "Is a directory");
     }
     demandName();
     FileType type = there == null ? FileType.REGULAR : FileType.ofMode(there.mode());
     if (type != FileType.REGULAR) {
       throw new FileSystemException(
-          path.toString(),
+          path.exactText(),
           null,
           "is a %s, which %s cannot replace".formatted(CopyTree.kind(type), what));
     }
@@ -220,7 +222,7 @@ final class Destination implements AutoCloseable {
    */
   void demandName() throws NotDirectoryException {
     if (path.at(path.length() - 1) == '/') {
-      throw new NotDirectoryException(path.toString());
+      throw new NotDirectoryException(path.exactText());
     }
   }
 
@@ -232,6 +234,6 @@ final class Destination implements AutoCloseable {
   /** Returns the path as the user named it. */
   @Override
   public String toString() {
-    return path.toString();
+    return path.exactText();
   }
 }
