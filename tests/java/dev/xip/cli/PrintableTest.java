@@ -25,7 +25,7 @@ class PrintableTest {
               || c == 0x061c
               || c >= 0x200b && c <= 0x200f
               || c >= 0x2028 && c <= 0x202e
-              || c >= 0x2060 && c <= 0x206f
+              || c >= 0x2060 && c <= 0x206f && Character.isDefined(c)
               || c == 0xfeff
               || c >= 0xe0001 && c <= 0xe007f && Character.isDefined(c)
               || c >= 0xd800 && c < 0xe000;
