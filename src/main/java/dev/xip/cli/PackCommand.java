@@ -6,6 +6,7 @@ import dev.xip.machine.PackReport;
 import dev.xip.machine.Packer;
 import dev.xip.machine.Placement;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -48,7 +49,7 @@ final class PackCommand implements Callable<Integer> {
   private Path directory;
 
   @Parameters(index = "1", paramLabel = "IMAGE", description = "The image file to make or replace.")
-  private Path image;
+  private String image;
 
   @Option(
       names = "--format",
@@ -65,8 +66,12 @@ final class PackCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     PackReport report;
+    if (image.endsWith("/")) {
+      // A path of the JDK loses the slash, which asks for a folder.
+      throw new FileSystemException(image, null, "Is a directory");
+    }
     try (TerminalProgress progress = TerminalProgress.ofBytes("packing")) {
-      report = Packer.pack(directory, image, format, progress);
+      report = Packer.pack(directory, Path.of(image), format, progress);
     }
     Output out = new Output();
     if (json) {

@@ -71,10 +71,6 @@ public final class Leftovers {
   public static void add(Leftover leftover) {
     synchronized (LOCK) {
       waitIfStopping();
-      if (!hooked) {
-        Runtime.getRuntime().addShutdownHook(new Thread(Leftovers::removeAll, "xip leftovers"));
-        hooked = true;
-      }
       ALL.add(leftover);
     }
   }
@@ -91,8 +87,16 @@ public final class Leftovers {
     }
   }
 
-  /** The hook sets the mark once and never takes it back. */
+  /** The mark is set once and never taken back. The hook comes first, for it may be too late. */
   private static void waitIfStopping() {
+    if (!hooked) {
+      hooked = true;
+      try {
+        Runtime.getRuntime().addShutdownHook(new Thread(Leftovers::removeAll, "xip leftovers"));
+      } catch (IllegalStateException e) {
+        stopping = true;
+      }
+    }
     while (stopping) {
       try {
         LOCK.wait();
