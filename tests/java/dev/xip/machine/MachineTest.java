@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.host.HostException;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
 import dev.xip.pagetable.Walk;
@@ -47,6 +48,25 @@ class MachineTest {
 
   private Machine boot() throws IOException {
     return Machine.boot(MachineConfig.DEFAULT.withRam(16 << 20), store);
+  }
+
+  @Test
+  void aSecondCloseIsQuiet() throws IOException {
+    Machine machine = boot();
+    machine.close();
+    machine.close();
+  }
+
+  @Test
+  void sizesThatNoMachineCanHaveAreRefused() {
+    assertThatThrownBy(() -> MachineConfig.DEFAULT.withWindow(Long.MAX_VALUE))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("expected at most");
+    assertThatThrownBy(() -> MachineConfig.DEFAULT.withRam(Long.MAX_VALUE))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(
+            () -> Machine.boot(MachineConfig.DEFAULT.withWindow(1L << 62).withRam(1L << 62), store))
+        .isInstanceOf(HostException.class);
   }
 
   @Test

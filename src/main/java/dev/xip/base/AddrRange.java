@@ -22,10 +22,15 @@ public record AddrRange(long start, long end) {
    * @param start the first byte, at least 0
    * @param length the length in bytes, at least 0
    * @return the range
-   * @throws ArithmeticException if the end is past {@link Long#MAX_VALUE}
+   * @throws IllegalArgumentException if one is negative or the end past {@link Long#MAX_VALUE}
    */
   public static AddrRange ofLength(long start, long length) {
-    return new AddrRange(start, Math.addExact(start, length));
+    if (length < 0 || start > Long.MAX_VALUE - length) {
+      throw new IllegalArgumentException(
+          "range at 0x%x of length 0x%x: expected a length of at least 0 and an end below 2^63"
+              .formatted(start, length));
+    }
+    return new AddrRange(start, start + length);
   }
 
   /**

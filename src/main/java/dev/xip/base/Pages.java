@@ -28,10 +28,14 @@ public final class Pages {
    *
    * @param bytes an address or a length, at least 0
    * @return the smallest multiple of the page size that is not below it
-   * @throws ArithmeticException if that is past {@link Long#MAX_VALUE}
+   * @throws IllegalArgumentException if that is past {@link Long#MAX_VALUE}
    */
   public static long roundUp(long bytes) {
-    return Math.addExact(bytes, OFFSET_MASK) & -SIZE;
+    if (bytes > Long.MAX_VALUE - OFFSET_MASK) {
+      throw new IllegalArgumentException(
+          "length 0x%x: expected at most 0x%x".formatted(bytes, Long.MAX_VALUE - OFFSET_MASK));
+    }
+    return bytes + OFFSET_MASK & -SIZE;
   }
 
   /**

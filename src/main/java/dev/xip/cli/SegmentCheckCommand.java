@@ -40,7 +40,7 @@ final class SegmentCheckCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    SegmentStore store = SegmentStore.open(in.folder());
+    SegmentStore store = in.open();
     List<Path> deleted = new ArrayList<>();
     if (repair) {
       deleted.addAll(store.clean());

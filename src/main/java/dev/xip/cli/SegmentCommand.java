@@ -13,7 +13,12 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     description = {
       "%nA segment is a run of physical memory with a name, kept in a folder, the store. What is"
-          + " loaded from it has no page frames.%n"
+          + " loaded from it has no page frames.%n",
+      "A store trusts the owner of its folder, you and root. A file in it that belongs to another"
+          + " user, or is a link, pipe, socket or directory where a file should be, is not"
+          + " believed, not followed and not written to; list and check tell of it. Only holders of"
+          + " your own and of root are asked. Those who may write to the folder can take segments"
+          + " away, but not put others in their place.%n"
     },
     commandListHeading = "Commands:%n",
     footerHeading = "%nExamples:%n",

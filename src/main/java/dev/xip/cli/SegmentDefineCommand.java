@@ -8,6 +8,7 @@ import dev.xip.segment.SegmentPart;
 import dev.xip.segment.SegmentSource;
 import dev.xip.segment.SegmentStore;
 import dev.xip.segment.SegmentType;
+import dev.xip.segment.StoredSegment;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -104,9 +105,8 @@ final class SegmentDefineCommand implements Callable<Integer> {
   }
 
   private void define(SegmentName segment, long bytes, SegmentSource source) throws IOException {
-    SegmentStore store = SegmentStore.create(in.folder());
-    SegmentDefinition definition = definition(store, segment, size == null ? bytes : size);
-    SegmentText.print(store.define(definition, source), json);
+    SegmentStore store = in.create();
+    SegmentText.print(define(store, segment, size == null ? bytes : size, source), json);
   }
 
   private void requireSense() {
@@ -119,21 +119,22 @@ final class SegmentDefineCommand implements Callable<Integer> {
     }
   }
 
-  private SegmentDefinition definition(SegmentStore store, SegmentName segment, long bytes)
+  private StoredSegment define(
+      SegmentStore store, SegmentName segment, long bytes, SegmentSource source)
       throws SegmentException {
-    if (!parts.isEmpty()) {
-      List<SegmentPart> checked = new ArrayList<>();
-      for (SegmentNumbers.TypedPart each : parts) {
-        checked.add(each.toPart());
-      }
-      return SegmentDefinition.of(segment, checked);
-    }
     SegmentType wanted = type == null ? SegmentType.SR : type;
-    if (address == null) {
-      return store.place(segment, wanted, bytes);
+    if (parts.isEmpty() && address == null) {
+      return store.define(segment, wanted, bytes, source);
     }
-    long first = address >>> Pages.SHIFT;
-    long last = first + Math.max(1, Pages.covering(bytes)) - 1;
-    return SegmentDefinition.of(segment, List.of(SegmentPart.of(wanted, first, last)));
+    List<SegmentPart> checked = new ArrayList<>();
+    for (SegmentNumbers.TypedPart each : parts) {
+      checked.add(each.toPart());
+    }
+    if (parts.isEmpty()) {
+      long first = address >>> Pages.SHIFT;
+      long pages = bytes == 0 ? 1 : (bytes - 1 >>> Pages.SHIFT) + 1;
+      checked.add(SegmentPart.of(wanted, first, first + pages - 1));
+    }
+    return store.define(SegmentDefinition.of(segment, checked), source);
   }
 }

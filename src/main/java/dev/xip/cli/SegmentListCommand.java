@@ -43,9 +43,7 @@ final class SegmentListCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Path folder = in.folder();
     SegmentStore.Survey survey =
-        Files.exists(folder)
-            ? SegmentStore.open(folder).survey()
-            : new SegmentStore.Survey(List.of(), List.of());
+        Files.exists(folder) ? in.open().survey() : new SegmentStore.Survey(List.of(), List.of());
     Output out = new Output();
     if (json) {
       printJson(folder, survey, out);

@@ -4,15 +4,23 @@ import dev.xip.base.FileName;
 import dev.xip.host.HostPaths;
 import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentStore;
+import dev.xip.segment.WaitLimit;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.OptionalLong;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.TypeConversionException;
 
 /** What several segment commands take. */
 final class SegmentOptions {
+  private static final BigDecimal LONGEST_SECONDS =
+      BigDecimal.valueOf(WaitLimit.LONGEST.toSeconds());
+
   private SegmentOptions() {}
 
   /** The store that a command works with. */
@@ -24,7 +32,29 @@ final class SegmentOptions {
         description = "The folder of the store.")
     private Path folder;
 
+    @Option(
+        names = "--timeout",
+        paramLabel = "SECONDS",
+        defaultValue = "10",
+        converter = Seconds.class,
+        description = "How long to wait for other processes at most; default: ${DEFAULT-VALUE}.")
+    private Duration timeout;
+
     Store() {}
+
+    /** Opens the store, which must be there. */
+    SegmentStore open() throws IOException {
+      return waiting(SegmentStore.open(folder()));
+    }
+
+    /** Opens the store, making it if it is not there. */
+    SegmentStore create() throws IOException {
+      return waiting(SegmentStore.create(folder()));
+    }
+
+    private SegmentStore waiting(SegmentStore store) {
+      return store.waiting(WaitLimit.of(timeout, line -> System.err.println("xip: " + line)));
+    }
 
     Path folder() {
       if (folder != null) {
@@ -41,6 +71,23 @@ final class SegmentOptions {
               ? HostPaths.of(FileName.of(data))
               : HostPlace.home().resolve(".local/share");
       return shared.resolve("xip/segments");
+    }
+  }
+
+  /** Takes a number of seconds, with a fraction or without. */
+  static final class Seconds implements ITypeConverter<Duration> {
+    @Override
+    public Duration convert(String text) {
+      try {
+        BigDecimal seconds = new BigDecimal(text);
+        if (seconds.signum() >= 0 && seconds.compareTo(LONGEST_SECONDS) <= 0) {
+          return Duration.ofMillis(seconds.movePointRight(3).longValue());
+        }
+      } catch (NumberFormatException e) {
+        // said below
+      }
+      throw new TypeConversionException(
+          "'%s' is no number of seconds from 0 to %s".formatted(text, LONGEST_SECONDS));
     }
   }
 
@@ -62,7 +109,7 @@ final class SegmentOptions {
     }
 
     SegmentStore store() throws IOException {
-      return SegmentStore.open(store.folder());
+      return store.open();
     }
   }
 

@@ -33,6 +33,9 @@ public final class Machine implements AutoCloseable {
   private final SegmentDevices devices;
   private final long framesAtBoot;
 
+  /** Guarded by this. */
+  private boolean closed;
+
   private Machine(PhysicalMemory memory, MemoryManager memoryManager, SegmentLoader loader) {
     this.memory = memory;
     this.memoryManager = memoryManager;
@@ -183,9 +186,16 @@ public final class Machine implements AutoCloseable {
     }
   }
 
-  /** Ends every address space, unloads every segment and gives the window back. */
+  /**
+   * Ends every address space, unloads every segment and gives the window back; a second time does
+   * nothing.
+   */
   @Override
-  public void close() throws SegmentException {
+  public synchronized void close() throws SegmentException {
+    if (closed) {
+      return;
+    }
+    closed = true;
     for (AddressSpace space : memoryManager.spaces()) {
       space.close();
     }
