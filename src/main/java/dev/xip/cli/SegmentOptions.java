@@ -53,7 +53,7 @@ final class SegmentOptions {
     }
 
     private SegmentStore waiting(SegmentStore store) {
-      return store.waiting(WaitLimit.of(timeout, line -> System.err.println("xip: " + line)));
+      return store.waiting(WaitLimit.of(timeout, Errors::line));
     }
 
     Path folder() {
