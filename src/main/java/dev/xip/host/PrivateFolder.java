@@ -57,6 +57,15 @@ public final class PrivateFolder implements AutoCloseable {
   }
 
   /**
+   * Returns its name.
+   *
+   * @return the random name, as long as no other user moves it
+   */
+  public FileName name() {
+    return name;
+  }
+
+  /**
    * Returns a path that leads to a name in the folder through its descriptor, for this process and
    * for programs that it starts, wherever the folder has been moved to.
    *
@@ -86,14 +95,24 @@ public final class PrivateFolder implements AutoCloseable {
         });
   }
 
+  /** Moves it away first, so that a thread that still makes files in it finds no place for more. */
   private void remove() throws IOException {
-    empty(folder);
-    // Another user may have put something else in its place, which is not ours to remove.
-    HostStat ours = folder.stat();
-    HostStat there = parent.exists(name) ? parent.stat(name) : null;
-    if (there != null && there.dev() == ours.dev() && there.ino() == ours.ino()) {
-      parent.removeFolder(name);
+    FileName aside = OpenFolder.randomName(".xip-");
+    boolean moved = isOurs(name);
+    if (moved) {
+      parent.rename(name, parent, aside);
     }
+    empty(folder);
+    if (moved && isOurs(aside)) {
+      parent.removeFolder(aside);
+    }
+  }
+
+  /** Another user may have put something else in its place, which is not ours to remove. */
+  private boolean isOurs(FileName where) throws HostException {
+    HostStat ours = folder.stat();
+    HostStat there = parent.exists(where) ? parent.stat(where) : null;
+    return there != null && there.dev() == ours.dev() && there.ino() == ours.ino();
   }
 
   /** A folder on the way down, and which of its names are still to be removed. */
