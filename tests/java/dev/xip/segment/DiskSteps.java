@@ -19,7 +19,8 @@ final class DiskSteps {
   private static final Set<String> HARMLESS =
       Set.of(
           ("access close dup dup2 dup3 faccessat faccessat2 fadvise64 fcntl flock fstat fstatfs"
-                  + " getdents64 ioctl lseek lstat newfstatat readlink stat statfs statx")
+                  + " fchmod fchown getdents64 ioctl lseek lstat newfstatat readlink stat statfs"
+                  + " statx")
               .split(" "));
 
   private final Path root;

@@ -170,7 +170,12 @@ public abstract sealed class SegmentSource {
         HostStat found = out.stat();
         lengthOf(file, found, bytes);
         // A second name first, so that at every moment the file has one.
-        store.open().link(out, data.fileName());
+        folder.link(name(), store.open(), data.fileName());
+        HostStat linked = store.stat(data);
+        if (linked.ino() != found.ino() || linked.dev() != found.dev()) {
+          throw new SegmentException(
+              Errno.EBUSY, file.toString(), "the same file until it is moved", "another one");
+        }
         unchanged = found;
         if (before != null) {
           out.setMode(found.mode() & NewFile.permissions(before, found.gid()));

@@ -1,7 +1,6 @@
 package dev.xip.segment;
 
 import dev.xip.base.FileName;
-import java.security.SecureRandom;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -11,15 +10,14 @@ import java.util.regex.Pattern;
  *
  * @param kind what it holds
  * @param name the segment
- * @param version the version of the contents, the random number of a new definition, 0 for a
- *     current one
+ * @param version the version of the contents, 0 for a current definition
  */
 record StoreFile(Kind kind, SegmentName name, long version) {
   /** What a file holds. */
   enum Kind {
     /** {@code NAME.def}: the current definition. */
     DEFINITION,
-    /** {@code NAME.NUMBER.new}: a definition being written, under a random number. */
+    /** {@code NAME.VERSION.new}: a definition being written, under the version that it is for. */
     NEW_DEFINITION,
     /** {@code NAME.VERSION.data}: the contents of a version. */
     DATA,
@@ -51,8 +49,6 @@ record StoreFile(Kind kind, SegmentName name, long version) {
 
   /** The slots are [FIRST_SLOT, FIRST_SLOT + SLOTS). */
   static final long SLOTS = (1L << 62) - 1;
-
-  private static final SecureRandom RANDOM = new SecureRandom();
 
   /** The greatest version: 18 digits. */
   static final long LAST_VERSION = 999_999_999_999_999_999L;
@@ -92,10 +88,8 @@ record StoreFile(Kind kind, SegmentName name, long version) {
     return new StoreFile(Kind.DEFINITION, name, 0);
   }
 
-  /** Names a definition that is to be written, as others cannot guess. */
-  static StoreFile newDefinition(SegmentName name) {
-    long number = RANDOM.nextLong(1, LAST_VERSION);
-    return new StoreFile(Kind.NEW_DEFINITION, name, number);
+  static StoreFile newDefinition(SegmentName name, long version) {
+    return new StoreFile(Kind.NEW_DEFINITION, name, version);
   }
 
   static StoreFile data(SegmentName name, long version) {

@@ -8,6 +8,7 @@ import dev.xip.host.HostFile;
 import dev.xip.host.HostStat;
 import java.io.IOException;
 import java.math.BigDecimal;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The right to change a store: one holder at a time among all processes and all threads. It is a
@@ -38,20 +39,76 @@ final class StoreLock implements AutoCloseable {
   static StoreLock acquire(StoreFolder folder, WaitLimit limit) throws IOException {
     HostFile file = open(folder);
     try {
-      Waiting waiting = new Waiting(limit, file);
-      while (!file.tryLockExclusive(0, Long.MAX_VALUE)) {
-        if (!waiting.goesOn()) {
-          throw new SegmentException(
-              Errno.EBUSY,
-              "segment store " + folder.path(),
-              "its lock within %s s".formatted(seconds(limit)),
-              "it held by " + waiting.holder());
-        }
+      if (file.tryLockExclusive(0, Long.MAX_VALUE)) {
+        return new StoreLock(file);
       }
-      return new StoreLock(file);
     } catch (IOException | RuntimeException e) {
       file.close();
       throw e;
+    }
+    Waiting waiting = new Waiting(limit, file);
+    Queued queued = new Queued(file);
+    while (waiting.goesOn() && !queued.isOver()) {}
+    if (queued.isOver() && queued.take()) {
+      return new StoreLock(file);
+    }
+    String holder = waiting.holder(); // before the file may be closed
+    if (queued.take()) {
+      return new StoreLock(file);
+    }
+    throw new SegmentException(
+        Errno.EBUSY,
+        "segment store " + folder.path(),
+        "its lock within %s s".formatted(seconds(limit)),
+        "it held by " + holder);
+  }
+
+  /**
+   * A place in the system's queue for the lock, which lets those who wait have their turn, however
+   * often others ask. A thread that waits there cannot be called back, so it is one of its own;
+   * what it is given after its caller has left, it gives back.
+   */
+  private static final class Queued {
+    private final HostFile file;
+    private final Thread caller = Thread.currentThread();
+    private boolean over;
+    private boolean left;
+    private HostException failure;
+
+    Queued(HostFile file) {
+      this.file = file;
+      Thread.ofPlatform().daemon().name("wait for " + file).start(this::await);
+    }
+
+    private void await() {
+      HostException refused = null;
+      try {
+        file.lockExclusive(0, Long.MAX_VALUE);
+      } catch (HostException e) {
+        refused = e;
+      }
+      synchronized (this) {
+        over = true;
+        failure = refused;
+        if (left) {
+          file.close();
+        }
+      }
+      LockSupport.unpark(caller);
+    }
+
+    synchronized boolean isOver() {
+      return over;
+    }
+
+    /** Takes the lock if it has been given, or leaves the queue. */
+    synchronized boolean take() throws HostException {
+      if (failure != null) {
+        file.close();
+        throw failure;
+      }
+      left = !over;
+      return over;
     }
   }
 

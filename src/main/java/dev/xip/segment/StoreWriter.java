@@ -6,7 +6,6 @@ import dev.xip.host.HostException;
 import dev.xip.host.HostStat;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -153,7 +152,6 @@ final class StoreWriter implements AutoCloseable {
     used.add(old);
     long version = next(used.last(), versions(files));
     StoreFile current = StoreFile.definition(name);
-    StoreFile next = StoreFile.newDefinition(name);
     StoreFile data = StoreFile.data(name, version);
     StoreFile purge = StoreFile.purge(name, old);
     boolean linked = false;
@@ -161,7 +159,7 @@ final class StoreWriter implements AutoCloseable {
     try {
       HostStat like = before == null ? null : statOrNull(StoreFile.data(name, old));
       source.make(folder, data, definition.byteSize(), like);
-      write(next, DefinitionFile.format(definition, version));
+      StoreFile next = write(definition, version);
       linked = before != null && linkIfPossible(current, purge, false);
       folder.force();
       requireWanted(name);
@@ -196,9 +194,7 @@ final class StoreWriter implements AutoCloseable {
     } else if (purge != null) {
       folder.rename(purge, current);
     } else {
-      StoreFile again = StoreFile.newDefinition(before.name());
-      write(again, DefinitionFile.format(before.definition(), before.version()));
-      folder.rename(again, current);
+      folder.rename(write(before.definition(), before.version()), current);
     }
   }
 
@@ -233,17 +229,30 @@ final class StoreWriter implements AutoCloseable {
     }
   }
 
-  private void write(StoreFile file, byte[] text) throws HostException {
-    HostStat before = statOrNull(StoreFile.definition(file.name()));
+  /** Writes a definition under a name from which it is renamed, and returns that. */
+  private StoreFile write(SegmentDefinition definition, long version) throws HostException {
+    HostStat before = statOrNull(StoreFile.definition(definition.name()));
+    StoreFile file = free(StoreFile.newDefinition(definition.name(), version));
     try (NewFile made = NewFile.create(folder, file);
         Arena arena = Arena.ofConfined()) {
       if (before != null) {
         made.limitTo(before);
       }
-      MemorySegment bytes = arena.allocateFrom(ValueLayout.JAVA_BYTE, text);
-      made.file().write(0, bytes);
+      byte[] text = DefinitionFile.format(definition, version);
+      made.file().write(0, arena.allocateFrom(ValueLayout.JAVA_BYTE, text));
       made.finish();
     }
+    return file;
+  }
+
+  /** The next name that nothing has: what is no file, or another user's, is not swept away. */
+  private StoreFile free(StoreFile file) throws HostException {
+    StoreFile free = file;
+    while (folder.exists(free)) {
+      long number = free.version() == StoreFile.LAST_VERSION ? 1 : free.version() + 1;
+      free = StoreFile.newDefinition(file.name(), number);
+    }
+    return free;
   }
 
   /**
