@@ -176,19 +176,20 @@ final class CutImageUser {
       Inode inode = PathResolver.resolve(mount.image(), "/file", true);
       try (WholeFile whole = mount.whole(inode)) {
         MemorySegment file = whole.memory();
+        long opened = mount.image().memory().byteSize();
         MemorySegment copy = arena.allocate(file.byteSize(), 8);
         copy.copyFrom(file);
         MemoryFaults.Operation<Object> operation = () -> use.of(file, copy);
         long start = System.nanoTime();
         for (int i = 0; isCold(i, start); i++) {
-          kept = MemoryFaults.guarded(own.toString(), file.byteSize(), operation);
+          kept = MemoryFaults.guarded(own.toString(), opened, operation);
         }
         long left = lengthLeft(mount, inode);
         cut(own, left);
         int met = 0;
         for (int i = 0; i < ROUNDS; i++) {
           try {
-            kept = MemoryFaults.guarded(own.toString(), file.byteSize(), operation);
+            kept = MemoryFaults.guarded(own.toString(), opened, operation);
           } catch (CorruptImageException e) {
             met += e.offset() == left && e.getMessage().contains(own.toString()) ? 1 : 0;
           }

@@ -110,7 +110,9 @@ public final class MemoryFaults {
     boolean isImage = lost.file().equals(image);
     long expected = isImage ? sizeWhenOpened : lost.end() - lost.start();
     long sizeNow = sizeNow(lost.file());
-    long at = isImage && sizeNow >= 0 ? Math.min(offset, sizeNow) : offset;
+    // A file of an image may be mapped apart from it, at other offsets; the file's end is the same.
+    boolean cut = isImage && sizeNow >= 0 && sizeNow < expected;
+    long at = cut ? sizeNow : offset;
     String found;
     if (sizeNow < 0) {
       found = "no file of that name any more, and its memory gone";
