@@ -3,15 +3,21 @@ package dev.xip.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.xip.testing.HardTree;
 import dev.xip.testing.Judge;
 import dev.xip.testing.Processes;
 import dev.xip.testing.Trees;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserDefinedFileAttributeView;
+import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
@@ -145,6 +151,116 @@ class PackIT {
     Xip.Result result = Xip.run(builder);
     assertThat(result.failsWithOneLine()).endsWith("disk/image: No space left on device\n");
     assertThat(result.out()).isEqualTo("precious\nimage\n");
+  }
+
+  @Test
+  void whatIsPackedAndCopiedOutIsTheSame() throws Exception {
+    Path tree = HardTree.make(folder.resolve("tree"));
+    Path image = folder.resolve("image");
+    Xip.run("pack", tree, image).isDone();
+    Path copy = folder.resolve("copy");
+    Xip.run("cp", "-r", image, "/", copy).isDone();
+    HardTree.requireSame(tree, copy);
+  }
+
+  @Test
+  void everyFileOfManyMayNeedABlockForItsAttributes() throws Exception {
+    Judge.program("setfattr");
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    Path first = Files.createFile(tree.resolve("f0"));
+    String value = "v".repeat(300);
+    Processes.Output tried =
+        Processes.runAny("setfattr", "-n", "user.x", "-v", value, first.toString());
+    Judge.needs(tried.exit() == 0, "a file system with extended attributes for temporary files");
+    for (int i = 1; i < 500; i++) {
+      Path file = Files.createFile(tree.resolve("f" + i));
+      Files.getFileAttributeView(file, UserDefinedFileAttributeView.class)
+          .write("x", ByteBuffer.wrap((value + i).getBytes(StandardCharsets.US_ASCII)));
+    }
+    Path image = folder.resolve("image");
+    Xip.run("pack", tree, image).isDone();
+    Processes.run("e2fsck", "-fn", image.toString());
+    assertThat(Xip.run("stat", image, "/f499").isDone().out())
+        .contains("   xattr  user.x=\"%s499\"\n".formatted(value));
+    JsonNode json = Xip.run("stat", "--json", image, "/f0").isDone().json();
+    assertThat(json.get("xattrs").get(0).get("name").asText()).isEqualTo("user.x");
+    assertThat(json.get("xattrs").get(0).get("valueHex").asText()).isEqualTo("76".repeat(300));
+  }
+
+  @Test
+  void nothingOfTheHostsConfigurationGetsIntoTheImage() throws Exception {
+    Path tree = Trees.small(folder.resolve("tree"));
+    Path image = folder.resolve("image");
+    Path configuration =
+        Files.writeString(
+            folder.resolve("mke2fs.conf"),
+            "[defaults]\n\tbase_features = sparse_super,extent,64bit,flex_bg,metadata_csum\n"
+                + "\tinode_size = 128\n\tblocksize = 1024\n");
+    ProcessBuilder builder = Xip.builder("pack", tree, image);
+    builder.environment().put("MKE2FS_CONFIG", configuration.toString());
+    builder.environment().put("MKE2FS_DEVICE_PHYS_SECTSIZE", "8192");
+    Xip.run(builder).isDone();
+    String facts = Processes.run("dumpe2fs", "-h", image.toString()).out();
+    assertThat(facts)
+        .containsPattern("features: +ext_attr dir_index filetype sparse_super large_file\n")
+        .containsPattern("Inode size:\t +256\n");
+    assertThat(Xip.run("cat", image, "/hello.txt").isDone().out()).isEqualTo("hello\n");
+  }
+
+  @Test
+  void timesOfFiveHundredYearsComeBack() throws Exception {
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    String[] times = {
+      "1901-12-14T00:00:00.000000001Z", "1969-12-31T23:59:59.999999999Z",
+      "2040-01-01T00:00:00.500Z", "2446-05-10T22:38:54.123Z"
+    };
+    for (String each : times) {
+      Path file = Files.createFile(tree.resolve(each));
+      Processes.run("touch", "-d", each, file.toString());
+      String kept = Processes.run("stat", "-c", "%Y", file.toString()).out().strip();
+      Judge.needs(
+          kept.equals("" + Instant.parse(each).getEpochSecond()),
+          "a file system with times to 2446");
+    }
+    Path image = folder.resolve("image");
+    Xip.run("pack", tree, image).isDone();
+    for (String each : times) {
+      JsonNode json = Xip.run("stat", "--json", image, "/" + each).isDone().json();
+      assertThat(Instant.parse(json.get("modified").asText())).isEqualTo(Instant.parse(each));
+    }
+  }
+
+  @Test
+  void packingAgainKeepsTheModeOfTheImage() throws Exception {
+    Path tree = Trees.small(folder.resolve("tree"));
+    Path image = folder.resolve("image");
+    Xip.run("pack", tree, image).isDone();
+    Files.setPosixFilePermissions(image, PosixFilePermissions.fromString("rw-------"));
+    Xip.run("pack", tree, image).isDone();
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(image)))
+        .isEqualTo("rw-------");
+  }
+
+  @Test
+  void aFileThatMayNotBeReadIsNamed() throws Exception {
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    Path secret = Files.writeString(tree.resolve("secret"), "text");
+    Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("---------"));
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
+    ProcessBuilder builder = Xip.builder("pack", tree, folder.resolve("image"));
+    builder.command().addAll(0, Judge.isRoot() ? Judge.asNobody() : List.of());
+    assertThat(Xip.run(builder).failsWithOneLine())
+        .isEqualTo("xip: %s: Permission denied\n".formatted(secret));
+    assertThat(folder.resolve("image")).doesNotExist();
+  }
+
+  @Test
+  void whatMkfsErofsLosesIsNamed() throws Exception {
+    Judge.program("mkfs.erofs");
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    Files.createDirectory(tree.resolve("lost+found"));
+    assertThat(Xip.run("pack", "--format", "erofs", tree, folder.resolve("image")).isDone().out())
+        .contains("not kept: %s/lost+found: mkfs.erofs leaves out".formatted(tree));
   }
 
   @Test

@@ -1,7 +1,6 @@
 package dev.xip.image.ext;
 
 import dev.xip.base.ByteView;
-import dev.xip.base.MalformedDataException;
 import dev.xip.image.BlockMap;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.FileType;
@@ -79,7 +78,7 @@ public final class ImageWriter implements AutoCloseable {
   public static ImageWriter open(String name, FileChannel image) throws IOException {
     Arena arena = Arena.ofConfined();
     try {
-      return new ImageWriter(name, image, arena);
+      return MemoryFaults.guarded(name, image.size(), () -> new ImageWriter(name, image, arena));
     } catch (IOException | RuntimeException | Error e) {
       arena.close();
       throw e;
@@ -121,13 +120,14 @@ public final class ImageWriter implements AutoCloseable {
 
   /** Puts zeros where mke2fs made files, for no file overwrites all of its last block. */
   private void clear() throws IOException {
+    ByteBuffer lostAndFound = ByteBuffer.allocate(superblock.inodeSize());
+    write(lostAndFound, inodes.locate(superblock.firstInode()));
     for (long group = 0; group < superblock.groups(); group++) {
-      long at = groups.blockBitmap(group) << ExtLayout.BLOCK_SHIFT;
-      BitSet used = BitSet.valueOf(view.bytes(at, ExtLayout.BLOCK_SIZE));
+      BitSet used = BitSet.valueOf(read(groups.blockBitmap(group), 1));
       long first = groups.firstBlock(group);
       for (int i = 0; (i = used.nextSetBit(i)) >= 0 && i < groups.blocks(group); i++) {
         if (!described.get((int) first + i)) {
-          write(ZEROS.duplicate(), first + i);
+          writeBlock(ZEROS.duplicate(), first + i);
         }
       }
     }
@@ -150,7 +150,7 @@ public final class ImageWriter implements AutoCloseable {
         case SYMLINK -> {
           if (places.extentCount() > 0) {
             ByteBuffer target = buffer().put(file.target()).clear();
-            write(target, places.imageOffset(0) >>> ExtLayout.BLOCK_SHIFT);
+            writeBlock(target, places.imageOffset(0) >>> ExtLayout.BLOCK_SHIFT);
           }
         }
         default -> {}
@@ -166,7 +166,7 @@ public final class ImageWriter implements AutoCloseable {
       long first = places.extent(i).imageOffset() >>> ExtLayout.BLOCK_SHIFT;
       long count = places.extent(i).length() >>> ExtLayout.BLOCK_SHIFT;
       for (long block = first; block < first + count; block++) {
-        write(blocks.nextBlock(), block);
+        writeBlock(blocks.nextBlock(), block);
       }
     }
   }
@@ -181,7 +181,7 @@ public final class ImageWriter implements AutoCloseable {
           places,
           row -> {
             int block = blocks.one();
-            write(row, block);
+            writeBlock(row, block);
             return block;
           },
           inodeBlock,
@@ -192,7 +192,7 @@ public final class ImageWriter implements AutoCloseable {
       attributesBlock = blocks.one();
       ByteBuffer block = buffer();
       file.attributes().putInBlock(block);
-      write(block, attributesBlock);
+      writeBlock(block, attributesBlock);
     }
     new InodeWriter(inodeBlock, offset).write(file, file.blocks(), attributesBlock);
   }
@@ -201,14 +201,14 @@ public final class ImageWriter implements AutoCloseable {
   private void seekInodes(long block) throws IOException {
     if (block != inodeBlockAt) {
       flushInodes();
-      inodeBlock.put(0, view.bytes(block << ExtLayout.BLOCK_SHIFT, ExtLayout.BLOCK_SIZE));
+      inodeBlock.put(0, read(block, 1).array());
       inodeBlockAt = block;
     }
   }
 
   private void flushInodes() throws IOException {
     if (inodeBlockAt != 0) {
-      write(inodeBlock.clear(), inodeBlockAt);
+      writeBlock(inodeBlock.clear(), inodeBlockAt);
     }
   }
 
@@ -240,8 +240,8 @@ public final class ImageWriter implements AutoCloseable {
         int at = group == 0 ? (int) ExtLayout.SUPERBLOCK_OFFSET : 0;
         copy.putInt(at + ExtLayout.S_FREE_BLOCKS_COUNT, (int) freeBlocks);
         copy.putInt(at + ExtLayout.S_FREE_INODES_COUNT, (int) superblock.inodes() - used);
-        write(copy, first);
-        write(table.clear(), first + 1);
+        writeBlock(copy, first);
+        writeBlock(table.clear(), first + 1);
       }
     }
   }
@@ -260,20 +260,35 @@ public final class ImageWriter implements AutoCloseable {
   /** The bits behind the last one that means something are set. */
   private void writeBitmap(BitSet bits, int count, long block) throws IOException {
     bits.set(count, ExtLayout.BITMAP_BITS);
-    write(buffer().put(bits.toByteArray()).clear(), block);
+    writeBlock(buffer().put(bits.toByteArray()).clear(), block);
   }
 
-  private ByteBuffer read(long block, int count) throws MalformedDataException {
-    byte[] bytes = view.bytes(block << ExtLayout.BLOCK_SHIFT, count << ExtLayout.BLOCK_SHIFT);
-    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+  /**
+   * Reads what is not mapped: a page of a hole, looked at, would take room that may not be there.
+   */
+  private ByteBuffer read(long block, int count) throws IOException {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(count << ExtLayout.BLOCK_SHIFT).order(ByteOrder.LITTLE_ENDIAN);
+    long at = block << ExtLayout.BLOCK_SHIFT;
+    while (bytes.hasRemaining()) {
+      int done = image.read(bytes, at + bytes.position());
+      if (done < 0) {
+        throw view.malformed(at, "%d blocks".formatted(count), "the file's end");
+      }
+    }
+    return bytes.clear();
   }
 
   private static ByteBuffer buffer() {
     return ByteBuffer.allocate(ExtLayout.BLOCK_SIZE).order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  private void write(ByteBuffer bytes, long block) throws IOException {
-    long at = block << ExtLayout.BLOCK_SHIFT;
+  private void writeBlock(ByteBuffer bytes, long block) throws IOException {
+    write(bytes, block << ExtLayout.BLOCK_SHIFT);
+  }
+
+  private void write(ByteBuffer bytes, long offset) throws IOException {
+    long at = offset;
     while (bytes.hasRemaining()) {
       at += image.write(bytes, at);
     }
