@@ -4,7 +4,6 @@ import dev.xip.base.ByteView;
 import dev.xip.image.BlockMap;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.FileType;
-import dev.xip.image.MemoryFaults;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
@@ -70,7 +69,8 @@ public final class ImageWriter implements AutoCloseable {
    * Opens the image that is to be filled.
    *
    * @param name the image's name, as errors show it
-   * @param image an image without files, open for reading and writing
+   * @param image an image without files, open for reading and writing, which none but the caller
+   *     can cut
    * @return the writer, to be closed before the channel
    * @throws CorruptImageException if it is no ext2 image that is read
    * @throws IOException if it cannot be read
@@ -78,7 +78,7 @@ public final class ImageWriter implements AutoCloseable {
   public static ImageWriter open(String name, FileChannel image) throws IOException {
     Arena arena = Arena.ofConfined();
     try {
-      return MemoryFaults.guarded(name, image.size(), () -> new ImageWriter(name, image, arena));
+      return new ImageWriter(name, image, arena);
     } catch (IOException | RuntimeException | Error e) {
       arena.close();
       throw e;
@@ -104,18 +104,12 @@ public final class ImageWriter implements AutoCloseable {
    * @throws IOException if the image cannot be written, or what the copying threw
    */
   public void write(List<NewFile> files, Contents contents) throws IOException {
-    MemoryFaults.guarded(
-        view.file(),
-        view.memory(),
-        () -> {
-          clear();
-          number(files);
-          BitSet taken = (BitSet) described.clone();
-          SlotPlan slots = SlotPlan.of(files, taken, superblock.blocks());
-          writeFiles(files, new BlockAllocator(taken, slots), contents);
-          writeGroups(files, taken);
-          return null;
-        });
+    clear();
+    number(files);
+    BitSet taken = (BitSet) described.clone();
+    SlotPlan slots = SlotPlan.of(files, taken, superblock.blocks());
+    writeFiles(files, new BlockAllocator(taken, slots), contents);
+    writeGroups(files, taken);
   }
 
   /** Puts zeros where mke2fs made files, for no file overwrites all of its last block. */
