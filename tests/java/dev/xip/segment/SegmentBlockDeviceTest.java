@@ -99,7 +99,7 @@ class SegmentBlockDeviceTest extends DeviceFixture {
       refused(
           () -> use.read(0, List.of(first, piece(4, 7))),
           Errno.EIO,
-          "read at sector 0x0: data file shortened while it was loaded");
+          "read at sector 0x0: expected all its bytes, found a data file shortened while it was");
       assertThat(get(first, 0)).isZero();
     }
   }

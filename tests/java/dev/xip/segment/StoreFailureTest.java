@@ -148,7 +148,7 @@ class StoreFailureTest {
   }
 
   @Test
-  void whoMayNotWriteMayStillReadAndLoad() throws IOException {
+  void aUserThatMayNotWriteMayStillReadAndLoad() throws IOException {
     SegmentStore store = SegmentStore.create(temp.resolve("store"));
     store.define(definition(A, SegmentType.SR, 0x100000, 1), SegmentSource.zeros());
     Map<String, String> before = snapshot(store.folder());
@@ -168,7 +168,7 @@ class StoreFailureTest {
   }
 
   @Test
-  void whoMayNotReadIsToldSo() throws IOException {
+  void aUserThatMayNotReadIsToldSo() throws IOException {
     SegmentStore store = SegmentStore.create(temp.resolve("store"));
     store.define(definition(A, SegmentType.SR, 0x100000, 1), SegmentSource.zeros());
     Files.setPosixFilePermissions(store.folder(), PosixFilePermissions.fromString("rwx------"));
@@ -183,7 +183,9 @@ class StoreFailureTest {
     // Root's folders may be closed to others, so they get a copy of what they run.
     Processes.run("cp", "-r", Jvm.placeOf(StoreAttempts.class).toString(), classes.toString());
     Processes.run("cp", "-r", Jvm.placeOf(SegmentStore.class) + "/.", classes.toString());
-    Processes.run("chmod", "-R", "a+rX", classes.toString());
+    Path library = Files.createDirectory(temp.resolve("native")).resolve("libxip.so");
+    Files.copy(Path.of(System.getProperty("xip.library")), library);
+    Processes.run("chmod", "-R", "a+rX", classes.toString(), library.getParent().toString());
     line.addAll(
         List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),

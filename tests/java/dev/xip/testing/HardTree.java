@@ -15,7 +15,7 @@ public final class HardTree {
       """
       set -e; umask 022; TZ=UTC; export TZ
       : >"$(printf 'b\\377\\376\\001d')"; : >"$(printf 'tab\\tline\\n')"; : >./-r; : >ä
-      : >"$(printf '%0255d' 0)"; mkdir lost+found sticky; : >lost+found/file; mkfifo pipe; ln pipe pipe2
+      : >"$(printf '%0255d' 0)"; mkdir lost+found sticky; mkfifo pipe; ln pipe pipe2
       echo own >own; chown 70000:4000000000 own; chmod 6755 own; ln own own2
       echo cap >cap; chown 4294967294:4294967294 cap; chmod 1640 cap
       chown 5:6 sticky; chmod 3777 sticky
