@@ -102,6 +102,9 @@ class SegmentBlockDeviceTest extends DeviceFixture {
           "read at sector 0x0: expected all its bytes, found a data file shortened while it was");
       assertThat(get(first, 0)).isZero();
     }
+    refused(() -> devices.remove(device.name()), Errno.EIO, "unloading segment A");
+    assertThat(devices.devices()).isEmpty();
+    assertThat(loader.loaded()).isEmpty();
   }
 
   @ParameterizedTest
