@@ -17,7 +17,10 @@ import org.junit.jupiter.params.provider.MethodSource;
  * look-ups.
  */
 class DecisionTableTest {
-  /** Section 2.1, 2.6.32 and later, special bit set. Whether it is cow or linear is never asked. */
+  /**
+   * rules.md, "With the special bit", 2.6.32 and later, special bit set. Whether it is cow or
+   * linear is never asked.
+   */
   private static final String SPECIAL =
       """
       none    .0 B0 B0 B0
@@ -26,7 +29,7 @@ class DecisionTableTest {
       both    .0 .0 .0 .0
       """;
 
-  /** Section 2.1, special bit clear: the flags do not matter. */
+  /** rules.md, "With the special bit", special bit clear: the flags do not matter. */
   private static final String NOT_SPECIAL =
       """
       none    F0 F0 F0 B0
@@ -35,7 +38,7 @@ class DecisionTableTest {
       both    F0 F0 F0 B0
       """;
 
-  /** Section 2.2 as of 3.19. */
+  /** rules.md, "Without the special bit", as of 3.19. */
   private static final String IF_MIXED =
       """
       none                .0 F0 F0 B0
@@ -46,7 +49,9 @@ class DecisionTableTest {
       both                F1 F1 .1 .1
       """;
 
-  /** Section 2.2 with the check of all entries that 2.6.24 started from. */
+  /**
+   * rules.md, "Without the special bit", with the check of all entries that 2.6.24 started from.
+   */
   private static final String EVERY_ENTRY =
       """
       none                .0 F1 B1 B1

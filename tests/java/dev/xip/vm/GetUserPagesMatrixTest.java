@@ -49,7 +49,7 @@ class GetUserPagesMatrixTest {
   /** One cell: what is there, what is asked for. */
   private record Cell(
       Request request, boolean shared, boolean writable, boolean present, Page page) {
-    /** The answer as section 6 of the rules has it, for 3.19. */
+    /** The answer as rules.md, "get_user_pages", has it, for 3.19. */
     Answer expected() {
       boolean write = request != Request.READ;
       if (write && !writable && (request == Request.WRITE || shared)) {

@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * get_user_pages, pins and follow_pfn, one rule of section 6 of the kernel's semantics at a time.
- * The matrix of property 9 is {@link GetUserPagesMatrixTest}.
+ * get_user_pages, pins and follow_pfn, one rule of rules.md, "get_user_pages", at a time. The
+ * matrix of property 9 is {@link GetUserPagesMatrixTest}.
  */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class GetUserPagesTest {

@@ -11,9 +11,9 @@ import java.util.Random;
  *
  * <ul>
  *   <li>mlock and mincore of files: a page of a file in place has no page frame to lock, and counts
- *       as absent until it has an entry (kernel-semantics section 5). Both are judged on anonymous
- *       memory; mincore only before the first fork, because 3.19 and later releases differ in which
- *       zero pages a fork copies.
+ *       as absent until it has an entry (rules.md, "mincore"). Both are judged on anonymous memory;
+ *       mincore only before the first fork, because 3.19 and later releases differ in which zero
+ *       pages a fork copies.
  *   <li>mremap of a range that is not all of one mapping, on either side: mappings with MIXEDMAP do
  *       not merge, ordinary ones do, and since 6.17 several may be moved at once. The same of no
  *       mapping: 3.19 shrinks what is not there. Duplicating (an old length of 0) a private

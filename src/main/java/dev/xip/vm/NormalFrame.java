@@ -81,7 +81,7 @@ public sealed interface NormalFrame {
     return new Callbacks();
   }
 
-  /** Table 2.1 of the rules, since 2.6.32: the flags count only if the bit is set. */
+  /** rules.md, "With the special bit", since 2.6.32: the flags count only if the bit is set. */
   record SpecialBit() implements NormalFrame {
     @Override
     public String name() {
@@ -104,7 +104,7 @@ public sealed interface NormalFrame {
   }
 
   /**
-   * Table 2.2 with a memory model.
+   * rules.md, "Without the special bit", with a memory model.
    *
    * @param model the model that answers
    * @param everyEntry whether it is asked about entries of all mappings, not only mixed ones
@@ -137,7 +137,7 @@ public sealed interface NormalFrame {
     }
   }
 
-  /** Table 2.2 with the mapping's own word in place of pfn_valid. */
+  /** rules.md, "Without the special bit", with the mapping's own word in place of pfn_valid. */
   record Callbacks() implements NormalFrame {
     @Override
     public String name() {
