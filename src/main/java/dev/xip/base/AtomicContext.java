@@ -1,6 +1,6 @@
 package dev.xip.base;
 
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -8,19 +8,14 @@ import java.util.List;
  * {@code preempt_count} and {@code might_sleep} (include/linux/kernel.h, kernel/sched.c).
  */
 public final class AtomicContext {
-  private static final ThreadLocal<Held> HELD = ThreadLocal.withInitial(Held::new);
+  /**
+   * The locks of each thread, the last one taken at the end. No class of ours, as the thread may
+   * outlive the loader of this class and would keep it.
+   */
+  private static final ThreadLocal<ArrayList<String>> HELD =
+      ThreadLocal.withInitial(ArrayList::new);
 
   private AtomicContext() {}
-
-  /** The locks of one thread, the last one taken at the end. */
-  private static final class Held {
-    private String[] locks = new String[8];
-    private int count;
-
-    List<String> toList() {
-      return List.of(Arrays.copyOf(locks, count));
-    }
-  }
 
   /**
    * Notes that the current thread has taken a lock under which it may not block. Called by the
@@ -29,11 +24,7 @@ public final class AtomicContext {
    * @param lock the lock's name, for reports
    */
   public static void enter(String lock) {
-    Held held = HELD.get();
-    if (held.count == held.locks.length) {
-      held.locks = Arrays.copyOf(held.locks, 2 * held.count);
-    }
-    held.locks[held.count++] = lock;
+    HELD.get().add(lock);
   }
 
   /**
@@ -43,18 +34,12 @@ public final class AtomicContext {
    * @throws IllegalStateException if the thread does not hold it
    */
   public static void leave(String lock) {
-    Held held = HELD.get();
-    // Locks nest, so the one released is nearly always the last one taken.
-    int last = held.count - 1;
-    int index = last;
-    while (index >= 0 && !held.locks[index].equals(lock)) {
-      index--;
-    }
+    ArrayList<String> held = HELD.get();
+    int index = held.lastIndexOf(lock);
     if (index < 0) {
       throw new IllegalStateException("%s released but not held".formatted(lock));
     }
-    System.arraycopy(held.locks, index + 1, held.locks, index, last - index);
-    held.count = last;
+    held.remove(index);
   }
 
   /**
@@ -63,7 +48,7 @@ public final class AtomicContext {
    * @return true in atomic context
    */
   public static boolean inAtomic() {
-    return HELD.get().count > 0;
+    return !HELD.get().isEmpty();
   }
 
   /**
@@ -73,9 +58,9 @@ public final class AtomicContext {
    * @throws SleepingInAtomicException if the thread holds a spin lock
    */
   public static void mightSleep(String what) {
-    Held held = HELD.get();
-    if (held.count > 0) {
-      throw new SleepingInAtomicException(what, held.toList());
+    ArrayList<String> held = HELD.get();
+    if (!held.isEmpty()) {
+      throw new SleepingInAtomicException(what, List.copyOf(held));
     }
   }
 }

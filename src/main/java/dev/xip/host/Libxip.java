@@ -17,7 +17,8 @@ import java.util.List;
 /**
  * The functions of libxip.so, typed: C code that walks the very entries that Java wrote. The
  * library is looked for in the file that system property {@code xip.library} names, or else at
- * {@code native/libxip.so} beside the jar or the folder of classes; it is never unpacked.
+ * {@code native/libxip.so} beside the jar or the folder of classes; it is never unpacked. Where
+ * several class loaders of a JVM have these classes, each has a library of its own.
  *
  * <p>Every function but {@link #sumOfLongs} takes the physical memory window: native memory in
  * which physical address {@code pa} lies at offset {@code pa}, page aligned and in whole pages.

@@ -1,6 +1,9 @@
 package dev.xip.host;
 
 import dev.xip.bindings.Xip;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.net.URISyntaxException;
 import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.Files;
@@ -11,10 +14,14 @@ import java.util.List;
 
 /**
  * Finds and loads libxip.so once, from a place where it is already a file; a failure is kept and
- * told to everyone who asks.
+ * told to everyone who asks. The JVM links a file for one class loader only, so where xip's classes
+ * are there twice, the second of them loads a copy in memory.
  */
 final class LibxipLoader {
   private static final String PROPERTY = "xip.library";
+
+  /** What the JVM says of a library that it has linked for the classes of another loader. */
+  private static final String LENT = "already loaded in another classloader";
 
   /** The loaded library, or null with the reason in {@link #FAILURE}. */
   static final Libxip LIBRARY;
@@ -87,14 +94,44 @@ final class LibxipLoader {
     }
   }
 
-  @SuppressWarnings("restricted")
   private static Libxip load(Path file) {
-    System.load(file.toString());
+    try {
+      link(file);
+    } catch (UnsatisfiedLinkError refused) {
+      if (!String.valueOf(refused.getMessage()).contains(LENT)) {
+        throw refused;
+      }
+      linkCopy(file);
+    }
     int version = GuardCalls.abiVersion();
     if (version != Xip.XIP_ABI_VERSION()) {
       throw new UnsatisfiedLinkError(
           "ABI version %d, expected %d".formatted(version, Xip.XIP_ABI_VERSION()));
     }
     return new Libxip(file);
+  }
+
+  @SuppressWarnings("restricted")
+  private static void link(Path file) {
+    System.load(file.toString());
+  }
+
+  /**
+   * Loads a copy, with ranges and a handler of its own in front of those that are there. Its
+   * descriptor stays open: the JVM tells libraries apart by path, and this path must not come
+   * again.
+   */
+  private static void linkCopy(Path file) {
+    try (Arena arena = Arena.ofConfined()) {
+      HostFile copy = HostFile.memfd("libxip.so");
+      copy.write(0, arena.allocateFrom(ValueLayout.JAVA_BYTE, Files.readAllBytes(file)));
+      link(copy.descriptorPath());
+    } catch (IOException failed) {
+      UnsatisfiedLinkError error =
+          new UnsatisfiedLinkError(
+              "no copy of %s for this class loader: %s".formatted(file, failed));
+      error.initCause(failed);
+      throw error;
+    }
   }
 }
