@@ -196,6 +196,16 @@ class GetUserPagesTest {
   }
 
   @Test
+  void aCountBeyondAllPagesPinsThoseThatAreThere() throws Exception {
+    TestMachine.map(space, START, 300, TestMachine.ANONYMOUS, null);
+    try (PinnedPages pinned = pages.pin(START, Integer.MAX_VALUE, true, false)) {
+      assertThat(pinned.count()).isEqualTo(300);
+      assertThat(pinned.frame(299).value()).isEqualTo(pfnAt(START + 299 * Pages.SIZE));
+    }
+    assertRefused(Code.EFAULT, () -> pages.pin(0, Integer.MAX_VALUE, true, false));
+  }
+
+  @Test
   void theFastWayTakesWhatIsMappedWithoutAFaultAndTheSlowWayTheRest() throws Exception {
     TestMachine.map(space, START, 3, TestMachine.ANONYMOUS, null);
     TestMachine.write(space, START, 1);

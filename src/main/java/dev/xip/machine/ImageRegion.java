@@ -31,8 +31,8 @@ final class ImageRegion implements DirectAccess {
 
   /** The window that an image of some length needs. */
   static long windowFor(long imageBytes) {
-    return Math.max(
-        PhysicalMemory.DEFAULT_WINDOW_BYTES, Pages.roundUp(Math.addExact(START, imageBytes)));
+    AddrRange place = AddrRange.ofLength(START, Pages.roundUp(imageBytes));
+    return Math.max(PhysicalMemory.DEFAULT_WINDOW_BYTES, place.end());
   }
 
   static ImageRegion map(Path path, PhysicalMemory memory) throws IOException {

@@ -11,6 +11,7 @@ import dev.xip.phys.FrameAllocator;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PageFrames;
 import dev.xip.vm.MapException.Code;
+import java.util.Arrays;
 
 /**
  * Gives out the page frames behind addresses, each with a reference that the caller gives back:
@@ -24,6 +25,9 @@ import dev.xip.vm.MapException.Code;
 public final class GetUserPages {
   /** What {@link #followPage} answers if a fault may help. */
   private static final long MUST_FAULT = -2;
+
+  /** For how many frames there is room before the first is found. */
+  private static final int FIRST_ROOM = 256;
 
   private final AddressSpace space;
   private final MemoryManager manager;
@@ -107,8 +111,16 @@ public final class GetUserPages {
    * @throws IllegalArgumentException if the count is negative
    */
   public PinnedPages pin(long va, int count, boolean write, boolean force) throws MapException {
-    long[] pfns = new long[Math.max(0, count)];
-    int got = getUserPages(va, count, write, force, pfns);
+    if (count < 0) {
+      throw new IllegalArgumentException("EINVAL: %d pages: expected at least 0".formatted(count));
+    }
+    // The room grows with what is found, as the count may be anything.
+    long[] pfns = new long[Math.min(count, FIRST_ROOM)];
+    int got = getUserPages(va, 0, pfns.length, write, force, pfns);
+    while (got == pfns.length && got < count) {
+      pfns = Arrays.copyOf(pfns, (int) Math.min(count, 2L * got));
+      got = getUserPages(va, got, pfns.length, write, force, pfns);
+    }
     return new PinnedPages(manager, pfns, got, write);
   }
 
