@@ -134,7 +134,7 @@ static int delete_file(const struct xip_store *store, const char *file) {
   return S_ISREG(stat.st_mode) && unlinkat(store->fd, file, 0) == 0;
 }
 
-/* Whether nobody can have the data file of a version loaded: it is not used, or not there. */
+/* Whether no process can have the data file of a version loaded: it is not used, or not there. */
 static int is_unused(const struct xip_store *store, const char *file) {
   struct stat stat;
   int fd = openat(store->fd, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
@@ -187,9 +187,9 @@ static int64_t current_version(const struct xip_store *store, const char *name) 
 }
 
 /*
- * Opens the file that is locked by whoever changes the store, and makes it if it is missing: open to
- * those who may write to the folder and to nobody else, for who may read it could lock others out.
- * Returns its descriptor, or -1.
+ * Opens the file that a process locks to change the store, and makes it if it is missing: open to
+ * users that may write to the folder and to no others, as a user that may read it could lock others
+ * out. Returns its descriptor, or -1.
  */
 static int open_lock(const struct xip_store *store) {
   int how = O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY;

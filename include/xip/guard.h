@@ -61,7 +61,7 @@ int xip_guard_remove(int id);
 
 /*
  * Has each fault in any guarded range add 1 to count words, stride words apart, before it changes
- * the range: for whoever must be told that something is lost without asking each range. One set of
+ * the range: for readers that must learn of a loss without asking each range. One set of
  * words, which stay valid for ever; a second call replaces it. count may be 0.
  */
 void xip_guard_watch(uint64_t *words, uint64_t count, uint64_t stride);

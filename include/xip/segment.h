@@ -127,7 +127,7 @@ typedef void (*xip_segment_told)(const char *line);
  * Sets for all threads how many milliseconds a call waits for others at most, and whom a wait is
  * told that has lasted a second; told may be NULL, as at first. A load waits for a first user of SN
  * that clears the data file, and fails with -EBUSY at the limit. An unload that finds its version
- * replaced waits for whoever changes the store, and leaves the files to them at the limit.
+ * replaced waits for the process that changes the store, and leaves the files to it at the limit.
  */
 void xip_segment_wait(unsigned milliseconds, xip_segment_told told);
 

@@ -51,7 +51,7 @@ public final class LostPages {
   /** One range of each file that is mapped. */
   private static final ConcurrentHashMap<String, Range> BY_NAME = new ConcurrentHashMap<>();
 
-  /** Keeps a load alive that nobody needs the value of. */
+  /** Keeps a load alive whose value is not needed. */
   private static byte touched;
 
   static {

@@ -9,7 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Who this process is to the system. */
+/** The user and umask of this process. */
 public final class Caller {
   private static final Pattern UMASK = Pattern.compile("(?m)^Umask:\\s*([0-7]+)$");
   private static final int STATUS_BYTES = 8192;

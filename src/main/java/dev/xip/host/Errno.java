@@ -78,11 +78,11 @@ public enum Errno {
   ENOTEMPTY(Libc.ENOTEMPTY()),
   /** Connection timed out; a wait that has come to its limit. */
   ETIMEDOUT(Libc.ETIMEDOUT()),
-  /** Nobody listens. */
+  /** No process listens. */
   ECONNREFUSED(Libc.ECONNREFUSED()),
   /** The other side has ended the connection. */
   ECONNRESET(Libc.ECONNRESET()),
-  /** Nobody reads what is written. */
+  /** The reader has gone. */
   EPIPE(Libc.EPIPE()),
   /** Value too large for its type. */
   EOVERFLOW(Libc.EOVERFLOW()),

@@ -66,8 +66,8 @@ public final class LocalSocket implements AutoCloseable {
    * @param folder where its name is
    * @param name its name
    * @return the connection
-   * @throws HostException ECONNREFUSED if nobody listens, EAGAIN if too many wait already, ENOENT
-   *     if nothing has the name, EACCES if the caller may not
+   * @throws HostException ECONNREFUSED if no process listens, EAGAIN if too many wait already,
+   *     ENOENT if nothing has the name, EACCES if the caller may not
    */
   public static LocalSocket connect(OpenFolder folder, FileName name) throws HostException {
     LocalSocket socket = new LocalSocket(SocketCalls.socket(), folder.place(name));

@@ -119,8 +119,8 @@ public final class PrivateFolder implements AutoCloseable {
   private record Level(long ino, FileName name, Iterator<FileName> rest) {}
 
   /**
-   * Removes all that is in a folder, however deep, with two descriptors: nobody else can move what
-   * is in it, so that the way up leads to where the way down came from.
+   * Removes all that is in a folder, however deep, with two descriptors: no other user can move
+   * what is in it, so that the way up leads to where the way down came from.
    */
   private static void empty(OpenFolder top) throws IOException {
     Deque<Level> levels = new ArrayDeque<>();

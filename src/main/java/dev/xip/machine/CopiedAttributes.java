@@ -106,7 +106,7 @@ final class CopiedAttributes {
     }
   }
 
-  /** Gives a link or node in a folder that nobody else can write its attributes. */
+  /** Gives a link or node its attributes, in a folder that no other user may write. */
   void give(Inode from, OpenFolder folder, FileName name, Supplier<String> place)
       throws IOException {
     boolean own = giveOwner(from, folder.stat(name), (uid, gid) -> folder.setOwner(name, uid, gid));

@@ -155,7 +155,7 @@ public final class CopyOut {
     return attributes.outcome(1, 0, null);
   }
 
-  /** The copy would take the name from the image, and the image from who wants to read it. */
+  /** The copy would take the name from the image, and readers would lose the image. */
   private void demandOther(Destination target, HostStat there) throws IOException {
     for (ImagePiece each : mount.pieces()) {
       if (each.isIn(there)) {

@@ -153,7 +153,7 @@ final class HoldServer implements AutoCloseable {
     return sockets;
   }
 
-  /** With nobody connected nothing has to be done until somebody does. */
+  /** Without a connection there is nothing to do until one comes. */
   private int pollMillis() {
     return connections.isEmpty() ? Integer.MAX_VALUE : BUSY_MILLIS;
   }
@@ -211,7 +211,10 @@ final class HoldServer implements AutoCloseable {
     }
   }
 
-  /** Who waits for work that takes long is told that it goes on; a wait for others is none. */
+  /**
+   * A peer that waits for long work is told that it goes on; waiting for other processes is no
+   * work.
+   */
   private void tellBusy() {
     Connection now = current;
     if (now != null && !now.done && System.nanoTime() - waited > BUSY) {
@@ -243,7 +246,7 @@ final class HoldServer implements AutoCloseable {
         waited = System.nanoTime();
         String answer = HoldLine.cut(answer(from.line));
         if (!held.isLoaded()) {
-          HoldSocket.delete(folder, name); // whoever has the answer finds no holder any more
+          HoldSocket.delete(folder, name); // a client that has the answer finds no holder any more
         }
         HoldLine.send(from.socket, answer);
       }

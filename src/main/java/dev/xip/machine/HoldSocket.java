@@ -17,9 +17,9 @@ import java.util.regex.Pattern;
 
 /**
  * The sockets through which processes that hold a segment are talked to: {@code NAME.PID.hold} in
- * the store's folder, for their owner alone. A holder that was killed leaves its socket behind;
- * whoever finds that nobody answers deletes it. Only sockets of the caller and of root are talked
- * to: a name proves nothing where others may write.
+ * the store's folder, for their owner alone. A holder that was killed leaves its socket behind; the
+ * next process that gets no answer there deletes it. Only sockets of the caller and of root are
+ * talked to: a name proves nothing where others may write.
  */
 final class HoldSocket {
   private static final String SUFFIX = ".hold";
@@ -48,7 +48,7 @@ final class HoldSocket {
 
   /**
    * Makes this process's socket for a segment. It takes its name when it can be talked to, so that
-   * nobody takes it for one left behind; until then it has one that others cannot guess.
+   * no process takes it for one left behind; until then it has one that others cannot guess.
    */
   static LocalSocket listen(OpenFolder folder, SegmentName name) throws IOException {
     FileName file = file(name, ProcessHandle.current().pid());

@@ -21,7 +21,7 @@ import java.util.List;
  * before by a rename after the data file was forced. A version that is not current any more stays
  * as long as somebody has it loaded, in any process: it is pending purge.
  *
- * <p>Reading takes no lock and waits for nobody. Changes and {@link #check} take the store's lock,
+ * <p>Reading takes no lock and does not wait. Changes and {@link #check} take the store's lock,
  * which holds across processes, and wait for it up to the {@link WaitLimit}: EBUSY then. Two
  * definitions may overlap; overlap matters when they are loaded.
  *

@@ -76,12 +76,12 @@ final class StoreCheck {
     findings.add(new StoreFinding(folder.path().resolve(file.toString()), false, problem));
   }
 
-  /** A socket may be another user's, who holds a segment. */
+  /** A socket may belong to another user that holds a segment. */
   private void socket(FileName file) {
     kind(file, "a socket");
   }
 
-  /** Whoever may write to the folder may have made the lock. */
+  /** Any user that may write to the folder may have made the lock. */
   private void lock(FileName file) {
     kind(file, "a regular file");
   }

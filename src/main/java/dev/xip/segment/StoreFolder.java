@@ -58,7 +58,7 @@ final class StoreFolder implements AutoCloseable {
     return path;
   }
 
-  /** Who owns the folder and who may write to it. */
+  /** The owner of the folder and the users that may write to it. */
   HostStat stat() {
     return stat;
   }
@@ -145,7 +145,7 @@ final class StoreFolder implements AutoCloseable {
     }
   }
 
-  /** Opens a regular file, whoever owns it. */
+  /** Opens a regular file of any owner. */
   HostFile openRegular(FileName name, boolean writable) throws IOException {
     try {
       return writable ? open.openReadWrite(name) : open.openReadOnly(name);

@@ -16,7 +16,7 @@ import java.util.concurrent.locks.LockSupport;
  * would not keep two holders in one process apart. Readers need none, since every change is one
  * rename or unlink.
  *
- * <p>The file is open to those who may write to the folder and to nobody else: a lock for reading
+ * <p>The file is open to users that may write to the folder and to no others: a lock for reading
  * keeps out one for writing.
  */
 final class StoreLock implements AutoCloseable {

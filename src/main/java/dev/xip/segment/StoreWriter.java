@@ -310,8 +310,8 @@ final class StoreWriter implements AutoCloseable {
   }
 
   /**
-   * Deletes what nobody needs of a segment's files: all of a version that is not current and has no
-   * users, the purge link of the current one, and definitions that were not finished.
+   * Deletes what is not needed of a segment's files: all of a version that is not current and has
+   * no users, the purge link of the current one, and definitions that were not finished.
    *
    * @return the current version, if it has files, and those that have users
    */

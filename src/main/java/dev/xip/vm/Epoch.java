@@ -42,7 +42,10 @@ final class Epoch {
     return (long) COUNTER.getAcquire(COUNTERS, counter & MASK);
   }
 
-  /** Ends an epoch. What the caller does afterwards happens to nobody who is told of no end. */
+  /**
+   * Ends an epoch. A reader that does not see the end has read before what the caller does
+   * afterwards.
+   */
   static void end(long counter) {
     COUNTER.getAndAdd(COUNTERS, counter & MASK, 1L);
   }
