@@ -1,6 +1,7 @@
 package dev.xip.pagetable;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.base.Access;
@@ -286,5 +287,15 @@ abstract class PageTableContract {
     Map<Long, Long> seen = new HashMap<>();
     table.forEach(0, layout.addressLimit(), (va, level, slot, pte) -> seen.put(va, pte));
     assertThat(seen).as("-Dxip.seed=%d", seed).isEqualTo(model);
+  }
+
+  @Test
+  void noEntryIsLookedForPastTheLastAddress() {
+    for (long end : new long[] {layout.addressLimit() + 1, Long.MAX_VALUE}) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> table.forEach(0, end, (va, level, slot, pte) -> {}));
+    }
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> table.forEach(-4096, 0, (va, level, slot, pte) -> {}));
   }
 }

@@ -155,6 +155,21 @@ class StoreNeighboursTest extends LoaderFixture {
   }
 
   @Test
+  void aFileThatWasPutInPlaceOfTheLockKeepsItsPermissions() throws IOException {
+    Files.setPosixFilePermissions(store.folder(), PosixFilePermissions.fromString("rwxrwxrwx"));
+    Path other = Files.createFile(temp.resolve("other"));
+    Files.setPosixFilePermissions(other, PosixFilePermissions.fromString("rw-------"));
+    Files.deleteIfExists(file(StoreFile.LOCK));
+    Files.createLink(file(StoreFile.LOCK), other);
+    define(A, SegmentType.SR, PLACE, 1);
+    assertThat(mode(StoreFile.LOCK)).isEqualTo("rw-------");
+    Files.delete(other);
+    Files.writeString(file(StoreFile.LOCK), "bytes");
+    store.save(A, SegmentSource.zeros());
+    assertThat(mode(StoreFile.LOCK)).isEqualTo("rw-------");
+  }
+
+  @Test
   void aReaderOfTheLockIsWaitedForWithALimitAndNamed() throws IOException {
     define(A, SegmentType.SR, PLACE, 1);
     List<String> told = new ArrayList<>();

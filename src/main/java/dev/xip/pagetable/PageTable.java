@@ -325,8 +325,14 @@ public final class PageTable {
    * @param start the first address
    * @param end the address after the last, at most the layout's limit
    * @param visitor sees the entries
+   * @throws IllegalArgumentException if an address is negative or past the limit
    */
   public void forEach(long start, long end, EntryVisitor visitor) {
+    if (start < 0 || end > layout.addressLimit()) {
+      throw new IllegalArgumentException(
+          "range [0x%x, 0x%x): expected addresses from 0 to 0x%x"
+              .formatted(start, end, layout.addressLimit()));
+    }
     forEach(root, layout.top(), start, end, visitor);
   }
 

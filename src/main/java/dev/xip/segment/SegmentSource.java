@@ -147,6 +147,9 @@ public abstract sealed class SegmentSource {
     /** The folder that it leaves, while it is on the way. */
     private OpenFolder folder;
 
+    /** The file itself, whatever has its name meanwhile. */
+    private HostFile moved;
+
     /** What the file was like before it was changed, or null. */
     private HostStat unchanged;
 
@@ -166,23 +169,22 @@ public abstract sealed class SegmentSource {
             "one that cannot");
       }
       folder = OpenFolder.open(file.getParent());
-      try (HostFile out = folder.openReadWrite(name())) {
-        HostStat found = out.stat();
-        lengthOf(file, found, bytes);
-        // A second name first, so that at every moment the file has one.
-        folder.link(name(), store.open(), data.fileName());
-        HostStat linked = store.stat(data);
-        if (linked.ino() != found.ino() || linked.dev() != found.dev()) {
-          throw new SegmentException(
-              Errno.EBUSY, file.toString(), "the same file until it is moved", "another one");
-        }
-        unchanged = found;
-        if (before != null) {
-          out.setMode(found.mode() & NewFile.permissions(before, found.gid()));
-        }
-        out.truncate(bytes);
-        out.force();
+      moved = folder.openReadWrite(name());
+      HostStat found = moved.stat();
+      lengthOf(file, found, bytes);
+      // A second name first, so that at every moment the file has one.
+      folder.link(name(), store.open(), data.fileName());
+      HostStat linked = store.stat(data);
+      if (linked.ino() != found.ino() || linked.dev() != found.dev()) {
+        throw new SegmentException(
+            Errno.EBUSY, file.toString(), "the same file until it is moved", "another one");
       }
+      unchanged = found;
+      if (before != null) {
+        moved.setMode(found.mode() & NewFile.permissions(before, found.gid()));
+      }
+      moved.truncate(bytes);
+      moved.force();
     }
 
     private FileName name() {
@@ -191,20 +193,35 @@ public abstract sealed class SegmentSource {
 
     @Override
     void committed() throws IOException {
-      folder.unlink(name());
-      folder.close();
+      try {
+        folder.unlink(name());
+      } finally {
+        close();
+      }
     }
 
     @Override
     void cancelled() throws IOException {
-      try (OpenFolder _ = folder) {
+      try {
         if (unchanged != null) {
-          try (HostFile out = folder.openReadWrite(name())) {
-            out.truncate(unchanged.size());
-            out.setMode(unchanged.mode() & 07777);
-          }
+          moved.truncate(unchanged.size());
+          moved.setMode(unchanged.mode() & 07777);
         }
+      } finally {
+        close();
       }
+    }
+
+    private void close() {
+      if (moved != null) {
+        moved.close();
+      }
+      if (folder != null) {
+        folder.close();
+      }
+      moved = null;
+      folder = null;
+      unchanged = null;
     }
   }
 

@@ -156,10 +156,14 @@ final class StoreLock implements AutoCloseable {
         | ((folder.mode() & OTHERS_WRITE) != 0 ? 0006 : 0);
   }
 
-  /** The folder may have been opened or closed to others since. */
+  /**
+   * The folder may have been opened or closed to others since. What another user may have linked or
+   * renamed to here is left as it is: another file of the caller's.
+   */
   private static void fit(HostFile file, HostStat folder) throws HostException {
     HostStat found = file.stat();
-    if (found.uid() == Caller.uid() && (found.mode() & 0777) != mode(folder)) {
+    boolean made = found.uid() == Caller.uid() && found.nlink() == 1 && found.size() == 0;
+    if (made && (found.mode() & 0777) != mode(folder)) {
       open(file, folder);
     }
   }
