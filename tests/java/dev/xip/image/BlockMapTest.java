@@ -91,6 +91,15 @@ class BlockMapTest {
   }
 
   @Test
+  void aUnitThatIsNoPowerOfTwoIsRefused() {
+    for (long unit : new long[] {0, -1, 3, Long.MIN_VALUE, Long.MAX_VALUE}) {
+      assertThatThrownBy(() -> MAP.alignedBytes(unit))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("power of two");
+    }
+  }
+
+  @Test
   void extentsOutOfOrderAreRefused() {
     BlockMap.Builder builder = new BlockMap.Builder();
     builder.add(4096, 0, 4096);

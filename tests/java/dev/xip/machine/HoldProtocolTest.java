@@ -28,6 +28,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -73,8 +74,9 @@ class HoldProtocolTest {
     return LocalSocket.connect(folder, HoldSocket.file(ONE, PID));
   }
 
-  /** A holder that says one thing to each who asks. */
-  private void fake(byte[] answer) throws IOException {
+  /** A holder that says the same to each who asks, half a second between one thing and the next. */
+  private void fake(byte[]... answers) throws IOException {
+    boolean mute = answers[0].length == 0;
     LocalSocket socket = HoldSocket.listen(folder, ONE);
     Thread.ofPlatform()
         .daemon()
@@ -85,10 +87,12 @@ class HoldProtocolTest {
                   LocalSocket.ready(List.of(socket), 1000);
                   LocalSocket client = socket.accept();
                   LocalSocket.ready(List.of(client), 1000);
-                  if (answer.length > 0 && client.receive(100).length > 0) {
-                    client.send(answer);
-                    client.close();
-                  } else if (answer.length > 0) {
+                  boolean asks = !mute && client.receive(100).length > 0;
+                  for (int i = 0; asks && i < answers.length; i++) {
+                    LockSupport.parkNanos(i == 0 ? 0 : 500_000_000);
+                    client.send(answers[i]);
+                  }
+                  if (!mute) {
                     client.close();
                   }
                 }
@@ -136,9 +140,18 @@ class HoldProtocolTest {
     assertThatThrownBy(() -> holder().save())
         .isInstanceOfSatisfying(
             SegmentException.class, e -> assertThat(e.code()).isEqualTo(Errno.ETIMEDOUT))
-        .hasMessageContaining("process " + PID);
+        .hasMessageContaining("process " + PID)
+        .hasMessageContaining("within 1.2 s");
     assertThat(told).containsExactly("waiting for process %d to answer".formatted(PID));
     assertThat(store.query(ONE).version()).isEqualTo(1);
+  }
+
+  @Test
+  void aHolderThatIsBusyIsWaitedForBeyondTheLimitAndNamed() throws IOException {
+    byte[] busy = "busy\n".getBytes(StandardCharsets.UTF_8);
+    fake(busy, busy, busy, busy, "failed EIO: done\n".getBytes(StandardCharsets.UTF_8));
+    assertThatThrownBy(() -> holder().save()).hasMessage("EIO: done");
+    assertThat(told).containsExactly("waiting for process %d to answer".formatted(PID));
   }
 
   @Test

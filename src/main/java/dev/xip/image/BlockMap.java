@@ -155,8 +155,12 @@ public final class BlockMap {
    *
    * @param unit a power of two in bytes
    * @return the bytes, a multiple of the unit
+   * @throws IllegalArgumentException if the unit is no power of two
    */
   public long alignedBytes(long unit) {
+    if (Long.bitCount(unit) != 1 || unit < 0) {
+      throw new IllegalArgumentException("unit 0x%x: expected a power of two".formatted(unit));
+    }
     long sum = 0;
     for (int i = 0; i < fileOffsets.length; i++) {
       long first = Math.ceilDiv(fileOffsets[i], unit) * unit;

@@ -241,7 +241,7 @@ public final class SegmentHolder {
       }
       if (line.isComplete() && "busy".equals(line.text())) {
         line = new HoldLine();
-        wait = wait.anew();
+        wait.signOfLife();
       } else if (line.isComplete() || line.isTooLong()) {
         return parse(line);
       } else if (line.isEnded()) {
@@ -273,29 +273,30 @@ public final class SegmentHolder {
             : answer == null ? "bytes that are not UTF-8" : "'" + HoldLine.shown(answer) + "'");
   }
 
-  /** A wait for the holder, up to the store's limit. */
+  /** A wait for the holder, up to the store's limit after its last sign of life. */
   private final class Wait {
     private final WaitLimit limit = store.waitLimit();
     private final long start = System.nanoTime();
+    private long lastSign = start;
     private boolean told;
 
     void goOn(String what) throws SegmentException {
-      long waited = System.nanoTime() - start;
-      if (waited >= limit.limit().toNanos()) {
+      long now = System.nanoTime();
+      if (now - lastSign >= limit.limit().toNanos()) {
         throw new SegmentException(
-            Errno.ETIMEDOUT, subject(), "it " + what + " within " + limit.limit(), "silence");
+            Errno.ETIMEDOUT,
+            subject(),
+            "it %s within %s s".formatted(what, limit.seconds()),
+            "silence");
       }
-      if (waited >= TOLD_AFTER && !told) {
+      if (now - start >= TOLD_AFTER && !told) {
         told = true;
         limit.told().accept("waiting for process %d %s".formatted(pid, what));
       }
     }
 
-    /** The same wait after a sign of life, of which nothing is told again. */
-    Wait anew() {
-      Wait next = new Wait();
-      next.told = told;
-      return next;
+    void signOfLife() {
+      lastSign = System.nanoTime();
     }
   }
 }

@@ -7,7 +7,6 @@ import dev.xip.host.HostException;
 import dev.xip.host.HostFile;
 import dev.xip.host.HostStat;
 import java.io.IOException;
-import java.math.BigDecimal;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -59,7 +58,7 @@ final class StoreLock implements AutoCloseable {
     throw new SegmentException(
         Errno.EBUSY,
         "segment store " + folder.path(),
-        "its lock within %s s".formatted(seconds(limit)),
+        "its lock within %s s".formatted(limit.seconds()),
         "it held by " + holder);
   }
 
@@ -110,10 +109,6 @@ final class StoreLock implements AutoCloseable {
       left = !over;
       return over;
     }
-  }
-
-  private static String seconds(WaitLimit limit) {
-    return BigDecimal.valueOf(limit.limit().toMillis(), 3).stripTrailingZeros().toPlainString();
   }
 
   private static HostFile open(StoreFolder folder) throws IOException {

@@ -1,5 +1,6 @@
 package dev.xip.segment;
 
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -37,5 +38,14 @@ public record WaitLimit(Duration limit, Consumer<String> told, BooleanSupplier a
    */
   public static WaitLimit of(Duration limit, Consumer<String> told) {
     return new WaitLimit(limit, told, () -> false);
+  }
+
+  /**
+   * Returns the limit as messages show it.
+   *
+   * @return seconds, such as {@code 10} or {@code 0.5}, without a unit
+   */
+  public String seconds() {
+    return BigDecimal.valueOf(limit.toMillis(), 3).stripTrailingZeros().toPlainString();
   }
 }
