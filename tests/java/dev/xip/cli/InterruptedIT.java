@@ -1,30 +1,40 @@
 package dev.xip.cli;
 
+import static java.nio.file.StandardOpenOption.CREATE_NEW;
+import static java.nio.file.StandardOpenOption.SPARSE;
+import static java.nio.file.StandardOpenOption.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** A command that a signal ends takes away what it has made, and exits as the signal asks. */
 class InterruptedIT {
-  private static final long LONGEST_WAIT_MILLIS = 2_500;
+  private static final Map<String, Integer> EXITS = Map.of("INT", 130, "TERM", 143, "HUP", 129);
+  private static final int FOLDERS = 100;
+  private static final int FILES_EACH = 150;
 
   private final long seed = Long.getLong("xip.seed", System.nanoTime());
   private final Random random = new Random(seed);
 
   @TempDir Path folder;
 
-  /** Starts a command, sends it a signal once it has made something, and waits for its end. */
-  private Xip.Result interrupt(String signal, Path made, Object... arguments) throws Exception {
+  /** Starts a command, sends it a signal some time after it has made something, and waits. */
+  private Xip.Result interrupt(String signal, long longestWait, Path made, Object... arguments)
+      throws Exception {
     Path err = folder.resolve("err");
     ProcessBuilder builder = Xip.builder(arguments);
     builder.environment().put("TMPDIR", made.toString());
@@ -35,7 +45,7 @@ class InterruptedIT {
       for (int i = 0; i < 3_000 && names(made).isEmpty() && process.isAlive(); i++) {
         Thread.sleep(10);
       }
-      Thread.sleep(random.nextLong(LONGEST_WAIT_MILLIS));
+      Thread.sleep(random.nextLong(longestWait));
       assertThat(process.isAlive()).as("-Dxip.seed=%d: it still runs", seed).isTrue();
       new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor();
       assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("it ends").isTrue();
@@ -66,9 +76,47 @@ class InterruptedIT {
       throws Exception {
     Path made = Files.createDirectory(folder.resolve("made"));
     List<Object> words = new ArrayList<>(List.of((Object[]) command.split(" ")));
-    Xip.Result result = interrupt(signal, made, words.toArray());
+    Xip.Result result = interrupt(signal, 2_500, made, words.toArray());
     assertThat(names(made)).as("-Dxip.seed=%d", seed).isEmpty();
     assertThat(Files.readString(Path.of("/proc/mounts"))).doesNotContain(made.toString());
     assertThat(result).isEqualTo(new Xip.Result(exit, "", ""));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"INT, 130", "TERM, 143", "HUP, 129"})
+  void nothingIsLeftOfASegmentThatIsNotDefinedYet(String signal, int exit) throws Exception {
+    Path store = Files.createDirectory(folder.resolve("store"));
+    Path contents = folder.resolve("contents");
+    try (FileChannel file = FileChannel.open(contents, WRITE, CREATE_NEW, SPARSE)) {
+      file.write(ByteBuffer.allocate(1), (1L << 40) - 1); // holes of 1 TiB take minutes to read
+    }
+    Xip.Result result =
+        interrupt(signal, 1_000, store, "segment", "define", "A", "--from", contents);
+    assertThat(result).isEqualTo(new Xip.Result(exit, "", ""));
+    assertThat(names(store)).containsExactly(store.resolve("store.lock"));
+    assertThat(Xip.run("segment", "check", "--store", store).exit()).isZero();
+  }
+
+  @Test
+  void nothingIsLeftOfAnImageAndOfACopyThatAreNotWhole() throws Exception {
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    for (int i = 0; i < FOLDERS; i++) {
+      Path each = Files.createDirectory(tree.resolve("folder" + i));
+      for (int j = 0; j < FILES_EACH; j++) {
+        Files.writeString(each.resolve("file" + j), "contents");
+      }
+    }
+    Path made = Files.createDirectory(folder.resolve("made"));
+    Path image = folder.resolve("image");
+    assertThat(Xip.run("pack", tree, image).exit()).isZero();
+    for (Map.Entry<String, Integer> each : EXITS.entrySet()) {
+      Xip.Result ended = new Xip.Result(each.getValue(), "", "");
+      assertThat(interrupt(each.getKey(), 100, made, "cp", "-r", image, "/", made))
+          .isEqualTo(ended);
+      assertThat(names(made)).as("-Dxip.seed=%d", seed).isEmpty();
+      assertThat(interrupt(each.getKey(), 100, made, "pack", tree, made.resolve("image")))
+          .isEqualTo(ended);
+      assertThat(names(made)).as("-Dxip.seed=%d", seed).isEmpty();
+    }
   }
 }

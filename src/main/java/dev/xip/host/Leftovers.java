@@ -8,7 +8,8 @@ import java.util.List;
  * What must not stay behind when the JVM is told to stop: files and folders that are not finished,
  * and what works on them. A thread that makes such a thing does so in a {@link #step}, and so does
  * one that gives it its final name. Once the JVM stops, a step is not taken any more: its thread
- * waits for the end, while all that is on the list is removed, newest first.
+ * waits for the end, while all that is on the list is removed, newest first. What a shutdown hook
+ * may do as well is done without steps, which it would wait in for ever.
  */
 public final class Leftovers {
   private static final Object LOCK = new Object();
@@ -64,45 +65,49 @@ public final class Leftovers {
   }
 
   /**
-   * Puts something on the list.
+   * Puts something on the list; it stays if the JVM is stopping already, unless this is in a step.
    *
    * @param leftover what it is
    */
   public static void add(Leftover leftover) {
     synchronized (LOCK) {
-      waitIfStopping();
+      hook();
       ALL.add(leftover);
     }
   }
 
   /**
-   * Takes something off the list, because it is finished or gone.
+   * Takes something off the list, because it is finished or gone; returns when it is not being
+   * removed.
    *
    * @param leftover what was added
    */
   public static void forget(Leftover leftover) {
     synchronized (LOCK) {
-      waitIfStopping();
       ALL.remove(leftover);
     }
   }
 
   /** The mark is set once and never taken back. The hook comes first, for it may be too late. */
   private static void waitIfStopping() {
-    if (!hooked) {
-      hooked = true;
-      try {
-        Runtime.getRuntime().addShutdownHook(new Thread(Leftovers::removeAll, "xip leftovers"));
-      } catch (IllegalStateException e) {
-        stopping = true;
-      }
-    }
+    hook();
     while (stopping) {
       try {
         LOCK.wait();
       } catch (InterruptedException e) {
         // There is nothing to go back to.
         continue;
+      }
+    }
+  }
+
+  private static void hook() {
+    if (!hooked) {
+      hooked = true;
+      try {
+        Runtime.getRuntime().addShutdownHook(new Thread(Leftovers::removeAll, "xip leftovers"));
+      } catch (IllegalStateException e) {
+        stopping = true;
       }
     }
   }

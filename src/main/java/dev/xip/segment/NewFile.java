@@ -4,6 +4,7 @@ import dev.xip.host.Caller;
 import dev.xip.host.HostException;
 import dev.xip.host.HostFile;
 import dev.xip.host.HostStat;
+import java.io.IOException;
 
 /** A file of a store that is being made: for its owner alone until it is finished. */
 final class NewFile implements AutoCloseable {
@@ -21,7 +22,7 @@ final class NewFile implements AutoCloseable {
   }
 
   /** Makes the file under a name that nothing has. */
-  static NewFile create(StoreFolder folder, StoreFile name) throws HostException {
+  static NewFile create(StoreFolder folder, StoreFile name) throws IOException {
     return new NewFile(folder.create(name), ANYBODY_MAY_USE & ~Caller.umask());
   }
 

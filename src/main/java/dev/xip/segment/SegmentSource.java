@@ -173,7 +173,7 @@ public abstract sealed class SegmentSource {
       HostStat found = moved.stat();
       lengthOf(file, found, bytes);
       // A second name first, so that at every moment the file has one.
-      folder.link(name(), store.open(), data.fileName());
+      store.link(folder, name(), data);
       HostStat linked = store.stat(data);
       if (linked.ino() != found.ino() || linked.dev() != found.dev()) {
         throw new SegmentException(
@@ -289,7 +289,7 @@ public abstract sealed class SegmentSource {
     private final NewFile made;
     private final HostFile out;
 
-    DataFile(StoreFolder folder, StoreFile name, long bytes, HostStat before) throws HostException {
+    DataFile(StoreFolder folder, StoreFile name, long bytes, HostStat before) throws IOException {
       this.made = NewFile.create(folder, name);
       this.out = made.file();
       try {

@@ -6,11 +6,14 @@ import dev.xip.host.Errno;
 import dev.xip.host.HostException;
 import dev.xip.host.HostFile;
 import dev.xip.host.HostStat;
+import dev.xip.host.Leftovers;
 import dev.xip.host.OpenFolder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 
@@ -22,6 +25,15 @@ final class StoreFolder implements AutoCloseable {
   private final Path path;
   private final OpenFolder open;
   private final HostStat stat;
+
+  /**
+   * The names that a change has given before it takes place, which is when a definition gets or
+   * loses its name. Guarded by this, as is the next.
+   */
+  private final Set<StoreFile> unfinished = new LinkedHashSet<>();
+
+  private boolean stopped;
+  private final Leftovers.Leftover leftover = this::stop;
 
   private StoreFolder(Path path, OpenFolder open, HostStat stat) {
     this.path = path;
@@ -104,21 +116,68 @@ final class StoreFolder implements AutoCloseable {
     return open.exists(file.fileName());
   }
 
+  /**
+   * Sees to it that a change that has not taken place leaves nothing when the JVM is told to stop.
+   * Called by the one change that this is open for, before its first step.
+   */
+  void beginChange() {
+    Leftovers.add(leftover);
+  }
+
+  /** Takes away the names of a change that has not taken place, and lets it go no further. */
+  private synchronized void stop() throws HostException {
+    stopped = true;
+    for (StoreFile each : unfinished) {
+      open.unlink(each.fileName());
+    }
+  }
+
+  private void demandGoingOn() throws SegmentException {
+    if (stopped) {
+      throw new SegmentException(
+          Errno.EINTR, "segment store " + path, "a process that goes on", "one told to stop");
+    }
+  }
+
   /** Makes a file for its owner alone, under a name that nothing has. */
-  HostFile create(StoreFile file) throws HostException {
-    return open.create(file.fileName(), 0600);
+  synchronized HostFile create(StoreFile file) throws IOException {
+    demandGoingOn();
+    HostFile made = open.create(file.fileName(), 0600);
+    unfinished.add(file);
+    return made;
   }
 
-  void link(StoreFile from, StoreFile to) throws HostException {
-    open.link(from.fileName(), open, to.fileName());
+  void link(StoreFile from, StoreFile to) throws IOException {
+    link(open, from.fileName(), to);
   }
 
-  void rename(StoreFile from, StoreFile to) throws HostException {
+  /** Gives a file of another folder a name here. */
+  synchronized void link(OpenFolder folder, FileName from, StoreFile to) throws IOException {
+    demandGoingOn();
+    folder.link(from, open, to.fileName());
+    unfinished.add(to);
+  }
+
+  synchronized void rename(StoreFile from, StoreFile to) throws IOException {
+    demandGoingOn();
     open.rename(from.fileName(), open, to.fileName());
+    finish(to);
   }
 
-  boolean unlink(StoreFile file) throws HostException {
-    return open.unlink(file.fileName());
+  synchronized boolean unlink(StoreFile file) throws IOException {
+    if (file.kind() == StoreFile.Kind.DEFINITION) {
+      demandGoingOn();
+    }
+    boolean gone = open.unlink(file.fileName());
+    unfinished.remove(file);
+    finish(file);
+    return gone;
+  }
+
+  private void finish(StoreFile changed) {
+    if (changed.kind() == StoreFile.Kind.DEFINITION) {
+      unfinished.clear();
+    }
   }
 
   void force() throws HostException {
@@ -249,6 +308,7 @@ final class StoreFolder implements AutoCloseable {
 
   @Override
   public void close() {
+    Leftovers.forget(leftover);
     open.close();
   }
 }

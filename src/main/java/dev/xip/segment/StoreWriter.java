@@ -36,7 +36,9 @@ final class StoreWriter implements AutoCloseable {
   static StoreWriter open(Path path, WaitLimit limit) throws IOException {
     StoreFolder folder = StoreFolder.open(path);
     try {
-      return new StoreWriter(folder, limit, StoreLock.acquire(folder, limit));
+      StoreWriter writer = new StoreWriter(folder, limit, StoreLock.acquire(folder, limit));
+      folder.beginChange();
+      return writer;
     } catch (IOException | RuntimeException e) {
       folder.close();
       throw e;
@@ -91,7 +93,7 @@ final class StoreWriter implements AutoCloseable {
   }
 
   /** Takes a definition's name away and leaves it under the one for a version that has users. */
-  private void unlink(StoreFile current, StoreFile purge) throws HostException {
+  private void unlink(StoreFile current, StoreFile purge) throws IOException {
     boolean linked = linkIfPossible(current, purge, true);
     boolean gone = false;
     try {
@@ -99,7 +101,7 @@ final class StoreWriter implements AutoCloseable {
       folder.unlink(current);
       gone = true;
       folder.force();
-    } catch (HostException | RuntimeException e) {
+    } catch (IOException | RuntimeException e) {
       if (linked && gone) {
         undo(e, () -> folder.rename(purge, current));
       } else if (linked) {
@@ -230,7 +232,7 @@ final class StoreWriter implements AutoCloseable {
   }
 
   /** Writes a definition under a name from which it is renamed, and returns that. */
-  private StoreFile write(SegmentDefinition definition, long version) throws HostException {
+  private StoreFile write(SegmentDefinition definition, long version) throws IOException {
     HostStat before = statOrNull(StoreFile.definition(definition.name()));
     StoreFile file = free(StoreFile.newDefinition(definition.name(), version));
     try (NewFile made = NewFile.create(folder, file);
@@ -262,7 +264,7 @@ final class StoreWriter implements AutoCloseable {
    * some.
    */
   private boolean linkIfPossible(StoreFile current, StoreFile purge, boolean makesSpace)
-      throws HostException {
+      throws IOException {
     try {
       folder.link(current, purge);
       return true;
@@ -350,7 +352,7 @@ final class StoreWriter implements AutoCloseable {
 
   /** Deletes a regular file. What else has the name, or is not the caller's to delete, stays. */
   private void delete(StoreFile file, List<StoreFile> files, List<Path> deleted)
-      throws HostException {
+      throws IOException {
     HostStat found = statOrNull(file);
     if (found == null || !found.isRegularFile()) {
       return;
