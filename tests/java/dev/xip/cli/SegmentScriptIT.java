@@ -194,4 +194,18 @@ class SegmentScriptIT {
       holder.destroyForcibly();
     }
   }
+
+  @Test
+  void aHolderThatHasTooFewDescriptorsLeavesNoSocket() throws Exception {
+    Xip.Result result =
+        bash(
+            """
+            xip segment define WORK --size 4K --type SW >defined
+            for most in 14 15 16 17 18; do
+              (ulimit -n "$most"; xip segment load WORK -- true) 2>/dev/null || true
+            done
+            xip segment check --json
+            """);
+    assertThat(result.isDone().json().at("/findings")).isEmpty();
+  }
 }

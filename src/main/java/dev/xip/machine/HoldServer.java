@@ -75,16 +75,20 @@ final class HoldServer implements AutoCloseable {
     }
   }
 
-  private HoldServer(HeldSegment held, OpenFolder folder, LocalSocket server, Path store)
-      throws IOException {
+  private HoldServer(HeldSegment held, OpenFolder folder, Path store) throws IOException {
     this.held = held;
     this.folder = folder;
-    this.server = server;
     this.name = HoldSocket.file(held.name(), ProcessHandle.current().pid());
     this.file = store.resolve(name.toString());
     List<LocalSocket> pair = LocalSocket.pair();
     this.waker = pair.getFirst();
     this.woken = pair.getLast();
+    try {
+      this.server = HoldSocket.listen(folder, held.name()); // last, as it makes a file
+    } catch (IOException | RuntimeException e) {
+      pair.forEach(LocalSocket::close);
+      throw e;
+    }
     this.worker =
         Executors.newSingleThreadExecutor(
             Thread.ofPlatform().daemon().name("work of " + held.name()).factory());
@@ -94,8 +98,7 @@ final class HoldServer implements AutoCloseable {
   static HoldServer open(HeldSegment held, Path store) throws IOException {
     OpenFolder folder = OpenFolder.open(store);
     try {
-      LocalSocket socket = HoldSocket.listen(folder, held.name());
-      HoldServer server = new HoldServer(held, folder, socket, store);
+      HoldServer server = new HoldServer(held, folder, store);
       Thread.ofPlatform().daemon().name("holder of " + held.name()).start(server::talk);
       return server;
     } catch (IOException | RuntimeException e) {
