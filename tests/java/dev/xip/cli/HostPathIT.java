@@ -46,6 +46,17 @@ class HostPathIT {
   }
 
   @Test
+  void theImageThatIsMadeMayHaveAnyName() throws Exception {
+    String make =
+        "mkdir $'o\\xff'; cp -r d $'o\\xff/\\xfd'; \"$X\" pack $'o\\xff/\\xfd' $'o\\xff/i'";
+    assertThat(bash(make).isDone().out()).startsWith("o\u00ff/i: ext2");
+    assertThat(bash(make + " --json").isDone().json().get("imageHex").asText())
+        .isEqualTo("6fff2f69");
+    assertThat(bash(make + " >/dev/null; \"$X\" cat $'o\\xff/i' /f").isDone().out())
+        .isEqualTo("text\n");
+  }
+
+  @Test
   void theStoreMayHaveAnyName() throws Exception {
     String define = "\"$X\" segment define A --from i --store $'o\\xff/s'";
     assertThat(bash(define + " && \"$X\" segment list --store $'o\\xff/s'").isDone().out())
@@ -138,6 +149,7 @@ class HostPathIT {
     assertThat(bash("\"$X\" cat i/ /f").failsWithOneLine()).contains("i/", "Not a directory");
     bash("\"$X\" segment define A --from i/").failsWithOneLine();
     bash("\"$X\" maps i d/f/").failsWithOneLine();
+    assertThat(bash("\"$X\" maps i d").failsWithOneLine()).isEqualTo("xip: d: Is a directory\n");
     bash("\"$X\" segment define A --size 4K --store s/").isDone();
     assertThat(folder.resolve("s/A.def")).exists();
   }

@@ -58,13 +58,49 @@ class LauncherIT {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "frobnicate", "ls", "ls --frobnicate x", "cat x", "segment", "pack a"})
+      strings = {
+        "",
+        "frobnicate",
+        "ls",
+        "ls --frobnicate x",
+        "cat x",
+        "segment",
+        "pack a",
+        "help ls"
+      })
   void wrongUsageIsCodeTwoAndOneLine(String command) throws Exception {
     Object[] arguments = command.isEmpty() ? new Object[0] : command.split(" ");
     Xip.Result result = Xip.run(arguments);
     assertThat(result.exit()).isEqualTo(2);
     assertThat(result.out()).isEmpty();
     assertThat(result.err()).startsWith("xip: ").contains("--help").hasLineCount(1);
+  }
+
+  @Test
+  void theFirstWordThatIsNoCommandIsNamed() throws Exception {
+    for (String command : new String[] {"help", "help ls", "--verbose frobnicate ls x /"}) {
+      String word = command.replace("--verbose ", "").split(" ")[0];
+      assertThat(Xip.run((Object[]) command.split(" ")).err()).contains("'" + word + "'");
+    }
+  }
+
+  @Test
+  void anEmptyWordIsNoPath() throws Exception {
+    Path image = folder.resolve("image");
+    for (List<String> command :
+        List.of(
+            List.of("pack", "", image.toString()),
+            List.of("pack", folder.toString(), ""),
+            List.of("ls", ""),
+            List.of("cat", "", "/f"),
+            List.of("ls", image.toString(), ""),
+            List.of("cp", image.toString(), "/f", ""),
+            List.of("segment", "list", "--store", ""),
+            List.of("segment", "define", "A", "--from", ""))) {
+      Xip.Result result = Xip.run(command.toArray());
+      assertThat(result.exit()).as("%s", command).isEqualTo(2);
+      assertThat(result.err()).contains("expected a path, found an empty word").hasLineCount(1);
+    }
   }
 
   @Test

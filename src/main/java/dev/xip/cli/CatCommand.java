@@ -76,7 +76,11 @@ final class CatCommand extends ImageCommand {
         String found = file.type() == FileType.DIRECTORY ? "Is a directory" : "Not a file";
         throw new FileSystemException(image.name() + ":" + path, null, found);
       }
-      transfer.stream(file, standardOutput);
+      try {
+        transfer.stream(file, standardOutput);
+      } catch (IOException e) {
+        throw Output.named(e);
+      }
     }
     return Main.DONE;
   }

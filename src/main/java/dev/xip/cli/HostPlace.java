@@ -5,6 +5,7 @@ import dev.xip.host.HostPaths;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
 
 /**
  * Paths of the host as people give them: arguments, whose bytes are kept and whose slash at the end
@@ -15,7 +16,15 @@ final class HostPlace implements ITypeConverter<Path> {
 
   @Override
   public Path convert(String argument) {
-    return of(argument);
+    return of(demandSome(argument));
+  }
+
+  /** An empty path of Java is the working folder, which an empty variable does not mean. */
+  static String demandSome(String argument) {
+    if (argument.isEmpty()) {
+      throw new TypeConversionException("expected a path, found an empty word");
+    }
+    return argument;
   }
 
   /**
@@ -31,11 +40,19 @@ final class HostPlace implements ITypeConverter<Path> {
     return plain ? path : path.resolve(".");
   }
 
+  /** Takes an argument that names something, as it is. */
+  static final class Some implements ITypeConverter<String> {
+    @Override
+    public String convert(String argument) {
+      return demandSome(argument);
+    }
+  }
+
   /** Takes an argument that names a folder, with or without a slash at its end. */
   static final class Folder implements ITypeConverter<Path> {
     @Override
     public Path convert(String argument) {
-      return HostPaths.of(FileName.of(argument));
+      return HostPaths.of(FileName.of(demandSome(argument)));
     }
   }
 

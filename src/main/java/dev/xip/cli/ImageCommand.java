@@ -23,6 +23,7 @@ abstract class ImageCommand implements Callable<Integer> {
   @Parameters(
       index = "0",
       paramLabel = "IMAGE",
+      converter = HostPlace.Some.class,
       description = "The image file, or segment:A:B:C for one that lies in adjacent segments.")
   private String name;
 
@@ -76,7 +77,7 @@ abstract class ImageCommand implements Callable<Integer> {
   static final class PathConverter implements ITypeConverter<FileName> {
     @Override
     public FileName convert(String argument) {
-      return FileName.of(argument);
+      return FileName.of(HostPlace.demandSome(argument));
     }
   }
 }

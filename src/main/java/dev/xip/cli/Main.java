@@ -113,7 +113,8 @@ public final class Main implements Callable<Integer> {
   }
 
   private int parse(String[] arguments) throws IOException {
-    CommandLine line = new CommandLine(this);
+    // The first word that is no option is the command, or a mistake.
+    CommandLine line = new CommandLine(this).setStopAtPositional(true);
     Commands.addTo(line, arguments);
     // Picocli does not look whether what it prints is written.
     StringWriter help = new StringWriter();

@@ -151,8 +151,9 @@ final class Output {
     }
   }
 
-  /** The system says what is wrong, but not with which file. */
-  private static IOException named(IOException e) {
-    return Failure.isClosedPipe(e) ? e : new IOException("standard output: " + e.getMessage(), e);
+  /** The system says what is wrong with a write, but not with which file. */
+  static IOException named(IOException e) {
+    boolean says = e.getClass() != IOException.class || Failure.isClosedPipe(e);
+    return says ? e : new IOException("standard output: " + e.getMessage(), e);
   }
 }

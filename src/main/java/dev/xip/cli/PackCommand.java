@@ -1,6 +1,7 @@
 package dev.xip.cli;
 
 import dev.xip.base.FileName;
+import dev.xip.host.HostPaths;
 import dev.xip.machine.PackFormat;
 import dev.xip.machine.PackReport;
 import dev.xip.machine.Packer;
@@ -48,7 +49,11 @@ final class PackCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "DIR", description = "The folder to pack.")
   private Path directory;
 
-  @Parameters(index = "1", paramLabel = "IMAGE", description = "The image file to make or replace.")
+  @Parameters(
+      index = "1",
+      paramLabel = "IMAGE",
+      converter = HostPlace.Some.class,
+      description = "The image file to make or replace.")
   private String image;
 
   @Option(
@@ -71,7 +76,7 @@ final class PackCommand implements Callable<Integer> {
       throw new FileSystemException(image, null, "Is a directory");
     }
     try (TerminalProgress progress = TerminalProgress.ofBytes("packing")) {
-      report = Packer.pack(directory, Path.of(image), format, progress);
+      report = Packer.pack(directory, HostPlace.of(image), format, progress);
     }
     Output out = new Output();
     if (json) {
@@ -104,7 +109,7 @@ final class PackCommand implements Callable<Integer> {
     out.line(
         "%s: %s, %,d bytes, %,d files with %,d bytes; not in place: %,d (%s)"
             .formatted(
-                report.image(),
+                HostPaths.text(report.image()),
                 formatName(report),
                 report.imageBytes(),
                 report.files(),
@@ -121,7 +126,7 @@ final class PackCommand implements Callable<Integer> {
 
   private static void printJson(PackReport report, Output out) throws IOException {
     JsonWriter json = new JsonWriter(out).beginObject();
-    json.member("image", report.image().toString())
+    json.member("image", report.image())
         .member("format", formatName(report))
         .member("imageBytes", report.imageBytes())
         .member("files", report.files())

@@ -66,7 +66,7 @@ final class SegmentCheckCommand implements Callable<Integer> {
   private static void printJson(
       Path folder, List<Path> deleted, List<StoreFinding> findings, Output out) throws IOException {
     JsonWriter json = new JsonWriter(out).beginObject();
-    json.member("store", folder.toString()).name("deleted").beginArray();
+    json.member("store", folder).name("deleted").beginArray();
     for (Path each : deleted) {
       json.value(each.toString());
     }

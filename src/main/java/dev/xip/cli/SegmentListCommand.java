@@ -91,7 +91,7 @@ final class SegmentListCommand implements Callable<Integer> {
   private static void printJson(Path folder, SegmentStore.Survey survey, Output out)
       throws IOException {
     JsonWriter json = new JsonWriter(out).beginObject();
-    json.member("store", folder.toString()).name("segments").beginArray();
+    json.member("store", folder).name("segments").beginArray();
     for (SegmentState each : survey.segments()) {
       SegmentText.members(json.beginObject(), each.stored())
           .member("pendingPurge", each.pendingPurge())

@@ -96,7 +96,9 @@ public final class CopyOut {
       throws IOException {
     if (source.type() == FileType.DIRECTORY && !options.recursive) {
       throw new FileSystemException(
-          mount.image().name() + ":" + name, null, "is a directory, and -r is not given");
+          "%s:%s".formatted(mount.image().name(), name.length() == 0 ? "/" : name),
+          null,
+          "is a directory, and -r is not given");
     }
     boolean named = !name.equals(FileName.of(".")) && !name.equals(FileName.of(".."));
     FileName own = named ? name : FileName.of("");

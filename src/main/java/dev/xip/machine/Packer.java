@@ -74,19 +74,21 @@ public final class Packer {
 
   private static Path checkArguments(Path directory, Path image) throws IOException {
     if (!Files.exists(directory)) {
-      throw new NoSuchFileException(directory.toString());
+      throw new NoSuchFileException(HostPaths.text(directory));
     }
     if (!Files.isDirectory(directory)) {
-      throw new NotDirectoryException(directory.toString());
+      throw new NotDirectoryException(HostPaths.text(directory));
     }
     if (Files.isDirectory(image)) {
-      throw new FileSystemException(image.toString(), null, "Is a directory");
+      throw new FileSystemException(HostPaths.text(image), null, "Is a directory");
     }
     Path real = directory.toRealPath();
     Path folder = image.toAbsolutePath().getParent();
     if (Files.exists(folder) && folder.toRealPath().startsWith(real)) {
       throw new FileSystemException(
-          image.toString(), null, "lies inside %s, which is to be packed".formatted(directory));
+          HostPaths.text(image),
+          null,
+          "lies inside %s, which is to be packed".formatted(HostPaths.text(directory)));
     }
     return real;
   }
@@ -111,7 +113,9 @@ public final class Packer {
       for (long missing = 1; missing > 0; size = size.plus(missing)) {
         if (!size.isPossible()) {
           throw new FileSystemException(
-              image.toString(), null, "needs %,d blocks: more than 8 TiB".formatted(size.blocks()));
+              HostPaths.text(image),
+              null,
+              "needs %,d blocks: more than 8 TiB".formatted(size.blocks()));
         }
         try (HostFile file = pending.open()) {
           file.truncate(0);
@@ -156,7 +160,7 @@ public final class Packer {
   private long fill(Path file, SourceTree tree, NewImageSize size) throws IOException {
     try (FileChannel channel =
             FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
-        ImageWriter writer = ImageWriter.open(image.toString(), channel)) {
+        ImageWriter writer = ImageWriter.open(HostPaths.text(image), channel)) {
       long missing = writer.missingBlocks(size);
       if (missing == 0) {
         long[] done = new long[1];
@@ -173,7 +177,8 @@ public final class Packer {
       throw named;
     } catch (IOException e) {
       // The system says what is wrong, but not with which file.
-      FileSystemException named = new FileSystemException(image.toString(), null, e.getMessage());
+      FileSystemException named =
+          new FileSystemException(HostPaths.text(image), null, e.getMessage());
       named.initCause(e);
       throw named;
     }
@@ -317,13 +322,13 @@ public final class Packer {
   private void demandSuccess(Tool tool, Tool.Result result, Path file) throws IOException {
     if (result.exit() != 0) {
       throw new FileSystemException(
-          image.toString(),
+          HostPaths.text(image),
           null,
           "%s exit %d: %s"
               .formatted(
                   tool.program().getFileName(),
                   result.exit(),
-                  result.lastLine().replace(file.toString(), image.toString())));
+                  result.lastLine().replace(file.toString(), HostPaths.text(image))));
     }
   }
 }

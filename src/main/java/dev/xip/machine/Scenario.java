@@ -5,6 +5,7 @@ import dev.xip.base.AddrRange;
 import dev.xip.base.FileName;
 import dev.xip.base.Pages;
 import dev.xip.file.InPlaceFile;
+import dev.xip.host.HostPaths;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
@@ -21,6 +22,7 @@ import dev.xip.vm.SpaceMaps;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -288,6 +290,10 @@ public final class Scenario implements AutoCloseable {
    * @throws IOException if it cannot be read
    */
   public static List<String> script(Path script) throws IOException {
+    if (Files.isDirectory(script)) {
+      // What the JDK says of it lacks the name.
+      throw new FileSystemException(HostPaths.text(script), null, "Is a directory");
+    }
     return FileName.of(Files.readAllBytes(script)).exactText().lines().toList();
   }
 
