@@ -247,7 +247,8 @@ class CopyDestinationIT {
   void aSignalLeavesNothing(String signal, int exit) throws Exception {
     Path there = Files.createDirectory(folder.resolve("there"));
     for (String destination : List.of("new", "there")) {
-      Process process = Xip.builder("cp", "-r", image, "/", folder.resolve(destination)).start();
+      Process process =
+          Xip.interruptible("cp", "-r", image, "/", folder.resolve(destination)).start();
       Path beside = destination.equals("new") ? folder : there;
       while (process.isAlive() && count(beside, ".xip-") == 0) {
         Thread.onSpinWait();

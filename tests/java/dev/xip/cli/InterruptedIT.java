@@ -36,7 +36,7 @@ class InterruptedIT {
   private Xip.Result interrupt(String signal, long longestWait, Path made, Object... arguments)
       throws Exception {
     Path err = folder.resolve("err");
-    ProcessBuilder builder = Xip.builder(arguments);
+    ProcessBuilder builder = Xip.interruptible(arguments);
     builder.environment().put("TMPDIR", made.toString());
     builder.environment().put("XIP_STORE", folder.resolve("store").toString());
     Process process =

@@ -94,6 +94,16 @@ final class Xip {
     return new ProcessBuilder(command);
   }
 
+  /**
+   * Prepares a run that signals reach: in a suite that a shell runs in the background, SIGINT is
+   * ignored, and in what it starts too.
+   */
+  static ProcessBuilder interruptible(Object... arguments) {
+    ProcessBuilder builder = builder(arguments);
+    builder.command().addAll(0, List.of("env", "--default-signal=INT,TERM,HUP"));
+    return builder;
+  }
+
   static Result run(ProcessBuilder builder) throws IOException, InterruptedException {
     Path out = Files.createTempFile("xip-it", ".out");
     Path err = Files.createTempFile("xip-it", ".err");
