@@ -69,7 +69,7 @@ class AttributesTest {
         "ea_set many user.long " + "v".repeat(3000),
         "ea_set many security.label text",
         "ea_set many trusted.t " + "t".repeat(100),
-        "ea_set -f %s many system.posix_acl_access".formatted(acl),
+        "ea_set -f \"%s\" many system.posix_acl_access".formatted(acl),
         "ea_set / user.root yes");
     sound = Files.readAllBytes(file);
   }

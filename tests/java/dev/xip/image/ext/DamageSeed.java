@@ -124,8 +124,8 @@ final class DamageSeed {
         "ea_set direct user.small value",
         "ea_set direct security.other value",
         "ea_set indirect user.one 1",
-        "ea_set -f " + value + " indirect user.large",
-        "ea_set -f " + value + " a user.large",
+        "ea_set -f \"%s\" indirect user.large".formatted(value),
+        "ea_set -f \"%s\" a user.large".formatted(value),
         "ea_set fast user.of-a-link value");
     // Exit code 1 says that something was changed, such as a folder that has an index now.
     Processes.runAny("e2fsck", "-fyD", file.toString());
