@@ -35,7 +35,7 @@ class DeepImageIT {
       commands.add("mkdir d");
       commands.add("cd d");
       if (i == LEAF) {
-        commands.add("write " + leaf + " leaf");
+        commands.add("write \"%s\" leaf".formatted(leaf));
       }
     }
     image = folder.resolve("deep.img");
