@@ -157,7 +157,7 @@ class CopyDestinationIT {
     Path outside = Files.writeString(folder.resolve("outside"), "precious");
     Path into = Files.createDirectories(folder.resolve("into/many")).getParent();
     Files.createSymbolicLink(into.resolve("many/f7"), outside);
-    Xip.run("cp", "-r", image, "/", into).isDone();
+    Xip.run("cp", "-r", image, "/", into).isDoneButForOwners();
     assertThat(outside).hasContent("precious");
     assertThat(into.resolve("many/f7")).isRegularFile().hasContent("of the image");
     Path linked = Files.createDirectory(folder.resolve("linked"));
