@@ -11,6 +11,8 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -132,6 +134,17 @@ class OpenFolderTest {
     assertThat(HostPaths.nameOf(HostPaths.of(absolute))).isEqualTo(absolute);
     assertThat(HostPaths.nameOf(Path.of(""))).isEqualTo(FileName.of("."));
     assertThat(HostPaths.nameOf(HostPaths.of(FileName.of("/")))).isEqualTo(FileName.of("/"));
+  }
+
+  @Test
+  void allNamesAreListedHoweverManyCallsItTakes() throws Exception {
+    List<FileName> made = new ArrayList<>();
+    for (int i = 0; i < 6000; i++) {
+      String name = "%05d-%s".formatted(i, "x".repeat(i % 50));
+      Files.createFile(place.resolve(name));
+      made.add(FileName.of(name));
+    }
+    assertThat(folder.names()).containsExactlyInAnyOrderElementsOf(made);
   }
 
   @Test

@@ -482,15 +482,6 @@ public class Libc extends Libc$shared {
     public static int O_EXCL() {
         return O_EXCL;
     }
-    private static final int O_TRUNC = (int)512L;
-    /**
-     * {@snippet lang=c :
-     * #define O_TRUNC 512
-     * }
-     */
-    public static int O_TRUNC() {
-        return O_TRUNC;
-    }
     private static final int O_NONBLOCK = (int)2048L;
     /**
      * {@snippet lang=c :
@@ -581,15 +572,6 @@ public class Libc extends Libc$shared {
     public static int F_UNLCK() {
         return F_UNLCK;
     }
-    private static final int F_SEAL_SEAL = (int)1L;
-    /**
-     * {@snippet lang=c :
-     * #define F_SEAL_SEAL 1
-     * }
-     */
-    public static int F_SEAL_SEAL() {
-        return F_SEAL_SEAL;
-    }
     private static final int F_SEAL_SHRINK = (int)2L;
     /**
      * {@snippet lang=c :
@@ -607,15 +589,6 @@ public class Libc extends Libc$shared {
      */
     public static int F_SEAL_GROW() {
         return F_SEAL_GROW;
-    }
-    private static final int F_SEAL_WRITE = (int)8L;
-    /**
-     * {@snippet lang=c :
-     * #define F_SEAL_WRITE 8
-     * }
-     */
-    public static int F_SEAL_WRITE() {
-        return F_SEAL_WRITE;
     }
     private static final int AT_SYMLINK_NOFOLLOW = (int)256L;
     /**
@@ -707,15 +680,6 @@ public class Libc extends Libc$shared {
     public static int MAP_NORESERVE() {
         return MAP_NORESERVE;
     }
-    private static final int MAP_POPULATE = (int)32768L;
-    /**
-     * {@snippet lang=c :
-     * #define MAP_POPULATE 32768
-     * }
-     */
-    public static int MAP_POPULATE() {
-        return MAP_POPULATE;
-    }
     private static final int MAP_FIXED_NOREPLACE = (int)1048576L;
     /**
      * {@snippet lang=c :
@@ -778,15 +742,6 @@ public class Libc extends Libc$shared {
      */
     public static int MAP_PRIVATE() {
         return MAP_PRIVATE;
-    }
-    private static final int MAP_FIXED = (int)16L;
-    /**
-     * {@snippet lang=c :
-     * #define MAP_FIXED 16
-     * }
-     */
-    public static int MAP_FIXED() {
-        return MAP_FIXED;
     }
     private static final int MAP_ANONYMOUS = (int)32L;
     /**
@@ -940,15 +895,6 @@ public class Libc extends Libc$shared {
      */
     public static int MREMAP_FIXED() {
         return MREMAP_FIXED;
-    }
-    private static final int STATX_ATTR_DAX = (int)2097152L;
-    /**
-     * {@snippet lang=c :
-     * #define STATX_ATTR_DAX 2097152
-     * }
-     */
-    public static int STATX_ATTR_DAX() {
-        return STATX_ATTR_DAX;
     }
     private static final int SOCK_STREAM = (int)1L;
     /**
@@ -1962,67 +1908,6 @@ public class Libc extends Libc$shared {
         }
     }
 
-    private static class rename {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            Libc.C_INT,
-            Libc.C_POINTER,
-            Libc.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("rename");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * extern int rename(const char *__old, const char *__new)
-     * }
-     */
-    public static FunctionDescriptor rename$descriptor() {
-        return rename.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * extern int rename(const char *__old, const char *__new)
-     * }
-     */
-    public static MethodHandle rename$handle() {
-        return rename.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * extern int rename(const char *__old, const char *__new)
-     * }
-     */
-    public static MemorySegment rename$address() {
-        return rename.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * extern int rename(const char *__old, const char *__new)
-     * }
-     */
-    public static int rename(MemorySegment __old, MemorySegment __new) {
-        var mh$ = rename.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("rename", __old, __new);
-            }
-            return (int)mh$.invokeExact(__old, __new);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
     private static class renameat2 {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             Libc.C_INT,
@@ -2589,67 +2474,6 @@ public class Libc extends Libc$shared {
                 traceDowncall("fchmod", __fd, __mode);
             }
             return (int)mh$.invokeExact(__fd, __mode);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
-    private static class mkdir {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            Libc.C_INT,
-            Libc.C_POINTER,
-            Libc.C_INT
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("mkdir");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * extern int mkdir(const char *__path, __mode_t __mode)
-     * }
-     */
-    public static FunctionDescriptor mkdir$descriptor() {
-        return mkdir.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * extern int mkdir(const char *__path, __mode_t __mode)
-     * }
-     */
-    public static MethodHandle mkdir$handle() {
-        return mkdir.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * extern int mkdir(const char *__path, __mode_t __mode)
-     * }
-     */
-    public static MemorySegment mkdir$address() {
-        return mkdir.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * extern int mkdir(const char *__path, __mode_t __mode)
-     * }
-     */
-    public static int mkdir(MemorySegment __path, int __mode) {
-        var mh$ = mkdir.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("mkdir", __path, __mode);
-            }
-            return (int)mh$.invokeExact(__path, __mode);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -3780,67 +3604,6 @@ public class Libc extends Libc$shared {
         }
     }
 
-    private static class link {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            Libc.C_INT,
-            Libc.C_POINTER,
-            Libc.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("link");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * extern int link(const char *__from, const char *__to)
-     * }
-     */
-    public static FunctionDescriptor link$descriptor() {
-        return link.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * extern int link(const char *__from, const char *__to)
-     * }
-     */
-    public static MethodHandle link$handle() {
-        return link.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * extern int link(const char *__from, const char *__to)
-     * }
-     */
-    public static MemorySegment link$address() {
-        return link.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * extern int link(const char *__from, const char *__to)
-     * }
-     */
-    public static int link(MemorySegment __from, MemorySegment __to) {
-        var mh$ = link.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("link", __from, __to);
-            }
-            return (int)mh$.invokeExact(__from, __to);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
     private static class linkat {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             Libc.C_INT,
@@ -4023,66 +3786,6 @@ public class Libc extends Libc$shared {
                 traceDowncall("readlinkat", __fd, __path, __buf, __len);
             }
             return (long)mh$.invokeExact(__fd, __path, __buf, __len);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
-    private static class unlink {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            Libc.C_INT,
-            Libc.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("unlink");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * extern int unlink(const char *__name)
-     * }
-     */
-    public static FunctionDescriptor unlink$descriptor() {
-        return unlink.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * extern int unlink(const char *__name)
-     * }
-     */
-    public static MethodHandle unlink$handle() {
-        return unlink.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * extern int unlink(const char *__name)
-     * }
-     */
-    public static MemorySegment unlink$address() {
-        return unlink.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * extern int unlink(const char *__name)
-     * }
-     */
-    public static int unlink(MemorySegment __name) {
-        var mh$ = unlink.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("unlink", __name);
-            }
-            return (int)mh$.invokeExact(__name);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -4353,24 +4056,6 @@ public class Libc extends Libc$shared {
     public static int S_IFDIR() {
         return S_IFDIR;
     }
-    private static final int S_IFCHR = (int)8192L;
-    /**
-     * {@snippet lang=c :
-     * #define S_IFCHR 8192
-     * }
-     */
-    public static int S_IFCHR() {
-        return S_IFCHR;
-    }
-    private static final int S_IFBLK = (int)24576L;
-    /**
-     * {@snippet lang=c :
-     * #define S_IFBLK 24576
-     * }
-     */
-    public static int S_IFBLK() {
-        return S_IFBLK;
-    }
     private static final int S_IFREG = (int)32768L;
     /**
      * {@snippet lang=c :
@@ -4434,15 +4119,6 @@ public class Libc extends Libc$shared {
     public static int MFD_ALLOW_SEALING() {
         return MFD_ALLOW_SEALING;
     }
-    private static final MemorySegment MAP_FAILED = MemorySegment.ofAddress(-1L);
-    /**
-     * {@snippet lang=c :
-     * #define MAP_FAILED (void*) -1
-     * }
-     */
-    public static MemorySegment MAP_FAILED() {
-        return MAP_FAILED;
-    }
     private static final int STATX_BASIC_STATS = (int)2047L;
     /**
      * {@snippet lang=c :
@@ -4451,15 +4127,6 @@ public class Libc extends Libc$shared {
      */
     public static int STATX_BASIC_STATS() {
         return STATX_BASIC_STATS;
-    }
-    private static final int STATX_BTIME = (int)2048L;
-    /**
-     * {@snippet lang=c :
-     * #define STATX_BTIME 2048
-     * }
-     */
-    public static int STATX_BTIME() {
-        return STATX_BTIME;
     }
 }
 

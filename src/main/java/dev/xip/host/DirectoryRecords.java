@@ -1,10 +1,12 @@
 package dev.xip.host;
 
 import dev.xip.base.FileName;
+import dev.xip.bindings.Libc;
 import dev.xip.bindings.dirent64;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,6 +14,9 @@ import java.util.List;
 final class DirectoryRecords {
   /** Some thousand names per call. */
   private static final long BUFFER_BYTES = 128 << 10;
+
+  private static final MethodHandle GETDENTS =
+      Calls.link(Libc.getdents64$address(), Libc.getdents64$descriptor());
 
   private DirectoryRecords() {}
 
@@ -23,11 +28,19 @@ final class DirectoryRecords {
       wanted = wanted.asSlice(0, wanted.byteSize() - 1); // without the byte that ends it
       MemorySegment buffer = arena.allocate(BUFFER_BYTES, Long.BYTES);
       long filled;
-      while ((filled = FolderCalls.getdents(fd, folder, buffer)) > 0) {
+      while ((filled = getdents(fd, folder, buffer)) > 0) {
         collect(buffer.asSlice(0, filled), wanted, names);
       }
       return names;
     }
+  }
+
+  /** Returns how many bytes of records came, 0 at the end. */
+  private static long getdents(int fd, String folder, MemorySegment into) throws HostException {
+    return Calls.call(
+        "getdents64",
+        () -> "fd=%d %s, count=0x%x".formatted(fd, folder, into.byteSize()),
+        state -> (long) GETDENTS.invokeExact(state, fd, into, into.byteSize()));
   }
 
   private static void collect(MemorySegment records, MemorySegment start, List<FileName> names) {
