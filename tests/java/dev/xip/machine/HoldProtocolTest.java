@@ -50,6 +50,7 @@ class HoldProtocolTest {
   private SegmentStore store;
   private OpenFolder folder;
   private final List<String> told = new ArrayList<>();
+  private volatile long pause = 500_000_000;
 
   @BeforeEach
   void define() throws IOException {
@@ -74,7 +75,7 @@ class HoldProtocolTest {
     return LocalSocket.connect(folder, HoldSocket.file(ONE, PID));
   }
 
-  /** A holder that says the same to each who asks, half a second between one thing and the next. */
+  /** A holder that says the same to each who asks, a pause between one thing and the next. */
   private void fake(byte[]... answers) throws IOException {
     boolean mute = answers[0].length == 0;
     LocalSocket socket = HoldSocket.listen(folder, ONE);
@@ -89,7 +90,7 @@ class HoldProtocolTest {
                   LocalSocket.ready(List.of(client), 1000);
                   boolean asks = !mute && client.receive(100).length > 0;
                   for (int i = 0; asks && i < answers.length; i++) {
-                    LockSupport.parkNanos(i == 0 ? 0 : 500_000_000);
+                    LockSupport.parkNanos(i == 0 ? 0 : pause);
                     client.send(answers[i]);
                   }
                   if (!mute) {
@@ -152,6 +153,20 @@ class HoldProtocolTest {
     fake(busy, busy, busy, busy, "failed EIO: done\n".getBytes(StandardCharsets.UTF_8));
     assertThatThrownBy(() -> holder().save()).hasMessage("EIO: done");
     assertThat(told).containsExactly("waiting for process %d to answer".formatted(PID));
+  }
+
+  @Test
+  void aHolderThatIsBusyForEverIsLeftAfterThirtyLimits() throws IOException {
+    pause = 20_000_000;
+    byte[][] busy = new byte[1000][];
+    Arrays.fill(busy, "busy\n".getBytes(StandardCharsets.UTF_8));
+    fake(busy);
+    store = store.waiting(WaitLimit.of(Duration.ofMillis(100), told::add));
+    assertThatThrownBy(() -> holder().save())
+        .isInstanceOfSatisfying(
+            SegmentException.class, e -> assertThat(e.code()).isEqualTo(Errno.ETIMEDOUT))
+        .hasMessageContaining("within 30 times 0.1 s")
+        .hasMessageContaining("still busy");
   }
 
   @Test

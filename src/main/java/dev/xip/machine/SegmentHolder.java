@@ -29,6 +29,9 @@ public final class SegmentHolder {
   private static final long TOLD_AFTER = TimeUnit.SECONDS.toNanos(1);
   private static final int SLICE_MILLIS = 20;
 
+  /** For how many times the store's limit a holder may say that it is busy. */
+  private static final int LONGEST = 30;
+
   private final SegmentStore store;
   private final SegmentName name;
   private final long pid;
@@ -273,7 +276,10 @@ public final class SegmentHolder {
             : answer == null ? "bytes that are not UTF-8" : "'" + HoldLine.shown(answer) + "'");
   }
 
-  /** A wait for the holder, up to the store's limit after its last sign of life. */
+  /**
+   * A wait for the holder, up to the store's limit after its last sign of life, and up to {@link
+   * #LONGEST} limits in all.
+   */
   private final class Wait {
     private final WaitLimit limit = store.waitLimit();
     private final long start = System.nanoTime();
@@ -288,6 +294,13 @@ public final class SegmentHolder {
             subject(),
             "it %s within %s s".formatted(what, limit.seconds()),
             "silence");
+      }
+      if ((now - start) / LONGEST >= limit.limit().toNanos()) {
+        throw new SegmentException(
+            Errno.ETIMEDOUT,
+            subject(),
+            "it %s within %d times %s s".formatted(what, LONGEST, limit.seconds()),
+            "that it is still busy");
       }
       if (now - start >= TOLD_AFTER && !told) {
         told = true;
