@@ -3,6 +3,8 @@ package dev.xip.segment;
 import dev.xip.base.Pages;
 import dev.xip.phys.PhysicalMemory;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -27,7 +29,9 @@ final class LoadLoop {
     SegmentLoader loader = new SegmentLoader(store, PhysicalMemory.boot(16L << 30, 16L << 20));
     Map<String, Long> versions = new HashMap<>();
     long loads = 0;
-    while (System.in.available() == 0) {
+    // Its input ends with whatever started it, be that killed.
+    Thread input = Thread.ofPlatform().daemon().start(LoadLoop::awaitEndOfInput);
+    while (input.isAlive()) {
       String name = args[1 + (int) (loads++ % (args.length - 1))];
       SharingMode mode = SharingMode.values()[(int) (loads % 2)];
       SavedSegment loaded = loader.load(new SegmentName(name), mode);
@@ -42,6 +46,14 @@ final class LoadLoop {
       loader.unload(loaded.name());
     }
     System.out.println(loads);
+  }
+
+  private static void awaitEndOfInput() {
+    try {
+      System.in.transferTo(OutputStream.nullOutputStream());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static void check(MemorySegment mem, long version) {
