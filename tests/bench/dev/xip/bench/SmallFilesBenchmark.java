@@ -3,10 +3,10 @@ package dev.xip.bench;
 import dev.xip.base.FileName;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
-import dev.xip.machine.ImageMount;
 import dev.xip.measure.LoopMount;
 import dev.xip.measure.Visits;
 import dev.xip.measure.WorkTree;
+import dev.xip.mount.OpenImage;
 import java.io.IOException;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
@@ -42,14 +42,14 @@ public class SmallFilesBenchmark extends CommonOptions {
   @State(Scope.Thread)
   public static class InPlace {
     private WorkTree tree;
-    private ImageMount mount;
+    private OpenImage mount;
     private Visits visits;
 
     /** Packs. */
     @Setup
     public void open() throws IOException {
       tree = tree(FILES);
-      mount = ImageMount.open(tree.image());
+      mount = OpenImage.open(tree.image());
       visits = Visits.in(mount.image(), FILES);
     }
 
@@ -66,14 +66,14 @@ public class SmallFilesBenchmark extends CommonOptions {
   public static class Folder {
     private final FileName[] names = new FileName[WorkTree.PER_FOLDER];
     private WorkTree tree;
-    private ImageMount mount;
+    private OpenImage mount;
     private Inode folder;
 
     /** Packs. */
     @Setup
     public void open() throws IOException {
       tree = tree(names.length);
-      mount = ImageMount.open(tree.image());
+      mount = OpenImage.open(tree.image());
       for (int i = 0; i < names.length; i++) {
         names[i] = FileName.of(Path.of(WorkTree.path(i)).getFileName().toString());
       }

@@ -6,7 +6,7 @@ import dev.xip.image.BlockMap;
 import dev.xip.image.FileContent;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
-import dev.xip.machine.ImageMount;
+import dev.xip.mount.OpenImage;
 import dev.xip.testing.Fragments;
 import dev.xip.testing.Images;
 import dev.xip.testing.Processes;
@@ -51,7 +51,7 @@ public class WholeFileBenchmark extends CommonOptions {
 
   private Path scratch;
   private FileChannel channel;
-  private ImageMount mount;
+  private OpenImage mount;
   private WholeFile whole;
   private FileContent content;
   private MemorySegment image;
@@ -83,7 +83,7 @@ public class WholeFileBenchmark extends CommonOptions {
       Fragments.scatter(packed, "file", extent, 42);
     }
     channel = FileChannel.open(packed);
-    mount = ImageMount.open(packed);
+    mount = OpenImage.open(packed);
     image = mount.image().memory();
     raw = image.asSlice(0, BYTES);
     Inode inode = PathResolver.resolve(mount.image(), "file", true);

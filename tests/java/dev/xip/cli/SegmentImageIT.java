@@ -2,7 +2,7 @@ package dev.xip.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.xip.machine.ImageMount;
+import dev.xip.mount.OpenImage;
 import dev.xip.testing.Processes;
 import dev.xip.testing.SplitImages;
 import java.io.IOException;
@@ -28,7 +28,7 @@ class SegmentImageIT {
     image = SplitImages.image(folder);
     store = folder.resolve("store");
     long[] cuts;
-    try (ImageMount whole = ImageMount.open(image)) {
+    try (OpenImage whole = OpenImage.open(image)) {
       cuts = SplitImages.cuts(whole.image(), false);
     }
     String names = "ABC";

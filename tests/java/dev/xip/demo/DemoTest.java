@@ -3,7 +3,7 @@ package dev.xip.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.xip.machine.ProgressListener;
+import dev.xip.base.ProgressListener;
 import dev.xip.testing.Images;
 import dev.xip.testing.Trees;
 import java.io.IOException;

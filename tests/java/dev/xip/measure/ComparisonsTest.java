@@ -2,7 +2,7 @@ package dev.xip.measure;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.xip.machine.ProgressListener;
+import dev.xip.base.ProgressListener;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.vm.FrameStrategy;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package dev.xip.cli;
 
-import dev.xip.machine.ProgressListener;
+import dev.xip.base.ProgressListener;
 import dev.xip.measure.BenchRow;
 import dev.xip.measure.Comparison;
 import dev.xip.measure.Drawing;

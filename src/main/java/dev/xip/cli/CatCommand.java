@@ -1,12 +1,12 @@
 package dev.xip.cli;
 
 import dev.xip.base.FileName;
+import dev.xip.extract.ExtentTransfer;
 import dev.xip.image.FileType;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
-import dev.xip.machine.ExtentTransfer;
-import dev.xip.machine.ImageMount;
+import dev.xip.mount.OpenImage;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
@@ -66,7 +66,7 @@ final class CatCommand extends ImageCommand {
   }
 
   @Override
-  int run(ImageMount mount, FsImage image, Output out) throws IOException {
+  int run(OpenImage mount, FsImage image, Output out) throws IOException {
     FileChannel standardOutput = out.channel();
     ExtentTransfer transfer =
         out.isDevice() ? ExtentTransfer.toDevice(mount) : ExtentTransfer.from(mount);

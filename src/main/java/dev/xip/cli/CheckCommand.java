@@ -6,8 +6,8 @@ import dev.xip.image.FsInfo;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
 import dev.xip.image.Verdict;
-import dev.xip.machine.ImageMount;
-import dev.xip.machine.Placement;
+import dev.xip.mount.OpenImage;
+import dev.xip.mount.Placement;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.Map;
@@ -47,7 +47,7 @@ final class CheckCommand extends ImageCommand {
   CheckCommand() {}
 
   @Override
-  int run(ImageMount mount, FsImage image, Output out) throws IOException {
+  int run(OpenImage mount, FsImage image, Output out) throws IOException {
     Inode start = PathResolver.resolve(image, path, true);
     try (TerminalProgress progress = TerminalProgress.ofFiles("checking")) {
       if (json) {

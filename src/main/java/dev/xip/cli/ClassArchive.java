@@ -1,9 +1,9 @@
 package dev.xip.cli;
 
+import dev.xip.extract.ExtentTransfer;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
-import dev.xip.machine.ExtentTransfer;
-import dev.xip.machine.ImageMount;
+import dev.xip.mount.OpenImage;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.channels.FileChannel;
@@ -73,7 +73,7 @@ final class ClassArchive {
             List.of("cat", image, "/missing"))) {
       Main.run(command.toArray(String[]::new));
     }
-    try (ImageMount mount = ImageMount.open(Path.of(image));
+    try (OpenImage mount = OpenImage.open(Path.of(image));
         FileChannel device = FileChannel.open(Path.of("/dev/null"), StandardOpenOption.WRITE)) {
       Inode large = PathResolver.resolve(mount.image(), "/large", true);
       ExtentTransfer.toDevice(mount).stream(large, device);

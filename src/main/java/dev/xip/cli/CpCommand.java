@@ -1,10 +1,10 @@
 package dev.xip.cli;
 
 import dev.xip.base.FileName;
+import dev.xip.extract.CopyOut;
 import dev.xip.image.FsImage;
 import dev.xip.image.PathResolver;
-import dev.xip.machine.CopyOut;
-import dev.xip.machine.ImageMount;
+import dev.xip.mount.OpenImage;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,7 +72,7 @@ final class CpCommand extends ImageCommand {
   CpCommand() {}
 
   @Override
-  int run(ImageMount mount, FsImage image, Output out) throws IOException {
+  int run(OpenImage mount, FsImage image, Output out) throws IOException {
     CopyOut.Outcome outcome;
     try (TerminalProgress progress = TerminalProgress.ofFiles("copying")) {
       outcome =

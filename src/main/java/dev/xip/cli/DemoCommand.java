@@ -1,10 +1,10 @@
 package dev.xip.cli;
 
+import dev.xip.base.ProgressListener;
 import dev.xip.demo.Demo;
 import dev.xip.demo.DemoListener;
 import dev.xip.demo.DemoReport;
 import dev.xip.host.ScratchFolder;
-import dev.xip.machine.ProgressListener;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;

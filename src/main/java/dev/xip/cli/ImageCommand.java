@@ -3,7 +3,7 @@ package dev.xip.cli;
 import dev.xip.base.FileName;
 import dev.xip.image.FsImage;
 import dev.xip.image.MemoryFaults;
-import dev.xip.machine.ImageMount;
+import dev.xip.mount.OpenImage;
 import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentStore;
 import java.io.IOException;
@@ -39,7 +39,7 @@ abstract class ImageCommand implements Callable<Integer> {
   @Override
   public final Integer call() throws IOException {
     Output out = new Output();
-    try (ImageMount mount = open(out)) {
+    try (OpenImage mount = open(out)) {
       FsImage image = mount.image();
       int code = MemoryFaults.guarded(image.name(), image.memory(), () -> run(mount, image, out));
       out.flush();
@@ -47,19 +47,19 @@ abstract class ImageCommand implements Callable<Integer> {
     }
   }
 
-  private ImageMount open(Output out) throws IOException {
-    if (!name.startsWith(ImageMount.SEGMENTS)) {
+  private OpenImage open(Output out) throws IOException {
+    if (!name.startsWith(OpenImage.SEGMENTS)) {
       Path file = HostPlace.of(name);
       if (out.isInto(file)) {
         throw new IOException(name + ": input file is output file");
       }
-      return ImageMount.open(file);
+      return OpenImage.open(file);
     }
     List<SegmentName> names = new ArrayList<>();
-    for (String each : name.substring(ImageMount.SEGMENTS.length()).split(":", -1)) {
+    for (String each : name.substring(OpenImage.SEGMENTS.length()).split(":", -1)) {
       names.add(SegmentName.of(each));
     }
-    return ImageMount.open(SegmentStore.open(store.folder()), names);
+    return OpenImage.open(SegmentStore.open(store.folder()), names);
   }
 
   /**
@@ -71,7 +71,7 @@ abstract class ImageCommand implements Callable<Integer> {
    * @return the exit code
    * @throws IOException shown to the user as one line
    */
-  abstract int run(ImageMount mount, FsImage image, Output out) throws IOException;
+  abstract int run(OpenImage mount, FsImage image, Output out) throws IOException;
 
   /** Takes an argument as the bytes of a path inside the image. */
   static final class PathConverter implements ITypeConverter<FileName> {

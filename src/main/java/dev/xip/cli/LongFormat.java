@@ -2,7 +2,7 @@ package dev.xip.cli;
 
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
-import dev.xip.machine.DirectoryListing;
+import dev.xip.mount.DirectoryListing;
 import java.io.IOException;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;

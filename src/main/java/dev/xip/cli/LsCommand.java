@@ -6,8 +6,8 @@ import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
 import dev.xip.image.TreeWalk;
-import dev.xip.machine.DirectoryListing;
-import dev.xip.machine.ImageMount;
+import dev.xip.mount.DirectoryListing;
+import dev.xip.mount.OpenImage;
 import java.io.IOException;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -54,7 +54,7 @@ final class LsCommand extends ImageCommand {
   LsCommand() {}
 
   @Override
-  int run(ImageMount mount, FsImage image, Output out) throws IOException {
+  int run(OpenImage mount, FsImage image, Output out) throws IOException {
     // Like ls(1): with -l a link is shown itself, unless a slash after it asks for what it leads
     // to.
     Inode start = PathResolver.resolve(image, path, !columns && !json);

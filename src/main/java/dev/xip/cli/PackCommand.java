@@ -2,10 +2,10 @@ package dev.xip.cli;
 
 import dev.xip.base.FileName;
 import dev.xip.host.HostPaths;
-import dev.xip.machine.PackFormat;
-import dev.xip.machine.PackReport;
-import dev.xip.machine.Packer;
-import dev.xip.machine.Placement;
+import dev.xip.mount.Placement;
+import dev.xip.pack.PackFormat;
+import dev.xip.pack.PackReport;
+import dev.xip.pack.Packer;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;

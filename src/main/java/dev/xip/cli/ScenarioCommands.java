@@ -1,6 +1,6 @@
 package dev.xip.cli;
 
-import dev.xip.machine.Scenario;
+import dev.xip.scenario.Scenario;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;

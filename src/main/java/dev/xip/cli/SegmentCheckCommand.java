@@ -1,6 +1,6 @@
 package dev.xip.cli;
 
-import dev.xip.machine.SegmentHolder;
+import dev.xip.hold.SegmentHolder;
 import dev.xip.segment.SegmentStore;
 import dev.xip.segment.StoreFinding;
 import java.io.IOException;

@@ -1,7 +1,7 @@
 package dev.xip.cli;
 
+import dev.xip.hold.HeldSegment;
 import dev.xip.host.HostProcess;
-import dev.xip.machine.HeldSegment;
 import dev.xip.segment.SavedSegment;
 import dev.xip.segment.SharingMode;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package dev.xip.cli;
 
-import dev.xip.machine.SegmentHolder;
+import dev.xip.hold.SegmentHolder;
 import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentStore;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package dev.xip.cli;
 
-import dev.xip.machine.SegmentHolder;
+import dev.xip.hold.SegmentHolder;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

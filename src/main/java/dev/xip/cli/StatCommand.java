@@ -7,8 +7,8 @@ import dev.xip.image.FileType;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
-import dev.xip.machine.DirectoryListing;
-import dev.xip.machine.ImageMount;
+import dev.xip.mount.DirectoryListing;
+import dev.xip.mount.OpenImage;
 import java.io.IOException;
 import java.util.HexFormat;
 import java.util.Locale;
@@ -46,7 +46,7 @@ final class StatCommand extends ImageCommand {
   StatCommand() {}
 
   @Override
-  int run(ImageMount mount, FsImage image, Output out) throws IOException {
+  int run(OpenImage mount, FsImage image, Output out) throws IOException {
     DirectoryListing.Entry entry =
         DirectoryListing.Entry.of(image, path, PathResolver.resolve(image, path, false));
     BlockMap map = image.blockMap(entry.inode());

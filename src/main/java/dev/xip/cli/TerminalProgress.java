@@ -1,6 +1,6 @@
 package dev.xip.cli;
 
-import dev.xip.machine.ProgressListener;
+import dev.xip.base.ProgressListener;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;

@@ -4,20 +4,20 @@ import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.FileName;
 import dev.xip.base.Pages;
+import dev.xip.base.ProgressListener;
 import dev.xip.file.InPlaceFile;
 import dev.xip.host.Leftovers;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
 import dev.xip.image.TreeWalk;
 import dev.xip.image.Verdict;
-import dev.xip.machine.ImageMount;
 import dev.xip.machine.Machine;
 import dev.xip.machine.MachineConfig;
 import dev.xip.machine.Mount;
-import dev.xip.machine.PackFormat;
-import dev.xip.machine.Packer;
-import dev.xip.machine.ProgressListener;
 import dev.xip.machine.Smaps;
+import dev.xip.mount.OpenImage;
+import dev.xip.pack.PackFormat;
+import dev.xip.pack.Packer;
 import dev.xip.phys.PageFrames;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.segment.SegmentDefinition;
@@ -126,7 +126,7 @@ public final class Demo {
    */
   public static DemoReport ofImage(Path image, Path work, DemoListener listener)
       throws IOException {
-    try (ImageMount readable = ImageMount.open(image)) {
+    try (OpenImage readable = OpenImage.open(image)) {
       // Opened first so that a file that is no image fails before it is copied.
       long bytes = readable.image().memory().byteSize();
       ProgressListener progress = listener.begin("copying " + image);

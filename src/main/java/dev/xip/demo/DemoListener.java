@@ -1,6 +1,6 @@
 package dev.xip.demo;
 
-import dev.xip.machine.ProgressListener;
+import dev.xip.base.ProgressListener;
 
 /** Is told what the demo does. */
 @FunctionalInterface

@@ -1,10 +1,10 @@
 package dev.xip.demo;
 
 import dev.xip.base.LockOrder;
+import dev.xip.base.ProgressListener;
 import dev.xip.base.SleepingInAtomicException;
 import dev.xip.base.SpinLock;
 import dev.xip.host.HostException;
-import dev.xip.machine.ProgressListener;
 import dev.xip.measure.BenchRow;
 import dev.xip.measure.NormalPageBench;
 import dev.xip.measure.NormalPageMachine;

@@ -3,6 +3,7 @@ package dev.xip.machine;
 import dev.xip.host.HostException;
 import dev.xip.host.HostPaths;
 import dev.xip.image.FsImage;
+import dev.xip.mount.ImageFormats;
 import dev.xip.phys.FrameAllocator;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PhysicalMemory;

@@ -5,6 +5,7 @@ import dev.xip.file.WholeFile;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import dev.xip.mapping.Mappable;
+import dev.xip.mount.ImageViews;
 import dev.xip.segment.OpenSegmentDevice;
 import dev.xip.segment.SegmentDevice;
 import dev.xip.segment.SegmentException;

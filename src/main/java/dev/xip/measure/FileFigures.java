@@ -3,6 +3,7 @@ package dev.xip.measure;
 import static dev.xip.measure.Figure.params;
 
 import dev.xip.base.Pages;
+import dev.xip.base.ProgressListener;
 import dev.xip.file.WholeFile;
 import dev.xip.host.Libxip;
 import dev.xip.host.RewiredView;
@@ -10,11 +11,10 @@ import dev.xip.host.ScratchFolder;
 import dev.xip.image.FileContent;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
-import dev.xip.machine.ImageMount;
-import dev.xip.machine.PackFormat;
-import dev.xip.machine.Packer;
-import dev.xip.machine.ProgressListener;
 import dev.xip.measure.Race.Lane;
+import dev.xip.mount.OpenImage;
+import dev.xip.pack.PackFormat;
+import dev.xip.pack.Packer;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.foreign.Arena;
@@ -65,7 +65,7 @@ final class FileFigures {
       throw new IOException("packing " + tree + " was interrupted", e);
     }
     try (Arena arena = Arena.ofConfined();
-        ImageMount mount = ImageMount.open(image);
+        OpenImage mount = OpenImage.open(image);
         FileChannel channel = FileChannel.open(tree.resolve("file"))) {
       Inode inode = PathResolver.resolve(mount.image(), "file", true);
       FileContent content = FileContent.of(mount.image(), inode);
@@ -119,7 +119,7 @@ final class FileFigures {
   }
 
   /** C adds up as much of the image, which lies in the page cache like the file in it does. */
-  private static void sums(ImageMount mount, Inode inode, List<Figure> figures) throws IOException {
+  private static void sums(OpenImage mount, Inode inode, List<Figure> figures) throws IOException {
     Libxip libxip = Libxip.get();
     MemorySegment mapped = mount.image().memory().asSlice(0, FILE_BYTES);
     try (WholeFile whole = mount.whole(inode)) {

@@ -2,7 +2,7 @@ package dev.xip.measure;
 
 import static dev.xip.measure.Figure.params;
 
-import dev.xip.machine.ProgressListener;
+import dev.xip.base.ProgressListener;
 import dev.xip.measure.ForkedProcess.Content;
 import dev.xip.measure.Race.Lane;
 import dev.xip.pagetable.X8664Layout;

@@ -3,6 +3,7 @@ package dev.xip.measure;
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
+import dev.xip.base.ProgressListener;
 import dev.xip.file.MemoryBlocks;
 import dev.xip.file.MemoryFile;
 import dev.xip.host.HostFile;
@@ -10,10 +11,9 @@ import dev.xip.host.ScratchFolder;
 import dev.xip.host.Sharing;
 import dev.xip.image.FsImage;
 import dev.xip.image.PathResolver;
-import dev.xip.machine.ImageMount;
-import dev.xip.machine.ProgressListener;
 import dev.xip.mapping.Mappable;
 import dev.xip.measure.Race.Lane;
+import dev.xip.mount.OpenImage;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.PhysicalMemory;
@@ -64,7 +64,7 @@ public final class GrowthFigures {
     List<Growth.Point> lookUps = new ArrayList<>();
     for (int count = WorkTree.PER_FOLDER; count <= most; count *= 10) {
       try (WorkTree work = WorkTree.create(folder, count, new byte[0]);
-          ImageMount mount = ImageMount.open(work.image())) {
+          OpenImage mount = OpenImage.open(work.image())) {
         Race race = new Race();
         Lane open = race.lane(1, () -> open(work.image()));
         Lane lookUp = race.lane(LOOK_UPS, lookUps(mount.image(), count));
@@ -79,7 +79,7 @@ public final class GrowthFigures {
   }
 
   private static long open(Path image) throws IOException {
-    try (ImageMount mount = ImageMount.open(image)) {
+    try (OpenImage mount = OpenImage.open(image)) {
       return mount.image().memory().byteSize();
     }
   }

@@ -2,8 +2,8 @@ package dev.xip.measure;
 
 import static dev.xip.measure.Figure.params;
 
-import dev.xip.machine.ImageMount;
 import dev.xip.measure.Race.Lane;
+import dev.xip.mount.OpenImage;
 import java.io.IOException;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
@@ -24,7 +24,7 @@ final class NameFigures {
     byte[] content = new byte[PAGE];
     new Random(42).nextBytes(content);
     try (WorkTree work = WorkTree.create(folder, FILES, content)) {
-      try (ImageMount mount = ImageMount.open(work.image());
+      try (OpenImage mount = OpenImage.open(work.image());
           FileSystem zipFs = FileSystems.newFileSystem(work.zip())) {
         Optional<LoopMount> loop = LoopMount.of(work.image(), work.folder());
         try {
@@ -38,7 +38,7 @@ final class NameFigures {
     }
   }
 
-  private static List<Figure> race(ImageMount mount, Optional<Path> loop, Path zip)
+  private static List<Figure> race(OpenImage mount, Optional<Path> loop, Path zip)
       throws IOException {
     Race race = new Race();
     Lane ours = race.lane(Visits.VISITS, Visits.in(mount.image(), FILES));

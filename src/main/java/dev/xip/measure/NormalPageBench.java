@@ -1,7 +1,7 @@
 package dev.xip.measure;
 
+import dev.xip.base.ProgressListener;
 import dev.xip.host.HostException;
-import dev.xip.machine.ProgressListener;
 import dev.xip.measure.NormalPageLoop.Candidate;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.vm.FrameStrategy;

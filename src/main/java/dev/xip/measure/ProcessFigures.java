@@ -2,12 +2,12 @@ package dev.xip.measure;
 
 import static dev.xip.measure.Figure.params;
 
+import dev.xip.base.ProgressListener;
 import dev.xip.host.HostPaths;
 import dev.xip.host.HostProcess;
 import dev.xip.host.ScratchFolder;
-import dev.xip.machine.PackFormat;
-import dev.xip.machine.Packer;
-import dev.xip.machine.ProgressListener;
+import dev.xip.pack.PackFormat;
+import dev.xip.pack.Packer;
 import java.io.File;
 import java.io.IOException;
 import java.net.URISyntaxException;

@@ -1,9 +1,9 @@
 package dev.xip.measure;
 
+import dev.xip.base.ProgressListener;
 import dev.xip.host.ScratchFolder;
-import dev.xip.machine.PackFormat;
-import dev.xip.machine.Packer;
-import dev.xip.machine.ProgressListener;
+import dev.xip.pack.PackFormat;
+import dev.xip.pack.Packer;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;

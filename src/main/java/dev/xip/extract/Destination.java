@@ -1,0 +1,239 @@
+package dev.xip.extract;
+
+import dev.xip.base.FileName;
+import dev.xip.host.HostException;
+import dev.xip.host.HostNode;
+import dev.xip.host.HostPaths;
+import dev.xip.host.HostStat;
+import dev.xip.host.OpenFolder;
+import dev.xip.image.FileType;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.FileSystemLoopException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.util.Arrays;
+
+/**
+ * Where something is to go: an open folder and a name in it, so that what other users do to the way
+ * there plays no part any more. A symbolic link that is named as the destination is followed, as cp
+ * does it, unless another user could have put it there.
+ */
+public final class Destination implements AutoCloseable {
+  /** As many links as the kernel follows, path_resolution(7). */
+  private static final int MOST_LINKS = 40;
+
+  private final FileName path;
+  private final OpenFolder folder;
+  private final FileName name;
+  private final HostStat there;
+
+  private Destination(FileName path, OpenFolder folder, FileName name, HostStat there) {
+    this.path = path;
+    this.folder = folder;
+    this.name = name;
+    this.there = there;
+  }
+
+  /** A path with its last name apart; the name is empty where the path can only be a folder's. */
+  private record Split(FileName above, FileName name, boolean slash) {
+    static Split of(FileName path) {
+      int end = path.length();
+      while (end > 0 && path.at(end - 1) == '/') {
+        end--;
+      }
+      int start = end;
+      while (start > 0 && path.at(start - 1) != '/') {
+        start--;
+      }
+      FileName name = path.part(start, end);
+      boolean folder = end == 0 || name.toString().equals(".") || name.toString().equals("..");
+      return folder
+          ? new Split(path, FileName.of(""), true)
+          : new Split(path.part(0, start), name, end < path.length());
+    }
+  }
+
+  /**
+   * Finds out where a path leads.
+   *
+   * @param path as the user named it; a slash at its end asks for a folder
+   * @param follow whether a link is followed to what is no folder too
+   * @return the folder that it leads to, then without a {@link #name}, or the folder and the name
+   *     of what is no folder or is missing; to be closed
+   * @throws NoSuchFileException if the folder of the name is missing, or a link leads nowhere
+   * @throws NotDirectoryException if a slash follows the name of what is no folder
+   * @throws IOException if a link is not trusted, or the system refuses
+   */
+  public static Destination of(FileName path, boolean follow) throws IOException {
+    FileName now = path;
+    for (int links = 0; links <= MOST_LINKS; links++) {
+      if (now.length() == 0) {
+        throw new NoSuchFileException(path.exactText());
+      }
+      Split split = Split.of(now);
+      OpenFolder folder = open(split.above);
+      try {
+        HostStat there = split.name.length() == 0 ? null : statOrNull(folder, split.name);
+        FileType type = there == null ? null : FileType.ofMode(there.mode());
+        if (type == FileType.SYMLINK && !follow) {
+          Destination behind = folderBehind(path);
+          if (behind != null) {
+            folder.close();
+            return behind;
+          }
+          return new Destination(path, folder, split.name, there);
+        } else if (type == FileType.SYMLINK) {
+          now = follow(path, folder, split);
+          folder.close();
+        } else if (split.name.length() == 0) {
+          return new Destination(path, folder, null, null);
+        } else if (type == FileType.DIRECTORY) {
+          OpenFolder itself = folder.folder(split.name);
+          folder.close();
+          return new Destination(path, itself, null, null);
+        } else if (there != null && split.slash) {
+          throw new NotDirectoryException(path.exactText());
+        } else if (there == null && links > 0) {
+          throw new FileSystemException(
+              path.exactText(),
+              null,
+              "is a link to %s, which does not exist".formatted(now.exactText()));
+        } else {
+          return new Destination(path, folder, split.name, there);
+        }
+      } catch (HostException e) {
+        folder.close();
+        throw e.at(path.exactText());
+      } catch (IOException | RuntimeException e) {
+        folder.close();
+        throw e;
+      }
+    }
+    throw new FileSystemLoopException(path.exactText());
+  }
+
+  /** Returns the folder that a link leads to, or null if it leads to none. */
+  private static Destination folderBehind(FileName link) {
+    try {
+      Destination behind = of(link, true);
+      if (behind.isFolder()) {
+        return behind;
+      }
+      behind.close();
+    } catch (IOException e) {
+      // It leads nowhere, or where it must not be followed.
+      return null;
+    }
+    return null;
+  }
+
+  private static OpenFolder open(FileName above) throws IOException {
+    FileName folder = above.length() == 0 ? FileName.of(".") : above;
+    try {
+      return OpenFolder.open(HostPaths.of(folder));
+    } catch (HostException e) {
+      boolean slash = folder.length() > 1 && folder.at(folder.length() - 1) == '/';
+      throw e.at((slash ? folder.part(0, folder.length() - 1) : folder).exactText());
+    }
+  }
+
+  private static HostStat statOrNull(OpenFolder folder, FileName name) throws HostException {
+    return folder.exists(name) ? folder.stat(name) : null;
+  }
+
+  /** Returns where a link leads, if it can be trusted. */
+  private static FileName follow(FileName path, OpenFolder folder, Split split) throws IOException {
+    try (HostNode link = folder.hold(split.name)) {
+      if (folder.mayBeStrangers(link.stat())) {
+        throw new FileSystemException(
+            path.exactText(),
+            null,
+            "is a link that another user may have put there: it is not followed");
+      }
+      FileName target = link.target();
+      FileName whole =
+          target.length() > 0 && target.at(0) != '/' ? join(split.above, target) : target;
+      return split.slash ? join(whole, FileName.of("/")) : whole;
+    }
+  }
+
+  private static FileName join(FileName first, FileName second) {
+    byte[] joined = Arrays.copyOf(first.bytes(), first.length() + second.length());
+    System.arraycopy(second.bytes(), 0, joined, first.length(), second.length());
+    return FileName.of(joined);
+  }
+
+  /**
+   * Finds out where a name in this folder leads.
+   *
+   * @param child the name
+   * @return what {@link #of} says of it, to be closed
+   */
+  Destination in(FileName child) throws IOException {
+    FileName slash = FileName.of("/");
+    return of(join(path.at(path.length() - 1) == '/' ? path : join(path, slash), child), true);
+  }
+
+  /** Tells whether the path leads to a folder that exists. */
+  boolean isFolder() {
+    return name == null;
+  }
+
+  /** The folder that the path leads to, or the one that has the name in it. */
+  OpenFolder folder() {
+    return folder;
+  }
+
+  /** The name in the folder, or null if the path leads to a folder. */
+  FileName name() {
+    return name;
+  }
+
+  /** The attributes of what has the name, or null if nothing has it. */
+  HostStat there() {
+    return there;
+  }
+
+  /**
+   * Demands that a regular file can take the name: that nothing has it, or a regular file.
+   *
+   * @param what what the file would be, such as {@code an image}
+   * @throws FileSystemException if it is a folder, device, pipe or socket, or a folder is asked for
+   */
+  public void demandFile(String what) throws FileSystemException {
+    if (isFolder()) {
+      throw new FileSystemException(path.exactText(), null, "Is a directory");
+    }
+    demandName();
+    FileType type = there == null ? FileType.REGULAR : FileType.ofMode(there.mode());
+    if (type != FileType.REGULAR) {
+      throw new FileSystemException(
+          path.exactText(),
+          null,
+          "is a %s, which %s cannot replace".formatted(CopyTree.kind(type), what));
+    }
+  }
+
+  /**
+   * Demands that the name was not given with a slash behind it, which asks for a folder.
+   *
+   * @throws NotDirectoryException if it was
+   */
+  void demandName() throws NotDirectoryException {
+    if (path.at(path.length() - 1) == '/') {
+      throw new NotDirectoryException(path.exactText());
+    }
+  }
+
+  @Override
+  public void close() {
+    folder.close();
+  }
+
+  /** Returns the path as the user named it. */
+  @Override
+  public String toString() {
+    return path.exactText();
+  }
+}

@@ -1,0 +1,116 @@
+package dev.xip.hold;
+
+import dev.xip.host.Errno;
+import dev.xip.host.HostException;
+import dev.xip.host.LocalSocket;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+
+/** Lines of the hold protocol, as they come in from the other end of a connection. */
+final class HoldLine {
+  /** The longest line, in bytes without its end. */
+  static final int MAX_BYTES = 4096;
+
+  private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+  private boolean complete;
+  private boolean ended;
+
+  /** Takes what there is of the line. */
+  void receive(LocalSocket from) throws HostException {
+    while (!complete && !ended && bytes.size() <= MAX_BYTES) {
+      byte[] one; // byte by byte, so that the next line stays where it is
+      try {
+        one = from.receive(1);
+      } catch (HostException e) {
+        switch (e.errno()) {
+          case EAGAIN -> {
+            return;
+          }
+          case ECONNRESET -> one = new byte[0];
+          default -> throw e;
+        }
+      }
+      ended = one.length == 0;
+      complete = !ended && one[0] == '\n';
+      if (!ended && !complete) {
+        bytes.write(one[0]);
+      }
+    }
+  }
+
+  /** Whether all of it is here. */
+  boolean isComplete() {
+    return complete;
+  }
+
+  /** Whether the other side ended before the end of the line. */
+  boolean isEnded() {
+    return ended;
+  }
+
+  boolean isTooLong() {
+    return bytes.size() > MAX_BYTES;
+  }
+
+  /** The line without its end; null if it is not UTF-8. */
+  String text() {
+    try {
+      return StandardCharsets.UTF_8
+          .newDecoder()
+          .decode(ByteBuffer.wrap(bytes.toByteArray()))
+          .toString();
+    } catch (CharacterCodingException e) {
+      return null;
+    }
+  }
+
+  /** Makes text of the other side, or of the store, fit to be shown and to be sent as a line. */
+  static String shown(String text) {
+    StringBuilder shown = new StringBuilder();
+    text.codePoints()
+        .forEach(
+            c -> {
+              switch (Character.getType(c)) {
+                case Character.CONTROL,
+                    Character.FORMAT,
+                    Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR,
+                    Character.SURROGATE,
+                    Character.PRIVATE_USE,
+                    Character.UNASSIGNED ->
+                    shown.append("\\u%04x".formatted(c));
+                default -> shown.appendCodePoint(c);
+              }
+            });
+    return shown.toString();
+  }
+
+  /** Sends a line, which a connection always has room for but where too many were not received. */
+  static void send(LocalSocket to, String line) throws IOException {
+    byte[] all = (line + "\n").getBytes(StandardCharsets.UTF_8);
+    if (to.send(all) < all.length) {
+      throw new IOException("%s: no room for an answer".formatted(to));
+    }
+  }
+
+  /** A line that is cut to what the other side takes. */
+  static String cut(String line) {
+    byte[] all = line.getBytes(StandardCharsets.UTF_8);
+    if (all.length <= MAX_BYTES) {
+      return line;
+    }
+    int end = MAX_BYTES - 3;
+    while ((all[end] & 0xc0) == 0x80) { // not inside a character
+      end--;
+    }
+    return new String(all, 0, end, StandardCharsets.UTF_8) + "...";
+  }
+
+  /** Tells whether a failed accept is for want of descriptors or memory, which may pass. */
+  static boolean isForWantOfRoom(HostException e) {
+    return e.errno() == Errno.EMFILE || e.errno() == Errno.ENFILE || e.errno() == Errno.ENOMEM;
+  }
+}

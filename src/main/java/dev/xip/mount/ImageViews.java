@@ -1,0 +1,106 @@
+package dev.xip.mount;
+
+import dev.xip.file.WholeFile;
+import dev.xip.host.RewiredView;
+import dev.xip.image.FsImage;
+import dev.xip.image.Inode;
+import dev.xip.mapping.Rewiring;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Hands out the files of a mapped image as one piece of memory each, and takes the views that this
+ * needs back at the latest when the image goes. Safe for any number of threads.
+ */
+public final class ImageViews implements Rewiring, AutoCloseable {
+  private final FsImage image;
+
+  /** Where a mapping of the image ends and the next begins, in bytes, ascending. */
+  private final long[] cuts;
+
+  /** Not closed yet. */
+  private final Set<View> open = ConcurrentHashMap.newKeySet();
+
+  /**
+   * Makes views of an image.
+   *
+   * @param image the image, mapped
+   * @param cuts at which of its bytes a mapping ends, in ascending order: a view takes pieces of
+   *     one mapping each
+   */
+  public ImageViews(FsImage image, List<Long> cuts) {
+    this.image = image;
+    this.cuts = cuts.stream().mapToLong(Long::longValue).toArray();
+  }
+
+  /**
+   * Hands out a file as one piece of memory.
+   *
+   * @param inode a regular file's inode
+   * @return the file, to be closed, and closed with this at the latest
+   * @throws java.nio.file.FileSystemException if it is not a regular file, or its bytes do not
+   *     stand in the image as they are read
+   * @throws IOException if the image is damaged there
+   */
+  public WholeFile whole(Inode inode) throws IOException {
+    return WholeFile.open(image, inode, this);
+  }
+
+  @Override
+  public Rewiring.View rewire(long bytes, List<Rewiring.Run> runs) throws IOException {
+    List<RewiredView.Piece> pieces = new ArrayList<>(runs.size());
+    for (Run run : runs) {
+      addPieces(run, pieces);
+    }
+    View view = new View(RewiredView.of(bytes, pieces));
+    open.add(view);
+    return view;
+  }
+
+  private void addPieces(Run run, List<RewiredView.Piece> pieces) {
+    long from = run.from();
+    long end = from + run.length();
+    for (long cut : cuts) {
+      if (cut > from && cut < end) {
+        pieces.add(piece(run, from, cut));
+        from = cut;
+      }
+    }
+    pieces.add(piece(run, from, end));
+  }
+
+  private RewiredView.Piece piece(Run run, long from, long end) {
+    return new RewiredView.Piece(
+        run.at() + (from - run.from()), image.memory().asSlice(from, end - from));
+  }
+
+  /** Closes all views; the memory of files that needed one cannot be used any more. */
+  @Override
+  public void close() {
+    open.forEach(View::close);
+  }
+
+  /** A view that is taken off the list when it is closed. */
+  private final class View implements Rewiring.View {
+    private final RewiredView view;
+
+    View(RewiredView view) {
+      this.view = view;
+    }
+
+    @Override
+    public MemorySegment memory() {
+      return view.memory();
+    }
+
+    @Override
+    public void close() {
+      view.close();
+      open.remove(this);
+    }
+  }
+}

@@ -1,0 +1,159 @@
+package dev.xip.mount;
+
+import dev.xip.file.WholeFile;
+import dev.xip.host.HostMapping;
+import dev.xip.host.HostPaths;
+import dev.xip.image.CorruptImageException;
+import dev.xip.image.FsImage;
+import dev.xip.image.Inode;
+import dev.xip.segment.SegmentException;
+import dev.xip.segment.SegmentName;
+import dev.xip.segment.SegmentStore;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * An image in use, a file or adjacent segments: opened once, mapped once, read-only, and read as
+ * the format that its magic number names. Safe for any number of threads until it is closed. A file
+ * is opened and mapped by the JDK alone: to link the first system call takes longer than most
+ * commands.
+ */
+public final class OpenImage implements AutoCloseable {
+  /** What the name of an image in segments begins with, before their names with colons between. */
+  public static final String SEGMENTS = "segment:";
+
+  private final List<ImagePiece> pieces;
+
+  /** Unmaps the image; a second time does nothing. */
+  private final Closeable mapping;
+
+  private final FsImage image;
+
+  private final ImageViews views;
+
+  private OpenImage(List<ImagePiece> pieces, Closeable mapping, FsImage image) {
+    this.pieces = List.copyOf(pieces);
+    this.mapping = mapping;
+    this.image = image;
+    this.views = new ImageViews(image, pieces.stream().map(ImagePiece::end).toList());
+  }
+
+  /**
+   * Opens an image.
+   *
+   * @param path the image file
+   * @return the image, to be closed
+   * @throws NoSuchFileException if there is no such file
+   * @throws AccessDeniedException if it may not be read
+   * @throws CorruptImageException if it is empty, no image, damaged, or of a kind that is not read
+   * @throws IOException if the system refuses otherwise
+   */
+  public static OpenImage open(Path path) throws IOException {
+    // The JDK opens directories, and waits for the other end of a pipe.
+    if (Files.exists(path) && !Files.isRegularFile(path)) {
+      String found = Files.isDirectory(path) ? "Is a directory" : "Not a regular file";
+      throw new FileSystemException(HostPaths.text(path), null, found);
+    }
+    FileChannel channel = FileChannel.open(path);
+    HostMapping mapping = null;
+    try {
+      long size = channel.size();
+      if (size == 0) {
+        throw new CorruptImageException(
+            HostPaths.text(path), 0, "a file-system image", "an empty file");
+      }
+      mapping = HostMapping.map(channel, HostPaths.text(path));
+      return new OpenImage(
+          List.of(new ImagePiece(0, size, path, channel)),
+          mapping::close,
+          ImageFormats.open(HostPaths.text(path), mapping.memory()));
+    } catch (IOException | RuntimeException | Error e) {
+      if (mapping != null) {
+        mapping.close();
+      }
+      channel.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Opens the image in adjacent segments, which are loaded shared.
+   *
+   * @param store where the segments are
+   * @param names the segments, at least one, in any order
+   * @return the image, to be closed
+   * @throws SegmentException if a segment cannot be loaded or they are not adjacent
+   * @throws CorruptImageException if they hold no image, one that is damaged, or of a kind that is
+   *     not read
+   * @throws IOException if the system refuses otherwise
+   */
+  public static OpenImage open(SegmentStore store, List<SegmentName> names) throws IOException {
+    SegmentImage loaded = SegmentImage.load(store, names);
+    try {
+      String name = names.stream().map(SegmentName::value).collect(Collectors.joining(":"));
+      FsImage image = ImageFormats.open(SEGMENTS + name, loaded.bytes());
+      return new OpenImage(loaded.pieces(), loaded, image);
+    } catch (IOException | RuntimeException | Error e) {
+      loaded.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Returns the image.
+   *
+   * @return the image, valid until this is closed
+   */
+  public FsImage image() {
+    return image;
+  }
+
+  /**
+   * Hands out a file as one piece of memory.
+   *
+   * @param inode a regular file's inode
+   * @return the file, to be closed, and closed with this image at the latest
+   * @throws FileSystemException if it is not a regular file, or its bytes do not stand in the image
+   *     as they are read
+   * @throws IOException if the image is damaged there
+   */
+  public WholeFile whole(Inode inode) throws IOException {
+    return views.whole(inode);
+  }
+
+  /**
+   * Returns the very files that are mapped, whatever has their names now, in order of the image's
+   * bytes. A thread that is interrupted while it uses a channel closes it for all.
+   *
+   * @return open files for reading, closed with this image
+   */
+  public List<ImagePiece> pieces() {
+    return pieces;
+  }
+
+  /**
+   * Unmaps and closes the image, and the views of its files; a second time does nothing. The image
+   * must no longer be used.
+   *
+   * @throws IOException if it cannot be closed
+   */
+  @Override
+  public void close() throws IOException {
+    views.close();
+    try {
+      mapping.close();
+    } finally {
+      for (ImagePiece each : pieces) {
+        each.channel().close();
+      }
+    }
+  }
+}

@@ -1,0 +1,339 @@
+package dev.xip.pack;
+
+import dev.xip.base.FileName;
+import dev.xip.base.ProgressListener;
+import dev.xip.extract.Destination;
+import dev.xip.extract.PendingFile;
+import dev.xip.host.HostFile;
+import dev.xip.host.HostPaths;
+import dev.xip.image.Verdict;
+import dev.xip.image.ext.ImageWriter;
+import dev.xip.image.ext.NewImageSize;
+import dev.xip.mount.OpenImage;
+import dev.xip.mount.Placement;
+import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+
+/**
+ * Makes an image of a folder. An ext2 image is made by mke2fs and filled by an {@link ImageWriter},
+ * with files of 2 MiB or more aligned to 2 MiB; an EROFS image is mkfs.erofs's own. The image
+ * appears under its name only when it is whole and on the disk; a failure leaves what was there
+ * before.
+ */
+public final class Packer {
+  /** All features of an image. Mke2fs adds no others, whatever the host's configuration says. */
+  private static final String FEATURES = "none,ext_attr,dir_index,filetype,sparse_super,large_file";
+
+  /** A file laid out in whole blocks of its own; dump.erofs prints the number of the layout. */
+  private static final String EROFS_FLAT_PLAIN = "Layout: 0 ";
+
+  private final Path directory;
+  private final Path image;
+  private final ProgressListener progress;
+
+  private Packer(Path directory, Path image, ProgressListener progress) {
+    this.directory = directory;
+    this.image = image;
+    this.progress = progress;
+  }
+
+  /**
+   * Packs a folder. Packed again unchanged, it gives the same bytes where the tool allows it: the
+   * volume's UUID and times are taken from the contents.
+   *
+   * @param directory the folder
+   * @param image the image file to make or to replace
+   * @param format the format
+   * @param progress is told the bytes written
+   * @return what became of it, file by file
+   * @throws IOException if the folder cannot be read, the tool is missing or fails, or the image
+   *     cannot be written
+   * @throws InterruptedException if the thread is interrupted while the tool works
+   */
+  public static PackReport pack(
+      Path directory, Path image, PackFormat format, ProgressListener progress)
+      throws IOException, InterruptedException {
+    Tool tool =
+        Tool.find(format.tool())
+            .orElseThrow(
+                () ->
+                    new IOException(
+                        "%s not found on PATH or in /usr/sbin: install the package %s"
+                            .formatted(format.tool(), format.toolPackage())));
+    Path real = checkArguments(directory, image);
+    Packer packer = new Packer(real, image, progress);
+    return format == PackFormat.EXT2 ? packer.ext2(tool) : packer.erofs(tool);
+  }
+
+  private static Path checkArguments(Path directory, Path image) throws IOException {
+    if (!Files.exists(directory)) {
+      throw new NoSuchFileException(HostPaths.text(directory));
+    }
+    if (!Files.isDirectory(directory)) {
+      throw new NotDirectoryException(HostPaths.text(directory));
+    }
+    if (Files.isDirectory(image)) {
+      throw new FileSystemException(HostPaths.text(image), null, "Is a directory");
+    }
+    Path real = directory.toRealPath();
+    Path folder = image.toAbsolutePath().getParent();
+    if (Files.exists(folder) && folder.toRealPath().startsWith(real)) {
+      throw new FileSystemException(
+          HostPaths.text(image),
+          null,
+          "lies inside %s, which is to be packed".formatted(HostPaths.text(directory)));
+    }
+    return real;
+  }
+
+  private Destination target() throws IOException {
+    Destination target = Destination.of(HostPaths.nameOf(image), true);
+    try {
+      target.demandFile("an image");
+      return target;
+    } catch (IOException e) {
+      target.close();
+      throw e;
+    }
+  }
+
+  private PackReport ext2(Tool tool) throws IOException, InterruptedException {
+    try (SourceTree tree = SourceTree.look(directory);
+        Destination target = target();
+        PendingFile pending = PendingFile.at(target)) {
+      UUID identity = tree.identity();
+      NewImageSize size = NewImageSize.of(tree.files());
+      for (long missing = 1; missing > 0; size = size.plus(missing)) {
+        if (!size.isPossible()) {
+          throw new FileSystemException(
+              HostPaths.text(image),
+              null,
+              "needs %,d blocks: more than 8 TiB".formatted(size.blocks()));
+        }
+        try (HostFile file = pending.open()) {
+          file.truncate(0);
+        }
+        format(tool, pending.path(), tree, identity, size);
+        missing = fill(pending.path(), tree, size);
+      }
+      return finish(
+          pending, PackFormat.EXT2, tree, tree.sockets(), tree.losses(), look(pending.path()));
+    }
+  }
+
+  /** Has mke2fs make an image without files; nothing of the host's configuration gets into it. */
+  private void format(Tool tool, Path file, SourceTree tree, UUID identity, NewImageSize size)
+      throws IOException, InterruptedException {
+    List<String> arguments =
+        List.of(
+            "-q",
+            "-F",
+            "-t",
+            "ext2",
+            "-b",
+            Integer.toString(NewImageSize.BLOCK),
+            "-I",
+            Integer.toString(NewImageSize.INODE),
+            "-m",
+            "0",
+            "-N",
+            Long.toString(size.inodes()),
+            "-O",
+            FEATURES + (size.crowded() ? ",dir_nlink" : ""),
+            "-U",
+            identity.toString(),
+            "-E",
+            "root_owner=0:0,lazy_itable_init=0,nodiscard,hash_seed=" + identity,
+            file.toString(),
+            Long.toString(size.blocks()));
+    demandSuccess(tool, tool.run(environment(tree), () -> {}, arguments), file);
+  }
+
+  /** Fills an image, or says how many blocks are missing. */
+  private long fill(Path file, SourceTree tree, NewImageSize size) throws IOException {
+    try (FileChannel channel =
+            FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        ImageWriter writer = ImageWriter.open(HostPaths.text(image), channel)) {
+      long missing = writer.missingBlocks(size);
+      if (missing == 0) {
+        long[] done = new long[1];
+        writer.write(
+            tree.files(),
+            (each, places, to) -> {
+              tree.copy(each, places, to);
+              done[0] += each.says().size();
+              progress.at(done[0], tree.bytes());
+            });
+      }
+      return missing;
+    } catch (FileSystemException | ClosedByInterruptException named) {
+      throw named;
+    } catch (IOException e) {
+      // The system says what is wrong, but not with which file.
+      FileSystemException named =
+          new FileSystemException(HostPaths.text(image), null, e.getMessage());
+      named.initCause(e);
+      throw named;
+    }
+  }
+
+  /** What an image turned out to be. */
+  private record Look(
+      List<Placement.FilePlacement> notInPlace, PackReport.Alignment alignment, String proof) {}
+
+  private static Look look(Path file) throws IOException {
+    List<Placement.FilePlacement> found = new ArrayList<>();
+    long[] large = new long[1];
+    long[] aligned = new long[1];
+    try (OpenImage mount = OpenImage.open(file)) {
+      Placement.check(
+          mount.image(),
+          mount.image().root(),
+          each -> {
+            if (each.verdict() != Verdict.IN_PLACE) {
+              found.add(each);
+            }
+            long size = each.inode().size();
+            large[0] += size >= ImageWriter.ALIGNMENT ? size : 0;
+            aligned[0] += Math.min(size, each.alignedBytes());
+          },
+          ProgressListener.NONE);
+    }
+    return new Look(
+        found, new PackReport.Alignment(large[0], aligned[0]), "looked up file by file");
+  }
+
+  private PackReport erofs(Tool tool) throws IOException, InterruptedException {
+    try (SourceTree tree = SourceTree.look(directory);
+        Destination target = target();
+        PendingFile pending = PendingFile.at(target)) {
+      List<String> arguments =
+          List.of(
+              "-E",
+              "noinline_data",
+              "-U",
+              tree.identity().toString(),
+              "--preserve-mtime",
+              pending.path().toString(),
+              directory.toString());
+      demandSuccess(
+          tool,
+          tool.run(environment(tree), () -> watch(pending.path(), tree.bytes()), arguments),
+          pending.path());
+      String proof = checkErofsLayout(pending.path(), tree);
+      // Sockets are in it, but what mke2fs makes by itself is not.
+      List<PackReport.Loss> losses =
+          tree.lostAndFound().stream()
+              .map(each -> new PackReport.Loss(each, "mkfs.erofs leaves out names like this"))
+              .toList();
+      return finish(
+          pending,
+          PackFormat.EROFS,
+          tree,
+          List.of(),
+          losses,
+          new Look(List.of(), PackReport.Alignment.NONE, proof));
+    }
+  }
+
+  /**
+   * Looks at one file that would be tail-packed if the tool did not know noinline_data: unknown
+   * extended options are passed over by mkfs.erofs without a word.
+   */
+  private static String checkErofsLayout(Path file, SourceTree tree)
+      throws IOException, InterruptedException {
+    String asked = "asked of mkfs.erofs (-E noinline_data)";
+    if (tree.fileWithTail() == null) {
+      return asked + "; no file has a tail";
+    }
+    Tool dump = Tool.find("dump.erofs").orElse(null);
+    if (dump == null) {
+      return asked + "; not checked: dump.erofs not found, install the package erofs-utils";
+    }
+    String inside = "/" + tree.fileWithTail();
+    Tool.Result result = dump.run(Map.of(), () -> {}, List.of("--path=" + inside, file.toString()));
+    if (result.exit() != 0 || !result.output().contains("Layout: ")) {
+      return asked + "; not checked: dump.erofs says " + result.lastLine();
+    }
+    if (!result.output().contains(EROFS_FLAT_PLAIN)) {
+      throw new IOException(
+          "mkfs.erofs did not lay out %s in place: a newer erofs-utils is needed"
+              .formatted(inside));
+    }
+    return asked + "; dump.erofs confirms it for " + inside;
+  }
+
+  private PackReport finish(
+      PendingFile pending,
+      PackFormat format,
+      SourceTree tree,
+      List<FileName> leftOut,
+      List<PackReport.Loss> losses,
+      Look look)
+      throws IOException {
+    pending.sync();
+    long size = Files.size(pending.path());
+    pending.commit(tree.grants());
+    pending.syncFolder();
+    return new PackReport(
+        image,
+        format,
+        size,
+        tree.regularFiles(),
+        tree.bytes(),
+        look.notInPlace,
+        look.alignment,
+        look.proof,
+        leftOut,
+        losses);
+  }
+
+  /**
+   * Gives the tools a clock that stands still, so that the same tree gives the same image, and no
+   * configuration of the host's.
+   */
+  private static Map<String, String> environment(SourceTree tree) {
+    Map<String, String> environment = new HashMap<>();
+    environment.put("E2FSPROGS_FAKE_TIME", Long.toString(tree.newestSeconds()));
+    environment.put("MKE2FS_CONFIG", "/dev/null");
+    environment.put("LC_ALL", "C");
+    // Mkfs.erofs brings times that are later forward to this one, and those before 1970 with them.
+    if (!tree.hasTimesBefore1970()) {
+      environment.put("SOURCE_DATE_EPOCH", Long.toString(tree.latestSeconds()));
+    }
+    return environment;
+  }
+
+  private void watch(Path file, long total) throws IOException {
+    if (Files.exists(file)) {
+      try (HostFile open = HostFile.openReadOnly(file)) {
+        progress.at(Math.min(open.stat().blocks512() * 512, total), total);
+      }
+    }
+  }
+
+  private void demandSuccess(Tool tool, Tool.Result result, Path file) throws IOException {
+    if (result.exit() != 0) {
+      throw new FileSystemException(
+          HostPaths.text(image),
+          null,
+          "%s exit %d: %s"
+              .formatted(
+                  tool.program().getFileName(),
+                  result.exit(),
+                  result.lastLine().replace(file.toString(), HostPaths.text(image))));
+    }
+  }
+}

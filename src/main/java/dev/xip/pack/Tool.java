@@ -1,0 +1,92 @@
+package dev.xip.pack;
+
+import dev.xip.host.HostPaths;
+import dev.xip.host.HostProcess;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** A program of the host, found on PATH or where system tools lie, run without a shell. */
+record Tool(Path program) {
+  private static final long POLL_MILLIS = 100;
+
+  /** What a program left behind: its exit code and all that it printed. */
+  record Result(int exit, String output) {
+    /** Returns the last line that says something, which in most tools is the reason. */
+    String lastLine() {
+      return output
+          .lines()
+          .map(line -> line.substring(line.lastIndexOf('\r') + 1).strip())
+          .filter(line -> !line.isEmpty())
+          .reduce((first, second) -> second)
+          .orElse("no message");
+    }
+  }
+
+  /** Is asked to look in while a program runs. */
+  @FunctionalInterface
+  interface Watcher {
+    /** Looks in. */
+    void look() throws IOException;
+  }
+
+  /**
+   * Finds a program.
+   *
+   * @param name its name
+   * @return the program, if the host has it
+   */
+  static Optional<Tool> find(String name) {
+    String path = Optional.ofNullable(System.getenv("PATH")).orElse("");
+    return Stream.of((path + ":/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin").split(":"))
+        .filter(folder -> !folder.isEmpty())
+        .map(folder -> Path.of(folder, name))
+        .filter(file -> Files.isExecutable(file) && !Files.isDirectory(file))
+        .findFirst()
+        .map(Tool::new);
+  }
+
+  /**
+   * Runs it to its end; ends it if the waiting thread is interrupted or the watcher fails.
+   *
+   * @param environment set on top of what the JVM has
+   * @param watcher looks in some ten times a second
+   * @param arguments its arguments, paths as {@link HostPaths#text} has them
+   * @return what it left behind
+   */
+  Result run(Map<String, String> environment, Watcher watcher, List<String> arguments)
+      throws IOException, InterruptedException {
+    List<String> words = new ArrayList<>(List.of(HostPaths.text(program)));
+    words.addAll(arguments);
+    ProcessBuilder builder = new ProcessBuilder(HostProcess.words(words)).redirectErrorStream(true);
+    builder.redirectInput(new File("/dev/null"));
+    // What the caller has set for tools run by hand must not change what these make.
+    builder.environment().keySet().removeIf(each -> each.matches("(MKE2FS|E2FSPROGS)_.*"));
+    builder.environment().putAll(environment);
+    try (HostProcess started = HostProcess.start(builder)) {
+      Process process = started.process();
+      CompletableFuture<byte[]> output =
+          CompletableFuture.supplyAsync(
+              () -> {
+                try {
+                  return process.getInputStream().readAllBytes();
+                } catch (IOException e) {
+                  return new byte[0];
+                }
+              });
+      while (!process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
+        watcher.look();
+      }
+      return new Result(process.exitValue(), new String(output.join(), StandardCharsets.UTF_8));
+    }
+  }
+}

@@ -1,0 +1,72 @@
+package dev.xip.scenario;
+
+import dev.xip.base.Access;
+import dev.xip.base.AddrRange;
+import dev.xip.base.Pages;
+import dev.xip.host.HostFile;
+import dev.xip.host.HostPaths;
+import dev.xip.host.Sharing;
+import dev.xip.image.FsImage;
+import dev.xip.mapping.DirectAccess;
+import dev.xip.mapping.DirectRange;
+import dev.xip.mount.ImageFormats;
+import dev.xip.phys.PhysicalMemory;
+import dev.xip.phys.Region;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/**
+ * An image file mapped at a physical address as it lies, without a segment store: what looking at
+ * an image needs. Nothing is copied and the file is only read.
+ */
+final class ImageRegion implements DirectAccess {
+  private static final long START = 4L << 30;
+
+  private final Region region;
+  private final FsImage image;
+
+  private ImageRegion(Region region, FsImage image) {
+    this.region = region;
+    this.image = image;
+  }
+
+  /** The window that an image of some length needs. */
+  static long windowFor(long imageBytes) {
+    AddrRange place = AddrRange.ofLength(START, Pages.roundUp(imageBytes));
+    return Math.max(PhysicalMemory.DEFAULT_WINDOW_BYTES, place.end());
+  }
+
+  static ImageRegion map(Path path, PhysicalMemory memory) throws IOException {
+    try (HostFile file = HostFile.openReadOnly(path)) {
+      long bytes = Pages.roundUp(file.size());
+      Region region =
+          memory.claim(path.getFileName().toString(), AddrRange.ofLength(START, bytes), true);
+      memory.mapFile(region, 0, file, 0, bytes, Access.READ, Sharing.SHARED);
+      return new ImageRegion(
+          region,
+          ImageFormats.open(
+              HostPaths.text(path), memory.window().asSlice(START, file.size()).asReadOnly()));
+    }
+  }
+
+  FsImage image() {
+    return image;
+  }
+
+  @Override
+  public long byteSize() {
+    return region.range().length();
+  }
+
+  @Override
+  public DirectRange directAccess(long offset, long length) throws IOException {
+    if (!Pages.isAligned(offset) || offset < 0 || length < 1 || offset > byteSize() - length) {
+      throw new IOException(
+          "ERANGE: %s: expected a page-aligned range inside 0x%x bytes, found 0x%x bytes at 0x%x"
+              .formatted(region.name(), byteSize(), length, offset));
+    }
+    return new DirectRange(
+        region.range().start() + offset >>> Pages.SHIFT,
+        Math.min(Pages.covering(length), byteSize() - offset >>> Pages.SHIFT));
+  }
+}
