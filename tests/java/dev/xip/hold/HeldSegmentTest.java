@@ -3,7 +3,7 @@ package dev.xip.hold;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.xip.host.Errno;
+import dev.xip.base.Errno;
 import dev.xip.host.LocalSocket;
 import dev.xip.host.OpenFolder;
 import dev.xip.segment.SegmentDefinition;
@@ -107,7 +107,7 @@ class HeldSegmentTest {
   void withoutAHolderThereIsNobodyToAsk() {
     assertThatThrownBy(this::holder)
         .isInstanceOfSatisfying(
-            SegmentException.class, e -> assertThat(e.code()).isEqualTo(Errno.EINVAL))
+            SegmentException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL))
         .hasMessage(
             "EINVAL: segment ONE: expected a process that holds it and takes requests, found none");
   }

@@ -3,8 +3,8 @@ package dev.xip.hold;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.xip.base.Errno;
 import dev.xip.base.FileName;
-import dev.xip.host.Errno;
 import dev.xip.host.HostException;
 import dev.xip.host.LocalSocket;
 import dev.xip.host.OpenFolder;
@@ -140,7 +140,7 @@ class HoldProtocolTest {
     fake(new byte[0]);
     assertThatThrownBy(() -> holder().save())
         .isInstanceOfSatisfying(
-            SegmentException.class, e -> assertThat(e.code()).isEqualTo(Errno.ETIMEDOUT))
+            SegmentException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ETIMEDOUT))
         .hasMessageContaining("process " + PID)
         .hasMessageContaining("within 1.2 s");
     assertThat(told).containsExactly("waiting for process %d to answer".formatted(PID));
@@ -164,7 +164,7 @@ class HoldProtocolTest {
     store = store.waiting(WaitLimit.of(Duration.ofMillis(100), told::add));
     assertThatThrownBy(() -> holder().save())
         .isInstanceOfSatisfying(
-            SegmentException.class, e -> assertThat(e.code()).isEqualTo(Errno.ETIMEDOUT))
+            SegmentException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ETIMEDOUT))
         .hasMessageContaining("within 30 times 0.1 s")
         .hasMessageContaining("still busy");
   }
@@ -176,7 +176,7 @@ class HoldProtocolTest {
       fill(queued);
       assertThatThrownBy(() -> holder().save())
           .isInstanceOfSatisfying(
-              SegmentException.class, e -> assertThat(e.code()).isEqualTo(Errno.ETIMEDOUT));
+              SegmentException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ETIMEDOUT));
       assertThat(SegmentHolder.check(store)).isEmpty();
       assertThat(store.check()).isEmpty();
     } finally {

@@ -2,6 +2,7 @@ package dev.xip.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.xip.base.Errno;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 

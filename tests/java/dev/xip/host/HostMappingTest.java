@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.xip.base.Access;
+import dev.xip.base.Errno;
 import dev.xip.base.LostPages;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

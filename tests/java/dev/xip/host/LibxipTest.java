@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.bindings.PteBits;
 import dev.xip.host.WalkResult.State;
 import java.io.IOException;

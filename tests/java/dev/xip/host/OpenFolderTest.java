@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.xip.base.Errno;
 import dev.xip.base.FileName;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

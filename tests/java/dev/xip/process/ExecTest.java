@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.elf.ElfImage;
 import dev.xip.elf.LoadableSegment;
@@ -12,7 +13,6 @@ import dev.xip.elf.MalformedElfException;
 import dev.xip.file.InPlaceFile;
 import dev.xip.pagetable.Walk;
 import dev.xip.phys.FrameUse;
-import dev.xip.process.ExecException.Code;
 import dev.xip.testing.Images;
 import dev.xip.vm.AddressReader;
 import dev.xip.vm.AddressSpace;
@@ -82,10 +82,10 @@ class ExecTest {
     machine.close();
   }
 
-  private static void assertRefused(Code code, ThrowingCallable call) {
+  private static void assertRefused(Errno errno, ThrowingCallable call) {
     assertThatThrownBy(call)
-        .isInstanceOfSatisfying(ExecException.class, e -> assertThat(e.code()).isEqualTo(code))
-        .hasMessageStartingWith(code + ": exec of ");
+        .isInstanceOfSatisfying(ExecException.class, e -> assertThat(e.errno()).isEqualTo(errno))
+        .hasMessageStartingWith(errno + ": exec of ");
   }
 
   private static byte[] read(AddressSpace space, AddrRange range) throws MemoryFaultException {
@@ -229,14 +229,14 @@ class ExecTest {
     InPlaceFile file = machine.open("fixed");
     process.exec(file, List.of("before"), List.of());
     assertRefused(
-        Code.E2BIG,
+        Errno.E2BIG,
         () -> process.exec(file, List.of("x".repeat(ArgumentPages.LONGEST_STRING)), List.of()));
     List<String> many = List.of("y".repeat(100_000));
     List<String> all = new ArrayList<>();
     for (int i = 0; i < 21; i++) {
       all.addAll(many);
     }
-    assertRefused(Code.E2BIG, () -> process.exec(file, List.of("fixed"), all));
+    assertRefused(Errno.E2BIG, () -> process.exec(file, List.of("fixed"), all));
     assertThat(process.arguments()).containsExactly("before");
     assertThat(machine.manager.spaces()).containsExactly(process.space());
     machine.verify();
@@ -251,10 +251,10 @@ class ExecTest {
     }
     assertThatThrownBy(() -> process.exec(file, List.of("z".repeat(50_000)), List.of()))
         .isInstanceOfSatisfying(
-            ExecException.class, e -> assertThat(e.code()).isEqualTo(Code.E2BIG))
+            ExecException.class, e -> assertThat(e.errno()).isEqualTo(Errno.E2BIG))
         .cause()
         .isInstanceOfSatisfying(
-            MapException.class, e -> assertThat(e.code()).isEqualTo(MapException.Code.ENOMEM));
+            MapException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENOMEM));
     for (long pfn : hoard) {
       machine.memory.allocator().put(pfn);
     }
@@ -267,7 +267,7 @@ class ExecTest {
     InPlaceFile script = machine.open("script");
     assertThatThrownBy(() -> process.exec(script, List.of("script"), List.of()))
         .isInstanceOfSatisfying(
-            ExecException.class, e -> assertThat(e.code()).isEqualTo(Code.ENOEXEC))
+            ExecException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENOEXEC))
         .hasCauseInstanceOf(MalformedElfException.class);
     assertThat(process.arguments()).containsExactly("before");
   }
@@ -276,9 +276,13 @@ class ExecTest {
   void aProgramThatCannotBeMappedKillsTheProcess() throws IOException {
     process.exec(machine.open("fixed"), List.of("before"), List.of());
     InPlaceFile faraway = machine.open("faraway");
-    assertRefused(Code.SIGKILL, () -> process.exec(faraway, List.of("faraway"), List.of()));
+    assertThatThrownBy(() -> process.exec(faraway, List.of("faraway"), List.of()))
+        .isInstanceOfSatisfying(ExecException.class, e -> assertThat(e.isKilled()).isTrue())
+        .isInstanceOfSatisfying(
+            ExecException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENOMEM))
+        .hasMessageStartingWith("SIGKILL: exec of ");
     assertThat(machine.manager.spaces()).isEmpty();
-    assertRefused(Code.ESRCH, () -> process.exec(faraway, List.of("faraway"), List.of()));
+    assertRefused(Errno.ESRCH, () -> process.exec(faraway, List.of("faraway"), List.of()));
   }
 
   @Test
@@ -315,10 +319,10 @@ class ExecTest {
     process.exec(file, List.of("fixed"), List.of());
     process.exit();
     process.exit();
-    assertRefused(Code.ESRCH, () -> process.exec(file, List.of("fixed"), List.of()));
+    assertRefused(Errno.ESRCH, () -> process.exec(file, List.of("fixed"), List.of()));
     assertThatThrownBy(() -> process.fork("child"))
         .isInstanceOfSatisfying(
-            MapException.class, e -> assertThat(e.code()).isEqualTo(MapException.Code.ESRCH));
+            MapException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ESRCH));
     assertThatThrownBy(process::arguments).isInstanceOf(MemoryFaultException.class);
   }
 }

@@ -1,6 +1,6 @@
 package dev.xip.segment;
 
-import dev.xip.host.Errno;
+import dev.xip.base.Errno;
 import dev.xip.segment.ExtmemModel.Held;
 import dev.xip.segment.ExtmemModel.Owner;
 import java.util.ArrayList;

@@ -3,8 +3,8 @@ package dev.xip.segment;
 import static dev.xip.segment.SegmentNameTest.refused;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.xip.base.Errno;
 import dev.xip.base.MalformedDataException;
-import dev.xip.host.Errno;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -184,7 +184,7 @@ class DefinitionFileTest {
   private static void damaged(byte[] bytes) {
     Assertions.assertThatThrownBy(() -> DefinitionFile.parse(FILE, "MIXED", bytes))
         .isInstanceOfSatisfying(
-            SegmentException.class, e -> assertThat(e.code()).isEqualTo(Errno.EIO))
+            SegmentException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EIO))
         .hasMessageContaining("/store/MIXED.def: at byte 0x")
         .hasMessageContaining("expected line ")
         .hasCauseInstanceOf(MalformedDataException.class);

@@ -3,7 +3,7 @@ package dev.xip.segment;
 import static dev.xip.segment.StoreWorkers.shown;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.xip.host.Errno;
+import dev.xip.base.Errno;
 import dev.xip.segment.ExtmemModel.Held;
 import dev.xip.segment.ExtmemModel.Stored;
 import dev.xip.segment.StoreWorkers.Worker;

@@ -45,7 +45,7 @@ final class JavaSegmentProgram {
         try {
           answer = program.obey(words, SegmentName.of(words[1]));
         } catch (SegmentException e) {
-          answer = "failed %s: %s".formatted(e.code(), e.getMessage());
+          answer = "failed %s: %s".formatted(e.errno(), e.getMessage());
         }
         out.print(answer + "\n");
         out.flush();

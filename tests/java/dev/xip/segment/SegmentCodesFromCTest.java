@@ -3,7 +3,7 @@ package dev.xip.segment;
 import static dev.xip.segment.SegmentNameTest.refused;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.xip.host.Errno;
+import dev.xip.base.Errno;
 import dev.xip.host.HostFile;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -189,7 +189,7 @@ class SegmentCodesFromCTest extends LoaderFixture {
         whole++;
         data = Files.write(file("A.%d.data".formatted(version)), new byte[0]);
       } catch (SegmentException e) {
-        told = "failed %s: %s: ".formatted(e.code(), e.code());
+        told = "failed %s: %s: ".formatted(e.errno(), e.errno());
       }
       assertThat(c.ask("query A")).as(where).startsWith(told);
       Files.deleteIfExists(data);

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.base.AddrRange;
-import dev.xip.host.Errno;
+import dev.xip.base.Errno;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.LongStream;

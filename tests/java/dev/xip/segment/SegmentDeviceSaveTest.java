@@ -4,7 +4,7 @@ import static dev.xip.segment.SegmentNameTest.refused;
 import static dev.xip.segment.SegmentStoreTest.definition;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.xip.host.Errno;
+import dev.xip.base.Errno;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
@@ -98,7 +98,7 @@ class SegmentDeviceSaveTest extends DeviceFixture {
     refused(device::save, Errno.EIO, "A.def: at byte 0x0");
     SaveResult result = device.lastSave().orElseThrow();
     assertThat(result.saved()).extracting(StoredSegment::name).containsExactly(B);
-    assertThat(result.failures()).extracting(SegmentException::code).containsExactly(Errno.EIO);
+    assertThat(result.failures()).extracting(SegmentException::errno).containsExactly(Errno.EIO);
   }
 
   @Test

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.base.AddrRange;
-import dev.xip.host.Errno;
+import dev.xip.base.Errno;
 import dev.xip.mapping.DirectRange;
 import dev.xip.phys.PhysicalMemory;
 import java.io.IOException;

@@ -4,9 +4,9 @@ import static dev.xip.segment.SegmentNameTest.refused;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.SleepingInAtomicException;
 import dev.xip.base.SpinLock;
-import dev.xip.host.Errno;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -196,7 +196,7 @@ class SegmentDevicesTest extends DeviceFixture {
     assertThat(result.added()).extracting(SegmentDevice::name).containsExactly(A, B);
     assertThat(result.added()).allMatch(each -> each.sharing() == SharingMode.SHARED);
     assertThat(result.failures())
-        .extracting(SegmentException::code)
+        .extracting(SegmentException::errno)
         .containsExactly(Errno.ENOENT, Errno.EINVAL, Errno.ENAMETOOLONG, Errno.EINVAL);
     assertThat(result.failures().get(1)).hasMessageContaining("can be loaded EXCLUSIVE, found SC");
     assertThat(result.failures().get(3)).hasMessageContaining("found \"(lokal)\"");

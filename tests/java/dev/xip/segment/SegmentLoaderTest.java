@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.base.SleepingInAtomicException;
 import dev.xip.base.SpinLock;
-import dev.xip.host.Errno;
 import dev.xip.phys.Region;
 import java.io.IOException;
 import java.io.RandomAccessFile;

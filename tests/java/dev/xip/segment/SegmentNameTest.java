@@ -3,7 +3,7 @@ package dev.xip.segment;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.xip.host.Errno;
+import dev.xip.base.Errno;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,7 +50,7 @@ class SegmentNameTest {
 
   static void refused(ThrowingCallable call, Errno code, String part) {
     assertThatThrownBy(call)
-        .isInstanceOfSatisfying(SegmentException.class, e -> assertThat(e.code()).isEqualTo(code))
+        .isInstanceOfSatisfying(SegmentException.class, e -> assertThat(e.errno()).isEqualTo(code))
         .hasMessageStartingWith(code + ": ")
         .hasMessageContaining(part)
         .message()

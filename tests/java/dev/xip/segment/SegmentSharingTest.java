@@ -3,7 +3,7 @@ package dev.xip.segment;
 import static dev.xip.segment.SegmentNameTest.refused;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.xip.host.Errno;
+import dev.xip.base.Errno;
 import dev.xip.host.HostFile;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.Region;

@@ -3,8 +3,8 @@ package dev.xip.segment;
 import static dev.xip.segment.SegmentNameTest.refused;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
-import dev.xip.host.Errno;
 import dev.xip.host.HostFile;
 import dev.xip.testing.Judge;
 import java.io.IOException;
@@ -280,7 +280,7 @@ class SegmentStoreTest {
     assertThat(listing.segments()).extracting(StoredSegment::name).containsExactly(A, B);
     assertThat(listing.damaged())
         .hasSize(2)
-        .allSatisfy(e -> assertThat(e.code()).isEqualTo(Errno.EIO));
+        .allSatisfy(e -> assertThat(e.errno()).isEqualTo(Errno.EIO));
     assertThat(listing.damaged().getFirst()).hasMessageContaining(file + ": at byte 0xe");
     assertThat(listing.damaged().getLast()).hasMessageContaining("lower.def: at byte 0x0");
   }

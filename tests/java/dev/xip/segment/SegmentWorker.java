@@ -91,7 +91,7 @@ final class SegmentWorker {
       answer.addAll(call.getFirst().startsWith("device") ? onDevices(call) : onSegments(call));
       return answer;
     } catch (SegmentException e) {
-      return List.of(e.code().name(), e.getMessage());
+      return List.of(e.errno().name(), e.getMessage());
     }
   }
 

@@ -46,7 +46,7 @@ final class StoreAttempts {
       attempt.run();
       System.out.println(what + " ok");
     } catch (SegmentException e) {
-      System.out.println(what + " " + e.code());
+      System.out.println(what + " " + e.errno());
     }
   }
 }

@@ -3,7 +3,7 @@ package dev.xip.segment;
 import static dev.xip.segment.SegmentNameTest.refused;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.xip.host.Errno;
+import dev.xip.base.Errno;
 import dev.xip.host.HostFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -114,7 +114,7 @@ class StoreCheckTest extends LoaderFixture {
         .contains("A.1.data", "ENOENT");
     assertThat(store.survey().damaged())
         .singleElement()
-        .satisfies(e -> assertThat(e.code()).isEqualTo(Errno.EIO))
+        .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EIO))
         .satisfies(e -> assertThat(e).hasMessageContaining("A.1.data"));
   }
 

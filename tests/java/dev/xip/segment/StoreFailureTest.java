@@ -4,7 +4,7 @@ import static dev.xip.segment.SegmentNameTest.refused;
 import static dev.xip.segment.SegmentStoreTest.definition;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.xip.host.Errno;
+import dev.xip.base.Errno;
 import dev.xip.testing.Judge;
 import dev.xip.testing.Jvm;
 import dev.xip.testing.Processes;

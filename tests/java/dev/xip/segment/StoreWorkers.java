@@ -2,7 +2,7 @@ package dev.xip.segment;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.xip.host.Errno;
+import dev.xip.base.Errno;
 import dev.xip.segment.ExtmemModel.Held;
 import dev.xip.segment.ExtmemModel.Stored;
 import java.io.IOException;

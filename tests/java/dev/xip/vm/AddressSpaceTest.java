@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.host.HostFile;
 import dev.xip.host.Sharing;
@@ -14,7 +15,6 @@ import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.Region;
-import dev.xip.vm.MapException.Code;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -260,25 +260,25 @@ class AddressSpaceTest {
   @Test
   void wrongRequestsAreRefusedByName() {
     MapRequest good = MapRequest.shared(file, Access.READ);
-    assertRefused(Code.EINVAL, () -> space.map(good.at(0x11234)));
-    assertRefused(Code.EPERM, () -> space.map(good.at(0x1000)));
-    assertRefused(Code.EINVAL, () -> space.map(good.pages(0, 0)));
-    assertRefused(Code.EOVERFLOW, () -> space.map(good.pages(-1, 1)));
-    assertRefused(Code.EOVERFLOW, () -> space.map(good.pages(1L << 51, 1)));
-    assertRefused(Code.ENOMEM, () -> space.map(good.pages(0, 1L << 62)));
-    assertRefused(Code.ENOMEM, () -> space.map(good.at((1L << 47) - Pages.SIZE)));
-    assertRefused(Code.EACCES, () -> space.map(MapRequest.shared(file, Access.READ_WRITE)));
-    assertRefused(Code.EINVAL, () -> space.map(good.with(MapFlag.GROWSDOWN)));
-    assertRefused(Code.EINVAL, () -> space.unmap(new AddrRange(0x10000, 0x10000)));
-    assertRefused(Code.EINVAL, () -> space.unmap(new AddrRange(0x10001, 0x11001)));
-    assertRefused(Code.EINVAL, () -> space.unmap(new AddrRange(0x10000, 1L << 48)));
+    assertRefused(Errno.EINVAL, () -> space.map(good.at(0x11234)));
+    assertRefused(Errno.EPERM, () -> space.map(good.at(0x1000)));
+    assertRefused(Errno.EINVAL, () -> space.map(good.pages(0, 0)));
+    assertRefused(Errno.EOVERFLOW, () -> space.map(good.pages(-1, 1)));
+    assertRefused(Errno.EOVERFLOW, () -> space.map(good.pages(1L << 51, 1)));
+    assertRefused(Errno.ENOMEM, () -> space.map(good.pages(0, 1L << 62)));
+    assertRefused(Errno.ENOMEM, () -> space.map(good.at((1L << 47) - Pages.SIZE)));
+    assertRefused(Errno.EACCES, () -> space.map(MapRequest.shared(file, Access.READ_WRITE)));
+    assertRefused(Errno.EINVAL, () -> space.map(good.with(MapFlag.GROWSDOWN)));
+    assertRefused(Errno.EINVAL, () -> space.unmap(new AddrRange(0x10000, 0x10000)));
+    assertRefused(Errno.EINVAL, () -> space.unmap(new AddrRange(0x10001, 0x11001)));
+    assertRefused(Errno.EINVAL, () -> space.unmap(new AddrRange(0x10000, 1L << 48)));
     assertThat(space.vmas()).isEmpty();
   }
 
-  private static void assertRefused(Code code, ThrowingCallable call) {
+  private static void assertRefused(Errno errno, ThrowingCallable call) {
     assertThatThrownBy(call)
-        .isInstanceOfSatisfying(MapException.class, e -> assertThat(e.code()).isEqualTo(code))
-        .hasMessageStartingWith(code + ": ")
+        .isInstanceOfSatisfying(MapException.class, e -> assertThat(e.errno()).isEqualTo(errno))
+        .hasMessageStartingWith(errno + ": ")
         .hasMessageContainingAll("expected", "found");
   }
 

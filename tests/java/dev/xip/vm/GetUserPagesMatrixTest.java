@@ -3,10 +3,10 @@ package dev.xip.vm;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.base.Access;
+import dev.xip.base.Errno;
 import dev.xip.base.Pfn;
 import dev.xip.file.MemoryFile;
 import dev.xip.phys.FrameUse;
-import dev.xip.vm.MapException.Code;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -120,7 +120,7 @@ class GetUserPagesMatrixTest {
         answer = answerOf(machine, space, cell, entryBefore, pfns[0]);
         machine.memory.allocator().put(pfns[0]);
       } catch (MapException e) {
-        assertThat(e.code()).isEqualTo(Code.EFAULT);
+        assertThat(e.errno()).isEqualTo(Errno.EFAULT);
         assertThat(e).hasMessageContaining("get_user_pages at 0x40000000 in gup");
         answer = Answer.EFAULT;
       }
@@ -148,7 +148,7 @@ class GetUserPagesMatrixTest {
     }
     if (cell.page == Page.NORMAL && cell.shared) {
       long pfn = machine.memory.allocator().allocate(FrameUse.PAGE_CACHE);
-      assertThat(space.insertFrame(START, new Pfn(pfn))).isEqualTo(InsertResult.INSERTED);
+      assertThat(space.insertFrame(START, new Pfn(pfn))).isEqualTo(Errno.OK);
       return pfn;
     }
     if (anonymous) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -62,7 +63,7 @@ class GetUserPagesRaceTest {
                 ? pages.getUserPages(va, pfns.length, write, false, pfns)
                 : pages.getUserPagesFast(va, pfns.length, write, pfns);
       } catch (MapException unmapped) {
-        assertThat(unmapped.code()).isEqualTo(MapException.Code.EFAULT);
+        assertThat(unmapped.errno()).isEqualTo(Errno.EFAULT);
         continue;
       }
       for (int page = 0; page < got; page++) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.base.Pfn;
 import dev.xip.base.SleepingInAtomicException;
@@ -13,7 +14,6 @@ import dev.xip.file.MemoryFile;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.FrameUse;
 import dev.xip.testing.Allocations;
-import dev.xip.vm.MapException.Code;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -53,9 +53,9 @@ class GetUserPagesTest {
     }
   }
 
-  private static void assertRefused(Code code, ThrowingCallable call) {
+  private static void assertRefused(Errno errno, ThrowingCallable call) {
     assertThatThrownBy(call)
-        .isInstanceOfSatisfying(MapException.class, e -> assertThat(e.code()).isEqualTo(code));
+        .isInstanceOfSatisfying(MapException.class, e -> assertThat(e.errno()).isEqualTo(errno));
   }
 
   private long pfnAt(long va) {
@@ -66,8 +66,8 @@ class GetUserPagesTest {
   void anAddressWithoutAMappingIsAnEfault() {
     long[] one = new long[1];
     for (long va : new long[] {START, -4096, Long.MIN_VALUE, Long.MAX_VALUE, 1L << 60}) {
-      assertRefused(Code.EFAULT, () -> pages.getUserPages(va, 1, false, true, one));
-      assertRefused(Code.EFAULT, () -> pages.getUserPagesFast(va, 1, false, one));
+      assertRefused(Errno.EFAULT, () -> pages.getUserPages(va, 1, false, true, one));
+      assertRefused(Errno.EFAULT, () -> pages.getUserPagesFast(va, 1, false, one));
     }
   }
 
@@ -76,8 +76,8 @@ class GetUserPagesTest {
     TestMachine.map(space, START, 1, TEXT & ~VmaFlags.MIXEDMAP | VmaFlags.PFNMAP, null);
     TestMachine.map(space, START + 0x10000, 1, TEXT | VmaFlags.IO, null);
     long[] one = new long[1];
-    assertRefused(Code.EFAULT, () -> pages.getUserPages(START, 1, false, true, one));
-    assertRefused(Code.EFAULT, () -> pages.getUserPages(START + 0x10000, 1, false, true, one));
+    assertRefused(Errno.EFAULT, () -> pages.getUserPages(START, 1, false, true, one));
+    assertRefused(Errno.EFAULT, () -> pages.getUserPages(START + 0x10000, 1, false, true, one));
     assertThat(space.minorFaults()).isZero();
   }
 
@@ -86,7 +86,7 @@ class GetUserPagesTest {
     long flags = TestMachine.ANONYMOUS & ~(VmaFlags.READ | VmaFlags.WRITE);
     TestMachine.map(space, START, 1, flags, null);
     long[] one = new long[1];
-    assertRefused(Code.EFAULT, () -> pages.getUserPages(START, 1, false, false, one));
+    assertRefused(Errno.EFAULT, () -> pages.getUserPages(START, 1, false, false, one));
     assertThat(pages.getUserPages(START, 1, false, true, one)).isEqualTo(1);
     assertThat(one[0]).isEqualTo(machine.manager.zeroPfn());
     put(one);
@@ -113,8 +113,8 @@ class GetUserPagesTest {
     assertThat(pages.getUserPagesFast(START, 3, false, pfns)).isEqualTo(2);
     put(pfns[0], pfns[1]);
     long special = START + 2 * Pages.SIZE;
-    assertRefused(Code.EFAULT, () -> pages.getUserPages(special, 2, false, false, pfns));
-    assertRefused(Code.EFAULT, () -> pages.getUserPagesFast(special, 2, false, pfns));
+    assertRefused(Errno.EFAULT, () -> pages.getUserPages(special, 2, false, false, pfns));
+    assertRefused(Errno.EFAULT, () -> pages.getUserPagesFast(special, 2, false, pfns));
   }
 
   @Test
@@ -122,7 +122,7 @@ class GetUserPagesTest {
     MemoryFile text = machine.file("text", 1);
     TestMachine.map(space, START, 1, TEXT | VmaFlags.EXEC, text);
     long[] one = new long[1];
-    assertRefused(Code.EFAULT, () -> pages.getUserPages(START, 1, false, true, one));
+    assertRefused(Errno.EFAULT, () -> pages.getUserPages(START, 1, false, true, one));
     try (PinnedPages planted = pages.pin(START, 1, true, true)) {
       planted.write(0, 8, MemorySegment.ofArray(new byte[] {(byte) 0xcc}));
       assertThat(machine.memory.frames().use(planted.frame(0).value()))
@@ -140,7 +140,7 @@ class GetUserPagesTest {
   @Test
   void aSpecialEntryIsRefusedAfterOneFaultAndNotFaultedForEver() {
     TestMachine.map(space, START, 1, TEXT, machine.file("text", 1));
-    assertRefused(Code.EFAULT, () -> pages.getUserPages(START, 1, false, false, new long[1]));
+    assertRefused(Errno.EFAULT, () -> pages.getUserPages(START, 1, false, false, new long[1]));
     assertThat(space.minorFaults()).isEqualTo(1);
     assertThatThrownBy(() -> pages.getUserPages(START, 1, false, false, new long[1]))
         .hasMessageContaining("expected an entry with a page frame, found entry 0x")
@@ -165,7 +165,7 @@ class GetUserPagesTest {
     for (int i = 0; i < all.length; i++) {
       all[i] = machine.memory.allocator().allocate(FrameUse.PAGE_CACHE);
     }
-    assertRefused(Code.ENOMEM, () -> pages.getUserPages(START, 1, true, false, new long[1]));
+    assertRefused(Errno.ENOMEM, () -> pages.getUserPages(START, 1, true, false, new long[1]));
     put(all);
   }
 
@@ -178,7 +178,7 @@ class GetUserPagesTest {
     assertThat(space.find(below).range()).isEqualTo(new AddrRange(below, START + Pages.SIZE));
     put(pfns);
     long farBelow = START - StackGrowth.LIMIT;
-    assertRefused(Code.EFAULT, () -> pages.getUserPages(farBelow, 1, true, true, pfns));
+    assertRefused(Errno.EFAULT, () -> pages.getUserPages(farBelow, 1, true, true, pfns));
   }
 
   @Test
@@ -202,7 +202,7 @@ class GetUserPagesTest {
       assertThat(pinned.count()).isEqualTo(300);
       assertThat(pinned.frame(299).value()).isEqualTo(pfnAt(START + 299 * Pages.SIZE));
     }
-    assertRefused(Code.EFAULT, () -> pages.pin(0, Integer.MAX_VALUE, true, false));
+    assertRefused(Errno.EFAULT, () -> pages.pin(0, Integer.MAX_VALUE, true, false));
   }
 
   @Test
@@ -245,8 +245,8 @@ class GetUserPagesTest {
   void theFastWayAsksTheBitAndNotTheFrame() throws Exception {
     TestMachine.map(space, START, 1, TEXT, machine.file("file", 1));
     long pfn = machine.memory.allocator().allocate(FrameUse.PAGE_CACHE);
-    assertThat(space.insertMixed(START, new Pfn(pfn))).isEqualTo(InsertResult.INSERTED);
-    assertRefused(Code.EFAULT, () -> pages.getUserPagesFast(START, 1, false, new long[1]));
+    assertThat(space.insertMixed(START, new Pfn(pfn))).isEqualTo(Errno.OK);
+    assertRefused(Errno.EFAULT, () -> pages.getUserPagesFast(START, 1, false, new long[1]));
     assertThat(machine.references(pfn)).isEqualTo(1);
     space.close();
     put(pfn);
@@ -263,7 +263,7 @@ class GetUserPagesTest {
           .as("the entry itself does not say that it has no page frame")
           .isFalse();
       GetUserPages slow = new GetUserPages(other);
-      assertRefused(Code.EFAULT, () -> slow.getUserPagesFast(START, 1, false, new long[1]));
+      assertRefused(Errno.EFAULT, () -> slow.getUserPagesFast(START, 1, false, new long[1]));
     }
   }
 
@@ -358,13 +358,13 @@ class GetUserPagesTest {
     long pfn = TestMachine.DEVICE >>> Pages.SHIFT;
     TestMachine.map(
         space, new Vma(AddrRange.ofLength(START, 2 * Pages.SIZE), flags, machine.file("f", 2), 0));
-    assertThat(space.insertPfn(START, new Pfn(pfn))).isEqualTo(InsertResult.INSERTED);
+    assertThat(space.insertPfn(START, new Pfn(pfn))).isEqualTo(Errno.OK);
     assertThat(pages.followPfn(START + 12)).isEqualTo(new Pfn(pfn));
-    assertRefused(Code.EINVAL, () -> pages.followPfn(START + Pages.SIZE));
-    assertRefused(Code.EINVAL, () -> pages.followPfn(START + 2 * Pages.SIZE));
+    assertRefused(Errno.EINVAL, () -> pages.followPfn(START + Pages.SIZE));
+    assertRefused(Errno.EINVAL, () -> pages.followPfn(START + 2 * Pages.SIZE));
     TestMachine.map(space, START + 0x10000, 1, TEXT, machine.file("mixed", 1));
     assertThat(space.fault(START + 0x10000, Access.READ)).isEqualTo(FaultResult.Handled.MAPPED);
-    assertRefused(Code.EINVAL, () -> pages.followPfn(START + 0x10000));
+    assertRefused(Errno.EINVAL, () -> pages.followPfn(START + 0x10000));
     assertThat(pfnAt(START)).isEqualTo(pfn);
   }
 }

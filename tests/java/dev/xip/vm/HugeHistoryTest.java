@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.host.Libxip;
 import dev.xip.host.WalkResult;
@@ -292,7 +293,7 @@ class HugeHistoryTest {
       try {
         models.add(new Model(on.space.fork("space-" + ++names), new TreeMap<>(on.cells)));
       } catch (MapException e) {
-        assertThat(e.code()).isEqualTo(MapException.Code.ENOMEM);
+        assertThat(e.errno()).isEqualTo(Errno.ENOMEM);
       }
     }
   }

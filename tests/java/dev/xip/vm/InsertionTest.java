@@ -9,6 +9,7 @@ import static dev.xip.vm.TestMachine.map;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.base.Pfn;
 import dev.xip.file.MemoryFile;
@@ -56,9 +57,9 @@ class InsertionTest {
     map(space, AT, 1, PRIVATE, file);
     map(space, 2 * AT, 1, PFNMAP, file);
     for (long va : new long[] {AT, 2 * AT}) {
-      assertThat(space.insertPfn(va, RAW)).isEqualTo(InsertResult.INSERTED);
+      assertThat(space.insertPfn(va, RAW)).isEqualTo(Errno.OK);
       assertThat(machine.manager.layout().isSpecial(entry(space, va))).isTrue();
-      assertThat(space.insertPfn(va, RAW)).isEqualTo(InsertResult.EBUSY);
+      assertThat(space.insertPfn(va, RAW)).isEqualTo(Errno.EBUSY);
     }
     assertThat(space.fileFrames()).isZero();
     assertThat(machine.manager.layout().isWritable(entry(space, AT))).isFalse();
@@ -86,15 +87,15 @@ class InsertionTest {
   @Test
   void errorsHaveTheKernelsNames() {
     map(space, AT, 1, PRIVATE, file);
-    assertThat(space.insertPfn(AT + Pages.SIZE, RAW)).isEqualTo(InsertResult.EFAULT);
-    assertThat(space.insertMixed(AT + Pages.SIZE, RAW)).isEqualTo(InsertResult.EFAULT);
-    assertThat(space.insertFrame(AT + Pages.SIZE, new Pfn(frame))).isEqualTo(InsertResult.EFAULT);
+    assertThat(space.insertPfn(AT + Pages.SIZE, RAW)).isEqualTo(Errno.EFAULT);
+    assertThat(space.insertMixed(AT + Pages.SIZE, RAW)).isEqualTo(Errno.EFAULT);
+    assertThat(space.insertFrame(AT + Pages.SIZE, new Pfn(frame))).isEqualTo(Errno.EFAULT);
     long free = machine.memory.frames().count() - 1;
-    assertThat(space.insertFrame(AT, new Pfn(free))).isEqualTo(InsertResult.EINVAL);
-    assertThat(space.insertFrame(AT, RAW)).isEqualTo(InsertResult.EINVAL);
-    assertThat(space.insertPfn(AT, new Pfn(1L << 39))).isEqualTo(InsertResult.EINVAL);
+    assertThat(space.insertFrame(AT, new Pfn(free))).isEqualTo(Errno.EINVAL);
+    assertThat(space.insertFrame(AT, RAW)).isEqualTo(Errno.EINVAL);
+    assertThat(space.insertPfn(AT, new Pfn(1L << 39))).isEqualTo(Errno.EINVAL);
     long anonymous = machine.memory.allocator().allocate(FrameUse.ANONYMOUS);
-    assertThat(space.insertFrame(AT, new Pfn(anonymous))).isEqualTo(InsertResult.EINVAL);
+    assertThat(space.insertFrame(AT, new Pfn(anonymous))).isEqualTo(Errno.EINVAL);
     machine.memory.allocator().put(anonymous);
   }
 
@@ -105,18 +106,18 @@ class InsertionTest {
     for (int i = 0; i < taken.length; i++) {
       taken[i] = machine.memory.allocator().allocate(FrameUse.ANONYMOUS);
     }
-    assertThat(space.insertMixed(AT, RAW)).isEqualTo(InsertResult.ENOMEM);
-    assertThat(space.insertFrame(AT, new Pfn(frame))).isEqualTo(InsertResult.ENOMEM);
+    assertThat(space.insertMixed(AT, RAW)).isEqualTo(Errno.ENOMEM);
+    assertThat(space.insertFrame(AT, new Pfn(frame))).isEqualTo(Errno.ENOMEM);
     for (long pfn : taken) {
       machine.memory.allocator().put(pfn);
     }
-    assertThat(space.insertMixed(AT, RAW)).isEqualTo(InsertResult.INSERTED);
+    assertThat(space.insertMixed(AT, RAW)).isEqualTo(Errno.OK);
   }
 
   @Test
   void aFrameIsCountedAndMakesTheMappingMixed() {
     map(space, AT, 1, PRIVATE & ~VmaFlags.MIXEDMAP, file);
-    assertThat(space.insertFrame(AT, new Pfn(frame))).isEqualTo(InsertResult.INSERTED);
+    assertThat(space.insertFrame(AT, new Pfn(frame))).isEqualTo(Errno.OK);
     assertThat(space.find(AT).has(VmaFlags.MIXEDMAP)).isTrue();
     assertThat(space.fileFrames()).isEqualTo(1);
     assertThat(machine.references(frame)).isEqualTo(2);
@@ -127,8 +128,8 @@ class InsertionTest {
   @Test
   void withTheSpecialBitMixedNeverCounts() {
     map(space, AT, 2, PRIVATE, file);
-    assertThat(space.insertMixed(AT, RAW)).isEqualTo(InsertResult.INSERTED);
-    assertThat(space.insertMixed(AT + Pages.SIZE, new Pfn(frame))).isEqualTo(InsertResult.INSERTED);
+    assertThat(space.insertMixed(AT, RAW)).isEqualTo(Errno.OK);
+    assertThat(space.insertMixed(AT + Pages.SIZE, new Pfn(frame))).isEqualTo(Errno.OK);
     assertThat(space.fileFrames()).isZero();
     assertThat(machine.references(frame)).isEqualTo(1);
   }
@@ -138,8 +139,8 @@ class InsertionTest {
     withoutSpecialBit();
     EntryLayout layout = machine.manager.layout();
     map(space, AT, 2, PRIVATE, file);
-    assertThat(space.insertMixed(AT, RAW)).isEqualTo(InsertResult.INSERTED);
-    assertThat(space.insertMixed(AT + Pages.SIZE, new Pfn(frame))).isEqualTo(InsertResult.INSERTED);
+    assertThat(space.insertMixed(AT, RAW)).isEqualTo(Errno.OK);
+    assertThat(space.insertMixed(AT + Pages.SIZE, new Pfn(frame))).isEqualTo(Errno.OK);
     assertThat(layout.isSpecial(entry(space, AT))).isFalse();
     assertThat(space.fileFrames()).isEqualTo(1);
     assertThat(machine.references(frame)).isEqualTo(2);

@@ -81,7 +81,7 @@ final class JudgedMachine implements AutoCloseable {
         default -> call(space, what, words);
       };
     } catch (MapException e) {
-      return e.code().name();
+      return e.errno().name();
     } catch (MemoryFaultException.SegmentationFault e) {
       return "SEGV";
     } catch (MemoryFaultException.BusError e) {

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.file.MemoryFile;
 import dev.xip.pagetable.X8664Layout;
-import dev.xip.vm.MapException.Code;
 import java.io.IOException;
 import java.util.EnumSet;
 import java.util.Set;
@@ -51,10 +51,10 @@ class MappingCallsTest {
     space.map(MapRequest.anonymous(count * Pages.SIZE, RW).at(START));
   }
 
-  private static void assertRefused(Code code, ThrowingCallable call) {
+  private static void assertRefused(Errno errno, ThrowingCallable call) {
     assertThatThrownBy(call)
-        .isInstanceOfSatisfying(MapException.class, e -> assertThat(e.code()).isEqualTo(code))
-        .hasMessageContainingAll(code + ": ", "expected", "found");
+        .isInstanceOfSatisfying(MapException.class, e -> assertThat(e.errno()).isEqualTo(errno))
+        .hasMessageContainingAll(errno + ": ", "expected", "found");
   }
 
   private long flags(long page) {
@@ -104,7 +104,7 @@ class MappingCallsTest {
         MapRequest.shared(file, Access.READ).at(START).with(MapFlag.READ_ONLY_FILE);
     space.map(readOnly);
     assertThat(VmaFlags.letters(flags(0))).isEqualTo("rd mr me ms mm");
-    assertRefused(Code.EACCES, () -> space.protect(pages(0, 1), RW));
+    assertRefused(Errno.EACCES, () -> space.protect(pages(0, 1), RW));
     space.map(MapRequest.privately(file, RW).over(START).with(MapFlag.READ_ONLY_FILE));
     assertThat(VmaFlags.letters(flags(0))).isEqualTo("rd wr mr mw me ac mm");
   }
@@ -137,7 +137,7 @@ class MappingCallsTest {
       long flags = TestMachine.SHARED & ~VmaFlags.MIXEDMAP | fixed;
       TestMachine.map(space, new Vma(pages(50, 2), flags, file, 0));
       assertRefused(
-          Code.EFAULT, () -> space.remap(RemapRequest.anywhere(pages(50, 2), 3 * Pages.SIZE)));
+          Errno.EFAULT, () -> space.remap(RemapRequest.anywhere(pages(50, 2), 3 * Pages.SIZE)));
       assertThat(space.remap(RemapRequest.to(pages(50, 2), Pages.SIZE, at(90))))
           .isEqualTo(pages(90, 1));
       space.unmap(pages(90, 1));
@@ -149,16 +149,16 @@ class MappingCallsTest {
     mapShared(4);
     String before = space.vmas().toString();
     long target = at(100);
-    assertRefused(Code.EINVAL, () -> space.remap(RemapRequest.to(pages(0, 2), Pages.SIZE, at(1))));
+    assertRefused(Errno.EINVAL, () -> space.remap(RemapRequest.to(pages(0, 2), Pages.SIZE, at(1))));
     assertRefused(
-        Code.EINVAL, () -> space.remap(RemapRequest.to(pages(0, 2), Pages.SIZE, target + 1)));
-    assertRefused(Code.EINVAL, () -> space.remap(RemapRequest.to(pages(0, 2), 0, target)));
+        Errno.EINVAL, () -> space.remap(RemapRequest.to(pages(0, 2), Pages.SIZE, target + 1)));
+    assertRefused(Errno.EINVAL, () -> space.remap(RemapRequest.to(pages(0, 2), 0, target)));
     assertRefused(
-        Code.EFAULT, () -> space.remap(RemapRequest.to(pages(3, 2), 2 * Pages.SIZE, target)));
+        Errno.EFAULT, () -> space.remap(RemapRequest.to(pages(3, 2), 2 * Pages.SIZE, target)));
     assertRefused(
-        Code.EFAULT, () -> space.remap(RemapRequest.anywhere(pages(7, 1), 2 * Pages.SIZE)));
+        Errno.EFAULT, () -> space.remap(RemapRequest.anywhere(pages(7, 1), 2 * Pages.SIZE)));
     assertRefused(
-        Code.ENOMEM, () -> space.remap(RemapRequest.inPlace(pages(0, 2), 3 * Pages.SIZE)));
+        Errno.ENOMEM, () -> space.remap(RemapRequest.inPlace(pages(0, 2), 3 * Pages.SIZE)));
     assertThat(space.vmas().toString()).isEqualTo(before);
   }
 
@@ -175,9 +175,9 @@ class MappingCallsTest {
     TestMachine.map(
         space,
         new Vma(pages(50, 2), TestMachine.SHARED & ~VmaFlags.MIXEDMAP | VmaFlags.PFNMAP, file, 0));
-    assertRefused(Code.EINVAL, () -> space.advise(pages(50, 2), Advice.DONTNEED));
+    assertRefused(Errno.EINVAL, () -> space.advise(pages(50, 2), Advice.DONTNEED));
     space.advise(pages(0, 2), Advice.WILLNEED);
-    assertRefused(Code.EINVAL, () -> Advice.of(8));
+    assertRefused(Errno.EINVAL, () -> Advice.of(8));
   }
 
   @Test
@@ -185,7 +185,7 @@ class MappingCallsTest {
     mapAnonymous(2);
     space.map(MapRequest.anonymous(Pages.SIZE, RW).at(at(5)));
     TestMachine.write(space, at(5), 1);
-    assertRefused(Code.ENOMEM, () -> space.advise(pages(0, 6), Advice.DONTNEED));
+    assertRefused(Errno.ENOMEM, () -> space.advise(pages(0, 6), Advice.DONTNEED));
     assertThat(TestMachine.entry(space, at(5))).isEqualTo(LAYOUT.empty());
   }
 
@@ -194,14 +194,14 @@ class MappingCallsTest {
     mapShared(4);
     TestMachine.read(space, at(2));
     assertThat(space.inCore(pages(0, 4)).stream()).containsExactly(2);
-    assertRefused(Code.ENOMEM, () -> space.inCore(pages(0, 5)));
-    assertRefused(Code.EINVAL, () -> space.inCore(new AddrRange(START + 1, START + 2)));
+    assertRefused(Errno.ENOMEM, () -> space.inCore(pages(0, 5)));
+    assertRefused(Errno.EINVAL, () -> space.inCore(new AddrRange(START + 1, START + 2)));
   }
 
   @Test
   void lockingAReadableFileInPlaceFailsAtItsFirstPage() throws IOException {
     mapShared(2);
-    assertRefused(Code.ENOMEM, () -> space.lock(pages(0, 2)));
+    assertRefused(Errno.ENOMEM, () -> space.lock(pages(0, 2)));
     assertThat(VmaFlags.letters(flags(0))).doesNotContain("lo");
     assertThat(space.inCore(pages(0, 2)).cardinality()).isEqualTo(1);
   }
@@ -221,15 +221,15 @@ class MappingCallsTest {
     space.lock(pages(1, 1));
     assertThat(space.vmas()).hasSize(3);
     assertThat(space.inCore(pages(0, 3)).stream()).containsExactly(1);
-    assertRefused(Code.EINVAL, () -> space.advise(pages(0, 3), Advice.DONTNEED));
+    assertRefused(Errno.EINVAL, () -> space.advise(pages(0, 3), Advice.DONTNEED));
     assertRefused(
-        Code.EBUSY, () -> space.sync(pages(0, 3), EnumSet.of(SyncFlag.SYNC, SyncFlag.INVALIDATE)));
+        Errno.EBUSY, () -> space.sync(pages(0, 3), EnumSet.of(SyncFlag.SYNC, SyncFlag.INVALIDATE)));
     space.unlock(pages(0, 3));
     assertThat(space.vmas()).hasSize(1);
     space.sync(pages(0, 3), Set.of(SyncFlag.SYNC));
     assertRefused(
-        Code.EINVAL, () -> space.sync(pages(0, 3), EnumSet.of(SyncFlag.SYNC, SyncFlag.ASYNC)));
-    assertRefused(Code.ENOMEM, () -> space.sync(pages(0, 4), Set.of()));
+        Errno.EINVAL, () -> space.sync(pages(0, 3), EnumSet.of(SyncFlag.SYNC, SyncFlag.ASYNC)));
+    assertRefused(Errno.ENOMEM, () -> space.sync(pages(0, 4), Set.of()));
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.xip.vm;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.file.MemoryFile;
 import java.io.IOException;
@@ -271,7 +272,7 @@ public final class RandomHistory {
       assertThat(found[0]).as("page 0x%x word %d", page, word).isEqualTo(cell.word(word));
       mix(found[0]);
     } catch (MapException e) {
-      assertThat(e.code()).isEqualTo(MapException.Code.EFAULT);
+      assertThat(e.errno()).isEqualTo(Errno.EFAULT);
       boolean privateWrite = cell != null && write && !cell.shared() && (cell.writable() || force);
       assertThat(privateWrite && !cell.isPastEnd()).as("a private page can be had").isFalse();
       mix(1);

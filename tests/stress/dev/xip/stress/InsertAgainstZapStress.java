@@ -4,11 +4,11 @@ import static dev.xip.stress.StressedSpace.AT;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
+import dev.xip.base.Errno;
 import dev.xip.base.Pfn;
 import dev.xip.file.MemoryFile;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.vm.FrameStrategy;
-import dev.xip.vm.InsertResult;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -80,7 +80,7 @@ public final class InsertAgainstZapStress {
     }
 
     int insert() {
-      return space.mm().insertMixed(AT, new Pfn(pfn)) == InsertResult.INSERTED ? 1 : 0;
+      return space.mm().insertMixed(AT, new Pfn(pfn)) == Errno.OK ? 1 : 0;
     }
 
     void look(StressMachine<FrameSlot> machine, IIIII_Result r) {

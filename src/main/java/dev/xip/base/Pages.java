@@ -69,7 +69,7 @@ public final class Pages {
   public static long requireAligned(long bytes, String what) {
     if (bytes < 0 || !isAligned(bytes)) {
       throw new IllegalArgumentException(
-          "EINVAL: %s 0x%x: expected a multiple of 0x%x".formatted(what, bytes, SIZE));
+          Errno.EINVAL.message("%s 0x%x: expected a multiple of 0x%x", what, bytes, SIZE));
     }
     return bytes;
   }

@@ -1,5 +1,6 @@
 package dev.xip.demo;
 
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.file.InPlaceFile;
 import dev.xip.phys.FrameAllocator;
@@ -60,8 +61,9 @@ final class ModelledPageCache implements AutoCloseable {
     while (pfn < 0) {
       if (files.isEmpty()) {
         throw new IOException(
-            "ENOMEM: page cache for %s: expected a free frame, found all %d in use"
-                .formatted(name, memory.frames().count()));
+            Errno.ENOMEM.message(
+                "page cache for %s: expected a free frame, found all %d in use",
+                name, memory.frames().count()));
       }
       drop(files.remove());
       pfn = allocator.allocate(FrameUse.PAGE_CACHE);

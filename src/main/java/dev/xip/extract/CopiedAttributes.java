@@ -1,7 +1,7 @@
 package dev.xip.extract;
 
+import dev.xip.base.Errno;
 import dev.xip.base.FileName;
-import dev.xip.host.Errno;
 import dev.xip.host.HostDescriptor;
 import dev.xip.host.HostException;
 import dev.xip.host.HostStat;

@@ -1,8 +1,8 @@
 package dev.xip.extract;
 
+import dev.xip.base.Errno;
 import dev.xip.base.FileName;
 import dev.xip.base.ProgressListener;
-import dev.xip.host.Errno;
 import dev.xip.host.HostException;
 import dev.xip.host.HostStat;
 import dev.xip.host.Leftovers;

@@ -1,5 +1,6 @@
 package dev.xip.file;
 
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.image.BlockMap;
 import dev.xip.image.CorruptImageException;
@@ -92,7 +93,7 @@ public final class InPlaceFile implements Mappable {
   public Translation translate(long pageOffset) throws IOException {
     if (pageOffset < 0) {
       throw new IllegalArgumentException(
-          "EINVAL: page offset %d is negative".formatted(pageOffset));
+          Errno.EINVAL.message("page offset %d is negative", pageOffset));
     }
     long pagesLeft = Pages.covering(size()) - pageOffset;
     if (pagesLeft <= 0) {

@@ -1,5 +1,6 @@
 package dev.xip.file;
 
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.mapping.Translation;
 import dev.xip.phys.PhysicalMemory;
@@ -39,8 +40,9 @@ public final class MemoryBlocks {
     Pages.requireAligned(memory.byteSize(), "size of the device");
     if (memory.byteSize() >>> Pages.SHIFT > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
-          "EINVAL: device: expected at most 0x%x pages, found 0x%x"
-              .formatted(Integer.MAX_VALUE, memory.byteSize() >>> Pages.SHIFT));
+          Errno.EINVAL.message(
+              "device: expected at most 0x%x pages, found 0x%x",
+              Integer.MAX_VALUE, memory.byteSize() >>> Pages.SHIFT));
     }
     this.memory = PhysicalMemory.storable(memory);
     this.firstPfn = firstPfn;
@@ -72,8 +74,9 @@ public final class MemoryBlocks {
     synchronized (this) {
       if (available() == 0) {
         throw new IOException(
-            "ENOSPC: page 0x%x of %s: expected a free block, found all 0x%x in use"
-                .formatted(page, file, blocks));
+            Errno.ENOSPC.message(
+                "page 0x%x of %s: expected a free block, found all 0x%x in use",
+                page, file, blocks));
       }
       block = freedCount > 0 ? freed[--freedCount] : used++;
     }

@@ -1,5 +1,6 @@
 package dev.xip.file;
 
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.mapping.Mappable;
 import dev.xip.mapping.Mapper;
@@ -331,23 +332,24 @@ public final class MemoryFile implements Mappable {
 
   private static void requirePosition(long position) {
     if (position < 0) {
-      throw new IllegalArgumentException("EINVAL: position %d is negative".formatted(position));
+      throw new IllegalArgumentException(Errno.EINVAL.message("position %d is negative", position));
     }
   }
 
   private static void requireRange(long firstPage, long pages) {
     if (firstPage < 0 || pages < 1) {
       throw new IllegalArgumentException(
-          "EINVAL: expected at least 1 page from 0 on, found %d from %d"
-              .formatted(pages, firstPage));
+          Errno.EINVAL.message(
+              "expected at least 1 page from 0 on, found %d from %d", pages, firstPage));
     }
   }
 
   private void requireFits(long position, long bytes) throws IOException {
     if (position > MAX_SIZE - bytes) {
       throw new IOException(
-          "EFBIG: %s: expected an end at byte 0x%x or before, found 0x%x bytes from byte 0x%x on"
-              .formatted(name, MAX_SIZE, bytes, position));
+          Errno.EFBIG.message(
+              "%s: expected an end at byte 0x%x or before, found 0x%x bytes from byte 0x%x on",
+              name, MAX_SIZE, bytes, position));
     }
   }
 }

@@ -1,7 +1,7 @@
 package dev.xip.hold;
 
+import dev.xip.base.Errno;
 import dev.xip.base.FileName;
-import dev.xip.host.Errno;
 import dev.xip.host.HostException;
 import dev.xip.host.LocalSocket;
 import dev.xip.host.OpenFolder;
@@ -170,7 +170,7 @@ public final class SegmentHolder {
     try {
       return store.query(name).version();
     } catch (SegmentException e) {
-      if (e.code() == Errno.ENOENT) {
+      if (e.errno() == Errno.ENOENT) {
         return 0;
       }
       throw e;

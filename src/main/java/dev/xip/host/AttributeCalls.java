@@ -1,5 +1,6 @@
 package dev.xip.host;
 
+import dev.xip.base.Errno;
 import dev.xip.base.FileName;
 import dev.xip.bindings.Libc;
 import dev.xip.bindings.timespec;

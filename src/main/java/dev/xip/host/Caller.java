@@ -1,5 +1,6 @@
 package dev.xip.host;
 
+import dev.xip.base.Errno;
 import dev.xip.base.FileName;
 import dev.xip.bindings.Libc;
 import java.lang.foreign.Arena;
@@ -41,7 +42,7 @@ public final class Caller {
       byte[] text = bytes.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
       Matcher found = UMASK.matcher(new String(text, StandardCharsets.ISO_8859_1));
       if (!found.find()) {
-        throw new HostException("read", "path=/proc/self/status, line=Umask", Libc.ENODATA());
+        throw new HostException("read", "path=/proc/self/status, line=Umask", Errno.ENODATA);
       }
       return Integer.parseInt(found.group(1), 8);
     } finally {

@@ -1,6 +1,6 @@
 package dev.xip.host;
 
-import dev.xip.bindings.Libc;
+import dev.xip.base.Errno;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -40,7 +40,7 @@ final class Calls {
           return result;
         }
         int number = (int) ERRNO.get(state, 0L);
-        if (number != Libc.EINTR()) {
+        if (number != Errno.EINTR.number()) {
           throw new HostException(name, arguments.get(), number);
         }
       }

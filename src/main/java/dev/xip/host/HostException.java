@@ -1,5 +1,7 @@
 package dev.xip.host;
 
+import dev.xip.base.Errno;
+import dev.xip.base.HasErrno;
 import dev.xip.bindings.Libc;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -11,7 +13,7 @@ import java.nio.file.NotDirectoryException;
  * The system refused a call. The message has the call with its arguments, addresses and lengths in
  * hexadecimal, then the error's name and the system's words for it.
  */
-public final class HostException extends IOException {
+public final class HostException extends IOException implements HasErrno {
   private static final long serialVersionUID = 1L;
 
   /** The name of the call. */
@@ -24,6 +26,10 @@ public final class HostException extends IOException {
     super("%s(%s): %s".formatted(call, arguments, describe(number)));
     this.call = call;
     this.number = number;
+  }
+
+  HostException(String call, String arguments, Errno errno) {
+    this(call, arguments, errno.number());
   }
 
   private static String describe(int number) {
@@ -41,11 +47,7 @@ public final class HostException extends IOException {
     return call;
   }
 
-  /**
-   * Returns the error's name.
-   *
-   * @return the error, {@link Errno#OTHER} if it has no name here
-   */
+  @Override
   public Errno errno() {
     return Errno.of(number);
   }

@@ -1,6 +1,7 @@
 package dev.xip.host;
 
 import dev.xip.base.AtomicContext;
+import dev.xip.base.Errno;
 import dev.xip.base.FileName;
 import dev.xip.bindings.Libc;
 import dev.xip.bindings.flock;
@@ -99,7 +100,7 @@ public final class HostFile extends HostDescriptor {
     try {
       HostStat stat = file.stat();
       if (!stat.isRegularFile()) {
-        int error = stat.isDirectory() ? Libc.EISDIR() : Libc.ENODEV();
+        Errno error = stat.isDirectory() ? Errno.EISDIR : Errno.ENODEV;
         throw new HostException("open", "path=" + name, error);
       }
       return file;

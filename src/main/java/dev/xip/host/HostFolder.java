@@ -1,6 +1,7 @@
 package dev.xip.host;
 
 import dev.xip.base.AtomicContext;
+import dev.xip.base.Errno;
 import dev.xip.base.FileName;
 import dev.xip.bindings.Libc;
 import java.nio.file.Path;

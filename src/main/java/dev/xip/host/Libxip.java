@@ -3,9 +3,9 @@ package dev.xip.host;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.LostPages;
 import dev.xip.base.Pages;
-import dev.xip.bindings.Libc;
 import dev.xip.bindings.Xip;
 import dev.xip.bindings.xip_walk;
 import java.lang.foreign.Arena;
@@ -133,7 +133,7 @@ public final class Libxip {
     }
     long there = LostPages.any() ? there(window, tableBytes, layout, rootPfn, va, n) : n;
     if (there == 0 && length > 0) {
-      throw new HostException("xip_read", "va=0x%x, len=0x%x".formatted(va, length), Libc.EFAULT());
+      throw new HostException("xip_read", "va=0x%x, len=0x%x".formatted(va, length), Errno.EFAULT);
     }
     return there;
   }

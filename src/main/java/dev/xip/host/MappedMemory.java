@@ -1,7 +1,7 @@
 package dev.xip.host;
 
 import dev.xip.base.Access;
-import dev.xip.bindings.Libc;
+import dev.xip.base.Errno;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -65,7 +65,7 @@ final class MappedMemory {
           "mmap",
           "length=0x%x, fd=%d %s of 0x%x bytes, offset=0x%x"
               .formatted(length, file.fd(), file.name(), size, fileOffset),
-          Libc.ENXIO());
+          Errno.ENXIO);
     }
   }
 }

@@ -1,6 +1,6 @@
 package dev.xip.host;
 
-import dev.xip.bindings.Libc;
+import dev.xip.base.Errno;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -54,7 +54,7 @@ public final class MappingBudget {
             "mremap",
             "%d mappings for a view, where views have %d of the %d that they may have"
                 .formatted(mappings, taken, limit),
-            Libc.ENOMEM());
+            Errno.ENOMEM);
       }
       taken += mappings;
     }

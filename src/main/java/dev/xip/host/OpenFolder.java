@@ -1,6 +1,7 @@
 package dev.xip.host;
 
 import dev.xip.base.AtomicContext;
+import dev.xip.base.Errno;
 import dev.xip.base.FileName;
 import dev.xip.bindings.Libc;
 import java.io.IOException;
@@ -113,7 +114,7 @@ public final class OpenFolder extends HostDescriptor {
     OpenFolder made = folder(name);
     try {
       if (!made.isOfCaller()) {
-        throw new HostException("mkdirat", "path=" + place(name), Libc.EBUSY());
+        throw new HostException("mkdirat", "path=" + place(name), Errno.EBUSY);
       }
       return made;
     } catch (HostException refused) {

@@ -1,7 +1,7 @@
 package dev.xip.host;
 
+import dev.xip.base.Errno;
 import dev.xip.base.FileName;
-import dev.xip.bindings.Libc;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -144,7 +144,7 @@ public final class PrivateFolder implements AutoCloseable {
           FileName name = levels.pop().name;
           now = replaced(now, levels.size() == 1 ? top : now.parent(), top);
           if (now.stat().ino() != levels.peek().ino) {
-            throw new HostException("openat", "path=" + now.name(), Libc.EBUSY());
+            throw new HostException("openat", "path=" + now.name(), Errno.EBUSY);
           }
           now.removeFolder(name);
         }

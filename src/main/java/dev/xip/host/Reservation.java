@@ -2,6 +2,7 @@ package dev.xip.host;
 
 import dev.xip.base.Access;
 import dev.xip.base.AtomicContext;
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.bindings.Libc;
 import java.io.UncheckedIOException;

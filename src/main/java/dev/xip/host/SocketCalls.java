@@ -1,5 +1,6 @@
 package dev.xip.host;
 
+import dev.xip.base.Errno;
 import dev.xip.base.FileName;
 import dev.xip.bindings.Libc;
 import dev.xip.bindings.sockaddr_un;
@@ -51,7 +52,7 @@ final class SocketCalls {
       MemorySegment address = sockaddr_un.allocate(arena);
       MemorySegment room = sockaddr_un.sun_path(address);
       if (path.length >= room.byteSize()) {
-        throw new HostException(call, "path=" + folder.place(name), Libc.ENAMETOOLONG());
+        throw new HostException(call, "path=" + folder.place(name), Errno.ENAMETOOLONG);
       }
       sockaddr_un.sun_family(address, (short) Libc.AF_UNIX());
       MemorySegment.copy(path, 0, room, ValueLayout.JAVA_BYTE, 0, path.length);

@@ -1,5 +1,6 @@
 package dev.xip.host;
 
+import dev.xip.base.Errno;
 import dev.xip.bindings.Libc;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
@@ -77,7 +78,7 @@ public final class WindowSpace {
     throw new HostException(
         "mmap",
         "a window of 0x%x bytes out of 0x%x".formatted(bytes, MEMORY.byteSize()),
-        Libc.ENOMEM());
+        Errno.ENOMEM);
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.xip.image;
 
+import dev.xip.base.Errno;
 import dev.xip.base.LostPages;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -95,7 +96,7 @@ public final class FileContent {
    */
   public long read(long position, MemorySegment destination) throws CorruptImageException {
     if (position < 0) {
-      throw new IllegalArgumentException("EINVAL: position %d is negative".formatted(position));
+      throw new IllegalArgumentException(Errno.EINVAL.message("position %d is negative", position));
     }
     long count = Math.min(size - position, destination.byteSize());
     if (count <= 0) {

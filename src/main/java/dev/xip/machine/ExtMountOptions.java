@@ -1,5 +1,6 @@
 package dev.xip.machine;
 
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.image.FileType;
 import java.nio.file.FileSystemException;
@@ -38,8 +39,8 @@ public record ExtMountOptions(boolean xip, List<String> warnings) {
             throw new FileSystemException(
                 text,
                 null,
-                "EINVAL: mount options: expected xip, ro or defaults, found \"%s\""
-                    .formatted(option));
+                Errno.EINVAL.message(
+                    "mount options: expected xip, ro or defaults, found \"%s\"", option));
       }
     }
     return new ExtMountOptions(xip, List.of());
@@ -61,8 +62,9 @@ public record ExtMountOptions(boolean xip, List<String> warnings) {
       throw new FileSystemException(
           facts.device(),
           null,
-          "EINVAL: option xip: expected blocks of %d bytes, the size of a page, found %d"
-              .formatted(Pages.SIZE, facts.blockSize()));
+          Errno.EINVAL.message(
+              "option xip: expected blocks of %d bytes, the size of a page, found %d",
+              Pages.SIZE, facts.blockSize()));
     }
     return this;
   }

@@ -1,5 +1,6 @@
 package dev.xip.mapping;
 
+import dev.xip.base.Errno;
 import java.io.IOException;
 
 /**
@@ -53,8 +54,9 @@ public interface Mappable {
    */
   default Translation allocate(long pageOffset) throws IOException {
     throw new IOException(
-        "EROFS: %s, page 0x%x: expected a file that can be written, found a read-only one"
-            .formatted(name(), pageOffset));
+        Errno.EROFS.message(
+            "%s, page 0x%x: expected a file that can be written, found a read-only one",
+            name(), pageOffset));
   }
 
   /**

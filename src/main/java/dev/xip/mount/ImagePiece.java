@@ -1,6 +1,6 @@
 package dev.xip.mount;
 
-import dev.xip.host.Errno;
+import dev.xip.base.Errno;
 import dev.xip.host.HostException;
 import dev.xip.host.HostFolder;
 import dev.xip.host.HostStat;

@@ -2,6 +2,7 @@ package dev.xip.phys;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.host.HostException;
 import dev.xip.host.HostFile;
@@ -91,8 +92,8 @@ public final class PhysicalMemory implements AutoCloseable {
     Pages.requireAligned(ramBytes, "RAM size");
     if (ramBytes < Pages.SIZE || ramBytes > windowBytes) {
       throw new IllegalArgumentException(
-          "EINVAL: RAM size 0x%x: expected 0x1000 up to the window's 0x%x"
-              .formatted(ramBytes, windowBytes));
+          Errno.EINVAL.message(
+              "RAM size 0x%x: expected 0x1000 up to the window's 0x%x", ramBytes, windowBytes));
     }
     Reservation reservation = Reservation.window(windowBytes);
     try {
@@ -140,8 +141,9 @@ public final class PhysicalMemory implements AutoCloseable {
             : owner.getValue().storable(part.address() - owner.getKey(), part.byteSize());
     if (found == null) {
       throw new IllegalArgumentException(
-          "EACCES: 0x%x bytes at 0x%x: expected RAM or a file mapped for writing in a window"
-              .formatted(part.byteSize(), part.address()));
+          Errno.EACCES.message(
+              "0x%x bytes at 0x%x: expected RAM or a file mapped for writing in a window",
+              part.byteSize(), part.address()));
     }
     return found;
   }
@@ -283,8 +285,9 @@ public final class PhysicalMemory implements AutoCloseable {
     Pages.requireAligned(physical.length(), "region length");
     if (physical.length() == 0 || physical.end() > windowBytes()) {
       throw new IllegalArgumentException(
-          "ERANGE: region %s %s: expected a range inside the window of 0x%x bytes"
-              .formatted(name, physical, windowBytes()));
+          Errno.ERANGE.message(
+              "region %s %s: expected a range inside the window of 0x%x bytes",
+              name, physical, windowBytes()));
     }
     Region wanted = new Region(name, physical, readOnly);
     Region holder = holder(physical).orElse(null);
@@ -338,11 +341,12 @@ public final class PhysicalMemory implements AutoCloseable {
     requireClaimed(region);
     if (offsetInRegion < 0 || length < 0 || offsetInRegion > region.range().length() - length) {
       throw new IllegalArgumentException(
-          "EINVAL: 0x%x bytes at offset 0x%x: expected a range inside region %s"
-              .formatted(length, offsetInRegion, region));
+          Errno.EINVAL.message(
+              "0x%x bytes at offset 0x%x: expected a range inside region %s",
+              length, offsetInRegion, region));
     }
     if (region.readOnly() && access.write()) {
-      throw new IllegalArgumentException("EACCES: write access to region " + region);
+      throw new IllegalArgumentException(Errno.EACCES.message("write access to region %s", region));
     }
     AddrRange place = AddrRange.ofLength(region.range().start() + offsetInRegion, length);
     closeToStores(place);
@@ -437,7 +441,7 @@ public final class PhysicalMemory implements AutoCloseable {
 
   private void requireClaimed(Region region) {
     if (!region.equals(regions.get(region.range().start())) || isRam(region)) {
-      throw new IllegalArgumentException("EINVAL: region " + region + " is not claimed");
+      throw new IllegalArgumentException(Errno.EINVAL.message("region %s is not claimed", region));
     }
   }
 

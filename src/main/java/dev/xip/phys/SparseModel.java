@@ -1,6 +1,7 @@
 package dev.xip.phys;
 
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 
 /**
@@ -42,7 +43,7 @@ public final class SparseModel implements MemoryModel {
   public SparseModel(int sectionBits) {
     if (sectionBits < 20 || sectionBits > 34) {
       throw new IllegalArgumentException(
-          "EINVAL: sections of 2^%d bytes: expected 2^20 to 2^34".formatted(sectionBits));
+          Errno.EINVAL.message("sections of 2^%d bytes: expected 2^20 to 2^34", sectionBits));
     }
     this.sectionBits = sectionBits;
     this.sectionShift = sectionBits - Pages.SHIFT;

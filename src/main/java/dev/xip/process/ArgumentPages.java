@@ -2,6 +2,7 @@ package dev.xip.process;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.GetUserPages;
@@ -117,7 +118,7 @@ final class ArgumentPages {
   }
 
   private ExecException tooBig(String why, Throwable cause) {
-    return new ExecException(ExecException.Code.E2BIG, what, why, cause);
+    return new ExecException(Errno.E2BIG, what, why, cause);
   }
 
   /** Lets the page at hand go. */

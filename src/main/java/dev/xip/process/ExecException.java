@@ -1,43 +1,47 @@
 package dev.xip.process;
 
+import dev.xip.base.Errno;
+import dev.xip.base.HasErrno;
 import java.io.IOException;
 
 /**
  * A program could not be executed. The message begins with the kernel's code, which may hide what
  * really went wrong, as the kernel's does; the cause tells.
  */
-public final class ExecException extends IOException {
+public final class ExecException extends IOException implements HasErrno {
   private static final long serialVersionUID = 1L;
 
-  /** The kernel's names of what may be wrong. */
-  public enum Code {
-    /** The arguments are too long, or their pages could not be had, for whatever reason. */
-    E2BIG,
-    /** The file could not be read. */
-    EIO,
-    /** There is not enough memory for a new address space. */
-    ENOMEM,
-    /** The file is no program that can be mapped. */
-    ENOEXEC,
-    /** The process has exited. */
-    ESRCH,
-    /** The old program is gone and the new one cannot be mapped: the process is killed. */
-    SIGKILL
+  private final Errno errno;
+  private final boolean killed;
+
+  ExecException(Errno errno, String what, String why, Throwable cause) {
+    super("%s: %s: %s".formatted(errno, what, why), cause);
+    this.errno = errno;
+    this.killed = false;
   }
 
-  private final Code code;
+  private <E extends IOException & HasErrno> ExecException(String what, E cause) {
+    super("SIGKILL: %s: %s".formatted(what, cause.getMessage()), cause);
+    this.errno = cause.errno();
+    this.killed = true;
+  }
 
-  ExecException(Code code, String what, String why, Throwable cause) {
-    super("%s: %s: %s".formatted(code, what, why), cause);
-    this.code = code;
+  /** What ends the process: the old program is gone and the new one cannot be mapped. */
+  static <E extends IOException & HasErrno> ExecException killed(String what, E cause) {
+    return new ExecException(what, cause);
+  }
+
+  @Override
+  public Errno errno() {
+    return errno;
   }
 
   /**
-   * Returns what is wrong, for programs.
+   * Tells whether the process was killed (SIGKILL), and has exited.
    *
-   * @return the kernel's code
+   * @return false if it is as it was
    */
-  public Code code() {
-    return code;
+  public boolean isKilled() {
+    return killed;
   }
 }

@@ -2,10 +2,10 @@ package dev.xip.process;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.elf.ElfImage;
 import dev.xip.elf.MalformedElfException;
 import dev.xip.file.InPlaceFile;
-import dev.xip.process.ExecException.Code;
 import dev.xip.vm.AddressReader;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.MapException;
@@ -94,8 +94,9 @@ public final class ModelledProcess implements AutoCloseable {
    * @param environment the environment, each {@code NAME=value}
    * @throws ExecException the process is as it was: E2BIG if the strings are too long or there is
    *     no page for them (the cause says which), ENOEXEC if the file is no such program, EIO if it
-   *     cannot be read, ENOMEM if RAM is used up, ESRCH if the process has exited. SIGKILL if the
-   *     program's segments cannot be mapped: the old program is gone, and the process has exited
+   *     cannot be read, ENOMEM if RAM is used up, ESRCH if the process has exited. Killed, with the
+   *     code of what went wrong, if the program's segments cannot be mapped: the old program is
+   *     gone, and the process has exited
    * @throws IllegalArgumentException if a string contains a NUL
    * @throws dev.xip.base.SleepingInAtomicException if the machine decides about page frames in a
    *     way that may sleep: the kernel's bug report, whatever the program is
@@ -106,13 +107,13 @@ public final class ModelledProcess implements AutoCloseable {
     List<byte[]> argumentStrings = strings(arguments);
     List<byte[]> environmentStrings = strings(environment);
     if (exited) {
-      throw new ExecException(Code.ESRCH, what, "the process has exited", null);
+      throw new ExecException(Errno.ESRCH, what, "the process has exited", null);
     }
     AddressSpace fresh;
     try {
       fresh = manager.newAddressSpace(name);
     } catch (MapException e) {
-      throw new ExecException(Code.ENOMEM, what, e.getMessage(), e);
+      throw new ExecException(Errno.ENOMEM, what, e.getMessage(), e);
     }
     try {
       ArgumentPages stack = new ArgumentPages(fresh, what);
@@ -124,7 +125,7 @@ public final class ModelledProcess implements AutoCloseable {
       becomeProgram(fresh, argumentRange, environmentRange);
       mapProgram(program, image, what);
     } catch (MapException e) {
-      throw abandoned(fresh, new ExecException(Code.ENOMEM, what, e.getMessage(), e));
+      throw abandoned(fresh, new ExecException(Errno.ENOMEM, what, e.getMessage(), e));
     } catch (ExecException e) {
       throw abandoned(fresh, e);
     } catch (RuntimeException e) {
@@ -137,8 +138,9 @@ public final class ModelledProcess implements AutoCloseable {
     for (String text : texts) {
       if (text.indexOf('\0') >= 0) {
         throw new IllegalArgumentException(
-            "EINVAL: string \"%s\": expected no NUL, found one at %d"
-                .formatted(text.replace('\0', '.'), text.indexOf('\0')));
+            Errno.EINVAL.message(
+                "string \"%s\": expected no NUL, found one at %d",
+                text.replace('\0', '.'), text.indexOf('\0')));
       }
       bytes.add(text.getBytes(StandardCharsets.UTF_8));
     }
@@ -149,9 +151,9 @@ public final class ModelledProcess implements AutoCloseable {
     try {
       return ElfImage.read(program.name(), program.size(), program::read);
     } catch (MalformedElfException e) {
-      throw new ExecException(Code.ENOEXEC, what, e.getMessage(), e);
+      throw new ExecException(Errno.ENOEXEC, what, e.getMessage(), e);
     } catch (IOException e) {
-      throw new ExecException(Code.EIO, what, e.getMessage(), e);
+      throw new ExecException(Errno.EIO, what, e.getMessage(), e);
     }
   }
 
@@ -183,7 +185,7 @@ public final class ModelledProcess implements AutoCloseable {
       entry = image.entry() == 0 ? 0 : image.entry() + bias;
       exited = false;
     } catch (MapException | MemoryFaultException e) {
-      throw new ExecException(Code.SIGKILL, what, e.getMessage(), e);
+      throw ExecException.killed(what, e);
     }
   }
 

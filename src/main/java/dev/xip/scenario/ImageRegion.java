@@ -2,6 +2,7 @@ package dev.xip.scenario;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.host.HostFile;
 import dev.xip.host.HostPaths;
@@ -62,8 +63,9 @@ final class ImageRegion implements DirectAccess {
   public DirectRange directAccess(long offset, long length) throws IOException {
     if (!Pages.isAligned(offset) || offset < 0 || length < 1 || offset > byteSize() - length) {
       throw new IOException(
-          "ERANGE: %s: expected a page-aligned range inside 0x%x bytes, found 0x%x bytes at 0x%x"
-              .formatted(region.name(), byteSize(), length, offset));
+          Errno.ERANGE.message(
+              "%s: expected a page-aligned range inside 0x%x bytes, found 0x%x bytes at 0x%x",
+              region.name(), byteSize(), length, offset));
     }
     return new DirectRange(
         region.range().start() + offset >>> Pages.SHIFT,

@@ -1,6 +1,6 @@
 package dev.xip.segment;
 
-import dev.xip.host.Errno;
+import dev.xip.base.Errno;
 import dev.xip.host.HostException;
 import dev.xip.host.HostFile;
 import dev.xip.host.HostStat;

@@ -1,6 +1,6 @@
 package dev.xip.segment;
 
-import dev.xip.host.Errno;
+import dev.xip.base.Errno;
 import dev.xip.host.HeldLock;
 import dev.xip.host.HostException;
 import dev.xip.host.HostFile;
@@ -96,7 +96,7 @@ final class DataUsers {
 
   /** The code for a data file that cannot be had: ENOENT would say that there is no segment. */
   static SegmentException unusable(StoredSegment stored, IOException e) {
-    Errno told = SegmentException.of("", e).code();
+    Errno told = SegmentException.of("", e).errno();
     Errno code = told == Errno.ENOENT ? Errno.EIO : told;
     return SegmentException.withCode(code, "segment %s: data file".formatted(stored.name()), e);
   }

@@ -1,6 +1,6 @@
 package dev.xip.segment;
 
-import dev.xip.host.Errno;
+import dev.xip.base.Errno;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,7 +1,7 @@
 package dev.xip.segment;
 
 import dev.xip.base.AddrRange;
-import dev.xip.host.Errno;
+import dev.xip.base.Errno;
 import java.util.Comparator;
 import java.util.List;
 

@@ -1,8 +1,8 @@
 package dev.xip.segment;
 
+import dev.xip.base.Errno;
 import dev.xip.base.LostPages;
 import dev.xip.base.Pages;
-import dev.xip.host.Errno;
 import dev.xip.mapping.DirectAccess;
 import dev.xip.mapping.DirectRange;
 import java.lang.foreign.MemorySegment;

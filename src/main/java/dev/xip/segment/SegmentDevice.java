@@ -1,8 +1,8 @@
 package dev.xip.segment;
 
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
-import dev.xip.host.Errno;
 import dev.xip.mapping.DirectAccess;
 import dev.xip.mapping.DirectRange;
 import dev.xip.phys.PhysicalMemory;
@@ -308,7 +308,7 @@ public final class SegmentDevice implements DirectAccess {
     try {
       reloaded = devices.loader().modifyAll(names, wanted);
     } catch (SegmentException e) {
-      if (e.code() == Errno.EAGAIN) {
+      if (e.errno() == Errno.EAGAIN) {
         throw e;
       }
       devices.forget(this);
@@ -324,7 +324,7 @@ public final class SegmentDevice implements DirectAccess {
   }
 
   private SegmentException lost(SegmentException cause) {
-    return SegmentException.withCode(cause.code(), subject() + " is removed", cause);
+    return SegmentException.withCode(cause.errno(), subject() + " is removed", cause);
   }
 
   /**

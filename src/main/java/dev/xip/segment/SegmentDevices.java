@@ -1,7 +1,7 @@
 package dev.xip.segment;
 
 import dev.xip.base.AtomicContext;
-import dev.xip.host.Errno;
+import dev.xip.base.Errno;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

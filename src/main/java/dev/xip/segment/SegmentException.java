@@ -1,6 +1,7 @@
 package dev.xip.segment;
 
-import dev.xip.host.Errno;
+import dev.xip.base.Errno;
+import dev.xip.base.HasErrno;
 import dev.xip.host.HostException;
 import java.io.IOException;
 
@@ -8,28 +9,27 @@ import java.io.IOException;
  * An operation on a segment was refused. The message begins with the kernel's code by name and says
  * which segment or file, what was expected and what was found.
  */
-public final class SegmentException extends IOException {
+public final class SegmentException extends IOException implements HasErrno {
   private static final long serialVersionUID = 1L;
 
-  /** The code that the kernel would have returned. */
-  private final Errno code;
+  private final Errno errno;
 
   /**
    * Makes an exception.
    *
-   * @param code the kernel's code
+   * @param errno the kernel's code
    * @param subject the segment or file that it is about
    * @param expected what would have been accepted
    * @param found what is there instead
    */
-  public SegmentException(Errno code, String subject, String expected, String found) {
-    super("%s: %s: expected %s, found %s".formatted(code, subject, expected, found));
-    this.code = code;
+  public SegmentException(Errno errno, String subject, String expected, String found) {
+    super("%s: %s: expected %s, found %s".formatted(errno, subject, expected, found));
+    this.errno = errno;
   }
 
-  private SegmentException(Errno code, String message, Throwable cause) {
+  private SegmentException(Errno errno, String message, Throwable cause) {
     super(message, cause);
-    this.code = code;
+    this.errno = errno;
   }
 
   /**
@@ -56,15 +56,11 @@ public final class SegmentException extends IOException {
 
   /** The same with a sentence more. */
   SegmentException explained(String sentence) {
-    return new SegmentException(code, "%s (%s)".formatted(getMessage(), sentence), this);
+    return new SegmentException(errno, "%s (%s)".formatted(getMessage(), sentence), this);
   }
 
-  /**
-   * Returns the kernel's code.
-   *
-   * @return the code
-   */
-  public Errno code() {
-    return code;
+  @Override
+  public Errno errno() {
+    return errno;
   }
 }

@@ -2,8 +2,8 @@ package dev.xip.segment;
 
 import dev.xip.base.AddrRange;
 import dev.xip.base.AtomicContext;
+import dev.xip.base.Errno;
 import dev.xip.base.LostPages;
-import dev.xip.host.Errno;
 import dev.xip.host.HostException;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.Region;
@@ -136,7 +136,7 @@ public final class SegmentLoader {
         return add(name, mode);
       } catch (SegmentException e) {
         throw SegmentException.withCode(
-            e.code(),
+            e.errno(),
             "segment %s is gone, as it cannot be loaded %s".formatted(name, mode),
             SegmentWarning.explain(e, name));
       }
@@ -315,7 +315,7 @@ public final class SegmentLoader {
         } catch (IOException e) {
           // If a save came in between and took this version away, the next one is there to be
           // loaded.
-          boolean superseded = e instanceof SegmentException s && s.code() == Errno.EAGAIN;
+          boolean superseded = e instanceof SegmentException s && s.errno() == Errno.EAGAIN;
           if (superseded) {
             store.left(stored);
           } else if (folder.current(name).equals(stored)) {

@@ -1,6 +1,6 @@
 package dev.xip.segment;
 
-import dev.xip.host.Errno;
+import dev.xip.base.Errno;
 
 /**
  * The name of a segment: 1 to 8 of the letters A to Z, the digits and {@code $ # @ _}, which is

@@ -1,9 +1,9 @@
 package dev.xip.segment;
 
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.base.PhysAddr;
-import dev.xip.host.Errno;
 
 /**
  * A run of pages of one type inside a segment. Linux counterpart: {@code struct qrange}

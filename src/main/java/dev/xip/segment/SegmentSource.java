@@ -1,9 +1,9 @@
 package dev.xip.segment;
 
+import dev.xip.base.Errno;
 import dev.xip.base.FileName;
 import dev.xip.base.LostPages;
 import dev.xip.base.Pages;
-import dev.xip.host.Errno;
 import dev.xip.host.HostException;
 import dev.xip.host.HostFile;
 import dev.xip.host.HostFolder;

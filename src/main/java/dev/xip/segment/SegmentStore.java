@@ -1,10 +1,10 @@
 package dev.xip.segment;
 
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.FileName;
 import dev.xip.base.Pages;
 import dev.xip.host.Caller;
-import dev.xip.host.Errno;
 import dev.xip.host.HostException;
 import dev.xip.host.HostFolder;
 import dev.xip.host.HostPaths;
@@ -309,7 +309,7 @@ public final class SegmentStore {
         return;
       }
     } catch (SegmentException e) {
-      if (e.code() != Errno.ENOENT) {
+      if (e.errno() != Errno.ENOENT) {
         return;
       }
     }

@@ -1,6 +1,6 @@
 package dev.xip.segment;
 
-import dev.xip.host.Errno;
+import dev.xip.base.Errno;
 import java.util.Optional;
 
 /**
@@ -37,6 +37,6 @@ public final class SegmentWarning {
 
   /** Adds the sentence, if there is one, to what went wrong. */
   static SegmentException explain(SegmentException e, SegmentName name) {
-    return of(e.code(), name).map(e::explained).orElse(e);
+    return of(e.errno(), name).map(e::explained).orElse(e);
   }
 }

@@ -1,8 +1,8 @@
 package dev.xip.segment;
 
+import dev.xip.base.Errno;
 import dev.xip.base.FileName;
 import dev.xip.host.Caller;
-import dev.xip.host.Errno;
 import dev.xip.host.HostException;
 import dev.xip.host.HostFile;
 import dev.xip.host.HostStat;

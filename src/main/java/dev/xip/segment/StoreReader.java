@@ -1,7 +1,7 @@
 package dev.xip.segment;
 
+import dev.xip.base.Errno;
 import dev.xip.base.FileName;
-import dev.xip.host.Errno;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -96,7 +96,7 @@ final class StoreReader {
     try {
       states.add(new SegmentState(stored, true, DataUsers.of(folder, stored)));
     } catch (IOException e) {
-      if (SegmentException.of("", e).code() != Errno.ENOENT) {
+      if (SegmentException.of("", e).errno() != Errno.ENOENT) {
         damaged.add(DataUsers.unusable(stored, e));
       }
     }
@@ -104,7 +104,7 @@ final class StoreReader {
 
   private void addUnlessGone(String file, IOException e) {
     SegmentException told = SegmentException.of("segment definition " + file, e);
-    if (told.code() != Errno.ENOENT) {
+    if (told.errno() != Errno.ENOENT) {
       damaged.add(told);
     }
   }

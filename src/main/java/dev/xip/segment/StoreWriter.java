@@ -1,7 +1,7 @@
 package dev.xip.segment;
 
+import dev.xip.base.Errno;
 import dev.xip.base.FileName;
-import dev.xip.host.Errno;
 import dev.xip.host.HostException;
 import dev.xip.host.HostStat;
 import java.io.IOException;
@@ -286,7 +286,7 @@ final class StoreWriter implements AutoCloseable {
     try {
       return folder.current(name);
     } catch (SegmentException e) {
-      if (e.code() == Errno.ENOENT) {
+      if (e.errno() == Errno.ENOENT) {
         return null;
       }
       throw e;

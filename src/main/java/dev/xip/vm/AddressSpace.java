@@ -2,6 +2,7 @@ package dev.xip.vm;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.LockOrder;
 import dev.xip.base.Pfn;
 import dev.xip.base.RankedLock;
@@ -62,8 +63,7 @@ public final class AddressSpace implements AutoCloseable {
     this.layout = manager.layout();
     this.table = PageTable.create(manager.memory().ram(), layout, manager);
     if (table == null) {
-      throw new MapException(
-          MapException.Code.ENOMEM, "new address space", "a free frame of RAM", "none");
+      throw new MapException(Errno.ENOMEM, "new address space", "a free frame of RAM", "none");
     }
     this.hugeLeaves = new HugeLeaves(this);
     this.zapper = new Zapper(this);
@@ -431,7 +431,7 @@ public final class AddressSpace implements AutoCloseable {
    * @return how it ended
    * @throws IllegalStateException if the mapping is not one for such entries (BUG)
    */
-  public InsertResult insertPfn(long va, Pfn pfn) {
+  public Errno insertPfn(long va, Pfn pfn) {
     return insert(va, vma -> insertion.insertPfn(vma, va, pfn.value()));
   }
 
@@ -444,7 +444,7 @@ public final class AddressSpace implements AutoCloseable {
    * @return how it ended
    * @throws IllegalStateException if the mapping lacks MIXEDMAP (BUG)
    */
-  public InsertResult insertMixed(long va, Pfn pfn) {
+  public Errno insertMixed(long va, Pfn pfn) {
     return insert(va, vma -> insertion.insertMixed(vma, va, pfn.value()));
   }
 
@@ -457,12 +457,12 @@ public final class AddressSpace implements AutoCloseable {
    * @return how it ended
    * @throws IllegalStateException if the mapping has PFNMAP (BUG)
    */
-  public InsertResult insertFrame(long va, Pfn pfn) {
+  public Errno insertFrame(long va, Pfn pfn) {
     long stamp = mapLock.writeLock();
     try {
       Vma vma = vmas.find(va);
       if (vma == null) {
-        return InsertResult.EFAULT;
+        return Errno.EFAULT;
       }
       if (!vma.has(VmaFlags.PFNMAP)
           && !vma.has(VmaFlags.MIXEDMAP)
@@ -476,11 +476,11 @@ public final class AddressSpace implements AutoCloseable {
     }
   }
 
-  private InsertResult insert(long va, Function<Vma, InsertResult> how) {
+  private Errno insert(long va, Function<Vma, Errno> how) {
     long stamp = lockShared();
     try {
       Vma vma = vmas.find(va);
-      return vma == null ? InsertResult.EFAULT : how.apply(vma);
+      return vma == null ? Errno.EFAULT : how.apply(vma);
     } finally {
       mapLock.unlockRead(stamp);
     }
@@ -524,8 +524,7 @@ public final class AddressSpace implements AutoCloseable {
     long stamp = mapLock.writeLock();
     if (closed) {
       mapLock.unlockWrite(stamp);
-      throw new MapException(
-          MapException.Code.ESRCH, name, "a living address space", "one that has exited");
+      throw new MapException(Errno.ESRCH, name, "a living address space", "one that has exited");
     }
     return stamp;
   }

@@ -1,5 +1,7 @@
 package dev.xip.vm;
 
+import dev.xip.base.Errno;
+
 /** What a process says about its use of memory. Linux counterpart: MADV_* (mm/madvise.c). */
 public enum Advice {
   /** Nothing special. */
@@ -36,8 +38,7 @@ public enum Advice {
         return each;
       }
     }
-    throw new MapException(
-        MapException.Code.EINVAL, "madvise", "0 to 4, 10 or 11", String.valueOf(number));
+    throw new MapException(Errno.EINVAL, "madvise", "0 to 4, 10 or 11", String.valueOf(number));
   }
 
   /** The flags of a mapping after this advice. */

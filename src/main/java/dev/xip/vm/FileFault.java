@@ -1,6 +1,7 @@
 package dev.xip.vm;
 
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.mapping.Mappable;
 import dev.xip.mapping.Translation;
@@ -188,7 +189,7 @@ final class FileFault {
       }
       long next = Math.min(end, (va | tableBytes - 1) + 1);
       int after = (int) (next - va >>> Pages.SHIFT) - 1;
-      if (insertion.insertMixedRun(vma, va, at, 0, after) == InsertResult.ENOMEM) {
+      if (insertion.insertMixedRun(vma, va, at, 0, after) == Errno.ENOMEM) {
         return false;
       }
       va = next;
@@ -247,13 +248,12 @@ final class FileFault {
   }
 
   /** Two threads may come for one page: the second finds it done. */
-  private static FaultResult inserted(long va, InsertResult result) {
+  private static FaultResult inserted(long va, Errno result) {
     return switch (result) {
-      case INSERTED -> FaultResult.Handled.MAPPED;
+      case OK -> FaultResult.Handled.MAPPED;
       case EBUSY -> FaultResult.Handled.PRESENT;
       case ENOMEM -> FaultHandler.outOfMemory(va, "a page table");
-      case EFAULT, EINVAL ->
-          throw new IllegalStateException("BUG: %s at address 0x%x".formatted(result, va));
+      default -> throw new IllegalStateException("BUG: %s at address 0x%x".formatted(result, va));
     };
   }
 }

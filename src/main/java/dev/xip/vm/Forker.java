@@ -1,5 +1,6 @@
 package dev.xip.vm;
 
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryBlock;
 import dev.xip.pagetable.EntryLayout;
@@ -80,7 +81,7 @@ final class Forker {
       long target = child.table().slotOrCreate(leaves.start(), leaves.level());
       if (target == PageTable.NO_SLOT) {
         throw new MapException(
-            MapException.Code.ENOMEM, "fork of " + parent.name(), "frames for tables", "none");
+            Errno.ENOMEM, "fork of " + parent.name(), "frames for tables", "none");
       }
       manager.lockEntry(target);
       try {

@@ -1,6 +1,7 @@
 package dev.xip.vm;
 
 import dev.xip.base.Access;
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.base.Pfn;
 import dev.xip.pagetable.EntryLayout;
@@ -10,7 +11,6 @@ import dev.xip.pagetable.Walk;
 import dev.xip.phys.FrameAllocator;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PageFrames;
-import dev.xip.vm.MapException.Code;
 import java.util.Arrays;
 
 /**
@@ -112,7 +112,8 @@ public final class GetUserPages {
    */
   public PinnedPages pin(long va, int count, boolean write, boolean force) throws MapException {
     if (count < 0) {
-      throw new IllegalArgumentException("EINVAL: %d pages: expected at least 0".formatted(count));
+      throw new IllegalArgumentException(
+          Errno.EINVAL.message("%d pages: expected at least 0", count));
     }
     // The room grows with what is found, as the count may be anything.
     long[] pfns = new long[Math.min(count, FIRST_ROOM)];
@@ -139,7 +140,7 @@ public final class GetUserPages {
       Vma vma = space.find(va);
       if (vma == null || (vma.flags() & (VmaFlags.IO | VmaFlags.PFNMAP)) == 0) {
         throw new MapException(
-            Code.EINVAL,
+            Errno.EINVAL,
             call,
             "a mapping with IO or PFNMAP",
             vma == null ? "no mapping" : vma.toString());
@@ -147,7 +148,7 @@ public final class GetUserPages {
       long pte = lockedEntry(va);
       if (!layout.isPresent(pte)) {
         throw new MapException(
-            Code.EINVAL, call, "a present entry", "entry 0x%x in %s".formatted(pte, vma));
+            Errno.EINVAL, call, "a present entry", "entry 0x%x in %s".formatted(pte, vma));
       }
       return new Pfn(layout.pfn(pte));
     } finally {
@@ -170,8 +171,8 @@ public final class GetUserPages {
   private static void requireRoom(int count, long[] pfns) {
     if (count < 0 || count > pfns.length) {
       throw new IllegalArgumentException(
-          "EINVAL: %d pages: expected 0..%d, the room for their frames"
-              .formatted(count, pfns.length));
+          Errno.EINVAL.message(
+              "%d pages: expected 0..%d, the room for their frames", count, pfns.length));
     }
   }
 
@@ -207,7 +208,7 @@ public final class GetUserPages {
             return pfn;
           }
         } else if (StackGrowth.stackAbove(space.vmaList(), va) == null) {
-          throw refused(Code.EFAULT, va, "a mapping", "none");
+          throw refused(Errno.EFAULT, va, "a mapping", "none");
         }
       } finally {
         space.unlockShared(stamp);
@@ -220,14 +221,14 @@ public final class GetUserPages {
   /** Linux counterpart: {@code check_vma_flags}. Mixed mappings pass. */
   private void requireGate(Vma vma, long va, boolean write, boolean force) throws MapException {
     if ((vma.flags() & (VmaFlags.IO | VmaFlags.PFNMAP)) != 0) {
-      throw refused(Code.EFAULT, va, "a mapping without IO and PFNMAP", vma.toString());
+      throw refused(Errno.EFAULT, va, "a mapping without IO and PFNMAP", vma.toString());
     }
     boolean allowed =
         write
             ? vma.has(VmaFlags.WRITE) || (force && VmaFlags.isCow(vma.flags()))
             : vma.has(VmaFlags.READ) || (force && vma.has(VmaFlags.MAYREAD));
     if (!allowed) {
-      throw refused(Code.EFAULT, va, write ? "write access" : "read access", vma.toString());
+      throw refused(Errno.EFAULT, va, write ? "write access" : "read access", vma.toString());
     }
   }
 
@@ -238,8 +239,8 @@ public final class GetUserPages {
       MapException error =
           refused(
               refused.cause() instanceof MemoryFaultException.OutOfMemory
-                  ? Code.ENOMEM
-                  : Code.EFAULT,
+                  ? Errno.ENOMEM
+                  : Errno.EFAULT,
               va,
               "a page that can be faulted in",
               refused.cause().getMessage());
@@ -265,7 +266,7 @@ public final class GetUserPages {
       if (write) {
         return MUST_FAULT;
       }
-      throw refused(Code.EFAULT, va, "an entry with a page frame", "a huge leaf in " + vma);
+      throw refused(Errno.EFAULT, va, "an entry with a page frame", "a huge leaf in " + vma);
     }
     long slot = walk.slot();
     manager.lockEntry(slot);
@@ -282,7 +283,7 @@ public final class GetUserPages {
       if (pfn == MemoryManager.NO_FRAME) {
         if (layout.pfn(pte) != manager.zeroPfn()) {
           throw refused(
-              Code.EFAULT,
+              Errno.EFAULT,
               va,
               "an entry with a page frame",
               "entry 0x%x (%s) in %s".formatted(pte, layout.describe(pte), vma));
@@ -343,8 +344,8 @@ public final class GetUserPages {
     }
   }
 
-  private MapException refused(Code code, long va, String expected, String found) {
+  private MapException refused(Errno errno, long va, String expected, String found) {
     return new MapException(
-        code, "get_user_pages at 0x%x in %s".formatted(va, space.name()), expected, found);
+        errno, "get_user_pages at 0x%x in %s".formatted(va, space.name()), expected, found);
   }
 }

@@ -1,5 +1,6 @@
 package dev.xip.vm;
 
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.PageTable;
@@ -27,7 +28,7 @@ final class Insertion {
   }
 
   /** Inserts a special entry, for which nothing is ever counted. */
-  InsertResult insertPfn(Vma vma, long va, long pfn) {
+  Errno insertPfn(Vma vma, long va, long pfn) {
     boolean pfnMap = vma.has(VmaFlags.PFNMAP);
     boolean mixed = vma.has(VmaFlags.MIXEDMAP);
     require(pfnMap || mixed, vma, "PFNMAP or MIXEDMAP must be set");
@@ -35,7 +36,7 @@ final class Insertion {
     require(!(pfnMap && VmaFlags.isCow(vma.flags())), vma, "PFNMAP may not be copied on write");
     require(!(mixed && manager.pfnValid(pfn)), vma, "in MIXEDMAP a pfn may have no page frame");
     if (!vma.range().contains(va)) {
-      return InsertResult.EFAULT;
+      return Errno.EFAULT;
     }
     return insertRaw(vma, va, pfn);
   }
@@ -44,10 +45,10 @@ final class Insertion {
    * Inserts a special entry whether or not there is a page frame, or, where entries have no special
    * bit, a counted one if there is.
    */
-  InsertResult insertMixed(Vma vma, long va, long pfn) {
+  Errno insertMixed(Vma vma, long va, long pfn) {
     require(vma.has(VmaFlags.MIXEDMAP), vma, "MIXEDMAP must be set");
     if (!vma.range().contains(va)) {
-      return InsertResult.EFAULT;
+      return Errno.EFAULT;
     }
     if (!manager.usesSpecialBit() && manager.pfnValid(pfn)) {
       return insertFrame(vma, va, pfn);
@@ -64,37 +65,37 @@ final class Insertion {
    * @param before how many pages below it get an entry as well
    * @param after how many pages above
    */
-  InsertResult insertMixedRun(Vma vma, long va, long pfn, int before, int after) {
+  Errno insertMixedRun(Vma vma, long va, long pfn, int before, int after) {
     if (before + after == 0 || !manager.usesSpecialBit()) {
       return insertMixedEach(vma, va, pfn, before, after);
     }
     require(vma.has(VmaFlags.MIXEDMAP), vma, "MIXEDMAP must be set");
     long windowPages = manager.memory().windowBytes() >>> Pages.SHIFT;
     if (pfn < before || pfn >= windowPages - after) {
-      return InsertResult.EINVAL;
+      return Errno.EINVAL;
     }
     long slot = table.slotOrCreate(va);
     if (slot == PageTable.NO_SLOT) {
-      return InsertResult.ENOMEM;
+      return Errno.ENOMEM;
     }
     if (slot == PageTable.HUGE) {
-      return InsertResult.EBUSY;
+      return Errno.EBUSY;
     }
     long first = layout.withSpecial(layout.leaf(pfn - before, vma.pageAccess()));
     manager.lockEntry(slot);
     try {
       boolean empty = layout.isEmpty(table.get(slot));
       table.block().fill(slot - 8L * before, before + 1 + after, first);
-      return empty ? InsertResult.INSERTED : InsertResult.EBUSY;
+      return empty ? Errno.OK : Errno.EBUSY;
     } finally {
       manager.unlockEntry(slot);
     }
   }
 
-  private InsertResult insertMixedEach(Vma vma, long va, long pfn, int before, int after) {
-    InsertResult result = InsertResult.EBUSY;
+  private Errno insertMixedEach(Vma vma, long va, long pfn, int before, int after) {
+    Errno result = Errno.EBUSY;
     for (int i = -before; i <= after; i++) {
-      InsertResult each = insertMixed(vma, va + i * Pages.SIZE, pfn + i);
+      Errno each = insertMixed(vma, va + i * Pages.SIZE, pfn + i);
       if (i == 0) {
         result = each;
       }
@@ -103,17 +104,17 @@ final class Insertion {
   }
 
   /** Inserts a normal entry and counts it. */
-  InsertResult insertFrame(Vma vma, long va, long pfn) {
+  Errno insertFrame(Vma vma, long va, long pfn) {
     if (!vma.range().contains(va)) {
-      return InsertResult.EFAULT;
+      return Errno.EFAULT;
     }
     if (!isFrame(pfn)) {
-      return InsertResult.EINVAL;
+      return Errno.EINVAL;
     }
     require(!vma.has(VmaFlags.PFNMAP), vma, "a page frame may not be inserted into PFNMAP");
     require(vma.has(VmaFlags.MIXEDMAP), vma, "MIXEDMAP is set with the map lock held exclusively");
     if (frames.use(pfn) == FrameUse.ANONYMOUS) {
-      return InsertResult.EINVAL;
+      return Errno.EINVAL;
     }
     return insert(va, layout.leaf(pfn, vma.pageAccess()), pfn);
   }
@@ -123,27 +124,27 @@ final class Insertion {
     return frames.contains(pfn) && frames.references(pfn) > 0;
   }
 
-  private InsertResult insertRaw(Vma vma, long va, long pfn) {
+  private Errno insertRaw(Vma vma, long va, long pfn) {
     if (pfn < 0 || pfn >= manager.memory().windowBytes() >>> Pages.SHIFT) {
-      return InsertResult.EINVAL;
+      return Errno.EINVAL;
     }
     long entry = layout.leaf(pfn, vma.pageAccess());
     return insert(
         va, manager.usesSpecialBit() ? layout.withSpecial(entry) : entry, MemoryManager.NO_FRAME);
   }
 
-  private InsertResult insert(long va, long entry, long counted) {
+  private Errno insert(long va, long entry, long counted) {
     long slot = table.slotOrCreate(va);
     if (slot == PageTable.NO_SLOT) {
-      return InsertResult.ENOMEM;
+      return Errno.ENOMEM;
     }
     if (slot == PageTable.HUGE) {
-      return InsertResult.EBUSY;
+      return Errno.EBUSY;
     }
     manager.lockEntry(slot);
     try {
       if (!layout.isEmpty(table.get(slot))) {
-        return InsertResult.EBUSY;
+        return Errno.EBUSY;
       }
       if (counted != MemoryManager.NO_FRAME) {
         frames.get(counted);
@@ -154,7 +155,7 @@ final class Insertion {
     } finally {
       manager.unlockEntry(slot);
     }
-    return InsertResult.INSERTED;
+    return Errno.OK;
   }
 
   private static void require(boolean rule, Vma vma, String what) {

@@ -1,5 +1,7 @@
 package dev.xip.vm;
 
+import dev.xip.base.Errno;
+import dev.xip.base.HasErrno;
 import java.io.IOException;
 
 /**
@@ -7,46 +9,18 @@ import java.io.IOException;
  * before the one that was refused has been done; in all other cases nothing has changed. The
  * message begins with the kernel's code.
  */
-public final class MapException extends IOException {
+public final class MapException extends IOException implements HasErrno {
   private static final long serialVersionUID = 1L;
 
-  /** The kernel's names of what may be wrong. */
-  public enum Code {
-    /** The file or the mapping does not allow it. */
-    EACCES,
-    /** There is not enough memory at this moment. */
-    EAGAIN,
-    /** Pages that are locked in memory are in the way. */
-    EBUSY,
-    /** A mapping is in the way. */
-    EEXIST,
-    /** There is no such mapping, or it is not one that allows it. */
-    EFAULT,
-    /** An argument makes no sense. */
-    EINVAL,
-    /** Memory or address space has run out, or a range holds a gap. */
-    ENOMEM,
-    /** The offset in the file is past what can be addressed. */
-    EOVERFLOW,
-    /** The address is too low. */
-    EPERM,
-    /** The address space has exited. */
-    ESRCH
+  private final Errno errno;
+
+  MapException(Errno errno, String call, String expected, String found) {
+    super("%s: %s: expected %s, found %s".formatted(errno, call, expected, found));
+    this.errno = errno;
   }
 
-  private final Code code;
-
-  MapException(Code code, String call, String expected, String found) {
-    super("%s: %s: expected %s, found %s".formatted(code, call, expected, found));
-    this.code = code;
-  }
-
-  /**
-   * Returns what is wrong, for programs.
-   *
-   * @return the kernel's code
-   */
-  public Code code() {
-    return code;
+  @Override
+  public Errno errno() {
+    return errno;
   }
 }

@@ -2,10 +2,10 @@ package dev.xip.vm;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.mapping.Mappable;
 import dev.xip.mapping.Translation;
-import dev.xip.vm.MapException.Code;
 import java.io.IOException;
 import java.util.List;
 
@@ -59,18 +59,18 @@ final class MappingCalls {
 
   private long lengthOf(String call, MapRequest request) throws MapException {
     if (request.length() <= 0) {
-      throw new MapException(Code.EINVAL, call, "a length of at least 1 byte", "none");
+      throw new MapException(Errno.EINVAL, call, "a length of at least 1 byte", "none");
     }
     if (request.length() > limit) {
       throw new MapException(
-          Code.ENOMEM, call, "at most 0x%x bytes".formatted(limit), "more than that");
+          Errno.ENOMEM, call, "at most 0x%x bytes".formatted(limit), "more than that");
     }
     long length = Pages.roundUp(request.length());
     long pages = length >>> Pages.SHIFT;
     if (request.file() != null
         && (request.pageOffset() < 0 || request.pageOffset() > MOST_FILE_PAGES - pages)) {
       throw new MapException(
-          Code.EOVERFLOW,
+          Errno.EOVERFLOW,
           call,
           "pages of the file in [0, 0x%x)".formatted(MOST_FILE_PAGES),
           "0x%x and 0x%x more".formatted(request.pageOffset(), pages));
@@ -84,7 +84,7 @@ final class MappingCalls {
     if (request.has(MapFlag.FIXED) || request.has(MapFlag.FIXED_NOREPLACE)) {
       AddrRange place = fixedPlace(call, start, length);
       if (request.has(MapFlag.FIXED_NOREPLACE) && !space.vmaList().isFree(place)) {
-        throw new MapException(Code.EEXIST, call, place + " to be free", occupantsOf(place));
+        throw new MapException(Errno.EEXIST, call, place + " to be free", occupantsOf(place));
       }
       return place;
     }
@@ -135,14 +135,14 @@ final class MappingCalls {
   AddrRange fixedPlace(String call, long start, long length) throws MapException {
     if (start < 0 || start > limit - length) {
       throw new MapException(
-          Code.ENOMEM, call, "a place below 0x%x".formatted(limit), "0x%x".formatted(start));
+          Errno.ENOMEM, call, "a place below 0x%x".formatted(limit), "0x%x".formatted(start));
     }
     if (!Pages.isAligned(start)) {
-      throw new MapException(Code.EINVAL, call, "a page's address", "0x%x".formatted(start));
+      throw new MapException(Errno.EINVAL, call, "a page's address", "0x%x".formatted(start));
     }
     if (start < AddressSpace.LOWEST_ADDRESS) {
       throw new MapException(
-          Code.EPERM,
+          Errno.EPERM,
           call,
           "an address from 0x%x on".formatted(AddressSpace.LOWEST_ADDRESS),
           "0x%x".formatted(start));
@@ -155,7 +155,7 @@ final class MappingCalls {
     long start = space.vmaList().highestGap(length, AddressSpace.LOWEST_ADDRESS, limit - STACK_GAP);
     if (start < 0) {
       throw new MapException(
-          Code.ENOMEM, call, "a gap of 0x%x bytes in the address space".formatted(length), "none");
+          Errno.ENOMEM, call, "a gap of 0x%x bytes in the address space".formatted(length), "none");
     }
     return AddrRange.ofLength(start, length);
   }
@@ -171,10 +171,10 @@ final class MappingCalls {
     boolean storable = file == null || (file.isWritable() && !request.has(MapFlag.READ_ONLY_FILE));
     if (shared && access.write() && !storable) {
       throw new MapException(
-          Code.EACCES, call, "read or execute access: the file is read-only", "" + access);
+          Errno.EACCES, call, "read or execute access: the file is read-only", "" + access);
     }
     if (request.has(MapFlag.GROWSDOWN) && (file != null || shared)) {
-      throw new MapException(Code.EINVAL, call, "private anonymous memory for a stack", "other");
+      throw new MapException(Errno.EINVAL, call, "private anonymous memory for a stack", "other");
     }
     long flags =
         VmaFlags.of(access)
@@ -223,7 +223,7 @@ final class MappingCalls {
   void requireRoom(String call, int more) throws MapException {
     if (space.vmaList().size() + more > MOST_MAPPINGS) {
       throw new MapException(
-          Code.ENOMEM,
+          Errno.ENOMEM,
           call,
           "at most %d mappings".formatted(MOST_MAPPINGS),
           "%d and %d more".formatted(space.vmaList().size(), more));
@@ -237,7 +237,7 @@ final class MappingCalls {
     AddrRange pages = wholePages(range);
     if (pages.length() == 0 || pages.end() > limit) {
       throw new MapException(
-          Code.EINVAL,
+          Errno.EINVAL,
           call,
           "at least a page, below 0x%x".formatted(limit),
           "0x%x bytes".formatted(range.length()));
@@ -258,7 +258,7 @@ final class MappingCalls {
   static void requirePages(String call, AddrRange range) throws MapException {
     if (!Pages.isAligned(range.start())) {
       throw new MapException(
-          Code.EINVAL, call, "a page's address", "0x%x".formatted(range.start()));
+          Errno.EINVAL, call, "a page's address", "0x%x".formatted(range.start()));
     }
   }
 

@@ -1,9 +1,11 @@
 package dev.xip.vm;
 
+import dev.xip.base.Errno;
+import dev.xip.base.HasErrno;
 import java.io.IOException;
 
 /** An access that the kernel would have answered with a signal. */
-public abstract sealed class MemoryFaultException extends IOException {
+public abstract sealed class MemoryFaultException extends IOException implements HasErrno {
   private static final long serialVersionUID = 1L;
 
   private final long va;
@@ -20,6 +22,15 @@ public abstract sealed class MemoryFaultException extends IOException {
    */
   public long address() {
     return va;
+  }
+
+  /**
+   * Returns what a system call would have returned for the address: EFAULT, where a program gets a
+   * signal.
+   */
+  @Override
+  public Errno errno() {
+    return this instanceof OutOfMemory ? Errno.ENOMEM : Errno.EFAULT;
   }
 
   /** SIGSEGV: no mapping there, or one that does not allow the access. */

@@ -1,6 +1,7 @@
 package dev.xip.vm;
 
 import dev.xip.base.AtomicContext;
+import dev.xip.base.Errno;
 import dev.xip.base.LockOrder;
 import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryLayout;
@@ -85,8 +86,9 @@ public final class MemoryManager implements TableSupply {
     this.usesSpecialBit = strategy instanceof NormalFrame.SpecialBit;
     if (usesSpecialBit && !layout.hasSpecialBit()) {
       throw new IllegalArgumentException(
-          "EINVAL: strategy %s: expected a layout with a special bit, found %s"
-              .formatted(strategy.name(), layout));
+          Errno.EINVAL.message(
+              "strategy %s: expected a layout with a special bit, found %s",
+              strategy.name(), layout));
     }
     this.memory = memory;
     this.layout = layout;
@@ -99,8 +101,9 @@ public final class MemoryManager implements TableSupply {
     this.sparsePage = new SparsePage(this);
     if (sparsePage.pfn() < 0) {
       throw new IllegalArgumentException(
-          "ENOMEM: RAM of 0x%x bytes: expected two free frames, for the zero and the sparse page"
-              .formatted(memory.ramBytes()));
+          Errno.ENOMEM.message(
+              "RAM of 0x%x bytes: expected two free frames, for the zero and the sparse page",
+              memory.ramBytes()));
     }
     this.badEntries = new BadEntries(layout, spaces, System::nanoTime);
   }

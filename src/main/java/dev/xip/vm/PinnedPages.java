@@ -1,5 +1,6 @@
 package dev.xip.vm;
 
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.base.Pfn;
 import java.lang.foreign.MemorySegment;
@@ -68,7 +69,7 @@ public final class PinnedPages implements AutoCloseable {
    */
   public void write(int index, long offset, MemorySegment source) {
     if (!writable) {
-      throw new IllegalStateException("EFAULT: pages pinned for reading alone");
+      throw new IllegalStateException(Errno.EFAULT.message("pages pinned for reading alone"));
     }
     bytes(index, offset, source.byteSize()).copyFrom(source);
   }

@@ -2,10 +2,10 @@ package dev.xip.vm;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.Walk;
-import dev.xip.vm.MapException.Code;
 import java.io.IOException;
 
 /**
@@ -90,22 +90,22 @@ final class Populate {
   /** Faults all pages in, up to the first that cannot be. */
   void orFail(String call, AddrRange range) throws MapException {
     for (Vma vma : space.vmaList().overlapping(range)) {
-      Code code = populate(vma, range);
-      if (code != null) {
+      Errno errno = populate(vma, range);
+      if (errno != Errno.OK) {
         throw new MapException(
-            code, call, "every page to have a frame or to get one", "one that does not in " + vma);
+            errno, call, "every page to have a frame or to get one", "one that does not in " + vma);
       }
     }
   }
 
-  /** Null if all pages are there, or else what mlock answers. */
-  private Code populate(Vma vma, AddrRange range) {
+  /** OK if all pages are there, or else what mlock answers. */
+  private Errno populate(Vma vma, AddrRange range) {
     if ((vma.flags() & (VmaFlags.IO | VmaFlags.PFNMAP)) != 0) {
-      return null;
+      return Errno.OK;
     }
     Access wanted = wantedOf(vma);
     if (wanted.equals(Access.NONE)) {
-      return Code.ENOMEM;
+      return Errno.ENOMEM;
     }
     long end = Math.min(range.end(), vma.range().end());
     Walk walk = new Walk();
@@ -113,15 +113,15 @@ final class Populate {
       while (!isThere(va, wanted, walk)) {
         if (space.fault(va, wanted) instanceof FaultResult.Refused refused) {
           return refused.cause() instanceof MemoryFaultException.OutOfMemory
-              ? Code.EAGAIN
-              : Code.ENOMEM;
+              ? Errno.EAGAIN
+              : Errno.ENOMEM;
         }
       }
       if (isWithoutFrame(vma, va, walk.pte())) {
-        return Code.ENOMEM;
+        return Errno.ENOMEM;
       }
     }
-    return null;
+    return Errno.OK;
   }
 
   /** A store where that makes a private copy; any right that there is elsewhere. */

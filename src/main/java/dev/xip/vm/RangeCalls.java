@@ -2,10 +2,10 @@ package dev.xip.vm;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.PageTable;
-import dev.xip.vm.MapException.Code;
 import java.util.BitSet;
 import java.util.Set;
 
@@ -61,7 +61,7 @@ final class RangeCalls {
     }
     if (firstGap >= 0) {
       throw new MapException(
-          Code.ENOMEM, call, "mappings without a gap", "none at 0x%x".formatted(firstGap));
+          Errno.ENOMEM, call, "mappings without a gap", "none at 0x%x".formatted(firstGap));
     }
   }
 
@@ -80,7 +80,7 @@ final class RangeCalls {
             long grantable = vma.flags() >> 4 & VmaFlags.ACCESS;
             if ((wanted & ~grantable) != 0) {
               throw new MapException(
-                  Code.EACCES,
+                  Errno.EACCES,
                   call,
                   "at most " + VmaFlags.access(grantable),
                   "%s for %s".formatted(access, vma));
@@ -175,7 +175,7 @@ final class RangeCalls {
           Gap.IS_PASSED_OVER,
           (vma, part) -> {
             if (advice == Advice.DOFORK && vma.has(VmaFlags.IO)) {
-              throw new MapException(Code.EINVAL, call, "memory that can be copied", "" + vma);
+              throw new MapException(Errno.EINVAL, call, "memory that can be copied", "" + vma);
             }
             space.install(space.vmaList().withFlags(part, advice.applied(vma.flags())));
           });
@@ -188,7 +188,7 @@ final class RangeCalls {
   private void discard(String call, Vma vma, AddrRange part) throws MapException {
     if ((vma.flags() & (VmaFlags.LOCKED | VmaFlags.HUGETLB | VmaFlags.PFNMAP)) != 0) {
       throw new MapException(
-          Code.EINVAL,
+          Errno.EINVAL,
           call,
           "mappings without LOCKED, HUGETLB and PFNMAP",
           "%s: %s".formatted(vma, VmaFlags.letters(vma.flags())));
@@ -206,7 +206,7 @@ final class RangeCalls {
     String call = "msync %s %s".formatted(range, flags);
     MappingCalls.requirePages(call, range);
     if (flags.contains(SyncFlag.ASYNC) && flags.contains(SyncFlag.SYNC)) {
-      throw new MapException(Code.EINVAL, call, "ASYNC or SYNC", "both");
+      throw new MapException(Errno.EINVAL, call, "ASYNC or SYNC", "both");
     }
     long stamp = space.lockShared();
     try {
@@ -216,7 +216,7 @@ final class RangeCalls {
           Gap.IS_PASSED_OVER,
           (vma, part) -> {
             if (flags.contains(SyncFlag.INVALIDATE) && vma.has(VmaFlags.LOCKED)) {
-              throw new MapException(Code.EBUSY, call, "pages that are not locked", "" + vma);
+              throw new MapException(Errno.EBUSY, call, "pages that are not locked", "" + vma);
             }
           });
     } finally {

@@ -1,8 +1,8 @@
 package dev.xip.vm;
 
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
 import dev.xip.base.Pages;
-import dev.xip.vm.MapException.Code;
 
 /**
  * mremap: shrinks, grows and moves mappings; their entries move as they are. Linux counterpart:
@@ -31,7 +31,7 @@ final class RemapCall {
     MappingCalls.requirePages(call, request.old());
     if (request.newLength() <= 0 || request.newLength() > Pages.roundDown(Long.MAX_VALUE)) {
       throw new MapException(
-          Code.EINVAL, call, "a new length of at least 1 byte", "none or too many");
+          Errno.EINVAL, call, "a new length of at least 1 byte", "none or too many");
     }
     AddrRange old = MappingCalls.wholePages(request.old());
     long newLength = Pages.roundUp(request.newLength());
@@ -79,7 +79,7 @@ final class RemapCall {
     }
     if (!mayMove) {
       throw new MapException(
-          Code.ENOMEM, call, "room behind the mapping or leave to move", "neither");
+          Errno.ENOMEM, call, "room behind the mapping or leave to move", "neither");
     }
     return move(call, vma, old, mappings.freePlace(call, newLength));
   }
@@ -92,14 +92,14 @@ final class RemapCall {
       throws MapException {
     if (!Pages.isAligned(start) || newLength > limit || start < 0 || start > limit - newLength) {
       throw new MapException(
-          Code.EINVAL,
+          Errno.EINVAL,
           call,
           "a page's address, far enough below 0x%x".formatted(limit),
           "0x%x".formatted(start));
     }
     AddrRange target = mappings.fixedPlace(call, start, newLength);
     if (target.overlaps(old) || target.contains(old.start())) {
-      throw new MapException(Code.EINVAL, call, "a place apart from the old one", "" + target);
+      throw new MapException(Errno.EINVAL, call, "a place apart from the old one", "" + target);
     }
     requireBelowLimit(call, old);
     AddrRange kept = AddrRange.ofLength(old.start(), Math.min(old.length(), newLength));
@@ -114,7 +114,7 @@ final class RemapCall {
 
   private void requireBelowLimit(String call, AddrRange old) throws MapException {
     if (old.end() > limit) {
-      throw new MapException(Code.EINVAL, call, "a range below 0x%x".formatted(limit), "" + old);
+      throw new MapException(Errno.EINVAL, call, "a range below 0x%x".formatted(limit), "" + old);
     }
   }
 
@@ -123,16 +123,16 @@ final class RemapCall {
     Vma vma = space.vmaList().find(old.start());
     if (vma == null || old.end() > vma.range().end()) {
       throw new MapException(
-          Code.EFAULT, call, "one mapping", vma == null ? "none there" : "no more than " + vma);
+          Errno.EFAULT, call, "one mapping", vma == null ? "none there" : "no more than " + vma);
     }
     if (newLength > old.length()) {
       if ((vma.flags() & (VmaFlags.DONTEXPAND | VmaFlags.PFNMAP)) != 0) {
         throw new MapException(
-            Code.EFAULT, call, "a mapping that may grow", VmaFlags.letters(vma.flags()));
+            Errno.EFAULT, call, "a mapping that may grow", VmaFlags.letters(vma.flags()));
       }
       if (vma.pageAt(old.start()) > (Long.MAX_VALUE - newLength) >>> Pages.SHIFT) {
         throw new MapException(
-            Code.EINVAL, call, "an offset that can be addressed", "" + vma.pageAt(old.start()));
+            Errno.EINVAL, call, "an offset that can be addressed", "" + vma.pageAt(old.start()));
       }
     }
     return vma;
@@ -148,7 +148,7 @@ final class RemapCall {
       mover.move(vma, to.start(), from.start(), done);
       space.unmapLocked(to);
       throw new MapException(
-          Code.ENOMEM,
+          Errno.ENOMEM,
           call,
           "frames of RAM for page tables",
           "none after 0x%x bytes".formatted(done));

@@ -1,5 +1,7 @@
 package dev.xip.vm;
 
+import dev.xip.base.Errno;
+
 /**
  * Where releases of Linux differ and the difference is the point. A machine keeps to one set of
  * rules from boot on; the package's README says what each is for.
@@ -47,8 +49,9 @@ public record Rules(
   public Rules {
     if (Integer.bitCount(faultAroundPages) != 1 || faultAroundPages > MOST_FAULT_AROUND) {
       throw new IllegalArgumentException(
-          "EINVAL: %d pages for a fault: expected a power of two, at most %d"
-              .formatted(faultAroundPages, MOST_FAULT_AROUND));
+          Errno.EINVAL.message(
+              "%d pages for a fault: expected a power of two, at most %d",
+              faultAroundPages, MOST_FAULT_AROUND));
     }
   }
 

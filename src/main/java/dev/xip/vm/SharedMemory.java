@@ -1,5 +1,6 @@
 package dev.xip.vm;
 
+import dev.xip.base.Errno;
 import dev.xip.mapping.Mappable;
 import dev.xip.mapping.Mapper;
 import dev.xip.mapping.Translation;
@@ -57,8 +58,8 @@ final class SharedMemory implements Mappable {
         pfn = manager.memory().allocator().allocate(FrameUse.PAGE_CACHE);
         if (pfn < 0) {
           throw new IOException(
-              "ENOSPC: %s, page 0x%x: expected a free frame of RAM, found none"
-                  .formatted(name(), pageOffset));
+              Errno.ENOSPC.message(
+                  "%s, page 0x%x: expected a free frame of RAM, found none", name(), pageOffset));
         }
         pages.put(pageOffset, pfn);
       }

@@ -1,100 +1,106 @@
-package dev.xip.host;
+package dev.xip.base;
 
-import dev.xip.bindings.Libc;
-
-/** An error number of the system, errno(3), by its name. Numbers come from the system's headers. */
+/**
+ * What a call of the kernel returns, errno(3), by its name: the one vocabulary of refusals, whether
+ * the host refuses or the modelled kernel does. Numbers are those of Linux on x86-64, arm64 and
+ * s390x (include/uapi/asm-generic/errno.h).
+ */
 public enum Errno {
+  /** No error: the call did what it was asked to. */
+  OK(0),
   /** Operation not permitted. */
-  EPERM(Libc.EPERM()),
+  EPERM(1),
   /** No such file or directory. */
-  ENOENT(Libc.ENOENT()),
+  ENOENT(2),
+  /** No such process; also an address space or a process that has exited. */
+  ESRCH(3),
   /** Interrupted system call. */
-  EINTR(Libc.EINTR()),
+  EINTR(4),
   /** Input/output error. */
-  EIO(Libc.EIO()),
+  EIO(5),
   /** No such device or address; also a range past the end of a file, as in POSIX mmap. */
-  ENXIO(Libc.ENXIO()),
+  ENXIO(6),
   /** Argument list too long. */
-  E2BIG(Libc.E2BIG()),
+  E2BIG(7),
   /** Exec format error. */
-  ENOEXEC(Libc.ENOEXEC()),
+  ENOEXEC(8),
   /** Bad file descriptor. */
-  EBADF(Libc.EBADF()),
+  EBADF(9),
   /** Resource temporarily unavailable. */
-  EAGAIN(Libc.EAGAIN()),
+  EAGAIN(11),
   /** Cannot allocate memory; also too many mappings. */
-  ENOMEM(Libc.ENOMEM()),
+  ENOMEM(12),
   /** Permission denied. */
-  EACCES(Libc.EACCES()),
+  EACCES(13),
   /** Bad address. */
-  EFAULT(Libc.EFAULT()),
+  EFAULT(14),
   /** Device or resource busy. */
-  EBUSY(Libc.EBUSY()),
+  EBUSY(16),
   /** File exists. */
-  EEXIST(Libc.EEXIST()),
+  EEXIST(17),
   /** Invalid cross-device link. */
-  EXDEV(Libc.EXDEV()),
+  EXDEV(18),
   /** No such device; also a file that cannot be mapped. */
-  ENODEV(Libc.ENODEV()),
+  ENODEV(19),
   /** Not a directory. */
-  ENOTDIR(Libc.ENOTDIR()),
+  ENOTDIR(20),
   /** Is a directory. */
-  EISDIR(Libc.EISDIR()),
+  EISDIR(21),
   /** Invalid argument. */
-  EINVAL(Libc.EINVAL()),
+  EINVAL(22),
   /** Too many open files in the system. */
-  ENFILE(Libc.ENFILE()),
+  ENFILE(23),
   /** Too many open files in the process. */
-  EMFILE(Libc.EMFILE()),
+  EMFILE(24),
   /** Inappropriate ioctl for the device. */
-  ENOTTY(Libc.ENOTTY()),
+  ENOTTY(25),
   /** Text file busy. */
-  ETXTBSY(Libc.ETXTBSY()),
+  ETXTBSY(26),
   /** File too large. */
-  EFBIG(Libc.EFBIG()),
+  EFBIG(27),
   /** No space left on the device. */
-  ENOSPC(Libc.ENOSPC()),
+  ENOSPC(28),
   /** Illegal seek. */
-  ESPIPE(Libc.ESPIPE()),
+  ESPIPE(29),
   /** Read-only file system. */
-  EROFS(Libc.EROFS()),
+  EROFS(30),
   /** Too many links. */
-  EMLINK(Libc.EMLINK()),
+  EMLINK(31),
   /** Numerical result out of range. */
-  ERANGE(Libc.ERANGE()),
+  ERANGE(34),
   /** Resource deadlock avoided. */
-  EDEADLK(Libc.EDEADLK()),
+  EDEADLK(35),
   /** File name too long. */
-  ENAMETOOLONG(Libc.ENAMETOOLONG()),
+  ENAMETOOLONG(36),
   /** No locks available. */
-  ENOLCK(Libc.ENOLCK()),
+  ENOLCK(37),
   /** Function not implemented. */
-  ENOSYS(Libc.ENOSYS()),
+  ENOSYS(38),
   /** Too many levels of symbolic links. */
-  ELOOP(Libc.ELOOP()),
+  ELOOP(40),
   /** No data available. */
-  ENODATA(Libc.ENODATA()),
+  ENODATA(61),
   /** Directory not empty. */
-  ENOTEMPTY(Libc.ENOTEMPTY()),
+  ENOTEMPTY(39),
   /** Connection timed out; a wait that has come to its limit. */
-  ETIMEDOUT(Libc.ETIMEDOUT()),
+  ETIMEDOUT(110),
   /** No process listens. */
-  ECONNREFUSED(Libc.ECONNREFUSED()),
+  ECONNREFUSED(111),
   /** The other side has ended the connection. */
-  ECONNRESET(Libc.ECONNRESET()),
+  ECONNRESET(104),
   /** The reader has gone. */
-  EPIPE(Libc.EPIPE()),
+  EPIPE(32),
   /** Value too large for its type. */
-  EOVERFLOW(Libc.EOVERFLOW()),
+  EOVERFLOW(75),
   /** Operation not supported. */
-  EOPNOTSUPP(Libc.EOPNOTSUPP()),
+  EOPNOTSUPP(95),
   /** Structure needs cleaning. */
-  EUCLEAN(Libc.EUCLEAN()),
+  EUCLEAN(117),
   /** Stale file handle. */
-  ESTALE(Libc.ESTALE()),
+  ESTALE(116),
   /** Disk quota exceeded. */
-  EDQUOT(Libc.EDQUOT()),
-  /** Any number that has no name here; {@link HostException#number()} tells which. */
+  EDQUOT(122),
+  /** Any number that has no name here. */
   OTHER(-1);
 
   private final int number;
@@ -125,5 +131,16 @@ public enum Errno {
    */
   public int number() {
     return number;
+  }
+
+  /**
+   * Makes a message that begins with the name.
+   *
+   * @param format what was wrong, for {@link String#format}
+   * @param arguments its arguments
+   * @return the message
+   */
+  public String message(String format, Object... arguments) {
+    return name() + ": " + format.formatted(arguments);
   }
 }
