@@ -2,7 +2,7 @@ package dev.xip.file;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.xip.mapping.Translation;
+import dev.xip.mapping.PageRun;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
@@ -46,18 +46,18 @@ class BlockRunsTest {
     assertThat(table.subMap(first, end)).isEmpty();
   }
 
-  private Translation expected(long page) {
+  private PageRun expected(long page) {
     Long pfn = table.get(page);
     long end = page + 1;
     if (pfn == null) {
       while (end < PAGES && !table.containsKey(end)) {
         end++;
       }
-      return new Translation(-1, end - page);
+      return new PageRun(-1, end - page);
     }
     while (Long.valueOf(pfn + end - page).equals(table.get(end))) {
       end++;
     }
-    return new Translation(pfn, end - page);
+    return new PageRun(pfn, end - page);
   }
 }

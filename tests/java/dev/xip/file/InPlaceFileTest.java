@@ -8,8 +8,7 @@ import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
 import dev.xip.image.ext.ExtImage;
 import dev.xip.mapping.DirectAccess;
-import dev.xip.mapping.DirectRange;
-import dev.xip.mapping.Translation;
+import dev.xip.mapping.PageRun;
 import dev.xip.testing.Images;
 import dev.xip.testing.Trees;
 import java.io.IOException;
@@ -38,13 +37,13 @@ class InPlaceFileTest {
   /** A device that is contiguous in stretches of so many pages. */
   private record Device(long byteSize, long stretch) implements DirectAccess {
     @Override
-    public DirectRange directAccess(long offset, long length) throws IOException {
+    public PageRun directAccess(long offset, long length) throws IOException {
       if (offset % 4096 != 0 || offset + length > byteSize) {
         throw new IOException("ERANGE: 0x%x".formatted(offset));
       }
       long page = offset / 4096;
       long together = stretch - page % stretch;
-      return new DirectRange(FIRST_PFN + page, Math.min(together, Math.ceilDiv(length, 4096)));
+      return new PageRun(FIRST_PFN + page, Math.min(together, Math.ceilDiv(length, 4096)));
     }
   }
 
@@ -77,32 +76,32 @@ class InPlaceFileTest {
     InPlaceFile file = open("mixed", Long.MAX_VALUE);
     assertThat(file.name()).isEqualTo("mixed");
     assertThat(file.size()).isEqualTo(20 * 4096 + 100);
-    assertThat(file.translate(2)).isEqualTo(new Translation(pfn(file, 2), 6));
-    assertThat(file.translate(7)).isEqualTo(new Translation(pfn(file, 7), 1));
-    assertThat(file.translate(20)).isEqualTo(new Translation(pfn(file, 20), 1));
+    assertThat(file.translate(2)).isEqualTo(new PageRun(pfn(file, 2), 6));
+    assertThat(file.translate(7)).isEqualTo(new PageRun(pfn(file, 7), 1));
+    assertThat(file.translate(20)).isEqualTo(new PageRun(pfn(file, 20), 1));
   }
 
   @Test
   void aHoleIsARunOfItsOwn() throws IOException {
     InPlaceFile file = open("mixed", Long.MAX_VALUE);
-    assertThat(file.translate(0)).isEqualTo(new Translation(-1, 2));
-    assertThat(file.translate(8)).isEqualTo(new Translation(-1, 12));
+    assertThat(file.translate(0)).isEqualTo(new PageRun(-1, 2));
+    assertThat(file.translate(8)).isEqualTo(new PageRun(-1, 12));
   }
 
   @Test
   void aRunEndsWhereTheDeviceIsNotContiguous() throws IOException {
     InPlaceFile file = open("mixed", 2);
     long page = pfn(file, 2) % 2 == 0 ? 2 : 3;
-    assertThat(file.translate(page)).isEqualTo(new Translation(pfn(file, page), 2));
-    assertThat(file.translate(page + 1)).isEqualTo(new Translation(pfn(file, page + 1), 1));
+    assertThat(file.translate(page)).isEqualTo(new PageRun(pfn(file, page), 2));
+    assertThat(file.translate(page + 1)).isEqualTo(new PageRun(pfn(file, page + 1), 1));
   }
 
   @Test
   void aPagePastTheEndHoldsNothing() throws IOException {
     InPlaceFile file = open("mixed", Long.MAX_VALUE);
-    assertThat(file.translate(21)).isEqualTo(Translation.HOLE);
-    assertThat(file.translate(Long.MAX_VALUE)).isEqualTo(Translation.HOLE);
-    assertThat(open("empty", 1).translate(0)).isEqualTo(Translation.HOLE);
+    assertThat(file.translate(21)).isEqualTo(PageRun.HOLE);
+    assertThat(file.translate(Long.MAX_VALUE)).isEqualTo(PageRun.HOLE);
+    assertThat(open("empty", 1).translate(0)).isEqualTo(PageRun.HOLE);
   }
 
   @Test
@@ -116,7 +115,7 @@ class InPlaceFileTest {
     InPlaceFile file = open("indirect", 3);
     long page = 0;
     while (page * 4096 < file.size()) {
-      Translation run = file.translate(page);
+      PageRun run = file.translate(page);
       for (long i = 0; i < run.pages(); i++) {
         assertThat(run.pfn() + i).isEqualTo(pfn(file, page + i));
       }

@@ -13,7 +13,7 @@ import dev.xip.image.FsImage;
 import dev.xip.image.PathResolver;
 import dev.xip.image.ext.ExtImage;
 import dev.xip.mapping.DirectAccess;
-import dev.xip.mapping.DirectRange;
+import dev.xip.mapping.PageRun;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PhysicalMemory;
@@ -39,11 +39,11 @@ final class ProcessMachine implements AutoCloseable {
   /** The image as a device: one contiguous run. */
   private record Device(long byteSize) implements DirectAccess {
     @Override
-    public DirectRange directAccess(long offset, long length) throws IOException {
+    public PageRun directAccess(long offset, long length) throws IOException {
       if (!Pages.isAligned(offset) || offset + length > byteSize) {
         throw new IOException("ERANGE: 0x%x".formatted(offset));
       }
-      return new DirectRange(REGION + offset >>> Pages.SHIFT, Pages.covering(length));
+      return new PageRun(REGION + offset >>> Pages.SHIFT, Pages.covering(length));
     }
   }
 

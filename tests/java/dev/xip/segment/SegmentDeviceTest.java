@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.base.AddrRange;
 import dev.xip.base.Errno;
-import dev.xip.mapping.DirectRange;
+import dev.xip.mapping.PageRun;
 import dev.xip.phys.PhysicalMemory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -71,8 +71,8 @@ class SegmentDeviceTest {
           .containsExactly(A, B, C);
       assertThat(device.device().range()).isEqualTo(new AddrRange(4L << 30, (4L << 30) + 0x207000));
       assertThat(device.byteSize()).isEqualTo(0x207000);
-      assertThat(device.directAccess(0x1000, 0x206000)).isEqualTo(new DirectRange(0x100001, 0x206));
-      assertThat(device.directAccess(0x206000, 1)).isEqualTo(new DirectRange(0x100206, 1));
+      assertThat(device.directAccess(0x1000, 0x206000)).isEqualTo(new PageRun(0x100001, 0x206));
+      assertThat(device.directAccess(0x206000, 1)).isEqualTo(new PageRun(0x100206, 1));
     }
   }
 

@@ -10,7 +10,7 @@ import dev.xip.base.Pages;
 import dev.xip.host.HostFile;
 import dev.xip.host.Sharing;
 import dev.xip.mapping.Mappable;
-import dev.xip.mapping.Translation;
+import dev.xip.mapping.PageRun;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PhysicalMemory;
@@ -54,14 +54,14 @@ class AddressSpaceTest {
     }
 
     @Override
-    public Translation translate(long page) throws IOException {
+    public PageRun translate(long page) throws IOException {
       if (page == 3) {
-        return Translation.HOLE;
+        return PageRun.HOLE;
       }
       if (page == 5) {
         throw new IOException("block 5 is unreachable");
       }
-      return new Translation((REGION >>> Pages.SHIFT) + block(page), 1);
+      return new PageRun((REGION >>> Pages.SHIFT) + block(page), 1);
     }
   }
 

@@ -9,7 +9,7 @@ import dev.xip.base.Pages;
 import dev.xip.host.HostFile;
 import dev.xip.host.Sharing;
 import dev.xip.mapping.Mappable;
-import dev.xip.mapping.Translation;
+import dev.xip.mapping.PageRun;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.Region;
@@ -42,8 +42,8 @@ class CutFileTest {
     }
 
     @Override
-    public Translation translate(long page) {
-      return new Translation((START >>> Pages.SHIFT) + page, 1);
+    public PageRun translate(long page) {
+      return new PageRun((START >>> Pages.SHIFT) + page, 1);
     }
   }
 
@@ -95,12 +95,12 @@ class CutFileTest {
     }
 
     @Override
-    public Translation translate(long page) {
-      return new Translation(pfn + page, 1);
+    public PageRun translate(long page) {
+      return new PageRun(pfn + page, 1);
     }
 
     @Override
-    public Translation allocate(long page) {
+    public PageRun allocate(long page) {
       return translate(page);
     }
   }

@@ -8,7 +8,7 @@ import dev.xip.base.Pages;
 import dev.xip.host.HostFile;
 import dev.xip.host.Sharing;
 import dev.xip.mapping.Mappable;
-import dev.xip.mapping.Translation;
+import dev.xip.mapping.PageRun;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.Layouts;
 import dev.xip.phys.FrameUse;
@@ -43,8 +43,8 @@ class EveryLayoutTest {
     }
 
     @Override
-    public Translation translate(long page) {
-      return new Translation((REGION >>> Pages.SHIFT) + page, PAGES - page);
+    public PageRun translate(long page) {
+      return new PageRun((REGION >>> Pages.SHIFT) + page, PAGES - page);
     }
   }
 

@@ -4,8 +4,8 @@ import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import dev.xip.mapping.Mappable;
+import dev.xip.mapping.PageRun;
 import dev.xip.mapping.RefcountCallbacks;
-import dev.xip.mapping.Translation;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PhysicalMemory;
@@ -43,8 +43,8 @@ final class FrameFixture implements AutoCloseable {
     }
 
     @Override
-    public Translation translate(long page) {
-      return new Translation(SEGMENT_PFN + page, 1);
+    public PageRun translate(long page) {
+      return new PageRun(SEGMENT_PFN + page, 1);
     }
 
     @Override

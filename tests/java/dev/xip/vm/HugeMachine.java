@@ -9,7 +9,7 @@ import dev.xip.host.HostFile;
 import dev.xip.host.Sharing;
 import dev.xip.mapping.Mappable;
 import dev.xip.mapping.Mapper;
-import dev.xip.mapping.Translation;
+import dev.xip.mapping.PageRun;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.Region;
@@ -58,8 +58,8 @@ final class HugeMachine implements AutoCloseable {
     }
 
     @Override
-    public Translation translate(long page) {
-      return new Translation(firstPfn + page, pages - page);
+    public PageRun translate(long page) {
+      return new PageRun(firstPfn + page, pages - page);
     }
 
     @Override

@@ -2,8 +2,8 @@ package dev.xip.vm;
 
 import dev.xip.base.Pages;
 import dev.xip.mapping.Mappable;
+import dev.xip.mapping.PageRun;
 import dev.xip.mapping.RefcountCallbacks;
-import dev.xip.mapping.Translation;
 import java.io.IOException;
 
 /**
@@ -26,19 +26,19 @@ record PlacedFile(long[] pfns) implements Mappable, RefcountCallbacks {
   }
 
   @Override
-  public Translation translate(long page) throws IOException {
+  public PageRun translate(long page) throws IOException {
     int first = (int) page;
     if (pfns[first] == UNREACHABLE) {
       throw new IOException("EIO: page 0x%x of placed".formatted(page));
     }
     if (pfns[first] < 0) {
-      return Translation.HOLE;
+      return PageRun.HOLE;
     }
     int end = first + 1;
     while (end < pfns.length && pfns[end] == pfns[first] + end - first) {
       end++;
     }
-    return new Translation(pfns[first], end - first);
+    return new PageRun(pfns[first], end - first);
   }
 
   @Override

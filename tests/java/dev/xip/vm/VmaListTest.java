@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import dev.xip.mapping.Mappable;
-import dev.xip.mapping.Translation;
+import dev.xip.mapping.PageRun;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -25,8 +25,8 @@ class VmaListTest {
     }
 
     @Override
-    public Translation translate(long pageOffset) {
-      return Translation.HOLE;
+    public PageRun translate(long pageOffset) {
+      return PageRun.HOLE;
     }
   }
 

@@ -1,6 +1,6 @@
 package dev.xip.file;
 
-import dev.xip.mapping.Translation;
+import dev.xip.mapping.PageRun;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -36,14 +36,14 @@ final class BlockRuns {
    * @param limit where a hole ends that no run ends
    * @return the rest of its run, or of its hole
    */
-  Translation at(long page, long limit) {
+  PageRun at(long page, long limit) {
     Map.Entry<Long, Run> before = runs.floorEntry(page);
     if (before != null && page < before.getValue().end()) {
       Run run = before.getValue();
-      return new Translation(run.pfn + (page - run.page), run.end() - page);
+      return new PageRun(run.pfn + (page - run.page), run.end() - page);
     }
     Long next = runs.higherKey(page);
-    return new Translation(-1, Math.max(1, (next == null ? limit : next) - page));
+    return new PageRun(-1, Math.max(1, (next == null ? limit : next) - page));
   }
 
   /** Gives a page of a hole its block. */

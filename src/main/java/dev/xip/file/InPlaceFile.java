@@ -9,9 +9,8 @@ import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import dev.xip.image.Verdict;
 import dev.xip.mapping.DirectAccess;
-import dev.xip.mapping.DirectRange;
 import dev.xip.mapping.Mappable;
-import dev.xip.mapping.Translation;
+import dev.xip.mapping.PageRun;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.FileSystemException;
@@ -90,23 +89,23 @@ public final class InPlaceFile implements Mappable {
    * @throws IOException if the device cannot reach it
    */
   @Override
-  public Translation translate(long pageOffset) throws IOException {
+  public PageRun translate(long pageOffset) throws IOException {
     if (pageOffset < 0) {
       throw new IllegalArgumentException(
           Errno.EINVAL.message("page offset %d is negative", pageOffset));
     }
     long pagesLeft = Pages.covering(size()) - pageOffset;
     if (pagesLeft <= 0) {
-      return Translation.HOLE;
+      return PageRun.HOLE;
     }
     long fileOffset = pageOffset << Pages.SHIFT;
     long pages = Math.min(blockMap().runLength(fileOffset) >>> Pages.SHIFT, pagesLeft);
     long imageOffset = blockMap().imageOffset(fileOffset);
     if (imageOffset < 0) {
-      return new Translation(-1, pages);
+      return new PageRun(-1, pages);
     }
-    DirectRange range = device.directAccess(imageOffset, pages << Pages.SHIFT);
-    return new Translation(range.pfn(), Math.min(range.pages(), pages));
+    PageRun range = device.directAccess(imageOffset, pages << Pages.SHIFT);
+    return new PageRun(range.pfn(), Math.min(range.pages(), pages));
   }
 
   /**

@@ -2,7 +2,7 @@ package dev.xip.file;
 
 import dev.xip.base.Errno;
 import dev.xip.base.Pages;
-import dev.xip.mapping.Translation;
+import dev.xip.mapping.PageRun;
 import dev.xip.phys.PhysicalMemory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -80,7 +80,7 @@ public final class MemoryBlocks {
       }
       block = freedCount > 0 ? freed[--freedCount] : used++;
     }
-    Translation place = new Translation(firstPfn + block, 1);
+    PageRun place = new PageRun(firstPfn + block, 1);
     bytes(place).fill((byte) 0);
     return place.pfn();
   }
@@ -96,7 +96,7 @@ public final class MemoryBlocks {
   }
 
   /** The bytes of blocks that lie one after another. */
-  MemorySegment bytes(Translation place) {
+  MemorySegment bytes(PageRun place) {
     return memory.asSlice(place.pfn() - firstPfn << Pages.SHIFT, place.pages() << Pages.SHIFT);
   }
 }

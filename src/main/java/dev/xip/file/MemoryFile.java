@@ -4,7 +4,7 @@ import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.mapping.Mappable;
 import dev.xip.mapping.Mapper;
-import dev.xip.mapping.Translation;
+import dev.xip.mapping.PageRun;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -75,7 +75,7 @@ public final class MemoryFile implements Mappable {
   }
 
   @Override
-  public Translation translate(long pageOffset) {
+  public PageRun translate(long pageOffset) {
     requirePosition(pageOffset);
     mapLock.readLock().lock();
     try {
@@ -85,7 +85,7 @@ public final class MemoryFile implements Mappable {
     }
   }
 
-  private Translation place(long page) {
+  private PageRun place(long page) {
     return blocks.at(page, Pages.covering(MAX_SIZE));
   }
 
@@ -98,7 +98,7 @@ public final class MemoryFile implements Mappable {
    *     as when the file was cut since the caller looked
    */
   @Override
-  public Translation allocate(long pageOffset) throws IOException {
+  public PageRun allocate(long pageOffset) throws IOException {
     requirePosition(pageOffset);
     mapLock.writeLock().lock();
     try {
@@ -114,7 +114,7 @@ public final class MemoryFile implements Mappable {
   }
 
   /** The same for any page, with the map locked. */
-  private Translation placed(long page) throws IOException {
+  private PageRun placed(long page) throws IOException {
     if (place(page).isHole()) {
       blocks.add(page, device.take(name, page));
     }
@@ -136,7 +136,7 @@ public final class MemoryFile implements Mappable {
       long length = Math.min(destination.byteSize(), Math.max(0, size - position));
       for (long done = 0; done < length; ) {
         long inPage = position + done & Pages.OFFSET_MASK;
-        Translation place = place(position + done >>> Pages.SHIFT);
+        PageRun place = place(position + done >>> Pages.SHIFT);
         long bytes = Math.min(length - done, (place.pages() << Pages.SHIFT) - inPage);
         if (place.isHole()) {
           destination.asSlice(done, bytes).fill((byte) 0);
@@ -300,7 +300,7 @@ public final class MemoryFile implements Mappable {
     mapLock.readLock().lock();
     try {
       long inPage = end & Pages.OFFSET_MASK;
-      Translation place = place(end >>> Pages.SHIFT);
+      PageRun place = place(end >>> Pages.SHIFT);
       if (inPage != 0 && !place.isHole()) {
         device.bytes(place).asSlice(inPage, Pages.SIZE - inPage).fill((byte) 0);
       }

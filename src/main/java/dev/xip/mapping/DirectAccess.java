@@ -24,5 +24,5 @@ public interface DirectAccess {
    * @throws IOException if the offset is not page aligned (EINVAL), the range is not wholly on the
    *     device (ERANGE) or the device is gone (ENODEV)
    */
-  DirectRange directAccess(long offset, long length) throws IOException;
+  PageRun directAccess(long offset, long length) throws IOException;
 }

@@ -28,10 +28,10 @@ public interface Mappable {
    * get_xip_mem} with create 0.
    *
    * @param pageOffset the page's number in the file
-   * @return the run that starts with it, or {@link Translation#HOLE}
+   * @return the run that starts with it, or {@link PageRun#HOLE}
    * @throws IOException if the page cannot be reached
    */
-  Translation translate(long pageOffset) throws IOException;
+  PageRun translate(long pageOffset) throws IOException;
 
   /**
    * Tells whether a shared mapping may store into the file. Pages of such a file lie in writable
@@ -52,7 +52,7 @@ public interface Mappable {
    * @return the run that starts with it, never a hole
    * @throws IOException if there is no room (ENOSPC) or the file cannot be written (EROFS)
    */
-  default Translation allocate(long pageOffset) throws IOException {
+  default PageRun allocate(long pageOffset) throws IOException {
     throw new IOException(
         Errno.EROFS.message(
             "%s, page 0x%x: expected a file that can be written, found a read-only one",

@@ -7,7 +7,7 @@ import dev.xip.host.HostFile;
 import dev.xip.host.ScratchFolder;
 import dev.xip.host.Sharing;
 import dev.xip.mapping.Mappable;
-import dev.xip.mapping.Translation;
+import dev.xip.mapping.PageRun;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.Region;
@@ -254,13 +254,13 @@ public final class MappedFile implements AutoCloseable {
     }
 
     @Override
-    public Translation translate(long page) {
+    public PageRun translate(long page) {
       int extent = (int) (page / extentPages);
       if (extent >= order.length) {
-        return Translation.HOLE;
+        return PageRun.HOLE;
       }
       long within = page % extentPages;
-      return new Translation(file.pfn(order[extent] * extentPages + within), extentPages - within);
+      return new PageRun(file.pfn(order[extent] * extentPages + within), extentPages - within);
     }
   }
 }

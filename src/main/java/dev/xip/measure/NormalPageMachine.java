@@ -5,8 +5,8 @@ import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import dev.xip.host.HostException;
 import dev.xip.mapping.Mappable;
+import dev.xip.mapping.PageRun;
 import dev.xip.mapping.RefcountCallbacks;
-import dev.xip.mapping.Translation;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.RegionBusyException;
@@ -44,8 +44,8 @@ public final class NormalPageMachine implements AutoCloseable {
     }
 
     @Override
-    public Translation translate(long page) {
-      return new Translation((physical.start() >>> Pages.SHIFT) + page, 1);
+    public PageRun translate(long page) {
+      return new PageRun((physical.start() >>> Pages.SHIFT) + page, 1);
     }
 
     @Override
@@ -67,8 +67,8 @@ public final class NormalPageMachine implements AutoCloseable {
     }
 
     @Override
-    public Translation translate(long page) {
-      return new Translation(FIRST_SEGMENT + page % segments * STRIDE >>> Pages.SHIFT, 1);
+    public PageRun translate(long page) {
+      return new PageRun(FIRST_SEGMENT + page % segments * STRIDE >>> Pages.SHIFT, 1);
     }
 
     @Override

@@ -3,7 +3,7 @@ package dev.xip.measure;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import dev.xip.mapping.Mappable;
-import dev.xip.mapping.Translation;
+import dev.xip.mapping.PageRun;
 
 /**
  * A file that is one run of physical memory.
@@ -28,7 +28,7 @@ public record OneRun(long firstPfn, long size) implements Mappable {
   }
 
   @Override
-  public Translation translate(long page) {
-    return new Translation(firstPfn + page, (size >>> Pages.SHIFT) - page);
+  public PageRun translate(long page) {
+    return new PageRun(firstPfn + page, (size >>> Pages.SHIFT) - page);
   }
 }

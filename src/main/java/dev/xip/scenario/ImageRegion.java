@@ -9,7 +9,7 @@ import dev.xip.host.HostPaths;
 import dev.xip.host.Sharing;
 import dev.xip.image.FsImage;
 import dev.xip.mapping.DirectAccess;
-import dev.xip.mapping.DirectRange;
+import dev.xip.mapping.PageRun;
 import dev.xip.mount.ImageFormats;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.Region;
@@ -60,14 +60,14 @@ final class ImageRegion implements DirectAccess {
   }
 
   @Override
-  public DirectRange directAccess(long offset, long length) throws IOException {
+  public PageRun directAccess(long offset, long length) throws IOException {
     if (!Pages.isAligned(offset) || offset < 0 || length < 1 || offset > byteSize() - length) {
       throw new IOException(
           Errno.ERANGE.message(
               "%s: expected a page-aligned range inside 0x%x bytes, found 0x%x bytes at 0x%x",
               region.name(), byteSize(), length, offset));
     }
-    return new DirectRange(
+    return new PageRun(
         region.range().start() + offset >>> Pages.SHIFT,
         Math.min(Pages.covering(length), byteSize() - offset >>> Pages.SHIFT));
   }

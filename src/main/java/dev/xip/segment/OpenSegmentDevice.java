@@ -4,7 +4,7 @@ import dev.xip.base.Errno;
 import dev.xip.base.LostPages;
 import dev.xip.base.Pages;
 import dev.xip.mapping.DirectAccess;
-import dev.xip.mapping.DirectRange;
+import dev.xip.mapping.PageRun;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -47,7 +47,7 @@ public final class OpenSegmentDevice implements DirectAccess, AutoCloseable {
    *     ended
    */
   @Override
-  public DirectRange directAccess(long offset, long length) throws SegmentException {
+  public PageRun directAccess(long offset, long length) throws SegmentException {
     requireOpen();
     return device.directAccess(offset, length);
   }

@@ -4,7 +4,7 @@ import dev.xip.base.AddrRange;
 import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.mapping.DirectAccess;
-import dev.xip.mapping.DirectRange;
+import dev.xip.mapping.PageRun;
 import dev.xip.phys.PhysicalMemory;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -193,7 +193,7 @@ public final class SegmentDevice implements DirectAccess {
    *     wholly on the device (ERANGE), or the device is removed (ENODEV)
    */
   @Override
-  public DirectRange directAccess(long offset, long length) throws SegmentException {
+  public PageRun directAccess(long offset, long length) throws SegmentException {
     requireThere();
     if (!Pages.isAligned(offset)) {
       throw refused(Errno.EINVAL, offset, length, "a page-aligned offset");
@@ -202,7 +202,7 @@ public final class SegmentDevice implements DirectAccess {
       throw refused(
           Errno.ERANGE, offset, length, "a range inside 0x%x bytes".formatted(byteSize()));
     }
-    return new DirectRange(range.start() + offset >>> Pages.SHIFT, Pages.covering(length));
+    return new PageRun(range.start() + offset >>> Pages.SHIFT, Pages.covering(length));
   }
 
   private SegmentException refused(Errno code, long offset, long length, String expected) {

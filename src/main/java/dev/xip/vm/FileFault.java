@@ -4,7 +4,7 @@ import dev.xip.base.AddrRange;
 import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.mapping.Mappable;
-import dev.xip.mapping.Translation;
+import dev.xip.mapping.PageRun;
 import dev.xip.pagetable.Level;
 import java.io.IOException;
 
@@ -80,7 +80,7 @@ final class FileFault {
         long start = va & -size;
         long page = vma.pageAt(start);
         if (page + (size >>> Pages.SHIFT) <= Pages.covering(vma.file().size())) {
-          Translation place = vma.file().translate(page);
+          PageRun place = vma.file().translate(page);
           manager.reached(Step.TRANSLATED);
           if (!place.isHole()
               && place.pages() >= size >>> Pages.SHIFT
@@ -122,7 +122,7 @@ final class FileFault {
       if (result != null) {
         return result;
       }
-      Translation place = vma.file().translate(page);
+      PageRun place = vma.file().translate(page);
       return place.isHole() ? null : insertRun(vma, va, place, 0, after);
     } finally {
       unlock(mappings, stamp);
@@ -132,7 +132,7 @@ final class FileFault {
   /** Inserts the entry for a page, and for so many before it; null unless one run holds them. */
   private FaultResult insertAround(Vma vma, long va, long page, int before, long after) {
     try {
-      Translation place = vma.file().translate(page - before);
+      PageRun place = vma.file().translate(page - before);
       return place.isHole() || place.pages() <= before
           ? null
           : insertRun(vma, va, place, before, after);
@@ -143,7 +143,7 @@ final class FileFault {
   }
 
   /** Inserts entries for so many pages of a run, and for those after, as far as it goes. */
-  private FaultResult insertRun(Vma vma, long va, Translation place, int before, long after) {
+  private FaultResult insertRun(Vma vma, long va, PageRun place, int before, long after) {
     manager.reached(Step.TRANSLATED);
     int inRun = (int) Math.min(after, place.pages() - before - 1);
     return inserted(va, insertion.insertMixedRun(vma, va, place.pfn() + before, before, inRun));
@@ -165,7 +165,7 @@ final class FileFault {
       long limit = pages < end - start >>> Pages.SHIFT ? start + (pages << Pages.SHIFT) : end;
       long va = start;
       while (va < limit) {
-        Translation place = vma.file().translate(vma.pageAt(va));
+        PageRun place = vma.file().translate(vma.pageAt(va));
         long runEnd = va + (Math.min(place.pages(), limit - va >>> Pages.SHIFT) << Pages.SHIFT);
         if (place.isHole() ? !holes : !fillRun(vma, va, runEnd, place.pfn())) {
           break;

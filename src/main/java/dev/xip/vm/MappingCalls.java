@@ -5,7 +5,7 @@ import dev.xip.base.AddrRange;
 import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.mapping.Mappable;
-import dev.xip.mapping.Translation;
+import dev.xip.mapping.PageRun;
 import java.io.IOException;
 import java.util.List;
 
@@ -108,7 +108,7 @@ final class MappingCalls {
       long pages = Math.min(length >>> Pages.SHIFT, Pages.covering(request.file().size()) - page);
       long done = 0;
       for (int run = 0; run < MOST_RUNS_LOOKED_AT && done < pages; run++) {
-        Translation place = request.file().translate(page + done);
+        PageRun place = request.file().translate(page + done);
         long bytes = Math.min(place.pages(), pages - done) << Pages.SHIFT;
         long alignment = HugeLeaves.alignmentFor(space.manager(), bytes);
         if (!place.isHole() && alignment > Pages.SIZE) {

@@ -3,7 +3,7 @@ package dev.xip.vm;
 import dev.xip.base.Errno;
 import dev.xip.mapping.Mappable;
 import dev.xip.mapping.Mapper;
-import dev.xip.mapping.Translation;
+import dev.xip.mapping.PageRun;
 import dev.xip.phys.FrameUse;
 import java.io.IOException;
 import java.util.HashMap;
@@ -43,15 +43,15 @@ final class SharedMemory implements Mappable {
   }
 
   @Override
-  public Translation translate(long pageOffset) {
+  public PageRun translate(long pageOffset) {
     synchronized (pages) {
       Long pfn = pages.get(pageOffset);
-      return pfn == null ? Translation.HOLE : new Translation(pfn, 1);
+      return pfn == null ? PageRun.HOLE : new PageRun(pfn, 1);
     }
   }
 
   @Override
-  public Translation allocate(long pageOffset) throws IOException {
+  public PageRun allocate(long pageOffset) throws IOException {
     synchronized (pages) {
       Long pfn = pages.get(pageOffset);
       if (pfn == null) {
@@ -63,7 +63,7 @@ final class SharedMemory implements Mappable {
         }
         pages.put(pageOffset, pfn);
       }
-      return new Translation(pfn, 1);
+      return new PageRun(pfn, 1);
     }
   }
 

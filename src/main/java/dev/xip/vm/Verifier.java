@@ -1,7 +1,7 @@
 package dev.xip.vm;
 
 import dev.xip.base.Pages;
-import dev.xip.mapping.Translation;
+import dev.xip.mapping.PageRun;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.Level;
 import dev.xip.phys.FrameAllocator;
@@ -120,7 +120,7 @@ public final class Verifier {
       return;
     }
     try {
-      Translation place = vma.file().translate(vma.pageAt(va));
+      PageRun place = vma.file().translate(vma.pageAt(va));
       if (place.pfn() != layout.pfn(pte, level) || place.pages() < bytes >>> Pages.SHIFT) {
         wrong.add(
             "%s: huge leaf 0x%x at address 0x%x: expected a run of %s, found %s"

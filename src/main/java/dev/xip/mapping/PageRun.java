@@ -1,14 +1,15 @@
 package dev.xip.mapping;
 
 /**
- * Where a page of a {@link Mappable} lies, and how many pages from it on lie contiguously.
+ * Physically contiguous pages, or a hole: where a page of a file or of a device lies, and how many
+ * from it on lie behind each other.
  *
  * @param pfn the page frame number of the first page, or -1 for a hole
- * @param pages how many contiguous pages follow from there, at least 1 (holes: of the hole)
+ * @param pages how many pages, at least 1
  */
-public record Translation(long pfn, long pages) {
+public record PageRun(long pfn, long pages) {
   /** One page of a hole. */
-  public static final Translation HOLE = new Translation(-1, 1);
+  public static final PageRun HOLE = new PageRun(-1, 1);
 
   /**
    * Tells whether nothing lies there.
