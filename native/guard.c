@@ -35,7 +35,6 @@ static int inside;
 
 /* What each fault adds to; see xip_guard_watch. */
 static uint64_t *watched;
-static uint64_t watched_count, watched_stride;
 
 /* Guards what changes ranges and the handler; no handler takes it. */
 static pthread_mutex_t changes = PTHREAD_MUTEX_INITIALIZER;
@@ -45,15 +44,13 @@ static struct sigaction previous;
 
 static void note(struct range *range, uintptr_t page) {
   uint64_t before = __atomic_load_n(range->lost, __ATOMIC_ACQUIRE);
-  uint64_t *words = __atomic_load_n(&watched, __ATOMIC_ACQUIRE);
+  uint64_t *word = __atomic_load_n(&watched, __ATOMIC_ACQUIRE);
 
   while ((before == 0 || before > page) &&
          !__atomic_compare_exchange_n(range->lost, &before, page, 0, __ATOMIC_SEQ_CST,
                                       __ATOMIC_ACQUIRE)) {
   }
-  for (uint64_t i = 0; words != NULL && i < watched_count; i++) {
-    __atomic_fetch_add(words + i * watched_stride, 1, __ATOMIC_SEQ_CST);
-  }
+  if (word != NULL) __atomic_fetch_add(word, 1, __ATOMIC_SEQ_CST);
 }
 
 /* Says what is lost, and only then makes it zeros. */
@@ -201,12 +198,10 @@ XIP_EXPORT int xip_guard_remove(int id) {
   return range != NULL ? 0 : -EINVAL;
 }
 
-XIP_EXPORT void xip_guard_watch(uint64_t *words, uint64_t count, uint64_t stride) {
+XIP_EXPORT void xip_guard_watch(uint64_t *word) {
   lock();
-  __atomic_store_n(&watched, NULL, __ATOMIC_SEQ_CST);
+  __atomic_store_n(&watched, word, __ATOMIC_SEQ_CST);
+  /* A handler may still be adding to the word before. */
   while (__atomic_load_n(&inside, __ATOMIC_SEQ_CST) != 0) sched_yield();
-  watched_count = count;
-  watched_stride = stride;
-  __atomic_store_n(&watched, count == 0 ? NULL : words, __ATOMIC_SEQ_CST);
   unlock();
 }

@@ -18,8 +18,7 @@ int32_t Java_dev_xip_host_GuardCalls_abiVersion(void *env, void *type);
 int32_t Java_dev_xip_host_GuardCalls_add(void *env, void *type, int64_t start, int64_t bytes,
                                     uint8_t writable, int64_t lost);
 void Java_dev_xip_host_GuardCalls_remove(void *env, void *type, int32_t id);
-void Java_dev_xip_host_GuardCalls_watch(void *env, void *type, int64_t words, int64_t count,
-                                   int64_t stride);
+void Java_dev_xip_host_GuardCalls_watch(void *env, void *type, int64_t word);
 
 /* A JVM loads the library: from now on no mapping of a file can end it. */
 XIP_EXPORT int32_t JNI_OnLoad(void *vm, void *reserved) {
@@ -47,9 +46,8 @@ XIP_EXPORT void Java_dev_xip_host_GuardCalls_remove(void *env, void *type, int32
   xip_guard_remove(id);
 }
 
-XIP_EXPORT void Java_dev_xip_host_GuardCalls_watch(void *env, void *type, int64_t words, int64_t count,
-                                              int64_t stride) {
+XIP_EXPORT void Java_dev_xip_host_GuardCalls_watch(void *env, void *type, int64_t word) {
   (void)env;
   (void)type;
-  xip_guard_watch((uint64_t *)words, (uint64_t)count, (uint64_t)stride);
+  xip_guard_watch((uint64_t *)word);
 }

@@ -60,10 +60,10 @@ int xip_guard_add(const void *start, uint64_t bytes, int writable, uint64_t *los
 int xip_guard_remove(int id);
 
 /*
- * Has each fault in any guarded range add 1 to count words, stride words apart, before it changes
- * the range: for readers that must learn of a loss without asking each range. One set of
- * words, which stay valid for ever; a second call replaces it. count may be 0.
+ * Has each fault in any guarded range add 1 to a word before it changes the range: for readers that
+ * must learn of a loss without asking each range. There is one such word; a call replaces it, NULL
+ * by none, and when the call returns the word before is not used any more.
  */
-void xip_guard_watch(uint64_t *words, uint64_t count, uint64_t stride);
+void xip_guard_watch(uint64_t *word);
 
 #endif

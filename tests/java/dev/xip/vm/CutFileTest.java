@@ -17,8 +17,13 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * A file that is cut while it is mapped, read and copied by compiled code, which the JVM tells of
@@ -77,6 +82,60 @@ class CutFileTest {
     }
   }
 
+  private interface Read {
+    void at(AddressReader reader, long va) throws MemoryFaultException;
+  }
+
+  private static Read gathered(long distance) {
+    long[] addresses = new long[2];
+    long[] values = new long[2];
+    return (reader, va) -> {
+      addresses[0] = va - distance;
+      addresses[1] = va;
+      reader.getLongs(addresses, values, 2);
+    };
+  }
+
+  static Stream<Arguments> readsOfLostBytes() {
+    return Stream.of(
+        Arguments.of("a byte", Pages.SIZE, (Read) AddressReader::getByte),
+        Arguments.of("a long", Pages.SIZE + 8, (Read) AddressReader::getLong),
+        Arguments.of(
+            "a long of which half is there", Pages.SIZE - 4, (Read) AddressReader::getLong),
+        Arguments.of("the last byte of a long", Pages.SIZE - 7, (Read) AddressReader::getLong),
+        Arguments.of("a gathered long", Pages.SIZE, gathered(Pages.SIZE)),
+        Arguments.of("a gathered half", Pages.SIZE - 4, gathered(64)));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("readsOfLostBytes")
+  void aReadOfLostBytesThrowsAndOneOfTheirNeighboursDoesNot(String what, long offset, Read read)
+      throws IOException {
+    byte[] ones = new byte[(int) (2 * Pages.SIZE)];
+    Arrays.fill(ones, (byte) 1);
+    Path path = Files.write(folder.resolve("data"), ones);
+    try (PhysicalMemory memory = PhysicalMemory.boot(32L << 20, 1L << 20);
+        HostFile file = HostFile.openReadWrite(path);
+        AddressSpace space =
+            new MemoryManager(memory, X8664Layout.INSTANCE).newAddressSpace("reader")) {
+      Region region = memory.claim("CUT", AddrRange.ofLength(START, 2 * Pages.SIZE), true);
+      memory.mapFile(region, 0, file, 0, 2 * Pages.SIZE, Access.READ, Sharing.SHARED);
+      long va = space.map(MapRequest.shared(new OnePage(), Access.READ)).start();
+      AddressReader reader = new AddressReader(space);
+      for (int i = 0; i < ROUNDS; i++) {
+        read.at(reader, va + offset);
+      }
+      file.truncate(Pages.SIZE);
+      for (int i = 0; i < 50; i++) {
+        assertThatThrownBy(() -> read.at(reader, va + offset))
+            .isInstanceOf(MemoryFaultException.BusError.class)
+            .hasMessageContaining("cut-file was cut while mapped, in or after page 0x1");
+      }
+      assertThat(reader.getByte(va + Pages.SIZE - 1)).isEqualTo((byte) 1);
+      assertThat(reader.getLong(va + Pages.SIZE - 8)).isEqualTo(0x0101010101010101L);
+    }
+  }
+
   /** A file that can be written, wherever it says that its pages lie. */
   private record Writable(long pfn) implements Mappable {
     @Override
@@ -125,7 +184,11 @@ class CutFileTest {
             .hasMessageContaining("writable-file was cut while mapped, in or after page 0x1");
       }
       writer.putLong(va, 3);
-      assertThat(new AddressReader(space).getLong(va)).isEqualTo(3);
+      AddressReader reader = new AddressReader(space);
+      assertThat(reader.getLong(va)).isEqualTo(3);
+      assertThatThrownBy(() -> reader.getLong(va + Pages.SIZE))
+          .as("what was stored in vain")
+          .isInstanceOf(MemoryFaultException.BusError.class);
     }
   }
 

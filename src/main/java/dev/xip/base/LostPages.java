@@ -19,30 +19,21 @@ import java.util.concurrent.ConcurrentSkipListMap;
  * from native memory.
  */
 public final class LostPages {
-  /**
-   * Counters in native memory, {@link #STRIDE} bytes apart. Each fault in a mapped file adds 1 to
-   * all of them before it puts zeros in place. The first one counts such faults and nothing else;
-   * the others serve readers that want to be told by a counter of their own, to which they may add
-   * as well.
-   */
-  public static final MemorySegment COUNTERS;
+  /** A cache line, so that nothing else is written beside the counter. */
+  private static final long LINE_BYTES = 64;
 
-  /** How many bytes lie between a counter and the next: a cache line. */
-  public static final long STRIDE = 64;
-
-  private static final long COUNT = 1024;
+  /** In native memory: each fault in a mapped file adds 1 before it puts zeros in place. */
+  private static final MemorySegment FAULTS = Arena.global().allocate(LINE_BYTES, LINE_BYTES);
 
   /** Ranges of mapped files by first address; no two overlap. */
   private static final ConcurrentSkipListMap<Long, Range> RANGES = new ConcurrentSkipListMap<>();
 
-  /**
-   * The ranges that have lost pages, in order of address, when the first counter stood at a number.
-   */
+  /** The ranges that have lost pages, in order of address, when so many faults had been counted. */
   private record Losses(long count, Range[] ranges) {}
 
   private static volatile Losses losses = new Losses(0, new Range[0]);
 
-  /** Where the first counter stood when no range that is mapped had lost a page. */
+  /** How many faults had been counted when no range that is mapped had lost a page. */
   private static volatile long clean;
 
   /** No count. */
@@ -53,10 +44,6 @@ public final class LostPages {
 
   /** Keeps a load alive whose value is not needed. */
   private static byte touched;
-
-  static {
-    COUNTERS = Arena.global().allocate(COUNT * STRIDE, STRIDE);
-  }
 
   private LostPages() {}
 
@@ -169,8 +156,17 @@ public final class LostPages {
     return count() != clean;
   }
 
+  /**
+   * Returns where faults in mapped files are counted. For the package that handles them.
+   *
+   * @return the address of 8 bytes, which are there for ever
+   */
+  public static long faultsAddress() {
+    return FAULTS.address();
+  }
+
   private static long count() {
-    return COUNTERS.get(ValueLayout.JAVA_LONG, 0);
+    return FAULTS.get(ValueLayout.JAVA_LONG, 0);
   }
 
   /** The ranges that have lost pages by now. */

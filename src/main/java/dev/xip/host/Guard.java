@@ -17,10 +17,7 @@ import java.util.TreeMap;
 final class Guard {
   static {
     LibxipLoader.requireLoaded();
-    GuardCalls.watch(
-        LostPages.COUNTERS.address(),
-        LostPages.COUNTERS.byteSize() / LostPages.STRIDE,
-        LostPages.STRIDE / Long.BYTES);
+    GuardCalls.watch(LostPages.faultsAddress());
   }
 
   /** What is guarded, by first address; no two overlap. */

@@ -15,6 +15,6 @@ final class GuardCalls {
 
   static native void remove(int id);
 
-  /** Takes an address and counts of words. */
-  static native void watch(long words, long count, long stride);
+  /** Takes the address of a word. */
+  static native void watch(long word);
 }

@@ -1,9 +1,11 @@
 package dev.xip.vm;
 
+import dev.xip.base.LostPages;
 import dev.xip.pagetable.Tlb;
 import dev.xip.phys.PhysicalMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.util.Objects;
 
 /**
@@ -11,8 +13,9 @@ import java.util.Objects;
  * of the last contiguous run, so that most reads cost one comparison and one addition, and a TLB of
  * others. For one thread; make one reader for each. Reading allocates nothing.
  *
- * <p>A translation is used first and checked afterwards: if the space's generation moved, what was
- * read is discarded and read again.
+ * <p>A translation is used first and checked afterwards: if its epoch has ended, what was read is
+ * discarded and read again. A page that the file behind it has lost reads as zeros, see {@link
+ * LostPages}: so whether it is there is asked of zeros alone, and of all bytes of a copy at once.
  */
 public final class AddressReader {
   /** How many addresses {@link #getLongs} translates before it reads. */
@@ -41,10 +44,7 @@ public final class AddressReader {
   private long runDistance;
 
   /** The last epoch in which anything was looked up: the run's, if there is a run. */
-  private long runEpoch;
-
-  /** Where the number of the space's present epoch stands. */
-  private final long epochCounter;
+  private Epoch runEpoch;
 
   /** The places of the addresses that are dealt with at once; made when first needed. */
   private long[] places;
@@ -63,8 +63,7 @@ public final class AddressReader {
     this.translator = new Translator(space);
     this.longRuns = translator.longRuns();
     this.shortRuns = translator.shortRuns();
-    this.epochCounter = space.epochCounter();
-    this.runEpoch = Epoch.NONE;
+    this.runEpoch = space.epoch();
   }
 
   /**
@@ -80,6 +79,9 @@ public final class AddressReader {
       if (Long.compareUnsigned(inRun, runBytes) < 0) {
         byte value = MEMORY.get(ValueLayout.JAVA_BYTE, va + runDistance);
         if (isCurrent()) {
+          if (value == 0) {
+            requireThere(va, va + runDistance, 1);
+          }
           return value;
         }
       }
@@ -98,7 +100,11 @@ public final class AddressReader {
     long inRun = va - runStart;
     if (Long.compareUnsigned(inRun, runLongs) < 0) {
       long value = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + runDistance);
-      if (!Epoch.isOver(epochCounter, runEpoch)) {
+      VarHandle.loadLoadFence();
+      if (!runEpoch.hasEndedBehindFence()) {
+        if (mayBeLost(va, value)) {
+          requireThere(va, va + runDistance, Long.BYTES);
+        }
         return value;
       }
     }
@@ -118,10 +124,13 @@ public final class AddressReader {
   }
 
   private long getLong(long va, Tlb tlb, int entry) throws MemoryFaultException {
-    long epoch = runEpoch;
-    if (tlb.generation(entry) == epoch) {
+    Epoch epoch = runEpoch;
+    if (tlb.generation(entry) == epoch.number()) {
       long value = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + tlb.distance(entry));
-      if (!Epoch.isOver(epochCounter, epoch)) {
+      if (!epoch.hasEnded()) {
+        if (mayBeLost(va, value)) {
+          requireThere(va, va + tlb.distance(entry), Long.BYTES);
+        }
         return value;
       }
     }
@@ -136,6 +145,9 @@ public final class AddressReader {
       }
       long value = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + runDistance);
       if (isCurrent()) {
+        if (mayBeLost(va, value)) {
+          requireThere(va, va + runDistance, Long.BYTES);
+        }
         return value;
       }
     }
@@ -169,7 +181,7 @@ public final class AddressReader {
     int done = 0;
     while ((done += getLongsInRun(addresses, values, done, count)) < count) {
       reach(addresses[done], Long.BYTES);
-      long epoch = runEpoch;
+      Epoch epoch = runEpoch;
       int found = translate(addresses, done, Math.min(count - done, LONGS_AT_ONCE));
       if (found == 0) {
         values[done] = getLongAcrossRuns(addresses[done]);
@@ -178,6 +190,7 @@ public final class AddressReader {
       }
       readPlaces(values, done, found);
       if (isCurrent() && runEpoch == epoch) {
+        requireThere(addresses, places, done, done + found);
         done += found;
       }
     }
@@ -187,12 +200,21 @@ public final class AddressReader {
    * Reads longs as long as they lie in the last run, whose places need not be kept anywhere;
    * returns how many.
    */
-  private int getLongsInRun(long[] addresses, long[] values, int from, int count) {
+  private int getLongsInRun(long[] addresses, long[] values, int from, int count)
+      throws MemoryFaultException {
     if (from == count || Long.compareUnsigned(addresses[from] - runStart, runLongs) >= 0) {
       return 0;
     }
     int end = readInRun(addresses, values, from, count);
-    return isCurrent() ? end - from : 0;
+    if (!isCurrent()) {
+      return 0;
+    }
+    if (LostPages.any()) {
+      for (int i = from; i < end; i++) {
+        requireThere(addresses[i], addresses[i] + runDistance, Long.BYTES);
+      }
+    }
+    return end - from;
   }
 
   private int readInRun(long[] addresses, long[] values, int from, int count) {
@@ -215,7 +237,7 @@ public final class AddressReader {
    */
   private int translate(long[] addresses, int from, int count) throws MemoryFaultException {
     long[] to = places;
-    long epoch = runEpoch;
+    Epoch epoch = runEpoch;
     for (int i = 0; i < count; i++) {
       long va = addresses[from + i];
       if (Long.compareUnsigned(va - runStart, runLongs) < 0) {
@@ -228,7 +250,7 @@ public final class AddressReader {
         tlb = shortRuns;
         entry = tlb.find(va);
       }
-      if (entry != Tlb.NONE && tlb.generation(entry) == epoch) {
+      if (entry != Tlb.NONE && tlb.generation(entry) == epoch.number()) {
         to[i] = va + tlb.distance(entry);
         continue;
       }
@@ -267,6 +289,7 @@ public final class AddressReader {
       long bytes = Math.min(length - done, runBytes - inRun);
       MemorySegment.copy(MEMORY, va + done + runDistance, destination, offset + done, bytes);
       if (isCurrent()) {
+        requireThere(va + done, va + done + runDistance, bytes);
         done += bytes;
       }
     }
@@ -312,9 +335,45 @@ public final class AddressReader {
     }
   }
 
+  /**
+   * Tells whether a long that was read may be a lost page's: zero is what such a page holds, and
+   * one that is not aligned may lie in two pages.
+   */
+  private static boolean mayBeLost(long va, long value) {
+    return value == 0 || (va & Long.BYTES - 1) != 0;
+  }
+
+  /**
+   * Makes sure that the files behind bytes that were read still have them.
+   *
+   * @param va the address of the first
+   * @param place where it lies in all windows
+   * @param bytes how many
+   * @throws MemoryFaultException if one of them is lost
+   */
+  private void requireThere(long va, long place, long bytes) throws MemoryFaultException {
+    if (LostPages.any()) {
+      long at = MEMORY.address() + place;
+      LostPages.Range lost = LostPages.in(at, at + bytes);
+      if (lost != null) {
+        throw space.lostAt(va + Math.max(0, lost.lostFrom() - at));
+      }
+    }
+  }
+
+  /** The same for longs, the first of which lies at the first place. */
+  private void requireThere(long[] addresses, long[] places, int from, int to)
+      throws MemoryFaultException {
+    if (LostPages.any()) {
+      for (int i = from; i < to; i++) {
+        requireThere(addresses[i], places[i - from], Long.BYTES);
+      }
+    }
+  }
+
   /** Tells whether the run was true until now, and forgets it if not. */
   private boolean isCurrent() {
-    if (!Epoch.isOver(epochCounter, runEpoch)) {
+    if (!runEpoch.hasEnded()) {
       return true;
     }
     runBytes = 0;

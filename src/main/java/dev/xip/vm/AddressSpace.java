@@ -9,6 +9,8 @@ import dev.xip.base.RankedLock;
 import dev.xip.mapping.Mappable;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.PageTable;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.BitSet;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -27,6 +29,16 @@ import java.util.function.Function;
 public final class AddressSpace implements AutoCloseable {
   /** The lowest address that is given out; below it a null pointer must fault. */
   public static final long LOWEST_ADDRESS = 0x1_0000;
+
+  private static final VarHandle EPOCH;
+
+  static {
+    try {
+      EPOCH = MethodHandles.lookup().findVarHandle(AddressSpace.class, "epoch", Epoch.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
 
   private final MemoryManager manager;
   private final String name;
@@ -49,8 +61,7 @@ public final class AddressSpace implements AutoCloseable {
   /** Replaced by {@link #install} alone. */
   private volatile VmaList vmas = VmaList.EMPTY;
 
-  /** Where the number of the present epoch stands. */
-  private final long epochCounter = Epoch.newCounter();
+  private Epoch epoch = new Epoch(0);
 
   /** Set under the map lock held exclusively, and before the last flush. */
   private volatile boolean closed;
@@ -128,7 +139,7 @@ public final class AddressSpace implements AutoCloseable {
    * @return a number that only grows
    */
   public long generation() {
-    return Epoch.present(epochCounter);
+    return epoch().number();
   }
 
   /** The signal that an access gets whose page was cut away from the file behind it. */
@@ -143,14 +154,16 @@ public final class AddressSpace implements AutoCloseable {
         null);
   }
 
-  /** Where the number of the present epoch stands; see {@link Epoch}. */
-  long epochCounter() {
-    return epochCounter;
+  /** The epoch that translations can be looked up in, unless it has ended already. */
+  Epoch epoch() {
+    return (Epoch) EPOCH.getAcquire(this);
   }
 
-  /** Ends the epoch. */
+  /** Ends the epoch. Another thread that does the same may begin the next one first. */
   void flushTranslations() {
-    Epoch.end(epochCounter);
+    Epoch now = epoch();
+    now.end();
+    EPOCH.compareAndSet(this, now, new Epoch(now.number() + 1));
   }
 
   /**

@@ -22,6 +22,8 @@ import java.lang.foreign.ValueLayout;
  * by asking every processor to drop the translation before the change counts.
  */
 public final class AddressWriter {
+  private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[(int) Pages.SIZE]);
+
   private final AddressSpace space;
   private final MemoryManager manager;
   private final PageTable table;
@@ -120,6 +122,8 @@ public final class AddressWriter {
         throw notStorable(va, pte, pa, bytes);
       }
       if (LostPages.any() && isLost(pa, bytes)) {
+        // A reader takes what is not zero for bytes of the file.
+        memory.store(ZEROS, 0, pa, bytes);
         throw space.lostAt(va);
       }
       return true;

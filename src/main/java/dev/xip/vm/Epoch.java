@@ -1,59 +1,57 @@
 package dev.xip.vm;
 
-import dev.xip.base.LostPages;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The time between two flushes of an address space. What was looked up in an epoch may be used as
- * long as it is not over, which is asked after the use. An epoch is a number, and the number of the
- * present one is a counter in native memory, so that it is over as well when the handler of SIGBUS
- * has put zeros in the place of a page that was cut away: see {@link LostPages#COUNTERS}.
- *
- * <p>There are so many counters. If there are more spaces than that, two share one, and a flush of
- * the one makes the other look its translations up again.
+ * The time between two flushes of an address space. A translation that was looked up in an epoch is
+ * true until the epoch ends, which the reader asks after its use. An object and not a number alone:
+ * the reader loads one field of one object and compares it with nothing. Each load that a read
+ * takes costs the processor a place in the queue of loads that wait for memory.
  */
 final class Epoch {
-  /** No epoch has this number. */
-  static final long NONE = -1;
+  private static final VarHandle ENDED;
 
-  /** A constant, and indexed through a constant mask: no check is left of a load from it. */
-  private static final MemorySegment COUNTERS = LostPages.COUNTERS;
-
-  private static final long MASK = LostPages.COUNTERS.byteSize() - LostPages.STRIDE;
-
-  private static final VarHandle COUNTER = ValueLayout.JAVA_LONG.varHandle();
-
-  private static final AtomicLong SPACES = new AtomicLong();
-
-  private Epoch() {}
-
-  /** Chooses a counter for a new space: its place, to be handed to all other methods. */
-  static long newCounter() {
-    // The first one counts what was lost, and nothing else.
-    long count = MASK / LostPages.STRIDE;
-    return (1 + SPACES.getAndIncrement() % count) * LostPages.STRIDE;
+  static {
+    try {
+      ENDED = MethodHandles.lookup().findVarHandle(Epoch.class, "ended", boolean.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
   }
 
-  /** The present epoch. What the caller loads afterwards is of this epoch or of a later one. */
-  static long present(long counter) {
-    return (long) COUNTER.getAcquire(COUNTERS, counter & MASK);
+  private final long number;
+  private boolean ended;
+
+  /** Begins an epoch; numbers only grow. */
+  Epoch(long number) {
+    this.number = number;
+  }
+
+  /** How many epochs the space had before. */
+  long number() {
+    return number;
   }
 
   /**
-   * Ends an epoch. A reader that does not see the end has read before what the caller does
-   * afterwards.
+   * Ends it. A reader that does not see the end has read before what the caller does afterwards.
    */
-  static void end(long counter) {
-    COUNTER.getAndAdd(COUNTERS, counter & MASK, 1L);
+  void end() {
+    ENDED.setVolatile(this, true);
   }
 
-  /** Tells whether an epoch has ended, after all that the caller has loaded until now. */
-  static boolean isOver(long counter, long epoch) {
+  /** Tells whether it has ended, after all that the caller has loaded until now. */
+  boolean hasEnded() {
     // A load with acquire would not do: it orders what comes after it.
     VarHandle.loadLoadFence();
-    return COUNTERS.get(ValueLayout.JAVA_LONG, counter & MASK) != epoch;
+    return ended;
+  }
+
+  /**
+   * The same for a caller that has put that fence before the load of its reference to this epoch:
+   * the JIT then checks the reference for null by the load itself.
+   */
+  boolean hasEndedBehindFence() {
+    return ended;
   }
 }

@@ -1,11 +1,9 @@
 package dev.xip.vm;
 
 import dev.xip.base.Access;
-import dev.xip.base.LostPages;
 import dev.xip.base.Pages;
 import dev.xip.pagetable.RunWalk;
 import dev.xip.pagetable.Tlb;
-import dev.xip.phys.PhysicalMemory;
 
 /**
  * What an {@link AddressReader} asks when an address is not in the run that it read from last: the
@@ -29,7 +27,6 @@ final class Translator {
   private static final long LEAVES_PER_LOOK_UP = 64;
 
   private final AddressSpace space;
-  private final long epochCounter;
   private final RunWalk walk;
   private final Tlb longRuns = new Tlb(GRANULE, MOST_LONG_RUNS);
   private final Tlb shortRuns = new Tlb(2 * Pages.SIZE, MOST_SHORT_RUNS);
@@ -46,11 +43,10 @@ final class Translator {
   private long length;
 
   private long distance;
-  private long epoch = Epoch.NONE;
+  private Epoch epoch;
 
   Translator(AddressSpace space) {
     this.space = space;
-    this.epochCounter = space.epochCounter();
     this.walk = new RunWalk(space.table());
     this.addressLimit = space.table().layout().addressLimit();
     this.windowBytes = space.manager().memory().windowBytes();
@@ -68,7 +64,8 @@ final class Translator {
   }
 
   /**
-   * What to add to an address in the run to have its place in {@link PhysicalMemory#ALL_WINDOWS}.
+   * What to add to an address in the run to have its place in {@link
+   * dev.xip.phys.PhysicalMemory#ALL_WINDOWS}.
    */
   long distance() {
     return distance;
@@ -85,7 +82,7 @@ final class Translator {
   }
 
   /** The epoch that the run was looked up in. */
-  long epoch() {
+  Epoch epoch() {
     return epoch;
   }
 
@@ -97,7 +94,7 @@ final class Translator {
    * @throws MemoryFaultException if the access is not allowed or nothing is there
    */
   void translate(long va, long wanted) throws MemoryFaultException {
-    enter(Epoch.present(epochCounter));
+    enter(space.epoch());
     if (isIn(longRuns, va) || isIn(shortRuns, va)) {
       return;
     }
@@ -117,14 +114,14 @@ final class Translator {
           throw refused.cause();
         }
       }
-      enter(Epoch.present(epochCounter));
+      enter(space.epoch());
     }
   }
 
   /** Takes the run from a TLB if it is there and true. */
   private boolean isIn(Tlb tlb, long va) {
     int entry = tlb.find(va);
-    if (entry == Tlb.NONE || tlb.generation(entry) != epoch) {
+    if (entry == Tlb.NONE || tlb.generation(entry) != epoch.number()) {
       return false;
     }
     start = tlb.start(entry);
@@ -134,7 +131,7 @@ final class Translator {
   }
 
   /** Goes on to an epoch; what was found in another one counts no more. */
-  private void enter(long now) {
+  private void enter(Epoch now) {
     if (now != epoch) {
       epoch = now;
       length = 0;
@@ -143,16 +140,12 @@ final class Translator {
     }
   }
 
-  private boolean isOver() {
-    return Epoch.isOver(epochCounter, epoch);
-  }
-
   private boolean isMapped(long va) throws MemoryFaultException {
     try {
       return walk.find(va);
     } catch (IndexOutOfBoundsException e) {
       // A table that was freed under the walk holds anything; one that was not is damaged.
-      if (!isOver()) {
+      if (!epoch.hasEnded()) {
         throw new MemoryFaultException.BusError(va, "a table entry points past the window", e);
       }
       return false;
@@ -163,7 +156,7 @@ final class Translator {
   private boolean lookUp(long va, long wanted) throws MemoryFaultException {
     long first = walk.start() + walk.distance();
     if (first < 0 || first > windowBytes - (walk.end() - walk.start())) {
-      if (isOver()) {
+      if (epoch.hasEnded()) {
         return false;
       }
       throw new MemoryFaultException.BusError(
@@ -173,19 +166,15 @@ final class Translator {
           null);
     }
     growRun(va, wanted);
-    if (isOver()) {
+    if (epoch.hasEnded()) {
       return false;
     }
-    if (LostPages.any()) {
-      joinWhatIsThere(va);
-    } else {
-      join(
-          walk.start(),
-          Math.min(walk.end(), windowBytes - walk.distance()),
-          walk.distance() + windowOffset);
-    }
+    join(
+        walk.start(),
+        Math.min(walk.end(), windowBytes - walk.distance()),
+        walk.distance() + windowOffset);
     Tlb tlb = length < LONG_RUN ? shortRuns : longRuns;
-    tlb.put(va, start, length, distance, epoch);
+    tlb.put(va, start, length, distance, epoch.number());
     return true;
   }
 
@@ -208,28 +197,6 @@ final class Translator {
     } catch (IndexOutOfBoundsException e) {
       // The run ends at a damaged table, or the epoch is over.
     }
-  }
-
-  /** Takes what is there of the run around an address. */
-  private void joinWhatIsThere(long va) throws MemoryFaultException {
-    long inWindows = walk.distance() + windowOffset;
-    long distance = inWindows + PhysicalMemory.ALL_WINDOWS.address();
-    long from = walk.start();
-    long end = Math.min(walk.end(), windowBytes - walk.distance());
-    LostPages.Range lost;
-    while (from < end && (lost = LostPages.in(from + distance, end + distance)) != null) {
-      long lostFrom = lost.lostFrom() - distance;
-      long lostEnd = Pages.roundUp(lost.end()) - distance;
-      if (va >= lostFrom && va < lostEnd) {
-        throw space.lostAt(va);
-      }
-      if (va < lostFrom) {
-        end = lostFrom;
-      } else {
-        from = lostEnd;
-      }
-    }
-    join(from, end, inWindows);
   }
 
   /** Takes a run, with the one before if they go together. */
