@@ -1,10 +1,21 @@
 package dev.xip.pagetable;
 
 /**
- * The bits of one architecture, named one by one while its layout is made; the layout copies them
- * into final fields. A pattern is a mask and the value that the masked bits must have.
+ * The bits of one architecture, as a table of patterns that its layout fills in by name; C's
+ * counterpart is {@code struct xip_layout} (native/tables.h). The layout copies the longs into
+ * final fields of its own: a test through a pattern would cost one more load for each entry of a
+ * walk.
  */
 final class EntryBits {
+  /** An entry matches if its masked bits have this value. */
+  record Pattern(long mask, long value) {}
+
+  /** The bits that a change of state clears and sets. */
+  record Change(long clears, long sets) {}
+
+  private static final Pattern NEVER = new Pattern(0, 1);
+  private static final Change NO_CHANGE = new Change(0, 0);
+
   /** Address bits that index a table of the lowest level, and one of any other. */
   int lowestIndexBits;
 
@@ -18,10 +29,8 @@ final class EntryBits {
 
   Level highestSpecial;
 
-  /** What an entry of an upper level must match to point at a table. */
-  long tableMask;
-
-  long tableValue;
+  /** An entry of an upper level that points at a table. */
+  Pattern table;
 
   /** What such an entry carries beside the table's address, by level. */
   long[] links;
@@ -31,59 +40,44 @@ final class EntryBits {
 
   long emptyUpperIgnored;
 
-  /** What an entry of an upper level must match to be a leaf that hardware uses. */
-  long hugeMask;
+  /** An entry of an upper level that is a leaf: one that hardware uses, one without any access. */
+  Pattern huge;
 
-  long hugeValue;
+  Pattern untouchableHuge;
 
-  /** What a huge leaf that may be special loses and gets when it becomes one of a page. */
-  long smallClears;
+  /** Makes a huge leaf that may be special one of a page. */
+  Change small = NO_CHANGE;
 
-  long smallSets;
+  Pattern empty;
 
-  /** What it must match to be a leaf that nobody may touch. */
-  long untouchableHugeMask;
+  /** An entry of the lowest level is present if it matches one of these two. */
+  Pattern present;
 
-  long untouchableHugeValue;
+  Pattern otherPresent;
 
-  long emptyMask;
-  long emptyValue;
-
-  /** An entry of the lowest level is present if it matches one of these two patterns. */
-  long presentMask;
-
-  long presentValue;
-  long otherPresentMask;
-  long otherPresentValue;
-
-  long validMask;
-  long validValue;
+  /** A present entry that hardware uses. */
+  Pattern valid;
 
   /** 0 if the architecture has no special bit. */
   long special;
 
-  long writableMask;
-  long writableValue;
+  Pattern writable;
 
   /** The bit whose presence forbids instruction fetches, or 0. */
   long noExecute;
 
-  /** Any of these tells a young or a dirty entry; 0 if entries do not know. */
+  /** An entry is young, or dirty, if any of these bits is set; 0 if entries do not know. */
   long young;
 
   long dirty;
 
-  /** A pattern that tells a dirty entry as well; this one never matches. */
-  long hardwareDirtyMask;
+  /** An entry that is dirty as well. */
+  Pattern hardwareDirty = NEVER;
 
-  long hardwareDirtyValue = 1;
+  /** Make an entry old, or clean; no change if entries do not know. */
+  Change old = NO_CHANGE;
 
-  /** What an entry that becomes old, or clean, loses and gets; 0 if entries do not know. */
-  long oldClears;
-
-  long oldSets;
-  long cleanClears;
-  long cleanSets;
+  Change clean = NO_CHANGE;
 
   /** The bits of the physical address. */
   long address;
@@ -105,8 +99,7 @@ final class EntryBits {
   }
 
   EntryBits table(long mask, long value) {
-    tableMask = mask;
-    tableValue = value;
+    table = new Pattern(mask, value);
     return this;
   }
 
@@ -122,44 +115,37 @@ final class EntryBits {
   }
 
   EntryBits huge(long mask, long value) {
-    hugeMask = mask;
-    hugeValue = value;
+    huge = new Pattern(mask, value);
     return this;
   }
 
   EntryBits small(long clears, long sets) {
-    smallClears = clears;
-    smallSets = sets;
+    small = new Change(clears, sets);
     return this;
   }
 
   EntryBits untouchableHuge(long mask, long value) {
-    untouchableHugeMask = mask;
-    untouchableHugeValue = value;
+    untouchableHuge = new Pattern(mask, value);
     return this;
   }
 
   EntryBits empty(long mask, long value) {
-    emptyMask = mask;
-    emptyValue = value;
+    empty = new Pattern(mask, value);
     return this;
   }
 
   EntryBits present(long mask, long value) {
-    presentMask = mask;
-    presentValue = value;
+    present = new Pattern(mask, value);
     return this;
   }
 
   EntryBits otherPresent(long mask, long value) {
-    otherPresentMask = mask;
-    otherPresentValue = value;
+    otherPresent = new Pattern(mask, value);
     return this;
   }
 
   EntryBits valid(long mask, long value) {
-    validMask = mask;
-    validValue = value;
+    valid = new Pattern(mask, value);
     return this;
   }
 
@@ -169,8 +155,7 @@ final class EntryBits {
   }
 
   EntryBits writable(long mask, long value) {
-    writableMask = mask;
-    writableValue = value;
+    writable = new Pattern(mask, value);
     return this;
   }
 
@@ -186,20 +171,17 @@ final class EntryBits {
   }
 
   EntryBits old(long clears, long sets) {
-    oldClears = clears;
-    oldSets = sets;
+    old = new Change(clears, sets);
     return this;
   }
 
   EntryBits clean(long clears, long sets) {
-    cleanClears = clears;
-    cleanSets = sets;
+    clean = new Change(clears, sets);
     return this;
   }
 
   EntryBits hardwareDirty(long mask, long value) {
-    hardwareDirtyMask = mask;
-    hardwareDirtyValue = value;
+    hardwareDirty = new Pattern(mask, value);
     return this;
   }
 

@@ -34,17 +34,17 @@ public abstract class TableLayout {
     lowestIndexBits = bits.lowestIndexBits;
     upperIndexBits = bits.upperIndexBits;
     addressLimit = 1L << bits.addressBits;
-    tableMask = bits.tableMask;
-    tableValue = bits.tableValue;
+    tableMask = bits.table.mask();
+    tableValue = bits.table.value();
     addressMask = bits.address;
     emptyUpperMask = ~bits.emptyUpperIgnored;
     empty = bits.emptyUpper.clone();
-    empty[0] = bits.emptyValue;
+    empty[0] = bits.empty.value();
     links = bits.links;
-    hugeMask = bits.hugeMask;
-    hugeValue = bits.hugeValue;
-    untouchableHugeMask = bits.untouchableHugeMask;
-    untouchableHugeValue = bits.untouchableHugeValue;
+    hugeMask = bits.huge.mask();
+    hugeValue = bits.huge.value();
+    untouchableHugeMask = bits.untouchableHuge.mask();
+    untouchableHugeValue = bits.untouchableHuge.value();
     highestLeaf = bits.highestLeaf;
   }
 
