@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
 #include "tables.h"
 
-/* What the recursion over the levels carries along. */
+/* The state of the recursion over the levels. */
 struct dump {
   struct xip_tables tables;
   uint64_t end; /* first address past the range */

@@ -1,4 +1,5 @@
-/* Inside libxip: everything is hidden but what is marked. */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside libxip: only functions marked XIP_EXPORT are visible outside. */
 #ifndef XIP_NATIVE_EXPORT_H
 #define XIP_NATIVE_EXPORT_H
 

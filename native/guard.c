@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE /* MAP_ANONYMOUS, MAP_NORESERVE, siginfo_t, ucontext_t */
 
 #include "xip/guard.h"
@@ -14,9 +15,9 @@
 #include "tables.h"
 
 /*
- * The ranges are looked up by a signal handler, which may take no lock. So a range lies in a slot
- * that never moves, is complete before its start is published, and is not used for another one
- * before every handler that may have seen it has returned.
+ * A signal handler looks ranges up, and may take no lock. So a range is in a slot that never moves,
+ * is complete before its start is published, and its slot is reused only after every handler that
+ * may have seen it has returned.
  */
 struct range {
   uintptr_t start; /* 0: no range here */
@@ -30,13 +31,13 @@ struct range {
 
 static struct range *chunks[CHUNKS];
 
-/* How many handlers are looking at ranges now. */
+/* The number of handlers that are looking at ranges now. */
 static int inside;
 
-/* What each fault adds to; see xip_guard_watch. */
+/* The words that each fault increments; see xip_guard_watch. */
 static uint64_t *watched;
 
-/* Guards what changes ranges and the handler; no handler takes it. */
+/* Guards changes of the ranges and of the handler; no handler takes it. */
 static pthread_mutex_t changes = PTHREAD_MUTEX_INITIALIZER;
 
 static int installed;
@@ -53,7 +54,7 @@ static void note(struct range *range, uintptr_t page) {
   if (word != NULL) __atomic_fetch_add(word, 1, __ATOMIC_SEQ_CST);
 }
 
-/* Says what is lost, and only then makes it zeros. */
+/* Records the loss first, then maps zeros. */
 static int mend(uintptr_t at) {
   uintptr_t page = at & ~(uintptr_t)(XIP_PAGE_BYTES - 1);
 
@@ -72,7 +73,7 @@ static int mend(uintptr_t at) {
   return 0;
 }
 
-/* What would have happened without us: the fault comes again, or the signal that was sent. */
+/* Restores the default action: the fault comes again, or a sent signal is raised again. */
 static void default_action(const siginfo_t *info) {
   struct sigaction action = {.sa_handler = SIG_DFL};
 
@@ -81,7 +82,7 @@ static void default_action(const siginfo_t *info) {
   if (info->si_code <= 0) raise(SIGBUS);
 }
 
-static void hand_on(int number, siginfo_t *info, void *context) {
+static void call_previous(int number, siginfo_t *info, void *context) {
   sigset_t mask = previous.sa_mask, now;
   int takes_info = (previous.sa_flags & SA_SIGINFO) != 0;
 
@@ -108,7 +109,7 @@ static void on_sigbus(int number, siginfo_t *info, void *context) {
   __atomic_fetch_add(&inside, 1, __ATOMIC_SEQ_CST);
   mended = info->si_code == BUS_ADRERR && mend((uintptr_t)info->si_addr);
   __atomic_fetch_sub(&inside, 1, __ATOMIC_SEQ_CST);
-  if (!mended) hand_on(number, info, context);
+  if (!mended) call_previous(number, info, context);
   errno = error;
 }
 
@@ -116,7 +117,7 @@ static void lock(void) { pthread_mutex_lock(&changes); }
 
 static void unlock(void) { pthread_mutex_unlock(&changes); }
 
-/* The child of a fork has one thread, whatever the others of the parent were at. */
+/* The child of a fork has one thread; no handler of the parent's other threads runs in it. */
 static void unlock_in_child(void) {
   __atomic_store_n(&inside, 0, __ATOMIC_SEQ_CST);
   unlock();
@@ -128,7 +129,7 @@ static int install(void) {
   action.sa_sigaction = on_sigbus;
   sigfillset(&action.sa_mask);
   if (installed) return 0;
-  /* Asked for first: the handler may run before a call that does both has returned. */
+  /* Queried first: the handler may run before one call that does both has returned. */
   if (sigaction(SIGBUS, NULL, &previous) != 0) return -errno;
   if (sigaction(SIGBUS, &action, NULL) != 0) return -errno;
   pthread_atfork(lock, unlock, unlock_in_child);
@@ -145,7 +146,7 @@ XIP_EXPORT int xip_guard_install(void) {
   return error;
 }
 
-/* The first slot without a range, or -1; makes a chunk where all are full. */
+/* The first slot without a range, or -1; allocates a chunk if all are full. */
 static int free_slot(void) {
   for (int i = 0; i < CHUNKS; i++) {
     if (chunks[i] == NULL) {

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The door for class dev.xip.host.GuardCalls: Java's own native methods, which the JVM binds by name in
- * microseconds, where a call through java.lang.foreign takes milliseconds to link, longer than most
- * commands run. The first two arguments, the JVM's environment and the class, are not used, so no
- * header of the JDK is needed.
+ * The JNI functions of class dev.xip.host.GuardCalls. The JVM binds them by name in microseconds,
+ * where linking a call through java.lang.foreign takes milliseconds, longer than most commands run.
+ * The first two arguments, the JVM's environment and the class, are not used, so no header of the
+ * JDK is needed.
  */
 #include <stdint.h>
 
@@ -16,11 +17,11 @@
 int32_t JNI_OnLoad(void *vm, void *reserved);
 int32_t Java_dev_xip_host_GuardCalls_abiVersion(void *env, void *type);
 int32_t Java_dev_xip_host_GuardCalls_add(void *env, void *type, int64_t start, int64_t bytes,
-                                    uint8_t writable, int64_t lost);
+                                         uint8_t writable, int64_t lost);
 void Java_dev_xip_host_GuardCalls_remove(void *env, void *type, int32_t id);
 void Java_dev_xip_host_GuardCalls_watch(void *env, void *type, int64_t word);
 
-/* A JVM loads the library: from now on no mapping of a file can end it. */
+/* Called when a JVM loads the library: from now on a truncated file cannot end the JVM. */
 XIP_EXPORT int32_t JNI_OnLoad(void *vm, void *reserved) {
   (void)vm;
   (void)reserved;
@@ -33,8 +34,9 @@ XIP_EXPORT int32_t Java_dev_xip_host_GuardCalls_abiVersion(void *env, void *type
   return xip_abi_version();
 }
 
-XIP_EXPORT int32_t Java_dev_xip_host_GuardCalls_add(void *env, void *type, int64_t start, int64_t bytes,
-                                               uint8_t writable, int64_t lost) {
+XIP_EXPORT int32_t Java_dev_xip_host_GuardCalls_add(void *env, void *type, int64_t start,
+                                                    int64_t bytes, uint8_t writable,
+                                                    int64_t lost) {
   (void)env;
   (void)type;
   return xip_guard_add((const void *)start, (uint64_t)bytes, writable, (uint64_t *)lost);

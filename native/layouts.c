@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "tables.h"
 
 _Static_assert(XIP_X86_64_PMD_SHIFT == XIP_X86_64_PTE_SHIFT + XIP_X86_64_INDEX_BITS, "geometry");

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE /* process_vm_readv */
 
 #include <errno.h>
@@ -6,10 +7,10 @@
 
 #include "tables.h"
 
-/* Pieces handed to the kernel in one call; pieces that adjoin in physical memory are one. */
+/* The most pieces of one system call; pieces that adjoin in physical memory are one. */
 #define PIECES 16
 
-/* Where the tables and the bytes are. */
+/* The window and the tables of a read. */
 struct source {
   char *window;
   uint64_t window_bytes;
@@ -57,9 +58,9 @@ static int gather(const struct source *from, uint64_t va, uint64_t len, struct i
 }
 
 /*
- * The bytes may be those of a mapped file, and a file can be cut while it is mapped: a load would
- * then die of SIGBUS in a program that has not asked for the guard. process_vm_readv(2) on our own
- * process makes the kernel do the copy, and a page that is gone becomes a short count or EFAULT.
+ * The bytes may be those of a mapped file, which can be truncated: a load would then raise SIGBUS
+ * in a program that has not installed the guard. process_vm_readv(2) on the own process makes the
+ * kernel copy, and a lost page becomes a short count or EFAULT.
  */
 XIP_EXPORT int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t table_bytes,
                             uint64_t root_pfn, uint32_t layout, uint64_t va, void *dst,
@@ -83,7 +84,7 @@ XIP_EXPORT int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t 
     got = process_vm_readv(getpid(), &to, 1, pieces, (unsigned long)count, 0);
     if (got < 0 && errno != EFAULT) return done > 0 ? (int64_t)done : -errno;
     if (got > 0) done += (uint64_t)got;
-    /* The kernel caps one call near 2 GiB; a short count below that means a page was not there. */
+    /* The kernel caps one call near 2 GiB; a short count below that means a lost page. */
     if (got <= 0) break;
   }
   return done == 0 && len != 0 ? -EFAULT : (int64_t)done;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE /* realpath */
 
 #include <errno.h>
@@ -27,7 +28,9 @@ struct loaded {
   struct xip_segment segment;
 };
 
-/* Guards the list. Held over whole calls: a child of fork must not get locks taken half-way. */
+/*
+ * Guards the list. Held over whole calls, so that a child of fork never inherits a call half done.
+ */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct loaded *list;
@@ -54,7 +57,7 @@ static struct loaded *find(const struct xip_store *store, const char *name) {
   return each;
 }
 
-/* Collisions come before the limit, as in the kernel. Two parts of one megabyte collide. */
+/* Checks collisions before the limit, as the kernel does. Two parts of one megabyte collide. */
 static int check_room(const struct xip_segment *wanted) {
   for (struct loaded *each = list; each != NULL; each = each->next) {
     const struct xip_segment *other = &each->segment;
@@ -76,8 +79,8 @@ static int check_room(const struct xip_segment *wanted) {
 }
 
 /*
- * Whether the store still says what it said before fd was opened: 1 or 0, or an error. A data file
- * of the same name is another one if the segment was removed and defined anew.
+ * Whether the store still has the definition that was read before fd was opened: 1 or 0, or an
+ * error. A data file of the same name is another one if the segment was removed and defined anew.
  */
 static int is_current(const struct xip_store *store, const struct xip_segment *segment, int fd) {
   struct xip_segment now;
@@ -89,13 +92,13 @@ static int is_current(const struct xip_store *store, const struct xip_segment *s
          (fd < 0 || xip_is_in_store(store, segment, fd));
 }
 
-/* Gives back what use_current got. */
+/* Undoes use_current. */
 static void end_use(const struct xip_store *store, const struct xip_segment *segment, int fd) {
   close(fd);
   xip_leave_version(store, segment->name, segment->version);
 }
 
-/* Becomes a user of what the store has now and fills segment with it. Returns the descriptor. */
+/* Becomes a user of the current version and fills segment. Returns the descriptor. */
 static int use_current(const struct xip_store *store, const char *name, uint32_t mode,
                        struct xip_segment *segment) {
   for (;;) {
@@ -107,13 +110,13 @@ static int use_current(const struct xip_store *store, const char *name, uint32_t
     fd = xip_begin_use(store, segment, mode);
     current = is_current(store, segment, fd);
     if (current == 1) return fd;
-    /* Whoever left it meanwhile saw a user, so it is for this one to look after it. */
+    /* A process that unloaded it meanwhile saw this user and kept the files, so clean up here. */
     if (fd >= 0) end_use(store, segment, fd);
     if (current < 0) return current;
   }
 }
 
-/* Uses and maps what the store has now. Returns the descriptor. */
+/* Uses and maps the current version. Returns the descriptor. */
 static int use_and_map(const struct xip_store *store, const char *name, uint32_t mode,
                        struct xip_segment *segment) {
   int fd = use_current(store, name, mode, segment);
@@ -124,7 +127,9 @@ static int use_and_map(const struct xip_store *store, const char *name, uint32_t
   return error;
 }
 
-/* Loads what is not loaded, or leaves everything as it was. Preconditions: the mutex is held. */
+/*
+ * Loads a segment; a failure changes nothing. Preconditions: it is not loaded, the mutex is held.
+ */
 static int add(const struct xip_store *store, const char *name, uint32_t mode,
                struct loaded **added) {
   struct loaded *new = calloc(1, sizeof *new);
@@ -156,7 +161,7 @@ static const char *mode_name(uint32_t mode) {
   return mode == XIP_SEGMENT_SHARED ? "SHARED" : "EXCLUSIVE";
 }
 
-/* Ends the use of a data file. The store is looked after if its folder is still at its path. */
+/* Ends the use of a data file, and cleans up the store if its folder is still at its path. */
 static void leave(const struct loaded *held) {
   struct xip_store store;
 
@@ -171,7 +176,9 @@ static void leave(const struct loaded *held) {
   xip_mute(0);
 }
 
-/* Takes a segment off the list with its last reference. Preconditions: the mutex is held. */
+/*
+ * Drops a reference; the last one takes the segment off the list. Precondition: the mutex is held.
+ */
 static int drop(struct loaded **at) {
   struct loaded *held = *at;
 
@@ -189,7 +196,7 @@ static int drop(struct loaded **at) {
   return 0;
 }
 
-/* Drops the reference of a load that has failed after all. Preconditions: the mutex is held. */
+/* Drops the reference of a load that has failed. Precondition: the mutex is held. */
 static void give_back(const struct loaded *held) {
   struct loaded **at = &list;
 
@@ -208,8 +215,8 @@ static int load(const struct xip_store *store, const char *name, uint32_t mode,
   if (held == NULL) {
     error = add(store, name, mode, &held);
   } else if (held->segment.mode != mode) {
-    error = xip_fail(EPERM, "segment %s: expected to load it %s, found it loaded %s", name,
-                     mode_name(mode), mode_name(held->segment.mode));
+    error = xip_fail(EPERM, "segment %s: already loaded %s, not %s", name,
+                     mode_name(held->segment.mode), mode_name(mode));
   }
   if (error != 0) return error;
   held->segment.references++;
@@ -224,7 +231,7 @@ static int load(const struct xip_store *store, const char *name, uint32_t mode,
   return (int)out->type;
 }
 
-/* Checks what load and query share, and opens the store. */
+/* Checks the arguments of load and query, and opens the store. */
 static int open_call(const char *path, const char *name, struct xip_segment *out, char folded[16],
                      struct xip_store *store) {
   int error;
@@ -259,7 +266,7 @@ XIP_EXPORT int xip_segment_load(const char *path, const char *name, int mode,
   return result;
 }
 
-/* Fills *out with what the store has now. */
+/* Fills *out with the current version and its users. */
 static int query(const struct xip_store *store, const char *name, struct xip_segment *out) {
   for (;;) {
     int error = xip_read_definition(store, name, out);
@@ -311,7 +318,7 @@ XIP_EXPORT int xip_segment_unload(const void *addr) {
   begin();
   while (*at != NULL && (*at)->segment.addr != addr) at = &(*at)->next;
   error = *at != NULL ? drop(at)
-                      : xip_fail(EINVAL, "segment: expected one loaded at %p, found none", addr);
+                      : xip_fail(EINVAL, "segment: none loaded at %p", addr);
   unlock();
   return error;
 }

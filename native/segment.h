@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside libxip: what the parts of the segment functions ask of each other. A function that fails
- * returns a negative errno and has left the thread's message.
+ * Inside libxip: the functions that the segment files share. A function that fails returns a
+ * negative errno and sets the thread's message.
  */
 #ifndef XIP_NATIVE_SEGMENT_H
 #define XIP_NATIVE_SEGMENT_H
@@ -16,28 +17,28 @@
 struct xip_store {
   const char *path; /* for messages */
   int fd;
-  dev_t dev; /* which folder it is, whatever its path */
+  dev_t dev; /* identify the folder, whatever its path */
   ino_t ino;
-  uid_t owner; /* whose files it trusts, beside those of the caller and of root */
+  uid_t owner; /* the owner, trusted like the caller and root */
   gid_t group;
   mode_t mode;
 };
 
 /* segment_message.c */
 
-/* Leaves "CODE: ..." as the thread's message. Returns -code. */
+/* Sets the thread's message to "CODE: ...". Returns -code. */
 int xip_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Forgets the thread's message. */
+/* Clears the thread's message. */
 void xip_no_message(void);
 
-/* From now on this thread's failures leave no message (1), or do again (0). */
+/* From now on this thread's failures set no message (1), or do again (0). */
 void xip_mute(int muted);
 
 /* Room for what xip_quote writes: 60 characters of up to 6, the quotes, an ellipsis. */
 #define XIP_QUOTED 368
 
-/* Puts bytes that may be anything between quotes, on one line, and cuts them after 60. */
+/* Quotes arbitrary bytes on one line, and cuts them after 60. */
 const char *xip_quote(const char *bytes, size_t length, char shown[XIP_QUOTED]);
 
 /* segment_definition.c */
@@ -52,7 +53,7 @@ extern const char xip_type_names[8][5];
 
 void xip_data_file(const struct xip_segment *segment, char file[XIP_FILE_NAME]);
 
-/* Folds what somebody typed into name, which is filled up with zeros. */
+/* Folds user input into a segment name, padded with zeros. */
 int xip_fold_name(const char *text, char name[16]);
 
 /* Reads back the text of a definition file of that name. out->name is the segment's name. */
@@ -63,7 +64,7 @@ int xip_parse_definition(const char *store, const char *text, size_t length,
 
 int xip_open_store(const char *path, struct xip_store *store);
 
-/* Reads NAME.def into *out, all but what is said of users and of being loaded. */
+/* Reads NAME.def into *out, except the fields about users and about being loaded. */
 int xip_read_definition(const struct xip_store *store, const char *name, struct xip_segment *out);
 
 /*
@@ -75,7 +76,7 @@ int xip_open_file(const struct xip_store *store, const char *file, int how, cons
 
 /*
  * Cleans up after the last use of a version: if NAME.def no longer names it, deletes the files of
- * all versions that nobody can load or has loaded. Says nothing if it may not.
+ * all versions that are not current and have no users. Failures are ignored.
  */
 void xip_leave_version(const struct xip_store *store, const char *name, uint64_t version);
 
@@ -90,13 +91,13 @@ int xip_begin_use(const struct xip_store *store, const struct xip_segment *segme
 /* Opens the data file of a segment; -EIO if there is none. Returns its descriptor. */
 int xip_open_data(const struct xip_store *store, const struct xip_segment *segment, int how);
 
-/* 1 if the open data file still stands in the store under its name, otherwise 0. */
+/* 1 if the open data file still has its name in the store, otherwise 0. */
 int xip_is_in_store(const struct xip_store *store, const struct xip_segment *segment, int fd);
 
 /* Counts the users that hold the data file through other open files than fd. 0 or -ENOMEM. */
 int xip_count_users(int fd, struct xip_segment *out);
 
-/* 1 if somebody uses the data file through another open file than fd, otherwise 0. */
+/* 1 if the data file has users through other open files than fd, otherwise 0. */
 int xip_has_users(int fd);
 
 /* fcntl(2) for a lock of the open file. Returns 0 or -1 with errno. */
@@ -104,7 +105,7 @@ int xip_lock_file(int fd, int command, short type, int64_t start, int64_t length
 
 /* segment_wait.c */
 
-/* A wait for others: how long it has taken, and whether it was told of. All zeros at first. */
+/* A wait for another process: its start, and whether it was reported. All zeros at first. */
 struct xip_wait {
   struct timespec start;
   int tries;
@@ -120,7 +121,10 @@ int xip_wait(struct xip_wait *wait, int fd, const char *file);
 /* Room for what xip_lock_holder writes. */
 #define XIP_HOLDER 48
 
-/* Writes who has a lock on the open file, as far as the system tells: "process 4711". */
+/*
+ * Writes the name of a process that has a lock on the open file: "process 4711", if it can be
+ * found.
+ */
 const char *xip_lock_holder(int fd, char holder[XIP_HOLDER]);
 
 /* segment_map.c */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE /* memrchr */
 
 #include <errno.h>
@@ -13,7 +14,7 @@
 
 const char xip_type_names[8][5] = {"SW", "EW", "SR", "ER", "SN", "EN", "SC", "EWEN"};
 
-/* A text that is being read. */
+/* The text of a definition while it is read. */
 struct reader {
   const char *store;
   const char *name;
@@ -59,7 +60,7 @@ static uint32_t crc32c(const char *bytes, size_t length) {
   return ~sum;
 }
 
-/* What is at an offset is not what the form asks for there. */
+/* Fails because of the text at an offset. */
 static int damaged(const struct reader *in, size_t offset, const char *expected) {
   char shown[XIP_QUOTED];
   size_t left = in->length - offset;
@@ -177,7 +178,7 @@ static int check_parts(const char *name, const struct xip_segment_part *part, ui
   return 0;
 }
 
-/* The one text that there is for a definition. */
+/* Writes the only text of a definition. */
 static void format(const struct xip_segment *segment, char text[XIP_DEFINITION_MAX]) {
   char data[XIP_FILE_NAME];
   int at = sprintf(text, FORM "\nname %s\nversion %" PRIu64 "\n", segment->name, segment->version);
@@ -192,7 +193,7 @@ static void format(const struct xip_segment *segment, char text[XIP_DEFINITION_M
   sprintf(text + at, "crc32c %08" PRIx32 "\n", crc32c(text, (size_t)at));
 }
 
-/* The sum in the last line covers all lines before it. Looked at before they are. */
+/* Checks the sum in the last line, which covers all lines before it, before they are read. */
 static int check_sum(const struct reader *in) {
   char expected[32];
   const char *end = in->length < 2 ? NULL : memrchr(in->text, '\n', in->length - 1);
@@ -204,7 +205,7 @@ static int check_sum(const struct reader *in) {
   return same ? 0 : damaged(in, start, expected);
 }
 
-/* Finds what the forms of the lines let through, such as leading zeros. */
+/* Rejects what the forms of the lines let through, such as leading zeros. */
 static int check_identical(const struct reader *in, const struct xip_segment *segment) {
   char only[XIP_DEFINITION_MAX], *end;
   size_t start = 0;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE /* MAP_ANONYMOUS, MAP_NORESERVE */
 
 #include <errno.h>
@@ -32,7 +33,7 @@ static int refused(const struct xip_segment *segment, int error) {
 int xip_map_parts(int fd, uint32_t mode, struct xip_segment *out) {
   char *base;
 
-  /* First one range that nobody else is given, so that each part has its place in it. */
+  /* Reserves the whole range first, so that no other mapping takes the place of a part. */
   base = mmap(NULL, out->bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (base == MAP_FAILED) return refused(out, errno);
   for (uint32_t i = 0; i < out->parts; i++) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE /* O_PATH, F_OFD_SETLK */
 
 #include <dirent.h>
@@ -113,7 +114,7 @@ int xip_read_definition(const struct xip_store *store, const char *name, struct 
   return xip_parse_definition(store->path, text, (size_t)length, out);
 }
 
-/* Tells a version's file by its name: NAME.VERSION and the suffix. Returns the version or 0. */
+/* Parses the name of a version's file: NAME.VERSION and the suffix. Returns the version or 0. */
 static uint64_t version_of(const char *file, const char *name, const char *suffix) {
   struct xip_segment segment = {0};
   char data[XIP_FILE_NAME];
@@ -126,7 +127,7 @@ static uint64_t version_of(const char *file, const char *name, const char *suffi
   return strcmp(file, data) == 0 ? segment.version : 0;
 }
 
-/* Deletes a regular file; what else has the name is passed over. */
+/* Deletes a regular file; anything else with the name stays. */
 static int delete_file(const struct xip_store *store, const char *file) {
   struct stat stat;
 
@@ -134,7 +135,7 @@ static int delete_file(const struct xip_store *store, const char *file) {
   return S_ISREG(stat.st_mode) && unlinkat(store->fd, file, 0) == 0;
 }
 
-/* Whether no process can have the data file of a version loaded: it is not used, or not there. */
+/* Whether no process can have the data file of a version loaded: it has no users or is missing. */
 static int is_unused(const struct xip_store *store, const char *file) {
   struct stat stat;
   int fd = openat(store->fd, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
@@ -146,7 +147,7 @@ static int is_unused(const struct xip_store *store, const char *file) {
   return unused;
 }
 
-/* Deletes a version that is not the current one, unless somebody uses it. */
+/* Deletes a version that is not current, unless it has users. */
 static void delete_version(const struct xip_store *store, const char *name, uint64_t version) {
   char file[XIP_FILE_NAME], purge[XIP_FILE_NAME];
 
@@ -155,7 +156,9 @@ static void delete_version(const struct xip_store *store, const char *name, uint
   if (is_unused(store, file) && delete_file(store, purge)) delete_file(store, file);
 }
 
-/* Deletes what nobody can load or has loaded. The caller holds the store's lock. */
+/*
+ * Deletes versions that are not current and have no users. Precondition: the store's lock is held.
+ */
 static void sweep(const struct xip_store *store, const char *name, uint64_t current) {
   int fd = openat(store->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR *folder = fd < 0 ? NULL : fdopendir(fd);
@@ -187,9 +190,9 @@ static int64_t current_version(const struct xip_store *store, const char *name) 
 }
 
 /*
- * Opens the file that a process locks to change the store, and makes it if it is missing: open to
- * users that may write to the folder and to no others, as a user that may read it could lock others
- * out. Returns its descriptor, or -1.
+ * Opens the file that a process locks to change the store, and makes it if it is missing: only
+ * users that may write to the folder can open it, as another user's shared lock would block all
+ * changes. Returns its descriptor, or -1.
  */
 static int open_lock(const struct xip_store *store) {
   int how = O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY;
@@ -201,7 +204,7 @@ static int open_lock(const struct xip_store *store) {
     fd = openat(store->fd, LOCK_FILE, how | O_CREAT | O_EXCL, 0600);
     if (fd < 0) return errno == EEXIST ? openat(store->fd, LOCK_FILE, how) : -1;
     if (fchown(fd, (uid_t)-1, store->group) != 0 && (mode & 0060)) mode |= 0006;
-    if (fchmod(fd, mode) != 0) mode = 0600; /* then it is for its owner */
+    if (fchmod(fd, mode) != 0) mode = 0600; /* then its owner alone can use it */
   }
   if (fd >= 0 && (fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode))) {
     close(fd);
@@ -210,8 +213,8 @@ static int open_lock(const struct xip_store *store) {
   return fd;
 }
 
-/* Sweeps if the version has been left, as far as that can be done. */
-static void look_after(const struct xip_store *store, const char *name, uint64_t version) {
+/* Sweeps if the version is not current any more. Failures are ignored. */
+static void sweep_if_replaced(const struct xip_store *store, const char *name, uint64_t version) {
   int64_t current = current_version(store, name);
   struct xip_wait wait = {0};
   int fd;
@@ -225,13 +228,13 @@ static void look_after(const struct xip_store *store, const char *name, uint64_t
       return;
     }
   }
-  current = current_version(store, name); /* of a writer that was waited for */
+  current = current_version(store, name); /* a writer may have changed it during the wait */
   if (current >= 0) sweep(store, name, (uint64_t)current);
   close(fd);
 }
 
 void xip_leave_version(const struct xip_store *store, const char *name, uint64_t version) {
   xip_mute(1);
-  look_after(store, name, version);
+  sweep_if_replaced(store, name, version);
   xip_mute(0);
 }

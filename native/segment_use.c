@@ -1,8 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE /* F_OFD_SETLK */
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +14,7 @@
 
 #include "segment.h"
 
-/* Byte 0: shared by every user; exclusive while a first user clears. */
+/* Byte 0: locked shared by every user, exclusively by a first user that clears the file. */
 #define GATE 0
 
 #define NAMES_TRIES 100 /* of some milliseconds each */
@@ -36,13 +38,19 @@ int xip_lock_file(int fd, int command, short type, int64_t start, int64_t length
   return result;
 }
 
-static int fail_data(const struct xip_store *store, const struct xip_segment *segment, int code,
-                     const char *expected, const char *found) {
-  char file[XIP_FILE_NAME];
+/* Fails because of the data file; format tells what is wrong with it. */
+__attribute__((format(printf, 4, 5))) static int fail_data(const struct xip_store *store,
+                                                           const struct xip_segment *segment,
+                                                           int code, const char *format, ...) {
+  char file[XIP_FILE_NAME], problem[256];
+  va_list arguments;
 
+  va_start(arguments, format);
+  vsnprintf(problem, sizeof problem, format, arguments);
+  va_end(arguments);
   xip_data_file(segment, file);
-  return xip_fail(code, "segment %s: data file %s/%s: expected %s, found %s", segment->name,
-                  store->path, file, expected, found);
+  return xip_fail(code, "segment %s: data file %s/%s: %s", segment->name, store->path, file,
+                  problem);
 }
 
 int xip_open_data(const struct xip_store *store, const struct xip_segment *segment, int how) {
@@ -54,8 +62,8 @@ int xip_open_data(const struct xip_store *store, const struct xip_segment *segme
   fd = xip_open_file(store, file, how, &found);
   if (fd >= 0) return fd;
   /* ENOENT would say that there is no such segment. */
-  return fail_data(store, segment, fd == -ENOENT ? EIO : -fd, "a regular file",
-                   fd == -ENOENT ? "none" : found);
+  return fail_data(store, segment, fd == -ENOENT ? EIO : -fd,
+                   "expected a regular file, found %s", fd == -ENOENT ? "none" : found);
 }
 
 int xip_is_in_store(const struct xip_store *store, const struct xip_segment *segment, int fd) {
@@ -67,7 +75,7 @@ int xip_is_in_store(const struct xip_store *store, const struct xip_segment *seg
          open.st_dev == named.st_dev && open.st_ino == named.st_ino;
 }
 
-/* -1 if the system does not tell. */
+/* The size, or -1. */
 static int64_t size_of(int fd) {
   struct stat stat;
 
@@ -75,10 +83,10 @@ static int64_t size_of(int fd) {
 }
 
 /*
- * Tries to lock byte 0 shared. For SN the exclusive lock comes first, so that of several who come
- * at once one is the first user, and the others wait until it has cleared the file. One that was
- * killed before it gave the file its length again has left no user, so the next is the first.
- * Returns 1, 0 if somebody is in the way, or -1 with errno.
+ * Tries to lock byte 0 shared; for SN exclusively first: of several loaders at once one gets that
+ * lock, becomes the first user and clears the file, and the others wait. If it is killed before it
+ * has restored the file's length, there is no user yet, so the next loader is the first. Returns 1,
+ * 0 if a lock conflicts, or -1 with errno.
  */
 static int enter(const struct xip_segment *segment, int fd) {
   int64_t bytes = (int64_t)segment->bytes;
@@ -96,7 +104,7 @@ static int enter(const struct xip_segment *segment, int fd) {
 }
 
 static int pass_gate(const struct xip_store *store, const struct xip_segment *segment, int fd) {
-  char file[XIP_FILE_NAME], holder[XIP_HOLDER], found[XIP_HOLDER + 32];
+  char file[XIP_FILE_NAME], holder[XIP_HOLDER];
   struct xip_wait wait = {0};
   int entered;
 
@@ -105,15 +113,14 @@ static int pass_gate(const struct xip_store *store, const struct xip_segment *se
     entered = enter(segment, fd);
     if (entered == 1) return 0;
     if (entered < 0) {
-      return fail_data(store, segment, errno, "a file to lock, and to clear if SN",
-                       strerror(errno));
+      return fail_data(store, segment, errno,
+                       "expected a file to lock, and to clear if SN, found %s", strerror(errno));
     }
   } while (xip_wait(&wait, fd, file));
-  snprintf(found, sizeof found, "it locked exclusively by %s", xip_lock_holder(fd, holder));
-  return fail_data(store, segment, EBUSY, "a file to share", found);
+  return fail_data(store, segment, EBUSY, "locked exclusively by %s", xip_lock_holder(fd, holder));
 }
 
-/* A second name could be one that another user gave to a file of the caller's. */
+/* A second name may be a hard link that another user made to a file of the caller's. */
 static int check_names(const struct xip_store *store, const struct xip_segment *segment, int fd) {
   struct xip_wait wait = {0};
   struct stat stat;
@@ -121,22 +128,20 @@ static int check_names(const struct xip_store *store, const struct xip_segment *
 
   xip_data_file(segment, file);
   for (;;) {
-    if (fstat(fd, &stat) != 0) return fail_data(store, segment, errno, "a file", strerror(errno));
+    if (fstat(fd, &stat) != 0) return fail_data(store, segment, errno, "%s", strerror(errno));
     if (stat.st_nlink <= 1) return 0;
-    /* A file that is moved into the store has its old name for a moment. */
+    /* A file that is moved into the store briefly has its old name too. */
     if (wait.tries == NAMES_TRIES || !xip_wait(&wait, fd, file)) break;
   }
-  return fail_data(store, segment, EIO, "a file of one name, as stores reach it", "more names");
+  return fail_data(store, segment, EIO, "has several names, and stores would reach it");
 }
 
 static int check_size(const struct xip_store *store, const struct xip_segment *segment, int fd) {
-  char expected[32], found[32];
   int64_t size = size_of(fd);
 
   if (size >= (int64_t)segment->bytes) return 0;
-  snprintf(expected, sizeof expected, "0x%" PRIx64 " bytes", segment->bytes);
-  snprintf(found, sizeof found, "0x%" PRIx64, size);
-  return fail_data(store, segment, EIO, expected, found);
+  return fail_data(store, segment, EIO, "expected 0x%" PRIx64 " bytes, found 0x%" PRIx64,
+                   segment->bytes, size);
 }
 
 static int take_slot(const struct xip_store *store, const struct xip_segment *segment,
@@ -148,7 +153,8 @@ static int take_slot(const struct xip_store *store, const struct xip_segment *se
     slot += ((int64_t)getpid() << PID_SHIFT) + random;
     if (xip_lock_file(fd, F_OFD_SETLK, F_RDLCK, slot, 1) == 0) return 0;
   }
-  return fail_data(store, segment, errno, "to lock a byte for this user", strerror(errno));
+  return fail_data(store, segment, errno, "cannot lock a byte for this user: %s",
+                   strerror(errno));
 }
 
 int xip_begin_use(const struct xip_store *store, const struct xip_segment *segment, uint32_t mode) {
@@ -167,7 +173,7 @@ int xip_begin_use(const struct xip_store *store, const struct xip_segment *segme
   return error;
 }
 
-/* Ranges that have not been asked about. */
+/* Ranges that have not been searched. */
 struct ranges {
   struct range {
     int64_t start;
@@ -191,8 +197,8 @@ static int push(struct ranges *left, int64_t start, int64_t end) {
 }
 
 /*
- * The system tells of one lock in a range; the bytes on either side of it are asked about next. Each
- * question takes it as long as there are locks, so the count ends at MOST_USERS.
+ * F_OFD_GETLK reports one lock of a range; the bytes on either side are searched next. Each call
+ * takes time in proportion to the locks, so the count ends at MOST_USERS.
  */
 int xip_count_users(int fd, struct xip_segment *out) {
   struct ranges left = {0};

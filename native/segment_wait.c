@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE /* CLOCK_MONOTONIC */
 
 #include <ctype.h>
@@ -53,7 +54,7 @@ int xip_wait(struct xip_wait *wait, int fd, const char *file) {
   return 1;
 }
 
-/* Whether the system says of an open file of a process that it has a lock. */
+/* Whether fdinfo shows a lock of an open file of a process. */
 static int has_lock(int folder, const char *number) {
   char text[4096], name[64];
   ssize_t length;
@@ -69,7 +70,7 @@ static int has_lock(int folder, const char *number) {
   return strstr(text, "lock:") != NULL;
 }
 
-/* Whether a process has the file open with a lock on it. */
+/* Whether a process has an open file with a lock on this file. */
 static int locks(int process, const struct stat *file) {
   int fd = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR *folder = fd < 0 ? NULL : fdopendir(fd);
@@ -89,13 +90,13 @@ static int locks(int process, const struct stat *file) {
   return found;
 }
 
-/* An OFD lock has no owner in F_OFD_GETLK, so the processes' open files are looked through. */
+/* F_OFD_GETLK reports no owner, so the open files of all processes are searched. */
 const char *xip_lock_holder(int fd, char holder[XIP_HOLDER]) {
   struct dirent *entry;
   struct stat file;
   DIR *all = opendir("/proc");
 
-  strcpy(holder, "a process that cannot be looked into");
+  strcpy(holder, "an unknown process");
   if (all == NULL) return holder;
   while (fstat(fd, &file) == 0 && (entry = readdir(all)) != NULL) {
     int process;

@@ -1,16 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <string.h>
 
 #include "tables.h"
 
-/* Only xip_set itself links tables, and a leaf that does not fit its level would be called bad. */
+/* Refuses tables, which only xip_set itself links, and leaves that a walk would call bad. */
 static int fits_level(const struct xip_layout *layout, uint64_t pte, uint32_t level) {
   if (level == XIP_LEVEL_PTE || pte == xip_none(layout, level)) return 1;
   if (xip_is_huge(layout, pte)) return xip_huge_fits(layout, pte, level);
   return !xip_matches(layout->table, pte);
 }
 
-/* Takes the next frames for a table of a level and empties it. Returns 0 or -ENOMEM. */
+/* Takes the next frames for a table of a level and fills it with empty entries. 0 or -ENOMEM. */
 static int take_table(const struct xip_tables *tables, uint32_t level, uint64_t *next_pfn,
                       uint64_t end_pfn, uint64_t *pfn) {
   uint64_t frames = xip_table_frames(tables->layout, level);

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "tables.h"
 
 /*
- * The loop that anybody would write over a file that is mapped, as a compiler makes it at -O2: the
- * limit that sums of mapped files are compared with. Nothing but comparisons needs it.
+ * A plain loop over a mapped file, compiled with -O2: the limit that benchmarks compare sums of
+ * mapped files with.
  */
 XIP_EXPORT uint64_t xip_sum_longs(const uint64_t *longs, uint64_t count) {
   uint64_t sum = 0;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inside libxip: one step of a walk, shared so that all functions agree on what an entry is.
  */
@@ -37,18 +38,18 @@ struct xip_layout {
   /* Entries above PTEs, by the level of the table that they are in. */
   uint64_t none[XIP_LEVELS];   /* the empty entry */
   uint64_t none_ignored;       /* bits that may be set in it all the same */
-  uint64_t link[XIP_LEVELS];   /* what points at a lower table, beside the address */
+  uint64_t link[XIP_LEVELS];   /* bits of a link to a lower table, beside the address */
   uint64_t type_mask;          /* bits that must tell the level, */
   uint64_t type[XIP_LEVELS];   /* and what they tell */
   struct xip_pattern table;    /* points at a table */
   struct xip_pattern huge;     /* is a leaf that hardware uses */
-  struct xip_pattern prot_none_huge; /* is a leaf that nobody may touch */
+  struct xip_pattern prot_none_huge; /* is a leaf that allows no access */
 };
 
 /* The layout of that number, or NULL. */
 const struct xip_layout *xip_layout_of(uint32_t number);
 
-/* One set of tables, and the way from the root to where a walk stands. */
+/* One set of tables, and the path of a walk from the root. */
 struct xip_tables {
   const char *window;
   const struct xip_layout *layout;
@@ -70,10 +71,12 @@ enum xip_entry {
 int xip_tables_init(struct xip_tables *tables, const void *window, uint64_t window_bytes,
                     uint64_t root_pfn, uint32_t layout);
 
-/* Judges pte, found at level on the present path. An entry may point at no table above itself. */
+/*
+ * Classifies pte, found at level on the present path. An entry may point at no table above itself.
+ */
 enum xip_entry xip_classify(const struct xip_tables *tables, uint64_t pte, uint32_t level);
 
-/* Fills a record for the entry pte, judged as kind, that decides about va. */
+/* Fills a record for the entry pte of the given kind, which decides about va. */
 void xip_describe(const struct xip_layout *layout, struct xip_walk *out, uint64_t va, uint64_t pte,
                   uint32_t level, enum xip_entry kind);
 
@@ -126,7 +129,10 @@ static inline int xip_is_huge(const struct xip_layout *layout, uint64_t pte) {
   return xip_matches(layout->huge, pte) || xip_matches(layout->prot_none_huge, pte);
 }
 
-/* Whether a huge leaf may stand at its level: leaves do, the type fits, the frame is aligned. */
+/*
+ * Whether a huge leaf is valid at its level: the level has leaves, the type fits, the frame is
+ * aligned.
+ */
 static inline int xip_huge_fits(const struct xip_layout *layout, uint64_t pte, uint32_t level) {
   uint64_t reserved = layout->pfn_mask & ~xip_leaf_mask(layout, level) & ~layout->leaf_ignored;
 
@@ -140,7 +146,7 @@ static inline uint64_t *xip_slot(const struct xip_tables *tables, uint32_t level
   return (uint64_t *)(uintptr_t)table + index;
 }
 
-/* Pairs with the release store of whoever linked a table: its entries are seen as empty. */
+/* Pairs with the release store that linked a table: its entries are seen initialised. */
 static inline uint64_t xip_load(const uint64_t *slot) {
   return __atomic_load_n(slot, __ATOMIC_ACQUIRE);
 }

@@ -1,18 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a mapping of a file does when the file is cut beneath it, or when the disk is full under a
- * hole that is stored into: the kernel sends SIGBUS to the thread that touched the page, and that
- * ends the process. With this guard the thread goes on: the rest of the range becomes memory of
- * zeros, and a word of the caller's says from where on its bytes are lost.
+ * A guard for mappings of files. When a mapped file is truncated, or a store to a hole finds the
+ * disk full, the kernel sends SIGBUS to the thread that touched the page, and that ends the
+ * process. With this guard the thread continues: the rest of the range becomes memory of zeros, and
+ * a word of the caller's tells from where on the range is lost.
  *
- * Nothing here happens by itself in a C program that links libxip: the program installs the guard,
- * and names each range that it wants guarded. In a JVM the guard is installed when the library is
- * loaded.
+ * A C program that links libxip must install the guard and add each range. In a JVM the guard is
+ * installed when the library is loaded.
  *
- * A reader looks at the word after reading and before believing: what was read from *lost on is
- * zeros that the file never had. A writer looks at it after storing: what was stored from *lost on
- * is in no file. The compiler knows nothing of the handler, so a fence stands between the access and
- * the look. A file that grows again changes nothing: the range stays as it is until it is mapped
- * anew.
+ * A reader checks the word after its loads and before it uses their values: what was read from
+ * *lost on is zeros that the file never had. A writer checks it after its stores: what was stored
+ * from *lost on is in no file. The compiler does not know of the handler, so a fence must separate
+ * access and check. A file that grows again changes nothing: the range stays lost until it is
+ * mapped anew.
  *
  *     struct xip_segment s;
  *     uint64_t lost = 0;
@@ -34,35 +34,33 @@
 #include <stdint.h>
 
 /*
- * Puts a handler for SIGBUS in front of the one that is installed now. It serves the faults of
- * guarded ranges and hands every other SIGBUS to the handler that it replaced, as that one was
- * installed: with its mask, or as the default action. A second time does nothing. Returns 0, or the
- * negative errno of sigaction(2).
+ * Installs a handler for SIGBUS. It serves the faults of guarded ranges and passes every other
+ * SIGBUS to the handler that it replaced, with that one's mask, or performs the default action. A
+ * second call does nothing. Returns 0, or the negative errno of sigaction(2).
  */
 int xip_guard_install(void);
 
 /*
  * Guards the pages of [start, start + bytes), which are mapped from a file; start is page aligned,
- * the last page counts as a whole. To be called before the first access. At the first fault in the
- * range *lost becomes the address of the page that faulted, and after that it only ever becomes a
- * lower one; it is 0 until then and must stay valid until the range is removed. Then the pages from
- * there to the end of the range become private zeros, which can be stored into if writable is not
- * 0. *lost is written before the first thread can read a zero. Returns a number of 0 or above that
- * names the range; -EINVAL for a start that is not aligned, no bytes or an end past the last
- * address; -ENOMEM.
+ * the last page counts as a whole. To be called before the first access. *lost must be 0 and stay
+ * valid until the range is removed. At the first fault in the range it becomes the address of the
+ * page that faulted, and later faults can only lower it. Then the pages from there to the end of
+ * the range become private zeros, which can be stored into if writable is not 0. *lost is written
+ * before any thread can read a zero. Returns the range's number, 0 or above; -EINVAL for a start
+ * that is not aligned, no bytes or an end past the last address; -ENOMEM.
  */
 int xip_guard_add(const void *start, uint64_t bytes, int writable, uint64_t *lost);
 
 /*
- * Ends the guarding of a range, before it is unmapped. When this returns, no thread is at work on
- * the range any more, and *lost stays as it is. Returns 0, or -EINVAL if there is no such range.
+ * Ends the guarding of a range, before it is unmapped. When this returns, no handler works on the
+ * range any more, and *lost does not change again. Returns 0, or -EINVAL if there is no such range.
  */
 int xip_guard_remove(int id);
 
 /*
- * Has each fault in any guarded range add 1 to a word before it changes the range: for readers that
- * must learn of a loss without asking each range. There is one such word; a call replaces it, NULL
- * by none, and when the call returns the word before is not used any more.
+ * Makes each fault in any guarded range add 1 to a word before it changes the range: so a reader can
+ * learn of a loss without checking each range. There is one such word; a call replaces it, NULL by
+ * none, and when the call returns the word before is not used any more.
  */
 void xip_guard_watch(uint64_t *word);
 

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Page-table entries, bit by bit: the one place where C and Java learn them from. Only plain macros
- * without arguments stand here, because a binding generator turns exactly those into constants.
- * An entry is 8 bytes in host byte order. Masks are unsigned long, counts and shifts are int.
+ * The bits of page-table entries, the only source for C and Java. It has plain macros without
+ * arguments alone, because the binding generator turns only those into constants. An entry is 8
+ * bytes in host byte order. Masks are unsigned long, counts and shifts are int.
  */
 #ifndef XIP_PTE_H
 #define XIP_PTE_H
@@ -117,8 +118,8 @@
 #define XIP_S390X_2008_CHANGE_MASK 0xfffffffffffff004UL
 
 /*
- * s390x PTEs as of Linux 6. Soft bits drive hardware's: what is old is INVALID and what is clean is
- * PROTECT, so that the first use and the first store trap and can be noted.
+ * s390x PTEs as of Linux 6. Soft bits determine hardware's: an old entry is INVALID and a clean one
+ * PROTECT, so that the first use and the first store trap and can be recorded.
  */
 #define XIP_S390X_PRESENT 0x0000000000000001UL    /* soft: has a page */
 #define XIP_S390X_SOFT_DIRTY 0x0000000000000002UL /* soft: written since clear_refs */

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Segments for programs that are not Java: memory with a name and a type, kept in a store folder,
- * that any number of processes load and share. src/main/java/dev/xip/segment/README.md tells the
+ * that any number of processes load and share. src/main/java/dev/xip/segment/README.md has the
  * rules and the form on disk; Java and C programs use one store side by side. Linux counterpart:
  * arch/s390/mm/extmem.c.
  *
@@ -10,23 +11,23 @@
  * - Errors are negative errno values, and xip_segment_message says what was expected of which file
  *   and what was found; errno itself is not part of the contract.
  * - What is loaded is one list per process under one mutex: any thread may call at any time. A call
- *   may sleep, and may wait for another process, but not longer than xip_segment_wait says. None may
- *   come from a signal handler.
+ *   may sleep, and may wait for another process, but not longer than xip_segment_wait says. None
+ *   may come from a signal handler.
  * - After fork(2) the child has all that the parent had loaded, under the same addresses and with
  *   the same references, and each of the two unloads for itself. Both are one user, under the
- *   parent's number, until the last of them has left. fork waits for a call of another thread to
- *   end. vfork(2) and exec(3) leave nothing behind: every descriptor is closed on exec.
- * - A store trusts the owner of its folder, the caller and root: those who could change its files
- *   under the caller anyway. Of a file that belongs to another user nothing is read or mapped, and
- *   the segment fails with -EIO; a link, pipe, socket, device or folder under a store's name is
- *   neither followed nor opened for writing. The members of a group that may write to the folder can
- *   delete and rename what is in it, and so take segments away, but not put others in their place.
- * - A file of a store that is cut while it is loaded raises SIGBUS where its pages are gone. So does
- *   a full disk (ENOSPC): the data file of SW and SN is a hole until it is stored into, the kernel
- *   takes a block at the first store to a page, and where there is none left the store gets the
- *   signal. The default action ends the process. A program that must live on asks for the guard of
- *   xip/guard.h: then the store lands in private memory, and a word of the program's says from which
- *   address on nothing reaches the file.
+ *   parent's number, until both have unloaded. fork waits for a call of another thread to end.
+ *   vfork(2) and exec(3) leave nothing behind: every descriptor is closed on exec.
+ * - A store trusts the owner of its folder, the caller and root: they could change the caller's
+ *   files anyway. A file that belongs to another user is neither read nor mapped, and the segment
+ *   fails with -EIO; a link, pipe, socket, device or folder under a store's name is neither
+ *   followed nor opened for writing. The members of a group that may write to the folder can delete
+ *   and rename what is in it, and so take segments away, but not put others in their place.
+ * - A file of a store that is cut while it is loaded raises SIGBUS where its pages are gone. So
+ *   does a full disk (ENOSPC): the data file of SW and SN is a hole until it is stored into, the
+ *   kernel takes a block at the first store to a page, and where there is none left the store gets
+ *   the signal. The default action ends the process. A program that must survive that uses the
+ *   guard of xip/guard.h: then the store reaches private memory, and a word of the program's tells
+ *   from which address on nothing reaches the file.
  */
 #ifndef XIP_SEGMENT_H
 #define XIP_SEGMENT_H
@@ -34,11 +35,11 @@
 #include <stdint.h>
 
 /* How a segment is loaded; the numbers are the kernel's (SEGMENT_SHARED, SEGMENT_EXCLUSIVE). */
-#define XIP_SEGMENT_SHARED 0    /* with all who have it; the type says who may write */
+#define XIP_SEGMENT_SHARED 0    /* shared with all shared loads; the type decides about stores */
 #define XIP_SEGMENT_EXCLUSIVE 1 /* as a private copy */
 
 /* Types; the numbers are the kernel's (SEG_TYPE_*). */
-#define XIP_SEGMENT_SW 0   /* shared, writable: all who load it shared see each other's stores */
+#define XIP_SEGMENT_SW 0   /* shared, writable: shared loads see each other's stores */
 #define XIP_SEGMENT_EW 1   /* exclusive, writable: a private copy in either mode */
 #define XIP_SEGMENT_SR 2   /* shared, read-only; exclusive: a private copy to write to */
 #define XIP_SEGMENT_ER 3   /* exclusive, read-only: as SR */
@@ -58,7 +59,7 @@ struct xip_segment_part {
   uint32_t zero;
 };
 
-/* What a store says of a segment, and what this process has of it. 240 bytes. */
+/* A segment in a store, and its load by this process. 240 bytes. */
 struct xip_segment {
   void *addr;              /* its first byte in this process, page aligned; NULL: not loaded */
   void *end;               /* its last byte, inclusive; NULL: not loaded */
@@ -70,7 +71,7 @@ struct xip_segment {
   uint32_t type;           /* XIP_SEGMENT_* */
   uint32_t mode;           /* XIP_SEGMENT_SHARED or _EXCLUSIVE, if loaded */
   uint32_t references;     /* loads by this process that it has not unloaded; 0: not loaded */
-  uint32_t shared_users;   /* users of that version now, in any process, who loaded it shared */
+  uint32_t shared_users;   /* users of that version now, in any process, by shared loads */
   uint32_t exclusive_users; /* and exclusive; each user counts once; counted to 16384 */
   uint32_t parts;          /* 1 to XIP_SEGMENT_PARTS_MAX */
   char name[16];           /* in upper case, ends with a zero byte */
@@ -105,35 +106,36 @@ int xip_segment_load(const char *store, const char *name, int mode, struct xip_s
 /*
  * Drops a reference to the segment whose first byte is at addr. With the last one its memory is
  * unmapped, the process is no user any more, and if its version has been replaced or removed and
- * has no other user, its files are deleted; where the right to do that is missing, whoever changes
- * the segment next does it. Returns 0; -EINVAL if no segment is loaded at addr; or the negative
- * errno of munmap(2), and then the segment stays loaded.
+ * has no other user, its files are deleted; without the right to do that, they stay until the next
+ * change of the segment. Returns 0; -EINVAL if no segment is loaded at addr; or the negative errno
+ * of munmap(2), and then the segment stays loaded.
  */
 int xip_segment_unload(const void *addr);
 
 /*
- * Says what the store has under a name now, without loading it: *out, but for what is said of being
- * loaded, is about the version that a load would get. Returns the type or an error of
- * xip_segment_load; on an error *out is all zeros.
+ * Describes the version that a load would get now, without loading it. The fields about being
+ * loaded are those of this process. Returns the type or an error of xip_segment_load; on an error
+ * *out is all zeros.
  */
 int xip_segment_query(const char *store, const char *name, struct xip_segment *out);
 
 #define XIP_SEGMENT_WAIT 10000 /* the limit at first, in milliseconds */
 
-/* Is told, in the thread that waits, whom it waits for: "waiting for process 4711, which ...". */
+/* Called in a thread that waits, with a line such as "waiting for process 4711, which ...". */
 typedef void (*xip_segment_told)(const char *line);
 
 /*
- * Sets for all threads how many milliseconds a call waits for others at most, and whom a wait is
- * told that has lasted a second; told may be NULL, as at first. A load waits for a first user of SN
- * that clears the data file, and fails with -EBUSY at the limit. An unload that finds its version
- * replaced waits for the process that changes the store, and leaves the files to it at the limit.
+ * Sets for all threads how many milliseconds a call waits for other processes at most, and the
+ * function that is called once a wait has lasted a second; told may be NULL, as at first. A load
+ * waits for a first user of SN that clears the data file, and fails with -EBUSY at the limit. An
+ * unload that finds its version replaced waits for the process that changes the store, and leaves
+ * the files to it at the limit.
  */
 void xip_segment_wait(unsigned milliseconds, xip_segment_told told);
 
 /*
  * One line about the last call of this thread, if that failed: the code by name, the segment or
- * file, what was expected and what was found. It stands until the thread's next call. Never NULL.
+ * file, what was expected and what was found. It is valid until the thread's next call. Never NULL.
  */
 const char *xip_segment_message(void);
 

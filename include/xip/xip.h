@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The C ABI of libxip: C code that walks, dumps, reads through and writes the page tables that Java
  * keeps in the physical memory window. The window is one range of address space in which physical
@@ -8,11 +9,12 @@
  * - window is page aligned and window_bytes is a multiple of the page size; root_pfn names a table
  *   inside it. -EINVAL otherwise, also for an unknown layout.
  * - A frame number found in an entry is checked against the window before it is followed. A load
- *   from a mapped file that has been cut kills the process, or gives zeros where the file is guarded
- *   (xip/guard.h), so a table must never be looked for in one: where only a part of the window, from its beginning, is plain memory, that part is the
- *   window of xip_walk, xip_dump and xip_set, and the table_bytes of xip_read.
- * - Entries are loaded with acquire and stored with release, so a walk may run beside a writer and
- *   sees each entry as it was at some moment, never half of it.
+ *   from a lost page of a truncated file kills the process, or gives zeros where the file is
+ *   guarded (xip/guard.h), so tables must not be followed into mapped files: where only the first
+ *   part of the window is plain memory, that part is the window of xip_walk, xip_dump and xip_set,
+ *   and the table_bytes of xip_read.
+ * - Entries are loaded with acquire and stored with release, so a walk may run concurrently with a
+ *   writer and sees each entry as it was at some moment, never half of it.
  * - layout is one of XIP_LAYOUT_*. A table larger than a page lies in frames side by side and is
  *   named by the first. Only the user's addresses are translated, those below 1 << VA_BITS of the
  *   layout; others give -EFAULT.
@@ -24,7 +26,7 @@
 
 #include <stdint.h>
 
-/* Grows by one whenever a struct, a number or a function below changes its meaning. */
+/* Incremented when a struct, a number or a function below changes its meaning. */
 #define XIP_ABI_VERSION 2
 
 /* Levels, lowest first. */
@@ -39,7 +41,7 @@
 #define XIP_WALK_PROT_NONE 2   /* a leaf with a page that hardware does not let one touch: no access
                                   is allowed, or (s390x) the next one is to be noted */
 #define XIP_WALK_NOT_PRESENT 3 /* something else than a page: swapped, migrating, a marker */
-#define XIP_WALK_BAD 4         /* no table of ours: see xip_walk */
+#define XIP_WALK_BAD 4         /* damage: see xip_walk */
 
 /* The end of one walk: the entry found and what it means. 40 bytes. */
 struct xip_walk {
@@ -70,7 +72,7 @@ int xip_walk(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint3
 /*
  * Copies len bytes that begin at va to dst, through the tables, which lie in the first table_bytes
  * of the window; the bytes may lie anywhere in it. Stops at the first address that cannot be read:
- * no PRESENT entry, a frame outside the window, or a page whose file has been cut. Returns the
+ * no PRESENT entry, a frame outside the window, or a lost page of a truncated file. Returns the
  * bytes copied; -EFAULT if there are none although len is not 0; -EINVAL; or the negative errno of
  * process_vm_readv(2) where the host forbids that call.
  */
@@ -90,20 +92,20 @@ int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn, u
  * Stores pte as the entry for va in the table of the given level; the layout's empty entry clears.
  * Missing tables on the way are taken from the frames [*next_pfn, end_pfn) in order, emptied, and
  * linked; *next_pfn moves past those taken, even on an error. One thread may call it on one root at
- * a time; readers may walk beside it.
+ * a time; walks may run concurrently.
  * -EINVAL: level above XIP_LEVEL_PUD; va not aligned to the level's size; above XIP_LEVEL_PTE a pte
  *   that points at a table, or a leaf that a walk would call bad.
- * -EEXIST: a huge or non-present entry lies in the way, or a table hangs where pte should go.
+ * -EEXIST: a huge or non-present entry is on the path, or a table is where pte should go.
  * -ENOMEM: the frames for tables have run out or lie outside the window.
- * -ELOOP: a bad entry lies in the way.
+ * -ELOOP: a bad entry is on the path.
  */
 int xip_set(void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va,
             uint64_t pte, uint32_t level, uint64_t *next_pfn, uint64_t end_pfn);
 
 /*
- * Adds up so many numbers, modulo 2^64, in a plain loop: for measuring only, as the limit that sums
- * of mapped files are compared with. longs is aligned to 8 bytes. It loads the memory itself, so a
- * mapped file that is cut meanwhile kills the process, unless it is guarded (xip/guard.h).
+ * Adds up count numbers, modulo 2^64, in a plain loop: for benchmarks only, as the limit for sums
+ * of mapped files. longs is aligned to 8 bytes. It loads the memory itself, so a mapped file that
+ * is truncated meanwhile kills the process, unless it is guarded (xip/guard.h).
  */
 uint64_t xip_sum_longs(const uint64_t *longs, uint64_t count);
 

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The native tests' frame: claims printed as "ok - ..." or "not ok - ...", and one set of tables to
- * make them about. A program ends with return claims_done().
+ * The frame of the native tests: claims printed as "ok - ..." or "not ok - ...", and one set of
+ * tables to test. A program ends with return claims_done().
  */
 #ifndef XIP_CHECK_H
 #define XIP_CHECK_H

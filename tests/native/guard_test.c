@@ -1,4 +1,5 @@
-/* A guarded range of a file that is cut, by one thread and by several; faults that are not ours. */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A guarded range of a file that is truncated, by one thread and by several; other faults. */
 #include "check.h"
 
 #include <pthread.h>
@@ -32,7 +33,7 @@ static void cut(unsigned long pages) {
   if (ftruncate(file, (off_t)(pages * PAGE)) != 0) abort();
 }
 
-/* What the handler does meanwhile is seen by all that follows. */
+/* The compiler must assume that the handler has changed memory. */
 static void settle(void) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
 
 static char load(const char *at) {
@@ -126,7 +127,7 @@ struct reader {
   const char *at;
   const uint64_t *lost;
   pthread_barrier_t *start;
-  int untrue; /* zeros that were not noted when they were read */
+  int untrue; /* zeros that were not recorded when they were read */
 };
 
 static void *read_all(void *of) {

@@ -1,14 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The host kernel as judge: performs scripted histories of mapping calls and accesses with real
- * system calls on a real file, and says after each step what was seen.
+ * The host kernel as reference: performs scripted histories of mapping calls and accesses with real
+ * system calls on a real file, and prints the result of each step.
  *
  *   judge FILE     reads steps from standard input, answers each with one line
  *
  * "reset PAGES" makes FILE that many pages long, each filled by a pattern, and starts process 0 with
  * an empty arena of page slots at a fixed address. Every other step begins with the number of the
- * process that performs it; "fork Q" makes process Q. Numbers are decimal; places and lengths are in
- * pages, but for the offsets of bytes. What a call refused is answered by the name of its errno,
- * what a signal stopped by SEGV or BUS.
+ * process that performs it; "fork Q" makes process Q. Numbers are decimal; places and lengths are
+ * in pages, but for the offsets of bytes. A call that fails is answered by the name of its errno,
+ * an access that a signal stops by SEGV or BUS.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -270,7 +271,7 @@ static void perform(const char *step, char *answer) {
   }
 }
 
-/* The life of a process: it ends when it is told to or when the one that tells is gone. */
+/* Performs steps until "exit", or until the controlling process has ended. */
 static void serve(int self) {
   char step[LINE_SIZE], answer[LINE_SIZE];
   for (;;) {
@@ -284,7 +285,7 @@ static void serve(int self) {
   }
 }
 
-/* --- the one that tells --- */
+/* --- the controlling process --- */
 
 static void end_processes(void) {
   for (int i = 0; i < PROCESSES; i++) {
@@ -356,10 +357,10 @@ int main(int count, char **arguments) {
     perror(path);
     return 1;
   }
-  /* Children of processes that have ended become ours, to be waited for. */
+  /* Orphans become children of this process, so that it can wait for them. */
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   catch_signals();
-  /* Whether a page is there may not depend on its neighbours. */
+  /* Huge pages would make neighbours resident too. */
   prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
   while (fgets(line, sizeof line, stdin)) {
     long pages;

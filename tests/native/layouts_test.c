@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
 /*
@@ -12,7 +13,7 @@ struct sample {
   uint64_t pte_none;
   uint64_t special;      /* a read-only leaf of pfn 0x80000 */
   uint32_t is_special;
-  uint64_t prot_none;    /* a leaf of the same page that nobody may touch */
+  uint64_t prot_none;    /* a leaf of the same page without any access */
   uint64_t not_present;  /* no page at all, and not empty */
   uint32_t pmd_shift;
   uint64_t huge;         /* a read-only PMD leaf of the same frame */
@@ -46,7 +47,7 @@ static void claim(int holds, const char *text) {
   CLAIM(holds, line);
 }
 
-/* Empty tables whose root takes the first four frames at most; further frames come dirty. */
+/* Empty tables whose root takes the first four frames at most; further frames are dirty. */
 static void fresh_root(void) {
   fresh_tables();
   memset(window + 4 * PAGE, 0xff, (TABLE_PAGES - 4) * PAGE);
@@ -85,7 +86,7 @@ static void small_leaves(void) {
   claim(put(last + PAGE, on->special, 0) == -EFAULT, "the first page past it cannot");
   put(0x3000, on->prot_none, 0);
   claim(look(0x3000).state == XIP_WALK_PROT_NONE && look(0x3000).pa == 0x80000000,
-        "a page that nobody may touch keeps its frame");
+        "a page without any access keeps its frame");
   put(0x3000, on->not_present, 0);
   claim(look(0x3000).state == XIP_WALK_NOT_PRESENT && look(0x3000).pa == 0,
         "what has no page has no address");
@@ -141,7 +142,7 @@ static void damage(void) {
         "a root must lie in the window as a whole");
 }
 
-/* What only s390x has: types of upper entries, and entries that trap until they are young. */
+/* Claims for s390x alone: types of upper entries, and entries that trap until they are young. */
 static void s390x_alone(void) {
   fresh_root();
   put(0x1000, on->special, 0);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A program that uses segments, by hand or by script: it takes commands from its standard input, a
  * line each, and answers each with one line. Numbers are decimal or, with 0x, hexadecimal. When its
@@ -12,7 +13,8 @@
  *     unload NAME                   drops a reference
  *     wait MILLISECONDS             sets how long a command waits for other processes at most
  *
- * What was done is answered by "ok" and what was asked for, all else by "failed" and the reason.
+ * A command that succeeds is answered by "ok" and its result, one that fails by "failed" and the
+ * reason.
  */
 #define _GNU_SOURCE
 #include <errno.h>

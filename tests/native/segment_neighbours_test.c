@@ -1,4 +1,5 @@
-/* What other users can do in the folder of a store, and what comes of it. */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What other users can do in the folder of a store, and its effects. */
 #include "segment_store.h"
 
 #include <errno.h>
@@ -97,7 +98,7 @@ static void a_second_name_keeps_stores_out(void) {
   path_of(path, "W.1.data");
   path_of(other, "mine");
   if (link(path, other) != 0) abort();
-  CLAIM(load("W") == -EIO && says("expected a file of one name"),
+  CLAIM(load("W") == -EIO && says("has several names"),
         "a file with a second name takes no stores");
   define("R", 1, "SR", 0x200000, 1, 'a');
   path_of(path, "R.1.data");
@@ -108,7 +109,7 @@ static void a_second_name_keeps_stores_out(void) {
   empty_store();
 }
 
-/* What a load finds behind a lock that stays. */
+/* A load that meets a lock that is never released. */
 static void a_wait_has_a_limit(void) {
   struct timespec before, after;
   struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
@@ -134,7 +135,7 @@ static void a_wait_has_a_limit(void) {
   empty_store();
 }
 
-/* The lock that an unload looks for must not be made through a link. */
+/* The lock file that an unload needs must not be made through a link. */
 static void an_unload_makes_nothing_elsewhere(void) {
   char path[PATH_ROOM];
 

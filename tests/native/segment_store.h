@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* For the tests of segments: a store in a folder of its own, written by hand. */
 #ifndef XIP_SEGMENT_STORE_H
 #define XIP_SEGMENT_STORE_H

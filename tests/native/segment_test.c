@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "segment_store.h"
 
 #include <sys/resource.h>
@@ -28,14 +29,14 @@ static void a_segment_is_loaded(void) {
         "and the parts");
   CLAIM(bytes()[0] == 'a' && bytes()[3 * PAGE - 1] == 'c', "its bytes are the data file's");
   CLAIM(out.references == 1 && out.shared_users == 1 && out.exclusive_users == 0,
-        "who loads it is its user");
+        "the process that loads it is its user");
   first = out.addr;
   CLAIM(load("DEMO", XIP_SEGMENT_SHARED) == XIP_SEGMENT_SR && out.addr == first &&
             out.references == 2 && out.shared_users == 1,
         "a second load is a reference to the same place, and no second user");
   CLAIM(load("DEMO", XIP_SEGMENT_EXCLUSIVE) == -EPERM && out.addr == NULL && out.end == NULL,
         "the other mode is refused, and the addresses are zero");
-  CLAIM(says("EPERM: segment DEMO: expected to load it EXCLUSIVE, found it loaded SHARED"),
+  CLAIM(says("EPERM: segment DEMO: already loaded SHARED, not EXCLUSIVE"),
         "with the reason");
   CLAIM(query("DEMO") == XIP_SEGMENT_SR && out.addr == first && out.references == 2 &&
             out.mode == XIP_SEGMENT_SHARED && out.shared_users == 1,
@@ -45,7 +46,7 @@ static void a_segment_is_loaded(void) {
   CLAIM(query("DEMO") == XIP_SEGMENT_SR && out.addr == NULL && out.references == 0 &&
             out.loaded_version == 0 && out.shared_users == 0 && out.exclusive_users == 0,
         "then there is no user");
-  CLAIM(xip_segment_unload(first) == -EINVAL && says("EINVAL: segment: expected one loaded at 0x"),
+  CLAIM(xip_segment_unload(first) == -EINVAL && says("EINVAL: segment: none loaded at 0x"),
         "a further unload is refused");
 }
 
@@ -70,7 +71,7 @@ static void rights_follow_the_type(void) {
   }
 }
 
-/* The example of the format's description: what it says must be read back. */
+/* The example of the README must be read back. */
 static const char described[] =
     "xip segment 1\nname MIXED\nversion 12\npart 100000-1007ff EW\npart 100800-1008ff EN\n"
     "data MIXED.12.data 9437184\ncrc32c 628ad167\n";
@@ -212,7 +213,7 @@ static void the_first_user_of_sn_finds_zeros(void) {
   path_of(path, "N.1.data");
   if (truncate(path, 0) != 0) abort();
   CLAIM(load("N", XIP_SEGMENT_EXCLUSIVE) == XIP_SEGMENT_SN && bytes()[PAGE] == 0,
-        "who died while clearing it is cleared up after");
+        "a file whose first user died while clearing it is cleared again");
   xip_segment_unload(out.addr);
 }
 
@@ -228,7 +229,7 @@ static void a_version_goes_with_its_last_user(void) {
   write_file("V.01.data", "not ours", 8);
   CLAIM(query("V") == XIP_SEGMENT_SR && out.version == 2 && out.loaded_version == 1 &&
             out.shared_users == 0 && bytes()[0] == 'a',
-        "after a save who has the old version keeps it");
+        "after a save a user of the old version keeps it");
   CLAIM(exists("V.1.data") && xip_segment_unload(out.addr) == 0, "it is there until the unload");
   CLAIM(!exists("V.1.data") && !exists("V.1.purge"), "the last unload deletes its files");
   CLAIM(!exists("V.3.data") && !exists("V.77.new") && !exists("V.2.purge"),

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "segment_store.h"
 
 #include <pthread.h>
@@ -49,7 +50,7 @@ static void users_are_counted(void) {
         "the users of all processes are counted by mode");
   CLAIM(xip_segment_load(store, "U", XIP_SEGMENT_EXCLUSIVE, &out) >= 0 &&
             out.exclusive_users == CHILDREN / 3 + 1,
-        "and who asks is one of them");
+        "and the calling process is one of them");
   for (int i = 0; i < CHILDREN; i++) {
     kill(child[i], SIGKILL);
     waitpid(child[i], NULL, 0);
@@ -62,7 +63,7 @@ static void users_are_counted(void) {
   close(said[1]);
 }
 
-/* Several come at once to an SN segment that nobody uses: none may see what was there before. */
+/* Several processes load an unused SN segment at once: none may see its old bytes. */
 static void of_many_first_users_none_finds_old_bytes(void) {
   pid_t child[CHILDREN];
   int fine = 1;

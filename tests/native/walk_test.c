@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
 static void small_leaves(void) {
@@ -41,7 +42,8 @@ static void entries_that_are_not_pages(void) {
   set(0x1000, XIP_X86_64_NONE_IGNORE, 0);
   CLAIM(walk(0x1000).state == XIP_WALK_NONE, "stray accessed and dirty bits leave it empty");
   set(0x1000, leaf(0x500000, XIP_X86_64_PROT_NONE | XIP_X86_64_SPECIAL), 0);
-  CLAIM(walk(0x1000).state == XIP_WALK_PROT_NONE, "bit 8 without bit 0 is a page nobody may touch");
+  CLAIM(walk(0x1000).state == XIP_WALK_PROT_NONE,
+        "bit 8 without bit 0 is a page without any access");
   CLAIM(walk(0x1fff).pa == 0x500fff && walk(0x1000).special == 1, "and it has address and special");
   set(0x1000, 0x123456789a0000, 0);
   CLAIM(walk(0x1000).state == XIP_WALK_NOT_PRESENT, "other bits without bit 0 are no page");
