@@ -34,7 +34,7 @@ static struct range *chunks[CHUNKS];
 /* The number of handlers that are looking at ranges now. */
 static int inside;
 
-/* The words that each fault increments; see xip_guard_watch. */
+/* The word that each fault increments; see xip_guard_watch. */
 static uint64_t *watched;
 
 /* Guards changes of the ranges and of the handler; no handler takes it. */

@@ -7,8 +7,8 @@ import dev.xip.base.LockOrder.Rank;
 import org.junit.jupiter.api.Test;
 
 /**
- * The order of locks is checked while the tests run: whatever the memory manager's own tests do, no
- * lock is taken against it.
+ * The order of locks is checked while the tests run: none of the memory manager's own tests takes a
+ * lock against it.
  */
 class LockOrderTest {
   @Test

@@ -67,7 +67,7 @@ class HostFileTest {
 
   @Test
   void aProgramThatRunsIsNotOpenedForWriting() {
-    // Who may not write it at all is told that first: anybody but its owner and root.
+    // A user who may not write the file gets that error first.
     assertThatExceptionOfType(HostException.class)
         .isThrownBy(() -> HostFile.openReadWrite(Path.of("/proc/self/exe")))
         .satisfies(e -> assertThat(e.errno()).isIn(Errno.ETXTBSY, Errno.EACCES, Errno.EROFS));
@@ -194,25 +194,6 @@ class HostFileTest {
   }
 
   @Test
-  void aSealedSizeCannotBeCut() throws IOException {
-    try (HostFile file = HostFile.memfd("sealed")) {
-      file.truncate(4096);
-      file.sealSize();
-      refusal(Errno.EPERM, () -> file.truncate(0));
-      refusal(Errno.EPERM, () -> file.truncate(8192));
-    }
-  }
-
-  @Test
-  void sealingAnOrdinaryFileIsRefused() throws IOException {
-    try (HostFile file = HostFile.openReadWrite(file("x"))) {
-      assertThatExceptionOfType(HostException.class)
-          .isThrownBy(file::sealSize)
-          .withMessageStartingWith("fcntl(fd=");
-    }
-  }
-
-  @Test
   void writtenBytesAreReadBack() throws IOException {
     try (HostFile file = HostFile.create(folder.resolve("new"), 0600);
         Arena arena = Arena.ofConfined()) {
@@ -288,14 +269,14 @@ class HostFileTest {
     Path path = file("locked");
     try (HostFile one = HostFile.openReadWrite(path);
         HostFile two = HostFile.openReadOnly(path)) {
-      assertThat(two.lockInTheWay(0, Long.MAX_VALUE)).isEmpty();
+      assertThat(two.conflictingLock(0, Long.MAX_VALUE)).isEmpty();
       one.tryLockShared(1L << 62, 3);
       one.tryLockExclusive(7, 1);
-      assertThat(two.lockInTheWay(100, Long.MAX_VALUE - 100))
+      assertThat(two.conflictingLock(100, Long.MAX_VALUE - 100))
           .contains(new HeldLock(1L << 62, 3, false));
-      assertThat(two.lockInTheWay(0, 100)).contains(new HeldLock(7, 1, true));
-      assertThat(two.lockInTheWay(8, 100)).isEmpty();
-      assertThat(one.lockInTheWay(0, 100)).isEmpty();
+      assertThat(two.conflictingLock(0, 100)).contains(new HeldLock(7, 1, true));
+      assertThat(two.conflictingLock(8, 100)).isEmpty();
+      assertThat(one.conflictingLock(0, 100)).isEmpty();
     }
   }
 

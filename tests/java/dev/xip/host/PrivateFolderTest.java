@@ -12,7 +12,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The JDK's file system looks at folders that are closed to others and do not stay. */
+/** Private temporary folders, verified through the JDK's file system. */
 class PrivateFolderTest {
   private static final FileName A = FileName.of("a");
 

@@ -5,7 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** What the kernel says is mapped, proc(5): the judge of what a test left behind. */
+/** The mappings of this process, proc(5), to verify what a test left behind. */
 final class ProcMaps {
   private ProcMaps() {}
 

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Pieces of a mapped file appear side by side, and the kernel agrees where they come from. */
+/** Pieces of a mapped file are contiguous, and /proc/self/maps shows where they come from. */
 class RewiredViewTest {
   private static final String NAME = "rewired-test";
   private static final long PAGE = 0x1000;

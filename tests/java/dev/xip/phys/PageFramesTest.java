@@ -24,7 +24,7 @@ class PageFramesTest {
   }
 
   @Test
-  void aSealStaysUntilSomebodyTakesTheLock() {
+  void aSealStaysUntilTheLockIsTaken() {
     frames.seal(pfn);
     assertThat(frames.isSealed(pfn)).isTrue();
     assertThat(frames.tryLock(pfn)).isTrue();

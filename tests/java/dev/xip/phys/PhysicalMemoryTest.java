@@ -161,7 +161,7 @@ class PhysicalMemoryTest {
     }
   }
 
-  /** What the system says of the mapping at a physical address. */
+  /** The mapping at a physical address in /proc/self/maps. */
   private static String rights(PhysicalMemory memory, long physical) throws IOException {
     long address = memory.window().address() + physical;
     for (String line : Files.readAllLines(Path.of("/proc/self/maps"))) {

@@ -20,31 +20,11 @@ public record Access(boolean read, boolean write, boolean execute) {
   /** Reading and executing. */
   public static final Access READ_EXECUTE = new Access(true, false, true);
 
-  /** Writing, as what a store asks for. */
+  /** Writing: the right that a store needs. */
   public static final Access WRITE = new Access(false, true, false);
 
-  /** Executing, as what an instruction fetch asks for. */
+  /** Executing: the right that an instruction fetch needs. */
   public static final Access EXECUTE = new Access(false, false, true);
-
-  /**
-   * Tells whether these rights include all of another's.
-   *
-   * @param wanted the rights asked for
-   * @return true if each of them is granted
-   */
-  public boolean supersetOf(Access wanted) {
-    return (read || !wanted.read) && (write || !wanted.write) && (execute || !wanted.execute);
-  }
-
-  /**
-   * Returns the rights that both grant.
-   *
-   * @param other other rights
-   * @return the intersection
-   */
-  public Access intersect(Access other) {
-    return new Access(read && other.read, write && other.write, execute && other.execute);
-  }
 
   @Override
   public String toString() {

@@ -1,8 +1,8 @@
 package dev.xip.base;
 
 /**
- * A half-open range of addresses, {@code start <= end}. Whether they are virtual, physical or
- * offsets is the owner's to say.
+ * A half-open range of addresses, {@code start <= end}. The owner defines whether they are virtual
+ * addresses, physical addresses or offsets.
  *
  * @param start the first byte, at least 0
  * @param end the byte after the last
@@ -33,11 +33,7 @@ public record AddrRange(long start, long end) {
     return new AddrRange(start, start + length);
   }
 
-  /**
-   * Returns the length.
-   *
-   * @return the length in bytes
-   */
+  /** {@return the length in bytes} */
   public long length() {
     return end - start;
   }

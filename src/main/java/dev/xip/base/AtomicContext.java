@@ -4,13 +4,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Knows whether the current thread holds a spin lock, and so must not block. Linux counterpart:
+ * Records whether the current thread holds a spin lock and so must not block. Linux counterpart:
  * {@code preempt_count} and {@code might_sleep} (include/linux/kernel.h, kernel/sched.c).
  */
 public final class AtomicContext {
   /**
-   * The locks of each thread, the last one taken at the end. No class of ours, as the thread may
-   * outlive the loader of this class and would keep it.
+   * The names of the locks that each thread holds, in the order taken. A value of JDK classes
+   * alone: a class of ours would keep its loader reachable as long as the thread lives.
    */
   private static final ThreadLocal<ArrayList<String>> HELD =
       ThreadLocal.withInitial(ArrayList::new);
@@ -18,7 +18,7 @@ public final class AtomicContext {
   private AtomicContext() {}
 
   /**
-   * Notes that the current thread has taken a lock under which it may not block. Called by the
+   * Records that the current thread has taken a lock under which it must not block. Called by the
    * locks themselves.
    *
    * @param lock the lock's name, for reports
@@ -28,7 +28,7 @@ public final class AtomicContext {
   }
 
   /**
-   * Notes that the current thread has released a lock. Called by the locks themselves.
+   * Records that the current thread has released a lock. Called by the locks themselves.
    *
    * @param lock the lock's name
    * @throws IllegalStateException if the thread does not hold it
@@ -43,16 +43,7 @@ public final class AtomicContext {
   }
 
   /**
-   * Tells whether the current thread holds a spin lock.
-   *
-   * @return true in atomic context
-   */
-  public static boolean inAtomic() {
-    return !HELD.get().isEmpty();
-  }
-
-  /**
-   * Called by everything that may block before it does.
+   * Checks that the current thread may block. Called before every operation that may.
    *
    * @param what what is about to block
    * @throws SleepingInAtomicException if the thread holds a spin lock

@@ -26,7 +26,7 @@ public final class ByteView {
    *
    * @param mem the bytes of the whole file
    * @param file the file's name, for errors
-   * @param damage makes the exception for a read past the end
+   * @param damage makes the exception for damaged data
    */
   public ByteView(MemorySegment mem, String file, MalformedDataException.Factory damage) {
     this.mem = mem.asReadOnly();
@@ -34,29 +34,17 @@ public final class ByteView {
     this.damage = damage;
   }
 
-  /**
-   * Returns the bytes themselves.
-   *
-   * @return the read-only memory of the whole file
-   */
+  /** {@return the read-only memory of the whole file} */
   public MemorySegment memory() {
     return mem;
   }
 
-  /**
-   * Returns the file's name.
-   *
-   * @return the name that errors carry
-   */
+  /** {@return the file's name, which errors carry} */
   public String file() {
     return file;
   }
 
-  /**
-   * Returns the size.
-   *
-   * @return the length in bytes
-   */
+  /** {@return the length in bytes} */
   public long size() {
     return mem.byteSize();
   }
@@ -177,7 +165,7 @@ public final class ByteView {
     return copy;
   }
 
-  /** The first copy between segments takes milliseconds, which a short command has not got. */
+  /** A buffer, because the first copy between two memory segments costs a JVM milliseconds. */
   private ByteBuffer buffer(long off, long len) {
     return mem.asSlice(off, len).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
   }

@@ -1,9 +1,9 @@
 package dev.xip.base;
 
 /**
- * What a call of the kernel returns, errno(3), by its name: the one vocabulary of refusals, whether
- * the host refuses or the modelled kernel does. Numbers are those of Linux on x86-64, arm64 and
- * s390x (include/uapi/asm-generic/errno.h).
+ * The error codes of the kernel by name, errno(3), for refusals by the host and by the modelled
+ * kernel alike. Numbers are those of Linux on x86-64, arm64 and s390x
+ * (include/uapi/asm-generic/errno.h).
  */
 public enum Errno {
   /** No error: the call did what it was asked to. */
@@ -82,13 +82,13 @@ public enum Errno {
   ENODATA(61),
   /** Directory not empty. */
   ENOTEMPTY(39),
-  /** Connection timed out; a wait that has come to its limit. */
+  /** Connection timed out; also a wait that has reached its limit. */
   ETIMEDOUT(110),
   /** No process listens. */
   ECONNREFUSED(111),
   /** The other side has ended the connection. */
   ECONNRESET(104),
-  /** The reader has gone. */
+  /** Broken pipe: no process reads from it any more. */
   EPIPE(32),
   /** Value too large for its type. */
   EOVERFLOW(75),
@@ -100,7 +100,7 @@ public enum Errno {
   ESTALE(116),
   /** Disk quota exceeded. */
   EDQUOT(122),
-  /** Any number that has no name here. */
+  /** Any other number. */
   OTHER(-1);
 
   private final int number;
@@ -124,11 +124,7 @@ public enum Errno {
     return OTHER;
   }
 
-  /**
-   * Returns the number.
-   *
-   * @return the number on this system, or -1 for {@link #OTHER}
-   */
+  /** {@return the number on this system, or -1 for {@link #OTHER}} */
   public int number() {
     return number;
   }

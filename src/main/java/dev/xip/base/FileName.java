@@ -11,10 +11,10 @@ import java.util.Objects;
  * Two names are equal if their bytes are; they sort by unsigned bytes.
  */
 public final class FileName implements Comparable<FileName> {
-  /** Stands in {@link #exactText} for byte 0; no text holds a half of a surrogate pair alone. */
+  /** Added to a byte that is not UTF-8 in {@link #exactText}; valid text has no lone surrogate. */
   private static final char ESCAPE = 0xdc00;
 
-  /** Never changed; the name is a part of it. */
+  /** Never modified; the name is the part between the two indexes below. */
   private final byte[] bytes;
 
   private final int from;
@@ -66,7 +66,7 @@ public final class FileName implements Comparable<FileName> {
   }
 
   private static boolean hasEscape(String text) {
-    // A loop, for the first stream of a process takes longer than to open an image.
+    // A loop: the first stream of a JVM takes longer than opening an image.
     for (int i = 0; i < text.length(); i++) {
       if (isEscape(text.charAt(i)) && (i == 0 || !Character.isHighSurrogate(text.charAt(i - 1)))) {
         return true;
@@ -86,20 +86,12 @@ public final class FileName implements Comparable<FileName> {
     return c >= ESCAPE + 0x80 && c <= ESCAPE + 0xff;
   }
 
-  /**
-   * Returns the bytes.
-   *
-   * @return a copy
-   */
+  /** {@return a copy of the bytes} */
   public byte[] bytes() {
     return Arrays.copyOfRange(bytes, from, to);
   }
 
-  /**
-   * Returns the length.
-   *
-   * @return the length in bytes
-   */
+  /** {@return the length in bytes} */
   public int length() {
     return to - from;
   }
@@ -176,7 +168,7 @@ public final class FileName implements Comparable<FileName> {
     return text.toString();
   }
 
-  /** How many bytes a character has that starts with this one, 0 if none does. */
+  /** The length of the UTF-8 sequence that starts with a byte; 0 if none does. */
   private static int sequenceLength(byte first) {
     int b = first & 0xff;
     if (b < 0x80) {
@@ -185,7 +177,7 @@ public final class FileName implements Comparable<FileName> {
     return b < 0xc2 ? 0 : b < 0xe0 ? 2 : b < 0xf0 ? 3 : b < 0xf5 ? 4 : 0;
   }
 
-  /** The character that these bytes are; null if they are none. */
+  /** Decodes one character; null if the bytes are not valid UTF-8. */
   private String strict(int start, int length) {
     if (start + length > to) {
       return null;

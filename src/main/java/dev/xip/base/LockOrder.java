@@ -3,7 +3,7 @@ package dev.xip.base;
 /**
  * The order in which one thread may take the locks of the memory manager, checked as they are taken
  * if the system property {@code xip.check.locks} is true: on in the tests, off otherwise and then
- * free. Linux counterpart: lockdep, and the order at the head of mm/rmap.c.
+ * without cost. Linux counterpart: lockdep, and the order at the head of mm/rmap.c.
  */
 public final class LockOrder {
   /** The ranks, outermost first. */
@@ -38,7 +38,7 @@ public final class LockOrder {
   private LockOrder() {}
 
   /**
-   * Notes that a lock is about to be taken, before the thread waits for it.
+   * Records that a lock is about to be taken, before the thread waits for it.
    *
    * @param rank its rank
    * @throws IllegalStateException if the thread holds a lock that must be taken later
@@ -57,7 +57,7 @@ public final class LockOrder {
   }
 
   /**
-   * Notes that a lock was released.
+   * Records that a lock was released.
    *
    * @param rank its rank
    */

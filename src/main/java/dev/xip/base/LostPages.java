@@ -9,40 +9,40 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 
 /**
- * What is known of mapped files that were cut underneath us. A load of a page that is gone does not
- * fail: libxip's handler of SIGBUS puts zeros in its place, and notes that before any thread can
- * load one. So the reader reads first, then asks here, and believes nothing that it read from
- * memory that is lost. The same holds for stores: what was stored there is in no file. A file that
- * grows again does not bring a page back to where it was mapped.
+ * The pages of mapped files that were lost because a file was truncated. A load from a lost page
+ * does not fail: libxip's SIGBUS handler records the loss and then maps zeros there. So a reader
+ * loads first, then checks here, and discards what it loaded from lost memory. A writer checks
+ * after storing: stores to lost memory reach no file. A file that grows again does not restore the
+ * mapped page.
  *
- * <p>Asking makes no garbage, and as long as nothing that is mapped has lost a page it is one load
- * from native memory.
+ * <p>A check does not allocate. While no mapped file has lost a page it is one load from native
+ * memory.
  */
 public final class LostPages {
-  /** A cache line, so that nothing else is written beside the counter. */
+  /** A cache line, so that no other value shares one with the counter. */
   private static final long LINE_BYTES = 64;
 
-  /** In native memory: each fault in a mapped file adds 1 before it puts zeros in place. */
+  /** In native memory: each fault on a lost page adds 1 before zeros are mapped. */
   private static final MemorySegment FAULTS = Arena.global().allocate(LINE_BYTES, LINE_BYTES);
 
   /** Ranges of mapped files by first address; no two overlap. */
   private static final ConcurrentSkipListMap<Long, Range> RANGES = new ConcurrentSkipListMap<>();
 
-  /** The ranges that have lost pages, in order of address, when so many faults had been counted. */
+  /** The ranges that had lost pages, in order of address, at one value of the counter. */
   private record Losses(long count, Range[] ranges) {}
 
   private static volatile Losses losses = new Losses(0, new Range[0]);
 
-  /** How many faults had been counted when no range that is mapped had lost a page. */
+  /** The value of the counter at which no mapped range had lost a page. */
   private static volatile long clean;
 
-  /** No count. */
+  /** Differs from every value of the counter. */
   private static final long NEVER = -1;
 
-  /** One range of each file that is mapped. */
+  /** One range of each mapped file. */
   private static final ConcurrentHashMap<String, Range> BY_NAME = new ConcurrentHashMap<>();
 
-  /** Keeps a load alive whose value is not needed. */
+  /** Keeps the compiler from removing a load whose value is not used. */
   private static byte touched;
 
   private LostPages() {}
@@ -59,7 +59,7 @@ public final class LostPages {
     private final MemorySegment lost;
 
     /**
-     * Describes a range of which nothing is lost yet.
+     * Describes a range that has lost nothing yet.
      *
      * @param file the name of the file that is mapped there
      * @param memory the memory, closed when the file is unmapped at the latest
@@ -79,7 +79,7 @@ public final class LostPages {
     }
 
     /**
-     * Returns a part of this range, which loses what this range loses.
+     * Returns a part of this range, which shares its record of losses.
      *
      * @param from the address of its first byte
      * @param to the address behind its last byte
@@ -90,55 +90,37 @@ public final class LostPages {
       return new Range(file, memory.asSlice(from - start, to - from), mayBeRead, lost);
     }
 
-    /**
-     * Tells whether it may be read.
-     *
-     * @return false if a load from it is an error
-     */
+    /** {@return whether it may be read; if not, a load from it is an error} */
     public boolean isReadable() {
       return readable;
     }
 
-    /**
-     * Names the file.
-     *
-     * @return the name of the file that is mapped there
-     */
+    /** {@return the name of the file that is mapped there} */
     public String file() {
       return file;
     }
 
-    /**
-     * Returns where the range begins.
-     *
-     * @return the address of its first byte
-     */
+    /** {@return the address of the first byte} */
     public long start() {
       return start;
     }
 
-    /**
-     * Returns where the range ends.
-     *
-     * @return the address behind its last byte
-     */
+    /** {@return the address after the last byte} */
     public long end() {
       return end;
     }
 
     /**
-     * Returns where to write what is lost.
-     *
-     * @return the address of 8 bytes, which are there as long as this object is
+     * {@return the address of the 8 bytes in which the handler records the loss, valid as long as
+     * this object is reachable}
      */
     public long lostAddress() {
       return lost.address();
     }
 
     /**
-     * Says from where on the bytes of the range are lost.
-     *
-     * @return an address in the range, or {@link #end} if nothing is lost
+     * {@return the address of the first lost byte, from which on the range is lost, or {@link #end}
+     * if none is}
      */
     public long lostFrom() {
       long from = lost.get(ValueLayout.JAVA_LONG, 0);
@@ -147,9 +129,9 @@ public final class LostPages {
   }
 
   /**
-   * Tells whether any file that is mapped now has lost a page. To be asked after reading.
+   * Tells whether any mapped file has lost a page. To be called after loading.
    *
-   * @return false if all that the caller has loaded until now from what is mapped is true
+   * @return false if everything that the caller has loaded from mapped files so far is valid
    */
   public static boolean any() {
     VarHandle.loadLoadFence();
@@ -177,7 +159,7 @@ public final class LostPages {
   }
 
   private static synchronized Range[] findLosses() {
-    // First the count: each loss that it counts was noted before.
+    // The count first: a loss is recorded before it is counted.
     long count = count();
     VarHandle.loadLoadFence();
     Range[] lost =
@@ -190,7 +172,7 @@ public final class LostPages {
   }
 
   /**
-   * Finds what is lost between two addresses.
+   * Finds a loss between two addresses.
    *
    * @param from the address of the first byte
    * @param to the address behind the last byte
@@ -206,9 +188,9 @@ public final class LostPages {
   }
 
   /**
-   * Finds what is lost of some memory. To be asked after it was used.
+   * Finds a loss in some memory. To be called after the memory was used.
    *
-   * @param memory native memory, or an array, of which nothing gets lost
+   * @param memory native memory, or an array, which loses nothing
    * @return the lowest range of which a byte in the memory is lost, or null if none is
    */
   public static Range of(MemorySegment memory) {
@@ -218,9 +200,9 @@ public final class LostPages {
   }
 
   /**
-   * Looks whether some memory is all there: loads the last byte of it, which is lost if any is.
+   * Provokes the fault that records a loss: loads the last byte, which is lost if any byte is.
    *
-   * @param memory what is to be there afterwards, for {@link #of} to tell
+   * @param memory the memory about which {@link #of} is asked afterwards
    */
   public static void touch(MemorySegment memory) {
     if (memory.byteSize() > 0) {
@@ -232,11 +214,11 @@ public final class LostPages {
   }
 
   /**
-   * Finds what is lost of a file that is known by its name alone, now.
+   * Finds a loss in a file that is known by its name alone.
    *
    * @param file the name, as the file was opened by
-   * @return a range of it of which a byte is lost, or null if none is. If no file of that name is
-   *     mapped, there is no telling which one is meant, and any range that lost a byte will do
+   * @return a range of the file that has lost a byte, or null. If no file of that name is mapped,
+   *     any range that has lost a byte
    */
   public static Range named(String file) {
     Range known = BY_NAME.get(file);
@@ -244,7 +226,7 @@ public final class LostPages {
       try {
         touch(known.memory);
       } catch (IllegalStateException unmapped) {
-        // It was there as long as it was mapped.
+        // Unmapped meanwhile: there is nothing to touch.
       }
     }
     if (!any()) {
@@ -259,7 +241,7 @@ public final class LostPages {
   }
 
   /**
-   * Names the file that is mapped at an address.
+   * Returns the file that is mapped at an address.
    *
    * @param address the address
    * @return its name, or null if no file is known to be mapped there
@@ -270,7 +252,7 @@ public final class LostPages {
   }
 
   /**
-   * Adds a range. For the package that maps files.
+   * Adds a range. Called by the package that maps files.
    *
    * @param range the range, which no other overlaps
    */
@@ -284,7 +266,7 @@ public final class LostPages {
   }
 
   /**
-   * Removes a range. For the package that maps files.
+   * Removes a range. Called by the package that maps files.
    *
    * @param range a range that was added
    */

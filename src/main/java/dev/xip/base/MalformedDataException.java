@@ -18,7 +18,7 @@ public class MalformedDataException extends FileSystemException {
   /** What is there. */
   private final String found;
 
-  /** Makes the exception that a package reports its own damaged data with. */
+  /** Makes the exception by which a package reports damage in its own format. */
   @FunctionalInterface
   public interface Factory {
     /**
@@ -48,29 +48,17 @@ public class MalformedDataException extends FileSystemException {
     this.found = found;
   }
 
-  /**
-   * Returns the place.
-   *
-   * @return the byte offset in the file
-   */
+  /** {@return the byte offset in the file} */
   public long offset() {
     return offset;
   }
 
-  /**
-   * Returns what the format asks for.
-   *
-   * @return a phrase
-   */
+  /** {@return the phrase for what the format asks for} */
   public String expected() {
     return expected;
   }
 
-  /**
-   * Returns what is there instead.
-   *
-   * @return a phrase
-   */
+  /** {@return the phrase for what is there instead} */
   public String found() {
     return found;
   }

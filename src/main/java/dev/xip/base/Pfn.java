@@ -14,11 +14,7 @@ public record Pfn(long value) {
     }
   }
 
-  /**
-   * Returns the first address of the frame.
-   *
-   * @return the physical address
-   */
+  /** {@return the physical address of the frame's first byte} */
   public PhysAddr address() {
     return new PhysAddr(value << Pages.SHIFT);
   }

@@ -17,15 +17,6 @@ public record PhysAddr(long value) {
     }
   }
 
-  /**
-   * Returns the number of the frame that holds this address.
-   *
-   * @return the page frame number
-   */
-  public Pfn pfn() {
-    return new Pfn(value >>> Pages.SHIFT);
-  }
-
   @Override
   public String toString() {
     return "0x%x".formatted(value);

@@ -1,16 +1,16 @@
 package dev.xip.base;
 
-/** Is told how far a long deed has come. */
+/** Receives the progress of a long operation. */
 @FunctionalInterface
 public interface ProgressListener {
   /** Listens to nothing. */
   ProgressListener NONE = (done, total) -> {};
 
   /**
-   * Is told how far the deed has come. Called often; must be quick.
+   * Called during the operation, often; must return quickly.
    *
    * @param done the units done so far
-   * @param total all units, or -1 where nobody knows yet
+   * @param total all units, or -1 while unknown
    */
   void at(long done, long total);
 }

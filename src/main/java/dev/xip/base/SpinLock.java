@@ -5,7 +5,7 @@ import java.lang.invoke.VarHandle;
 
 /**
  * A spin lock: the holder may not block, and a waiter burns cycles. It is not reentrant. Linux
- * counterpart: {@code spinlock_t}. What may be taken under it is {@link LockOrder}'s to say.
+ * counterpart: {@code spinlock_t}. {@link LockOrder} defines which locks may be taken under it.
  */
 public final class SpinLock {
   private static final VarHandle HOLDER;

@@ -38,7 +38,7 @@ final class Args {
     }
   }
 
-  /** Demands that an end can be told in 63 bits. */
+  /** Demands that an end fits into 63 bits. */
   static void noOverflow(long offset, long length, String what) {
     if (offset > Long.MAX_VALUE - length) {
       throw new IllegalArgumentException(
@@ -46,7 +46,7 @@ final class Args {
     }
   }
 
-  /** Demands memory outside the heap, which alone has an address that native code may use. */
+  /** Demands memory outside the heap: native code cannot use an array's address. */
   static MemorySegment nativeMemory(MemorySegment mem, String what) {
     if (!mem.isNative()) {
       throw new IllegalArgumentException(what + ": expected native memory, found an array");

@@ -95,7 +95,7 @@ final class AttributeCalls {
                 (long) Fgetxattr.HANDLE.invokeExact(state, fd, name, into, into.byteSize()));
   }
 
-  /** Links are not followed: those of a link are its own. */
+  /** Links are not followed: a link has attributes of its own. */
   static SortedMap<FileName, byte[]> extendedAttributes(FileName path) throws HostException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment bytes = FileCalls.bytes(path, arena);
@@ -110,7 +110,7 @@ final class AttributeCalls {
     }
   }
 
-  /** A call that tells how much it would fill when it is given nothing, and then fills it. */
+  /** A call that returns the size needed if it is given no memory, and else fills the memory. */
   private interface Filler {
     long fill(MemorySegment state, MemorySegment into) throws Throwable;
   }
@@ -184,7 +184,7 @@ final class AttributeCalls {
     }
   }
 
-  /** Links are not followed: those of a link are its own. */
+  /** Links are not followed: a link has attributes of its own. */
   static void setExtendedAttribute(FileName path, FileName name, byte[] value)
       throws HostException {
     try (Arena arena = Arena.ofConfined()) {

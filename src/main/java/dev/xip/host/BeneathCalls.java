@@ -67,7 +67,7 @@ final class BeneathCalls {
     }
   }
 
-  /** The name is one in a folder, or empty if the descriptor holds the link itself. */
+  /** The name is in the folder {@code fd}, or empty if {@code fd} is the link itself (O_PATH). */
   static FileName readlink(int fd, FileName name, Supplier<String> place) throws HostException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment bytes = FileCalls.bytes(name, arena);
@@ -86,22 +86,6 @@ final class BeneathCalls {
   static void link(OpenFolder from, FileName old, OpenFolder to, FileName name)
       throws HostException {
     twoNames(from, old, to, name, "linkat", Linkat.HANDLE, 0);
-  }
-
-  /** Gives a file that is open, name or no name, a name. */
-  static void link(HostFile file, OpenFolder to, FileName name) throws HostException {
-    try (Arena arena = Arena.ofConfined()) {
-      FileName path = FileName.of(file.descriptorPath().toString());
-      MemorySegment from = FileCalls.bytes(path, arena);
-      MemorySegment bytes = FileCalls.bytes(name, arena);
-      int fd = to.fd();
-      int flags = Libc.AT_SYMLINK_FOLLOW();
-      int working = Libc.AT_FDCWD();
-      Calls.call(
-          "linkat",
-          () -> "from=%s, to=%s".formatted(file.name(), to.place(name)),
-          state -> (int) Linkat.HANDLE.invokeExact(state, working, from, fd, bytes, flags));
-    }
   }
 
   static void rename(OpenFolder from, FileName old, OpenFolder to, FileName name, int flags)

@@ -17,20 +17,15 @@ public final class Caller {
 
   private Caller() {}
 
-  /**
-   * Returns the user whose rights this process has, geteuid(2).
-   *
-   * @return the number of the effective user
-   */
+  /** {@return the number of the effective user, geteuid(2)} */
   public static int uid() {
     return Libc.geteuid();
   }
 
   /**
-   * Returns the permissions that new files do not get, as proc(5) tells: umask(2) would change
-   * them.
+   * Returns the umask, read from proc(5), as umask(2) would change it.
    *
-   * @return the bits that are taken away
+   * @return the permission bits that new files do not get
    * @throws HostException if the system does not tell
    */
   public static int umask() throws HostException {

@@ -13,8 +13,8 @@ import java.util.Arrays;
 import java.util.function.Supplier;
 
 /**
- * How a function of libc is linked, with errno captured right behind it, and the one door from a
- * return code to a {@link HostException}.
+ * Links functions of libc, with errno captured right after the call, and turns their failures into
+ * {@link HostException}.
  */
 final class Calls {
   private static final StructLayout STATE = Linker.Option.captureStateLayout();
@@ -22,14 +22,14 @@ final class Calls {
 
   private Calls() {}
 
-  /** One invocation of a handle with the memory that errno goes to. */
+  /** One invocation of a handle; errno is stored in {@code state}. */
   interface Invocation {
     long run(MemorySegment state) throws Throwable;
   }
 
   /**
-   * Runs a call until no signal interrupts it, and turns -1 into an exception. All calls here tell
-   * failure by -1, mmap and mremap by an address of that value.
+   * Repeats a call while signals interrupt it (EINTR), and turns -1 into an exception. All calls
+   * here report failure by -1; mmap and mremap by an address of that value.
    */
   static long call(String name, Supplier<String> arguments, Invocation body) throws HostException {
     try (Arena arena = Arena.ofConfined()) {
@@ -56,8 +56,8 @@ final class Calls {
   }
 
   /**
-   * Links a function with a variable argument, whose type the binding does not know. The generated
-   * invoker could tell it, but links a handle of its own and a spreader on the way.
+   * Links a variadic function, the type of whose last argument the binding does not know. The
+   * generated invoker takes it, but links a handle of its own and a spreader.
    */
   static MethodHandle linkVariadic(
       MemorySegment address, FunctionDescriptor descriptor, int fixedArguments) {

@@ -19,7 +19,7 @@ final class FileCalls {
 
   private FileCalls() {}
 
-  /** A file name as the system takes it: its bytes and one that ends it. */
+  /** A file name as the system takes it: its bytes and a NUL. */
   static MemorySegment bytes(FileName name, Arena arena) {
     MemorySegment bytes = arena.allocate(name.length() + 1L);
     bytes.copyFrom(MemorySegment.ofArray(name.bytes()));
@@ -37,7 +37,7 @@ final class FileCalls {
     }
   }
 
-  /** Closes a descriptor. Whatever it returns, the descriptor is gone: see close(2). */
+  /** Closes a descriptor. Errors are ignored: the descriptor is closed even then, close(2). */
   static void close(int fd) {
     try (Arena arena = Arena.ofConfined()) {
       int ignored = (int) Close.HANDLE.invokeExact(Calls.allocateState(arena), fd);

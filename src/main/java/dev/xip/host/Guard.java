@@ -9,10 +9,10 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Files mapped into one piece of address space, and libxip's guard over them (include/xip/guard.h):
- * a page that is cut away becomes zeros and a note in {@link LostPages}, never a signal that ends
- * the JVM. A file is noted here before it is mapped, and taken off before anything else is mapped
- * there. For one thread at a time.
+ * The files mapped into one range of addresses, under libxip's guard (include/xip/guard.h): a page
+ * that a truncation takes away becomes zeros and is recorded in {@link LostPages}, instead of a
+ * SIGBUS that ends the JVM. Preconditions: a range is added before the file is mapped, and removed
+ * before anything else is mapped there; one thread at a time.
  */
 final class Guard {
   static {
@@ -20,12 +20,12 @@ final class Guard {
     GuardCalls.watch(LostPages.faultsAddress());
   }
 
-  /** What is guarded, by first address; no two overlap. */
+  /** The guarded ranges by first address; no two overlap. */
   private final TreeMap<Long, Guarded> parts = new TreeMap<>();
 
   record Guarded(LostPages.Range range, boolean writable, int id) {}
 
-  /** Guards a range in which a file is about to be mapped, and nothing is guarded yet. */
+  /** Guards a range before a file is mapped there. Precondition: no part of it is guarded. */
   void add(String file, MemorySegment memory, Access access) throws HostException {
     add(new LostPages.Range(file, memory, access.read()), access.write());
   }
@@ -42,7 +42,7 @@ final class Guard {
   }
 
   /**
-   * Ends the guarding of a part, whole pages; what is guarded beside it stays so.
+   * Ends the guarding of a part, whole pages; the rest of its ranges stays guarded.
    *
    * @return what was guarded there, for {@link #putBack}
    */
@@ -69,14 +69,14 @@ final class Guard {
     return removed;
   }
 
-  /** Guards again what was removed, with what was lost of it. */
+  /** Guards again what was removed, with its record of losses. */
   void putBack(List<Guarded> removed) throws HostException {
     for (Guarded each : removed) {
       add(each.range, each.writable);
     }
   }
 
-  /** Notes that a part, whole pages, now has other rights. */
+  /** Records that a part, whole pages, now has other rights. */
   void protect(long start, long bytes, Access access) throws HostException {
     for (Guarded each : remove(start, bytes)) {
       LostPages.Range range = each.range;

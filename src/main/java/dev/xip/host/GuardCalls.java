@@ -1,9 +1,9 @@
 package dev.xip.host;
 
 /**
- * The functions of include/xip/guard.h, and the version of the library that has them. Java's own
- * native methods and not those of java.lang.foreign, which take longer to link than most commands
- * run; native/guard_java.c is their other side. For {@link LibxipLoader} and {@link Guard}.
+ * The functions of include/xip/guard.h, and the version of the library that has them. JNI methods,
+ * implemented in native/guard_java.c, because linking through java.lang.foreign takes longer than
+ * most commands run. For {@link LibxipLoader} and {@link Guard}.
  */
 final class GuardCalls {
   private GuardCalls() {}

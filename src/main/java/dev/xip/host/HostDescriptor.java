@@ -6,11 +6,11 @@ import java.nio.file.Path;
 import java.util.SortedMap;
 
 /**
- * An open file or folder, or a name held: what can be done through its descriptor, whatever has
- * become of its name.
+ * An open file or folder, or a name held by O_PATH: the operations on its descriptor, which do not
+ * depend on its name.
  *
- * <p>Calls may come from any thread; only {@link #close} must not run beside another call, which
- * could then meet a stranger's descriptor under the same number.
+ * <p>All methods may be called from any thread. Precondition of {@link #close}: no other call is
+ * running; it could use an unrelated descriptor that gets the same number.
  */
 public abstract sealed class HostDescriptor implements AutoCloseable
     permits HostFile, HostNode, OpenFolder {
@@ -40,17 +40,14 @@ public abstract sealed class HostDescriptor implements AutoCloseable
     return now;
   }
 
-  /**
-   * Returns the name.
-   *
-   * @return the path as given, or {@code memfd:} and the name; for messages only
-   */
+  /** {@return the path as given, or {@code memfd:} and the name; for messages only} */
   public final String name() {
     return name;
   }
 
   /**
-   * Returns a path under which this process can open the same file again, name or no name, proc(5).
+   * Returns a path under which this process can open the same file again even if it has no name,
+   * proc(5).
    *
    * @return {@code /proc/self/fd/N}, valid until {@link #close}
    */
@@ -59,10 +56,10 @@ public abstract sealed class HostDescriptor implements AutoCloseable
   }
 
   /**
-   * Asks for the attributes.
+   * Returns the attributes, statx(2).
    *
    * @return the attributes, as of now
-   * @throws HostException if the system fails to tell
+   * @throws HostException if the system refuses
    */
   public final HostStat stat() throws HostException {
     return FileCalls.statx(fd(), name);
@@ -79,7 +76,7 @@ public abstract sealed class HostDescriptor implements AutoCloseable
   }
 
   /**
-   * Sets the permissions, fchmod(2); the umask plays no part.
+   * Sets the permissions, fchmod(2); the umask does not apply.
    *
    * @param mode the low twelve bits: set-id, sticky, permissions
    * @throws HostException if the file is another user's (EPERM) or the system refuses
@@ -89,7 +86,7 @@ public abstract sealed class HostDescriptor implements AutoCloseable
   }
 
   /**
-   * Sets owner and group, fchown(2). Set-id bits go with it: set the mode afterwards.
+   * Sets owner and group, fchown(2). It clears the set-id bits: set the mode afterwards.
    *
    * @param uid the owner, -1 to leave it
    * @param gid the group, -1 to leave it
@@ -132,8 +129,8 @@ public abstract sealed class HostDescriptor implements AutoCloseable
   }
 
   /**
-   * Gives the descriptor back; a second time does nothing. Errors of earlier writes are not told
-   * here: {@link #force} is the call that tells them.
+   * Closes the descriptor; a second time does nothing. Errors of earlier writes are reported by
+   * {@link #force}, not here.
    */
   @Override
   public final synchronized void close() {

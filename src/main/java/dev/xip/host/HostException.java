@@ -11,7 +11,7 @@ import java.nio.file.NotDirectoryException;
 
 /**
  * The system refused a call. The message has the call with its arguments, addresses and lengths in
- * hexadecimal, then the error's name and the system's words for it.
+ * hexadecimal, then the error's name and the system's text for it.
  */
 public final class HostException extends IOException implements HasErrno {
   private static final long serialVersionUID = 1L;
@@ -19,7 +19,7 @@ public final class HostException extends IOException implements HasErrno {
   /** The name of the call. */
   private final String call;
 
-  /** The raw error number, kept because {@link Errno#OTHER} has lost it. */
+  /** The raw error number, kept because {@link Errno#OTHER} does not have it. */
   private final int number;
 
   HostException(String call, String arguments, int number) {
@@ -38,11 +38,7 @@ public final class HostException extends IOException implements HasErrno {
     return "%s (%s)".formatted(name, Libc.strerror(number).getString(0));
   }
 
-  /**
-   * Returns what was called.
-   *
-   * @return the name of the system call or library function
-   */
+  /** {@return the name of the system call or library function} */
   public String call() {
     return call;
   }
@@ -52,17 +48,13 @@ public final class HostException extends IOException implements HasErrno {
     return Errno.of(number);
   }
 
-  /**
-   * Returns the error's number.
-   *
-   * @return what errno held, positive
-   */
+  /** {@return the error number, positive} */
   public int number() {
     return number;
   }
 
   /**
-   * Says the same of a file as a person would: its name and the system's words.
+   * Converts to an exception for users, with the file's name and the system's text.
    *
    * @param file the file's name, as the user knows it
    * @return the exception, with this one as its cause

@@ -11,8 +11,8 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * An open regular file, or memory that passes for one. A mapping made from it outlives it: closing
- * gives back the descriptor and the locks taken through it, nothing else.
+ * An open regular file or memfd. A mapping made from it outlives it: closing releases the
+ * descriptor and the locks taken through it, nothing else.
  */
 public final class HostFile extends HostDescriptor {
   /** Without O_NONBLOCK the open of a named pipe would wait for its other end. */
@@ -73,12 +73,11 @@ public final class HostFile extends HostDescriptor {
    * Makes an empty file in memory, which has no name in any folder, memfd_create(2).
    *
    * @param name what /proc/self/maps shows for it, up to 249 bytes
-   * @return the open file, readable and writable, closed on exec, open to {@link #sealSize}
+   * @return the open file, readable and writable, closed on exec
    * @throws HostException if the name is too long (EINVAL) or there is no memory or descriptor left
    */
   public static HostFile memfd(String name) throws HostException {
-    int flags = Libc.MFD_CLOEXEC() | Libc.MFD_ALLOW_SEALING();
-    return new HostFile(FileCalls.memfdCreate(name, flags), "memfd:" + name);
+    return new HostFile(FileCalls.memfdCreate(name, Libc.MFD_CLOEXEC()), "memfd:" + name);
   }
 
   private static HostFile open(Path path, int how, int mode) throws HostException {
@@ -88,7 +87,7 @@ public final class HostFile extends HostDescriptor {
     return regular(fd, path.toString());
   }
 
-  /** Opens a file that stands in a folder; a link is refused. The name has been checked. */
+  /** Opens a file in a folder; a link is refused. Precondition: the name is checked. */
   static HostFile beneath(OpenFolder folder, FileName name, int how, int mode)
       throws HostException {
     int fd = BeneathCalls.open(folder, name, how | REGULAR | Libc.O_NOFOLLOW(), mode);
@@ -111,22 +110,22 @@ public final class HostFile extends HostDescriptor {
   }
 
   /**
-   * Asks for the size.
+   * Returns the size.
    *
    * @return the length in bytes, as of now
-   * @throws HostException if the system fails to tell
+   * @throws HostException if the system refuses
    */
   public long size() throws HostException {
     return stat().size();
   }
 
   /**
-   * Finds the first byte that is in no hole, lseek(2) with SEEK_DATA. Not beside another thread's
-   * search in this file.
+   * Finds the first byte that is in no hole, lseek(2) with SEEK_DATA. Precondition: no other thread
+   * searches through this object, as the searches share a file offset.
    *
    * @param offset where to begin, at least 0
    * @return the first such byte from there on, or -1 if only a hole follows
-   * @throws HostException if the system fails to tell
+   * @throws HostException if the system refuses
    */
   public long nextData(long offset) throws HostException {
     AtomicContext.mightSleep("lseek");
@@ -141,7 +140,7 @@ public final class HostFile extends HostDescriptor {
   }
 
   /**
-   * Finds the first hole, lseek(2) with SEEK_HOLE. Not beside another thread's search in this file.
+   * Finds the first hole, lseek(2) with SEEK_HOLE. Precondition as for {@link #nextData}.
    *
    * @param offset where to begin, inside the file
    * @return the first byte of a hole from there on; the end of the file counts as one
@@ -153,7 +152,7 @@ public final class HostFile extends HostDescriptor {
   }
 
   /**
-   * Sets the size: cuts the file, or lets it grow by a hole of zeros.
+   * Sets the size, ftruncate(2): truncates the file or extends it by a hole.
    *
    * @param bytes the new length, at least 0
    * @throws HostException if the file is not open for writing (EINVAL), sealed (EPERM), or the
@@ -210,22 +209,12 @@ public final class HostFile extends HostDescriptor {
   }
 
   /**
-   * Fixes the size of a memory file for good: no mapping of it can lose a page any more.
-   *
-   * @throws HostException if the file is no memory file (EINVAL)
-   */
-  public void sealSize() throws HostException {
-    int seals = Libc.F_SEAL_SHRINK() | Libc.F_SEAL_GROW();
-    FileCalls.fcntl(fd(), name(), Libc.F_ADD_SEALS(), seals);
-  }
-
-  /**
    * Tries to lock a range against exclusive locks, an open-file-description lock of fcntl(2). It
    * belongs to this open file, not to the process, and ends with {@link #unlock} or {@link #close}.
    *
    * @param offset the first byte, at least 0; it need not exist
    * @param length the length in bytes, above 0
-   * @return false if somebody holds an exclusive lock on a part of it
+   * @return false if another open file holds an exclusive lock on a part of it
    * @throws HostException if the file is not open for reading (EBADF) or locks do not work (ENOLCK)
    */
   public boolean tryLockShared(long offset, long length) throws HostException {
@@ -237,7 +226,7 @@ public final class HostFile extends HostDescriptor {
    *
    * @param offset the first byte, at least 0; it need not exist
    * @param length the length in bytes, above 0
-   * @return false if somebody holds any lock on a part of it
+   * @return false if another open file holds any lock on a part of it
    * @throws HostException if the file is not open for writing (EBADF) or locks do not work (ENOLCK)
    */
   public boolean tryLockExclusive(long offset, long length) throws HostException {
@@ -245,19 +234,19 @@ public final class HostFile extends HostDescriptor {
   }
 
   /**
-   * Gives back what this open file holds of a range.
+   * Releases this open file's locks on a range.
    *
    * @param offset the first byte, at least 0
    * @param length the length in bytes, above 0
-   * @throws HostException if the system fails to
+   * @throws HostException if the system refuses
    */
   public void unlock(long offset, long length) throws HostException {
     setLock(Libc.F_UNLCK(), offset, length);
   }
 
   /**
-   * Waits for the right to a range, else as {@link #tryLockExclusive}. A thread that waits cannot
-   * be interrupted, and two that wait for each other wait for ever.
+   * Locks a range as {@link #tryLockExclusive}, waiting until it is free. The wait cannot be
+   * interrupted, and two threads that wait for each other wait for ever.
    *
    * @param offset the first byte, at least 0; it need not exist
    * @param length the length in bytes, above 0
@@ -272,15 +261,15 @@ public final class HostFile extends HostDescriptor {
   }
 
   /**
-   * Asks who would keep an exclusive lock of a range out; the file need not be open for writing.
-   * Locks of this open file do not count.
+   * Finds a lock that conflicts with an exclusive lock of a range, F_OFD_GETLK of fcntl(2). The
+   * file need not be open for writing; locks of this open file do not count.
    *
    * @param offset the first byte, at least 0
    * @param length the length in bytes, above 0
    * @return one of the locks that overlap the range, as of now
    * @throws HostException if locks do not work
    */
-  public Optional<HeldLock> lockInTheWay(long offset, long length) throws HostException {
+  public Optional<HeldLock> conflictingLock(long offset, long length) throws HostException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment lock = lock(arena, Libc.F_WRLCK(), offset, length);
       FileCalls.fcntl(fd(), name(), Libc.F_OFD_GETLK(), lock);

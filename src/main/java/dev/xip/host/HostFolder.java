@@ -7,19 +7,19 @@ import dev.xip.bindings.Libc;
 import java.nio.file.Path;
 
 /**
- * Questions about paths of the default file system, each one call of the system, so that a failure
- * has the system's own code. Changes of names are made beneath an {@link OpenFolder}; they are on
- * the storage when {@link #force} of the folder has returned.
+ * Queries about paths of the default file system, each one system call, so that a failure has the
+ * system's own code. Names are changed through an {@link OpenFolder}; the changes are on the
+ * storage when {@link #force} of the folder has returned.
  */
 public final class HostFolder {
   private HostFolder() {}
 
   /**
-   * Asks for the attributes of whatever has a name, statx(2); links are followed.
+   * Returns the attributes of a path, statx(2); links are followed.
    *
-   * @param path the name
+   * @param path the path
    * @return the attributes, as of now
-   * @throws HostException if there is none (ENOENT) or the way to it is barred (EACCES, ENOTDIR)
+   * @throws HostException if it does not exist (ENOENT) or cannot be reached (EACCES, ENOTDIR)
    */
   public static HostStat stat(Path path) throws HostException {
     AtomicContext.mightSleep("statx");
@@ -27,11 +27,11 @@ public final class HostFolder {
   }
 
   /**
-   * Tells whether something has a name.
+   * Tells whether a path exists.
    *
-   * @param path the name
-   * @return false if nothing has it
-   * @throws HostException if that cannot be told, for example EACCES
+   * @param path the path
+   * @return false if it does not (ENOENT)
+   * @throws HostException if that cannot be determined, for example EACCES
    */
   public static boolean exists(Path path) throws HostException {
     try {

@@ -10,9 +10,9 @@ import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 
 /**
- * A file, or a part of it, mapped wherever the system likes, mmap(2). The file may be closed while
- * it is mapped. If it is cut beneath us, a page that is gone reads as zeros, and {@link
- * dev.xip.base.LostPages} says so.
+ * A file, or a part of it, mapped at an address of the system's choice, mmap(2). The file may be
+ * closed while it is mapped. If it is truncated, a lost page reads as zeros, and {@link
+ * dev.xip.base.LostPages} reports it.
  */
 public final class HostMapping implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
@@ -46,7 +46,7 @@ public final class HostMapping implements AutoCloseable {
    * @param fileOffset the first byte in the file, page aligned
    * @param length the length in bytes, above 0; it need not be whole pages
    * @param access the rights; writing to a shared mapping needs a file open for writing
-   * @param sharing who sees stores
+   * @param sharing whether stores reach the file
    * @return the mapping, to be closed
    * @throws HostException if the range is not inside the file (ENXIO), or the system refuses:
    *     EACCES for rights the file was not opened with, EPERM for execution from a noexec mount,
@@ -65,7 +65,7 @@ public final class HostMapping implements AutoCloseable {
   }
 
   /**
-   * Maps a whole file for reading, by means of the JDK alone: to link the first system call takes
+   * Maps a whole file for reading, through the JDK alone: linking the first system call takes
    * longer than most commands run.
    *
    * @param file an open file that is not empty; it may be closed while it is mapped
@@ -87,20 +87,14 @@ public final class HostMapping implements AutoCloseable {
   }
 
   /**
-   * Returns the bytes.
-   *
-   * @return memory of the length asked for, read-only unless the rights include writing; with
-   *     rights that do not include reading it must not be touched
+   * {@return memory of the requested length, read-only unless the rights include writing; with
+   * rights that do not include reading it must not be touched}
    */
   public MemorySegment memory() {
     return memory;
   }
 
-  /**
-   * Returns the address of the first byte.
-   *
-   * @return a page-aligned address
-   */
+  /** {@return the page-aligned address of the first byte} */
   public long address() {
     return memory.address();
   }
@@ -112,10 +106,10 @@ public final class HostMapping implements AutoCloseable {
    * @param length the length in bytes, above 0
    * @param advice the use
    * @throws HostException if the system refuses: EINVAL for advice it does not know, EFAULT where a
-   *     page to be populated has been cut away
+   *     page to be populated is lost
    */
   public synchronized void advise(long offset, long length, Advice advice) throws HostException {
-    // Behind close the address may already be somebody else's.
+    // After close the address may already belong to another mapping.
     if (!arena.scope().isAlive()) {
       throw new IllegalStateException("the mapping is closed");
     }

@@ -4,8 +4,8 @@ import dev.xip.base.AtomicContext;
 import dev.xip.base.FileName;
 
 /**
- * Whatever had a name, held but not opened, open(2) with O_PATH: a link, pipe or device about which
- * a caller asks before it uses it. To open it, open {@link #descriptorPath}.
+ * A file of any type, held but not opened, open(2) with O_PATH: a caller can inspect a link, pipe
+ * or device before it uses it. To open it, open {@link #descriptorPath}.
  */
 public final class HostNode extends HostDescriptor {
   private static final FileName ITSELF = FileName.of("");
@@ -15,7 +15,7 @@ public final class HostNode extends HostDescriptor {
   }
 
   /**
-   * Reads where the link that is held leads.
+   * Reads the target of a symbolic link.
    *
    * @return the target
    * @throws HostException if it is no link (ENOENT)

@@ -11,9 +11,9 @@ import java.nio.file.ProviderMismatchException;
 import java.util.Arrays;
 
 /**
- * Host paths as the bytes that they are. A {@link Path} of the default file system holds bytes too,
- * but it is made of text and shown as text, which has no place for bytes that the locale's encoding
- * does not know; a file URI has one for each.
+ * Converts host paths to bytes and back. A {@link Path} of the default file system holds bytes, but
+ * is made from text and shown as text, which cannot hold bytes that are invalid in the locale's
+ * encoding; a file URI can.
  */
 public final class HostPaths {
   /** How the JVM turns file names into bytes, which need not be UTF-8. */
@@ -68,7 +68,7 @@ public final class HostPaths {
   }
 
   /**
-   * Returns a path as text for a message or a name, such that no byte is lost.
+   * Returns a path as text that keeps every byte, for a message or a name.
    *
    * @param path a path of the default file system
    * @return the text, see {@link FileName#exactText}
@@ -78,7 +78,7 @@ public final class HostPaths {
     return text.indexOf(REPLACEMENT) < 0 ? text : nameOf(path).exactText();
   }
 
-  /** Reads the bytes off the URI, which is that of an absolute path and may end in a slash. */
+  /** Decodes the path's URI, which is that of an absolute path and may end in a slash. */
   private static byte[] bytesOf(Path path) {
     String uri = ROOT.resolve(path).toUri().getRawPath();
     byte[] bytes = new byte[uri.length()];

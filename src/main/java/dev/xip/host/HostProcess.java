@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** A program of the host that runs for us. It does not outlive this process. */
+/** A child process that does not outlive this one. */
 public final class HostProcess implements AutoCloseable {
   private static final long PATIENCE_SECONDS = 10;
 
@@ -33,11 +33,12 @@ public final class HostProcess implements AutoCloseable {
   }
 
   /**
-   * Makes words that a program gets as the bytes that they are. The JVM passes on text, which has
-   * no place for bytes that are not UTF-8; then a shell makes the words and becomes the program.
+   * Makes a command line whose program receives its arguments byte for byte. The JVM passes
+   * arguments as text, which cannot hold bytes that are not UTF-8; if there are any, a shell
+   * decodes the arguments and execs the program.
    *
    * @param words the program and its arguments, as {@link FileName#exactText} has them
-   * @return what to start
+   * @return the command line to start
    */
   public static List<String> words(List<String> words) {
     if (words.stream().noneMatch(word -> word.chars().anyMatch(HostProcess::isHalfPair))) {
@@ -49,7 +50,7 @@ public final class HostProcess implements AutoCloseable {
       for (byte b : FileName.of(word).bytes()) {
         script.append("\\%03o".formatted(b & 0xff));
       }
-      // The shell takes away line feeds at the end, but not those before the dot.
+      // The shell strips line feeds at the end, but not those before the dot.
       script.append(".'); set -- \"$@\" \"${word%.}\"\n");
     }
     return List.of("/bin/sh", "-c", script.append("exec \"$@\"").toString(), "sh");
@@ -59,11 +60,7 @@ public final class HostProcess implements AutoCloseable {
     return Character.isSurrogate((char) c);
   }
 
-  /**
-   * Returns the program as the JVM knows it.
-   *
-   * @return the process
-   */
+  /** {@return the JVM's object for the child process} */
   public Process process() {
     return process;
   }
@@ -83,7 +80,7 @@ public final class HostProcess implements AutoCloseable {
     process.descendants().forEach(ProcessHandle::destroyForcibly);
     process.destroyForcibly();
     try {
-      // Until it has ended it may make what others are about to remove.
+      // Until it has ended it may create files that are about to be removed.
       if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
         throw new IOException("process %d does not end".formatted(process.pid()));
       }

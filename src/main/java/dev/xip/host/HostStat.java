@@ -6,8 +6,8 @@ import dev.xip.bindings.statx_timestamp;
 import java.lang.foreign.MemorySegment;
 
 /**
- * What the system knows about an open file, statx(2). Times are seconds since 1970 in UTC, negative
- * before, and nanoseconds within the second, 0..999999999.
+ * The attributes of a file, statx(2). Times are seconds since 1970 in UTC, negative before, and
+ * nanoseconds within the second, 0..999999999.
  *
  * @param dev the device that holds the file, encoded as makedev(3) does
  * @param ino the inode number, unique within the device
@@ -65,8 +65,8 @@ public record HostStat(
   }
 
   /**
-   * Makes a device number of its two parts as glibc's makedev(3) does: the low bits of both are in
-   * the low word.
+   * Makes a device number as glibc's makedev(3) does: the low bits of both numbers are in the low
+   * word.
    *
    * @param major the major number, 32 bits
    * @param minor the minor number, 32 bits
@@ -77,29 +77,17 @@ public record HostStat(
     return high | (major & 0xfffL) << 8 | (minor & 0xffL);
   }
 
-  /**
-   * Tells whether it is a regular file.
-   *
-   * @return true for a regular file
-   */
+  /** {@return whether it is a regular file} */
   public boolean isRegularFile() {
     return (mode & Libc.S_IFMT()) == Libc.S_IFREG();
   }
 
-  /**
-   * Tells whether it is a directory.
-   *
-   * @return true for a directory
-   */
+  /** {@return whether it is a directory} */
   public boolean isDirectory() {
     return (mode & Libc.S_IFMT()) == Libc.S_IFDIR();
   }
 
-  /**
-   * Says what it is.
-   *
-   * @return such as "a symbolic link", for messages
-   */
+  /** {@return the type of the file for messages, such as "a symbolic link"} */
   public String kind() {
     int type = mode & Libc.S_IFMT();
     if (type == Libc.S_IFIFO()) {
@@ -114,11 +102,7 @@ public record HostStat(
     return isRegularFile() ? "a regular file" : "a device";
   }
 
-  /**
-   * Tells whether it is a socket.
-   *
-   * @return true for a socket that has a name
-   */
+  /** {@return whether it is a socket that has a name} */
   public boolean isSocket() {
     return (mode & Libc.S_IFMT()) == Libc.S_IFSOCK();
   }

@@ -5,11 +5,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What must not stay behind when the JVM is told to stop: files and folders that are not finished,
- * and what works on them. A thread that makes such a thing does so in a {@link #step}, and so does
- * one that gives it its final name. Once the JVM stops, a step is not taken any more: its thread
- * waits for the end, while all that is on the list is removed, newest first. What a shutdown hook
- * may do as well is done without steps, which it would wait in for ever.
+ * The list of what must be removed when the JVM is told to stop: unfinished files and folders, and
+ * child processes that work on them. A thread that creates such a thing, or gives it its final
+ * name, does so in a {@link #step}. While the JVM stops no step begins: its thread waits for the
+ * end, and everything on the list is removed, newest first. Code that a shutdown hook may run must
+ * not use steps: it would wait for ever.
  */
 public final class Leftovers {
   private static final Object LOCK = new Object();
@@ -26,36 +26,36 @@ public final class Leftovers {
   @FunctionalInterface
   public interface Leftover {
     /**
-     * Removes it; called from another thread than the one that made it.
+     * Removes it; called by another thread than the one that made it.
      *
-     * @throws IOException if the system refuses, which is the end of trying
+     * @throws IOException if the system refuses; it is not tried again
      */
     void remove() throws IOException;
   }
 
   /**
-   * What a thread does that the end of the JVM must not come between. It must be short.
+   * An action that the end of the JVM must not interrupt. It must be short.
    *
-   * @param <T> what comes of it
+   * @param <T> the result
    */
   @FunctionalInterface
   public interface Step<T> {
     /**
-     * Does it.
+     * Performs the action.
      *
-     * @return what came of it
+     * @return the result
      * @throws IOException passed on
      */
     T take() throws IOException;
   }
 
   /**
-   * Takes a step. If the JVM is stopping, does not return.
+   * Performs a step. Does not return if the JVM is stopping.
    *
-   * @param <T> what comes of it
+   * @param <T> the result
    * @param step the step; in it {@link #add} and {@link #forget} change the list
-   * @return what came of it
-   * @throws IOException what the step threw
+   * @return the result
+   * @throws IOException thrown by the step
    */
   public static <T> T step(Step<T> step) throws IOException {
     synchronized (LOCK) {
@@ -65,9 +65,9 @@ public final class Leftovers {
   }
 
   /**
-   * Puts something on the list; it stays if the JVM is stopping already, unless this is in a step.
+   * Adds something to the list. Outside a step, it is not removed if the JVM is stopping already.
    *
-   * @param leftover what it is
+   * @param leftover what to remove
    */
   public static void add(Leftover leftover) {
     synchronized (LOCK) {
@@ -77,7 +77,7 @@ public final class Leftovers {
   }
 
   /**
-   * Takes something off the list, because it is finished or gone; returns when it is not being
+   * Takes something off the list, because it is finished or removed. Waits while the list is being
    * removed.
    *
    * @param leftover what was added
@@ -88,14 +88,17 @@ public final class Leftovers {
     }
   }
 
-  /** The mark is set once and never taken back. The hook comes first, for it may be too late. */
+  /**
+   * {@code stopping} is never reset. The hook is registered first: if that fails, the JVM is
+   * stopping.
+   */
   private static void waitIfStopping() {
     hook();
     while (stopping) {
       try {
         LOCK.wait();
       } catch (InterruptedException e) {
-        // There is nothing to go back to.
+        // The JVM is stopping: wait on.
         continue;
       }
     }
@@ -119,7 +122,7 @@ public final class Leftovers {
         try {
           each.remove();
         } catch (IOException | RuntimeException e) {
-          // What cannot be removed stays; the next may still go.
+          // Stays; the next one may still be removed.
           continue;
         }
       }

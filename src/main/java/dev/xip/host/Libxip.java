@@ -15,15 +15,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The functions of libxip.so, typed: C code that walks the very entries that Java wrote. The
- * library is looked for in the file that system property {@code xip.library} names, or else at
- * {@code native/libxip.so} beside the jar or the folder of classes; it is never unpacked. Where
- * several class loaders of a JVM have these classes, each has a library of its own.
+ * The functions of libxip.so, typed: C code that walks the same entries that Java wrote. The
+ * library is the file that system property {@code xip.library} names, or else {@code
+ * native/libxip.so} beside the jar or the folder of classes; it is never unpacked. If several class
+ * loaders of a JVM load these classes, each has a library of its own.
  *
  * <p>Every function but {@link #sumOfLongs} takes the physical memory window: native memory in
  * which physical address {@code pa} lies at offset {@code pa}, page aligned and in whole pages.
- * Tables must lie where memory cannot vanish: for {@link #walk} and {@link #dump} pass the part of
- * the window that is RAM.
+ * Tables must lie in memory that no truncation can take away: for {@link #walk} and {@link #dump}
+ * pass the part of the window that is RAM.
  */
 public final class Libxip {
   private final Path file;
@@ -33,31 +33,18 @@ public final class Libxip {
   }
 
   /**
-   * Tells whether the library is there.
-   *
-   * @return true if {@link #get} returns
-   */
-  public static boolean isAvailable() {
-    return LibxipLoader.LIBRARY != null;
-  }
-
-  /**
    * Returns the library.
    *
    * @return the library, loaded once
-   * @throws UnsatisfiedLinkError if it was not found or does not fit; the message has the places
-   *     looked at and the property to set
+   * @throws UnsatisfiedLinkError if it was not found or has another ABI version; the message has
+   *     the searched places and the property to set
    */
   public static Libxip get() {
     LibxipLoader.requireLoaded();
     return LibxipLoader.LIBRARY;
   }
 
-  /**
-   * Returns where the library was found.
-   *
-   * @return the file it was loaded from
-   */
+  /** {@return the file from which the library was loaded} */
   public Path file() {
     return file;
   }
@@ -86,7 +73,7 @@ public final class Libxip {
    * Copies bytes through tables that may lie anywhere in the window; else as the other method of
    * this name.
    *
-   * @param window the whole window, all of it memory that cannot vanish
+   * @param window the whole window, in which no file can be truncated
    * @param layout the number of the entry layout, one of XIP_LAYOUT_*
    * @param rootPfn the first frame of the top table
    * @param va the first address
@@ -101,11 +88,11 @@ public final class Libxip {
 
   /**
    * Copies bytes through the tables until the target is full or an address cannot be read: no
-   * present entry, a frame outside the window, or a page whose file has been cut.
+   * present entry, a frame outside the window, or a lost page of a truncated file.
    *
    * @param window the whole window
    * @param tableBytes the length of the part that may hold tables, from the window's beginning,
-   *     whole pages: the RAM, because a table in a file that is cut would end the JVM
+   *     whole pages: the RAM, because a table in a file that is truncated would end the JVM
    * @param layout the number of the entry layout, one of XIP_LAYOUT_*
    * @param rootPfn the first frame of the top table
    * @param va the first address
@@ -131,15 +118,15 @@ public final class Libxip {
     if (n < 0) {
       throw new HostException("xip_read", "va=0x%x, len=0x%x".formatted(va, length), (int) -n);
     }
-    long there = LostPages.any() ? there(window, tableBytes, layout, rootPfn, va, n) : n;
-    if (there == 0 && length > 0) {
+    long intact = LostPages.any() ? intactBytes(window, tableBytes, layout, rootPfn, va, n) : n;
+    if (intact == 0 && length > 0) {
       throw new HostException("xip_read", "va=0x%x, len=0x%x".formatted(va, length), Errno.EFAULT);
     }
-    return there;
+    return intact;
   }
 
-  /** Counts the bytes up to the first one of a page that is zeros now because it was cut away. */
-  private long there(
+  /** Counts the bytes before the first lost page. */
+  private long intactBytes(
       MemorySegment window, long tableBytes, int layout, long rootPfn, long va, long length) {
     MemorySegment tables = window.asSlice(0, tableBytes);
     long done = 0;
@@ -168,7 +155,7 @@ public final class Libxip {
    */
   public List<WalkResult> dump(MemorySegment window, int layout, long rootPfn, AddrRange range) {
     checkTables(window, rootPfn);
-    // A writer may add entries between the count and the list, so ask until all have room.
+    // A writer may add entries between the count and the list: repeat until all fit.
     for (long capacity = 256; ; ) {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment out = xip_walk.allocateArray(capacity, arena);
@@ -205,7 +192,7 @@ public final class Libxip {
 
   /**
    * Stores an entry, making the tables above it as needed. One thread may write to one root at a
-   * time; walks may run beside it.
+   * time; walks may run concurrently.
    *
    * @param window the window
    * @param layout the number of the entry layout, one of XIP_LAYOUT_*
@@ -214,9 +201,9 @@ public final class Libxip {
    * @param pte the entry; the layout's empty one clears
    * @param level where it goes: 0 PTE, 1 PMD, 2 PUD
    * @param supply frames of the window that become tables
-   * @throws HostException if the entry does not fit the level (EINVAL), a huge or non-present entry
-   *     or a table is in the way (EEXIST), a bad entry is (ELOOP), or the supply has run out or
-   *     lies outside the window (ENOMEM)
+   * @throws HostException if the entry does not fit the level (EINVAL), a huge entry, a non-present
+   *     entry or a table is already there (EEXIST) or a bad entry (ELOOP), or the supply has run
+   *     out or lies outside the window (ENOMEM)
    */
   public void set(
       MemorySegment window,
@@ -247,8 +234,8 @@ public final class Libxip {
   }
 
   /**
-   * Adds up numbers in a plain C loop, compiled with -O2: for measuring only, as the limit that
-   * sums of mapped files are compared with.
+   * Adds up numbers in a plain C loop, compiled with -O2: for benchmarks only, as the limit for
+   * sums of mapped files.
    *
    * @param memory native memory, aligned to 8 bytes and a multiple of 8 bytes long
    * @return the sum of its numbers in native byte order, modulo 2^64
@@ -280,7 +267,7 @@ public final class Libxip {
     }
   }
 
-  /** The rest is for C to check: which layouts there are, their addresses and their tables. */
+  /** C has checked the rest: the layout's number, its addresses and its tables. */
   private static void requireAccepted(
       String call, int layout, long rootPfn, long result, String where) {
     if (result < 0 && Errno.of((int) -result) == Errno.EFAULT) {

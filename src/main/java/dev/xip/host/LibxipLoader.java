@@ -14,14 +14,14 @@ import java.util.List;
 
 /**
  * Finds and loads libxip.so once, from a place where it is already a file; a failure is kept and
- * told to everyone who asks. The JVM links a file for one class loader only, so where xip's classes
- * are there twice, the second of them loads a copy in memory.
+ * thrown at each use. The JVM links a file for one class loader only, so a second loader of xip's
+ * classes links a copy in a memfd.
  */
 final class LibxipLoader {
   private static final String PROPERTY = "xip.library";
 
-  /** What the JVM says of a library that it has linked for the classes of another loader. */
-  private static final String LENT = "already loaded in another classloader";
+  /** Part of the JVM's message about a library that it has linked for another class loader. */
+  private static final String LINKED_ELSEWHERE = "already loaded in another classloader";
 
   /** The loaded library, or null with the reason in {@link #FAILURE}. */
   static final Libxip LIBRARY;
@@ -46,7 +46,7 @@ final class LibxipLoader {
   /**
    * Demands the library.
    *
-   * @throws UnsatisfiedLinkError if it was not found or does not fit
+   * @throws UnsatisfiedLinkError if it was not found or has another ABI version
    */
   static void requireLoaded() {
     if (LIBRARY == null) {
@@ -56,7 +56,7 @@ final class LibxipLoader {
     }
   }
 
-  /** Loads the first of the files that is there and fits. */
+  /** Loads the first of the files that exists and has the right ABI version. */
   static Libxip load(List<Path> candidates) {
     List<String> looked = new ArrayList<>();
     for (Path candidate : candidates) {
@@ -76,7 +76,7 @@ final class LibxipLoader {
             .formatted(found, PROPERTY));
   }
 
-  /** The places to look: the property alone if it is set, else beside our own classes. */
+  /** The places to search: the property alone if it is set, else beside our own classes. */
   private static List<Path> candidates() {
     String property = System.getProperty(PROPERTY);
     if (property != null) {
@@ -98,7 +98,7 @@ final class LibxipLoader {
     try {
       link(file);
     } catch (UnsatisfiedLinkError refused) {
-      if (!String.valueOf(refused.getMessage()).contains(LENT)) {
+      if (!String.valueOf(refused.getMessage()).contains(LINKED_ELSEWHERE)) {
         throw refused;
       }
       linkCopy(file);
@@ -117,9 +117,9 @@ final class LibxipLoader {
   }
 
   /**
-   * Loads a copy, with ranges and a handler of its own in front of those that are there. Its
-   * descriptor stays open: the JVM tells libraries apart by path, and this path must not come
-   * again.
+   * Links a copy, which has guarded ranges of its own and a signal handler that runs before the
+   * present one. The descriptor stays open: the JVM tells libraries apart by path, so the path must
+   * not be reused.
    */
   private static void linkCopy(Path file) {
     try (Arena arena = Arena.ofConfined()) {

@@ -11,12 +11,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A socket through which processes of one host talk, unix(7): one that listens under a name in a
- * folder, or one end of a connection. No call waits but {@link #ready}. Calls may come from any
- * thread; only {@link #close} must not run beside another call.
+ * A socket between processes of one host, unix(7): one that listens under a name in a folder, or
+ * one end of a connection. No call waits but {@link #ready}. All methods may be called from any
+ * thread. Precondition of {@link #close}: no other call is running.
  */
 public final class LocalSocket implements AutoCloseable {
-  /** For its owner alone. */
+  /** Mode 0600: for its owner alone. */
   private static final int PRIVATE = 0600;
 
   private final int fd;
@@ -29,15 +29,15 @@ public final class LocalSocket implements AutoCloseable {
   }
 
   /**
-   * Who made the other end.
+   * The process that made the other end.
    *
    * @param pid its process, 0 if that is not visible from here
-   * @param uid its effective user, as the system vouches for
+   * @param uid its effective user, as the kernel recorded it
    */
   public record Peer(int pid, int uid) {}
 
   /**
-   * Makes a socket that listens. It has the mode 0600 from the moment when it has a name.
+   * Makes a socket that listens. It has mode 0600 from the moment it has a name.
    *
    * @param folder where its name is to be
    * @param name the name, which nothing has
@@ -49,7 +49,7 @@ public final class LocalSocket implements AutoCloseable {
       throws HostException {
     LocalSocket socket = new LocalSocket(SocketCalls.socket(), folder.place(name));
     try {
-      // The name gets the mode that the unnamed socket has.
+      // The name inherits the mode of the unnamed socket.
       AttributeCalls.fchmod(socket.fd, socket.name, PRIVATE);
       SocketCalls.bind(socket.fd, folder, name);
       SocketCalls.listen(socket.fd, socket.name, backlog);
@@ -92,7 +92,7 @@ public final class LocalSocket implements AutoCloseable {
   }
 
   /**
-   * Takes a connection that waits.
+   * Accepts a connection.
    *
    * @return the connection
    * @throws HostException EAGAIN if none waits, EMFILE or ENFILE if there is no descriptor left
@@ -102,10 +102,10 @@ public final class LocalSocket implements AutoCloseable {
   }
 
   /**
-   * Asks who made the other end, SO_PEERCRED.
+   * Returns the process that made the other end, SO_PEERCRED.
    *
    * @return its process and user when it was made
-   * @throws HostException if the system does not tell
+   * @throws HostException if the system refuses
    */
   public Peer peer() throws HostException {
     try (Arena arena = Arena.ofConfined()) {
@@ -117,11 +117,12 @@ public final class LocalSocket implements AutoCloseable {
   }
 
   /**
-   * Receives what there is.
+   * Receives the available bytes.
    *
    * @param most how many bytes at most
    * @return the bytes; none if the other side has ended
-   * @throws HostException EAGAIN if there is nothing yet, ECONNRESET if the other side broke off
+   * @throws HostException EAGAIN if there is nothing yet, ECONNRESET if the other side has closed
+   *     with bytes unread
    */
   public byte[] receive(int most) throws HostException {
     try (Arena arena = Arena.ofConfined()) {
@@ -132,7 +133,7 @@ public final class LocalSocket implements AutoCloseable {
   }
 
   /**
-   * Sends what there is room for.
+   * Sends as many bytes as there is room for.
    *
    * @param bytes the bytes
    * @return how many were sent
@@ -146,10 +147,10 @@ public final class LocalSocket implements AutoCloseable {
   }
 
   /**
-   * Tells whether the other side is gone: it has closed its end, not just what it sends by.
+   * Tells whether the other side has closed its end, not merely shut down sending (POLLHUP).
    *
-   * @return false as long as it could receive
-   * @throws HostException if the system does not tell
+   * @return false as long as it can receive
+   * @throws HostException if the system refuses
    */
   public boolean isAbandoned() throws HostException {
     try (Arena arena = Arena.ofConfined()) {
@@ -188,7 +189,7 @@ public final class LocalSocket implements AutoCloseable {
     }
   }
 
-  /** Gives the descriptor back; a second time does nothing. The name stays. */
+  /** Closes the descriptor; a second time does nothing. The name stays. */
   @Override
   public synchronized void close() {
     if (!closed) {

@@ -6,11 +6,11 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** What {@link HostMapping} and {@link Reservation} share. */
+/** Helpers common to {@link HostMapping} and {@link Reservation}. */
 final class MappedMemory {
   private MappedMemory() {}
 
-  /** Memory of an arena, and what closing it does: unmapping, as a rule. */
+  /** Memory of an arena; closing the arena runs an action, usually unmapping. */
   @SuppressWarnings("restricted")
   static MemorySegment of(long addr, long length, Arena arena, Runnable atClose) {
     return MemorySegment.ofAddress(addr).reinterpret(length, arena, mem -> atClose.run());
@@ -28,7 +28,7 @@ final class MappedMemory {
     return MemorySegment.ofAddress(addr).reinterpret(length);
   }
 
-  /** Makes a part of {@link WindowSpace} zeros again, for whom no exception may be checked. */
+  /** Makes a part of {@link WindowSpace} zeros again, for callers without checked exceptions. */
   static void empty(long addr, long length) {
     try {
       WindowSpace.empty(addr, length);
@@ -37,7 +37,7 @@ final class MappedMemory {
     }
   }
 
-  /** Unmaps, for whom no exception may be checked. */
+  /** Unmaps, for callers without checked exceptions. */
   static void unmap(long addr, long length) {
     try {
       MemoryCalls.munmap(addr, length);
@@ -55,8 +55,8 @@ final class MappedMemory {
   }
 
   /**
-   * Demands that a range lies inside a file, whose size is the system's state and no argument:
-   * ENXIO, as POSIX has it for mmap.
+   * Demands that a range lies inside a file: ENXIO if not, as POSIX has it for mmap, since the size
+   * is state of the system and no argument.
    */
   static void requireInFile(HostFile file, long fileOffset, long length, long size)
       throws HostException {

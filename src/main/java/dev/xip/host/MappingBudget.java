@@ -7,15 +7,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * How many mappings the views of this process may have together: a quarter of what the system
- * allows a process (vm.max_map_count). The JVM takes mappings too, and ends when it is refused one,
- * so nobody whose number of mappings a file decides may come near the limit.
+ * The number of mappings that all views of this process may have together: a quarter of what the
+ * system allows a process (vm.max_map_count). The JVM needs mappings too and ends when it is
+ * refused one, so views, whose number of mappings depends on files, stay far from the limit.
  */
 public final class MappingBudget {
   private static final Path LIMIT = Path.of("/proc/sys/vm/max_map_count");
   private static final int SHARE = 4;
 
-  /** What Linux starts with (include/linux/mm.h, DEFAULT_MAX_MAP_COUNT), where it does not tell. */
+  /**
+   * Linux's default (include/linux/mm.h, DEFAULT_MAX_MAP_COUNT), used if the file cannot be read.
+   */
   private static final long DEFAULT_LIMIT = 65_530;
 
   /** Guarded by the class. */
@@ -23,13 +25,9 @@ public final class MappingBudget {
 
   private MappingBudget() {}
 
-  /**
-   * Returns what all views together may have.
-   *
-   * @return the number of mappings, as the system is set now
-   */
+  /** {@return the number of mappings that all views together may have, as the system is set now} */
   public static long limit() {
-    // In one read: a second one finds the end of the file, wherever the first one stopped.
+    // One read(2): a second one would return the end of the file wherever the first stopped.
     try (BufferedReader file = Files.newBufferedReader(LIMIT)) {
       return Long.parseLong(file.readLine()) / SHARE;
     } catch (IOException | NumberFormatException e) {
@@ -37,11 +35,7 @@ public final class MappingBudget {
     }
   }
 
-  /**
-   * Returns what they have.
-   *
-   * @return the number of mappings
-   */
+  /** {@return the number of mappings that all views have} */
   public static synchronized long taken() {
     return taken;
   }

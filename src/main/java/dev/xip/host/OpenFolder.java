@@ -16,19 +16,19 @@ import java.util.List;
 import java.util.SortedMap;
 
 /**
- * An open folder, and what is done to the names in it: beneath its descriptor, one name at a time
- * and never through a symbolic link. However other users rename and replace what leads to the
- * folder or stands in it, a call here reaches what is in this folder or fails.
+ * An open folder and the operations on the names in it: relative to its descriptor, one name at a
+ * time and never through a symbolic link. Even if other users rename or replace the folder's path
+ * or its entries, a call reaches an entry of this folder or fails.
  *
  * <p>A name is one component: not empty, not {@code .} or {@code ..}, without slash and NUL;
- * anything else is an {@link IllegalArgumentException} before the system is asked. Calls whose
- * subject is a name act on whatever has it at that moment; in a folder that other users may write,
- * a file is made and given its attributes elsewhere, or through its own descriptor.
+ * anything else is an {@link IllegalArgumentException} before the system is asked. A call on a name
+ * acts on whatever has the name at that moment; so in a folder that other users may write, a file
+ * is created elsewhere, or gets its attributes through its own descriptor.
  */
 public final class OpenFolder extends HostDescriptor {
   private static final int FOLDER = Libc.O_RDONLY() | Libc.O_DIRECTORY() | Libc.O_CLOEXEC();
 
-  /** Mode of what other users must not see. */
+  /** Mode of a folder that other users must not enter. */
   private static final int PRIVATE = 0700;
 
   private static final int RANDOM_BYTES = 12;
@@ -40,10 +40,10 @@ public final class OpenFolder extends HostDescriptor {
   private static final List<FileName> ACCESS_LISTS =
       List.of(FileName.of("system.posix_acl_access"), FileName.of("system.posix_acl_default"));
 
-  /** A list of version 2 without entries, which the system takes as none. */
+  /** An access control list of version 2 without entries, which the system takes as none. */
   private static final byte[] NO_ENTRIES = {2, 0, 0, 0};
 
-  /** Folders may nest so deep that their full names would fill the memory. */
+  /** Longer names are abbreviated: folders may nest so deep that full names would fill the heap. */
   private static final int LONGEST_NAME = 4096;
 
   private OpenFolder(int fd, String name) {
@@ -76,8 +76,8 @@ public final class OpenFolder extends HostDescriptor {
   }
 
   /**
-   * Opens the folder that this one is in, as of now: another user may have moved this one, so the
-   * caller compares what it finds with what it came from.
+   * Opens the parent folder. Another user may have moved this folder, so the caller must check that
+   * the parent is the one it came from.
    *
    * @return the open folder
    * @throws HostException if it may not be read (EACCES) or the system refuses
@@ -89,12 +89,12 @@ public final class OpenFolder extends HostDescriptor {
   }
 
   /**
-   * Takes hold of whatever has a name, a link being taken itself: what is then asked about it, and
-   * opened through its descriptor's path, is one and the same thing.
+   * Opens a name with O_PATH, a link as itself: what the caller then inspects, and opens through
+   * the descriptor's path, is the same file.
    *
    * @param name its name
-   * @return what has the name, not opened
-   * @throws HostException if nothing has it (ENOENT) or the system refuses
+   * @return the file, held but not opened
+   * @throws HostException if it does not exist (ENOENT) or the system refuses
    */
   public HostNode hold(FileName name) throws HostException {
     int flags = Libc.O_PATH() | Libc.O_NOFOLLOW() | Libc.O_CLOEXEC();
@@ -102,12 +102,12 @@ public final class OpenFolder extends HostDescriptor {
   }
 
   /**
-   * Makes a folder that only its owner may enter, mkdirat(2), and opens it.
+   * Makes a folder of mode 0700, mkdirat(2), and opens it.
    *
    * @param name its name
    * @return the open folder, of mode 0700
-   * @throws HostException if something has the name (EEXIST) or the system refuses; EBUSY if
-   *     another user put a folder of theirs in its place
+   * @throws HostException if the name exists (EEXIST) or the system refuses; EBUSY if another user
+   *     has replaced the folder
    */
   public OpenFolder make(FileName name) throws HostException {
     BeneathCalls.mkdir(this, checked(name), PRIVATE);
@@ -152,7 +152,7 @@ public final class OpenFolder extends HostDescriptor {
    * @param name its name
    * @param mode the permission bits, from which the process's umask is taken away
    * @return the open file
-   * @throws HostException if something has the name (EEXIST), be it a link, or it cannot be made
+   * @throws HostException if the name exists (EEXIST), even as a link, or it cannot be made
    */
   public HostFile create(FileName name, int mode) throws HostException {
     int flags = Libc.O_RDWR() | Libc.O_CREAT() | Libc.O_EXCL();
@@ -160,34 +160,22 @@ public final class OpenFolder extends HostDescriptor {
   }
 
   /**
-   * Opens a regular file for reading and writing, making an empty one if there is none.
-   *
-   * @param name its name
-   * @param mode the permission bits of a new file, from which the process's umask is taken away
-   * @return the open file
-   * @throws HostException as {@link #openReadWrite}, or if it cannot be made
-   */
-  public HostFile openOrCreate(FileName name, int mode) throws HostException {
-    return HostFile.beneath(this, checked(name), Libc.O_RDWR() | Libc.O_CREAT(), mode);
-  }
-
-  /**
-   * Asks for the attributes of whatever has a name, a link being told of as a link.
+   * Returns the attributes of a name; of a symbolic link, its own.
    *
    * @param name the name
    * @return the attributes, as of now
-   * @throws HostException if nothing has it (ENOENT) or the system fails to tell
+   * @throws HostException if it does not exist (ENOENT) or the system refuses
    */
   public HostStat stat(FileName name) throws HostException {
     return FileCalls.statxAt(fd(), name(), checked(name));
   }
 
   /**
-   * Tells whether anything has a name, be it a link that leads nowhere.
+   * Tells whether a name exists, even as a dangling link.
    *
    * @param name the name
-   * @return false if nothing has it
-   * @throws HostException if that cannot be told
+   * @return false if it does not (ENOENT)
+   * @throws HostException if that cannot be determined
    */
   public boolean exists(FileName name) throws HostException {
     try {
@@ -204,7 +192,7 @@ public final class OpenFolder extends HostDescriptor {
   /**
    * Lists the names, getdents64(2), without {@code .} and {@code ..}.
    *
-   * @return the names in no order; of what is made or removed meanwhile it may have some
+   * @return the names, unordered; those created or removed meanwhile may be in it or not
    * @throws HostException if the system refuses
    */
   public List<FileName> names() throws HostException {
@@ -212,15 +200,15 @@ public final class OpenFolder extends HostDescriptor {
   }
 
   /**
-   * Lists names that begin alike; a name that does not costs next to nothing.
+   * Lists the names with a prefix; other names cost next to nothing.
    *
-   * @param start what the names begin with, empty for all names
-   * @return the names in no order; of what is made or removed meanwhile it may have some
+   * @param start the prefix, empty for all names
+   * @return the names, unordered; those created or removed meanwhile may be in it or not
    * @throws HostException if the system refuses
    */
   public List<FileName> names(FileName start) throws HostException {
     AtomicContext.mightSleep("getdents64");
-    // Opened anew, because a descriptor has one place in the list and this may run in two threads.
+    // Opened again: a descriptor has one directory offset, and this may run in two threads.
     int fd = BeneathCalls.open(this, FileName.of("."), FOLDER, 0);
     try {
       return DirectoryRecords.names(fd, name(), start);
@@ -233,15 +221,15 @@ public final class OpenFolder extends HostDescriptor {
    * Makes a symbolic link.
    *
    * @param name its name
-   * @param target where it leads, any bytes but NUL
-   * @throws HostException if something has the name (EEXIST) or the system refuses
+   * @param target its target, any bytes but NUL
+   * @throws HostException if the name exists (EEXIST) or the system refuses
    */
   public void symlink(FileName name, FileName target) throws HostException {
     BeneathCalls.symlink(target, this, checked(name));
   }
 
   /**
-   * Reads where a symbolic link leads.
+   * Reads the target of a symbolic link.
    *
    * @param name its name
    * @return the target
@@ -257,15 +245,15 @@ public final class OpenFolder extends HostDescriptor {
    * @param name its name
    * @param mode its type and permission bits, from which the process's umask is taken away
    * @param device the device's number as {@link HostStat#device} makes it, 0 for pipe and socket
-   * @throws HostException if the caller may not (EPERM), something has the name (EEXIST), or the
-   *     system refuses
+   * @throws HostException if the caller may not (EPERM), the name exists (EEXIST), or the system
+   *     refuses
    */
   public void node(FileName name, int mode, long device) throws HostException {
     BeneathCalls.mknod(this, checked(name), mode, device);
   }
 
   /**
-   * Gives a file one more name; a link is given one itself.
+   * Makes a hard link, linkat(2); a symbolic link is linked itself.
    *
    * @param old a name that it has in this folder
    * @param to the folder of its new name
@@ -278,19 +266,8 @@ public final class OpenFolder extends HostDescriptor {
   }
 
   /**
-   * Gives a file that is open a name here, whether or not it has one already.
-   *
-   * @param file the open file
-   * @param name its new name
-   * @throws HostException as {@link #link(FileName, OpenFolder, FileName)}
-   */
-  public void link(HostFile file, FileName name) throws HostException {
-    BeneathCalls.link(file, this, checked(name));
-  }
-
-  /**
-   * Gives a file another name in one step, taking that name from whatever had it. Two names of one
-   * file are left as they are.
+   * Renames a file atomically, replacing what has the new name. Two names of one file are left as
+   * they are.
    *
    * @param old its name in this folder
    * @param to the folder of its new name
@@ -303,23 +280,11 @@ public final class OpenFolder extends HostDescriptor {
   }
 
   /**
-   * Gives a file another name that nothing has, in one step.
-   *
-   * @param old its name in this folder
-   * @param to the folder of its new name
-   * @param name its new name
-   * @throws HostException if the name is taken (EEXIST), else as {@link #rename}; EINVAL on a file
-   *     system that cannot
-   */
-  public void renameNew(FileName old, OpenFolder to, FileName name) throws HostException {
-    BeneathCalls.rename(this, checked(old), to, checked(name), Libc.RENAME_NOREPLACE());
-  }
-
-  /**
-   * Takes a name from a file or link. With its last name and its last user a file goes.
+   * Removes a name of a file or link, unlinkat(2). A file is deleted with its last name and last
+   * user.
    *
    * @param name the name
-   * @return false if nothing had it
+   * @return false if it did not exist
    * @throws HostException if it is a folder's (EISDIR) or the system refuses
    */
   public boolean unlink(FileName name) throws HostException {
@@ -330,7 +295,7 @@ public final class OpenFolder extends HostDescriptor {
    * Removes an empty folder.
    *
    * @param name its name
-   * @return false if nothing had it
+   * @return false if it did not exist
    * @throws HostException if it is no folder (ENOTDIR), not empty (ENOTEMPTY), or the system
    *     refuses
    */
@@ -351,14 +316,14 @@ public final class OpenFolder extends HostDescriptor {
   }
 
   /**
-   * Sets the permissions of whatever has a name; what is behind a link is left alone.
+   * Sets the permissions of a file. Links are not followed.
    *
    * @param name the name of anything but a link
    * @param mode the low twelve bits: set-id, sticky, permissions
    * @throws IOException if it is a link, the caller may not or the system refuses
    */
   public void setMode(FileName name, int mode) throws IOException {
-    // fchmodat(2) of older systems follows links, so what has the name is held meanwhile.
+    // fchmodat(2) of older systems follows links, so the file is held by O_PATH.
     try (HostNode node = hold(name)) {
       Files.setAttribute(node.descriptorPath(), "unix:mode", mode);
     }
@@ -368,21 +333,21 @@ public final class OpenFolder extends HostDescriptor {
    * Tells whether the folder belongs to the caller.
    *
    * @return true if its owner is the user that this process acts as
-   * @throws HostException if the system fails to tell
+   * @throws HostException if the system refuses
    */
   public boolean isOfCaller() throws HostException {
     return stat().uid() == Libc.geteuid();
   }
 
   /**
-   * Tells whether another user could have put something here: it is not the caller's, and the
-   * folder belongs to a user other than the caller and root, or others may write it. In a sticky
-   * folder of these two what belongs to its owner is trusted, as the kernel does it for links
+   * Tells whether another user could have put an entry here: it is not the caller's, and the folder
+   * belongs to a user other than the caller and root, or others may write it. In a sticky folder of
+   * the caller or root, an entry of the folder's owner is trusted, as the kernel does for links
    * (protected_symlinks, proc(5)).
    *
    * @param thing the attributes of what is in the folder
    * @return true if it must not be followed or written into
-   * @throws HostException if the system fails to tell of the folder
+   * @throws HostException if the system refuses the folder's attributes
    */
   public boolean mayBeStrangers(HostStat thing) throws HostException {
     int caller = Libc.geteuid();
@@ -399,8 +364,8 @@ public final class OpenFolder extends HostDescriptor {
   }
 
   /**
-   * Takes away the lists of who else may do what, acl(5), which a new folder has from the one that
-   * it was made in: what is then made in it gets none.
+   * Removes the access control lists, acl(5), that a new folder has inherited from its parent, so
+   * that files made in it inherit none.
    *
    * @throws HostException if the caller may not (EPERM) or the system refuses
    */
@@ -418,7 +383,7 @@ public final class OpenFolder extends HostDescriptor {
   }
 
   /**
-   * Sets owner and group of whatever has a name, of a link itself.
+   * Sets owner and group. Links are not followed.
    *
    * @param name the name
    * @param uid the owner, -1 to leave it
@@ -430,7 +395,7 @@ public final class OpenFolder extends HostDescriptor {
   }
 
   /**
-   * Sets the times of whatever has a name, of a link itself.
+   * Sets the times. Links are not followed.
    *
    * @param name the name
    * @param times of access and change
@@ -441,7 +406,7 @@ public final class OpenFolder extends HostDescriptor {
   }
 
   /**
-   * Reads all extended attributes of whatever has a name, of a link itself.
+   * Reads all extended attributes. Links are not followed.
    *
    * @param name the name
    * @return the values by full name, sorted; empty where the file system has none
@@ -452,7 +417,7 @@ public final class OpenFolder extends HostDescriptor {
   }
 
   /**
-   * Sets one extended attribute of whatever has a name, of a link itself.
+   * Sets one extended attribute. Links are not followed.
    *
    * @param name the name
    * @param attribute the attribute's full name, such as {@code user.origin}
@@ -464,17 +429,13 @@ public final class OpenFolder extends HostDescriptor {
     AttributeCalls.setExtendedAttribute(path(checked(name)), attribute, value);
   }
 
-  /**
-   * Tells whether the caller is root, who may give files to others.
-   *
-   * @return true if this process acts as user 0
-   */
+  /** {@return whether this process acts as root, which may give files to other users} */
   public static boolean callerIsRoot() {
     return Libc.geteuid() == ROOT;
   }
 
   /**
-   * Makes up a name that others cannot guess and nothing has.
+   * Makes a random name that other users cannot guess.
    *
    * @param start what it begins with
    * @return the name, of the start and 24 hexadecimal digits
@@ -483,7 +444,7 @@ public final class OpenFolder extends HostDescriptor {
     StringBuilder name = new StringBuilder(start);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment bytes = arena.allocate(RANDOM_BYTES);
-      // So few bytes come whole once the system has started, random(7).
+      // Up to 256 bytes are never returned in part, random(7).
       if (Libc.getrandom(bytes, RANDOM_BYTES, 0) != RANDOM_BYTES) {
         throw new IllegalStateException("getrandom: expected %d bytes".formatted(RANDOM_BYTES));
       }
@@ -494,12 +455,12 @@ public final class OpenFolder extends HostDescriptor {
     return FileName.of(name.toString());
   }
 
-  /** Names something in here, for messages. */
+  /** The path of an entry, for messages. */
   String place(FileName name) {
     return (name().length() > LONGEST_NAME ? "..." : name()) + "/" + name;
   }
 
-  /** A path to a name in here that leads through the descriptor. */
+  /** A path to an entry that leads through the descriptor. */
   FileName path(FileName name) {
     byte[] start = (descriptorPath() + "/").getBytes(StandardCharsets.US_ASCII);
     byte[] path = Arrays.copyOf(start, start.length + name.length());

@@ -9,8 +9,8 @@ import java.util.Deque;
 import java.util.Iterator;
 
 /**
- * A folder that only its owner may enter, under a random name: what is made in it can neither be
- * seen nor swapped by other users until it is moved out. It goes with all that is in it when it is
+ * A folder that only its owner may enter, under a random name: other users can neither see nor
+ * replace what is made in it until it is moved out. It is removed with all its contents when it is
  * closed or the JVM is told to stop.
  */
 public final class PrivateFolder implements AutoCloseable {
@@ -28,7 +28,7 @@ public final class PrivateFolder implements AutoCloseable {
   }
 
   /**
-   * Makes one.
+   * Makes a private folder.
    *
    * @param parent where; it must stay open until this is closed
    * @param start what its name begins with
@@ -47,27 +47,19 @@ public final class PrivateFolder implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns the folder.
-   *
-   * @return the open folder, of mode 0700, valid until this is closed
-   */
+  /** {@return the open folder, of mode 0700, valid until this is closed} */
   public OpenFolder folder() {
     return folder;
   }
 
-  /**
-   * Returns its name.
-   *
-   * @return the random name, as long as no other user moves it
-   */
+  /** {@return the random name, valid as long as no other user moves the folder} */
   public FileName name() {
     return name;
   }
 
   /**
    * Returns a path that leads to a name in the folder through its descriptor, for this process and
-   * for programs that it starts, wherever the folder has been moved to.
+   * for programs that it starts, even if the folder is moved.
    *
    * @param file the name
    * @return the path, valid until this is closed
@@ -77,7 +69,7 @@ public final class PrivateFolder implements AutoCloseable {
     return Path.of(descriptor).resolve(HostPaths.of(file));
   }
 
-  /** Removes the folder and all that is in it; a second time does nothing. */
+  /** Removes the folder and all its contents; a second time does nothing. */
   @Override
   public void close() throws IOException {
     Leftovers.step(
@@ -95,7 +87,7 @@ public final class PrivateFolder implements AutoCloseable {
         });
   }
 
-  /** Moves it away first, so that a thread that still makes files in it finds no place for more. */
+  /** Renames it first, so that a thread that still creates files in it by path fails. */
   private void remove() throws IOException {
     FileName aside = OpenFolder.randomName(".xip-");
     boolean moved = isOurs(name);
@@ -108,19 +100,19 @@ public final class PrivateFolder implements AutoCloseable {
     }
   }
 
-  /** Another user may have put something else in its place, which is not ours to remove. */
+  /** Whether the name is still this folder's: another user may have replaced it. */
   private boolean isOurs(FileName where) throws HostException {
     HostStat ours = folder.stat();
     HostStat there = parent.exists(where) ? parent.stat(where) : null;
     return there != null && there.dev() == ours.dev() && there.ino() == ours.ino();
   }
 
-  /** A folder on the way down, and which of its names are still to be removed. */
+  /** A folder on the path down, and its names that are still to be removed. */
   private record Level(long ino, FileName name, Iterator<FileName> rest) {}
 
   /**
-   * Removes all that is in a folder, however deep, with two descriptors: no other user can move
-   * what is in it, so that the way up leads to where the way down came from.
+   * Removes all contents of a folder, however deep, with two descriptors. Other users cannot move
+   * what is in it, so {@code ..} leads back to the folder that was entered from.
    */
   private static void empty(OpenFolder top) throws IOException {
     Deque<Level> levels = new ArrayDeque<>();

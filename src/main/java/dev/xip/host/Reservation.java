@@ -12,18 +12,18 @@ import java.lang.ref.Reference;
 import java.util.List;
 
 /**
- * One range of address space that stays ours until it is closed: parts of it are filled with files
- * or memory and emptied again, and no part is ever a hole that somebody else's mapping could take.
- * It takes no memory and no swap of its own.
+ * One reserved range of address space: files or memory are mapped into parts of it and unmapped
+ * again, and no part is ever a hole that another mapping could take. The reservation itself takes
+ * no memory and no swap.
  *
- * <p>A change is built elsewhere and then moved into place, so that a refusal leaves what was there
- * before. One case is left: the kernel runs out of memory for its own records between dropping the
- * old mapping and placing the new one. The part then reads as zeros.
+ * <p>A new mapping is made elsewhere and then moved into place, so a refusal leaves the old one,
+ * with one exception: if the kernel runs out of memory for its own records between dropping the old
+ * mapping and placing the new one, the part reads as zeros.
  *
  * <p>Changes and {@link #close} exclude each other; access to the memory needs no lock. A load from
- * a part that may not be read, or a store to one that may not be written, ends the JVM: what was
- * mapped where is the caller's to know. A page of a file that was cut reads as zeros, and {@link
- * dev.xip.base.LostPages} says so.
+ * a part that may not be read, or a store to one that may not be written, ends the JVM: the caller
+ * must know what it mapped where. A lost page of a truncated file reads as zeros, and {@link
+ * dev.xip.base.LostPages} reports it.
  */
 public final class Reservation implements AutoCloseable {
   private static final int PRIVATE_MEMORY =
@@ -48,13 +48,13 @@ public final class Reservation implements AutoCloseable {
     return new Reservation(anonymous(checked(bytes), access), bytes, Reservation::unmap);
   }
 
-  /** The arena has made sure that no thread loads from here any more. */
+  /** Precondition: the arena is closed, so no thread loads from the range any more. */
   private static void unmap(long address, long bytes, Guard guard) {
     guard.clear();
     MappedMemory.unmap(address, bytes);
   }
 
-  /** There may be late loads from a window, so the files are guarded until none is mapped. */
+  /** Readers may still load from a window, so files are guarded until none is mapped. */
   private static void giveBack(long address, long bytes, Guard guard) {
     MappedMemory.empty(address, bytes);
     guard.clear();
@@ -100,63 +100,49 @@ public final class Reservation implements AutoCloseable {
   }
 
   /**
-   * Returns the whole range.
-   *
-   * @return memory of the reserved size, until {@link #close}; what may be done to each part of it
-   *     is decided by what is mapped there
+   * {@return memory of the reserved size, until {@link #close}; the rights to each part are those
+   * of what is mapped there}
    */
   public MemorySegment memory() {
     return memory;
   }
 
   /**
-   * Returns a part of the range that can be closed to its users while the range stays.
+   * Returns a part of the range as memory of another arena, which is closed before the range is.
    *
    * @param offset where in the range
    * @param length the length in bytes
-   * @param part what the memory belongs to; it is to be closed before the range is
+   * @param part the arena; it must be closed before the range is
    * @return memory of that length, until the arena is closed
    */
   public MemorySegment part(long offset, long length, Arena part) {
     return MappedMemory.part(memory, offset, length, part);
   }
 
-  /**
-   * Returns the address of the first byte.
-   *
-   * @return a page-aligned address
-   */
+  /** {@return the page-aligned address of the first byte} */
   public long address() {
     return memory.address();
   }
 
-  /**
-   * Returns the size.
-   *
-   * @return the reserved length in bytes
-   */
+  /** {@return the reserved length in bytes} */
   public long size() {
     return memory.byteSize();
   }
 
-  /**
-   * Tells whether the range is still ours.
-   *
-   * @return false after {@link #close}
-   */
+  /** {@return whether the range is still reserved: false after {@link #close}} */
   public boolean isOpen() {
     return arena.scope().isAlive();
   }
 
   /**
-   * Puts a part of a file into a part of the range.
+   * Maps a part of a file into a part of the range.
    *
    * @param offset where in the range, page aligned
    * @param length the length in bytes, above 0, whole pages; the file's last page counts as whole
    * @param file an open file
    * @param fileOffset the first byte in the file, page aligned
    * @param access the rights; writing to a shared mapping needs a file open for writing
-   * @param sharing who sees stores
+   * @param sharing whether stores reach the file
    * @throws HostException if the range is not inside the file (ENXIO), or the system refuses:
    *     EACCES for rights the file was not opened with, EPERM for execution from a noexec mount,
    *     ENOMEM for too many mappings
@@ -182,16 +168,16 @@ public final class Reservation implements AutoCloseable {
   }
 
   /**
-   * Guards the whole range, which reads as zeros until now, as one file: what {@link #mapAgain}
-   * puts there.
+   * Guards the whole range as one file, before {@link #mapAgain} maps it. Precondition: it reads as
+   * zeros.
    */
   synchronized void guard(String file) throws HostException {
     guard.add(file, memory, Access.READ);
   }
 
   /**
-   * Puts pages that are mapped elsewhere into a part of the range as well, whatever has become of
-   * the file's name: mremap(2) with an old size of 0.
+   * Maps pages of another mapping a second time, into a part of the range; the file's name is not
+   * needed: mremap(2) with an old size of 0.
    *
    * @param offset where in the range, page aligned
    * @param source whole pages inside one shared mapping of a file, with its rights; it is left as
@@ -214,7 +200,7 @@ public final class Reservation implements AutoCloseable {
   }
 
   /**
-   * Puts fresh zero memory of this process into a part of the range; pages are taken when touched.
+   * Maps private zeroed memory into a part of the range; pages are allocated when touched.
    *
    * @param offset where in the range, page aligned
    * @param length the length in bytes, above 0, whole pages
@@ -261,7 +247,7 @@ public final class Reservation implements AutoCloseable {
    * @param length the length in bytes, above 0, whole pages
    * @param advice the use
    * @throws HostException if the system refuses: EINVAL for advice that it does not know or that
-   *     does not fit what is mapped there, EFAULT where a page to be populated has been cut away
+   *     does not fit what is mapped there, EFAULT where a page to be populated is lost
    */
   public synchronized void advise(long offset, long length, Advice advice) throws HostException {
     prepare(offset, length);
@@ -269,7 +255,7 @@ public final class Reservation implements AutoCloseable {
   }
 
   /**
-   * Gives the whole range back; a second time does nothing. Later access to the memory throws.
+   * Unmaps the whole range; a second time does nothing. Later access to the memory throws.
    *
    * @throws IllegalStateException if a native call is using the memory right now
    * @throws UncheckedIOException if the system refuses to unmap
@@ -281,7 +267,7 @@ public final class Reservation implements AutoCloseable {
     }
   }
 
-  /** What every change checks first. */
+  /** Checks that are common to all changes. */
   private void prepare(long offset, long length) {
     AtomicContext.mightSleep("change of a mapping");
     if (!isOpen()) {
@@ -296,7 +282,7 @@ public final class Reservation implements AutoCloseable {
 
   /**
    * Moves a finished mapping onto a part of the range. mremap(2) checks its arguments and the count
-   * of mappings before it drops what was there.
+   * of mappings before it drops the old mapping.
    */
   private void install(long built, long offset, long length) throws HostException {
     try {

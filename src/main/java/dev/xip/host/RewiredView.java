@@ -4,10 +4,10 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * Pieces of mapped files side by side in one range of addresses: the same pages a second time, no
- * byte copied. Each piece is a mapping, which a {@link MappingBudget} counts. If a file is cut
- * beneath us, the view reads as zeros from its first page that is gone to its end, and {@link
- * dev.xip.base.LostPages} says so under the name of the first piece's file.
+ * Pieces of mapped files, contiguous in one range of addresses: the same pages mapped a second
+ * time, without a copy. Each piece is a mapping, which {@link MappingBudget} counts. If a file is
+ * truncated, the view reads as zeros from its first lost page to its end, and {@link
+ * dev.xip.base.LostPages} reports it under the name of the first piece's file.
  */
 public final class RewiredView implements AutoCloseable {
   private final Reservation range;
@@ -25,7 +25,7 @@ public final class RewiredView implements AutoCloseable {
   /**
    * One piece.
    *
-   * @param at where it is to appear in the view, in bytes, page aligned
+   * @param at its offset in the view, in bytes, page aligned
    * @param source whole pages of one shared mapping of a file, which must stay mapped only until
    *     the view is made
    */
@@ -82,11 +82,7 @@ public final class RewiredView implements AutoCloseable {
     return count + (bytes > end ? 1 : 0);
   }
 
-  /**
-   * Returns the pieces as one.
-   *
-   * @return read-only memory of the view's size, until {@link #close}
-   */
+  /** {@return read-only memory of the view's size, until {@link #close}} */
   public MemorySegment memory() {
     return memory;
   }

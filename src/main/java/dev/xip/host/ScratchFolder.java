@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * A {@link PrivateFolder} in a folder that is known by its path, for files that do not stay. With
- * {@link #close}, or when the process ends, it goes with all that is in it.
+ * A {@link PrivateFolder} for temporary files, in a folder given by its path. {@link #close}, or
+ * the end of the process, removes it with all its contents.
  */
 public final class ScratchFolder implements AutoCloseable {
   private final OpenFolder parent;
@@ -37,17 +37,13 @@ public final class ScratchFolder implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns where it is.
-   *
-   * @return its path, below the one that it was made in
-   */
+  /** {@return the folder's path, below the one that it was made in} */
   public Path path() {
     return path;
   }
 
   /**
-   * Removes it and all that is in it; a second time does nothing.
+   * Removes it with all its contents; a second time does nothing.
    *
    * @throws IOException if something in it cannot be removed
    */

@@ -2,11 +2,11 @@ package dev.xip.host;
 
 import dev.xip.bindings.Libc;
 
-/** Who sees stores to mapped memory, mmap(2). */
+/** Whether stores to mapped memory reach the file, mmap(2). */
 public enum Sharing {
-  /** Everybody who maps the file, and the file itself. */
+  /** They reach the file and its other mappings. */
   SHARED(Libc.MAP_SHARED()),
-  /** This process alone: the first store to a page copies it. */
+  /** They stay in this process: the first store to a page copies it. */
   PRIVATE(Libc.MAP_PRIVATE());
 
   private final int flag;

@@ -43,7 +43,7 @@ final class SocketCalls {
     named(Connect.HANDLE, "connect", fd, folder, name);
   }
 
-  /** An address has room for 107 bytes, so the folder is named by its descriptor. */
+  /** sun_path holds 107 bytes, so the path leads through the folder's descriptor. */
   private static void named(
       MethodHandle handle, String call, int fd, OpenFolder folder, FileName name)
       throws HostException {
@@ -114,7 +114,7 @@ final class SocketCalls {
     }
   }
 
-  /** Waits for events of some descriptors; returns how many have any. */
+  /** Waits for events; returns the number of descriptors that have any. */
   static int poll(MemorySegment all, long count, int millis) throws HostException {
     return (int)
         Calls.call(

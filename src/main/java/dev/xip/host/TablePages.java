@@ -1,8 +1,8 @@
 package dev.xip.host;
 
 /**
- * The page frames that {@link Libxip#set} may make tables of, taken in order and never given back.
- * One thread may use it at a time.
+ * The page frames that {@link Libxip#set} may make tables of, taken in order and never returned.
+ * Not thread-safe.
  */
 public final class TablePages {
   private final long endPfn;
@@ -23,20 +23,12 @@ public final class TablePages {
     this.endPfn = endPfn;
   }
 
-  /**
-   * Returns the frame that is taken next.
-   *
-   * @return a frame number; {@link #endPfn} when all are taken
-   */
+  /** {@return the next frame to be taken; {@link #endPfn} when all are} */
   public long nextPfn() {
     return nextPfn;
   }
 
-  /**
-   * Returns the end of the supply.
-   *
-   * @return the frame after the last
-   */
+  /** {@return the frame after the last of the supply} */
   public long endPfn() {
     return endPfn;
   }

@@ -25,7 +25,7 @@ public record WalkResult(
     NONE(Xip.XIP_WALK_NONE()),
     /** A leaf that hardware would use. */
     PRESENT(Xip.XIP_WALK_PRESENT()),
-    /** A leaf with a page behind it that nobody may touch; Linux counts it as present. */
+    /** A leaf whose page allows no access; Linux counts it as present. */
     PROT_NONE(Xip.XIP_WALK_PROT_NONE()),
     /** Something else than a page. */
     NOT_PRESENT(Xip.XIP_WALK_NOT_PRESENT()),

@@ -7,12 +7,11 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The addresses of this process that windows are made in: one range of readable zeros, taken once
- * and never given back. A window that is closed becomes readable zeros again and its addresses
- * serve the next one. So who still reads through an old translation, which is checked afterwards,
- * meets zeros or other bytes, never a hole, and needs no check that the window is open before each
- * load: {@link #MEMORY} is a constant to the compiler, and a load from it one instruction behind
- * one comparison.
+ * The range of addresses from which windows are taken: readable zeros, reserved once and never
+ * unmapped. A closed window becomes readable zeros again, and its addresses are reused. So a reader
+ * that still uses an old translation, which it validates afterwards, loads zeros or other bytes,
+ * never from a hole, and need not check before each load that the window is open: {@link #MEMORY}
+ * is a constant to the compiler, and a load from it is one comparison and one instruction.
  *
  * <p>The zeros take no memory and no swap.
  */
@@ -25,10 +24,10 @@ public final class WindowSpace {
 
   private static final int ZEROS = Libc.MAP_PRIVATE() | Libc.MAP_ANONYMOUS() | Libc.MAP_NORESERVE();
 
-  /** All of it, to be read. Only what an open window holds is worth reading. */
+  /** The whole range, read-only. Only the bytes of an open window mean anything. */
   public static final MemorySegment MEMORY = reserve();
 
-  /** What no window has, as start and length; guarded by itself. No two parts touch. */
+  /** The free parts, start to length; no two adjoin. Guarded by itself. */
   private static final TreeMap<Long, Long> FREE = new TreeMap<>();
 
   static {
@@ -38,7 +37,7 @@ public final class WindowSpace {
 
   private WindowSpace() {}
 
-  /** As much as the host allows, which a limit on address space makes less. */
+  /** Reserves as much as the host allows; RLIMIT_AS makes it less. */
   private static MemorySegment reserve() {
     for (long bytes = MOST_BYTES; ; bytes >>= 1) {
       try {
@@ -90,7 +89,7 @@ public final class WindowSpace {
     MemoryCalls.move(zeros(bytes), bytes, start);
   }
 
-  /** Gives a part that is zeros again back. */
+  /** Frees a part. Precondition: it is zeros again. */
   static void giveBack(long start, long bytes) {
     long first = start;
     long length = (bytes + ALIGNMENT - 1) & -ALIGNMENT;

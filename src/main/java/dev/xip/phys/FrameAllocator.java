@@ -12,10 +12,10 @@ import java.util.concurrent.atomic.AtomicLongArray;
  * tables larger than a frame. A freed frame is the next one to be handed out, while it is still in
  * the processor's cache.
  *
- * <p>The free lists are linked through the frames' own records and guarded by one spin lock, so
- * nothing is allocated on the heap until RAM is nearly used up. Linux counterpart: mm/page_alloc.c.
- * It keeps buddies of every order; here runs stay together when they are freed, and are cut up or
- * put together only when there is nothing else to hand out.
+ * <p>The free lists are linked through the frames' own records and guarded by one spin lock, so it
+ * does not allocate on the heap until RAM is nearly used up. Linux counterpart: mm/page_alloc.c.
+ * The kernel keeps buddies of every order; here a freed run stays whole, and runs are split or
+ * joined only when nothing else is free.
  */
 public final class FrameAllocator {
   private static final long NONE = -1;
@@ -31,7 +31,7 @@ public final class FrameAllocator {
   /** The first frame of the run freed last, or {@link #NONE}. Guarded by the lock. */
   private long freeRuns = NONE;
 
-  /** Every frame from here on was never used, so it is zero already. Guarded by the lock. */
+  /** The first frame that was never used: it and all above it are zero. Guarded by the lock. */
   private long untouched;
 
   FrameAllocator(MemorySegment window, PageFrames frames) {
@@ -63,7 +63,8 @@ public final class FrameAllocator {
   }
 
   /**
-   * Takes a frame as it was left, for who writes all of it before anybody reads it.
+   * Takes a frame without clearing it. Precondition: the caller overwrites all of it before it can
+   * be read.
    *
    * @param use what it will be used for
    * @return the page frame number, or -1 if RAM is used up (ENOMEM)
@@ -142,7 +143,7 @@ public final class FrameAllocator {
     return NONE;
   }
 
-  /** Cuts a run up when there are no single frames left, and takes one of them. */
+  /** Splits a run when there are no single frames left, and takes one of them. */
   private long splitRun() {
     long run = freeRuns;
     if (run == NONE) {
@@ -155,7 +156,7 @@ public final class FrameAllocator {
     return popSingle();
   }
 
-  /** Puts a run together from neighbours among the single frames. Slow: RAM is about to run out. */
+  /** Joins neighbouring single frames to a run. Slow: RAM is about to run out. */
   private long joinSingles(int pages) {
     long[] singles = drainSingles();
     Arrays.sort(singles);
@@ -186,8 +187,8 @@ public final class FrameAllocator {
   }
 
   /**
-   * Drops a reference and takes the frame, or the run that it is the first of, back if it was the
-   * last. Linux counterpart: {@code put_page}.
+   * Drops a reference; if it was the last, frees the frame, or the run that begins with it. Linux
+   * counterpart: {@code put_page}.
    *
    * @param pfn a frame in use
    * @return true if the frame is free now
@@ -230,11 +231,7 @@ public final class FrameAllocator {
     return inUse.get(use.ordinal());
   }
 
-  /**
-   * Counts the frames in use for anything at all.
-   *
-   * @return the number of frames
-   */
+  /** {@return the number of frames in use} */
   public long inUse() {
     long sum = 0;
     for (int i = 0; i < inUse.length(); i++) {
@@ -243,11 +240,7 @@ public final class FrameAllocator {
     return sum;
   }
 
-  /**
-   * Counts the frames that are left.
-   *
-   * @return the number of free frames
-   */
+  /** {@return the number of free frames} */
   public long available() {
     return frames.count() - inUse();
   }

@@ -1,8 +1,8 @@
 package dev.xip.phys;
 
-/** What a frame of RAM is used for. The ordinal is what stands in the frame's record. */
+/** What a frame of RAM is used for. The frame's record holds the ordinal. */
 public enum FrameUse {
-  /** Nothing: it is the allocator's. */
+  /** Free. */
   FREE,
   /** A page of page-table entries. */
   TABLE,

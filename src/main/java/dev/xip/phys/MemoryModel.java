@@ -3,18 +3,14 @@ package dev.xip.phys;
 import dev.xip.base.AddrRange;
 
 /**
- * Answers "is there a page frame?" from a number alone, by looking something up. A model is made
- * before it knows anything; {@link PhysicalMemory#attach} initialises it and keeps it told. Linux
+ * Answers "is there a page frame?" from a number alone, by looking something up. A new model knows
+ * of no memory; {@link PhysicalMemory#attach} tells it of all memory and of later changes. Linux
  * counterpart: {@code pfn_valid} of the memory model that a kernel is built for.
  *
- * <p>Models that answer from RAM alone ignore what is said about segments, and the other way round.
+ * <p>A model that answers from RAM alone ignores the calls about segments, and the other way round.
  */
 public interface MemoryModel {
-  /**
-   * Names the model.
-   *
-   * @return such as {@code flat}
-   */
+  /** {@return the model's name, such as {@code flat}} */
   String name();
 
   /**
@@ -28,21 +24,21 @@ public interface MemoryModel {
   boolean pfnValid(long pfn);
 
   /**
-   * Learns of a bank of RAM. Called while the machine boots.
+   * Adds a bank of RAM. Called while the machine boots.
    *
    * @param bank the physical addresses, page aligned
    */
   default void addRam(AddrRange bank) {}
 
   /**
-   * Learns of a segment.
+   * Adds a segment.
    *
    * @param segment the region that was claimed
    */
   default void addSegment(Region segment) {}
 
   /**
-   * Learns that a segment is gone.
+   * Removes a segment.
    *
    * @param segment a region that was added
    */

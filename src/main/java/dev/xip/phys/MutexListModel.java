@@ -5,9 +5,10 @@ import dev.xip.base.AtomicContext;
 /**
  * Every frame number of the machine is valid unless a loaded segment holds it, and the list of
  * segments is walked under the mutex that loading takes. This is what s390 could have done without
- * a special bit, and two objections of January 2008 are in it: the mutex may sleep where the judge
- * is called with an entry lock held, and before the list is filled a segment's pages are taken for
- * RAM. Linux counterpart: {@code dcss_lock} around {@code dcss_list} (arch/s390/mm/extmem.c).
+ * a special bit, and two objections of January 2008 are in it: the mutex may sleep where {@code
+ * vm_normal_page} is called with an entry lock held, and before the list is filled a segment's
+ * pages are taken for RAM. Linux counterpart: {@code dcss_lock} around {@code dcss_list}
+ * (arch/s390/mm/extmem.c).
  */
 public final class MutexListModel implements MemoryModel {
   private final long maxPfn;
@@ -55,7 +56,7 @@ public final class MutexListModel implements MemoryModel {
     }
   }
 
-  /** As {@code mutex_lock} does, whether or not the mutex is free this time. */
+  /** Checks as {@code mutex_lock} does, even if the mutex is free. */
   private static void mightSleep() {
     AtomicContext.mightSleep("the mutex of the segment list");
   }

@@ -26,13 +26,13 @@ public final class PageFrames implements AutoCloseable {
   private static final long LINK = 16;
   private static final long RUN = 60;
 
-  /** What the lock word says: free, ... */
+  /** Values of the lock word: free, ... */
   private static final int OPEN = 0;
 
   /** ... held, ... */
   private static final int LOCKED = 1;
 
-  /** ... or free, and never held since the table was filled. */
+  /** ... or free, and not held since the table was filled. */
   private static final int SEALED = 2;
 
   private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
@@ -60,20 +60,12 @@ public final class PageFrames implements AutoCloseable {
     return new PageFrames(reservation, count);
   }
 
-  /**
-   * Returns how many frames have a record.
-   *
-   * @return the number of frames of RAM
-   */
+  /** {@return the number of frames of RAM, each of which has a record} */
   public long count() {
     return count;
   }
 
-  /**
-   * Returns the size of the mem_map.
-   *
-   * @return the size in bytes
-   */
+  /** {@return the size of the mem_map in bytes} */
   public long bytes() {
     return count * RECORD_BYTES;
   }
@@ -151,7 +143,7 @@ public final class PageFrames implements AutoCloseable {
   }
 
   /**
-   * Drops a reference without freeing; the allocator's {@code put} is what callers use.
+   * Drops a reference without freeing; callers use {@link FrameAllocator#put}.
    *
    * @param pfn a frame of RAM that is in use
    * @return the count that is left
@@ -176,7 +168,7 @@ public final class PageFrames implements AutoCloseable {
   }
 
   /**
-   * Notes one more entry. Linux counterpart: {@code page_add_file_rmap}.
+   * Counts one more entry. Linux counterpart: {@code page_add_file_rmap}.
    *
    * @param pfn a frame of RAM
    */
@@ -185,7 +177,7 @@ public final class PageFrames implements AutoCloseable {
   }
 
   /**
-   * Notes one entry less. Linux counterpart: {@code page_remove_rmap}.
+   * Counts one entry less. Linux counterpart: {@code page_remove_rmap}.
    *
    * @param pfn a frame of RAM
    * @throws IllegalStateException if no entry mapped it
@@ -210,11 +202,11 @@ public final class PageFrames implements AutoCloseable {
   }
 
   /**
-   * Seals a table that was just filled. The seal stays until somebody takes the lock, so while it
-   * is there every entry is as it was.
+   * Seals a table that was just filled. Taking the lock breaks the seal, so the entries of a sealed
+   * table are unchanged.
    *
-   * @param pfn a frame of RAM that nothing points at yet. Who followed an entry of its earlier life
-   *     may hold the lock for a moment: it is not sealed then
+   * @param pfn a frame of RAM to which no entry points yet. If a walker that found the frame in its
+   *     former use holds the lock, the table is not sealed
    */
   public void seal(long pfn) {
     INT.compareAndSet(records, at(pfn, LOCK), OPEN, SEALED);
@@ -231,20 +223,20 @@ public final class PageFrames implements AutoCloseable {
   }
 
   /**
-   * Tells whether nobody has taken the lock since {@link #seal}.
+   * Tells whether the lock has not been taken since {@link #seal}.
    *
    * @param pfn a frame of RAM
-   * @return true if the seal is there
+   * @return true if the table is sealed
    */
   public boolean isSealed(long pfn) {
     return (int) INT.getAcquire(records, at(pfn, LOCK)) == SEALED;
   }
 
   /**
-   * Gives the lock word back.
+   * Releases the lock word.
    *
    * @param pfn a frame of RAM whose lock the caller holds
-   * @throws IllegalStateException if nobody holds it
+   * @throws IllegalStateException if it is not held
    */
   public void unlock(long pfn) {
     if ((int) INT.getOpaque(records, at(pfn, LOCK)) != LOCKED) {
@@ -253,7 +245,7 @@ public final class PageFrames implements AutoCloseable {
     INT.setRelease(records, at(pfn, LOCK), OPEN);
   }
 
-  /** The next free frame while this one is free; guarded by the allocator's lock. */
+  /** The next free frame, while this one is free. Guarded by the allocator's lock. */
   long link(long pfn) {
     return (long) LONG.get(records, at(pfn, LINK));
   }

@@ -31,15 +31,15 @@ import java.util.stream.Stream;
  * serialised by this object's monitor; reading the window needs no lock.
  */
 public final class PhysicalMemory implements AutoCloseable {
-  /** The window's size when nobody says otherwise: 64 GiB. */
+  /** The default size of the window: 64 GiB. */
   public static final long DEFAULT_WINDOW_BYTES = 64L << 30;
 
-  /** The size of RAM when nobody says otherwise: 1 GiB. */
+  /** The default size of RAM: 1 GiB. */
   public static final long DEFAULT_RAM_BYTES = 1L << 30;
 
   /**
-   * What the windows of all machines are parts of: a constant, so that loads from it are checked
-   * against constants alone. Read-only, and readable at any time, whatever lies there.
+   * The range that contains the windows of all machines: a constant, so that the bounds check of a
+   * load compares with constants. Read-only, and readable at any time.
    */
   public static final MemorySegment ALL_WINDOWS = WindowSpace.MEMORY;
 
@@ -54,11 +54,13 @@ public final class PhysicalMemory implements AutoCloseable {
    */
   private final NavigableMap<Long, Region> regions = new ConcurrentSkipListMap<>();
 
-  /** All that are open, by the address of their window. */
+  /** The open memories by the address of their window. */
   private static final ConcurrentSkipListMap<Long, PhysicalMemory> OPEN =
       new ConcurrentSkipListMap<>();
 
-  /** What may be stored into, in order of address, RAM first. Replaced under the monitor. */
+  /**
+   * The parts that may be stored into, in order of address, RAM first. Replaced under the monitor.
+   */
   private volatile StorablePart[] storable;
 
   /** Told of every claim and release. Guarded by this object's monitor. */
@@ -85,7 +87,7 @@ public final class PhysicalMemory implements AutoCloseable {
    *     window
    * @return the memory
    * @throws IllegalArgumentException if a size is not aligned or RAM does not fit (EINVAL)
-   * @throws HostException if the host does not give the address space
+   * @throws HostException if the host refuses the address space
    */
   public static PhysicalMemory boot(long windowBytes, long ramBytes) throws HostException {
     Pages.requireAligned(windowBytes, "window size");
@@ -106,30 +108,27 @@ public final class PhysicalMemory implements AutoCloseable {
   }
 
   /**
-   * Returns the whole window.
-   *
-   * @return read-only memory in which byte {@code pfn << 12} is the first byte of frame {@code
-   *     pfn}; {@link #storable} makes a part of it writable that may be stored into
+   * {@return the whole window: read-only memory in which byte {@code pfn << 12} is the first byte
+   * of frame {@code pfn}; {@link #storable} returns a writable part}
    */
   public MemorySegment window() {
     return window;
   }
 
   /**
-   * Returns the RAM.
-   *
-   * @return writable memory in which byte {@code pfn << 12} is the first byte of frame {@code pfn}
+   * {@return the RAM: writable memory in which byte {@code pfn << 12} is the first byte of frame
+   * {@code pfn}}
    */
   public MemorySegment ram() {
     return storable[0].memory();
   }
 
   /**
-   * Makes a part of a window writable.
+   * Returns a part of a window as writable memory.
    *
    * @param part some of a machine's {@link #window}
-   * @return the same bytes to be stored into, until the region that they lie in is released or
-   *     something else is mapped there
+   * @return the same bytes, writable until the region that contains them is released or something
+   *     else is mapped there
    * @throws IllegalArgumentException if they do not all lie in RAM, or all in one region where
    *     files are mapped for writing (EACCES)
    */
@@ -178,7 +177,7 @@ public final class PhysicalMemory implements AutoCloseable {
   }
 
   /**
-   * Stores bytes at physical addresses, if all of them may be stored into. Makes no garbage.
+   * Stores bytes at physical addresses, if all of them may be stored into. Does not allocate.
    *
    * @param source where the bytes come from
    * @param offset the byte offset there
@@ -194,7 +193,7 @@ public final class PhysicalMemory implements AutoCloseable {
         && eachPart(source, offset, physical, bytes);
   }
 
-  /** Stores part by part, or with no source only looks whether there is one for each byte. */
+  /** Stores part by part; without a source it only checks that a part contains each byte. */
   private boolean eachPart(MemorySegment source, long offset, long physical, long bytes) {
     for (long done = 0; done < bytes; ) {
       StorablePart part = storablePart(physical + done);
@@ -224,47 +223,27 @@ public final class PhysicalMemory implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns where the window lies in {@link #ALL_WINDOWS}.
-   *
-   * @return the byte offset of frame 0
-   */
+  /** {@return the byte offset of frame 0 in {@link #ALL_WINDOWS}} */
   public long windowOffset() {
     return window.address() - ALL_WINDOWS.address();
   }
 
-  /**
-   * Returns the window's size.
-   *
-   * @return the size in bytes
-   */
+  /** {@return the window's size in bytes} */
   public long windowBytes() {
     return window.byteSize();
   }
 
-  /**
-   * Returns the size of RAM.
-   *
-   * @return the size in bytes
-   */
+  /** {@return the size of RAM in bytes} */
   public long ramBytes() {
     return ramBytes;
   }
 
-  /**
-   * Returns the mem_map.
-   *
-   * @return the page frames of RAM
-   */
+  /** {@return the mem_map: the page frames of RAM} */
   public PageFrames frames() {
     return frames;
   }
 
-  /**
-   * Returns the allocator of RAM.
-   *
-   * @return the frame allocator
-   */
+  /** {@return the frame allocator of RAM} */
   public FrameAllocator allocator() {
     return allocator;
   }
@@ -272,7 +251,7 @@ public final class PhysicalMemory implements AutoCloseable {
   /**
    * Claims a range. Linux counterpart: {@code request_resource} (kernel/resource.c).
    *
-   * @param name who claims it
+   * @param name the claimant
    * @param physical the physical addresses, page aligned, not empty, inside the window
    * @param readOnly whether files are only ever mapped into it for reading
    * @return the region, readable zero pages until something is mapped into it
@@ -356,7 +335,7 @@ public final class PhysicalMemory implements AutoCloseable {
     }
   }
 
-  /** Parts of one region are closed together, so that one piece of memory may span them. */
+  /** Parts of one region share an arena, so that one memory segment may span them. */
   private void openToStores(Region region, AddrRange place) {
     Arena arena =
         Arrays.stream(storable)
@@ -385,8 +364,7 @@ public final class PhysicalMemory implements AutoCloseable {
   }
 
   /**
-   * Gives a region back. Readers that are late see zeros, never a fault; writers that are late meet
-   * an exception.
+   * Releases a region. Later loads see zeros, never a fault; later stores are refused.
    *
    * @param region a claimed region
    * @throws HostException if the host refuses; the region then stays claimed, but it cannot be
@@ -416,19 +394,15 @@ public final class PhysicalMemory implements AutoCloseable {
     models.add(model);
   }
 
-  /**
-   * Lists what lies in the window.
-   *
-   * @return the regions by address, RAM first
-   */
+  /** {@return the regions of the window by address, RAM first} */
   public List<Region> regions() {
     return List.copyOf(regions.values());
   }
 
   /**
-   * Gives the window and the page frames back to the host. Late accesses through {@link #window}
-   * throw; who reads {@link #ALL_WINDOWS} through the tables of a space must have closed that space
-   * first.
+   * Gives the window and the page frames back to the host. Later accesses through {@link #window}
+   * throw. Precondition: every address space through whose tables {@link #ALL_WINDOWS} is read is
+   * closed.
    */
   @Override
   public synchronized void close() {

@@ -6,7 +6,7 @@ import dev.xip.base.AddrRange;
  * A claimed range of physical memory. Linux counterpart: {@code struct resource}
  * (kernel/resource.c).
  *
- * @param name who claimed it, for {@code EBUSY} messages and maps
+ * @param name the claimant, for {@code EBUSY} messages and maps
  * @param range the physical addresses, page aligned
  * @param readOnly whether it may never be written
  */

@@ -3,8 +3,8 @@ package dev.xip.phys;
 import dev.xip.base.Pages;
 
 /**
- * The linked list of loaded segments, newest first, as the driver of segments keeps it. It has no
- * lock of its own: every call needs the owner's. Linux counterpart: {@code dcss_list}
+ * The linked list of loaded segments, newest first, as s390's driver keeps it. Precondition of
+ * every call: the owner's lock is held. Linux counterpart: {@code dcss_list}
  * (arch/s390/mm/extmem.c).
  */
 final class SegmentList {

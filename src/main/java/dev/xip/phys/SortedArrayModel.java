@@ -5,15 +5,15 @@ import java.util.Arrays;
 
 /**
  * Every frame number of the machine is valid unless a loaded segment holds it, found by binary
- * search in a sorted array. Who changes it publishes a new array, so readers take no lock and never
- * wait. The best that a look-up of segments can do; it still grows with their number, and still
- * knows nothing before it is filled.
+ * search in a sorted array. A change publishes a new array, so readers take no lock and never wait.
+ * No look-up of segments does better; its cost still grows with their number, and it still answers
+ * wrongly before it is filled.
  */
 public final class SortedArrayModel implements MemoryModel {
   private final long maxPfn;
 
   /**
-   * Starts and ends of segments by turns, ascending; segments are disjoint. Replaced, never
+   * Alternating starts and ends of segments, ascending; segments are disjoint. Replaced, never
    * changed, by writers that hold this object's monitor.
    */
   private volatile long[] bounds = {};
@@ -38,7 +38,7 @@ public final class SortedArrayModel implements MemoryModel {
     return pfn >= 0 && pfn < maxPfn && (boundsUpTo(bounds, pfn) & 1) == 0;
   }
 
-  /** How many bounds are not above a number. */
+  /** The number of bounds that are not above a pfn. */
   private static int boundsUpTo(long[] bounds, long pfn) {
     int low = 0;
     int high = bounds.length;

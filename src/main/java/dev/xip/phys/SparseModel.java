@@ -17,9 +17,6 @@ public final class SparseModel implements MemoryModel {
   /** log2 of the section size of x86-64 and, today, s390: 128 MiB. */
   public static final int SECTION_BITS_128_MIB = 27;
 
-  /** log2 of the section size of s390 in 2.6.26: 32 MiB. */
-  public static final int SECTION_BITS_32_MIB = 25;
-
   /** The section's page frames exist ({@code SECTION_HAS_MEM_MAP}). */
   private static final long HAS_MEM_MAP = 0x2;
 

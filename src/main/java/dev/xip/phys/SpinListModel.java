@@ -3,9 +3,9 @@ package dev.xip.phys;
 import dev.xip.base.SpinLock;
 
 /**
- * The list of {@link MutexListModel} under a spin lock: legal where the judge is called, but all
- * processors meet at one lock for every entry, and loading a segment may no longer sleep while it
- * changes the list. Linux counterpart: {@code dcss_lock} before 2.6.20.
+ * The list of {@link MutexListModel} under a spin lock: legal under an entry lock, but all
+ * processors contend for one lock at every entry, and loading a segment may no longer sleep while
+ * it changes the list. Linux counterpart: {@code dcss_lock} before 2.6.20.
  */
 public final class SpinListModel implements MemoryModel {
   private final long maxPfn;

@@ -6,11 +6,10 @@
  * <p>A host address is the window's base plus {@code pfn << 12}: one addition, no lookup. Claiming
  * a region does not change {@link dev.xip.phys.PageFrames} by a byte, whatever its size.
  *
- * <p>Entries may outlive the region that they lead to. Where one was released, late loads find
- * zeros, and where it was writable, late stores go into private memory, which {@link
- * dev.xip.phys.PhysicalMemory} takes back when the place is claimed again.
+ * <p>Page-table entries may outlive the region that they point to. After its release loads through
+ * them find zeros, and stores are refused.
  *
- * <p>Whether a number has a page frame is also asked of a {@link dev.xip.phys.MemoryModel}, of
- * which there are as many as ways to look it up.
+ * <p>A {@link dev.xip.phys.MemoryModel} answers from the number alone whether it has a page frame;
+ * there is one for each way to look it up.
  */
 package dev.xip.phys;

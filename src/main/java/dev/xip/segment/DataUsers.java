@@ -13,9 +13,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** Who uses a data file, as its locks tell. The system ends the locks of a process that dies. */
+/**
+ * Finds the users of a data file by their locks. The kernel releases the locks of a process that
+ * dies.
+ */
 final class DataUsers {
-  /** Each question takes the system as long as there are locks, so no more are asked about. */
+  /** The search ends at this many users: each F_OFD_GETLK takes time in proportion to the locks. */
   private static final int MOST = 16384;
 
   private DataUsers() {}
@@ -32,13 +35,13 @@ final class DataUsers {
   }
 
   /**
-   * Tells whether a data file may have users. One that cannot be opened counts as used, and so does
-   * what is no regular file, so that both stay.
+   * Tells whether a data file may have users. One that cannot be opened, or is no regular file,
+   * counts as used, so that it is not deleted.
    */
   static boolean any(StoreFolder folder, StoreFile data) throws IOException {
     try (HostFile file = folder.openRegular(data.fileName(), false)) {
-      return file.lockInTheWay(StoreFile.GATE_BYTE, 1).isPresent();
-    } catch (SegmentException odd) {
+      return file.conflictingLock(StoreFile.GATE_BYTE, 1).isPresent();
+    } catch (SegmentException notRegular) {
       return true;
     } catch (HostException e) {
       return switch (e.errno()) {
@@ -50,10 +53,10 @@ final class DataUsers {
   }
 
   /**
-   * Lists who uses the data file of a version, up to {@link #MOST}.
+   * Lists the users of the data file of a version, up to {@link #MOST}.
    *
    * @throws HostException if it is missing or cannot be opened
-   * @throws SegmentException if it is not to be believed
+   * @throws SegmentException if it is no regular file or of an owner whom the store does not trust
    */
   static List<SegmentUser> of(StoreFolder folder, StoredSegment stored) throws IOException {
     List<SegmentUser> users = new ArrayList<>();
@@ -65,13 +68,13 @@ final class DataUsers {
     return users;
   }
 
-  /** The system tells of one lock in a range; the bytes on either side are asked about next. */
+  /** F_OFD_GETLK reports one lock of a range; the bytes on either side are searched next. */
   private static void collect(HostFile file, List<SegmentUser> users) throws HostException {
     Deque<Range> left = new ArrayDeque<>();
     left.push(new Range(StoreFile.FIRST_SLOT, StoreFile.FIRST_SLOT + StoreFile.SLOTS));
     while (!left.isEmpty() && users.size() < MOST) {
       Range asked = left.pop();
-      Optional<HeldLock> held = file.lockInTheWay(asked.start, asked.end - asked.start);
+      Optional<HeldLock> held = file.conflictingLock(asked.start, asked.end - asked.start);
       if (held.isEmpty()) {
         continue;
       }
@@ -94,7 +97,9 @@ final class DataUsers {
     return new SegmentUser(pid, exclusive ? SharingMode.EXCLUSIVE : SharingMode.SHARED);
   }
 
-  /** The code for a data file that cannot be had: ENOENT would say that there is no segment. */
+  /**
+   * The exception for a data file that cannot be opened: ENOENT would say that there is no segment.
+   */
   static SegmentException unusable(StoredSegment stored, IOException e) {
     Errno told = SegmentException.of("", e).errno();
     Errno code = told == Errno.ENOENT ? Errno.EIO : told;
