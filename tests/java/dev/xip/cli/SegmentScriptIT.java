@@ -98,10 +98,8 @@ class SegmentScriptIT {
     assertThat(result.exit()).isZero();
     assertThat(result.err())
         .matches(
-            "xip: EAGAIN: segment WORK: expected one holder, or to be told which, found \\d+,"
-                + " \\d+\n"
-                + "xip: EINVAL: segment WORK: expected a process that holds it and takes requests,"
-                + " found none\n");
+            "xip: EAGAIN: segment WORK: held by processes \\d+, \\d+; name one of them\n"
+                + "xip: EINVAL: segment WORK: not held by any process\n");
     assertThat(result.out())
         .isEqualTo("code 1\ncode 143\ncode 1\nWORK.1.data\nWORK.def\nstore.lock\n");
     JsonNode two = json("two");
@@ -144,10 +142,11 @@ class SegmentScriptIT {
     assertThat(result.exit()).isZero();
     assertThat(result.out().lines())
         .containsExactlyInAnyOrder(
-            "leftover %s: pending purge, but its last user is gone".formatted(store("WORK.1.data")),
-            "leftover %s: pending purge, but its last user is gone"
+            "leftover %s: pending purge, but its last user has ended"
+                .formatted(store("WORK.1.data")),
+            "leftover %s: pending purge, but its last user has ended"
                 .formatted(store("WORK.1.purge")),
-            "leftover %s: the socket of a holder that is gone".formatted(store("WORK.PID.hold")),
+            "leftover %s: the socket of a holder that has ended".formatted(store("WORK.PID.hold")),
             "code 1",
             "WORK.2.data",
             "WORK.def",
@@ -186,10 +185,13 @@ class SegmentScriptIT {
       Xip.run("segment", "remove", "ONE", "--store", store).isDone();
       assertThat(
               Xip.run("segment", "modify", "ONE", "exclusive", "--store", store).failsWithOneLine())
-          .startsWith("xip: ENOENT: segment ONE is gone");
+          .startsWith("xip: ENOENT: segment ONE was unloaded");
       assertThat(holder.waitFor(60, TimeUnit.SECONDS)).isTrue();
       assertThat(holder.exitValue()).isEqualTo(1);
-      assertThat(errors).content().startsWith("xip: ENOENT: segment ONE is gone").hasLineCount(1);
+      assertThat(errors)
+          .content()
+          .startsWith("xip: ENOENT: segment ONE was unloaded")
+          .hasLineCount(1);
     } finally {
       holder.destroyForcibly();
     }

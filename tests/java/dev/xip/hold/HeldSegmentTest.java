@@ -25,7 +25,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A held segment does what other processes ask through its socket. */
+/** A held segment serves the requests of other processes through its socket. */
 class HeldSegmentTest {
   private static final SegmentName ONE = new SegmentName("ONE");
   private static final long PID = ProcessHandle.current().pid();
@@ -86,8 +86,8 @@ class HeldSegmentTest {
     try (HeldSegment held = HeldSegment.load(store, ONE, SharingMode.SHARED)) {
       store.remove(ONE);
       assertThatThrownBy(() -> holder().modify(SharingMode.EXCLUSIVE))
-          .hasMessageStartingWith("ENOENT: segment ONE is gone");
-      assertThatThrownBy(held::await).hasMessageStartingWith("ENOENT: segment ONE is gone");
+          .hasMessageStartingWith("ENOENT: segment ONE was unloaded");
+      assertThatThrownBy(held::await).hasMessageStartingWith("ENOENT: segment ONE was unloaded");
     }
   }
 
@@ -104,20 +104,18 @@ class HeldSegmentTest {
   }
 
   @Test
-  void withoutAHolderThereIsNobodyToAsk() {
+  void withoutAHolderThereIsNoProcessToAsk() {
     assertThatThrownBy(this::holder)
         .isInstanceOfSatisfying(
             SegmentException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL))
-        .hasMessage(
-            "EINVAL: segment ONE: expected a process that holds it and takes requests, found none");
+        .hasMessage("EINVAL: segment ONE: not held by any process");
   }
 
   @Test
   void anotherProcessThanTheOneNamedIsNotAsked() throws Exception {
     try (HeldSegment _ = HeldSegment.load(store, ONE, SharingMode.SHARED)) {
       assertThatThrownBy(() -> SegmentHolder.find(store, ONE, OptionalLong.of(1)))
-          .hasMessage(
-              "EINVAL: segment ONE: expected process 1 to hold it and take requests, found " + PID);
+          .hasMessage("EINVAL: segment ONE: not held by process 1, but by " + PID);
     }
   }
 
@@ -151,7 +149,7 @@ class HeldSegmentTest {
     assertThat(SegmentHolder.check(store))
         .singleElement()
         .matches(finding -> finding.file().equals(left) && finding.leftover());
-    assertThatThrownBy(this::holder).hasMessageContaining("found none");
+    assertThatThrownBy(this::holder).hasMessageContaining("not held by any process");
     assertThat(left).doesNotExist();
     leaveSocket();
     assertThat(SegmentHolder.clean(store)).containsExactly(left);
@@ -210,7 +208,7 @@ class HeldSegmentTest {
   }
 
   @Test
-  void whoSaysNothingKeepsNobodyWaiting() throws Exception {
+  void aSilentClientKeepsNoOtherWaiting() throws Exception {
     try (HeldSegment _ = HeldSegment.load(store, ONE, SharingMode.SHARED);
         LocalSocket _ = connect()) {
       assertThat(holder().unload()).isEqualTo(1);

@@ -37,7 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a peer may say, or not say, through the socket of a holder. */
+/** What a peer may send, or fail to send, through the socket of a holder. */
 @Timeout(300)
 class HoldProtocolTest {
   private static final long SEED = Long.getLong("xip.seed", System.nanoTime());
@@ -75,7 +75,7 @@ class HoldProtocolTest {
     return LocalSocket.connect(folder, HoldSocket.file(ONE, PID));
   }
 
-  /** A holder that says the same to each who asks, a pause between one thing and the next. */
+  /** A holder that sends the same answers to each client, with a pause between them. */
   private void fake(byte[]... answers) throws IOException {
     boolean mute = answers[0].length == 0;
     LocalSocket socket = HoldSocket.listen(folder, ONE);
@@ -111,8 +111,8 @@ class HoldProtocolTest {
     "'ok 1 ', found 'ok 1 '",
     "ok 9999999999999999999, found 'ok 9999999999999999999'",
     "'', found ''",
-    "ok 77, 'expected a newer version in the store'",
-    "ok 1, 'expected a newer version in the store'",
+    "ok 77, 'but in the store the segment has no newer version'",
+    "ok 1, 'but in the store the segment has no newer version'",
     "failed\u009b31m, found 'failed\\u009b31m'",
     "failed \u009b31mpwned, \\u009b31mpwned",
     "failed \u202eabc, \\u202eabc",
@@ -142,7 +142,7 @@ class HoldProtocolTest {
         .isInstanceOfSatisfying(
             SegmentException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ETIMEDOUT))
         .hasMessageContaining("process " + PID)
-        .hasMessageContaining("within 1.2 s");
+        .hasMessageContaining("waited 1.2 s for it to");
     assertThat(told).containsExactly("waiting for process %d to answer".formatted(PID));
     assertThat(store.query(ONE).version()).isEqualTo(1);
   }
@@ -165,7 +165,7 @@ class HoldProtocolTest {
     assertThatThrownBy(() -> holder().save())
         .isInstanceOfSatisfying(
             SegmentException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ETIMEDOUT))
-        .hasMessageContaining("within 30 times 0.1 s")
+        .hasMessageContaining("after 30 times 0.1 s")
         .hasMessageContaining("still busy");
   }
 
@@ -210,7 +210,7 @@ class HoldProtocolTest {
         assertThat(full.errno()).isEqualTo(Errno.EAGAIN);
       }
       assertThatThrownBy(this::holder)
-          .hasMessageContaining("found none, and not of this user or root: [ONE.1.hold]");
+          .hasMessageContaining("not held by any process (ignored, of other users: [ONE.1.hold])");
       queued.forEach(LocalSocket::close);
     }
   }
@@ -236,7 +236,7 @@ class HoldProtocolTest {
   @Test
   void whatIsAskedForByOneWhoHasGoneIsNotDone() throws Exception {
     try (HeldSegment held = HeldSegment.load(store, ONE, SharingMode.SHARED)) {
-      synchronized (held) { // the first request has to wait, and with it those behind
+      synchronized (held) { // the first request has to wait, and with it the next ones
         for (int i = 0; i < 5; i++) {
           try (LocalSocket gone = connect()) {
             HoldLine.send(gone, "save");
@@ -268,7 +268,7 @@ class HoldProtocolTest {
     assertThat(store.survey().segments()).hasSize(1);
   }
 
-  /** Sends a message in pieces; sometimes waits for what is said to it. */
+  /** Sends a message in pieces; sometimes waits for the answer. */
   private void say(byte[] message, Random random) throws IOException {
     try (LocalSocket socket = connect()) {
       int sent = 0;

@@ -180,7 +180,9 @@ final class DcssblkModel {
     return device.opened > 0 ? Errno.EBUSY : discard(device);
   }
 
-  /** What somebody unloaded from under the device is told, and the device is gone all the same. */
+  /**
+   * Removes a device. A segment that was unloaded before is an error, but the device is removed.
+   */
   private Errno discard(Device device) {
     devices.remove(device.minor);
     Errno code = null;

@@ -23,7 +23,7 @@ class DefinitionFileTest {
               new SegmentPart(SegmentType.EN, 0x100800, 0x1008ff)));
   private static final byte[] TEXT = DefinitionFile.format(MIXED, 12);
 
-  /** Makes a text that somebody else might have written, with the right sum. */
+  /** Makes a text that another program might have written, with the right sum. */
   static byte[] summed(String lines) {
     CRC32C sum = new CRC32C();
     sum.update(lines.getBytes(StandardCharsets.US_ASCII));

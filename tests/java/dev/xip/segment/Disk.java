@@ -23,20 +23,22 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * Files and folders as a power loss may leave them under POSIX: nothing is on the disk for sure but
- * what fsync forced there. Of a file that was not forced any part of the changes may be there, and
- * its length without its bytes; of a folder's entries that were not forced any may be old or new.
+ * Files and folders as a power loss may leave them under POSIX: only what fsync has forced is
+ * certainly on the disk. Of a file that was not forced any part of the changes may be there, and
+ * its length without its bytes; each entry of a folder that was not forced may be old or new.
  */
 final class Disk {
-  /** Of so many changed entries every choice is tried; of more those that lack a tail or one. */
+  /**
+   * Up to this many changed entries every subset is tried; of more, those that lack a tail or one.
+   */
   private static final int EVERY_CHOICE = 6;
 
   private static final int SECTOR = 512;
 
-  /** What stands for a name that is taken away. */
+  /** Marks a name that is removed. */
   private static final Inode NONE = new Inode(-1);
 
-  /** A file: its bytes on the disk, and what was done to them since they were forced. */
+  /** A file: its bytes on the disk, and the changes since they were forced. */
   private static final class Inode {
     private final int number;
     private byte[] forced = {};
@@ -105,7 +107,7 @@ final class Disk {
       return names + " " + files;
     }
 
-    /** Puts it all into an empty folder. */
+    /** Writes it all into an empty folder. */
     void writeTo(Path root) throws IOException {
       Map<Integer, Path> written = new HashMap<>();
       for (Map.Entry<Path, Integer> each : names.entrySet()) {
@@ -128,7 +130,7 @@ final class Disk {
   /** By folder, the entries that each change since it was forced gave another file. */
   private final Map<Path, List<Map<Path, Inode>>> since = new TreeMap<>();
 
-  /** Takes a folder as it is, with all that is in it on the disk. */
+  /** Takes over a folder whose contents are all on the disk. */
   static Disk of(Path root) throws IOException {
     Disk disk = new Disk();
     Map<Object, Inode> byKey = new HashMap<>();
@@ -145,7 +147,7 @@ final class Disk {
     return disk;
   }
 
-  /** Makes a file one that was written and never forced. */
+  /** Marks a file as written and never forced. */
   void unforced(Path file) {
     Inode inode = now.get(file);
     inode.since.add(new Write(file, 0, inode.forced));
@@ -218,7 +220,7 @@ final class Disk {
     return all;
   }
 
-  /** Which of some changes made it to the disk, as bits. */
+  /** The changes that reached the disk, as bits. */
   private static List<Long> choicesOf(int changes) {
     List<Long> choices = new ArrayList<>();
     long whole = (1L << changes) - 1;

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 
 /** What a system call does to files and folders. Paths are relative to the recorded folder. */
 sealed interface DiskStep {
-  /** There is a file, an empty one if there was none. */
+  /** A file is opened, and made empty if there was none. */
   record Make(Path file) implements DiskStep {}
 
   /** What a step does to the bytes of a file. */
@@ -12,10 +12,10 @@ sealed interface DiskStep {
     Path file();
   }
 
-  /** A file has another length; what it gains is zeros. */
+  /** A file gets another length; an extension is zeros. */
   record Resize(Path file, long length) implements Data {}
 
-  /** A file has other bytes at an offset. */
+  /** Bytes are written at an offset. */
   record Write(Path file, long offset, byte[] bytes) implements Data {
     @Override
     public String toString() {
@@ -23,15 +23,15 @@ sealed interface DiskStep {
     }
   }
 
-  /** A file has a second name. */
+  /** A file gets a second name. */
   record Link(Path file, Path name) implements DiskStep {}
 
-  /** A file has another name, taken from whoever had it. */
+  /** A file is renamed, replacing what has the new name. */
   record Rename(Path file, Path name) implements DiskStep {}
 
-  /** A file has one name less. */
+  /** A name is removed. */
   record Unlink(Path file) implements DiskStep {}
 
-  /** A file's bytes and length, or a folder's entries, are on the disk. */
+  /** A file's bytes and length, or a folder's entries, are forced to the disk. */
   record Sync(Path path) implements DiskStep {}
 }

@@ -40,9 +40,9 @@ class ExtmemEdgesTest extends LoaderFixture {
     refused(
         () -> loader.modifyShared(name, SharingMode.EXCLUSIVE),
         code,
-        "segment %s is gone".formatted(name));
+        "segment %s was unloaded".formatted(name));
     assertThat(loader.loaded()).extracting(SavedSegment::name).containsExactly(other);
-    refused(() -> loader.unload(name), Errno.EINVAL, "it not loaded");
+    refused(() -> loader.unload(name), Errno.EINVAL, "not loaded");
   }
 
   /** The bytes that count are the last of the lower and the first of the upper segment. */

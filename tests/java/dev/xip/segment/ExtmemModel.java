@@ -12,7 +12,7 @@ import java.util.TreeSet;
 /**
  * The rules of extmem and of the store as plain data: a store with the versions of each segment,
  * processes that load from it, and for each call the code that it must end with, null for success.
- * It shares no code with what it judges but the types of names and parts.
+ * It shares no code with the tested classes but the types of names and parts.
  */
 final class ExtmemModel {
   private static final int PAGE = 4096;
@@ -30,12 +30,12 @@ final class ExtmemModel {
     final long version;
     final byte[] pages;
 
-    /** Who has it loaded, of all processes. */
+    /** The loads of it, of all processes. */
     final List<Held> users = new ArrayList<>();
 
     Damage damage = Damage.NONE;
 
-    /** Whether its data file is too short to be loaded, or gone. */
+    /** Whether its data file is too short to be loaded, or missing. */
     boolean broken;
 
     /** Whether it has no data file. */
@@ -119,7 +119,7 @@ final class ExtmemModel {
   static final class Owner {
     final Map<SegmentName, Held> held = new TreeMap<>();
 
-    /** First and last byte of memory that is not free: RAM, and what somebody else claimed. */
+    /** First and last byte of memory that is not free: RAM, and what the test claimed. */
     final List<long[]> claimed = new ArrayList<>();
 
     final long pid;
@@ -137,10 +137,10 @@ final class ExtmemModel {
 
   private final long windowBytes;
 
-  /** What the host cannot give private memory for. */
+  /** Segments for which the host has no private memory. */
   private final SegmentName tooLarge;
 
-  /** Whether the store's folder is somewhere else for now. */
+  /** Whether the store's folder is moved away for now. */
   private boolean away;
 
   ExtmemModel(long windowBytes, SegmentName tooLarge) {
@@ -164,7 +164,7 @@ final class ExtmemModel {
     return null;
   }
 
-  /** Makes a version that is one above all there are. */
+  /** Makes a version, one above the highest. */
   private Stored put(SegmentName name, List<SegmentPart> parts) {
     long pages = parts.getLast().lastPage() - parts.getFirst().firstPage() + 1;
     sweep(name);
@@ -186,8 +186,8 @@ final class ExtmemModel {
   }
 
   /**
-   * Whoever changes a segment, or leaves an old version, deletes old versions without users; unless
-   * the current one cannot be told.
+   * A change of a segment, or the unload of an old version, deletes old versions without users;
+   * unless the current one is unknown.
    */
   private void sweep(SegmentName name) {
     Stored current = store.get(name);
@@ -200,7 +200,7 @@ final class ExtmemModel {
     this.away = away;
   }
 
-  /** What the store tells of itself: the versions by name with those who have them. */
+  /** The survey that the store must give: the versions by name, with their users. */
   List<String> survey() {
     List<String> states = new ArrayList<>();
     Set<SegmentName> names = new TreeSet<>(store.keySet());
@@ -334,7 +334,7 @@ final class ExtmemModel {
     }
   }
 
-  /** All that a process has is given back, but nobody sweeps for it. */
+  /** All loads of a process end, but nothing is swept. */
   void kill(Owner owner) {
     owner.held.values().forEach(each -> each.stored.users.remove(each));
     owner.held.clear();

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Properties 13 and 14 over real processes: random calls of three processes that share a store end
  * as the rules of extmem and dcssblk say, in codes, addresses, versions, modes, references,
- * contents and in what is gone. Now and then one of them is killed by SIGKILL, perhaps while it
+ * contents and deleted files. Now and then one of them is killed by SIGKILL, perhaps while it
  * loads, and another takes its place. 10,000 steps, with {@code -Dxip.stress=true} 100,000, and on
  * until every code has been met.
  */
@@ -115,7 +115,7 @@ class ExtmemStateMachineTest {
   void randomCallsOfSeveralProcessesEndAsTheRulesSay() throws IOException {
     System.err.println("ExtmemStateMachineTest: -Dxip.seed=" + SEED);
     for (Worker each : workers.all()) {
-      workers.compareState(each, 0); // now it has opened the store, which the first step may move
+      workers.compareState(each, 0); // after it has opened the store, which the first step may move
     }
     for (int step = 0; step < STEPS || step < 4 * STEPS && !missing().isEmpty(); step++) {
       try {
@@ -184,7 +184,7 @@ class ExtmemStateMachineTest {
   private void loadOrUnload(Worker worker, int dice) throws IOException {
     SegmentName name = choose.name(worker.owner);
     SharingMode mode = choose.mode();
-    // A device that has lost a segment is good for little.
+    // A device that has lost a segment can only be removed.
     if (dice < 16 || worker.devices.has(name) && random.nextInt(8) > 0) {
       SegmentName wanted = random.nextInt(20) == 0 ? choose.any(List.of(HUGE, EDGE)) : name;
       workers.expect(
@@ -210,7 +210,7 @@ class ExtmemStateMachineTest {
     }
   }
 
-  /** The store is not there for a moment, as for a guest without a hypervisor. */
+  /** The store is briefly missing, as for a guest without a hypervisor. */
   private void withoutStore(Worker worker) throws IOException {
     Path aside = folder.resolve("aside");
     Files.move(store.folder(), aside);

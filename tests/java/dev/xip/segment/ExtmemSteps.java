@@ -7,12 +7,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 
-/** Random names, places and requests, chosen so that calls meet each other often. */
+/** Random names, places and requests, chosen so that calls often collide. */
 final class ExtmemSteps {
   static final long WINDOW = 64L << 30;
   static final long RAM = 16L << 20;
 
-  /** How many megabytes the segments meet each other in, from 4 GiB on. */
+  /** The number of megabytes, from 4 GiB on, in which the segments collide. */
   private static final int MEGABYTES = 6;
 
   static final List<SegmentName> NAMES =
@@ -31,7 +31,7 @@ final class ExtmemSteps {
     this.random = random;
   }
 
-  /** Often one of those that are held, as the others are soon told. */
+  /** Often one that is held, as other names soon fail. */
   SegmentName name(ExtmemModel.Owner owner) {
     List<SegmentName> held = List.copyOf(owner.held.keySet());
     return held.isEmpty() || random.nextInt(3) == 0

@@ -4,7 +4,7 @@ import dev.xip.phys.PhysicalMemory;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** A program that loads one segment, says so with one byte, and holds it till it dies. */
+/** A program that loads one segment, writes one byte, and holds the segment until it ends. */
 final class HoldSegment {
   private HoldSegment() {}
 

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * A process that changes a store is killed by SIGKILL where it enters each of the system calls that
- * name a path there. The calls are known from a process that came to its end.
+ * name a path there. The calls are known from a process that ran to its end.
  */
 class KilledAtEveryStepTest {
   private static final int SIGKILL = 9;
@@ -107,7 +107,7 @@ class KilledAtEveryStepTest {
     System.err.printf("KilledAtEveryStepTest: %s: %d kills%n", situation, kills);
   }
 
-  /** Lets the change come to its end and returns its system calls. */
+  /** Lets the change finish and returns its system calls. */
   private List<Strace.Call> complete(Situation situation, Path root) throws IOException {
     try (PhysicalMemory memory = boot()) {
       SegmentLoader user = situation.prepare(root, memory);

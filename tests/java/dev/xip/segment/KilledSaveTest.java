@@ -125,7 +125,10 @@ class KilledSaveTest {
     return new Saver(name, jvm.fork(store.folder(), name, lines), lines);
   }
 
-  /** Waits until it saves, lets it save for a random time, kills it, and returns what it told. */
+  /**
+   * Waits until it saves, lets it save for a random time, kills it, and returns the version it
+   * reported.
+   */
   private long killAtRandom(Saver saver) throws IOException {
     long started = System.nanoTime();
     while (saver.told() == 0) {
@@ -151,7 +154,7 @@ class KilledSaveTest {
     return Long.parseLong(loads.strip());
   }
 
-  /** What the pages of the data file say they are of. */
+  /** The version that the pages of the data file carry. */
   private static List<Long> versionsIn(StoredSegment stored) throws IOException {
     byte[] data = Files.readAllBytes(stored.dataFile());
     assertThat(data).hasSize((int) stored.definition().byteSize());
@@ -162,7 +165,7 @@ class KilledSaveTest {
         .toList();
   }
 
-  /** Whether there are files of a save that did not come to its switch. */
+  /** Whether there are files of a save that did not reach its rename. */
   private boolean isUnfinished(StoredSegment stored) throws IOException {
     try (Stream<Path> files = Files.list(store.folder())) {
       return files

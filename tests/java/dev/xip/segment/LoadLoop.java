@@ -29,7 +29,7 @@ final class LoadLoop {
     SegmentLoader loader = new SegmentLoader(store, PhysicalMemory.boot(16L << 30, 16L << 20));
     Map<String, Long> versions = new HashMap<>();
     long loads = 0;
-    // Its input ends with whatever started it, be that killed.
+    // The input ends with the process that started this one, even if it was killed.
     Thread input = Thread.ofPlatform().daemon().start(LoadLoop::awaitEndOfInput);
     while (input.isAlive()) {
       String name = args[1 + (int) (loads++ % (args.length - 1))];

@@ -18,7 +18,10 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Stores that reach no file, as it was cut or the disk is full, are told of at the next call. */
+/**
+ * Stores that reach no file, as it was truncated or the disk is full, are reported by the next
+ * call.
+ */
 class LostStoresTest extends LoaderFixture {
   private static void cut(Path file) throws IOException {
     try (RandomAccessFile cut = new RandomAccessFile(file.toFile(), "rw")) {

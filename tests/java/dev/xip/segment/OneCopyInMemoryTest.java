@@ -26,9 +26,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * However many processes load a segment and touch all of it, memory holds it once. The system
- * judges: its page cache, and what it says of each process. Processes say themselves when they have
- * touched everything, and stay until all have been looked at.
+ * However many processes load a segment and touch all of it, memory holds it once. Verified by the
+ * page cache and by smaps of each process. The processes report when they have touched everything,
+ * and stay until all have been measured.
  */
 class OneCopyInMemoryTest {
   private static final long BYTES = 256L << 20;
@@ -86,7 +86,7 @@ class OneCopyInMemoryTest {
     assertThat(sums.iterator().next()).startsWith("ok ");
   }
 
-  /** Asks the system about each process, shows it, and returns the proportional shares. */
+  /** Reads smaps of each process, prints it, and returns the proportional shares. */
   private List<Long> shares() throws IOException {
     List<Long> shares = new ArrayList<>();
     for (SegmentProgram each : programs) {

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Versions that a save or remove has taken the place of, and who still has them. */
+/** Versions that a save or remove has replaced, and their users. */
 class PendingPurgeTest extends LoaderFixture {
   private PhysicalMemory otherMemory;
   private SegmentLoader other;
@@ -201,8 +201,8 @@ class PendingPurgeTest extends LoaderFixture {
     assertThat(store.check())
         .extracting(StoreFinding::toString)
         .containsExactly(
-            store.folder().resolve("A.1.data") + ": pending purge, but its last user is gone",
-            store.folder().resolve("A.1.purge") + ": pending purge, but its last user is gone");
+            store.folder().resolve("A.1.data") + ": pending purge, but its last user has ended",
+            store.folder().resolve("A.1.purge") + ": pending purge, but its last user has ended");
     assertThat(store.clean())
         .containsExactly(store.folder().resolve("A.1.data"), store.folder().resolve("A.1.purge"));
     assertThat(files()).containsExactly("A.2.data", "A.def");

@@ -61,7 +61,7 @@ class PowerLossTest {
         "PowerLossTest: %s: %d steps, %d folders%n", situation, steps.size(), rebuilt);
   }
 
-  /** A check of the check: what would be found if the store forced less. */
+  /** Checks the check: a store that forced less would be found out. */
   @ParameterizedTest
   @EnumSource(names = {"DEFINE_COPY", "DEFINE_MOVED", "SAVE_COPY", "SAVE_MOVED", "SAVE_MEMORY"})
   void aStoreIsBrokenIfAnythingIsNotForced(StoreChange change) throws IOException {
@@ -79,7 +79,7 @@ class PowerLossTest {
     assertThat(dropped).isGreaterThanOrEqualTo(4);
   }
 
-  /** Lets the change come to its end, keeps the folder as it was before, and returns the steps. */
+  /** Lets the change finish, keeps a copy of the folder before it, and returns the steps. */
   private List<DiskStep> record(Situation situation) throws IOException {
     Path root = temp.resolve("recorded");
     SegmentLoader user = situation.prepare(root, memory);

@@ -22,7 +22,7 @@ final class SaveLoop implements ForkingJvm.Work {
   /** How many pages the segment has, few enough for the memory that a forked JVM has. */
   static final int PAGES = 64;
 
-  /** When it stops to save and waits to be killed, so as not to need a collection of garbage. */
+  /** After this many saves it waits to be killed, so that it needs no garbage collection. */
   private static final int SAVES = 400;
 
   @Override
@@ -57,7 +57,7 @@ final class SaveLoop implements ForkingJvm.Work {
         for (long at = 0; at < mem.byteSize(); at += Pages.SIZE) {
           mem.set(ValueLayout.JAVA_LONG, at, version);
         }
-        store.save(name, SegmentSource.ofMemory(mem, stored.definition()));
+        store.save(name, SegmentSource.ofMemory(mem, stored.definition(), null));
         out.write((version + "\n").getBytes(StandardCharsets.US_ASCII));
       }
     }

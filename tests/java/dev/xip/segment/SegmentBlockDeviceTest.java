@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Property 14: requests of blocks, private copies, and what is told when there can be none. */
+/** Property 14: block requests, private copies, and the errors when there can be none. */
 class SegmentBlockDeviceTest extends DeviceFixture {
   @Test
   void aRequestGoesPieceByPieceAcrossSegments() throws IOException {
@@ -157,7 +157,7 @@ class SegmentBlockDeviceTest extends DeviceFixture {
   void aDeviceInUseKeepsItsMode() throws IOException {
     SegmentDevice device = device(SegmentType.SW);
     try (OpenSegmentDevice _ = device.open()) {
-      refused(() -> device.writeShared("0"), Errno.EBUSY, "it open 1 times");
+      refused(() -> device.writeShared("0"), Errno.EBUSY, "open 1 times");
     }
     device.writeShared("0");
     assertThat(device.sharing()).isEqualTo(SharingMode.EXCLUSIVE);
@@ -186,7 +186,7 @@ class SegmentBlockDeviceTest extends DeviceFixture {
     refused(() -> device.writeShared("0"), Errno.ENOENT, "segment device A is removed");
     assertThat(devices.devices()).isEmpty();
     assertUntouched();
-    refused(() -> device.writeShared("1"), Errno.ENODEV, "it removed");
+    refused(() -> device.writeShared("1"), Errno.ENODEV, "removed");
     devices.add("A");
   }
 
@@ -228,9 +228,9 @@ class SegmentBlockDeviceTest extends DeviceFixture {
     SegmentDevice device = device(SegmentType.SW);
     OpenSegmentDevice use = device.open();
     loader.unload(A);
-    refused(() -> use.write(0, List.of(piece(1, 1))), Errno.ENODEV, "one of them unloaded");
+    refused(() -> use.write(0, List.of(piece(1, 1))), Errno.ENODEV, "a segment of it is unloaded");
     use.close();
-    refused(() -> devices.remove(A), Errno.EINVAL, "it not loaded");
+    refused(() -> devices.remove(A), Errno.EINVAL, "not loaded");
     assertThat(devices.devices()).isEmpty();
   }
 }

@@ -69,7 +69,7 @@ class SegmentCodesFromCTest extends LoaderFixture {
     define(A, SegmentType.SR, PLACE, 1);
     c.must("load A shared");
     loader.load(A, SharingMode.SHARED);
-    String part = "segment A: expected to load it EXCLUSIVE, found it loaded SHARED";
+    String part = "segment A: already loaded SHARED, not EXCLUSIVE";
     cRefuses(c, "load A exclusive", Errno.EPERM, part);
     refused(() -> loader.load(A, SharingMode.EXCLUSIVE), Errno.EPERM, part);
   }
@@ -86,14 +86,12 @@ class SegmentCodesFromCTest extends LoaderFixture {
   }
 
   @Test
-  void aDataFileThatSomebodyHoldsExclusively() throws IOException {
+  void aDataFileThatAnotherProcessLocksExclusively() throws IOException {
     StoredSegment stored = define(A, SegmentType.SR, PLACE, 1);
     try (HostFile file = HostFile.openReadWrite(stored.dataFile())) {
       assertThat(file.tryLockExclusive(0, 1)).isTrue();
       c.must("wait 50");
-      String part =
-          "expected a file to share, found it locked exclusively by process "
-              + ProcessHandle.current().pid();
+      String part = "locked exclusively by process " + ProcessHandle.current().pid();
       cRefuses(c, "load A shared", Errno.EBUSY, part);
       SegmentStore hasty = store.waiting(WaitLimit.of(Duration.ofMillis(50), line -> {}));
       refused(

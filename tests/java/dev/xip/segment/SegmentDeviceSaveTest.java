@@ -12,7 +12,7 @@ import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Property 14: saves of devices, those that wait for the last close, and what is told of them. */
+/** Property 14: saves of devices, those that wait for the last close, and their results. */
 class SegmentDeviceSaveTest extends DeviceFixture {
   @Test
   void anIdleDeviceIsSavedAtOnceWithAllItsSegments() throws IOException {

@@ -194,7 +194,7 @@ class SegmentDeviceTest {
   void anExclusivelyLoadedSegmentMakesNoDevice() throws IOException {
     define(A, SegmentType.SR, PLACE, 1);
     loader.load(A, SharingMode.EXCLUSIVE);
-    refused(() -> devices.add(List.of(A)), Errno.EPERM, "it loaded EXCLUSIVE");
+    refused(() -> devices.add(List.of(A)), Errno.EPERM, "already loaded EXCLUSIVE");
     loader.unload(A);
   }
 }

@@ -78,7 +78,7 @@ class SegmentDevicesTest extends DeviceFixture {
     refused(() -> devices.add("A:A"), Errno.EINVAL, "where A ends");
     assertThat(loader.loaded()).isEmpty();
     loader.load(C, SharingMode.EXCLUSIVE);
-    refused(() -> devices.add("A:C"), Errno.EPERM, "it loaded EXCLUSIVE");
+    refused(() -> devices.add("A:C"), Errno.EPERM, "already loaded EXCLUSIVE");
     assertThat(loader.loaded()).extracting(SavedSegment::name).containsExactly(C);
     loader.unload(C);
   }
@@ -114,7 +114,7 @@ class SegmentDevicesTest extends DeviceFixture {
     refused(() -> devices.remove("TOOLONGNAME"), Errno.ENAMETOOLONG, "found 11 characters");
     OpenSegmentDevice use = device.open();
     device.open().close();
-    refused(() -> devices.remove("B"), Errno.EBUSY, "it open 1 times");
+    refused(() -> devices.remove("B"), Errno.EBUSY, "open 1 times");
     use.close();
     devices.remove("B");
     refused(() -> devices.remove("B"), Errno.ENODEV, "segment device B");

@@ -204,7 +204,7 @@ class SegmentFromCTest {
     }
   }
 
-  /** C, asked by a query, and Java, which lists them, agree on who uses the segment. */
+  /** A query from C and a survey from Java show the same users. */
   private void assertUsers(SegmentProgram c, SegmentUser... users) throws IOException {
     String told = c.must("query A");
     assertThat(field(told, "shared")).isEqualTo("" + count(SharingMode.SHARED, users));

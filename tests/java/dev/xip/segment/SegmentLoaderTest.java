@@ -30,7 +30,7 @@ class SegmentLoaderTest extends LoaderFixture {
     defineBytes(A, SegmentType.SR, content);
     SavedSegment loaded = loader.load(A, SharingMode.SHARED);
     assertThat(loaded.range()).isEqualTo(new AddrRange(4L << 30, (4L << 30) + 8192));
-    assertThat(loaded.lastByte()).isEqualTo((4L << 30) + 8191);
+    assertThat(loaded.range().end()).isEqualTo((4L << 30) + 8192);
     assertThat(loaded.type()).isEqualTo(SegmentType.SR);
     assertThat(loaded.version()).isEqualTo(1);
     assertThat(bytes(memory, loaded).toArray(ValueLayout.JAVA_BYTE)).isEqualTo(content);
@@ -70,7 +70,7 @@ class SegmentLoaderTest extends LoaderFixture {
     refused(
         () -> loader.load(A, SharingMode.EXCLUSIVE),
         Errno.EPERM,
-        "segment A: expected to load it EXCLUSIVE, found it loaded SHARED");
+        "segment A: already loaded SHARED, not EXCLUSIVE");
     assertThat(held.references()).isEqualTo(1);
   }
 
@@ -185,7 +185,7 @@ class SegmentLoaderTest extends LoaderFixture {
 
   @Test
   void unloadOfWhatIsNotLoadedIsRefused() {
-    refused(() -> loader.unload(A), Errno.EINVAL, "expected a loaded segment, found it not loaded");
+    refused(() -> loader.unload(A), Errno.EINVAL, "segment A: not loaded");
   }
 
   @Test

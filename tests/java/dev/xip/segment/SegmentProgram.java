@@ -19,11 +19,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A process that uses a store and does as it is told: the C program of
+ * A process that uses a store and performs commands: the C program of
  * tests/native/segment_example.c, or a JVM with {@link JavaSegmentProgram}.
  */
 final class SegmentProgram implements AutoCloseable {
-  /** After that many minutes it is killed, so that nobody waits for an answer for ever. */
+  /** After that many minutes it is killed, so that no wait for an answer is endless. */
   private static final int LIFETIME = 10;
 
   private final Process process;
@@ -124,7 +124,7 @@ final class SegmentProgram implements AutoCloseable {
     assertThat(process.waitFor()).as("exit code of process %d", process.pid()).isZero();
   }
 
-  /** Ends it, however a test came out. */
+  /** Ends it, whether or not the test has passed. */
   @Override
   public void close() throws IOException {
     process.destroyForcibly();

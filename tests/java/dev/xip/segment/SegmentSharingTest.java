@@ -39,7 +39,7 @@ class SegmentSharingTest extends LoaderFixture {
     }
   }
 
-  /** What the system itself says of the mapping at a segment's place. */
+  /** The mapping at a segment's address in /proc/self/maps. */
   private String rights(SavedSegment loaded) throws IOException {
     long address = memory.window().address() + loaded.range().start();
     return Files.readAllLines(Path.of("/proc/self/maps")).stream()
@@ -92,10 +92,7 @@ class SegmentSharingTest extends LoaderFixture {
       assertThat(file.tryLockExclusive(0, 1)).isFalse();
       loader.unload(A);
       assertThat(file.tryLockExclusive(0, 1)).isTrue();
-      refused(
-          () -> loader.load(A, SharingMode.SHARED),
-          Errno.EBUSY,
-          "expected a file to share, found it locked exclusively");
+      refused(() -> loader.load(A, SharingMode.SHARED), Errno.EBUSY, "locked exclusively");
       assertUntouched();
     }
   }
@@ -162,7 +159,7 @@ class SegmentSharingTest extends LoaderFixture {
     refused(
         () -> loader.modifyShared(A, SharingMode.EXCLUSIVE),
         Errno.ENOENT,
-        "segment A is gone, as it cannot be loaded EXCLUSIVE");
+        "segment A was unloaded, as it cannot be loaded EXCLUSIVE");
     assertUntouched();
   }
 
@@ -212,7 +209,7 @@ class SegmentSharingTest extends LoaderFixture {
     define(A, SegmentType.SN, PLACE, 1);
     loader.load(A, SharingMode.SHARED);
     refused(() -> loader.save(A), Errno.EINVAL, "type SN keeps none");
-    refused(() -> loader.save(B), Errno.EINVAL, "a loaded segment");
+    refused(() -> loader.save(B), Errno.EINVAL, "segment B: not loaded");
     assertThat(store.query(A).version()).isEqualTo(1);
   }
 

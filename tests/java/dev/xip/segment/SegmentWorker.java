@@ -23,9 +23,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A program that is one user of a store: it does the calls that it reads from standard input, one
- * at a time, until that ends. A call is a number of strings, and so is the answer: "ok" and what
- * came of it, or the code by name and the message. Addresses and pages are in hexadecimal.
+ * A program that is one user of a store: it performs the calls that it reads from standard input,
+ * one at a time, until that ends. A call is a number of strings, and so is the answer: "ok" and the
+ * result, or the code by name and the message. Addresses and pages are in hexadecimal.
  */
 final class SegmentWorker {
   private final SegmentStore store;
@@ -227,7 +227,7 @@ final class SegmentWorker {
     return List.of(
         held.type().name(),
         Long.toHexString(held.range().start()),
-        Long.toHexString(held.lastByte()),
+        Long.toHexString(held.range().end() - 1),
         Long.toString(held.version()));
   }
 

@@ -8,13 +8,13 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A change of a store, with somebody in this process who has the segment loaded or without.
+ * A change of a store, with or without a user of the segment in this process.
  *
  * @param change the change
  * @param used whether the version before has a user
  */
 record Situation(StoreChange change, boolean used) {
-  /** Returns each that there is. */
+  /** Returns all situations. */
   static Stream<Situation> all() {
     return Stream.of(StoreChange.values())
         .flatMap(

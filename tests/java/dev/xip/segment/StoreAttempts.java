@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
-/** A program that tries everything on a store that has a segment A, and tells how each ended. */
+/** A program that tries each operation on a store that has a segment A, and prints each result. */
 final class StoreAttempts {
   private static final SegmentName A = new SegmentName("A");
 

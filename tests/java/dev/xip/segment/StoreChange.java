@@ -13,14 +13,14 @@ import java.util.Optional;
 import java.util.Random;
 
 /**
- * The ways to change a store that must survive being broken off: how the store is before, what is
- * done, and what the segment A holds before and after. A segment B stands by and is never touched.
+ * The changes of a store that must survive an interruption: the store before, the change, and the
+ * contents of segment A before and after. A segment B is present and never changed.
  */
 enum StoreChange {
   DEFINE_ZEROS,
   DEFINE_COPY,
   DEFINE_MOVED,
-  /** A was removed while somebody has it loaded. */
+  /** A was removed while a process has it loaded. */
   DEFINE_AFTER_REMOVE,
   SAVE_COPY,
   SAVE_MOVED,
@@ -108,14 +108,14 @@ enum StoreChange {
     Files.write(source(root), SOURCE);
   }
 
-  /** What is left to prepare when those who use the version before have loaded it. */
+  /** Prepares the rest, after the users of the version before have loaded it. */
   void prepareBesideUsers(Path root) throws IOException {
     if (this == DEFINE_AFTER_REMOVE) {
       SegmentStore.open(store(root)).remove(A);
     }
   }
 
-  /** Does it. */
+  /** Performs the change. */
   void run(Path root) throws IOException {
     SegmentStore store = SegmentStore.open(store(root));
     SegmentSource copied = SegmentSource.copyOf(source(root), done -> {});
@@ -148,7 +148,7 @@ enum StoreChange {
     SegmentDefinition definition = definition(A);
     MemorySegment mem = Arena.global().allocate(definition.byteSize(), Pages.SIZE);
     mem.copyFrom(MemorySegment.ofArray(Files.readAllBytes(source(root))));
-    return SegmentSource.ofMemory(mem, definition);
+    return SegmentSource.ofMemory(mem, definition, null);
   }
 
   /**

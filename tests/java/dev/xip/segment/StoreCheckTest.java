@@ -13,7 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** What is wrong in a store is found, told by its file, and loaded by nobody. */
+/** Damage in a store is found, reported by file, and never loaded. */
 class StoreCheckTest extends LoaderFixture {
   private Path file(String name) {
     return store.folder().resolve(name);
@@ -159,7 +159,7 @@ class StoreCheckTest extends LoaderFixture {
             file("A.5.new") + ": a definition that was not finished",
             file("B.1.data") + ": no definition names it",
             file("B.6.new") + ": a definition that was not finished",
-            file("C.4.purge") + ": pending purge, but its last user is gone");
+            file("C.4.purge") + ": pending purge, but its last user has ended");
     List<Path> cleaned = store.check().stream().map(StoreFinding::file).toList();
     assertThat(store.clean()).isEqualTo(cleaned);
     assertThat(store.check()).isEmpty();

@@ -41,7 +41,7 @@ class StoreFailureTest {
 
   @BeforeEach
   void open() throws IOException {
-    // Others than root are to get as far as the store.
+    // Users other than root must be able to reach the store.
     Files.setPosixFilePermissions(temp, PosixFilePermissions.fromString("rwxr-xr-x"));
     mount = Files.createDirectory(temp.resolve("mount"));
   }
@@ -213,7 +213,7 @@ class StoreFailureTest {
     SegmentStore store = SegmentStore.create(temp.resolve("store"));
     store.define(definition(A, SegmentType.SR, 0x100000, 1), SegmentSource.zeros());
     Path source = Files.write(temp.resolve("source"), new byte[100]);
-    // A change that nobody wants any more fails in a step behind the move.
+    // An abandoned change fails in a step after the move.
     SegmentStore given = store.waiting(new WaitLimit(Duration.ZERO, line -> {}, () -> true));
     refused(
         () ->

@@ -17,9 +17,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Says whether a store came whole through a {@link StoreChange} that was broken off: it opens,
- * lists and loads, A has the contents of before or of after, the file that was to be moved is still
- * somewhere, and the next writer does its work and cleans up.
+ * Checks that a store survived an interrupted {@link StoreChange}: it opens, lists and loads, A has
+ * the contents of before or of after, the file that was to be moved is still somewhere, and the
+ * next writer does its work and cleans up.
  */
 final class StoreJudge {
   private static final byte[] NEXT = StoreChange.contents(4, StoreChange.PAGES * (int) Pages.SIZE);
@@ -70,7 +70,7 @@ final class StoreJudge {
     assertThat(what(load(A))).isEqualTo("that of the next writer");
   }
 
-  /** Requires that nothing is in the store that belongs to nobody. */
+  /** Requires that the store has no file that is not needed. */
   void requireClean() throws IOException {
     Set<String> expected = new TreeSet<>(Set.of("A.def", "B.def", "B.1.data", StoreFile.LOCK));
     expected.add(store.query(A).dataFile().getFileName().toString());
@@ -81,7 +81,7 @@ final class StoreJudge {
     assertThat(store.check()).isEmpty();
   }
 
-  /** Requires that a user of version 1 still has it, on the disk as well, and lets it go. */
+  /** Requires that a user of version 1 still has it, on the disk as well, and unloads it. */
   void requireKept(SegmentLoader user) throws SegmentException {
     assertThat(what(bytes(user, user.loaded().getFirst()))).isEqualTo("that of before");
     SegmentUser me = new SegmentUser(ProcessHandle.current().pid(), SharingMode.SHARED);

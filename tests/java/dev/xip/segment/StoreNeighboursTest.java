@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What others who may write to a store's folder, or read what is in it, can do to its users. */
+/** What other users can do to a store if they may write to its folder, or read its files. */
 @Timeout(120)
 class StoreNeighboursTest extends LoaderFixture {
   private static final int NOBODY = 65534;
@@ -63,7 +63,7 @@ class StoreNeighboursTest extends LoaderFixture {
     Files.delete(data);
     Path mine = Files.writeString(temp.resolve("mine"), "content");
     Files.createLink(data, mine);
-    refused(() -> loader.load(A, SharingMode.SHARED), Errno.EIO, "a file of one name");
+    refused(() -> loader.load(A, SharingMode.SHARED), Errno.EIO, "has several names");
     assertThat(mine).hasContent("content");
   }
 
@@ -177,7 +177,7 @@ class StoreNeighboursTest extends LoaderFixture {
     String self = "process " + ProcessHandle.current().pid();
     try (HostFile lock = HostFile.openReadOnly(file(StoreFile.LOCK))) {
       assertThat(lock.tryLockShared(0, 1)).isTrue();
-      String part = "expected its lock within 1.2 s, found it held by " + self;
+      String part = "locked by " + self + ", not released within 1.2 s";
       refused(() -> waiting.save(A, SegmentSource.zeros()), Errno.EBUSY, part);
       assertThat(told)
           .singleElement()
@@ -194,7 +194,7 @@ class StoreNeighboursTest extends LoaderFixture {
   }
 
   @Test
-  void dataOfAPrivateFileIsPrivateAndASaveOpensItToNobodyElse() throws IOException {
+  void dataOfAPrivateFileIsPrivateAndStaysPrivateInASave() throws IOException {
     Path source = Files.write(temp.resolve("source"), new byte[10]);
     Files.setPosixFilePermissions(source, PosixFilePermissions.fromString("rw-------"));
     SegmentSource copy = SegmentSource.copyOf(source, done -> {});

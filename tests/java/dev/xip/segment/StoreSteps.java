@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.function.Supplier;
 
-/** Random calls that change or ask a store, and what befalls its files outside our hands. */
+/** Random calls that change or query a store, and random damage to its files. */
 final class StoreSteps {
   private final SegmentStore store;
   private final ExtmemModel model;
@@ -69,7 +69,7 @@ final class StoreSteps {
         model.define(name, parts), () -> version(name), worker, call.toArray(String[]::new));
   }
 
-  /** Something befalls the definition of a segment that is to be loaded again. */
+  /** Damages the definition of a segment that is to be loaded again. */
   void change(Worker worker, SegmentName name) throws IOException {
     int dice = random.nextInt(5);
     if (dice < 2) {
@@ -87,7 +87,7 @@ final class StoreSteps {
     }
   }
 
-  /** What becomes of the files of a store outside our hands; nobody may have the data loaded. */
+  /** Damages the files of a store. Precondition: no process has the data loaded. */
   private void damage(SegmentName name, int how) throws IOException {
     Stored stored = model.store().get(name);
     if (stored == null) {

@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 
-/** Processes that share a store, each beside what the model says of it. */
+/** Processes that share a store, each with its state in the model. */
 final class StoreWorkers implements AutoCloseable {
   private static final int PAGE = 4096;
 
@@ -67,12 +67,12 @@ final class StoreWorkers implements AutoCloseable {
     met.merge("killed", 1, Integer::sum);
   }
 
-  /** Makes a call that must end with a code, or well if that is null, and then say nothing. */
+  /** Makes a call that must fail with a code, or succeed without a result if that is null. */
   void expect(Errno expected, Worker worker, String... call) throws IOException {
     expect(expected, List::of, worker, call);
   }
 
-  /** Makes a call. The fields are what it must return if it is to end well; null for anything. */
+  /** Makes a call. If it must succeed, the fields are its result; null for any. */
   void expect(Errno expected, Supplier<List<String>> fields, Worker worker, String... call)
       throws IOException {
     List<String> answer = worker.process.ask(call);
@@ -135,7 +135,7 @@ final class StoreWorkers implements AutoCloseable {
     assertThat(found.subList(1, found.size())).isEqualTo(expected);
   }
 
-  /** Every page that somebody has loaded and all that is in the store are as in the model. */
+  /** Every loaded page and the whole store are as in the model. */
   void compareAll() throws IOException {
     for (Worker worker : workers) {
       for (Held held : worker.owner.held.values()) {

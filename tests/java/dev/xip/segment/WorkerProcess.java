@@ -52,7 +52,7 @@ final class WorkerProcess implements AutoCloseable {
     return process.pid();
   }
 
-  /** Makes a call and waits for its answer: "ok" and what came of it, or a code and a message. */
+  /** Makes a call and waits for its answer: "ok" and the result, or a code and a message. */
   List<String> ask(String... call) throws IOException {
     tell(call);
     return SegmentWorker.readFrame(answers);

@@ -25,16 +25,16 @@ public final class HeldSegment implements AutoCloseable {
   private final SegmentLoader loader;
   private final CountDownLatch ended = new CountDownLatch(1);
 
-  /** What is loaded; with no references once it is unloaded. Guarded by this. */
+  /** The segment, without references once it is unloaded. Guarded by this. */
   private SavedSegment segment;
 
-  /** Why it ended though nobody asked for it, or null. Guarded by this. */
+  /** Why the hold ended without a request, or null. Guarded by this. */
   private IOException failure;
 
-  /** Null if the store's folder takes no socket. Set once, before anybody else has this. */
+  /** Null if no socket could be made in the store's folder. Set once, before this is published. */
   private volatile HoldServer server;
 
-  /** Why there is no socket, or null. Set as the server. */
+  /** Why there is no socket, or null. Set like the server. */
   private IOException unreachable;
 
   /** Guarded by this. */
@@ -63,7 +63,7 @@ public final class HeldSegment implements AutoCloseable {
    * @param mode shared or exclusive
    * @return the segment, to be closed
    * @throws SegmentException if it cannot be loaded
-   * @throws IOException if the host does not give the address space
+   * @throws IOException if the host refuses the address space
    */
   public static HeldSegment load(SegmentStore store, SegmentName name, SharingMode mode)
       throws IOException {
@@ -81,9 +81,7 @@ public final class HeldSegment implements AutoCloseable {
     }
   }
 
-  /**
-   * To load takes less than to write into the folder, so a segment is held without a socket too.
-   */
+  /** A segment is held without a socket too: a load needs no right to write to the folder. */
   private void listen(Path folder) {
     try {
       server = HoldServer.open(this, folder);
@@ -92,47 +90,27 @@ public final class HeldSegment implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns the name.
-   *
-   * @return the segment's name
-   */
+  /** {@return the segment's name} */
   public SegmentName name() {
     return name;
   }
 
-  /**
-   * Returns the segment.
-   *
-   * @return what is loaded, with its physical range
-   */
+  /** {@return the loaded segment, with its physical range} */
   public synchronized SavedSegment segment() {
     return segment;
   }
 
-  /**
-   * Returns where it lies in this process.
-   *
-   * @return the address of its first byte
-   */
+  /** {@return the address of its first byte in this process} */
   public synchronized long address() {
     return memory.window().address() + segment.range().start();
   }
 
-  /**
-   * Returns where others send their requests.
-   *
-   * @return a socket in the store's folder; empty if none could be made there
-   */
+  /** {@return the socket in the store's folder that takes requests; empty if none could be made} */
   public Optional<Path> socket() {
     return Optional.ofNullable(server).map(HoldServer::file);
   }
 
-  /**
-   * Says why nobody can send requests.
-   *
-   * @return what the host said; empty if there is a socket
-   */
+  /** {@return why there is no socket; empty if there is one} */
   public Optional<IOException> unreachable() {
     return Optional.ofNullable(unreachable);
   }
@@ -142,8 +120,8 @@ public final class HeldSegment implements AutoCloseable {
    *
    * @param mode the mode that it is to have
    * @return the segment as loaded now
-   * @throws SegmentException as {@link SegmentLoader#modifyShared}; if the segment is gone, the
-   *     hold has ended
+   * @throws SegmentException as {@link SegmentLoader#modifyShared}; if that unloaded the segment,
+   *     the hold has ended
    */
   public synchronized SavedSegment modify(SharingMode mode) throws SegmentException {
     try {
@@ -158,9 +136,9 @@ public final class HeldSegment implements AutoCloseable {
   }
 
   /**
-   * Saves the segment as it stands in memory.
+   * Saves the segment's bytes in memory.
    *
-   * @return the segment as stored now; what is loaded stays the version before
+   * @return the segment as stored now; the version before stays loaded
    * @throws SegmentException as {@link SegmentLoader#save}
    */
   public synchronized StoredSegment save() throws SegmentException {
@@ -178,7 +156,7 @@ public final class HeldSegment implements AutoCloseable {
     return segment;
   }
 
-  /** Tells whether the segment is still there: it was not unloaded and is not gone. */
+  /** Whether the segment is still loaded. */
   synchronized boolean isLoaded() {
     return segment.references() > 0;
   }
@@ -189,10 +167,10 @@ public final class HeldSegment implements AutoCloseable {
   }
 
   /**
-   * Waits until the hold is to end: because of {@link #end}, because somebody had the segment
-   * unloaded, or because it is gone.
+   * Waits until the hold is to end: because of {@link #end}, because a request has unloaded the
+   * segment, or because it could not be loaded again.
    *
-   * @throws IOException if it is gone: why it could not be loaded again
+   * @throws IOException why it could not be loaded again
    * @throws InterruptedException if the thread is interrupted
    */
   public void await() throws IOException, InterruptedException {
@@ -204,7 +182,7 @@ public final class HeldSegment implements AutoCloseable {
     }
   }
 
-  /** Takes no more requests, unloads the segment and gives the memory back. */
+  /** Stops serving requests, unloads the segment and releases the memory. */
   @Override
   public synchronized void close() throws IOException {
     if (closed) {

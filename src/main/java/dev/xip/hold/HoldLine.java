@@ -9,7 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
-/** Lines of the hold protocol, as they come in from the other end of a connection. */
+/** One line of the hold protocol, as it is received. */
 final class HoldLine {
   /** The longest line, in bytes without its end. */
   static final int MAX_BYTES = 4096;
@@ -18,7 +18,7 @@ final class HoldLine {
   private boolean complete;
   private boolean ended;
 
-  /** Takes what there is of the line. */
+  /** Receives the part of the line that is available. */
   void receive(LocalSocket from) throws HostException {
     while (!complete && !ended && bytes.size() <= MAX_BYTES) {
       byte[] one; // byte by byte, so that the next line stays where it is
@@ -41,7 +41,7 @@ final class HoldLine {
     }
   }
 
-  /** Whether all of it is here. */
+  /** Whether all of it was received. */
   boolean isComplete() {
     return complete;
   }
@@ -67,7 +67,10 @@ final class HoldLine {
     }
   }
 
-  /** Makes text of the other side, or of the store, fit to be shown and to be sent as a line. */
+  /**
+   * Escapes control characters in text of the peer or of the store, to show it or send it as a
+   * line.
+   */
   static String shown(String text) {
     StringBuilder shown = new StringBuilder();
     text.codePoints()
@@ -88,7 +91,7 @@ final class HoldLine {
     return shown.toString();
   }
 
-  /** Sends a line, which a connection always has room for but where too many were not received. */
+  /** Sends a line. The connection has room for it unless the peer has not received many before. */
   static void send(LocalSocket to, String line) throws IOException {
     byte[] all = (line + "\n").getBytes(StandardCharsets.UTF_8);
     if (to.send(all) < all.length) {
@@ -96,7 +99,7 @@ final class HoldLine {
     }
   }
 
-  /** A line that is cut to what the other side takes. */
+  /** Cuts a line to the longest that the peer accepts. */
   static String cut(String line) {
     byte[] all = line.getBytes(StandardCharsets.UTF_8);
     if (all.length <= MAX_BYTES) {
@@ -109,8 +112,8 @@ final class HoldLine {
     return new String(all, 0, end, StandardCharsets.UTF_8) + "...";
   }
 
-  /** Tells whether a failed accept is for want of descriptors or memory, which may pass. */
-  static boolean isForWantOfRoom(HostException e) {
+  /** Whether a failed accept lacked descriptors or memory, which may be temporary. */
+  static boolean isOutOfResources(HostException e) {
     return e.errno() == Errno.EMFILE || e.errno() == Errno.ENFILE || e.errno() == Errno.ENOMEM;
   }
 }

@@ -17,24 +17,24 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Does for others what they ask of the segment that this process holds. A request is one line, as
- * is its answer:
+ * Serves the requests of other processes about the segment that this process holds. A request is
+ * one line, as is its answer:
  *
  * <pre>
  *   modify SHARED        ok VERSION        the version that is loaded now
  *   modify EXCLUSIVE     ok VERSION
  *   save                 ok VERSION        the version that was made
- *   unload               ok VERSION        the version that was left
- *                        failed MESSAGE    what an exception would have said
- *                        busy              before the answer, each second in which it works on it
+ *   unload               ok VERSION        the version that was unloaded
+ *                        failed MESSAGE    the message of the exception
+ *                        busy              before the answer, once a second during the work
  * </pre>
  *
- * <p>One thread talks to all who have connected, and another does what they ask, one after the
- * other. Only processes of the same user and of root are served. What is asked for by a process
- * that has gone meanwhile is not done.
+ * <p>One thread does the input and output of all connections, another performs the requests, one
+ * after the other. Only processes of the same user and of root are served. A request whose sender
+ * has disconnected is not performed.
  */
 final class HoldServer implements AutoCloseable {
-  /** More connections than that push the one that has been silent longest out. */
+  /** With this many connections, a new one closes the one that has been silent longest. */
   private static final int MOST_CONNECTIONS = 16;
 
   private static final long SILENCE = TimeUnit.SECONDS.toNanos(10);
@@ -51,7 +51,7 @@ final class HoldServer implements AutoCloseable {
   private final LocalSocket woken;
   private final ExecutorService worker;
 
-  /** The connections, oldest first. Touched by the talking thread alone. */
+  /** The connections, oldest first. Used by the input-output thread alone. */
   private final List<Connection> connections = new ArrayList<>();
 
   private volatile Connection current;
@@ -62,7 +62,7 @@ final class HoldServer implements AutoCloseable {
 
   private volatile boolean closed;
 
-  /** One that has connected. */
+  /** A client. */
   private static final class Connection {
     final LocalSocket socket;
     final HoldLine line = new HoldLine();
@@ -94,12 +94,12 @@ final class HoldServer implements AutoCloseable {
             Thread.ofPlatform().daemon().name("work of " + held.name()).factory());
   }
 
-  /** Starts to answer. */
+  /** Makes the socket and starts to serve. */
   static HoldServer open(HeldSegment held, Path store) throws IOException {
     OpenFolder folder = OpenFolder.open(store);
     try {
       HoldServer server = new HoldServer(held, folder, store);
-      Thread.ofPlatform().daemon().name("holder of " + held.name()).start(server::talk);
+      Thread.ofPlatform().daemon().name("holder of " + held.name()).start(server::communicate);
       return server;
     } catch (IOException | RuntimeException e) {
       folder.close();
@@ -111,7 +111,9 @@ final class HoldServer implements AutoCloseable {
     return file;
   }
 
-  /** Whether this thread works on a request whose sender has gone. Asked while it waits, too. */
+  /**
+   * Whether this thread works on a request whose sender has disconnected. Polled during waits too.
+   */
   boolean isAbandoned() {
     if (Thread.currentThread() != working) {
       return false;
@@ -124,13 +126,13 @@ final class HoldServer implements AutoCloseable {
     }
   }
 
-  private void talk() {
+  private void communicate() {
     while (!closed) {
       try {
         List<LocalSocket> ready = LocalSocket.ready(sockets(), pollMillis());
         for (Connection each : connections) {
           if (ready.contains(each.socket) && !each.asked) {
-            hear(each);
+            receive(each);
           }
         }
         if (ready.contains(server)) {
@@ -142,7 +144,7 @@ final class HoldServer implements AutoCloseable {
         tellBusy();
         endSilent();
       } catch (HostException | RuntimeException e) {
-        LockSupport.parkNanos(PAUSE); // the segment stays held whatever the host refuses
+        LockSupport.parkNanos(PAUSE); // the segment stays held even if the host refuses
       }
     }
     connections.forEach(each -> each.socket.close());
@@ -156,7 +158,7 @@ final class HoldServer implements AutoCloseable {
     return sockets;
   }
 
-  /** Without a connection there is nothing to do until one comes. */
+  /** Without a connection the thread sleeps until one comes. */
   private int pollMillis() {
     return connections.isEmpty() ? Integer.MAX_VALUE : BUSY_MILLIS;
   }
@@ -166,7 +168,7 @@ final class HoldServer implements AutoCloseable {
     try {
       socket = server.accept();
     } catch (HostException e) {
-      if (HoldLine.isForWantOfRoom(e) && !pushOut()) {
+      if (HoldLine.isOutOfResources(e) && !closeMostSilent()) {
         LockSupport.parkNanos(PAUSE);
       }
       return;
@@ -186,15 +188,15 @@ final class HoldServer implements AutoCloseable {
       socket.close();
       return;
     }
-    if (connections.size() >= MOST_CONNECTIONS && !pushOut()) {
+    if (connections.size() >= MOST_CONNECTIONS && !closeMostSilent()) {
       socket.close();
       return;
     }
     connections.add(new Connection(socket));
   }
 
-  /** Ends the connection that has been silent longest; false if all have asked. */
-  private boolean pushOut() {
+  /** Closes the connection that has been silent longest; false if each has sent a request. */
+  private boolean closeMostSilent() {
     for (Connection each : connections) {
       if (!each.asked) {
         each.socket.close();
@@ -204,7 +206,7 @@ final class HoldServer implements AutoCloseable {
     return false;
   }
 
-  private void hear(Connection from) throws HostException {
+  private void receive(Connection from) throws HostException {
     from.line.receive(from.socket);
     if (from.line.isComplete() || from.line.isTooLong()) {
       from.asked = true;
@@ -215,8 +217,7 @@ final class HoldServer implements AutoCloseable {
   }
 
   /**
-   * A peer that waits for long work is told that it goes on; waiting for other processes is no
-   * work.
+   * Tells a client that its request is being worked on. Waiting for other processes does not count.
    */
   private void tellBusy() {
     Connection now = current;
@@ -224,7 +225,7 @@ final class HoldServer implements AutoCloseable {
       try {
         HoldLine.send(now.socket, "busy");
       } catch (IOException e) {
-        // Gone; the work is given up where it asks.
+        // Disconnected; the work stops when it polls isAbandoned.
       }
     }
   }
@@ -249,12 +250,13 @@ final class HoldServer implements AutoCloseable {
         waited = System.nanoTime();
         String answer = HoldLine.cut(answer(from.line));
         if (!held.isLoaded()) {
-          HoldSocket.delete(folder, name); // a client that has the answer finds no holder any more
+          HoldSocket.delete(
+              folder, name); // before the answer, so that the client then finds no holder
         }
         HoldLine.send(from.socket, answer);
       }
     } catch (IOException e) {
-      // Whoever asked has gone; what they asked for is done.
+      // The client has disconnected; its request is done.
     } finally {
       current = null;
       from.done = true;

@@ -16,10 +16,10 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * The sockets through which processes that hold a segment are talked to: {@code NAME.PID.hold} in
- * the store's folder, for their owner alone. A holder that was killed leaves its socket behind; the
- * next process that gets no answer there deletes it. Only sockets of the caller and of root are
- * talked to: a name proves nothing where others may write.
+ * The sockets on which processes that hold a segment take requests: {@code NAME.PID.hold} in the
+ * store's folder, for their owner alone. A holder that was killed leaves its socket behind; the
+ * next process whose connection is refused deletes it. Only sockets of the caller's user and of
+ * root are used: in a folder that others may write a name proves nothing.
  */
 final class HoldSocket {
   private static final String SUFFIX = ".hold";
@@ -29,16 +29,16 @@ final class HoldSocket {
 
   private HoldSocket() {}
 
-  /** What stands behind the name of a socket. */
+  /** The state of a socket's name. */
   enum State {
     /** A process of the caller or of root listens. */
     LISTENS,
-    /** It is no business of the caller's: another user's, or no socket. */
+    /** Another user's socket, or no socket. */
     FOREIGN,
-    /** Its process is gone. */
-    LEFT,
-    /** There is no such name any more. */
-    GONE
+    /** Its process has ended. */
+    STALE,
+    /** The name does not exist any more. */
+    ABSENT
   }
 
   /** The file of one holder's socket. */
@@ -47,8 +47,8 @@ final class HoldSocket {
   }
 
   /**
-   * Makes this process's socket for a segment. It takes its name when it can be talked to, so that
-   * no process takes it for one left behind; until then it has one that others cannot guess.
+   * Makes this process's socket for a segment. It gets its name once it listens, so that no process
+   * mistakes it for a stale one; until then it has a random name.
    */
   static LocalSocket listen(OpenFolder folder, SegmentName name) throws IOException {
     FileName file = file(name, ProcessHandle.current().pid());
@@ -73,7 +73,7 @@ final class HoldSocket {
       found = folder.stat(file);
     } catch (HostException e) {
       if (e.errno() == Errno.ENOENT) {
-        return State.GONE;
+        return State.ABSENT;
       }
       throw e;
     }
@@ -84,8 +84,8 @@ final class HoldSocket {
       return isTrusted(connection.peer().uid()) ? State.LISTENS : State.FOREIGN;
     } catch (HostException e) {
       return switch (e.errno()) {
-        case ECONNREFUSED -> State.LEFT;
-        case ENOENT -> State.GONE;
+        case ECONNREFUSED -> State.STALE;
+        case ENOENT -> State.ABSENT;
         case EAGAIN -> isTrusted(found.uid()) ? State.LISTENS : State.FOREIGN;
         case EMFILE, ENFILE, ENOMEM -> throw e;
         default -> State.FOREIGN;
@@ -93,15 +93,15 @@ final class HoldSocket {
     }
   }
 
-  /** Whose requests are done and whose answers are believed. */
+  /** Whether requests and answers of a user are accepted. */
   static boolean isTrusted(int uid) {
     return uid == Caller.uid() || uid == 0;
   }
 
-  /** The processes that hold a segment by number, and the sockets that were passed over. */
-  record Holders(List<Long> pids, List<FileName> passedOver) {}
+  /** The processes that hold a segment by number, and the sockets of other users. */
+  record Holders(List<Long> pids, List<FileName> foreign) {}
 
-  /** Lists the processes that hold a segment and can be talked to; what dead ones left goes. */
+  /** Lists the processes that hold a segment and listen, and deletes stale sockets. */
   static Holders holders(Path store, SegmentName name) throws IOException {
     Holders holders = new Holders(new ArrayList<>(), new ArrayList<>());
     try (OpenFolder folder = OpenFolder.open(store)) {
@@ -112,22 +112,22 @@ final class HoldSocket {
         switch (state(folder, file)) {
           case LISTENS ->
               holders.pids.add(Long.valueOf(FORM.matcher(file.toString()).replaceFirst("$1")));
-          case FOREIGN -> holders.passedOver.add(file);
-          case LEFT -> delete(folder, file);
-          case GONE -> {}
+          case FOREIGN -> holders.foreign.add(file);
+          case STALE -> delete(folder, file);
+          case ABSENT -> {}
         }
       }
     }
     holders.pids.sort(null);
-    holders.passedOver.sort(null);
+    holders.foreign.sort(null);
     return holders;
   }
 
-  /** Lists the sockets that dead holders of any segment left. */
+  /** Lists the stale sockets of all segments. */
   static List<FileName> leftovers(OpenFolder folder) throws IOException {
     List<FileName> left = new ArrayList<>();
     for (FileName file : files(folder, "")) {
-      if (state(folder, file) == State.LEFT) {
+      if (state(folder, file) == State.STALE) {
         left.add(file);
       }
     }
@@ -144,7 +144,7 @@ final class HoldSocket {
         .toList();
   }
 
-  /** Takes a leftover away, or leaves it to the next one who may. */
+  /** Deletes a socket; false if it did not exist or the caller may not. */
   static boolean delete(OpenFolder folder, FileName file) {
     try {
       return folder.unlink(file);

@@ -29,7 +29,7 @@ public final class SegmentHolder {
   private static final long TOLD_AFTER = TimeUnit.SECONDS.toNanos(1);
   private static final int SLICE_MILLIS = 20;
 
-  /** For how many times the store's limit a holder may say that it is busy. */
+  /** The longest time that a holder may be busy, in multiples of the store's limit. */
   private static final int LONGEST = 30;
 
   private final SegmentStore store;
@@ -47,39 +47,41 @@ public final class SegmentHolder {
    *
    * @param store where the segment is
    * @param name its name
-   * @param pid which of several is meant; may be empty if there is one
+   * @param pid the process; may be empty if only one holds the segment
    * @return the holder
-   * @throws SegmentException EINVAL if there is none, EAGAIN if there are several and none was
-   *     named
+   * @throws SegmentException EINVAL if it is not held, or not by that process; EAGAIN if several
+   *     hold it and none was named
    * @throws IOException if the store cannot be read
    */
   public static SegmentHolder find(SegmentStore store, SegmentName name, OptionalLong pid)
       throws IOException {
     HoldSocket.Holders holders = HoldSocket.holders(store.folder(), name);
     List<Long> pids = holders.pids();
-    String found =
-        pids.isEmpty()
-            ? "none"
-            : pids.stream().map(String::valueOf).collect(Collectors.joining(", "));
-    if (!holders.passedOver().isEmpty()) {
-      found += ", and not of this user or root: " + holders.passedOver();
+    String found = pids.stream().map(String::valueOf).collect(Collectors.joining(", "));
+    String ignored = "";
+    if (!holders.foreign().isEmpty()) {
+      ignored = " (ignored, of other users: %s)".formatted(holders.foreign());
     }
-    if (pid.isPresent() ? !pids.contains(pid.getAsLong()) : pids.isEmpty()) {
-      String expected =
-          pid.isPresent()
-              ? "process %d to hold it and take requests".formatted(pid.getAsLong())
-              : "a process that holds it and takes requests";
-      throw new SegmentException(Errno.EINVAL, "segment " + name, expected, found);
+    if (pids.isEmpty()) {
+      throw new SegmentException(
+          Errno.EINVAL, "segment %s: not held by any process%s".formatted(name, ignored));
+    }
+    if (pid.isPresent() && !pids.contains(pid.getAsLong())) {
+      throw new SegmentException(
+          Errno.EINVAL,
+          "segment %s: not held by process %d, but by %s%s"
+              .formatted(name, pid.getAsLong(), found, ignored));
     }
     if (pid.isEmpty() && pids.size() > 1) {
       throw new SegmentException(
-          Errno.EAGAIN, "segment " + name, "one holder, or to be told which", found);
+          Errno.EAGAIN,
+          "segment %s: held by processes %s%s; name one of them".formatted(name, found, ignored));
     }
     return new SegmentHolder(store, name, pid.orElseGet(pids::getFirst));
   }
 
   /**
-   * Finds the sockets that holders left when they were killed.
+   * Finds the sockets that killed holders have left.
    *
    * @param store where they are
    * @return one finding for each, a leftover
@@ -89,13 +91,13 @@ public final class SegmentHolder {
     try (OpenFolder folder = OpenFolder.open(store.folder())) {
       return HoldSocket.leftovers(folder).stream()
           .map(file -> store.folder().resolve(file.toString()))
-          .map(file -> new StoreFinding(file, true, "the socket of a holder that is gone"))
+          .map(file -> new StoreFinding(file, true, "the socket of a holder that has ended"))
           .toList();
     }
   }
 
   /**
-   * Deletes the sockets that holders left when they were killed.
+   * Deletes the sockets that killed holders have left.
    *
    * @param store where they are
    * @return what was deleted
@@ -113,32 +115,29 @@ public final class SegmentHolder {
     return deleted;
   }
 
-  /**
-   * Returns which process it is.
-   *
-   * @return its number
-   */
+  /** {@return the number of the process} */
   public long pid() {
     return pid;
   }
 
   /**
-   * Has the segment loaded again in another mode; stores to a private copy that was not saved are
-   * lost. Linux counterpart: {@code segment_modify_shared}.
+   * Asks the holder to reload the segment in another mode; stores to a private copy that was not
+   * saved are lost. Linux counterpart: {@code segment_modify_shared}.
    *
    * @param mode the mode that it is to have
    * @return the version that is loaded now
-   * @throws IOException with the code by name, as the holder was told: any of {@link
-   *     dev.xip.segment.SegmentLoader#modifyShared}; the holder ends if the segment is gone
+   * @throws IOException with the holder's code by name: any of {@link
+   *     dev.xip.segment.SegmentLoader#modifyShared}; the holder ends if it cannot load the segment
+   *     again
    */
   public long modify(SharingMode mode) throws IOException {
     long version = request("modify " + mode.name());
-    requireTrue(users(mode) > 0, "modify", version, "it to be loaded " + mode);
+    requireTrue(users(mode) > 0, "modify", version, "is not loaded " + mode);
     return version;
   }
 
   /**
-   * Has the segment saved as it stands in the holder's memory. Linux counterpart: {@code
+   * Asks the holder to save the segment's bytes in its memory. Linux counterpart: {@code
    * segment_save}.
    *
    * @return the version that was made
@@ -147,21 +146,20 @@ public final class SegmentHolder {
   public long save() throws IOException {
     long before = version();
     long version = request("save");
-    requireTrue(version > before && version() >= version, "save", version, "a newer version");
+    requireTrue(version > before && version() >= version, "save", version, "has no newer version");
     return version;
   }
 
   /**
-   * Has the segment unloaded, and with it the holder ended. Linux counterpart: {@code
-   * segment_unload}.
+   * Asks the holder to unload the segment and end. Linux counterpart: {@code segment_unload}.
    *
-   * @return the version that was left
+   * @return the version that was unloaded
    * @throws IOException with the code by name: any of {@link dev.xip.segment.SegmentLoader#unload}
    */
   public long unload() throws IOException {
     long before = users(null);
     long version = request("unload");
-    requireTrue(before == 0 || users(null) < before, "unload", version, "it to be unloaded");
+    requireTrue(before == 0 || users(null) < before, "unload", version, "is still loaded");
     return version;
   }
 
@@ -177,7 +175,7 @@ public final class SegmentHolder {
     }
   }
 
-  /** How often the process has the segment loaded, in that mode if it is not null. */
+  /** The number of loads of the segment by the process, in that mode if it is not null. */
   private long users(SharingMode mode) throws IOException {
     return store.survey().segments().stream()
         .filter(each -> each.stored().name().equals(name))
@@ -186,16 +184,14 @@ public final class SegmentHolder {
         .count();
   }
 
-  /** What a holder says is believed if the store says it too. */
-  private void requireTrue(boolean told, String request, long version, String expected)
+  /** Checks a holder's answer against the store. */
+  private void requireTrue(boolean told, String request, long version, String found)
       throws IOException {
     if (!told) {
       throw new SegmentException(
           Errno.EIO,
-          "segment %s: process %d, which answered %s by 'ok %d'"
-              .formatted(name, pid, request, version),
-          expected + " in the store",
-          "it not so");
+          "segment %s: process %d answered 'ok %d' to %s, but in the store the segment %s"
+              .formatted(name, pid, version, request, found));
     }
   }
 
@@ -215,11 +211,10 @@ public final class SegmentHolder {
   }
 
   private String subject() {
-    return "segment %s: process %d, which holds it, at %s"
-        .formatted(name, pid, HoldSocket.file(name, pid));
+    return "segment %s: holder, process %d at %s".formatted(name, pid, HoldSocket.file(name, pid));
   }
 
-  /** Connects, or waits while the holder does not come to accept those before. */
+  /** Connects, waiting while the holder's backlog is full. */
   private LocalSocket connect(OpenFolder folder) throws IOException {
     Wait wait = new Wait();
     while (true) {
@@ -230,7 +225,7 @@ public final class SegmentHolder {
           throw e;
         }
       }
-      wait.goOn("to be asked");
+      wait.goOn("to accept a connection");
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(SLICE_MILLIS));
     }
   }
@@ -249,7 +244,7 @@ public final class SegmentHolder {
         return parse(line);
       } else if (line.isEnded()) {
         throw new SegmentException(
-            Errno.EINVAL, "segment " + name, "an answer of process " + pid, "that it ended before");
+            Errno.EINVAL, "segment %s: process %d ended without an answer".formatted(name, pid));
       }
       wait.goOn("to answer");
     }
@@ -291,16 +286,12 @@ public final class SegmentHolder {
       if (now - lastSign >= limit.limit().toNanos()) {
         throw new SegmentException(
             Errno.ETIMEDOUT,
-            subject(),
-            "it %s within %s s".formatted(what, limit.seconds()),
-            "silence");
+            "%s: waited %s s for it %s".formatted(subject(), limit.seconds(), what));
       }
       if ((now - start) / LONGEST >= limit.limit().toNanos()) {
         throw new SegmentException(
             Errno.ETIMEDOUT,
-            subject(),
-            "it %s within %d times %s s".formatted(what, LONGEST, limit.seconds()),
-            "that it is still busy");
+            "%s: still busy after %d times %s s".formatted(subject(), LONGEST, limit.seconds()));
       }
       if (now - start >= TOLD_AFTER && !told) {
         told = true;

@@ -9,13 +9,13 @@ import java.io.IOException;
 import java.time.Duration;
 
 /**
- * One loader's use of a data file: it is open, its first byte is locked shared, and so is one byte
- * that says who uses it, by locks of the open file that the system gives back when the process
- * dies. So anybody can find out whether a version has users, in any process. Whoever is the first
- * user of a segment of type SN clears what the users before left.
+ * One loader's use of a data file: the file is open, with shared locks on its first byte and on a
+ * byte whose offset identifies the user. They are open file description locks, which the kernel
+ * releases when the process dies, so any process can find out whether a version has users. The
+ * first user of a segment of type SN clears what earlier users left.
  */
 final class DataUse implements AutoCloseable {
-  /** A file that is moved into the store has its old name too, for a moment. */
+  /** A file that is moved into the store briefly has its old name too. */
   private static final WaitLimit FOR_ONE_NAME = WaitLimit.of(Duration.ofSeconds(1), line -> {});
 
   private final HostFile file;
@@ -27,9 +27,9 @@ final class DataUse implements AutoCloseable {
   /**
    * Opens the data file of a segment that is to be loaded.
    *
-   * @throws SegmentException EIO if the file is missing, shorter than the definition says, not to
-   *     be believed, or has a second name though stores are to reach it; EBUSY if another process
-   *     holds it exclusively for as long as the limit
+   * @throws SegmentException EIO if the file is missing, shorter than the definition says, not
+   *     regular, of an owner whom the store does not trust, or has a second name though stores are
+   *     to reach it; EBUSY if another process holds it exclusively for as long as the limit
    */
   static DataUse begin(StoreFolder folder, StoredSegment stored, SharingMode mode, WaitLimit limit)
       throws IOException {
@@ -43,10 +43,7 @@ final class DataUse implements AutoCloseable {
       while (!enter(stored, file)) {
         if (!waiting.goesOn()) {
           throw new SegmentException(
-              Errno.EBUSY,
-              subject(stored),
-              "a file to share",
-              "it locked exclusively by " + waiting.holder());
+              Errno.EBUSY, subject(stored) + ": locked exclusively by " + waiting.holder());
         }
       }
       long expected = stored.definition().byteSize();
@@ -57,7 +54,7 @@ final class DataUse implements AutoCloseable {
             "0x%x bytes".formatted(expected),
             "0x%x".formatted(file.size()));
       }
-      file.tryLockShared(DataUsers.newSlot(mode), 1); // nobody locks a slot exclusively
+      file.tryLockShared(DataUsers.newSlot(mode), 1); // no slot is ever locked exclusively
       return new DataUse(file);
     } catch (IOException | RuntimeException e) {
       file.close();
@@ -65,21 +62,22 @@ final class DataUse implements AutoCloseable {
     }
   }
 
-  /** A second name could be one that another user gave to a file of the caller's. */
+  /** A second name may be a hard link that another user made to a file of the caller's. */
   private static void requireOneName(StoredSegment stored, HostFile file) throws IOException {
     Waiting waiting = new Waiting(FOR_ONE_NAME, file);
     while (file.stat().nlink() > 1) {
       if (!waiting.goesOn()) {
         throw new SegmentException(
-            Errno.EIO, subject(stored), "a file of one name, as stores reach it", "more names");
+            Errno.EIO, subject(stored) + ": has several names, and stores would reach it");
       }
     }
   }
 
   /**
-   * Tries to lock the first byte shared. The exclusive lock comes first, so that of several who
-   * come at once one is the first user, and the others wait until it has cleared the file. One that
-   * was killed before it gave the file its length again has left no user, so the next is the first.
+   * Tries to lock the first byte shared; for SN exclusively first: of several loaders at once one
+   * gets that lock, becomes the first user and clears the file, and the others wait. If it is
+   * killed before it has restored the file's length, there is no user yet, so the next loader is
+   * the first.
    */
   private static boolean enter(StoredSegment stored, HostFile file) throws HostException {
     long expected = stored.definition().byteSize();
@@ -98,8 +96,8 @@ final class DataUse implements AutoCloseable {
   }
 
   /**
-   * Tells whether the file is still the one that the store has under its name: a version that was
-   * removed and defined again may have the same number.
+   * Tells whether the store still has this file under its name: a segment that was removed and
+   * defined again may have the same version.
    */
   boolean isStored(StoreFolder folder, StoredSegment stored) throws HostException {
     HostStat mine = file.stat();
@@ -131,7 +129,7 @@ final class DataUse implements AutoCloseable {
     }
   }
 
-  /** Only stores to SN reach a file that is not meant to keep them. */
+  /** Whether the first user clears the file: stores to SN reach it, but are not to be kept. */
   private static boolean clears(StoredSegment stored) {
     return stored.definition().type() == SegmentType.SN;
   }
@@ -144,7 +142,7 @@ final class DataUse implements AutoCloseable {
     return file;
   }
 
-  /** Ends the use. Nothing of the file may be mapped any more. */
+  /** Ends the use. Precondition: nothing of the file is mapped any more. */
   @Override
   public void close() {
     file.close();

@@ -25,7 +25,7 @@ final class DefinitionFile {
   /** The first line; the number changes with the form. */
   private static final String FORMAT = "xip segment 1";
 
-  /** No text can be longer; what is longer was not written by us. */
+  /** Above the length of the longest text. */
   private static final int MAX_BYTES = 1024;
 
   private static final Pattern NAME = Pattern.compile("[A-Z0-9$#@_]{1,8}");
@@ -138,7 +138,7 @@ final class DefinitionFile {
     return matcher.toMatchResult();
   }
 
-  /** The sum covers every line before its own. Checked before the other lines are looked at. */
+  /** The sum covers every line before its own. Checked before the other lines are read. */
   private void checkChecksum() throws MalformedDataException {
     if (text.length() > MAX_BYTES) {
       throw new MalformedDataException(
@@ -152,7 +152,7 @@ final class DefinitionFile {
     }
   }
 
-  /** What the patterns let through, such as leading zeros, ends here. */
+  /** Rejects what the patterns let through, such as leading zeros. */
   private void checkIdentical(SegmentDefinition definition, long version)
       throws MalformedDataException {
     String only = new String(format(definition, version), StandardCharsets.US_ASCII);

@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What is written to the attributes of segment devices and to the driver's parameter, taken apart.
- * Linux counterpart: the parsing in drivers/s390/block/dcssblk.c.
+ * Parses what is written to the attributes of segment devices and to the driver's parameter. Linux
+ * counterpart: the parsing in drivers/s390/block/dcssblk.c.
  */
 final class DeviceText {
   private static final String LOCAL = "(local)";
@@ -17,7 +17,7 @@ final class DeviceText {
    * One device of the driver's parameter.
    *
    * @param names the list of names, as {@link #names} takes it
-   * @param suffix what stands behind the list from an opening bracket on, or empty
+   * @param suffix what follows the list, from the opening bracket on; may be empty
    */
   record Entry(String names, String suffix) {
     /**
@@ -66,7 +66,7 @@ final class DeviceText {
   }
 
   /**
-   * Reads "0" or "1", behind which nothing or a newline may stand.
+   * Reads "0" or "1", followed by nothing or a newline.
    *
    * @throws SegmentException EINVAL for anything else
    */

@@ -48,14 +48,14 @@ record JoinedSegments(List<SavedSegment> byAddress) {
     }
   }
 
-  /** Somebody may have defined a segment anew since it was loaded: EINVAL if it has moved. */
+  /** Demands an unchanged address: a segment may have been redefined elsewhere. EINVAL if so. */
   JoinedSegments requireAt(AddrRange expected) throws SegmentException {
     if (!range().equals(expected)) {
       throw new SegmentException(
           Errno.EINVAL,
           "segment " + byAddress.getFirst().name(),
           "segments at " + expected,
-          "them at " + range());
+          range().toString());
     }
     return this;
   }

@@ -6,9 +6,9 @@ import dev.xip.host.HostFile;
 import dev.xip.host.HostStat;
 import java.io.IOException;
 
-/** A file of a store that is being made: for its owner alone until it is finished. */
+/** A new file of a store, for its owner alone until it is finished. */
 final class NewFile implements AutoCloseable {
-  private static final int ANYBODY_MAY_USE = 0666;
+  private static final int ALL_MAY_USE = 0666;
   private static final int PERMISSIONS = 0777;
   private static final int GROUP = 0070;
   private static final int OTHERS = 0007;
@@ -23,26 +23,26 @@ final class NewFile implements AutoCloseable {
 
   /** Makes the file under a name that nothing has. */
   static NewFile create(StoreFolder folder, StoreFile name) throws IOException {
-    return new NewFile(folder.create(name), ANYBODY_MAY_USE & ~Caller.umask());
+    return new NewFile(folder.create(name), ALL_MAY_USE & ~Caller.umask());
   }
 
   HostFile file() {
     return file;
   }
 
-  /** Opens it to none who may not use the other file: the new one's bytes come from it. */
+  /** Withholds the permissions that another file withholds, from which the new one's bytes come. */
   void limitTo(HostStat other) throws HostException {
     mode &= permissions(other, file.stat().gid());
   }
 
-  /** What a file of that group may be opened to if its bytes come from another file. */
+  /** The permissions that a file of that group may have if its bytes come from another file. */
   static int permissions(HostStat other, int gid) {
     int mode = other.mode() & PERMISSIONS;
     // Another group's members are others to the file.
     return other.gid() == gid ? mode : mode & (~GROUP | (mode & OTHERS) << 3);
   }
 
-  /** Opens it to those who may use it, and waits until it is on the disk. */
+  /** Sets the final permissions, and waits until the file is on the disk. */
   void finish() throws HostException {
     file.setMode(mode);
     file.force();

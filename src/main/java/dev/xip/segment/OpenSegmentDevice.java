@@ -26,11 +26,7 @@ public final class OpenSegmentDevice implements DirectAccess, AutoCloseable {
     this.device = device;
   }
 
-  /**
-   * Returns the device.
-   *
-   * @return what is open
-   */
+  /** {@return the device that is open} */
   public SegmentDevice device() {
     return device;
   }
@@ -53,14 +49,14 @@ public final class OpenSegmentDevice implements DirectAccess, AutoCloseable {
   }
 
   /**
-   * Copies bytes of the device, piece by piece.
+   * Copies bytes from the device, piece by piece.
    *
    * @param sector the first sector, a multiple of 8
    * @param pieces where the bytes go: native memory, each piece page aligned and whole pages
    * @throws SegmentException EIO if the request does not begin and end on a page, passes the end of
-   *     the device (nothing is copied then), meets a piece that is not as it should be or bytes
-   *     whose data file was shortened (the pieces before it are copied); ENODEV if this use or the
-   *     device is gone
+   *     the device (nothing is copied then), meets a piece that is not native, aligned and whole
+   *     pages, or bytes whose data file was shortened (the pieces before it are copied); ENODEV if
+   *     this use has ended or the device is removed
    */
   public void read(long sector, List<MemorySegment> pieces) throws SegmentException {
     transfer(false, sector, pieces);
@@ -102,7 +98,7 @@ public final class OpenSegmentDevice implements DirectAccess, AutoCloseable {
       if (!write) {
         piece.copyFrom(there);
       } else if (!device.physicalMemory().store(piece, 0, device.range().start() + at, length)) {
-        throw failed(true, sector, "memory that can be written", "some that cannot");
+        throw failed(true, sector, "writable memory", "read-only memory");
       }
       if (LostPages.of(there) != null) {
         throw failed(
@@ -115,7 +111,7 @@ public final class OpenSegmentDevice implements DirectAccess, AutoCloseable {
     }
   }
 
-  /** Overflow first, then bounds: a request past the end moves nothing. */
+  /** Overflow first, then bounds: a request past the end transfers nothing. */
   private void checkRequest(boolean write, long sector, List<MemorySegment> pieces)
       throws SegmentException {
     long capacity = byteSize();
@@ -149,7 +145,7 @@ public final class OpenSegmentDevice implements DirectAccess, AutoCloseable {
   private void requireOpen() throws SegmentException {
     if (closed.get()) {
       throw new SegmentException(
-          Errno.ENODEV, "segment device " + device.name(), "an open device", "a closed one");
+          Errno.ENODEV, "segment device %s: this use is closed".formatted(device.name()));
     }
   }
 

@@ -20,7 +20,7 @@ public record SaveResult(
     failures = List.copyOf(failures);
   }
 
-  /** Saves what can be saved. */
+  /** Saves all segments that keep contents; failures are collected. */
   static SaveResult of(SegmentLoader loader, List<SavedSegment> segments) {
     List<StoredSegment> saved = new ArrayList<>();
     List<String> warnings = new ArrayList<>();
@@ -41,7 +41,7 @@ public record SaveResult(
     return new SaveResult(saved, warnings, failures);
   }
 
-  /** Throws the first failure, with the others behind it. */
+  /** Throws the first failure, with the others suppressed. */
   SaveResult orThrow() throws SegmentException {
     if (!failures.isEmpty()) {
       SegmentException first = failures.getFirst();

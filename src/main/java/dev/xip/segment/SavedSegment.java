@@ -16,7 +16,9 @@ public final class SavedSegment {
   private final Region region;
   private final DataUse data;
 
-  /** How many loads have not been unloaded; 0 when it is gone. Written under the loader's mutex. */
+  /**
+   * The loads that have not been unloaded; 0 once it is unloaded. Written under the loader's mutex.
+   */
   private volatile int references = 1;
 
   SavedSegment(StoredSegment stored, SharingMode mode, Region region, DataUse data) {
@@ -26,92 +28,50 @@ public final class SavedSegment {
     this.data = data;
   }
 
-  /**
-   * Returns the name.
-   *
-   * @return the segment's name
-   */
+  /** {@return the segment's name} */
   public SegmentName name() {
     return stored.name();
   }
 
-  /**
-   * Returns the type.
-   *
-   * @return the type of the whole
-   */
+  /** {@return the type of the whole segment} */
   public SegmentType type() {
     return definition().type();
   }
 
-  /**
-   * Returns the definition that it was loaded by.
-   *
-   * @return name and parts
-   */
+  /** {@return the definition by which it was loaded} */
   public SegmentDefinition definition() {
     return stored.definition();
   }
 
-  /**
-   * Returns how it is loaded.
-   *
-   * @return the mode
-   */
+  /** {@return the mode in which it is loaded} */
   public SharingMode mode() {
     return mode;
   }
 
   /**
-   * Returns the version of the contents that is mapped; a save since then does not change it.
-   *
-   * @return 1 or more
+   * {@return the version of the contents that is mapped, 1 or more; a later save does not change
+   * it}
    */
   public long version() {
     return stored.version();
   }
 
-  /**
-   * Returns the file that its bytes are in, which keeps its name as long as this is loaded.
-   *
-   * @return the data file of that version
-   */
+  /** {@return the data file, which keeps its name as long as this is loaded} */
   public Path dataFile() {
     return stored.dataFile();
   }
 
-  /**
-   * Returns where it lies.
-   *
-   * @return the physical addresses, half-open
-   */
+  /** {@return the physical addresses, half-open} */
   public AddrRange range() {
     return region.range();
   }
 
-  /**
-   * Returns the address of the last byte, as {@code segment_load} gives it.
-   *
-   * @return a physical address, inclusive
-   */
-  public long lastByte() {
-    return range().end() - 1;
-  }
-
-  /**
-   * Tells whether stores are allowed.
-   *
-   * @return true if its pages are mapped for writing
-   */
+  /** {@return whether its pages are mapped for writing} */
   public boolean isWritable() {
     return type().isWritable(mode);
   }
 
-  /**
-   * Returns how many loads have not been unloaded yet.
-   *
-   * @return the reference count, 0 once it is gone
-   */
+  /** {@return the number of loads that have not been unloaded yet, 0 once it is unloaded} */
   public int references() {
     return references;
   }
@@ -124,13 +84,13 @@ public final class SavedSegment {
     references--;
   }
 
-  /** Called when nothing is mapped any more. */
-  void gone() {
+  /** Called when nothing of it is mapped any more. */
+  void markUnloaded() {
     references = 0;
     data.close();
   }
 
-  /** What a save of it stores, given its bytes. */
+  /** The contents that a save stores. */
   SegmentSource contents(MemorySegment bytes) {
     return SegmentSource.ofMemory(bytes, definition(), data.file());
   }

@@ -27,7 +27,7 @@ public record SegmentDefinition(SegmentName name, List<SegmentPart> parts) {
   }
 
   /**
-   * Makes a definition of what somebody typed or a file says.
+   * Makes a definition from user input or a file.
    *
    * @param name the name
    * @param parts the parts in order of address
@@ -67,54 +67,32 @@ public record SegmentDefinition(SegmentName name, List<SegmentPart> parts) {
     }
   }
 
-  /**
-   * Returns the type of the whole.
-   *
-   * @return the type of the only part, or {@link SegmentType#EWEN} if there are several
-   */
+  /** {@return the type of the only part, or {@link SegmentType#EWEN} if there are several} */
   public SegmentType type() {
     return parts.size() == 1 ? parts.getFirst().type() : SegmentType.EWEN;
   }
 
-  /**
-   * Returns the number of the first page.
-   *
-   * @return a page frame number
-   */
+  /** {@return the page frame number of the first page} */
   public long firstPage() {
     return parts.getFirst().firstPage();
   }
 
-  /**
-   * Returns the addresses.
-   *
-   * @return the physical range in bytes, half-open
-   */
+  /** {@return the physical range in bytes, half-open} */
   public AddrRange range() {
     return new AddrRange(parts.getFirst().range().start(), parts.getLast().range().end());
   }
 
-  /**
-   * Returns the size.
-   *
-   * @return the length in bytes, a multiple of the page size
-   */
+  /** {@return the length in bytes, a multiple of the page size} */
   public long byteSize() {
     return range().length();
   }
 
-  /**
-   * Tells whether a save keeps the contents of any part.
-   *
-   * @return false if all parts are SN or EN
-   */
+  /** {@return whether a save keeps the contents of any part: false if all are SN or EN} */
   public boolean keepsContents() {
     return parts.stream().anyMatch(part -> part.type().keepsContents());
   }
 
-  /**
-   * The address range widened to whole megabytes, which is what two loaded segments may not share.
-   */
+  /** The address range widened to whole megabytes, which two loaded segments may not share. */
   AddrRange megabytes() {
     long mask = MEGABYTE - 1;
     return new AddrRange(range().start() & ~mask, (range().end() + mask) & ~mask);

@@ -23,10 +23,10 @@ public final class SegmentDevice implements DirectAccess {
   private final List<SegmentName> names;
   private final AddrRange range;
 
-  /** Whether its last use removes it: nobody asked for it but to use it. */
+  /** Whether the end of its last use removes it, as {@link SegmentDevices#use} added it. */
   private final boolean temporary;
 
-  /** Written under the lock of the devices, as all that follows. */
+  /** Written under the lock of the devices, as are the next five. */
   private volatile JoinedSegments joined;
 
   private volatile SharingMode sharing = SharingMode.SHARED;
@@ -35,7 +35,7 @@ public final class SegmentDevice implements DirectAccess {
   private volatile Optional<SaveResult> lastSave = Optional.empty();
   private volatile boolean removed;
 
-  /** Preconditions: the segments are loaded, and their references are the device's from now on. */
+  /** Preconditions: the segments are loaded. The device takes over one reference to each. */
   SegmentDevice(
       SegmentDevices devices,
       int minor,
@@ -50,55 +50,36 @@ public final class SegmentDevice implements DirectAccess {
     this.temporary = temporary;
   }
 
-  /**
-   * Returns the device's name.
-   *
-   * @return the name of the segment listed first
-   */
+  /** {@return the device's name, which is that of the segment listed first} */
   public SegmentName name() {
     return names.getFirst();
   }
 
-  /**
-   * Returns the device's number.
-   *
-   * @return the lowest one that was free, 0 or more
-   */
+  /** {@return the device's number, the lowest that was free, 0 or more} */
   public int minor() {
     return minor;
   }
 
-  /**
-   * Returns the name of the disk.
-   *
-   * @return {@code dcssblk} and the number
-   */
+  /** {@return the name of the disk: {@code dcssblk} and the number} */
   public String diskName() {
     return "dcssblk" + minor;
   }
 
   /**
-   * Returns what the attribute {@code seglist} shows.
-   *
-   * @return the segments' names in the order listed
+   * {@return the segments' names in the order listed, which the attribute {@code seglist} shows}
    */
   public List<SegmentName> names() {
     return names;
   }
 
-  /**
-   * Returns the segments.
-   *
-   * @return the segments in order of address, as loaded now
-   */
+  /** {@return the segments in order of address, as loaded now} */
   public List<SavedSegment> segments() {
     return joined.byAddress();
   }
 
   /**
-   * Returns the type that says what the device allows.
-   *
-   * @return the type of the segment listed first, as it is loaded now
+   * {@return the type that decides about stores: that of the segment listed first, as it is loaded
+   * now}
    */
   public SegmentType type() {
     return segments().stream()
@@ -108,74 +89,52 @@ public final class SegmentDevice implements DirectAccess {
         .type();
   }
 
-  /**
-   * Returns where the device lies.
-   *
-   * @return the physical addresses, half-open
-   */
+  /** {@return the physical addresses, half-open} */
   public AddrRange range() {
     return range;
   }
 
-  /**
-   * Returns what the attribute {@code shared} shows.
-   *
-   * @return how the segments are loaded
-   */
+  /** {@return how the segments are loaded, which the attribute {@code shared} shows} */
   public SharingMode sharing() {
     return sharing;
   }
 
-  /**
-   * Tells whether the disk is marked read-only.
-   *
-   * @return true if the type is SR, ER or SC and the device is shared
-   */
+  /** {@return whether the disk is marked read-only: it is SR, ER or SC and shared} */
   public boolean isReadOnly() {
     return !type().isWritable(sharing);
   }
 
-  /**
-   * Returns how often the device is open.
-   *
-   * @return the number of uses that have not ended
-   */
+  /** {@return the number of uses that have not ended} */
   public int uses() {
     return uses;
   }
 
   /**
-   * Tells whether the end of the last use will save the device, which the attribute {@code save}
-   * shows.
-   *
-   * @return true if a save waits
+   * {@return whether the end of the last use will save the device, which the attribute {@code save}
+   * shows}
    */
   public boolean isSavePending() {
     return savePending;
   }
 
-  /**
-   * Returns what became of the last save, whoever's close it was that did it.
-   *
-   * @return the result, or nothing if none was done yet
-   */
+  /** {@return the result of the last save, even if a close did it; empty if there was none yet} */
   public Optional<SaveResult> lastSave() {
     return lastSave;
   }
 
   /**
-   * Returns the device's bytes, for a reader of the image in them.
+   * Returns the device's bytes, for an image reader.
    *
    * @return read-only memory of {@link #byteSize} bytes in the window; zeros once the segments are
    *     unloaded
    * @throws SegmentException if the device is removed (ENODEV)
    */
   public MemorySegment memory() throws SegmentException {
-    requireThere();
+    requirePresent();
     return physicalMemory().window().asSlice(range.start(), range.length());
   }
 
-  /** Where the device lies. */
+  /** The memory that contains the device. */
   PhysicalMemory physicalMemory() {
     return devices.loader().memory();
   }
@@ -194,7 +153,7 @@ public final class SegmentDevice implements DirectAccess {
    */
   @Override
   public PageRun directAccess(long offset, long length) throws SegmentException {
-    requireThere();
+    requirePresent();
     if (!Pages.isAligned(offset)) {
       throw refused(Errno.EINVAL, offset, length, "a page-aligned offset");
     }
@@ -214,14 +173,11 @@ public final class SegmentDevice implements DirectAccess {
     return "segment device " + name();
   }
 
-  /** A segment that somebody unloaded too often is gone from under the device. */
-  private void requireThere() throws SegmentException {
+  /** A segment that was unloaded too often may be unloaded although the device exists. */
+  private void requirePresent() throws SegmentException {
     if (removed || segments().stream().anyMatch(each -> each.references() == 0)) {
       throw new SegmentException(
-          Errno.ENODEV,
-          subject(),
-          "its segments loaded",
-          removed ? "it removed" : "one of them unloaded");
+          Errno.ENODEV, subject() + (removed ? ": removed" : ": a segment of it is unloaded"));
     }
   }
 
@@ -234,7 +190,7 @@ public final class SegmentDevice implements DirectAccess {
   public OpenSegmentDevice open() throws SegmentException {
     devices.lock();
     try {
-      requireThere();
+      requirePresent();
       uses++;
       return new OpenSegmentDevice(this);
     } finally {
@@ -281,17 +237,16 @@ public final class SegmentDevice implements DirectAccess {
    *
    * @param wanted the mode
    * @throws SegmentException EBUSY if the device is open, EINVAL for private copies of SC and
-   *     EAGAIN if somebody else has one of the segments, each leaving all as it was; anything else
-   *     that a reload failed with, and then the device is removed and its segments are unloaded;
-   *     ENODEV if it was removed before
+   *     EAGAIN if a segment has other references, each leaving all as it was; any other error of a
+   *     reload, and then the device is removed and its segments are unloaded; ENODEV if it was
+   *     removed before
    */
   public void setSharing(SharingMode wanted) throws SegmentException {
     devices.lock();
     try {
-      requireThere();
+      requirePresent();
       if (uses > 0) {
-        throw new SegmentException(
-            Errno.EBUSY, subject(), "nobody to use it", "it open %d times".formatted(uses));
+        throw new SegmentException(Errno.EBUSY, subject() + ": open %d times".formatted(uses));
       }
       if (type() == SegmentType.SC && wanted == SharingMode.EXCLUSIVE) {
         throw new SegmentException(
@@ -330,8 +285,8 @@ public final class SegmentDevice implements DirectAccess {
   /**
    * Writes the attribute {@code save}.
    *
-   * @param text "1" to save, "0" to take back a save that is pending
-   * @return what was done, or nothing if nothing was saved by now
+   * @param text "1" to save, "0" to cancel a save that is pending
+   * @return what was done, or nothing if nothing was saved yet
    * @throws SegmentException EINVAL for any other text, else as {@link #save}
    */
   public Optional<SaveResult> writeSave(String text) throws SegmentException {
@@ -343,7 +298,7 @@ public final class SegmentDevice implements DirectAccess {
   }
 
   /**
-   * Saves all segments, now if nobody uses the device, else when the last use ends. Linux
+   * Saves all segments, now if the device is not open, else when the last use ends. Linux
    * counterpart: {@code dcssblk_save_store}.
    *
    * @return what was done, or nothing if the save is pending
@@ -353,7 +308,7 @@ public final class SegmentDevice implements DirectAccess {
   public Optional<SaveResult> save() throws SegmentException {
     devices.lock();
     try {
-      requireThere();
+      requirePresent();
       if (uses > 0) {
         savePending = true;
         return Optional.empty();
@@ -365,7 +320,7 @@ public final class SegmentDevice implements DirectAccess {
   }
 
   /**
-   * Takes back a save that is pending.
+   * Cancels a save that is pending.
    *
    * @return false if none was
    */
@@ -380,7 +335,7 @@ public final class SegmentDevice implements DirectAccess {
     }
   }
 
-  /** Saves what can be saved. Preconditions: the lock of the devices is held. */
+  /** Saves all segments. Precondition: the lock of the devices is held. */
   private SaveResult saveNow() {
     SaveResult result = SaveResult.of(devices.loader(), segments());
     lastSave = Optional.of(result);
@@ -388,7 +343,7 @@ public final class SegmentDevice implements DirectAccess {
   }
 
   /** Called when it is off the list. */
-  void gone() {
+  void markRemoved() {
     removed = true;
   }
 

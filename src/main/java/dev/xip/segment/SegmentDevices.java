@@ -36,7 +36,7 @@ public final class SegmentDevices {
     this(loader, MINORS);
   }
 
-  /** As the public one, with a smaller number of devices that there can be. */
+  /** As the public one, with a smaller limit on the number of devices. */
   SegmentDevices(SegmentLoader loader, int minors) {
     this.loader = loader;
     this.minors = minors;
@@ -46,24 +46,16 @@ public final class SegmentDevices {
    * What the driver's parameter did.
    *
    * @param added the devices, in the order given
-   * @param failures why others are not there, or not private as asked for
+   * @param failures why others were not added, or not made private
    */
   public record Added(List<SegmentDevice> added, List<SegmentException> failures) {}
 
-  /**
-   * Returns what loads the segments.
-   *
-   * @return the loader
-   */
+  /** {@return the loader of the segments} */
   public SegmentLoader loader() {
     return loader;
   }
 
-  /**
-   * Lists the devices.
-   *
-   * @return the devices by number
-   */
+  /** {@return the devices by number} */
   public List<SegmentDevice> devices() {
     lock();
     try {
@@ -110,7 +102,7 @@ public final class SegmentDevices {
    * @return the device
    * @throws SegmentException EEXIST if a device has one of the segments; what a load failed with;
    *     EINVAL if the segments are not exactly adjacent or neighbours' types differ, other than EW,
-   *     EN and EWEN among each other; EBUSY if all numbers are taken. Nothing stays loaded then
+   *     EN and EWEN among each other; EBUSY if all numbers are taken. Then nothing stays loaded
    */
   public SegmentDevice add(List<SegmentName> names) throws SegmentException {
     return add(names, false);
@@ -160,11 +152,11 @@ public final class SegmentDevices {
 
   /**
    * Reads the driver's parameter, such as {@code a,b:c(local)}: a comma separates devices, a colon
-   * joins segments, and {@code (local)} asks for private copies. What cannot be done does not keep
-   * the rest from being done. Linux counterpart: {@code dcssblk_check_params}, which tells nobody.
+   * joins segments, and {@code (local)} asks for private copies. A failure does not stop the rest.
+   * Linux counterpart: {@code dcssblk_check_params}, which reports no failure.
    *
    * @param parameter the text
-   * @return what came of it
+   * @return the devices added and the failures
    */
   public Added addAll(String parameter) {
     List<SegmentDevice> added = new ArrayList<>();
@@ -234,13 +226,10 @@ public final class SegmentDevices {
               .orElseThrow(
                   () ->
                       new SegmentException(
-                          Errno.ENODEV, "segment device " + name, "a device", "none of that name"));
+                          Errno.ENODEV, "segment device %s: not added".formatted(name)));
       if (device.uses() > 0) {
         throw new SegmentException(
-            Errno.EBUSY,
-            "segment device " + name,
-            "nobody to use it",
-            "it open %d times".formatted(device.uses()));
+            Errno.EBUSY, "segment device %s: open %d times".formatted(name, device.uses()));
       }
       remove(device);
     } finally {
@@ -248,7 +237,7 @@ public final class SegmentDevices {
     }
   }
 
-  /** Removes a device that nobody uses. Preconditions: the lock is held. */
+  /** Removes a device. Preconditions: it is not open, the lock is held. */
   void remove(SegmentDevice device) throws SegmentException {
     forget(device);
     List<SegmentException> failures = unload(device.names());
@@ -260,14 +249,14 @@ public final class SegmentDevices {
   }
 
   /**
-   * Takes a device off the list; its segments are the caller's. Preconditions: the lock is held.
+   * Takes a device off the list; the caller owns its references. Precondition: the lock is held.
    */
   void forget(SegmentDevice device) {
     devices.remove(device.minor());
-    device.gone();
+    device.markRemoved();
   }
 
-  /** Unloads all that can be unloaded. */
+  /** Unloads all, and returns the failures. */
   private List<SegmentException> unload(List<SegmentName> names) {
     List<SegmentException> failures = new ArrayList<>();
     for (SegmentName each : names) {

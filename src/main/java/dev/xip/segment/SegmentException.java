@@ -7,7 +7,7 @@ import java.io.IOException;
 
 /**
  * An operation on a segment was refused. The message begins with the kernel's code by name and says
- * which segment or file, what was expected and what was found.
+ * which segment or file, and what was expected and found or what is wrong.
  */
 public final class SegmentException extends IOException implements HasErrno {
   private static final long serialVersionUID = 1L;
@@ -27,13 +27,23 @@ public final class SegmentException extends IOException implements HasErrno {
     this.errno = errno;
   }
 
+  /**
+   * Makes an exception for something that needs no expectation to be understood.
+   *
+   * @param errno the kernel's code
+   * @param problem the segment or file, and what is wrong with it
+   */
+  public SegmentException(Errno errno, String problem) {
+    this(errno, "%s: %s".formatted(errno, problem), null);
+  }
+
   private SegmentException(Errno errno, String message, Throwable cause) {
     super(message, cause);
     this.errno = errno;
   }
 
   /**
-   * Wraps what the host said while a segment was worked on.
+   * Wraps an error of the host during work on a segment.
    *
    * @param subject what was being done, and to which segment
    * @param cause what went wrong
@@ -54,7 +64,7 @@ public final class SegmentException extends IOException implements HasErrno {
     return new SegmentException(code, prefix + subject + ": " + rest, cause);
   }
 
-  /** The same with a sentence more. */
+  /** The same, with a sentence appended. */
   SegmentException explained(String sentence) {
     return new SegmentException(errno, "%s (%s)".formatted(getMessage(), sentence), this);
   }

@@ -32,10 +32,12 @@ public final class SegmentLoader {
   private final PhysicalMemory memory;
   private final ReentrantLock dcssLock = new ReentrantLock();
 
-  /** What is loaded, by name. Guarded by the mutex. */
+  /** The loaded segments by name. Guarded by the mutex. */
   private final Map<SegmentName, SavedSegment> loaded = new HashMap<>();
 
-  /** What is loaded, by first address; no two have part of the same megabyte. Guarded likewise. */
+  /**
+   * The loaded segments by first address; no two have part of the same megabyte. Guarded likewise.
+   */
   private final NavigableMap<Long, SavedSegment> byAddress = new TreeMap<>();
 
   /**
@@ -49,20 +51,12 @@ public final class SegmentLoader {
     this.memory = memory;
   }
 
-  /**
-   * Returns the memory that segments are loaded into.
-   *
-   * @return the machine's physical memory
-   */
+  /** {@return the physical memory into which segments are loaded} */
   public PhysicalMemory memory() {
     return memory;
   }
 
-  /**
-   * Returns the store that segments come from.
-   *
-   * @return the store
-   */
+  /** {@return the store from which segments are loaded} */
   public SegmentStore store() {
     return store;
   }
@@ -89,7 +83,8 @@ public final class SegmentLoader {
       }
       if (held.mode() != mode) {
         throw new SegmentException(
-            Errno.EPERM, "segment " + name, "to load it " + mode, "it loaded " + held.mode());
+            Errno.EPERM,
+            "segment %s: already loaded %s, not %s".formatted(name, held.mode(), mode));
       }
       held.addReference();
       return held;
@@ -119,9 +114,9 @@ public final class SegmentLoader {
    * @param name a loaded segment
    * @param mode the mode that it is to have
    * @return the segment as loaded now, the same one if it had that mode already
-   * @throws SegmentException EINVAL if it is not loaded and EAGAIN if somebody else has it, both
+   * @throws SegmentException EINVAL if it is not loaded and EAGAIN if it has other references, both
    *     leaving it as it was; any code of {@link #load} if it cannot be loaded again, and then it
-   *     is gone
+   *     is unloaded
    */
   public SavedSegment modifyShared(SegmentName name, SharingMode mode) throws SegmentException {
     lock();
@@ -137,7 +132,7 @@ public final class SegmentLoader {
       } catch (SegmentException e) {
         throw SegmentException.withCode(
             e.errno(),
-            "segment %s is gone, as it cannot be loaded %s".formatted(name, mode),
+            "segment %s was unloaded, as it cannot be loaded %s".formatted(name, mode),
             SegmentWarning.explain(e, name));
       }
     } finally {
@@ -146,8 +141,8 @@ public final class SegmentLoader {
   }
 
   /**
-   * Reloads the segments of a device in another mode: none if one of them has other users (EAGAIN);
-   * and if one cannot be loaded again, the others are unloaded too.
+   * Reloads the segments of a device in another mode: none if one of them has other references
+   * (EAGAIN); and if one cannot be loaded again, the others are unloaded too.
    */
   List<SavedSegment> modifyAll(List<SegmentName> names, SharingMode mode) throws SegmentException {
     lock();
@@ -186,14 +181,13 @@ public final class SegmentLoader {
   }
 
   /**
-   * Drops a reference, and with the last one takes the segment out of memory: readers that are late
-   * see zeros. Linux counterpart: {@code segment_unload}, which only logs what this reports.
+   * Drops a reference; the last one unmaps the segment, and later loads see zeros. Linux
+   * counterpart: {@code segment_unload}, which only logs what this reports.
    *
    * @param name a loaded segment
    * @throws SegmentException EINVAL if it is not loaded; a code of the host if its memory cannot be
-   *     given back, and then it stays loaded; EIO if it could be written and something that was
-   *     stored is lost, as its data file was shortened underneath or the disk is full: then it is
-   *     unloaded all the same
+   *     unmapped, and then it stays loaded; EIO if stores were lost, as its data file was shortened
+   *     while it was loaded or the disk is full: then it is unloaded all the same
    */
   public void unload(SegmentName name) throws SegmentException {
     lock();
@@ -205,7 +199,7 @@ public final class SegmentLoader {
                 && !held.region().readOnly()
                 && LostPages.of(bytes(held)) != null;
         discard(held);
-        requireNothing(lost, name);
+        requireNothingLost(lost, name);
       } else {
         held.dropReference();
       }
@@ -222,7 +216,7 @@ public final class SegmentLoader {
    * @param name a loaded segment
    * @return the segment as stored now
    * @throws SegmentException EINVAL if it is not loaded or keeps no contents (SN, EN); EIO if its
-   *     data file was shortened underneath; a code of the host if it cannot be written
+   *     data file was shortened while it was loaded; a code of the host if it cannot be written
    */
   public StoredSegment save(SegmentName name) throws SegmentException {
     lock();
@@ -234,11 +228,7 @@ public final class SegmentLoader {
     }
   }
 
-  /**
-   * Lists what is loaded.
-   *
-   * @return the segments in order of address
-   */
+  /** {@return the loaded segments in order of address} */
   public List<SavedSegment> loaded() {
     lock();
     try {
@@ -248,7 +238,7 @@ public final class SegmentLoader {
     }
   }
 
-  private static void requireNothing(boolean lost, SegmentName name) throws SegmentException {
+  private static void requireNothingLost(boolean lost, SegmentName name) throws SegmentException {
     if (lost) {
       throw new SegmentException(
           Errno.EIO,
@@ -272,8 +262,7 @@ public final class SegmentLoader {
   private SavedSegment requireLoaded(SegmentName name) throws SegmentException {
     SavedSegment held = loaded.get(name);
     if (held == null) {
-      throw new SegmentException(
-          Errno.EINVAL, "segment " + name, "a loaded segment", "it not loaded");
+      throw new SegmentException(Errno.EINVAL, "segment %s: not loaded".formatted(name));
     }
     return held;
   }
@@ -288,20 +277,20 @@ public final class SegmentLoader {
     }
   }
 
-  /** Gives the memory back and takes the segment off the list. Preconditions: the mutex is held. */
+  /** Unmaps the segment and takes it off the list. Precondition: the mutex is held. */
   private void discard(SavedSegment held) throws SegmentException {
     try {
       memory.release(held.region());
     } catch (HostException e) {
       throw SegmentException.of("unloading segment " + held.name(), e);
     }
-    held.gone();
+    held.markUnloaded();
     loaded.remove(held.name());
     byAddress.remove(held.range().start());
-    store.left(held.stored());
+    store.releaseVersion(held.stored());
   }
 
-  /** Loads a segment that is not loaded. Preconditions: the mutex is held. */
+  /** Loads a segment. Preconditions: it is not loaded, the mutex is held. */
   private SavedSegment add(SegmentName name, SharingMode mode) throws SegmentException {
     try (StoreFolder folder = StoreFolder.open(store.folder(), name)) {
       for (; ; ) {
@@ -313,11 +302,10 @@ public final class SegmentLoader {
           byAddress.put(segment.range().start(), segment);
           return segment;
         } catch (IOException e) {
-          // If a save came in between and took this version away, the next one is there to be
-          // loaded.
+          // If a save has replaced and deleted this version meanwhile, load the next one.
           boolean superseded = e instanceof SegmentException s && s.errno() == Errno.EAGAIN;
           if (superseded) {
-            store.left(stored);
+            store.releaseVersion(stored);
           } else if (folder.current(name).equals(stored)) {
             throw SegmentException.of("loading segment " + name, e);
           }
@@ -326,11 +314,10 @@ public final class SegmentLoader {
     }
   }
 
-  /** Collisions come before the limit of the window, as in the kernel. */
+  /** Checks collisions before the limit of the window, as the kernel does. */
   private void requireRoom(SegmentDefinition wanted) throws SegmentException {
     String subject = "segment %s %s".formatted(wanted.name(), wanted.range());
-    // No two overlap, so if the last that starts below the end of the wanted one does not, none
-    // does.
+    // Loaded segments do not overlap, so the last that starts below the wanted end decides.
     AddrRange megabytes = wanted.megabytes();
     Map.Entry<Long, SavedSegment> last = byAddress.lowerEntry(megabytes.end());
     if (last != null && last.getValue().definition().megabytes().overlaps(megabytes)) {
@@ -350,7 +337,7 @@ public final class SegmentLoader {
     }
   }
 
-  /** Becomes a user of the data file and maps it, or leaves everything as it was. */
+  /** Becomes a user of the data file and maps it; a failure undoes both. */
   private SavedSegment place(StoreFolder folder, StoredSegment stored, SharingMode mode)
       throws IOException {
     DataUse data = DataUse.begin(folder, stored, mode, store.waitLimit());

@@ -27,7 +27,7 @@ public record SegmentName(String value) implements Comparable<SegmentName> {
   }
 
   /**
-   * Makes a name of what somebody typed.
+   * Makes a name from user input.
    *
    * @param text the name, in any case
    * @return the name

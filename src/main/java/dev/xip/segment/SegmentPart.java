@@ -26,7 +26,7 @@ public record SegmentPart(SegmentType type, long firstPage, long lastPage) {
   }
 
   /**
-   * Makes a part of what somebody typed.
+   * Makes a part from user input.
    *
    * @param type the type
    * @param firstPage the number of the first page
@@ -56,20 +56,12 @@ public record SegmentPart(SegmentType type, long firstPage, long lastPage) {
     }
   }
 
-  /**
-   * Returns the number of pages.
-   *
-   * @return at least 1
-   */
+  /** {@return the number of pages, at least 1} */
   public long pages() {
     return lastPage - firstPage + 1;
   }
 
-  /**
-   * Returns the addresses.
-   *
-   * @return the physical range in bytes, half-open
-   */
+  /** {@return the physical range in bytes, half-open} */
   public AddrRange range() {
     return AddrRange.ofLength(firstPage << Pages.SHIFT, pages() << Pages.SHIFT);
   }

@@ -17,7 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.LongConsumer;
 
-/** Where the contents of a new version of a segment come from. What it does not reach is zeros. */
+/** Where the contents of a new version of a segment come from. Bytes past its end are zeros. */
 public abstract sealed class SegmentSource {
   private SegmentSource() {}
 
@@ -42,9 +42,10 @@ public abstract sealed class SegmentSource {
   }
 
   /**
-   * The file itself, which leaves its old place when the segment is whole and stays there as it was
-   * if anything fails. It is lengthened with zeros to the segment's size. A process or machine that
-   * stops on the way leaves the file in its old place, lengthened or not, or in both places.
+   * The file itself, which is moved into the store when the segment is complete, and stays in its
+   * place unchanged if anything fails. It is lengthened with zeros to the segment's size. A process
+   * or machine that stops meanwhile leaves the file in its old place, lengthened or not, or in both
+   * places.
    *
    * @param file a regular file on the store's file system that may be written, at most as long as
    *     the segment
@@ -59,12 +60,8 @@ public abstract sealed class SegmentSource {
    *
    * @param mem the bytes of the segment
    * @param definition says which parts are kept
+   * @param loadedFrom the data file, whose permissions limit those of the new one; null for none
    */
-  static SegmentSource ofMemory(MemorySegment mem, SegmentDefinition definition) {
-    return new Memory(mem, definition, null);
-  }
-
-  /** The same, of a segment that was loaded from a file, which says who may read it. */
   static SegmentSource ofMemory(
       MemorySegment mem, SegmentDefinition definition, HostFile loadedFrom) {
     return new Memory(mem, definition, loadedFrom);
@@ -78,8 +75,8 @@ public abstract sealed class SegmentSource {
   /**
    * Makes the data file, of exactly that many bytes, and forces it to the disk.
    *
-   * @param before the data file of the version before, which the new one is not to be wider open
-   *     than; null if there is none
+   * @param before the data file of the version before, whose permissions limit those of the new
+   *     one; null if there is none
    */
   abstract void make(StoreFolder folder, StoreFile data, long bytes, HostStat before)
       throws IOException;
@@ -87,7 +84,7 @@ public abstract sealed class SegmentSource {
   /** Called when the definition that names the data file is on the disk. */
   void committed() throws IOException {}
 
-  /** Called when there is no data file after all; makes what it was made from as it was. */
+  /** Called when the change has failed; restores the source. */
   void cancelled() throws IOException {}
 
   /** Fills native memory with the bytes from an offset on. */
@@ -144,13 +141,13 @@ public abstract sealed class SegmentSource {
   private static final class MovedFile extends SegmentSource {
     private Path file;
 
-    /** The folder that it leaves, while it is on the way. */
+    /** The folder that it is moved from, during the move. */
     private OpenFolder folder;
 
-    /** The file itself, whatever has its name meanwhile. */
+    /** The open file, even if its name belongs to another one meanwhile. */
     private HostFile moved;
 
-    /** What the file was like before it was changed, or null. */
+    /** The file's attributes before it was changed, or null. */
     private HostStat unchanged;
 
     MovedFile(Path file) {
@@ -160,7 +157,7 @@ public abstract sealed class SegmentSource {
     @Override
     void make(StoreFolder store, StoreFile data, long bytes, HostStat before) throws IOException {
       lengthOf(file, HostFolder.stat(file), bytes);
-      file = file.toRealPath(); // a link to the file would be all that moves
+      file = file.toRealPath(); // else a symbolic link would be moved, not the file
       if (!Files.isWritable(file.getParent())) {
         throw new SegmentException(
             Errno.EACCES,
@@ -172,7 +169,7 @@ public abstract sealed class SegmentSource {
       moved = folder.openReadWrite(name());
       HostStat found = moved.stat();
       lengthOf(file, found, bytes);
-      // A second name first, so that at every moment the file has one.
+      // Linked first, so that the file has a name at every moment.
       store.link(folder, name(), data);
       HostStat linked = store.stat(data);
       if (linked.ino() != found.ino() || linked.dev() != found.dev()) {

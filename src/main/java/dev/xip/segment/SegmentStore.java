@@ -19,7 +19,7 @@ import java.util.List;
  * definition file {@code NAME.def} and a data file {@code NAME.VERSION.data}. Invariant: a
  * definition only ever names a data file that is whole and on the disk, because it replaces the one
  * before by a rename after the data file was forced. A version that is not current any more stays
- * as long as somebody has it loaded, in any process: it is pending purge.
+ * as long as any process has it loaded: it is pending purge.
  *
  * <p>Reading takes no lock and does not wait. Changes and {@link #check} take the store's lock,
  * which holds across processes, and wait for it up to the {@link WaitLimit}: EBUSY then. Two
@@ -30,13 +30,13 @@ import java.util.List;
  * to.
  */
 public final class SegmentStore {
-  /** Where places for new segments are looked for from, in bytes: 4 GiB, above usual RAM. */
+  /** The lowest address for new segments, in bytes: 4 GiB, above usual RAM. */
   public static final long FIRST_PLACE = 4L << 30;
 
-  /** What a huge leaf maps: segments as large as that begin at a multiple of it. */
+  /** The size of a huge leaf: segments of that size or more begin at a multiple of it. */
   private static final long LARGE = 2L << 20;
 
-  private static final int ANYBODY_MAY_USE = 0777;
+  private static final int ALL_MAY_USE = 0777;
   private static final int SET_GROUP = 02000;
 
   private final Path folder;
@@ -48,7 +48,7 @@ public final class SegmentStore {
   }
 
   /**
-   * What a store can load now.
+   * The segments of a store.
    *
    * @param segments the segments whose definition is whole, by name
    * @param damaged what is wrong with the others, each naming its file, by file name
@@ -62,7 +62,7 @@ public final class SegmentStore {
   }
 
   /**
-   * Everything in a store and who uses it.
+   * The versions in a store and their users.
    *
    * @param segments the current versions and those pending purge, by name and then version
    * @param damaged what is wrong with the others, each naming its file, by file name
@@ -80,8 +80,8 @@ public final class SegmentStore {
    *
    * @param folder an existing folder
    * @return the store
-   * @throws SegmentException if there is no such folder (ENOENT), it is not one (ENOTDIR) or it is
-   *     out of reach
+   * @throws SegmentException if there is no such folder (ENOENT), it is not one (ENOTDIR) or it
+   *     cannot be reached
    */
   public static SegmentStore open(Path folder) throws SegmentException {
     String subject = "segment store " + folder;
@@ -108,7 +108,7 @@ public final class SegmentStore {
    */
   public static SegmentStore create(Path folder) throws SegmentException {
     try {
-      // Who made the folder may have died before it was on the disk, but not if it went on to lock.
+      // Its maker may have died before the folder was on the disk; the lock is made after that.
       if (!HostFolder.exists(folder.resolve(StoreFile.LOCK))) {
         Path absolute = folder.toAbsolutePath().normalize();
         make(absolute).close();
@@ -120,7 +120,7 @@ public final class SegmentStore {
     return open(folder);
   }
 
-  /** Makes what is missing, beneath what is there. */
+  /** Makes the missing folders, each beneath the one above. */
   private static OpenFolder make(Path path) throws HostException {
     if (path.getParent() == null || HostFolder.exists(path)) {
       return OpenFolder.open(path);
@@ -137,7 +137,7 @@ public final class SegmentStore {
     try {
       OpenFolder made = folder.make(name);
       int inherited = made.stat().mode() & SET_GROUP;
-      made.setMode(inherited | ANYBODY_MAY_USE & ~Caller.umask());
+      made.setMode(inherited | ALL_MAY_USE & ~Caller.umask());
       return made;
     } catch (HostException e) {
       if (e.errno() == Errno.EEXIST) { // another process made it just now
@@ -147,7 +147,7 @@ public final class SegmentStore {
     }
   }
 
-  /** Forces the folders above one; those that are closed to the caller are none of its own. */
+  /** Forces the folders above. One that the caller may not open was not made by it. */
   private static void forceAbove(Path path) {
     for (Path each = path.getParent(); each != null; each = each.getParent()) {
       try {
@@ -158,17 +158,13 @@ public final class SegmentStore {
     }
   }
 
-  /**
-   * Returns the folder.
-   *
-   * @return its path
-   */
+  /** {@return the folder's path} */
   public Path folder() {
     return folder;
   }
 
   /**
-   * Returns the same store with another limit for what waits for other processes.
+   * Returns the same store with another limit for waits.
    *
    * @param other the limit, that of loads as well
    * @return the store
@@ -177,11 +173,7 @@ public final class SegmentStore {
     return new SegmentStore(folder, other);
   }
 
-  /**
-   * Returns the limit for what waits for other processes.
-   *
-   * @return the limit
-   */
+  /** {@return the limit for waits for other processes} */
   public WaitLimit waitLimit() {
     return limit;
   }
@@ -253,8 +245,8 @@ public final class SegmentStore {
   }
 
   /**
-   * Gives a segment new contents. Loads from now on get them; whoever has the version before keeps
-   * it until the last of them leaves.
+   * Gives a segment new contents. Later loads get them; the version before stays until its last
+   * user has unloaded it.
    *
    * @param name the segment
    * @param source the contents
@@ -274,7 +266,7 @@ public final class SegmentStore {
         });
   }
 
-  /** Saves under a definition that the caller holds, defining the segment anew if it is gone. */
+  /** Saves under the caller's definition, defining the segment anew if it was removed. */
   StoredSegment replace(SegmentDefinition definition, SegmentSource source)
       throws SegmentException {
     String subject = "saving segment " + definition.name();
@@ -283,8 +275,8 @@ public final class SegmentStore {
   }
 
   /**
-   * Removes a segment, even one whose definition is damaged. Whoever has it loaded keeps it until
-   * the last of them leaves.
+   * Removes a segment, even one whose definition is damaged. Its version stays until the last user
+   * has unloaded it.
    *
    * @param name its name
    * @throws SegmentException if there is none (ENOENT) or the host fails; the store is then as it
@@ -300,10 +292,10 @@ public final class SegmentStore {
   }
 
   /**
-   * Takes a version away that a user has left, if it is not the current one and that was the last.
-   * Whoever may not change the store leaves that to the next who changes the segment.
+   * Deletes a version that the caller has unloaded, if it is not current and has no other user.
+   * Without the right to change the store it stays until the next change of the segment.
    */
-  void left(StoredSegment stored) {
+  void releaseVersion(StoredSegment stored) {
     try {
       if (query(stored.name()).version() == stored.version()) {
         return;
@@ -316,19 +308,20 @@ public final class SegmentStore {
     try (StoreWriter writer = StoreWriter.open(folder, limit)) {
       writer.sweep(stored.name());
     } catch (IOException e) {
-      // The user has left all the same; check tells what is still there.
+      // The unload has succeeded all the same; check reports what is left.
     }
   }
 
   /**
-   * Finds the first place that no defined segment has a megabyte of. Definitions that are damaged
-   * are passed over. Another process may take it before it is defined.
+   * Finds the first free place, in whose megabytes no defined segment lies. Damaged definitions are
+   * ignored. Another process may take it before it is defined.
    *
    * @param name the name for the new segment
    * @param type its type
    * @param bytes how many bytes it must hold, at least 1
-   * @return a definition of one part, at a multiple of a megabyte, or of two for one as large, so
-   *     that its large files can be mapped by huge leaves; as many pages as the bytes need
+   * @return a definition of one part, at a multiple of a megabyte, or of 2 MiB for a segment of
+   *     that size, so that its large files can be mapped by huge leaves; as many pages as the bytes
+   *     need
    * @throws SegmentException if {@code bytes} is not positive (EINVAL), there is no room below 2^52
    *     (ERANGE) or the store cannot be read
    */
@@ -366,7 +359,7 @@ public final class SegmentStore {
    * Looks up one segment.
    *
    * @param name its name
-   * @return what the store says of it
+   * @return its definition and current version
    * @throws SegmentException if there is none (ENOENT) or its definition is damaged (EIO)
    */
   public StoredSegment query(SegmentName name) throws SegmentException {
@@ -376,7 +369,7 @@ public final class SegmentStore {
   }
 
   /**
-   * Lists all segments without asking who uses them.
+   * Lists all segments, without their users.
    *
    * @return those that are whole and those that are damaged
    * @throws SegmentException if the folder cannot be read
@@ -386,9 +379,9 @@ public final class SegmentStore {
   }
 
   /**
-   * Lists all segments and who uses them, and the versions that are pending purge.
+   * Lists all segments and their users, and the versions that are pending purge.
    *
-   * @return the versions that are whole, and what is damaged or cannot be asked about
+   * @return the versions that are whole, and what is damaged or cannot be opened
    * @throws SegmentException if the folder cannot be read
    */
   public Survey survey() throws SegmentException {
@@ -396,9 +389,9 @@ public final class SegmentStore {
   }
 
   /**
-   * Looks at every file of the store: definitions and their checksums, data files and their
-   * lengths, and whether something needs the file. Takes the store's lock, if the caller may, so
-   * that a change that is under way is not taken for one that died.
+   * Checks every file of the store: definitions and their checksums, data files and their lengths,
+   * and whether the file is needed. Takes the store's lock, if the caller may, so that a running
+   * change is not taken for an abandoned one.
    *
    * @return what was found, by file; nothing for a store in order
    * @throws SegmentException if the folder cannot be read, or EBUSY if another process holds the
@@ -409,8 +402,8 @@ public final class SegmentStore {
   }
 
   /**
-   * Deletes what dead users and dead writers left, as {@link #check} reports it, of all segments.
-   * What is damaged stays.
+   * Deletes what killed users and writers have left, as {@link #check} reports it, for all
+   * segments. Damaged files stay.
    *
    * @return the files that were deleted, by name
    * @throws SegmentException if the host fails

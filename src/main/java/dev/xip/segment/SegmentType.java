@@ -9,9 +9,9 @@ import dev.xip.host.Sharing;
  * counterpart: SEG_TYPE_* in arch/s390/include/asm/extmem.h.
  */
 public enum SegmentType {
-  /** Shared, writable: all who load it shared see each other's stores at once. */
+  /** Shared, writable: shared loads see each other's stores at once. */
   SW(0),
-  /** Exclusive, writable: each who loads it has a copy, even loaded shared. */
+  /** Exclusive, writable: each load has a private copy, even a shared one. */
   EW(1),
   /** Shared, read-only. */
   SR(2),
@@ -32,11 +32,7 @@ public enum SegmentType {
     this.number = number;
   }
 
-  /**
-   * Returns the number that the kernel uses.
-   *
-   * @return 0..7
-   */
+  /** {@return the kernel's number, 0..7} */
   public int number() {
     return number;
   }
@@ -56,11 +52,7 @@ public enum SegmentType {
     };
   }
 
-  /**
-   * Tells whether each who loads the segment has pages of its own, even loaded shared.
-   *
-   * @return true for EW, ER, EN and EWEN
-   */
+  /** {@return whether each load has pages of its own, even a shared one: EW, ER, EN and EWEN} */
   public boolean isExclusiveByType() {
     return switch (this) {
       case EW, ER, EN, EWEN -> true;
@@ -69,9 +61,7 @@ public enum SegmentType {
   }
 
   /**
-   * Tells whether a save keeps the contents.
-   *
-   * @return false for SN and EN; true for EWEN, whose EW parts are kept
+   * {@return whether a save keeps the contents: not of SN and EN; of EWEN the EW parts are kept}
    */
   public boolean keepsContents() {
     return this != SN && this != EN;

@@ -1,7 +1,7 @@
 package dev.xip.segment;
 
 /**
- * Somebody who has a version of a segment loaded.
+ * A process that has a version of a segment loaded.
  *
  * @param pid the number of the process, in the PID namespace that it runs in; a process that loaded
  *     the segment into several memories is as many users

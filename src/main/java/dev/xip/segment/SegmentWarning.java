@@ -4,9 +4,9 @@ import dev.xip.base.Errno;
 import java.util.Optional;
 
 /**
- * What a failed load or change of the mode means for the person who asked for it, one sentence for
- * each code that the kernel has one for; the message of the exception ends with it. Linux
- * counterpart: {@code segment_warning} (arch/s390/mm/extmem.c).
+ * What a failed load or change of the mode means, one sentence for each code that the kernel
+ * explains; the message of the exception ends with it. Linux counterpart: {@code segment_warning}
+ * (arch/s390/mm/extmem.c).
  */
 public final class SegmentWarning {
   private SegmentWarning() {}
@@ -35,7 +35,7 @@ public final class SegmentWarning {
     return Optional.ofNullable(text).map(each -> each.formatted(name));
   }
 
-  /** Adds the sentence, if there is one, to what went wrong. */
+  /** Appends the sentence for the code, if there is one. */
   static SegmentException explain(SegmentException e, SegmentName name) {
     return of(e.errno(), name).map(e::explained).orElse(e);
   }

@@ -5,8 +5,8 @@ package dev.xip.segment;
  * arch/s390/include/asm/extmem.h).
  */
 public enum SharingMode {
-  /** With everybody else who has it; the type says who may write. */
+  /** Shared with all other shared loads; the type decides whether it is writable. */
   SHARED,
-  /** As a private copy, which nobody else sees until it is saved. */
+  /** As a private copy, which others see only after it is saved. */
   EXCLUSIVE
 }

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** Looks at every file of a store. */
+/** Checks every file of a store. */
 final class StoreCheck {
   private final StoreFolder folder;
   private final List<StoreFinding> findings = new ArrayList<>();
@@ -21,7 +21,7 @@ final class StoreCheck {
   /** The current version of each segment whose definition is whole. */
   private final Map<SegmentName, Long> current = new TreeMap<>();
 
-  /** The segments whose current version cannot be told. */
+  /** The segments whose current version is unknown. */
   private final Set<SegmentName> damaged = new HashSet<>();
 
   private final Set<StoreFile> files = new HashSet<>();
@@ -99,7 +99,7 @@ final class StoreCheck {
     }
   }
 
-  /** Two that have part of a megabyte in common cannot be loaded by one machine. */
+  /** Two segments that share a megabyte cannot be loaded by one machine. */
   private void overlaps() {
     whole.sort(Comparator.comparingLong(each -> each.range().start()));
     SegmentDefinition last = null;
@@ -129,15 +129,18 @@ final class StoreCheck {
     }
   }
 
-  /** Whether the data file is as its definition says. One of SN is cleared before it is used. */
+  /**
+   * Checks a data file against its definition. The length of SN is not checked: its first user
+   * clears it.
+   */
   private void data(StoredSegment stored, StoreFile definition) {
     long expected = stored.definition().byteSize();
     StoreFile data = StoreFile.data(stored.name(), stored.version());
     try {
       HostStat stat = folder.stat(data);
-      String odd = folder.oddity(data.fileName());
-      if (odd != null) {
-        add(data, false, odd);
+      String reason = folder.reasonToDistrust(data.fileName());
+      if (reason != null) {
+        add(data, false, reason);
       } else if (stat.size() < expected && stored.definition().type() != SegmentType.SN) {
         findings.add(
             new StoreFinding(
@@ -152,15 +155,15 @@ final class StoreCheck {
 
   private void other(StoreFile file) {
     boolean isCurrent = current.getOrDefault(file.name(), 0L) == file.version();
-    String odd = folder.oddity(file.fileName());
-    if (odd != null) {
-      if (!isCurrent || file.kind() != StoreFile.Kind.DATA) { // else it is told already
-        add(file, false, odd);
+    String reason = folder.reasonToDistrust(file.fileName());
+    if (reason != null) {
+      if (!isCurrent || file.kind() != StoreFile.Kind.DATA) { // else reported already
+        add(file, false, reason);
       }
       return;
     }
     if (damaged.contains(file.name()) && file.kind() != StoreFile.Kind.NEW_DEFINITION) {
-      return; // which version is the current one cannot be told
+      return; // its current version is unknown
     }
     switch (file.kind()) {
       case NEW_DEFINITION -> add(file, true, "a definition that was not finished");
@@ -186,9 +189,9 @@ final class StoreCheck {
   private void purge(StoreFile file) {
     StoreFile data = StoreFile.data(file.name(), file.version());
     if (!isUsed(data)) {
-      add(file, true, "pending purge, but its last user is gone");
+      add(file, true, "pending purge, but its last user has ended");
       if (files.contains(data)) {
-        add(data, true, "pending purge, but its last user is gone");
+        add(data, true, "pending purge, but its last user has ended");
       }
       return;
     }

@@ -25,7 +25,7 @@ record StoreFile(Kind kind, SegmentName name, long version) {
     PURGE
   }
 
-  /** The file that is locked by whoever changes the store. It is empty and stays. */
+  /** The file that a process locks to change the store; empty and never deleted. */
   static final String LOCK = "store.lock";
 
   /** What a definition file is called, after the name. */
@@ -35,9 +35,9 @@ record StoreFile(Kind kind, SegmentName name, long version) {
   static final long GATE_BYTE = 0;
 
   /**
-   * Each user of a data file locks one byte from here on. Its offset says who it is: this, plus
-   * {@link #EXCLUSIVE_SLOT} if it loaded the segment exclusively, plus the number of its process
-   * shifted by {@link #PID_SHIFT}, plus a random number below that.
+   * Each user of a data file locks one byte from here on. The offset identifies the user: this,
+   * plus {@link #EXCLUSIVE_SLOT} if it loaded the segment exclusively, plus the number of its
+   * process shifted by {@link #PID_SHIFT}, plus a random number below that.
    */
   static final long FIRST_SLOT = 1L << 62;
 
@@ -53,14 +53,14 @@ record StoreFile(Kind kind, SegmentName name, long version) {
   /** The greatest version: 18 digits. */
   static final long LAST_VERSION = 999_999_999_999_999_999L;
 
-  /** Through which whoever holds a segment is talked to; of no concern to the store itself. */
+  /** The socket of a process that holds a segment; the store itself ignores it. */
   private static final Pattern SOCKET =
       Pattern.compile("[A-Z0-9$#@_]{1,8}\\.(?:[1-9][0-9]{0,17}\\.hold|[0-9a-f]{24}\\.hold\\.new)");
 
   private static final Pattern FORM =
       Pattern.compile("([A-Z0-9$#@_]{1,8})\\.(?:def|([1-9][0-9]{0,17})\\.(data|purge|new))");
 
-  /** Takes a file name apart, if a store has such names. */
+  /** Parses a file name; empty if a store has no such names. */
   static Optional<StoreFile> of(String fileName) {
     Matcher form = FORM.matcher(fileName);
     if (!form.matches()) {

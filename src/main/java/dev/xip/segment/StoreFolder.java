@@ -27,8 +27,8 @@ final class StoreFolder implements AutoCloseable {
   private final HostStat stat;
 
   /**
-   * The names that a change has given before it takes place, which is when a definition gets or
-   * loses its name. Guarded by this, as is the next.
+   * The names made by a change that has not taken effect yet, which it does when a definition is
+   * renamed or unlinked. Guarded by this, as is the next.
    */
   private final Set<StoreFile> unfinished = new LinkedHashSet<>();
 
@@ -54,7 +54,7 @@ final class StoreFolder implements AutoCloseable {
   /**
    * Opens the folder in which a segment is looked for.
    *
-   * @throws SegmentException ENOSYS if it is gone, for it is the hypervisor
+   * @throws SegmentException ENOSYS if it is gone, as it stands in for the hypervisor
    */
   static StoreFolder open(Path path, SegmentName name) throws SegmentException {
     try {
@@ -70,7 +70,7 @@ final class StoreFolder implements AutoCloseable {
     return path;
   }
 
-  /** The owner of the folder and the users that may write to it. */
+  /** The folder's attributes: its owner, group and mode. */
   HostStat stat() {
     return stat;
   }
@@ -90,7 +90,7 @@ final class StoreFolder implements AutoCloseable {
     return names;
   }
 
-  /** Lists the files of a segment, of whatever kind what has such a name is. */
+  /** Lists the files of a segment by their names, whatever their type. */
   List<StoreFile> filesOf(SegmentName name) throws SegmentException {
     List<StoreFile> files = new ArrayList<>();
     for (FileName each : names(name + ".")) {
@@ -107,7 +107,7 @@ final class StoreFolder implements AutoCloseable {
     }
   }
 
-  /** Asks for the attributes of whatever has the name. */
+  /** Returns the attributes of what has the name. */
   HostStat stat(StoreFile file) throws HostException {
     return open.stat(file.fileName());
   }
@@ -117,14 +117,14 @@ final class StoreFolder implements AutoCloseable {
   }
 
   /**
-   * Sees to it that a change that has not taken place leaves nothing when the JVM is told to stop.
-   * Called by the one change that this is open for, before its first step.
+   * Registers the change: if the JVM is told to stop before it takes effect, its names are removed.
+   * Called by the one change for which this is open, before its first step.
    */
   void beginChange() {
     Leftovers.add(leftover);
   }
 
-  /** Takes away the names of a change that has not taken place, and lets it go no further. */
+  /** Removes the names of a change that has not taken effect, and stops it. */
   private synchronized void stop() throws HostException {
     stopped = true;
     for (StoreFile each : unfinished) {
@@ -132,16 +132,16 @@ final class StoreFolder implements AutoCloseable {
     }
   }
 
-  private void demandGoingOn() throws SegmentException {
+  private void requireNotStopped() throws SegmentException {
     if (stopped) {
       throw new SegmentException(
-          Errno.EINTR, "segment store " + path, "a process that goes on", "one told to stop");
+          Errno.EINTR, "segment store %s: the process was told to stop".formatted(path));
     }
   }
 
   /** Makes a file for its owner alone, under a name that nothing has. */
   synchronized HostFile create(StoreFile file) throws IOException {
-    demandGoingOn();
+    requireNotStopped();
     HostFile made = open.create(file.fileName(), 0600);
     unfinished.add(file);
     return made;
@@ -151,22 +151,22 @@ final class StoreFolder implements AutoCloseable {
     link(open, from.fileName(), to);
   }
 
-  /** Gives a file of another folder a name here. */
+  /** Links a file of another folder into the store. */
   synchronized void link(OpenFolder folder, FileName from, StoreFile to) throws IOException {
-    demandGoingOn();
+    requireNotStopped();
     folder.link(from, open, to.fileName());
     unfinished.add(to);
   }
 
   synchronized void rename(StoreFile from, StoreFile to) throws IOException {
-    demandGoingOn();
+    requireNotStopped();
     open.rename(from.fileName(), open, to.fileName());
     finish(to);
   }
 
   synchronized boolean unlink(StoreFile file) throws IOException {
     if (file.kind() == StoreFile.Kind.DEFINITION) {
-      demandGoingOn();
+      requireNotStopped();
     }
     boolean gone = open.unlink(file.fileName());
     unfinished.remove(file);
@@ -185,10 +185,10 @@ final class StoreFolder implements AutoCloseable {
   }
 
   /**
-   * Opens a file that the store is to believe.
+   * Opens a regular file whose owner the store trusts.
    *
    * @throws SegmentException EIO if it is no regular file, or one of an owner that is not trusted
-   * @throws HostException if there is none or the host refuses
+   * @throws HostException if it does not exist or the host refuses
    */
   HostFile openTrusted(FileName name, boolean writable) throws IOException {
     HostFile file = openRegular(name, writable);
@@ -197,7 +197,7 @@ final class StoreFolder implements AutoCloseable {
       if (isTrusted(found)) {
         return file;
       }
-      throw strange(name, "one of user %d".formatted(found.uid()));
+      throw untrusted(name, "one of user %d".formatted(found.uid()));
     } catch (IOException | RuntimeException e) {
       file.close();
       throw e;
@@ -213,12 +213,12 @@ final class StoreFolder implements AutoCloseable {
       if (found == null || found.isRegularFile()) {
         throw e;
       }
-      throw strange(name, found.kind());
+      throw untrusted(name, found.kind());
     }
   }
 
-  /** Says what is wrong with a file that is there but not to be believed; null if nothing is. */
-  String oddity(FileName name) {
+  /** Says why a file that exists must not be used: its type or its owner; null if it may. */
+  String reasonToDistrust(FileName name) {
     HostStat found = statOrNull(name);
     return found == null || found.isRegularFile() && isTrusted(found)
         ? null
@@ -239,7 +239,7 @@ final class StoreFolder implements AutoCloseable {
     return file.uid() == stat.uid() || file.uid() == 0 || file.uid() == Caller.uid();
   }
 
-  private SegmentException strange(FileName name, String found) {
+  private SegmentException untrusted(FileName name, String found) {
     return new SegmentException(
         Errno.EIO, path.resolve(name.toString()).toString(), expected().substring(9), found);
   }
@@ -270,10 +270,10 @@ final class StoreFolder implements AutoCloseable {
   }
 
   /**
-   * Reads what is called like a current definition.
+   * Reads a file that has the suffix of a current definition.
    *
    * @throws HostException if it cannot be read
-   * @throws SegmentException if it is damaged, which it is under a name that no segment can have
+   * @throws SegmentException if it is damaged, or its name is not that of a segment
    */
   StoredSegment definition(FileName file) throws IOException {
     String name = file.toString();
@@ -288,7 +288,7 @@ final class StoreFolder implements AutoCloseable {
   }
 
   /**
-   * Reads the definition that a version had which is not current any more.
+   * Reads the definition of a version that is pending purge.
    *
    * @throws HostException ENOENT if there is none any more
    * @throws SegmentException if it is damaged

@@ -10,13 +10,13 @@ import java.io.IOException;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * The right to change a store: one holder at a time among all processes and all threads. It is a
- * lock of the open file, which the system gives back when its holder dies; a POSIX record lock
- * would not keep two holders in one process apart. Readers need none, since every change is one
- * rename or unlink.
+ * The lock for changing a store: one holder at a time among all processes and all threads. It is an
+ * open file description lock, which the kernel releases when its holder dies; a POSIX record lock
+ * would not exclude a second holder in the same process. Readers need no lock, since every change
+ * takes effect by one rename or unlink.
  *
- * <p>The file is open to users that may write to the folder and to no others: a lock for reading
- * keeps out one for writing.
+ * <p>Only users that may write to the folder can open the file: another user's shared lock would
+ * block all changes.
  */
 final class StoreLock implements AutoCloseable {
   private static final FileName NAME = FileName.of(StoreFile.LOCK);
@@ -30,7 +30,7 @@ final class StoreLock implements AutoCloseable {
   }
 
   /**
-   * Waits for the right.
+   * Takes the lock, waiting if another has it.
    *
    * @throws SegmentException EBUSY if another holds it for as long as the limit; EIO if the file is
    *     no regular file
@@ -47,8 +47,8 @@ final class StoreLock implements AutoCloseable {
     }
     Waiting waiting = new Waiting(limit, file);
     Queued queued = new Queued(file);
-    while (waiting.goesOn() && !queued.isOver()) {}
-    if (queued.isOver() && queued.take()) {
+    while (waiting.goesOn() && !queued.isDone()) {}
+    if (queued.isDone() && queued.take()) {
       return new StoreLock(file);
     }
     String holder = waiting.holder(); // before the file may be closed
@@ -57,21 +57,20 @@ final class StoreLock implements AutoCloseable {
     }
     throw new SegmentException(
         Errno.EBUSY,
-        "segment store " + folder.path(),
-        "its lock within %s s".formatted(limit.seconds()),
-        "it held by " + holder);
+        "segment store %s: locked by %s, not released within %s s"
+            .formatted(folder.path(), holder, limit.seconds()));
   }
 
   /**
-   * A place in the system's queue for the lock, which lets those who wait have their turn, however
-   * often others ask. A thread that waits there cannot be called back, so it is one of its own;
-   * what it is given after its caller has left, it gives back.
+   * A place in the kernel's queue for the lock (F_OFD_SETLKW), which is fair where polling is not.
+   * Such a wait cannot be cancelled, so a thread of its own does it, and releases the lock if it
+   * gets it after the caller has given up.
    */
   private static final class Queued {
     private final HostFile file;
     private final Thread caller = Thread.currentThread();
-    private boolean over;
-    private boolean left;
+    private boolean done;
+    private boolean abandoned;
     private HostException failure;
 
     Queued(HostFile file) {
@@ -87,27 +86,27 @@ final class StoreLock implements AutoCloseable {
         refused = e;
       }
       synchronized (this) {
-        over = true;
+        done = true;
         failure = refused;
-        if (left) {
+        if (abandoned) {
           file.close();
         }
       }
       LockSupport.unpark(caller);
     }
 
-    synchronized boolean isOver() {
-      return over;
+    synchronized boolean isDone() {
+      return done;
     }
 
-    /** Takes the lock if it has been given, or leaves the queue. */
+    /** Takes the lock if it was granted, or gives up waiting. */
     synchronized boolean take() throws HostException {
       if (failure != null) {
         file.close();
         throw failure;
       }
-      left = !over;
-      return over;
+      abandoned = !done;
+      return done;
     }
   }
 
@@ -115,7 +114,7 @@ final class StoreLock implements AutoCloseable {
     while (true) {
       try {
         HostFile file = folder.openRegular(NAME, true);
-        fit(file, folder.stat());
+        adjustMode(file, folder.stat());
         return file;
       } catch (HostException e) {
         if (e.errno() != Errno.ENOENT) {
@@ -123,7 +122,7 @@ final class StoreLock implements AutoCloseable {
         }
       }
       try (HostFile file = folder.open().create(NAME, 0600)) {
-        open(file, folder.stat());
+        grant(file, folder.stat());
       } catch (HostException e) {
         if (e.errno() != Errno.EEXIST) { // another process made it just now
           throw e;
@@ -132,14 +131,14 @@ final class StoreLock implements AutoCloseable {
     }
   }
 
-  /** Lets those who may write to the folder lock the file. */
-  private static void open(HostFile file, HostStat folder) throws HostException {
+  /** Grants the file to the users that may write to the folder. */
+  private static void grant(HostFile file, HostStat folder) throws HostException {
     int mode = mode(folder);
     if ((mode & 0060) != 0) {
       try {
         file.setOwner(-1, folder.gid());
       } catch (HostException e) {
-        mode |= 0006; // the group's members have no other way
+        mode |= 0006; // for the group's members
       }
     }
     file.setMode(mode);
@@ -152,14 +151,14 @@ final class StoreLock implements AutoCloseable {
   }
 
   /**
-   * The folder may have been opened or closed to others since. What another user may have linked or
-   * renamed to here is left as it is: another file of the caller's.
+   * Follows a change of the folder's mode. A file that another user may have linked or renamed to
+   * this name is left alone: it may be another file of the caller's.
    */
-  private static void fit(HostFile file, HostStat folder) throws HostException {
+  private static void adjustMode(HostFile file, HostStat folder) throws HostException {
     HostStat found = file.stat();
     boolean made = found.uid() == Caller.uid() && found.nlink() == 1 && found.size() == 0;
     if (made && (found.mode() & 0777) != mode(folder)) {
-      open(file, folder);
+      grant(file, folder);
     }
   }
 

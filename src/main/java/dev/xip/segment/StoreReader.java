@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Lists a store as it stands, while others may change it. What goes meanwhile is passed over. */
+/** Lists a store while others may change it. What is deleted meanwhile is skipped. */
 final class StoreReader {
   private final StoreFolder folder;
   private final List<FileName> names;
@@ -33,7 +33,7 @@ final class StoreReader {
     }
     for (FileName each : names) {
       StoreFile file = StoreFile.of(each.toString()).orElse(null);
-      // One of the current version belongs to a change that has not happened.
+      // One of the current version belongs to a change that has not taken effect.
       if (file != null
           && file.kind() == StoreFile.Kind.PURGE
           && file.version() != current.getOrDefault(file.name(), 0L)) {
@@ -46,7 +46,7 @@ final class StoreReader {
     return new SegmentStore.Survey(states, damaged);
   }
 
-  /** Reads what is called like a definition, even under a name that no segment can have. */
+  /** Reads all files with the suffix of a definition, even if the name is not a segment's. */
   private List<StoredSegment> definitions() {
     List<StoredSegment> segments = new ArrayList<>();
     for (FileName each : names) {
@@ -80,7 +80,7 @@ final class StoreReader {
           damaged.add(DataUsers.unusable(stored, e));
           return;
         }
-        stored = next; // a save came in between and took the version away
+        stored = next; // a save has replaced and deleted the version meanwhile
       }
     }
   }

@@ -17,9 +17,9 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
- * The changes of a store, each under the store's lock and each in steps after any of which the
- * machine may stop: readers then find the state before or the state after, whole, and the next
- * change of the segment takes away what was left. A change that fails undoes its steps itself.
+ * Changes a store, under the store's lock. The machine may stop after any step of a change: readers
+ * then find the complete state before or after it, and the next change of the segment deletes what
+ * was left. A change that fails undoes its own steps.
  */
 final class StoreWriter implements AutoCloseable {
   private final StoreFolder folder;
@@ -32,7 +32,7 @@ final class StoreWriter implements AutoCloseable {
     this.lock = lock;
   }
 
-  /** Waits for the right to change the store. */
+  /** Opens the store and takes its lock, waiting if another has it. */
   static StoreWriter open(Path path, WaitLimit limit) throws IOException {
     StoreFolder folder = StoreFolder.open(path);
     try {
@@ -49,7 +49,7 @@ final class StoreWriter implements AutoCloseable {
     return folder;
   }
 
-  /** Makes version 1 of a segment, or more if versions of one that was removed have users. */
+  /** Makes version 1 of a segment, or a higher one if versions of a removed one have users. */
   StoredSegment define(SegmentDefinition definition, SegmentSource source) throws IOException {
     SegmentName name = definition.name();
     if (folder.exists(StoreFile.definition(name))) {
@@ -62,12 +62,12 @@ final class StoreWriter implements AutoCloseable {
     return commit(definition, source, null);
   }
 
-  /** Makes the next version, under that definition; defines the segment anew if it is gone. */
+  /** Makes the next version, under that definition; defines the segment anew if it was removed. */
   StoredSegment replace(SegmentDefinition definition, SegmentSource source) throws IOException {
     return commit(definition, source, currentOrNull(definition.name()));
   }
 
-  /** Takes a segment out, even one whose definition is damaged. */
+  /** Removes a segment, even one whose definition is damaged. */
   void remove(SegmentName name) throws IOException {
     StoreFile definition = StoreFile.definition(name);
     StoredSegment current;
@@ -77,7 +77,7 @@ final class StoreWriter implements AutoCloseable {
       List<StoreFile> files = folder.filesOf(name);
       folder.unlink(definition);
       folder.force();
-      sweepBehind(files, 0);
+      sweepAfter(files, 0);
       return;
     }
     if (current == null) {
@@ -89,10 +89,10 @@ final class StoreWriter implements AutoCloseable {
     sweep(files, current.version(), new ArrayList<>());
     unlink(definition, purge);
     files.add(purge);
-    sweepBehind(files, 0);
+    sweepAfter(files, 0);
   }
 
-  /** Takes a definition's name away and leaves it under the one for a version that has users. */
+  /** Unlinks the current definition, which stays under the purge name of its version. */
   private void unlink(StoreFile current, StoreFile purge) throws IOException {
     boolean linked = linkIfPossible(current, purge, true);
     boolean gone = false;
@@ -112,15 +112,15 @@ final class StoreWriter implements AutoCloseable {
   }
 
   /**
-   * Takes away what nobody uses any more of a segment, after a version was left that is not the
-   * current one.
+   * Deletes the files of a segment that are not used any more, after an unload of a version that is
+   * not current.
    */
   void sweep(SegmentName name) throws IOException {
     sweep(name, folder.filesOf(name), new ArrayList<>());
   }
 
   /**
-   * Takes away what nobody uses any more of every segment.
+   * Deletes the files of all segments that are not used any more.
    *
    * @return what was deleted
    */
@@ -143,7 +143,7 @@ final class StoreWriter implements AutoCloseable {
   /**
    * Writes data, then definition, then switches.
    *
-   * @param before what is current, null if there is nothing
+   * @param before the current version, null if there is none
    */
   private StoredSegment commit(
       SegmentDefinition definition, SegmentSource source, StoredSegment before) throws IOException {
@@ -164,7 +164,7 @@ final class StoreWriter implements AutoCloseable {
       StoreFile next = write(definition, version);
       linked = before != null && linkIfPossible(current, purge, false);
       folder.force();
-      requireWanted(name);
+      requireNotAbandoned(name);
       folder.rename(next, current);
       switched = true;
       folder.force();
@@ -185,7 +185,7 @@ final class StoreWriter implements AutoCloseable {
       throw e;
     }
     files.add(purge);
-    sweepBehind(files, version);
+    sweepAfter(files, version);
     return new StoredSegment(definition, version, folder.resolve(data));
   }
 
@@ -200,17 +200,18 @@ final class StoreWriter implements AutoCloseable {
     }
   }
 
-  /** A change that was asked for by a process that is gone does not happen. */
-  private void requireWanted(SegmentName name) throws SegmentException {
+  /** Fails a change whose requester has disconnected. */
+  private void requireNotAbandoned(SegmentName name) throws SegmentException {
     if (limit.abandoned().getAsBoolean()) {
       throw new SegmentException(
-          Errno.ETIMEDOUT, "segment " + name, "its change still to be wanted", "it given up");
+          Errno.ETIMEDOUT,
+          "segment %s: the process that requested the change has disconnected".formatted(name));
     }
   }
 
   /**
-   * The version after those that are in use; after the last that there can be, which nothing but
-   * another user's file can have, the first that is free.
+   * The version after those in use. After the greatest possible one, which only another user's file
+   * can have, the first that is free.
    */
   private static long next(long last, SortedSet<Long> taken) {
     long version = last;
@@ -231,7 +232,7 @@ final class StoreWriter implements AutoCloseable {
     }
   }
 
-  /** Writes a definition under a name from which it is renamed, and returns that. */
+  /** Writes a definition under a temporary name, and returns that. */
   private StoreFile write(SegmentDefinition definition, long version) throws IOException {
     HostStat before = statOrNull(StoreFile.definition(definition.name()));
     StoreFile file = free(StoreFile.newDefinition(definition.name(), version));
@@ -247,7 +248,7 @@ final class StoreWriter implements AutoCloseable {
     return file;
   }
 
-  /** The next name that nothing has: what is no file, or another user's, is not swept away. */
+  /** The next free name: the sweep leaves directories and other users' files. */
   private StoreFile free(StoreFile file) throws HostException {
     StoreFile free = file;
     while (folder.exists(free)) {
@@ -258,10 +259,10 @@ final class StoreWriter implements AutoCloseable {
   }
 
   /**
-   * Keeps the definition of a version under the name that it has until its users have left. A
-   * change goes on without where another user has put something under that name, or the system does
-   * not link another user's file; and a remove goes on without space for the name, as it makes
-   * some.
+   * Links the current definition to its purge name, where it stays as long as the version has
+   * users. A change goes on without the link if another user has taken the name (EEXIST) or the
+   * kernel does not link another user's file (EPERM), and a remove also without space for it, as it
+   * frees some.
    */
   private boolean linkIfPossible(StoreFile current, StoreFile purge, boolean makesSpace)
       throws IOException {
@@ -306,14 +307,14 @@ final class StoreWriter implements AutoCloseable {
     try {
       current = currentOrNull(name);
     } catch (SegmentException damaged) {
-      return; // which version must stay cannot be told
+      return; // the current version is unknown
     }
     sweep(files, current == null ? 0 : current.version(), deleted);
   }
 
   /**
-   * Deletes what is not needed of a segment's files: all of a version that is not current and has
-   * no users, the purge link of the current one, and definitions that were not finished.
+   * Deletes the files of a segment that are not needed: those of versions that are not current and
+   * have no users, the purge link of the current one, and unfinished definitions.
    *
    * @return the current version, if it has files, and those that have users
    */
@@ -334,23 +335,23 @@ final class StoreWriter implements AutoCloseable {
       } else if (!DataUsers.any(folder, data)) {
         delete(StoreFile.purge(name, version), files, deleted);
         delete(data, files, deleted);
-      } else if (folder.oddity(data.fileName()) == null) {
+      } else if (folder.reasonToDistrust(data.fileName()) == null) {
         left.add(version);
       }
     }
     return left;
   }
 
-  /** A change that is on the disk has succeeded, whatever is left: the next one sweeps again. */
-  private void sweepBehind(List<StoreFile> files, long current) {
+  /** Ignores failures: the change is on the disk and has succeeded; the next one sweeps again. */
+  private void sweepAfter(List<StoreFile> files, long current) {
     try {
       sweep(files, current, new ArrayList<>());
     } catch (IOException e) {
-      // SegmentStore.check tells of it.
+      // SegmentStore.check reports it.
     }
   }
 
-  /** Deletes a regular file. What else has the name, or is not the caller's to delete, stays. */
+  /** Deletes a regular file, if the caller may. Anything else with the name stays. */
   private void delete(StoreFile file, List<StoreFile> files, List<Path> deleted)
       throws IOException {
     HostStat found = statOrNull(file);

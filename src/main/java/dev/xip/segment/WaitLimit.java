@@ -6,22 +6,22 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
- * How long a call waits for other processes at most: for one that changes the store, or one that
+ * How long a call waits for other processes at most, for example for one that changes the store or
  * clears a data file. At the limit it fails with EBUSY or ETIMEDOUT, and the store is as it was.
  *
  * @param limit the longest wait, from nothing to {@link #LONGEST}
- * @param told is given one line that names the process, once for each wait that lasts a second
- * @param abandoned asked again and again during a wait, and before a change takes effect, whether
- *     the call is to fail at once because what it is for has gone
+ * @param told receives one line that names the process, once for each wait that lasts a second
+ * @param abandoned polled during a wait and before a change takes effect: true makes the call fail
+ *     at once, because its requester has disconnected
  */
 public record WaitLimit(Duration limit, Consumer<String> told, BooleanSupplier abandoned) {
   /** The longest limit. */
   public static final Duration LONGEST = Duration.ofDays(365);
 
-  /** Ten seconds, of which nothing is told. */
+  /** Ten seconds, without a message. */
   public static final WaitLimit DEFAULT = of(Duration.ofSeconds(10), line -> {});
 
-  /** Rejects a limit that is none. */
+  /** Rejects a limit that is negative or too long. */
   public WaitLimit {
     if (limit.isNegative() || limit.compareTo(LONGEST) > 0) {
       throw new IllegalArgumentException(
@@ -30,21 +30,17 @@ public record WaitLimit(Duration limit, Consumer<String> told, BooleanSupplier a
   }
 
   /**
-   * Makes a limit for a call that nothing abandons.
+   * Makes a limit for a call that is never abandoned.
    *
    * @param limit the longest wait, from nothing to {@link #LONGEST}
-   * @param told is given one line that names the process, once for each wait that lasts a second
+   * @param told receives one line that names the process, once for each wait that lasts a second
    * @return the limit
    */
   public static WaitLimit of(Duration limit, Consumer<String> told) {
     return new WaitLimit(limit, told, () -> false);
   }
 
-  /**
-   * Returns the limit as messages show it.
-   *
-   * @return seconds, such as {@code 10} or {@code 0.5}, without a unit
-   */
+  /** {@return the limit in seconds as messages show it, such as {@code 10} or {@code 0.5}} */
   public String seconds() {
     return BigDecimal.valueOf(limit.toMillis(), 3).stripTrailingZeros().toPlainString();
   }

@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-/** One wait for another process that has a lock on a file. */
+/** One wait for another process's lock on a file. */
 final class Waiting {
   private static final long TOLD_AFTER = TimeUnit.SECONDS.toNanos(1);
   private static final long LONGEST_SLEEP_MILLIS = 20;
@@ -29,7 +29,9 @@ final class Waiting {
     this.file = file;
   }
 
-  /** Sleeps for some milliseconds, or returns false if the wait is to end. */
+  /**
+   * Sleeps for some milliseconds; returns false if the limit has passed or the call is abandoned.
+   */
   boolean goesOn() {
     long waited = System.nanoTime() - start;
     if (waited >= limit.limit().toNanos() || limit.abandoned().getAsBoolean()) {
@@ -45,8 +47,9 @@ final class Waiting {
   }
 
   /**
-   * Says who has a lock on the file. A lock of an open file has no owner in fcntl(2), so the open
-   * files of all processes are looked through, those of other users if this one may.
+   * Names the process that has a lock on the file. fcntl(2) reports no owner of an open file
+   * description lock, so the open files of all processes are searched, those of other users if
+   * permitted.
    */
   String holder() {
     try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROCESSES, "[0-9]*")) {
@@ -57,9 +60,9 @@ final class Waiting {
         }
       }
     } catch (IOException | DirectoryIteratorException e) {
-      // Then it stays unknown.
+      // It stays unknown.
     }
-    return "a process that cannot be looked into";
+    return "an unknown process";
   }
 
   private static boolean locks(Path process, HostStat wanted) {
@@ -82,7 +85,7 @@ final class Waiting {
       HostStat found = HostFolder.stat(descriptor);
       return found.ino() == wanted.ino() && found.dev() == wanted.dev();
     } catch (HostException e) {
-      return false; // closed, or of a kind that has no file
+      return false; // closed, or no file of a file system
     }
   }
 }
