@@ -13,9 +13,7 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/**
- * Whatever is wrong with a header, the exception says where, what was expected and what is there.
- */
+/** The exception for any damage in a header says where, what was expected and what is there. */
 class DamagedElfTest {
   private static final int PHDR = 56;
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The bytes of a file go out as they are, whichever way the kernel takes them. */
+/** Each way of transfer sends the bytes of a file unchanged. */
 class ExtentTransferTest {
   private static final int PAGE = 4096;
 

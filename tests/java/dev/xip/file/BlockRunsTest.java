@@ -8,7 +8,9 @@ import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
-/** Runs answer as a table with one line for each page does, and are as few as can be. */
+/**
+ * Runs give the same answers as a table with one line for each page, and are the fewest possible.
+ */
 class BlockRunsTest {
   private static final long SEED = Long.getLong("xip.seed", System.nanoTime());
   private static final int PAGES = 64;

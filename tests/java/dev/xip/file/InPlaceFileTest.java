@@ -25,7 +25,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** An in-place file says where its pages lie on the device, as far as they lie together. */
+/** An in-place file translates its pages to contiguous runs on the device. */
 class InPlaceFileTest {
   private static final long FIRST_PFN = 0x10_0000;
 
@@ -34,7 +34,7 @@ class InPlaceFileTest {
   private Path packed;
   private ExtImage image;
 
-  /** A device that is contiguous in stretches of so many pages. */
+  /** A device that is contiguous in runs of this many pages. */
   private record Device(long byteSize, long stretch) implements DirectAccess {
     @Override
     public PageRun directAccess(long offset, long length) throws IOException {

@@ -13,7 +13,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A cut image neither ends the JVM nor is believed, whatever compiled code reads it. */
+/** Compiled code that reads a truncated image gets a checked exception, and the JVM goes on. */
 class CutImageTest {
   @TempDir Path folder;
 

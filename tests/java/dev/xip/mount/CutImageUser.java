@@ -40,8 +40,8 @@ import java.util.zip.Deflater;
 
 /**
  * Does everything that can be done with the memory of a file in an image, until it is compiled,
- * cuts the image, and does it again. Prints one line for each way: its name and how many times out
- * of {@link #ROUNDS} it met the checked exception that tells file and offset.
+ * truncates the image, and does it again. Prints one line for each way: its name and how many times
+ * out of {@link #ROUNDS} it got the checked exception that names file and offset.
  */
 final class CutImageUser {
   static final int ROUNDS = 50;
@@ -59,12 +59,12 @@ final class CutImageUser {
     this.folder = folder;
   }
 
-  /** Something done with a file's bytes. */
+  /** An operation on a file's bytes. */
   private interface Use {
     Object of(MemorySegment file, MemorySegment copy) throws IOException;
   }
 
-  /** Something done with a file's addresses. */
+  /** An operation on a file's addresses. */
   private interface Read {
     Object from(AddressReader reader, AddrRange file, MemorySegment room) throws IOException;
   }
@@ -227,7 +227,9 @@ final class CutImageUser {
     }
   }
 
-  /** Cheap work is done until it is compiled for good, dear work for as long as that takes. */
+  /**
+   * Cheap work is repeated until the second compiler has compiled it, expensive work for as long.
+   */
   private static boolean isCold(int rounds, long start) {
     return rounds < WARM_UP && (rounds < FEWEST || System.nanoTime() - start < WARM_UP_NANOS);
   }

@@ -14,8 +14,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.concurrent.Callable;
 
 /**
- * An image that is open; called, it is cut and read. To be made by several class loaders, each of
- * which has xip's classes for itself.
+ * An open image, which is truncated and read when this is called. Made by several class loaders,
+ * each of which has its own copy of xip's classes.
  */
 public final class CutInOneLoader implements Callable<String> {
   private static final long PAGE = 4096;

@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.concurrent.Callable;
 
 /**
- * Opens each image that is named by xip's classes of a class loader of its own, then cuts and reads
- * one after the other, forgets the loaders, and cuts a file that is mapped without xip.
+ * Opens each named image with xip's classes in a class loader of its own, truncates and reads the
+ * images one after the other, drops the loaders, and truncates a file that is mapped without xip.
  */
 final class SeveralLoaders {
   private static final long PAGE = 4096;

@@ -230,7 +230,7 @@ class SplitImageTest {
     return found[0];
   }
 
-  /** Where a byte inside an extent of the image is in a file, -1 if it is in no extent of it. */
+  /** The file offset of a byte of the image, -1 if it is in no extent of the file. */
   private static long offsetOf(FsImage image, Inode file, long imageOffset) throws IOException {
     for (int i = 0; i < image.blockMap(file).extentCount(); i++) {
       long into = imageOffset - image.blockMap(file).extent(i).imageOffset();

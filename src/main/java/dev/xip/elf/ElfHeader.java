@@ -11,11 +11,11 @@ import dev.xip.base.MalformedDataException;
  * @param type e_type
  * @param entry e_entry, at least 0
  * @param headerOffset e_phoff
- * @param headerCount e_phnum; so many headers lie inside the file
+ * @param headerCount e_phnum; that many headers lie inside the file
  */
 record ElfHeader(ElfMachine machine, ElfType type, long entry, long headerOffset, int headerCount) {
 
-  /** Reads the header from a view of the file's first bytes. The size is that of the file. */
+  /** Reads the header from a view of the first bytes of a file of a size. */
   static ElfHeader read(ByteView view, long size) throws MalformedDataException {
     view.checkRange(0, ElfLayout.EHDR_SIZE, "an ELF header");
     expect(view, ElfLayout.EI_MAG0, view.u32(ElfLayout.EI_MAG0), ElfLayout.MAGIC, "magic number");

@@ -6,12 +6,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * The headers of a 64-bit little-endian program or shared object, checked as a whole: whatever is
- * computed from them stays inside the file and below 2^63. Immutable.
+ * The headers of a 64-bit little-endian program or shared object, checked as a whole: file offsets
+ * computed from them stay inside the file, addresses below 2^63. Immutable.
  *
  * @param file the file's name
  * @param machine the architecture
- * @param type whether it lies where it says or may be moved
+ * @param type whether its addresses are fixed or need a load bias
  * @param entry the address of the first instruction, 0 if there is none
  * @param headers the program headers in the order of the file
  * @param segments those to be mapped, by address; no two share a page
@@ -34,8 +34,8 @@ public record ElfImage(
   }
 
   /**
-   * Reads the headers of a file whose bytes lie together. The memory must not be cut under the
-   * call: bytes of an image are read through the image's own guarded copy, with the other method.
+   * Reads the headers of a file in contiguous memory. Precondition: the memory is not truncated
+   * during the call; bytes of an image are read with the other method.
    *
    * @param file the file's name, for errors
    * @param bytes the whole file
@@ -57,8 +57,8 @@ public record ElfImage(
   }
 
   /**
-   * Reads the headers of a file. They are copied to the heap first: what was checked cannot change
-   * afterwards.
+   * Reads the headers of a file. They are copied to the heap first, so that they cannot change
+   * after the check.
    *
    * @param file the file's name, for errors
    * @param size the file's length in bytes

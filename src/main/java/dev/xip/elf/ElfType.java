@@ -2,10 +2,10 @@ package dev.xip.elf;
 
 /** A kind of object file that can be mapped and run. gABI: e_type. */
 public enum ElfType {
-  /** ET_EXEC: a program that lies at the addresses it names. */
+  /** ET_EXEC: a program with fixed addresses. */
   EXECUTABLE(2),
 
-  /** ET_DYN: a shared object or a program that may lie anywhere. */
+  /** ET_DYN: a shared object or program that can be loaded at any address. */
   SHARED_OBJECT(3);
 
   private final int number;

@@ -11,9 +11,9 @@ import dev.xip.base.Pages;
  *
  * @param access the rights its memory is to have
  * @param offset where its bytes lie in the file
- * @param address where they are to lie, before a shared object is moved
+ * @param address their address in memory, without load bias
  * @param fileSize how many bytes the file has, at most the size in memory
- * @param memorySize how many bytes memory is to have; those past the file's are zero
+ * @param memorySize how many bytes it has in memory; those past the file's are zero
  */
 public record LoadableSegment(
     Access access, long offset, long address, long fileSize, long memorySize) {
@@ -26,7 +26,7 @@ public record LoadableSegment(
   /**
    * Tells whether an address lies inside.
    *
-   * @param va an address, before a shared object is moved
+   * @param va an address, without load bias
    * @return true if it is that of a byte of this segment
    */
   public boolean contains(long va) {
@@ -34,9 +34,8 @@ public record LoadableSegment(
   }
 
   /**
-   * Returns the pages of memory that show pages of the file.
-   *
-   * @return a page-aligned range, empty if the file has no byte of this segment
+   * {@return the page-aligned range of memory that shows pages of the file, empty if the file has
+   * no byte of this segment}
    */
   public AddrRange filePages() {
     long start = Pages.roundDown(address);
@@ -53,28 +52,20 @@ public record LoadableSegment(
     return new AddrRange(filePages().end(), pages().end());
   }
 
-  /**
-   * Returns all pages of memory.
-   *
-   * @return a page-aligned range, empty if the segment has no byte
-   */
+  /** {@return the page-aligned range of memory of the segment, empty if it has no byte} */
   public AddrRange pages() {
     long start = Pages.roundDown(address);
     return new AddrRange(start, memorySize == 0 ? start : Pages.roundUp(address + memorySize));
   }
 
-  /**
-   * Returns the page of the file that lies on the first page of memory.
-   *
-   * @return the page's number in the file
-   */
+  /** {@return the number of the file page that is mapped at the first page of memory} */
   public long firstFilePage() {
     return offset >>> Pages.SHIFT;
   }
 
   /**
-   * Returns the bytes that must be zero on the last page of the file's, where the file may have
-   * anything. Linux counterpart: {@code padzero} (fs/binfmt_elf.c).
+   * Returns the bytes behind those of the file on their last page, which must be zeroed. Linux
+   * counterpart: {@code padzero} (fs/binfmt_elf.c).
    *
    * @return the range, empty unless memory goes on where the file ends
    */

@@ -8,9 +8,9 @@ import dev.xip.base.Access;
  * @param type p_type, 0..2^32-1
  * @param access p_flags as access rights
  * @param offset p_offset: where the bytes lie in the file
- * @param address p_vaddr: where they are to lie, before a shared object is moved
+ * @param address p_vaddr: their address in memory, without load bias
  * @param fileSize p_filesz: how many bytes the file has
- * @param memorySize p_memsz: how many bytes memory is to have
+ * @param memorySize p_memsz: how many bytes it has in memory
  * @param alignment p_align: 0 or a power of two
  */
 public record ProgramHeader(
@@ -22,11 +22,7 @@ public record ProgramHeader(
     long memorySize,
     long alignment) {
 
-  /**
-   * Tells whether this header describes a part of the file to be mapped.
-   *
-   * @return true for PT_LOAD
-   */
+  /** {@return whether this is a PT_LOAD header: a part of the file to be mapped} */
   public boolean isLoadable() {
     return type == ElfLayout.PT_LOAD;
   }

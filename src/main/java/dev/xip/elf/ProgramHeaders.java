@@ -18,13 +18,13 @@ import java.util.List;
 record ProgramHeaders(
     List<ProgramHeader> all, List<LoadableSegment> loadable, boolean executableStack) {
 
-  /** Reads a table. It lies at an offset of a file of so many bytes. */
+  /** Reads a table that lies at an offset of a file of a size. */
   static ProgramHeaders read(ByteView table, long tableOffset, long fileSize)
       throws MalformedDataException {
     return new Reader(table, tableOffset, fileSize).read();
   }
 
-  /** Knows which header is being read, so that every error can name its field's place. */
+  /** Keeps the place of the current header, for errors. */
   private static final class Reader {
     private final ByteView table;
     private final long tableOffset;

@@ -16,7 +16,7 @@ import java.util.function.Supplier;
 
 /**
  * Gives copies the attributes that their originals have in an image: owner, extended attributes,
- * mode, times. Counts what the system does not take.
+ * mode, times. Counts the attributes that the system refuses.
  */
 final class CopiedAttributes {
   /** The bits of a mode that let a program run as its owner or group. */
@@ -63,7 +63,7 @@ final class CopiedAttributes {
     this.setId = setId;
   }
 
-  /** Says what became of a copy. */
+  /** Returns the result of a copy. */
   CopyOut.Outcome outcome(long files, long leftOut, String firstLeftOut) {
     return new CopyOut.Outcome(
         files,
@@ -76,7 +76,7 @@ final class CopiedAttributes {
         refused.first);
   }
 
-  /** Where an attribute goes: to what is open, or to a name. */
+  /** Sets an extended attribute of an open file, or of a name. */
   private interface Setter {
     void set(FileName attribute, byte[] value) throws HostException;
   }
@@ -106,7 +106,7 @@ final class CopiedAttributes {
     }
   }
 
-  /** Gives a link or node its attributes, in a folder that no other user may write. */
+  /** Gives a link or node its attributes. Precondition: no other user may write the folder. */
   void give(Inode from, OpenFolder folder, FileName name, Supplier<String> place)
       throws IOException {
     boolean own = giveOwner(from, folder.stat(name), (uid, gid) -> folder.setOwner(name, uid, gid));
@@ -123,7 +123,7 @@ final class CopiedAttributes {
     return new HostTimes(from.accessed(), from.modified());
   }
 
-  /** Says whether the copy has the owner and group that the original has. */
+  /** Returns whether the copy has owner and group of the original. */
   private boolean giveOwner(Inode from, HostStat now, Giver giver) throws HostException {
     int uid = (int) from.uid();
     int gid = (int) from.gid();
@@ -145,7 +145,7 @@ final class CopiedAttributes {
     return false;
   }
 
-  /** Says whether the copy has the access list that the original has. */
+  /** Returns whether the copy has the access list of the original. */
   private boolean giveExtended(Inode from, Supplier<String> place, Setter setter)
       throws IOException {
     boolean listed = true;
@@ -180,9 +180,9 @@ final class CopiedAttributes {
   }
 
   /**
-   * Without the set-id bits if the owner is another one: a program that runs as its owner must not
-   * come to run as another. Without its access list, a file's group has the rights that the list
-   * gave to the group, not the most that it gave to anyone.
+   * Drops the set-id bits if the owner differs: a set-id program must not run as another user. If
+   * the access list is lost, the group bits become the rights that it gave to the owning group, in
+   * place of its mask.
    */
   private int mode(Inode from, boolean own, boolean listed) throws IOException {
     int mode = from.permissions();
@@ -200,7 +200,10 @@ final class CopiedAttributes {
     return mode;
   }
 
-  /** Gives a file an attribute that its predecessor had, unless it is the system's own to give. */
+  /**
+   * Gives a file an attribute of the file that it replaces, but no capabilities, and what only root
+   * may set if the system allows it.
+   */
   static void keep(FileName attribute, byte[] value, HostDescriptor file) throws HostException {
     if (attribute.equals(CAPABILITIES)) {
       return;

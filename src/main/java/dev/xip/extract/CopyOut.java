@@ -19,10 +19,10 @@ import java.util.Set;
 
 /**
  * Copies files and trees out of an image: their bytes with holes and hard links, links, device
- * nodes, pipes and sockets, modes, times, extended attributes, and owners if root copies. What is
- * new takes its name when it is whole, and is made where other users can neither see nor swap it.
- * Nothing is ever written outside the destination, whatever names and links the image or the
- * destination hold.
+ * nodes, pipes and sockets, modes, times, extended attributes, and owners if root copies. A new
+ * file is made where other users can neither see nor replace it, and gets its name when it is
+ * complete. Nothing is ever written outside the destination, whatever names and links the image or
+ * the destination hold.
  */
 public final class CopyOut {
   private static final Set<FileType> WRITABLE =
@@ -41,20 +41,20 @@ public final class CopyOut {
   /**
    * What is copied.
    *
-   * @param recursive whether directories are
-   * @param extended whether extended attributes are, access control lists among them
-   * @param setId whether set-id bits and capabilities are
-   * @param devices whether device nodes are, where the system allows it
+   * @param recursive whether directories are copied
+   * @param extended whether extended attributes are copied, access control lists among them
+   * @param setId whether set-id bits and capabilities are copied
+   * @param devices whether device nodes are copied, if the system allows it
    */
   public record Options(boolean recursive, boolean extended, boolean setId, boolean devices) {}
 
   /**
-   * What became of a copy.
+   * The result of a copy.
    *
    * @param files how many files, directories, links and nodes were made
-   * @param leftOut how many device nodes were not, and what the image does not tell the type of
+   * @param leftOut how many device nodes and files of unknown type were not made
    * @param firstLeftOut the first of those with its kind, or null
-   * @param foreign how many files do not have the owner or group that they have in the image
+   * @param foreign how many files have another owner or group than in the image
    * @param privileged how many extended attributes were not kept because only root can
    * @param firstPrivileged the first of those with its file and the reason, or null
    * @param refused how many extended attributes the system refused for other reasons
@@ -73,9 +73,9 @@ public final class CopyOut {
   /**
    * Copies a file or a tree.
    *
-   * <p>If the destination is a folder, the copy goes into it under its own name, and the contents
-   * of the root, which has none, straight into it; an empty folder then takes the root's attributes
-   * too. A regular file that exists hands down its mode, owner and extended attributes, a pipe or
+   * <p>If the destination is a folder, the copy goes into it under its own name; of the root, which
+   * has none, the contents go straight into it, and an empty folder gets the root's attributes. A
+   * copy that replaces a regular file inherits its mode, owner and extended attributes. A pipe or
    * device is written into.
    *
    * @param mount the open image
@@ -83,8 +83,8 @@ public final class CopyOut {
    * @param name the name that it has in the image, empty or a dot for the root
    * @param destination the new name, or a folder; a slash at its end asks for a folder
    * @param options what is copied
-   * @param progress is told the files made, of all in use in the image
-   * @return what became of it
+   * @param progress receives the number of files made, and of all inodes in use in the image
+   * @return the result
    * @throws FileSystemException if the source is a directory and the copy is not recursive, a
    *     directory stands where a file is to go or the reverse, or the destination is the image
    * @throws IOException if the image is damaged or the host refuses; files made until then stay
@@ -160,7 +160,7 @@ public final class CopyOut {
     return attributes.outcome(1, 0, null);
   }
 
-  /** The copy would take the name from the image, and readers would lose the image. */
+  /** A copy that replaces the image would remove it. */
   private void demandOther(Destination target, HostStat there) throws IOException {
     for (ImagePiece each : mount.pieces()) {
       if (each.isIn(there)) {
@@ -187,7 +187,7 @@ public final class CopyOut {
     }
   }
 
-  /** Says with which file of the host something went wrong, unless the message says it already. */
+  /** Adds the name of the host's file to an exception, unless it has one. */
   static IOException named(IOException failure, String place) {
     return switch (failure) {
       case HostException e -> e.at(place);

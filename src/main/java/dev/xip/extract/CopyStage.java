@@ -17,9 +17,9 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /**
- * Where copies for one file system are made: a private folder, out of which they are moved when
- * they are whole. A file of several names keeps one in here until it has all the others, so that
- * each is linked from what was copied, whatever has become of the names outside.
+ * A private folder in which copies for one file system are made, and out of which they are moved
+ * when they are complete. A file of several names keeps one in here until it has all the others, so
+ * that each is a link to what was copied, whatever happens to the names outside.
  */
 final class CopyStage implements AutoCloseable {
   private static final FileName NEXT = FileName.of("next");
@@ -33,7 +33,7 @@ final class CopyStage implements AutoCloseable {
 
   private final PrivateFolder work;
 
-  /** How many names are still to be given to inodes that have one in here, by number. */
+  /** How many names are still to be made of inodes that have one in here, by inode number. */
   private final Map<Long, Long> namesLeft = new HashMap<>();
 
   private long folders;
@@ -70,7 +70,7 @@ final class CopyStage implements AutoCloseable {
    * Makes a copy of a file that is no directory, or one more name of a copy.
    *
    * @param inode the file
-   * @param place the name that it is to have, with all above it, for messages
+   * @param place its future path, for messages
    * @return the name that it has in here, to be moved
    */
   FileName make(Inode inode, Supplier<String> place) throws IOException {
@@ -96,7 +96,7 @@ final class CopyStage implements AutoCloseable {
     return NEXT;
   }
 
-  /** Gives what was made in here its own name. */
+  /** Moves a finished copy to its own name. */
   void move(FileName made, OpenFolder to, FileName name) throws IOException {
     Leftovers.step(
         () -> {

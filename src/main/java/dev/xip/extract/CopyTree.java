@@ -23,10 +23,10 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * One copy of a tree, step by step with no more than a few open folders, however deep it is. A
- * folder that exists is entered through its descriptor and left by {@code ..}, which must lead to
- * where the copy came from. A new one is made in a {@link CopyStage}, filled there while it is
- * closed to others, and moved to its name when it is full.
+ * Copies one tree, with no more than a few open folders, however deep it is. A folder that exists
+ * is entered through its descriptor and left by {@code ..}, which must lead to the folder that it
+ * was entered from. A new one is made in a {@link CopyStage}, filled there out of reach of other
+ * users, and then moved to its name.
  */
 final class CopyTree implements AutoCloseable {
   private static final int LONGEST_PLACE = 2048;
@@ -41,17 +41,17 @@ final class CopyTree implements AutoCloseable {
   /** Directories copied, by number: only a damaged image has one twice. */
   private final Set<Long> directories = new HashSet<>();
 
-  /** What is new in the destination folder, to be removed if the JVM is told to stop. */
-  private final List<Made> news = new ArrayList<>();
+  /** New names in the destination folder, to be removed if the JVM is told to stop. */
+  private final List<Made> created = new ArrayList<>();
 
-  private final Leftovers.Leftover leftover = this::removeNews;
+  private final Leftovers.Leftover leftover = this::removeCreated;
 
   /** The folder that is being filled, and the open folder itself. */
   private Level level;
 
   private OpenFolder now;
 
-  /** The deepest folder on the way that was there before, kept open while new ones are filled. */
+  /** The deepest folder of the path that existed before, kept open while new ones are filled. */
   private OpenFolder old;
 
   private long copied;
@@ -66,10 +66,10 @@ final class CopyTree implements AutoCloseable {
    *
    * @param above the one that it is in, or null
    * @param name its name there
-   * @param inode what it is a copy of; null for one that just holds the copy
-   * @param rest what is still to be copied into it
-   * @param there whether it was there before
-   * @param stage where what is new in it is made, on the same file system
+   * @param inode the directory whose attributes it gets; null for none
+   * @param rest the entries still to be copied into it
+   * @param there whether it existed before
+   * @param stage where new files for it are made, on the same file system
    * @param staged its name in the stage, or null if it was not made there
    * @param itself its attributes when it was opened
    */
@@ -112,7 +112,7 @@ final class CopyTree implements AutoCloseable {
     Iterator<DirectoryListing.Entry> rest;
     if (target.isFolder() && name.length() == 0) {
       directories.add(source.number());
-      // A folder that holds something has its own life, and keeps its attributes.
+      // A folder that is not empty keeps its attributes.
       inode = now.names().isEmpty() ? source : null;
       rest = entries(source);
     } else {
@@ -123,13 +123,13 @@ final class CopyTree implements AutoCloseable {
     try {
       run();
     } catch (IOException | RuntimeException | Error e) {
-      finishWhatIsThere(e);
+      finishOpenLevels(e);
       throw e;
     }
   }
 
-  /** Gives folders that are being filled their names and attributes with what they hold by now. */
-  private void finishWhatIsThere(Throwable failure) {
+  /** Gives folders that are being filled their names and attributes, as far as they are filled. */
+  private void finishOpenLevels(Throwable failure) {
     for (Level each = level; each != null; each = each.above) {
       each.rest.forEachRemaining(entry -> {});
     }
@@ -209,7 +209,7 @@ final class CopyTree implements AutoCloseable {
     count();
   }
 
-  /** A folder is not replaced by a file, and what is no data just by its like. */
+  /** A folder is not replaced by a file, and a special file only by one of its type. */
   private void demandReplaceable(FileType there, Inode inode, FileName name)
       throws FileSystemException {
     if (there == FileType.DIRECTORY) {
@@ -345,18 +345,18 @@ final class CopyTree implements AutoCloseable {
         () -> {
           HostStat stat = stage.folder().stat(made);
           stage.move(made, to, name);
-          if (news.isEmpty()) {
+          if (created.isEmpty()) {
             Leftovers.add(leftover);
           }
-          news.add(new Made(name, stat, stage));
+          created.add(new Made(name, stat, stage));
           return null;
         });
   }
 
-  /** Takes what is new in the destination folder back to the stage, which then goes. */
-  private void removeNews() throws IOException {
+  /** Moves the new names of the destination folder back to the stage, which is then removed. */
+  private void removeCreated() throws IOException {
     OpenFolder folder = target.folder();
-    for (Made each : news) {
+    for (Made each : created) {
       HostStat found = folder.exists(each.name) ? folder.stat(each.name) : null;
       if (found != null && found.dev() == each.stat.dev() && found.ino() == each.stat.ino()) {
         if (found.isDirectory()) {
@@ -371,7 +371,7 @@ final class CopyTree implements AutoCloseable {
     return new CopyStage(mount, attributes, old);
   }
 
-  /** Names something for messages; very long names lose their middle. */
+  /** Returns a path for messages; very long ones lose their middle. */
   private String place(Level folder, FileName name) {
     List<FileName> names = new ArrayList<>();
     if (name != null) {
@@ -393,7 +393,7 @@ final class CopyTree implements AutoCloseable {
     return text.toString();
   }
 
-  /** What became of it. */
+  /** Returns the result so far. */
   CopyOut.Outcome outcome() {
     return attributes.outcome(copied, leftOut, firstLeftOut);
   }

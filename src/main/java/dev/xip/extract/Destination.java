@@ -15,9 +15,9 @@ import java.nio.file.NotDirectoryException;
 import java.util.Arrays;
 
 /**
- * Where something is to go: an open folder and a name in it, so that what other users do to the way
- * there plays no part any more. A symbolic link that is named as the destination is followed, as cp
- * does it, unless another user could have put it there.
+ * The place for a new file: an open folder and a name in it, so that later changes of the path by
+ * other users have no effect. A symbolic link that is named as the destination is followed, as cp
+ * does it, unless another user could have made it.
  */
 public final class Destination implements AutoCloseable {
   /** As many links as the kernel follows, path_resolution(7). */
@@ -35,7 +35,9 @@ public final class Destination implements AutoCloseable {
     this.there = there;
   }
 
-  /** A path with its last name apart; the name is empty where the path can only be a folder's. */
+  /**
+   * A path, split before its last name; the name is empty if the path can only be that of a folder.
+   */
   private record Split(FileName above, FileName name, boolean slash) {
     static Split of(FileName path) {
       int end = path.length();
@@ -55,14 +57,14 @@ public final class Destination implements AutoCloseable {
   }
 
   /**
-   * Finds out where a path leads.
+   * Resolves a path.
    *
    * @param path as the user named it; a slash at its end asks for a folder
-   * @param follow whether a link is followed to what is no folder too
-   * @return the folder that it leads to, then without a {@link #name}, or the folder and the name
-   *     of what is no folder or is missing; to be closed
+   * @param follow whether a link is followed that leads to something other than a folder
+   * @return the folder that it leads to, without a {@link #name}; else the name, and the folder
+   *     that it is in; to be closed
    * @throws NoSuchFileException if the folder of the name is missing, or a link leads nowhere
-   * @throws NotDirectoryException if a slash follows the name of what is no folder
+   * @throws NotDirectoryException if a slash follows the name of something other than a folder
    * @throws IOException if a link is not trusted, or the system refuses
    */
   public static Destination of(FileName path, boolean follow) throws IOException {
@@ -113,7 +115,7 @@ public final class Destination implements AutoCloseable {
     throw new FileSystemLoopException(path.exactText());
   }
 
-  /** Returns the folder that a link leads to, or null if it leads to none. */
+  /** Resolves a link to a folder; null if it leads to none. */
   private static Destination folderBehind(FileName link) {
     try {
       Destination behind = of(link, true);
@@ -165,10 +167,10 @@ public final class Destination implements AutoCloseable {
   }
 
   /**
-   * Finds out where a name in this folder leads.
+   * Resolves a name in this folder.
    *
    * @param child the name
-   * @return what {@link #of} says of it, to be closed
+   * @return the destination, to be closed
    */
   Destination in(FileName child) throws IOException {
     FileName slash = FileName.of("/");
@@ -180,7 +182,7 @@ public final class Destination implements AutoCloseable {
     return name == null;
   }
 
-  /** The folder that the path leads to, or the one that has the name in it. */
+  /** The folder that the path leads to, or the one that the name is in. */
   OpenFolder folder() {
     return folder;
   }
@@ -190,16 +192,17 @@ public final class Destination implements AutoCloseable {
     return name;
   }
 
-  /** The attributes of what has the name, or null if nothing has it. */
+  /** The attributes of the file that has the name, or null if there is none. */
   HostStat there() {
     return there;
   }
 
   /**
-   * Demands that a regular file can take the name: that nothing has it, or a regular file.
+   * Demands that a regular file can get the name: it is free, or that of a regular file.
    *
    * @param what what the file would be, such as {@code an image}
-   * @throws FileSystemException if it is a folder, device, pipe or socket, or a folder is asked for
+   * @throws FileSystemException if it is that of a folder, device, pipe or socket, or the path ends
+   *     with a slash
    */
   public void demandFile(String what) throws FileSystemException {
     if (isFolder()) {
@@ -216,9 +219,9 @@ public final class Destination implements AutoCloseable {
   }
 
   /**
-   * Demands that the name was not given with a slash behind it, which asks for a folder.
+   * Demands that the path does not end with a slash, which stands for a folder.
    *
-   * @throws NotDirectoryException if it was
+   * @throws NotDirectoryException if it does
    */
   void demandName() throws NotDirectoryException {
     if (path.at(path.length() - 1) == '/') {

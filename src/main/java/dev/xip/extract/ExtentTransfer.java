@@ -4,6 +4,7 @@ import dev.xip.host.HostFile;
 import dev.xip.image.BlockMap;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.Extent;
+import dev.xip.image.FileContent;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import dev.xip.mount.ImagePiece;
@@ -17,15 +18,14 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 
 /**
- * Sends the bytes of a file from the image's own page cache to a channel, extent by extent, through
- * the kernel: none of them passes a buffer of ours. Pipes and files are sent pages of the image
- * (sendfile, copy_file_range); a device is written to from where the image is mapped, and takes
- * what it wants.
+ * Sends the bytes of a file from the image's page cache to a channel, extent by extent, with no
+ * buffer of ours between: to pipes and files by sendfile or copy_file_range, to a device by writes
+ * from the mapped image.
  */
 public final class ExtentTransfer {
   private static final int ZEROS = 1 << 16;
 
-  /** What a device is handed at once: a buffer has no more than 2 GiB. */
+  /** The most bytes of one write to a device: a buffer has less than 2 GiB. */
   private static final long AT_ONCE = 1L << 30;
 
   private final FsImage image;
@@ -50,7 +50,7 @@ public final class ExtentTransfer {
 
   /**
    * Prepares transfers out of an image to a device, such as a terminal or {@code /dev/null}. Other
-   * targets get the same bytes, by a copy more.
+   * targets get the same bytes, with one more copy.
    *
    * @param mount the open image
    * @return the transfer, to be used while the image is open
@@ -65,11 +65,11 @@ public final class ExtentTransfer {
    * @param file the inode of a regular file
    * @param target where the bytes go
    * @throws CorruptImageException if the image ends before the file does
-   * @throws FileSystemException if the file's bytes do not stand in the image as they are read
+   * @throws FileSystemException if the file's bytes are stored in another form
    * @throws IOException if the target refuses
    */
   public void stream(Inode file, WritableByteChannel target) throws IOException {
-    BlockMap map = readableMap(file);
+    BlockMap map = FileContent.of(image, file).blockMap();
     long position = 0;
     for (int i = 0; i < map.extentCount() && position < file.size(); i++) {
       Extent extent = map.extent(i);
@@ -88,7 +88,7 @@ public final class ExtentTransfer {
    * @throws IOException as {@link #stream}
    */
   public void copySparse(Inode file, FileChannel target) throws IOException {
-    BlockMap map = readableMap(file);
+    BlockMap map = FileContent.of(image, file).blockMap();
     for (int i = 0; i < map.extentCount() && map.extent(i).fileOffset() < file.size(); i++) {
       target.position(map.extent(i).fileOffset());
       send(map.extent(i), file.size(), target);
@@ -112,17 +112,6 @@ public final class ExtentTransfer {
     }
   }
 
-  private BlockMap readableMap(Inode file) throws IOException {
-    BlockMap map = image.blockMap(file);
-    if (!map.verdict().copyable()) {
-      throw new FileSystemException(
-          image.name(),
-          null,
-          "inode %d cannot be read: %s".formatted(file.number(), map.verdict().reason()));
-    }
-    return map;
-  }
-
   /** Sends the part of an extent that lies before the end of the file. */
   private void send(Extent extent, long fileSize, WritableByteChannel target) throws IOException {
     long from = extent.imageOffset();
@@ -132,7 +121,7 @@ public final class ExtentTransfer {
     }
   }
 
-  /** What lies past the end of the image is asked of its last piece, and missed there. */
+  /** A place past the end of the image is looked up in the last piece, where it is reported. */
   private ImagePiece pieceAt(long at) {
     int i = 0;
     while (i < pieces.size() - 1 && pieces.get(i).end() <= at) {
@@ -159,12 +148,12 @@ public final class ExtentTransfer {
     if (!toDevice) {
       return piece.channel().transferTo(at, wanted, target);
     }
-    // Not past the file's end: the rest of its last page would be zeros, and there is no more.
+    // Not past the file's end: the rest of its last page reads as zeros, pages behind it are gone.
     long there = Math.min(Math.min(wanted, AT_ONCE), piece.channel().size() - at);
     try {
       return target.write(image.memory().asSlice(from, there).asByteBuffer());
     } catch (IOException e) {
-      // The file was cut meanwhile, and the address is refused (EFAULT): the next try says so.
+      // If the file was truncated meanwhile (EFAULT), the next call reports it.
       if (piece.channel().size() >= at + there) {
         throw e;
       }

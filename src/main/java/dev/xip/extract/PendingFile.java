@@ -14,15 +14,15 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * A file that is made in a private folder beside its own name, closed to other users, and takes the
- * name only when it is whole. Until {@link #commit} whatever had the name before is untouched;
- * without it nothing is left, not even when the JVM is told to stop.
+ * A file that is made in a private folder next to its final name, out of reach of other users, and
+ * gets the name only when it is complete. Until {@link #commit} a file that has the name is
+ * untouched; without it nothing is left over, even if the JVM is told to stop.
  *
- * <p>A file that is replaced hands down its mode, owner and extended attributes, as it would if it
- * were written into; its other names keep the old bytes.
+ * <p>The new file inherits mode, owner and extended attributes of a file that it replaces, as if
+ * that were written into; other names of that file keep the old bytes.
  */
 public final class PendingFile implements AutoCloseable {
-  /** What the name of a private folder begins with. */
+  /** The prefix of the names of private folders. */
   static final String START = ".xip-";
 
   private static final FileName FILE = FileName.of("file");
@@ -32,7 +32,7 @@ public final class PendingFile implements AutoCloseable {
   private final Destination target;
   private final PrivateFolder work;
 
-  /** What a file made by this process may do for others, as the umask says. */
+  /** The mode that this process gives a new file under its umask. */
   private final int freshMode;
 
   private PendingFile(Destination target, PrivateFolder work) throws IOException {
@@ -45,7 +45,7 @@ public final class PendingFile implements AutoCloseable {
   }
 
   /**
-   * Makes the file, empty and with a name of its own.
+   * Makes the file, empty, in its private folder.
    *
    * @param target the final place, which must stay open until this is closed
    * @return the pending file
@@ -66,8 +66,8 @@ public final class PendingFile implements AutoCloseable {
   }
 
   /**
-   * Returns where to write, for this process and for programs that it starts. They may also remove
-   * the file and make it anew.
+   * Returns the path to write to, for this process and for programs that it starts. They may also
+   * remove the file and make it anew.
    *
    * @return a path through an open descriptor, valid until this is closed
    */
@@ -102,7 +102,7 @@ public final class PendingFile implements AutoCloseable {
    * Gives the file the mode of a new file, or the attributes of what it replaces; then its name.
    *
    * @param most the permission bits that a new file may have at most
-   * @throws IOException if the system refuses; what had the name is then as it was
+   * @throws IOException if the system refuses; a file that has the name is then unchanged
    */
   public void commit(int most) throws IOException {
     try (HostFile file = open()) {
@@ -115,7 +115,7 @@ public final class PendingFile implements AutoCloseable {
     commitAsItIs();
   }
 
-  /** Gives the file its name in one step, and the attributes of what it replaces before. */
+  /** Gives the file the attributes of what it replaces, then its name in one step. */
   void commitAsItIs() throws IOException {
     OpenFolder folder = target.folder();
     try {
@@ -141,7 +141,7 @@ public final class PendingFile implements AutoCloseable {
       for (Map.Entry<FileName, byte[]> each : attributesOf(old).entrySet()) {
         CopiedAttributes.keep(each.getKey(), each.getValue(), file);
       }
-      // Who may do what as the owner of a program ends when its bytes change.
+      // Set-id bits end when the bytes change, as with write(2).
       file.setMode(old.mode() & ~CopiedAttributes.SET_ID_BITS & 07777);
     }
   }

@@ -8,16 +8,16 @@ import java.util.NavigableMap;
 import java.util.TreeMap;
 
 /**
- * Which block each page of a file lies in, kept as runs of pages whose blocks are neighbours too:
- * what it takes grows with what is stored, wherever in the file that is. Not thread safe. Linux
- * counterpart: the extent status tree of ext4 (fs/ext4/extents_status.c).
+ * The blocks of a file's pages, stored as runs contiguous in the file and on the device: memory
+ * grows with the number of runs, not with the file's size. Not thread safe. Linux counterpart: the
+ * extent status tree of ext4 (fs/ext4/extents_status.c).
  */
 final class BlockRuns {
-  /** The runs by their first pages; no two overlap, and neighbours that could be one are one. */
+  /** The runs by their first pages. No two overlap; contiguous ones are merged. */
   private final NavigableMap<Long, Run> runs = new TreeMap<>();
 
   /**
-   * Pages that lie one after another.
+   * Contiguous pages in contiguous blocks.
    *
    * @param page the first page's number in the file
    * @param pfn the page frame number of its block
@@ -30,10 +30,10 @@ final class BlockRuns {
   }
 
   /**
-   * Says where a page lies.
+   * Finds where a page lies.
    *
    * @param page its number
-   * @param limit where a hole ends that no run ends
+   * @param limit the end of a hole that no run follows
    * @return the rest of its run, or of its hole
    */
   PageRun at(long page, long limit) {
@@ -46,7 +46,7 @@ final class BlockRuns {
     return new PageRun(-1, Math.max(1, (next == null ? limit : next) - page));
   }
 
-  /** Gives a page of a hole its block. */
+  /** Adds the block of a page. Precondition: the page is a hole. */
   void add(long page, long pfn) {
     Run run = new Run(page, pfn, 1);
     Map.Entry<Long, Run> before = runs.floorEntry(page);
@@ -91,7 +91,7 @@ final class BlockRuns {
     }
   }
 
-  /** Counts the pages that are no holes. */
+  /** {@return how many pages have blocks} */
   long pages() {
     return runs.values().stream().mapToLong(Run::pages).sum();
   }

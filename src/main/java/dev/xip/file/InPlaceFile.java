@@ -16,8 +16,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.FileSystemException;
 
 /**
- * A regular file of an image that lies on a directly accessible device, each page of it used where
- * it lies. Immutable. Linux counterpart: mm/filemap_xip.c and fs/ext2/xip.c.
+ * A regular file of an image on a directly accessible device, used in place. Immutable. Linux
+ * counterpart: mm/filemap_xip.c and fs/ext2/xip.c.
  */
 public final class InPlaceFile implements Mappable {
   private final String name;
@@ -33,7 +33,7 @@ public final class InPlaceFile implements Mappable {
   /**
    * Opens a file.
    *
-   * @param name what to call it, such as its path
+   * @param name its name for messages, such as its path
    * @param image the image that holds it
    * @param inode its inode
    * @param device the device that the image lies on, its first byte the image's first
@@ -60,29 +60,21 @@ public final class InPlaceFile implements Mappable {
     return content.size();
   }
 
-  /**
-   * Returns where the bytes lie in the image.
-   *
-   * @return the block map
-   */
+  /** {@return where the bytes lie in the image} */
   public BlockMap blockMap() {
     return content.blockMap();
   }
 
-  /**
-   * Returns the device that the file lies on.
-   *
-   * @return the device it was opened with
-   */
+  /** {@return the device that the file was opened with} */
   public DirectAccess device() {
     return device;
   }
 
   /**
-   * Says where a page lies. A run ends with its extent or hole, with the file, and where the device
-   * stops being contiguous. A page past the end is a hole of one page: it holds nothing, and
-   * whether touching it is a bus error is for the caller to say, who knows {@link #size}. Linux
-   * counterpart: fs/ext2/xip.c:ext2_get_xip_mem.
+   * Finds where a page lies. A run ends with its extent or hole, with the file, and where the
+   * device stops being contiguous. A page past the end is a hole of one page; the caller compares
+   * with {@link #size} and decides whether an access is a bus error. Linux counterpart:
+   * fs/ext2/xip.c:ext2_get_xip_mem.
    *
    * @param pageOffset the page's number in the file, at least 0
    * @return the run that starts with it

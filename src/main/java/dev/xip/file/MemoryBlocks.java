@@ -10,8 +10,8 @@ import java.util.Arrays;
 
 /**
  * A device of writable memory for files that live no longer than the machine: blocks of one page,
- * the one freed last handed out first. Linux counterpart: the block allocator of ext2 on a ram disk
- * (fs/ext2/balloc.c).
+ * of which the last one freed is allocated first. Linux counterpart: the block allocator of ext2 on
+ * a ram disk (fs/ext2/balloc.c).
  */
 public final class MemoryBlocks {
   private final MemorySegment memory;
@@ -19,7 +19,7 @@ public final class MemoryBlocks {
 
   private final int blocks;
 
-  /** How many blocks were ever taken: those from this one on are free. Guarded by the monitor. */
+  /** Blocks from this number on were never allocated. Guarded by the monitor. */
   private int used;
 
   /** The first {@link #freedCount} of these are free too; guarded by the monitor. */
@@ -28,7 +28,7 @@ public final class MemoryBlocks {
   private int freedCount;
 
   /**
-   * Takes memory over, all of it free.
+   * Makes a device over memory, with all blocks free.
    *
    * @param memory a whole number of pages: a region's part of the physical memory window, where a
    *     file is mapped for writing
@@ -52,24 +52,20 @@ public final class MemoryBlocks {
   /**
    * Makes an empty file.
    *
-   * @param name its name, for people
+   * @param name its name, for messages
    * @return the file
    */
   public MemoryFile create(String name) {
     return new MemoryFile(name, this);
   }
 
-  /**
-   * Counts the blocks that no file has.
-   *
-   * @return the number of pages
-   */
+  /** {@return the number of free blocks} */
   public synchronized long available() {
     return blocks - used + freedCount;
   }
 
-  /** Takes a block and zeroes it before any mapping can show it. */
-  long take(String file, long page) throws IOException {
+  /** Allocates a block, zeroed before any mapping can show it. */
+  long allocate(String file, long page) throws IOException {
     int block;
     synchronized (this) {
       if (available() == 0) {
@@ -89,13 +85,13 @@ public final class MemoryBlocks {
     if (freedCount + pages > freed.length) {
       freed = Arrays.copyOf(freed, (int) Math.min(blocks, 2L * (freedCount + pages)));
     }
-    // The first of them on top, for neighbours to be handed out as neighbours.
+    // In reverse order, so that contiguous blocks are allocated as such again.
     for (long i = pages; i-- > 0; ) {
       freed[freedCount++] = (int) (pfn - firstPfn + i);
     }
   }
 
-  /** The bytes of blocks that lie one after another. */
+  /** {@return the memory of contiguous blocks} */
   MemorySegment bytes(PageRun place) {
     return memory.asSlice(place.pfn() - firstPfn << Pages.SHIFT, place.pages() << Pages.SHIFT);
   }

@@ -13,13 +13,13 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
- * A file that can be written, its blocks scattered over a device of memory, and used where they
- * lie. What was never written is a hole. A mapping shows the last page to its end: what is stored
- * there behind the end of the file is gone when the file grows over it. Linux counterpart:
- * mm/filemap_xip.c over fs/ext2/xip.c.
+ * A writable file whose blocks lie anywhere on a device of memory and are used in place. Pages that
+ * were never written are holes. A mapping shows the whole last page; what is stored there behind
+ * the end of the file is zeroed when the file grows. Linux counterpart: mm/filemap_xip.c over
+ * fs/ext2/xip.c.
  *
  * <p>Lock order: the file's write mutex, then whatever the memory manager takes to unmap pages, or
- * the lock of the block map. Nobody is told of a change with the block map locked.
+ * the lock of the block map. No mapper is called with the block map locked.
  */
 public final class MemoryFile implements Mappable {
   /**
@@ -38,7 +38,7 @@ public final class MemoryFile implements Mappable {
   /** Guards the block map; held shared while bytes are read or written by calls. */
   private final ReentrantReadWriteLock mapLock = new ReentrantReadWriteLock();
 
-  /** No page behind the end has a block, but while a write adds it. */
+  /** A page behind the end has a block only while a write adds it. */
   private final BlockRuns blocks = new BlockRuns();
 
   /** Changed under the write mutex. */
@@ -90,12 +90,12 @@ public final class MemoryFile implements Mappable {
   }
 
   /**
-   * Says where a page lies, and gives it a zeroed block first if it is a hole.
+   * Finds where a page lies, after giving it a zeroed block if it is a hole.
    *
    * @param pageOffset the page's number in the file
    * @return the run that starts with it, never a hole
    * @throws IOException if there is no free block (ENOSPC), or the page lies behind the end, such
-   *     as when the file was cut since the caller looked
+   *     as after a truncation that the caller has not seen
    */
   @Override
   public PageRun allocate(long pageOffset) throws IOException {
@@ -113,10 +113,10 @@ public final class MemoryFile implements Mappable {
     }
   }
 
-  /** The same for any page, with the map locked. */
+  /** As {@link #allocate}, for any page. Precondition: the map lock is held exclusively. */
   private PageRun placed(long page) throws IOException {
     if (place(page).isHole()) {
-      blocks.add(page, device.take(name, page));
+      blocks.add(page, device.allocate(name, page));
     }
     return place(page);
   }
@@ -152,7 +152,7 @@ public final class MemoryFile implements Mappable {
   }
 
   /**
-   * Writes bytes, giving holes blocks and making the file longer as needed. Linux counterpart:
+   * Writes bytes, allocating blocks for holes and extending the file as needed. Linux counterpart:
    * {@code xip_file_write}.
    *
    * @param position where the first byte goes, at least 0
@@ -215,9 +215,10 @@ public final class MemoryFile implements Mappable {
   }
 
   /**
-   * Changes the size. What lies past it is taken out of every address space, private copies too,
-   * and its blocks are freed; the rest of the last page, the old one if the file grows, is zeroed.
-   * Linux counterpart: {@code vmtruncate} with {@code xip_truncate_page} and {@code ext2_truncate}.
+   * Changes the size. Pages past it are unmapped from every address space, private copies too, and
+   * their blocks are freed. The rest of the last page, or of the old last page if the file grows,
+   * is zeroed. Linux counterpart: {@code vmtruncate} with {@code xip_truncate_page} and {@code
+   * ext2_truncate}.
    *
    * @param newSize the size in bytes, at least 0
    * @throws IOException if it is above {@link #MAX_SIZE} (EFBIG); the file is as it was then
@@ -234,58 +235,54 @@ public final class MemoryFile implements Mappable {
         return;
       }
       size = newSize;
-      long firstGone = Pages.covering(newSize);
-      unmap(firstGone, Long.MAX_VALUE, true);
+      long firstRemoved = Pages.covering(newSize);
+      unmap(firstRemoved, Long.MAX_VALUE, true);
       zeroTail(newSize);
-      List<BlockRuns.Run> gone = detach(firstGone, Long.MAX_VALUE);
-      // A fault may have come between the first pass and the blocks' going.
-      unmap(firstGone, Long.MAX_VALUE, true);
-      free(gone);
+      List<BlockRuns.Run> removed = detach(firstRemoved, Long.MAX_VALUE);
+      // A fault may have mapped a page again before its block was removed.
+      unmap(firstRemoved, Long.MAX_VALUE, true);
+      free(removed);
     } finally {
       writeMutex.unlock();
     }
   }
 
   /**
-   * Makes pages a hole. They are taken out of every address space, but private copies stay. Linux
+   * Makes pages a hole and unmaps them from every address space; private copies stay. Linux
    * counterpart: {@code fallocate} with {@code FALLOC_FL_PUNCH_HOLE}, {@code
    * truncate_pagecache_range}.
    *
    * @param firstPage the first page's number, at least 0
    * @param pages how many pages, at least 1; {@link Long#MAX_VALUE} for all that follow
-   * @throws IllegalArgumentException if the range is none (EINVAL)
+   * @throws IllegalArgumentException if the range is empty or begins below 0 (EINVAL)
    */
   public void punchHole(long firstPage, long pages) {
     requireRange(firstPage, pages);
     writeMutex.lock();
     try {
-      List<BlockRuns.Run> gone =
+      List<BlockRuns.Run> removed =
           detach(firstPage, firstPage + Math.min(pages, Long.MAX_VALUE - firstPage));
       unmap(firstPage, pages, false);
-      free(gone);
+      free(removed);
     } finally {
       writeMutex.unlock();
     }
   }
 
   /**
-   * Takes pages out of every address space, for the next access to ask again where they lie;
-   * private copies stay. Linux counterpart: {@code invalidate_inode_pages2_range}.
+   * Unmaps pages from every address space, so that the next access translates them again; private
+   * copies stay. Linux counterpart: {@code invalidate_inode_pages2_range}.
    *
    * @param firstPage the first page's number, at least 0
    * @param pages how many pages, at least 1; {@link Long#MAX_VALUE} for all that follow
-   * @throws IllegalArgumentException if the range is none (EINVAL)
+   * @throws IllegalArgumentException if the range is empty or begins below 0 (EINVAL)
    */
   public void invalidate(long firstPage, long pages) {
     requireRange(firstPage, pages);
     unmap(firstPage, pages, false);
   }
 
-  /**
-   * Counts the blocks that the file has.
-   *
-   * @return the number of pages that are not holes
-   */
+  /** {@return the number of pages that are not holes} */
   public long blockCount() {
     mapLock.readLock().lock();
     try {
@@ -295,7 +292,7 @@ public final class MemoryFile implements Mappable {
     }
   }
 
-  /** Zeroes what lies behind an end in its page. */
+  /** Zeroes the bytes from an end of the file to the end of its page. */
   private void zeroTail(long end) {
     mapLock.readLock().lock();
     try {
@@ -318,8 +315,8 @@ public final class MemoryFile implements Mappable {
     }
   }
 
-  private void free(List<BlockRuns.Run> gone) {
-    for (BlockRuns.Run run : gone) {
+  private void free(List<BlockRuns.Run> removed) {
+    for (BlockRuns.Run run : removed) {
       device.giveBack(run.pfn(), run.pages());
     }
   }

@@ -16,18 +16,18 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A file of an image as one piece of memory, none of it copied: a slice of the image where the file
- * lies in one extent, else a view that shows its extents side by side. Where there can be no such
- * piece the file is still there to read, extent by extent. Safe for any number of threads until it
- * is closed; it must be closed before the image is.
+ * A file of an image as contiguous memory, without a copy: a slice of the image if the file is one
+ * extent, else a view that maps its extents side by side. If there can be no such memory, the file
+ * can still be read, extent by extent. Safe for any number of threads until it is closed; it must
+ * be closed before the image is.
  */
 public final class WholeFile implements AutoCloseable {
   private final FileContent content;
 
-  /** Null where {@link #refusal} is not. */
+  /** Null if and only if {@link #refusal} is not. */
   private final MemorySegment memory;
 
-  /** What closing gives back, null where there is nothing to. */
+  /** Closed with this; null if there is none. */
   private final Rewiring.View view;
 
   private final IOException refusal;
@@ -45,10 +45,10 @@ public final class WholeFile implements AutoCloseable {
    *
    * @param image the image
    * @param inode a regular file's inode
-   * @param rewiring makes views of the very memory that the image lies in
+   * @param rewiring makes views of the image's memory
    * @return the file, to be closed
-   * @throws FileSystemException if it is not a regular file, or its bytes do not stand in the image
-   *     as they are read
+   * @throws FileSystemException if it is not a regular file, or its bytes are stored in another
+   *     form
    * @throws IOException if the image is damaged there
    */
   public static WholeFile open(FsImage image, Inode inode, Rewiring rewiring) throws IOException {
@@ -94,30 +94,17 @@ public final class WholeFile implements AutoCloseable {
     return runs;
   }
 
-  /**
-   * Returns the length.
-   *
-   * @return the file's size in bytes
-   */
+  /** {@return the file's size in bytes} */
   public long size() {
     return content.size();
   }
 
   /**
-   * Tells whether the file is one piece of memory.
-   *
-   * @return false if {@link #memory} says why not
-   */
-  public boolean isOnePiece() {
-    return memory != null;
-  }
-
-  /**
-   * Returns the file as one piece. Holes read as zeros. The image may be cut at any time: what is
-   * gone reads as zeros too, so the caller puts {@link dev.xip.image.MemoryFaults#guarded} around
-   * what reads the memory, which throws then. Nothing that may be done with the memory ends the
-   * JVM. The kernel is told of the loss by a call that it refuses: to write the memory to a channel
-   * is an IOException of the channel's, inside guarded one that names the image.
+   * Returns the file as contiguous memory. Holes read as zeros. The image may be truncated at any
+   * time: lost pages read as zeros too, so the caller reads inside {@link
+   * dev.xip.image.MemoryFaults#guarded}, which then throws. No use of the memory ends the JVM.
+   * System calls fail on lost pages (EFAULT): a channel to which they are written throws its own
+   * IOException, and guarded replaces it by one that names the image.
    *
    * @return read-only memory of the file's size, until this or the image is closed
    * @throws IOException if it cannot be had: the process has no mappings left for so many extents
@@ -131,7 +118,7 @@ public final class WholeFile implements AutoCloseable {
   }
 
   /**
-   * Copies bytes of the file: out of the one piece in a single copy, or extent by extent.
+   * Copies bytes of the file: in a single copy if it is contiguous memory, else extent by extent.
    *
    * @param position the first byte to read, at least 0
    * @param destination where the bytes go; it is filled unless the file ends first
@@ -144,7 +131,7 @@ public final class WholeFile implements AutoCloseable {
     return content.read(position, destination);
   }
 
-  /** Gives the view back; a second time does nothing. */
+  /** Unmaps the view; a second time does nothing. */
   @Override
   public void close() {
     if (view != null) {

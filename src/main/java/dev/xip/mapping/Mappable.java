@@ -4,28 +4,20 @@ import dev.xip.base.Errno;
 import java.io.IOException;
 
 /**
- * What can be mapped into an address space. Linux counterpart: {@code struct address_space} with
- * {@code get_xip_mem} (mm/filemap_xip.c). A file that never changes has {@link #name}, {@link
- * #size} and {@link #translate} and leaves the rest as it is.
+ * A file that can be mapped into an address space. Linux counterpart: {@code struct address_space}
+ * with {@code get_xip_mem} (mm/filemap_xip.c). A file that never changes has {@link #name}, {@link
+ * #size} and {@link #translate} and inherits the rest.
  */
 public interface Mappable {
-  /**
-   * Names the thing mapped, for people.
-   *
-   * @return a path or a name
-   */
+  /** {@return a path or a name, for messages} */
   String name();
 
-  /**
-   * Returns the length at this moment.
-   *
-   * @return the length in bytes
-   */
+  /** {@return the length in bytes at this moment} */
   long size();
 
   /**
-   * Says where a page lies, without a page frame ever being made for it. Linux counterpart: {@code
-   * get_xip_mem} with create 0.
+   * Finds where a page lies. Makes no page frame for it. Linux counterpart: {@code get_xip_mem}
+   * with create 0.
    *
    * @param pageOffset the page's number in the file
    * @return the run that starts with it, or {@link PageRun#HOLE}
@@ -34,19 +26,17 @@ public interface Mappable {
   PageRun translate(long pageOffset) throws IOException;
 
   /**
-   * Tells whether a shared mapping may store into the file. Pages of such a file lie in writable
-   * memory.
-   *
-   * @return false for a file opened for reading, or on a read-only file system
+   * {@return whether a shared mapping may store into the file, whose pages then lie in writable
+   * memory; false for a file opened for reading, or on a read-only file system}
    */
   default boolean isWritable() {
     return false;
   }
 
   /**
-   * Says where a page lies, and gives it a zeroed block first if it is a hole. Two threads that
-   * come for one page get the same block. Who calls this tells the mapper afterwards ({@link
-   * Mapper#holeFilled}). Linux counterpart: {@code get_xip_mem} with create 1.
+   * Finds where a page lies, after giving it a zeroed block if it is a hole. Concurrent callers for
+   * one page get the same block. The caller calls {@link Mapper#holeFilled} afterwards. Linux
+   * counterpart: {@code get_xip_mem} with create 1.
    *
    * @param pageOffset the page's number in the file
    * @return the run that starts with it, never a hole
@@ -62,7 +52,7 @@ public interface Mappable {
   /**
    * Called before the first mapping of this file in a machine is made.
    *
-   * @param mapper whom to tell when pages change their place
+   * @param mapper is called when pages move or go
    */
   default void attach(Mapper mapper) {}
 

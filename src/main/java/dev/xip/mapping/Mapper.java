@@ -1,15 +1,15 @@
 package dev.xip.mapping;
 
 /**
- * Somebody who maps a file, for the file to tell when a page no longer lies where it lay. The file
- * calls with no lock held that {@link Mappable#translate} needs, and after the change is made: who
- * asks from then on gets the new answer. Linux counterpart: {@code address_space.i_mmap} (fs.h).
+ * The mappings of a file, which the file calls when its pages move or go. Precondition of each
+ * call: the change is made, so that {@link Mappable#translate} gives the new answer, and the file
+ * holds no lock that translate takes. Linux counterpart: {@code address_space.i_mmap} (fs.h).
  */
 public interface Mapper {
   /**
-   * Takes pages out of every address space. When this returns, nobody reads or writes the old bytes
-   * any more, so their place may be used for something else. Linux counterpart: {@code
-   * unmap_mapping_range} (mm/memory.c).
+   * Unmaps pages from every address space. When this returns, no mapping reads or writes the old
+   * pages any more, so that they can be reused. Linux counterpart: {@code unmap_mapping_range}
+   * (mm/memory.c).
    *
    * @param firstPage the first page's number in the file
    * @param pages how many pages, at least 1; {@link Long#MAX_VALUE} for all that follow
@@ -18,8 +18,8 @@ public interface Mapper {
   void unmap(long firstPage, long pages, boolean evenCopies);
 
   /**
-   * Takes the page of zeros, which stood for a hole, out of every address space, because the hole
-   * has become a page with a place. Linux counterpart: {@code __xip_unmap} (mm/filemap_xip.c).
+   * Unmaps the zero page of a hole from every address space, because the hole now has a block.
+   * Linux counterpart: {@code __xip_unmap} (mm/filemap_xip.c).
    *
    * @param page the page's number in the file
    */

@@ -1,21 +1,20 @@
 package dev.xip.mapping;
 
 /**
- * What a {@link Mappable} supplies on a machine whose judge asks the mapping itself: the reference
- * counting of its own pages.
+ * Reference counting of the pages of a {@link Mappable}, for a machine whose normal-page test asks
+ * the mapping itself.
  *
- * <p>This was the first proposal of January 2008, before the special bit. A mapping that holds
- * pages without page frames brings callbacks of its own, and whatever touches one of its entries
- * calls through the mapping's operations to learn whether the page behind it is counted. It needs
- * no bit and no list that covers the machine, but every file system has to get it right: one that
- * calls a page without a frame counted has the memory manager reach for a page frame that does not
- * exist.
+ * <p>This was the first proposal of January 2008, before the special bit. A mapping of pages
+ * without page frames supplies callbacks, and all code that handles one of its entries calls them
+ * to learn whether the page is counted. It needs no bit and no list of the machine's memory, but
+ * every file system must answer correctly: if one says that a page without a frame is counted, the
+ * memory manager uses a page frame that does not exist.
  */
 public interface RefcountCallbacks {
   /**
-   * Tells whether a page of the mapping is reference counted. Called with an entry lock held: it
-   * may not block, and it does not fail. Private copies, which are the memory manager's, are asked
-   * about as well.
+   * Tells whether a page of the mapping is reference counted. Also called for private copies, which
+   * belong to the memory manager. Precondition: an entry lock is held, so this must not block, and
+   * must not throw.
    *
    * @param pfn the page frame number that stands in an entry of the mapping
    * @return false if the page is the mapping's own and has no page frame

@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * Shows parts of a device's memory side by side: the same pages a second time, in another order.
- * What a file system asks of whoever mapped the device, to hand out a scattered file as one piece.
+ * Maps parts of a device's memory a second time, side by side, so that a fragmented file becomes
+ * contiguous memory. Implemented by the owner of the device's mapping, for the readers of files.
  */
 public interface Rewiring {
   /**
@@ -18,16 +18,12 @@ public interface Rewiring {
    */
   record Run(long at, long from, long length) {}
 
-  /** Parts side by side, until it is closed or the device is. */
+  /** Contiguous memory, until it or the device is closed. */
   interface View extends AutoCloseable {
-    /**
-     * Returns the parts as one piece.
-     *
-     * @return read-only memory of the size asked for
-     */
+    /** {@return the read-only memory of the view, of the size asked for} */
     MemorySegment memory();
 
-    /** Gives the addresses back; a second time does nothing. The memory cannot be used any more. */
+    /** Unmaps the memory, which cannot be used any more; a second time does nothing. */
     @Override
     void close();
   }
@@ -36,10 +32,10 @@ public interface Rewiring {
    * Makes a view.
    *
    * @param bytes its size, above 0, whole pages
-   * @param runs the parts, in the order in which they appear; what none of them covers reads as
-   *     zeros
+   * @param runs the parts, in the order in which they appear; bytes that none of them covers read
+   *     as zeros
    * @return the view, to be closed
-   * @throws IOException if the system has no addresses left, or the budget of mappings no mappings
+   * @throws IOException if the process has no addresses or the budget of mappings no mappings left
    *     (ENOMEM)
    */
   View rewire(long bytes, List<Run> runs) throws IOException;
