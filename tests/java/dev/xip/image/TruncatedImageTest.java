@@ -36,7 +36,7 @@ class TruncatedImageTest {
   private Path file;
   private ExtImage image;
 
-  /** Something that reads the image. */
+  /** An operation that reads the image. */
   @FunctionalInterface
   private interface Reading {
     void run() throws IOException;

@@ -22,7 +22,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What comes to lie in an image is what lay in the folder, or packing fails. */
+/** An image holds what the folder holds, or packing fails. */
 class PackedTreeTest {
   @TempDir Path folder;
 

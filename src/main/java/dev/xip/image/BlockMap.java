@@ -3,9 +3,9 @@ package dev.xip.image;
 import java.util.Arrays;
 
 /**
- * Where a file's bytes lie: extents in file order, merged where both file and image go on without a
- * gap, and a {@link Verdict}. What no extent covers is a hole and reads as zeros. Immutable; kept
- * as arrays of numbers, so that a look-up makes no garbage.
+ * Where a file's bytes lie in the image: extents in file order, those contiguous in both merged,
+ * and a {@link Verdict}. Bytes that no extent covers are a hole and read as zeros. Immutable;
+ * stored as arrays of numbers, so that a look-up does not allocate.
  */
 public final class BlockMap {
   private final Verdict verdict;
@@ -33,20 +33,12 @@ public final class BlockMap {
     return new Builder().build(verdict);
   }
 
-  /**
-   * Returns the verdict.
-   *
-   * @return whether the bytes can be used in place
-   */
+  /** {@return whether the bytes can be used in place, or why not} */
   public Verdict verdict() {
     return verdict;
   }
 
-  /**
-   * Returns how many extents there are.
-   *
-   * @return the count
-   */
+  /** {@return the number of extents} */
   public int extentCount() {
     return fileOffsets.length;
   }
@@ -73,8 +65,8 @@ public final class BlockMap {
   }
 
   /**
-   * Finds the last extent that starts at or before a byte, -1 if none does. Extents of one file are
-   * mostly of like length, so the search begins where the byte would be if all were.
+   * Finds the last extent that starts at or before a byte, -1 if none does. Interpolation search,
+   * as the extents of one file are mostly of similar length.
    */
   private int lastAtOrBefore(long fileOffset) {
     int count = fileOffsets.length;
@@ -95,23 +87,23 @@ public final class BlockMap {
     return found >= 0 ? found : -found - 2;
   }
 
-  /** Where an extent starts in the file; past the last one, where no byte is. */
+  /** The file offset at which an extent starts; {@link Long#MAX_VALUE} past the last one. */
   long start(int index) {
     return index < fileOffsets.length ? fileOffsets[index] : Long.MAX_VALUE;
   }
 
-  /** Where an extent ends in the file. */
+  /** The file offset behind an extent. */
   long end(int index) {
     return fileOffsets[index] + lengths[index];
   }
 
-  /** What to add to a byte's place in the file to get its place in the image, in an extent. */
+  /** The image offset minus the file offset, the same for each byte of an extent. */
   long distance(int index) {
     return imageOffsets[index] - fileOffsets[index];
   }
 
   /**
-   * Says where a byte lies.
+   * Translates a file offset.
    *
    * @param fileOffset a byte offset in the file
    * @return its byte offset in the image, or -1 in a hole
@@ -124,8 +116,7 @@ public final class BlockMap {
   }
 
   /**
-   * Says how far the answer of {@link #imageOffset} goes on: to the end of the extent, or of the
-   * hole.
+   * Returns the distance to the end of the extent or hole that holds a byte.
    *
    * @param fileOffset a byte offset in the file
    * @return the number of bytes, {@link Long#MAX_VALUE} less the offset in the last hole
@@ -141,17 +132,8 @@ public final class BlockMap {
   }
 
   /**
-   * Adds up the extents.
-   *
-   * @return the bytes that lie in the image
-   */
-  public long mappedBytes() {
-    return Arrays.stream(lengths).sum();
-  }
-
-  /**
-   * Adds up the parts of the extents that one page-table entry each can map: whole units of image
-   * and file alike, where place in the file and place in the image agree.
+   * Counts the bytes that page-table entries of one unit each can map: whole units that are aligned
+   * in the file and in the image.
    *
    * @param unit a power of two in bytes
    * @return the bytes, a multiple of the unit
@@ -171,8 +153,8 @@ public final class BlockMap {
   }
 
   /**
-   * Collects extents in file order and merges neighbours. Begins with room for one, which is all
-   * that most files have. Not thread safe.
+   * Collects extents in file order and merges neighbours. Has room for one at first, enough for
+   * most files. Not thread safe.
    */
   public static final class Builder {
     private long[] fileOffsets = new long[1];
@@ -215,7 +197,7 @@ public final class BlockMap {
     }
 
     /**
-     * Makes the map, and ends the use of this builder.
+     * Makes the map. The builder must not be used afterwards.
      *
      * @param verdict whether the bytes can be used in place
      * @return the map

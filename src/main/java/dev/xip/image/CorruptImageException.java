@@ -20,10 +20,10 @@ public final class CorruptImageException extends MalformedDataException {
   }
 
   /**
-   * Says in which folder the damage was met.
+   * Adds the folder in which the damage was found.
    *
    * @param folder its path
-   * @return the same exception, which names the folder
+   * @return a copy of this exception that names the folder
    */
   CorruptImageException in(FileName folder) {
     CorruptImageException named =

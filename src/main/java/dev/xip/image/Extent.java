@@ -8,11 +8,7 @@ package dev.xip.image;
  * @param length its length in bytes, at least 1; whole blocks, so the last may pass the file's end
  */
 public record Extent(long fileOffset, long imageOffset, long length) {
-  /**
-   * Returns the end of the run in the file.
-   *
-   * @return the byte after the last
-   */
+  /** {@return the file offset of the byte behind the run} */
   public long fileEnd() {
     return fileOffset + length;
   }

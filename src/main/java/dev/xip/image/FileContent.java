@@ -7,11 +7,11 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.FileSystemException;
 
 /**
- * The bytes of one file, copied straight from where they lie in the image to where the caller wants
- * them. Immutable; reading makes no garbage.
+ * Reads one file: copies its bytes straight from the image to the caller's memory. Immutable;
+ * reading does not allocate.
  */
 public final class FileContent {
-  /** What holes are copied from; filling a slice of the destination would make garbage. */
+  /** The source of the bytes of holes: to fill a slice of the destination would allocate. */
   private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[1 << 16]).asReadOnly();
 
   private final FsImage image;
@@ -37,8 +37,8 @@ public final class FileContent {
    * @param image the image
    * @param inode a regular file's inode
    * @return its bytes
-   * @throws FileSystemException if it is not a regular file, or its bytes are not lying in the
-   *     image as they are read; the text gives the reason
+   * @throws FileSystemException if it is not a regular file, or its bytes are stored in another
+   *     form; the text gives the reason
    * @throws IOException if the image is damaged there
    */
   public static FileContent of(FsImage image, Inode inode) throws IOException {
@@ -53,9 +53,9 @@ public final class FileContent {
   }
 
   /**
-   * Returns the same file, read out of memory where its bytes lie in one piece.
+   * Returns a reader of the same file in contiguous memory.
    *
-   * @param whole the file's bytes from first to last, which are the image's own
+   * @param whole the file's bytes from first to last, mapped from the image
    * @return the file
    */
   public FileContent readFrom(MemorySegment whole) {
@@ -66,20 +66,12 @@ public final class FileContent {
     return new FileContent(image, whole, size, one.build(blockMap.verdict()), inImage);
   }
 
-  /**
-   * Returns the length.
-   *
-   * @return the file's size in bytes
-   */
+  /** {@return the file's size in bytes} */
   public long size() {
     return size;
   }
 
-  /**
-   * Returns where the bytes lie.
-   *
-   * @return the block map
-   */
+  /** {@return where the bytes lie in the memory that is read} */
   public BlockMap blockMap() {
     return blockMap;
   }
@@ -109,7 +101,7 @@ public final class FileContent {
     return count;
   }
 
-  /** Demands that no byte of a part is lost. */
+  /** Throws if a truncation has taken a byte of a range. */
   private void requireThere(long position, long end) throws CorruptImageException {
     for (int i = blockMap.indexAtOrAfter(position);
         i < blockMap.extentCount() && blockMap.start(i) < end;

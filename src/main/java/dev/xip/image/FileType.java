@@ -16,12 +16,12 @@ public enum FileType {
   FIFO(0x1000, 'p'),
   /** A socket. */
   SOCKET(0xc000, 's'),
-  /** A directory entry that does not say. */
+  /** Not known, as in a directory entry that holds no type. */
   UNKNOWN(0, '?');
 
   private static final int FORMAT_MASK = 0xf000;
 
-  /** What values() copies at each call. */
+  /** Values() copies its array at each call. */
   private static final FileType[] ALL = values();
 
   private final int formatBits;
@@ -47,11 +47,7 @@ public enum FileType {
     return UNKNOWN;
   }
 
-  /**
-   * Returns the letter that {@code ls -l} prints first.
-   *
-   * @return the letter
-   */
+  /** {@return the letter that {@code ls -l} prints first} */
   public char letter() {
     return letter;
   }

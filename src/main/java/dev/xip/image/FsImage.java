@@ -6,30 +6,18 @@ import java.lang.foreign.MemorySegment;
 import java.util.SortedMap;
 
 /**
- * A read-only file-system image. Implementations are immutable and safe for any number of threads;
- * whoever mapped the image's memory closes it. Every method meets damage with a {@link
- * CorruptImageException} and ends on any image, however it loops.
+ * A read-only file-system image. Implementations are immutable and safe for any number of threads.
+ * The caller that mapped the image's memory unmaps it. Every method throws {@link
+ * CorruptImageException} on damage and terminates on any image, whatever loops it holds.
  */
 public interface FsImage {
-  /**
-   * Names the image.
-   *
-   * @return the image file's name, as errors show it
-   */
+  /** {@return the image file's name, as errors show it} */
   String name();
 
-  /**
-   * Returns what the superblock says.
-   *
-   * @return the decoded superblock
-   */
+  /** {@return the decoded superblock} */
   FsInfo info();
 
-  /**
-   * Returns the image's bytes.
-   *
-   * @return the read-only memory of the whole image
-   */
+  /** {@return the read-only memory of the whole image} */
   MemorySegment memory();
 
   /**
@@ -50,10 +38,10 @@ public interface FsImage {
   Inode inode(long number) throws IOException;
 
   /**
-   * Shows the entries of a directory.
+   * Passes the entries of a directory to a visitor.
    *
    * @param directory its inode
-   * @param visitor sees each entry, {@code .} and {@code ..} included
+   * @param visitor receives each entry, {@code .} and {@code ..} included
    * @throws java.nio.file.NotDirectoryException if the inode is not a directory
    * @throws IOException if the directory is damaged, or what the visitor threw
    */
@@ -82,8 +70,8 @@ public interface FsImage {
 
   /**
    * Reads the extended attributes of a file of any type. Names are whole, such as {@code
-   * user.comment}; values have the form that getxattr(2) returns and setxattr(2) takes, so a POSIX
-   * ACL is not as compact as in the image.
+   * user.comment}; values have the form of getxattr(2) and setxattr(2), into which a POSIX ACL is
+   * converted from the form in the image.
    *
    * @param file its inode
    * @return the values by name, sorted by name; the caller may change it
@@ -92,7 +80,7 @@ public interface FsImage {
   SortedMap<FileName, byte[]> extendedAttributes(Inode file) throws IOException;
 
   /**
-   * Says where a file's bytes lie.
+   * Returns where a file's bytes lie.
    *
    * @param file the inode of a regular file or directory
    * @return its block map

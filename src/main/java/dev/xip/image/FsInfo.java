@@ -3,7 +3,7 @@ package dev.xip.image;
 import java.util.List;
 
 /**
- * What the superblock says of an image.
+ * The decoded superblock of an image.
  *
  * @param format the format's name, such as {@code ext2} or {@code erofs}
  * @param label the volume label, or empty

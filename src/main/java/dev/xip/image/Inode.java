@@ -3,7 +3,7 @@ package dev.xip.image;
 import java.time.Instant;
 
 /**
- * The decoded attributes of one file. Where its bytes lie is its {@link BlockMap}'s to say.
+ * The decoded attributes of one file. Its {@link BlockMap} says where its bytes lie.
  *
  * @param number the inode number, unique in the image
  * @param offset the byte offset of the inode in the image, for errors
@@ -16,9 +16,10 @@ import java.time.Instant;
  * @param accessed the time of the last access
  * @param modified the time of the last change of its bytes
  * @param changed the time of the last change of its attributes
- * @param created the time when the file was made, null where the image does not say
+ * @param created the time when the file was made, null if the image does not hold it
  * @param deviceMajor the major number of a device node, else 0
  * @param deviceMinor the minor number of a device node, else 0
+ * @param flags flags of the format, such as i_flags of ext2, 0 where it has none
  */
 public record Inode(
     long number,
@@ -34,22 +35,15 @@ public record Inode(
     Instant changed,
     Instant created,
     int deviceMajor,
-    int deviceMinor) {
+    int deviceMinor,
+    long flags) {
 
-  /**
-   * Returns the kind of the file.
-   *
-   * @return its type
-   */
+  /** {@return the kind of the file} */
   public FileType type() {
     return FileType.ofMode(mode);
   }
 
-  /**
-   * Returns the mode without the type.
-   *
-   * @return the low twelve bits
-   */
+  /** {@return the mode without the type: the low twelve bits} */
   public int permissions() {
     return mode & 07777;
   }

@@ -8,23 +8,23 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 
 /**
- * Tells a reader of an image whether what it read is true. An image that is cut while it is mapped
- * reads as zeros from the first page on that was found to be gone; so the reader reads first, then
- * asks here, and gets a checked exception that names the image instead of made-up bytes. From then
- * on everything done with the image as a whole is refused, even if the file grows again.
+ * Turns a truncation of a mapped image into a checked exception that names the image. From the
+ * first page on that a load finds gone, the memory reads as zeros; so a reader reads first and
+ * checks here before it uses the bytes. From then on every operation on the whole image is refused,
+ * even if the file grows again.
  */
 public final class MemoryFaults {
   private MemoryFaults() {}
 
   /**
-   * Something done with an image's memory.
+   * An operation on an image's memory.
    *
-   * @param <T> what it gives
+   * @param <T> its result
    */
   @FunctionalInterface
   public interface Operation<T> {
     /**
-     * Does it.
+     * Runs it.
      *
      * @return the result
      * @throws IOException passed on
@@ -33,17 +33,16 @@ public final class MemoryFaults {
   }
 
   /**
-   * Does something with an image's memory, which is known by the image's name alone: all that the
-   * process has mapped of a file of that name must be there afterwards, and if it has mapped none,
-   * all that it has mapped.
+   * Runs an operation on an image that is known by its name alone, then checks that no mapped page
+   * of a file of that name was lost, or no mapped page at all if no file of that name is mapped.
    *
-   * @param <T> what it gives
+   * @param <T> its result
    * @param image the image file's name, as it was opened by
    * @param sizeWhenOpened how many bytes of it were mapped
-   * @param operation what to do
+   * @param operation the operation
    * @return its result
-   * @throws CorruptImageException if the file no longer has the bytes that were mapped, whatever
-   *     became of the operation
+   * @throws CorruptImageException if the file no longer has the bytes that were mapped, even if the
+   *     operation threw
    * @throws IOException what the operation threw
    */
   public static <T> T guarded(String image, long sizeWhenOpened, Operation<T> operation)
@@ -59,15 +58,15 @@ public final class MemoryFaults {
   }
 
   /**
-   * Does something with an image's memory.
+   * Runs an operation on an image, then checks that the whole image is still there.
    *
-   * @param <T> what it gives
+   * @param <T> its result
    * @param image the image's name, for the exception
-   * @param memory the image, all of which must be there afterwards
-   * @param operation what to do
+   * @param memory the image
+   * @param operation the operation
    * @return its result
-   * @throws CorruptImageException if the file no longer has the bytes that were mapped, whatever
-   *     became of the operation
+   * @throws CorruptImageException if the file no longer has the bytes that were mapped, even if the
+   *     operation threw
    * @throws IOException what the operation threw
    */
   public static <T> T guarded(String image, MemorySegment memory, Operation<T> operation)
@@ -81,12 +80,12 @@ public final class MemoryFaults {
   }
 
   /**
-   * Asks whether all that was read of an image is true. To be called in a {@code finally}, for what
-   * made-up bytes lead to may be an exception too.
+   * Checks that no page of an image was found lost. To be called in a {@code finally}: zeros in
+   * place of lost bytes may have led to an exception.
    *
    * @param image the image's name, for the exception
    * @param memory the image
-   * @throws CorruptImageException if a page of it was found to be gone
+   * @throws CorruptImageException if a page was
    */
   public static void check(String image, MemorySegment memory) throws CorruptImageException {
     if (LostPages.any()) {

@@ -114,12 +114,12 @@ public final class PathResolver {
     }
   }
 
-  /** A slash at the end asks for a folder. */
+  /** A slash at the end demands a directory. */
   private boolean endsWithSlash() {
     return rest.at(rest.length() - 1) == '/';
   }
 
-  /** The directory itself says what {@code ..} is; that of the root is the root. */
+  /** Here {@code ..} is an entry like any other; that of the root names the root. */
   private Inode lookUp(Inode directory, FileName name) throws IOException {
     long number = name.length() > MAX_NAME ? -1 : image.find(directory, name);
     if (number < 0) {
@@ -128,7 +128,7 @@ public final class PathResolver {
     return image.inode(number);
   }
 
-  /** Puts a link's target in front of the names left, and returns where it starts. */
+  /** Puts a link's target in front of the names left, and returns the directory it starts from. */
   private Inode follow(Inode directory, Inode link) throws IOException {
     if (++links > MAX_LINKS) {
       throw new FileSystemLoopException(described());

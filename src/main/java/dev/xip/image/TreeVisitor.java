@@ -2,13 +2,13 @@ package dev.xip.image;
 
 import java.io.IOException;
 
-/** Sees the files of a tree. */
+/** Receives the files of a tree. */
 @FunctionalInterface
 public interface TreeVisitor {
   /**
-   * Sees one file, before what is in it if it is a directory.
+   * Receives one file; a directory comes before what is in it.
    *
-   * @param walk says what its path is, until this returns
+   * @param walk gives its path, until this returns
    * @param inode the file
    * @throws IOException passed on to the caller of {@link TreeWalk#walk}
    */

@@ -11,11 +11,10 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Walks a tree from a directory down, in the order in which the image holds the names, following no
- * links. What a file is its inode says, whatever its entry claims. Ends on every image: a directory
- * that turns up a second time is damage, since only a damaged image has one under two names. The
- * time that it takes grows with the number of files, however deep they lie; a path costs its
- * length, and only where a visitor asks for it.
+ * Walks a tree from a directory down, in image order, following no links. The type of a file is
+ * that of its inode, not that of its entry. Terminates on every image: a directory met a second
+ * time is damage, since only a damaged image has one under two names. The time grows with the
+ * number of files, however deep they lie; a path is built only if a visitor asks for it.
  */
 public final class TreeWalk {
   private static final FileName DOT = FileName.of(".");
@@ -24,16 +23,16 @@ public final class TreeWalk {
   private final FsImage image;
   private final Set<Long> directories = new HashSet<>();
 
-  /** What is still to be seen, next in front. */
+  /** Entries still to be visited, the next one first. */
   private final Deque<Step> steps = new ArrayDeque<>();
 
-  /** Begins with the path of what is seen; behind it lies what was seen before. */
+  /** Holds the current path in its first {@link #pathLength} bytes. */
   private byte[] path = new byte[256];
 
   private int pathLength;
 
   /**
-   * One entry on the way from the start.
+   * An entry to be visited.
    *
    * @param folderLength how long the path of its folder is
    * @param name its name; empty for the start
@@ -49,8 +48,8 @@ public final class TreeWalk {
    * Walks.
    *
    * @param image the image
-   * @param start where to begin; a file that is not a directory is all there is to see
-   * @param visitor sees the start and everything below it
+   * @param start where to begin; if it is not a directory, it is the only file visited
+   * @param visitor receives the start and everything below it
    * @throws CorruptImageException if a directory has two names in the tree
    * @throws IOException if the image is damaged, or what the visitor threw
    */
@@ -58,21 +57,20 @@ public final class TreeWalk {
     TreeWalk walk = new TreeWalk(image);
     walk.steps.push(new Step(0, FileName.of(""), start.number()));
     while (!walk.steps.isEmpty()) {
-      walk.see(walk.steps.pop(), visitor);
+      walk.visit(walk.steps.pop(), visitor);
     }
   }
 
   /**
-   * Names what is seen.
-   *
-   * @return its path from where the walk began, without a leading slash; empty for the start
+   * {@return the path of the current file from the start of the walk, without a leading slash;
+   * empty for the start}
    */
   public FileName path() {
     return FileName.of(Arrays.copyOf(path, pathLength));
   }
 
-  private void see(Step step, TreeVisitor visitor) throws IOException {
-    goTo(step);
+  private void visit(Step step, TreeVisitor visitor) throws IOException {
+    setPath(step);
     Inode inode = image.inode(step.inode);
     boolean directory = inode.type() == FileType.DIRECTORY;
     if (directory && !directories.add(inode.number())) {
@@ -84,12 +82,12 @@ public final class TreeWalk {
     }
     visitor.visit(this, inode);
     if (directory) {
-      inside(inode).reversed().forEach(steps::push);
+      stepsInto(inode).reversed().forEach(steps::push);
     }
   }
 
-  /** The ways to what was seen before and to this step part in the step's folder. */
-  private void goTo(Step step) {
+  /** Sets the path to that of a step: the buffer still begins with the path of its folder. */
+  private void setPath(Step step) {
     int start = step.folderLength == 0 ? 0 : step.folderLength + 1;
     pathLength = start + step.name.length();
     if (pathLength > path.length) {
@@ -101,7 +99,7 @@ public final class TreeWalk {
     System.arraycopy(step.name.bytes(), 0, path, start, step.name.length());
   }
 
-  private List<Step> inside(Inode directory) throws IOException {
+  private List<Step> stepsInto(Inode directory) throws IOException {
     List<Step> steps = new ArrayList<>();
     try {
       image.list(

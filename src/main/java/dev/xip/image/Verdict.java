@@ -23,19 +23,14 @@ public enum Verdict {
     this.reason = reason;
   }
 
-  /**
-   * Returns the verdict in words.
-   *
-   * @return a phrase for people
-   */
+  /** {@return the verdict as a phrase for messages} */
   public String reason() {
     return reason;
   }
 
   /**
-   * Tells whether the extents lead to the file's bytes, so that they can at least be copied.
-   *
-   * @return false if there are no such bytes, or they must be decoded first
+   * {@return whether a copy of the extents gives the file's bytes; false if there are none, or they
+   * must be decoded first}
    */
   public boolean copyable() {
     return switch (this) {

@@ -3,9 +3,11 @@ package dev.xip.machine;
 import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.image.FileType;
+import dev.xip.image.ext.ExtFormat;
 import java.nio.file.FileSystemException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The options of an ext2 mount, as somebody asked for them or as they are in force. Linux
@@ -30,20 +32,19 @@ public record ExtMountOptions(boolean xip, List<String> warnings) {
    * @throws FileSystemException EINVAL for any other option
    */
   public static ExtMountOptions parse(String text) throws FileSystemException {
-    boolean xip = false;
-    for (String option : text.isEmpty() ? new String[0] : text.split(",", -1)) {
-      switch (option) {
-        case "xip" -> xip = true;
-        case "ro", "defaults" -> {}
-        default ->
-            throw new FileSystemException(
-                text,
-                null,
-                Errno.EINVAL.message(
-                    "mount options: expected xip, ro or defaults, found \"%s\"", option));
+    Set<String> known = new ExtFormat().mountOptions();
+    List<String> options = text.isEmpty() ? List.of() : List.of(text.split(",", -1));
+    for (String option : options) {
+      if (!known.contains(option) && !option.equals("ro") && !option.equals("defaults")) {
+        throw new FileSystemException(
+            text,
+            null,
+            Errno.EINVAL.message(
+                "mount options: expected %s, ro or defaults, found \"%s\"",
+                String.join(", ", known), option));
       }
     }
-    return new ExtMountOptions(xip, List.of());
+    return new ExtMountOptions(options.contains(ExtFormat.XIP), List.of());
   }
 
   /**

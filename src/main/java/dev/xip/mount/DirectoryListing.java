@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** The contents of one directory, for people and programs to read. */
+/** The contents of one directory with their inodes and link targets. */
 public final class DirectoryListing {
   private DirectoryListing() {}
 
@@ -22,7 +22,7 @@ public final class DirectoryListing {
    */
   public record Entry(FileName name, Inode inode, FileName target) {
     /**
-     * Decodes what a name stands for.
+     * Makes an entry.
      *
      * @param image the image
      * @param name the name

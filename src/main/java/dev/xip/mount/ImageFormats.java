@@ -3,46 +3,66 @@ package dev.xip.mount;
 import dev.xip.base.ByteView;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.FsImage;
+import dev.xip.image.ImageFormat;
 import dev.xip.image.MemoryFaults;
-import dev.xip.image.ext.ExtImage;
+import dev.xip.image.ext.ExtFormat;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Set;
 
-/** Chooses the reader of an image by its magic number. */
+/** The formats of images, picked by magic number. */
 public final class ImageFormats {
-  private static final long EXT_MAGIC_OFFSET = 0x438;
-  private static final long EROFS_MAGIC_OFFSET = 0x400;
-  private static final long EROFS_MAGIC = 0xe0f5_e1e2L;
-  private static final String EXT_MAGIC = "the ext2 magic 0xef53";
+  /** In the order in which they are tried. */
+  private static final List<ImageFormat> ALL =
+      List.of(
+          new ExtFormat(),
+          new WithoutReader("EROFS", new ImageFormat.Magic(0x400, Integer.BYTES, 0xe0f5_e1e2L)));
 
   private ImageFormats() {}
+
+  /** A format that is recognised only to be refused by its name. */
+  private record WithoutReader(String name, ImageFormat.Magic magic) implements ImageFormat {
+    @Override
+    public Set<String> mountOptions() {
+      return Set.of();
+    }
+
+    @Override
+    public FsImage open(String image, MemorySegment memory) throws IOException {
+      throw new CorruptImageException(
+          image, magic.offset(), "an ext2 image", name + ", which this version does not read");
+    }
+  }
 
   /**
    * Opens an image.
    *
    * @param name the image file's name, as errors show it
-   * @param memory its bytes, mapped by the caller, who closes them
+   * @param memory its bytes, mapped by the caller, which unmaps them after the last use
    * @return the image
    * @throws CorruptImageException if it is no image, is damaged, or is of a kind that is not read
    * @throws IOException if it cannot be read
    */
   public static FsImage open(String name, MemorySegment memory) throws IOException {
-    return MemoryFaults.guarded(name, memory, () -> recognise(name, memory));
+    return MemoryFaults.guarded(name, memory, () -> formatOf(name, memory)).open(name, memory);
   }
 
-  private static FsImage recognise(String name, MemorySegment memory) throws IOException {
-    ByteView bytes = new ByteView(memory, name, CorruptImageException::new);
-    if (ExtImage.recognises(bytes)) {
-      return ExtImage.open(name, memory);
+  private static ImageFormat formatOf(String name, MemorySegment memory) throws IOException {
+    ByteView image = new ByteView(memory, name, CorruptImageException::new);
+    for (ImageFormat each : ALL) {
+      if (each.recognises(image)) {
+        return each;
+      }
     }
-    if (bytes.size() >= EROFS_MAGIC_OFFSET + 4 && bytes.u32(EROFS_MAGIC_OFFSET) == EROFS_MAGIC) {
-      throw new CorruptImageException(
-          name, EROFS_MAGIC_OFFSET, "an ext2 image", "EROFS, which this version does not read");
-    }
-    String found =
-        bytes.size() < EXT_MAGIC_OFFSET + 2
-            ? "the end of the file at 0x%x".formatted(bytes.size())
-            : "0x%04x".formatted(bytes.u16(EXT_MAGIC_OFFSET));
-    throw new CorruptImageException(name, EXT_MAGIC_OFFSET, EXT_MAGIC, found);
+    ImageFormat usual = ALL.getFirst();
+    long found = usual.magic().in(image);
+    throw new CorruptImageException(
+        name,
+        usual.magic().offset(),
+        "the %s magic 0x%04x".formatted(usual.name(), usual.magic().value()),
+        found < 0
+            ? "the end of the file at 0x%x".formatted(image.size())
+            : "0x%04x".formatted(found));
   }
 }

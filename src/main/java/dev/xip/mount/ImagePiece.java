@@ -8,15 +8,15 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 
 /**
- * A file that a run of an image's bytes is in.
+ * A file that holds a contiguous part of an image.
  *
- * @param start which byte of the image the file's first byte is
+ * @param start the image offset of the file's first byte
  * @param length how many bytes of the file belong to the image
  * @param file the name under which it was opened
  * @param channel the open file
  */
 public record ImagePiece(long start, long length, Path file, FileChannel channel) {
-  /** {@return the byte of the image behind the piece} */
+  /** {@return the image offset behind the piece} */
   public long end() {
     return start + length;
   }
@@ -25,8 +25,8 @@ public record ImagePiece(long start, long length, Path file, FileChannel channel
    * Tells whether the piece lies in a certain file.
    *
    * @param other attributes of that file
-   * @return false too if the name of the piece is gone
-   * @throws HostException if the system does not tell
+   * @return whether it does; false if the name of the piece no longer exists
+   * @throws HostException if the system refuses
    */
   public boolean isIn(HostStat other) throws HostException {
     try {

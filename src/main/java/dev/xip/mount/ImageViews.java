@@ -13,8 +13,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Hands out the files of a mapped image as one piece of memory each, and takes the views that this
- * needs back at the latest when the image goes. Safe for any number of threads.
+ * Opens the files of a mapped image as contiguous memory, and closes the views that this needs with
+ * the image at the latest. Safe for any number of threads.
  */
 public final class ImageViews implements Rewiring, AutoCloseable {
   private final FsImage image;
@@ -22,15 +22,15 @@ public final class ImageViews implements Rewiring, AutoCloseable {
   /** Where a mapping of the image ends and the next begins, in bytes, ascending. */
   private final long[] cuts;
 
-  /** Not closed yet. */
+  /** Views that are not closed yet. */
   private final Set<View> open = ConcurrentHashMap.newKeySet();
 
   /**
    * Makes views of an image.
    *
    * @param image the image, mapped
-   * @param cuts at which of its bytes a mapping ends, in ascending order: a view takes pieces of
-   *     one mapping each
+   * @param cuts the image offsets at which a mapping ends, ascending; a piece of a view lies in one
+   *     mapping
    */
   public ImageViews(FsImage image, List<Long> cuts) {
     this.image = image;
@@ -38,12 +38,12 @@ public final class ImageViews implements Rewiring, AutoCloseable {
   }
 
   /**
-   * Hands out a file as one piece of memory.
+   * Opens a file as contiguous memory.
    *
    * @param inode a regular file's inode
    * @return the file, to be closed, and closed with this at the latest
-   * @throws java.nio.file.FileSystemException if it is not a regular file, or its bytes do not
-   *     stand in the image as they are read
+   * @throws java.nio.file.FileSystemException if it is not a regular file, or its bytes are stored
+   *     in another form
    * @throws IOException if the image is damaged there
    */
   public WholeFile whole(Inode inode) throws IOException {

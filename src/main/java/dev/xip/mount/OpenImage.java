@@ -23,11 +23,14 @@ import java.util.stream.Collectors;
 /**
  * An image in use, a file or adjacent segments: opened once, mapped once, read-only, and read as
  * the format that its magic number names. Safe for any number of threads until it is closed. A file
- * is opened and mapped by the JDK alone: to link the first system call takes longer than most
+ * is opened and mapped by the JDK alone: to link the first native call takes longer than most
  * commands.
  */
 public final class OpenImage implements AutoCloseable {
-  /** What the name of an image in segments begins with, before their names with colons between. */
+  /**
+   * The prefix of the name of an image in segments, before the names of the segments, separated by
+   * colons.
+   */
   public static final String SEGMENTS = "segment:";
 
   private final List<ImagePiece> pieces;
@@ -57,7 +60,7 @@ public final class OpenImage implements AutoCloseable {
    * @throws IOException if the system refuses otherwise
    */
   public static OpenImage open(Path path) throws IOException {
-    // The JDK opens directories, and waits for the other end of a pipe.
+    // The JDK would open a directory, and wait for a writer of a pipe.
     if (Files.exists(path) && !Files.isRegularFile(path)) {
       String found = Files.isDirectory(path) ? "Is a directory" : "Not a regular file";
       throw new FileSystemException(HostPaths.text(path), null, found);
@@ -107,22 +110,18 @@ public final class OpenImage implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns the image.
-   *
-   * @return the image, valid until this is closed
-   */
+  /** {@return the image, valid until this is closed} */
   public FsImage image() {
     return image;
   }
 
   /**
-   * Hands out a file as one piece of memory.
+   * Opens a file as contiguous memory.
    *
    * @param inode a regular file's inode
    * @return the file, to be closed, and closed with this image at the latest
-   * @throws FileSystemException if it is not a regular file, or its bytes do not stand in the image
-   *     as they are read
+   * @throws FileSystemException if it is not a regular file, or its bytes are stored in another
+   *     form
    * @throws IOException if the image is damaged there
    */
   public WholeFile whole(Inode inode) throws IOException {
@@ -130,8 +129,8 @@ public final class OpenImage implements AutoCloseable {
   }
 
   /**
-   * Returns the very files that are mapped, whatever has their names now, in order of the image's
-   * bytes. A thread that is interrupted while it uses a channel closes it for all.
+   * Returns the files that are mapped, in image order, even if other files have their names by now.
+   * An interrupt of a thread that uses a channel closes it for all.
    *
    * @return open files for reading, closed with this image
    */
@@ -140,8 +139,8 @@ public final class OpenImage implements AutoCloseable {
   }
 
   /**
-   * Unmaps and closes the image, and the views of its files; a second time does nothing. The image
-   * must no longer be used.
+   * Unmaps and closes the image, and the views of its files; a second time does nothing.
+   * Precondition: no thread uses the image any more.
    *
    * @throws IOException if it cannot be closed
    */

@@ -8,7 +8,6 @@ import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import dev.xip.image.TreeWalk;
 import dev.xip.image.Verdict;
-import dev.xip.image.ext.ImageWriter;
 import java.io.IOException;
 import java.util.EnumMap;
 import java.util.HashSet;
@@ -17,6 +16,9 @@ import java.util.Set;
 
 /** Which regular files of a tree can be used where they lie, and why the others cannot. */
 public final class Placement {
+  /** What one page-table entry of the level above pages maps, in bytes. */
+  public static final long HUGE_PAGE = 2L << 20;
+
   private final Map<Verdict, Sum> sums = new EnumMap<>(Verdict.class);
 
   /** The inodes seen that have more than one name. */
@@ -30,25 +32,25 @@ public final class Placement {
    * @param path its path from the root of the walk, without a leading slash; empty for the root
    * @param inode its inode
    * @param extents in how many runs its bytes lie
-   * @param alignedBytes how many of them lie so that one page-table entry can map 2 MiB of them
+   * @param alignedBytes how many of its bytes page-table entries of 2 MiB can map
    * @param verdict whether they can be used there
    */
   public record FilePlacement(
       FileName path, Inode inode, int extents, long alignedBytes, Verdict verdict) {}
 
   /**
-   * What the files of one verdict come to.
+   * The totals of one verdict.
    *
    * @param files how many there are
    * @param bytes the sum of their sizes
    */
   public record Sum(long files, long bytes) {}
 
-  /** Sees the files one by one. */
+  /** Receives the files one by one. */
   @FunctionalInterface
   public interface Visitor {
     /**
-     * Sees one file.
+     * Receives one file.
      *
      * @param file the file with its verdict
      * @throws IOException passed on
@@ -57,12 +59,12 @@ public final class Placement {
   }
 
   /**
-   * Looks at every regular file of a tree, at one with several names once.
+   * Checks every regular file of a tree; one with several names is checked once.
    *
    * @param image the image
    * @param start where the tree begins; a file is a tree of one
-   * @param visitor sees the files
-   * @param progress is told the inodes seen, of all in use in the image
+   * @param visitor receives the files
+   * @param progress receives the number of names visited, and of all inodes in use in the image
    * @return the sums by verdict; a verdict that no file has is missing
    * @throws IOException if the image is damaged, or what the visitor threw
    */
@@ -77,7 +79,7 @@ public final class Placement {
         (walk, inode) -> {
           progress.at(++seen[0], inUse);
           if (inode.type() == FileType.REGULAR && placement.isFirstName(inode)) {
-            visitor.file(placement.judge(image, walk.path(), inode));
+            visitor.file(placement.of(image, walk.path(), inode));
           }
         });
     return placement.sums;
@@ -87,13 +89,13 @@ public final class Placement {
     return inode.links() <= 1 || linked.add(inode.number());
   }
 
-  private FilePlacement judge(FsImage image, FileName path, Inode inode) throws IOException {
+  private FilePlacement of(FsImage image, FileName path, Inode inode) throws IOException {
     BlockMap map = image.blockMap(inode);
     sums.merge(
         map.verdict(),
         new Sum(1, inode.size()),
         (a, b) -> new Sum(a.files + b.files, a.bytes + b.bytes));
     return new FilePlacement(
-        path, inode, map.extentCount(), map.alignedBytes(ImageWriter.ALIGNMENT), map.verdict());
+        path, inode, map.extentCount(), map.alignedBytes(HUGE_PAGE), map.verdict());
   }
 }

@@ -16,8 +16,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The bytes of adjacent segments, loaded shared into a physical memory of their own, as the one run
- * that their block device is.
+ * An image in adjacent segments, which are loaded shared into a physical memory of their own and
+ * read as one block device.
  */
 final class SegmentImage implements Closeable {
   private final PhysicalMemory memory;
@@ -50,7 +50,7 @@ final class SegmentImage implements Closeable {
     return use.device().memory();
   }
 
-  /** Opens the data files of the versions that are loaded; the channels are the caller's. */
+  /** Opens the data files of the versions that are loaded; the caller closes the channels. */
   List<ImagePiece> pieces() throws IOException {
     List<ImagePiece> pieces = new ArrayList<>();
     long start = use.device().range().start();

@@ -10,15 +10,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Goes from folder to folder of a tree of the host with one descriptor, however deep the tree is:
- * down by names, which are no links, and up by {@code ..}. A folder that is not the one that was
- * seen there before is refused.
+ * Moves through the folders of a tree of the host with one descriptor, however deep the tree is:
+ * down by names without following links, up by {@code ..}. A folder that is not the one seen there
+ * before is refused.
  */
 final class FolderCursor implements AutoCloseable {
   /**
    * A folder that was seen.
    *
-   * @param parent the folder in which it stands, null for the root of the tree
+   * @param parent the folder that holds it, null for the root of the tree
    * @param name its name there
    * @param depth how many folders are above it
    * @param dev the device that holds it
@@ -81,7 +81,7 @@ final class FolderCursor implements AutoCloseable {
    *
    * @param target the folder
    * @return the folder, open until the next call
-   * @throws MovedException if another one is met on the way
+   * @throws MovedException if a folder on the way is not the one seen before
    * @throws HostException if the system refuses
    */
   OpenFolder goTo(Folder target) throws MovedException, HostException {

@@ -17,20 +17,12 @@ public enum PackFormat {
     this.toolPackage = toolPackage;
   }
 
-  /**
-   * Returns the program that makes such images.
-   *
-   * @return its name
-   */
+  /** {@return the program that makes such images} */
   public String tool() {
     return tool;
   }
 
-  /**
-   * Returns where the program comes from.
-   *
-   * @return the name of the package in Debian and most other distributions
-   */
+  /** {@return the package of the program in Debian and most other distributions} */
   public String toolPackage() {
     return toolPackage;
   }

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What became of a packed folder.
+ * The result of packing a folder.
  *
  * @param image the image file
  * @param format its format
@@ -16,8 +16,8 @@ import java.util.List;
  * @param notInPlace the regular files that cannot be used where they lie, with the reason
  * @param alignment how much of the large files can be mapped 2 MiB by 2 MiB
  * @param proof how it is known which files are in place, in words
- * @param leftOut what is not in the image: sockets
- * @param losses the files of which the image does not keep all
+ * @param leftOut the files that are not in the image: sockets
+ * @param losses what the image does not keep of files
  */
 public record PackReport(
     Path image,
@@ -39,10 +39,10 @@ public record PackReport(
   public record Loss(FileName path, String what) {}
 
   /**
-   * How much of the files of 2 MiB and more lies so that one page-table entry can map 2 MiB of it.
+   * How much of the files of 2 MiB and more can be mapped by page-table entries of 2 MiB.
    *
    * @param largeBytes the sum of their sizes, 0 if there are none or they were not looked at
-   * @param alignedBytes how many of these bytes do
+   * @param alignedBytes how many of these bytes can
    */
   public record Alignment(long largeBytes, long alignedBytes) {
     /** Nothing to be aligned. */

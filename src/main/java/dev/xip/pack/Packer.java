@@ -7,10 +7,10 @@ import dev.xip.extract.PendingFile;
 import dev.xip.host.HostFile;
 import dev.xip.host.HostPaths;
 import dev.xip.image.Verdict;
-import dev.xip.image.ext.ImageWriter;
-import dev.xip.image.ext.NewImageSize;
 import dev.xip.mount.OpenImage;
 import dev.xip.mount.Placement;
+import dev.xip.pack.ext.ImageWriter;
+import dev.xip.pack.ext.NewImageSize;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
@@ -28,8 +28,8 @@ import java.util.UUID;
 
 /**
  * Makes an image of a folder. An ext2 image is made by mke2fs and filled by an {@link ImageWriter},
- * with files of 2 MiB or more aligned to 2 MiB; an EROFS image is mkfs.erofs's own. The image
- * appears under its name only when it is whole and on the disk; a failure leaves what was there
+ * with files of 2 MiB or more aligned to 2 MiB; an EROFS image is made by mkfs.erofs alone. The
+ * image gets its name only when it is complete and on the disk; a failure leaves what was there
  * before.
  */
 public final class Packer {
@@ -56,8 +56,8 @@ public final class Packer {
    * @param directory the folder
    * @param image the image file to make or to replace
    * @param format the format
-   * @param progress is told the bytes written
-   * @return what became of it, file by file
+   * @param progress receives the number of bytes written
+   * @return the result
    * @throws IOException if the folder cannot be read, the tool is missing or fails, or the image
    *     cannot be written
    * @throws InterruptedException if the thread is interrupted while the tool works
@@ -151,7 +151,7 @@ public final class Packer {
             "-N",
             Long.toString(size.inodes()),
             "-O",
-            FEATURES + (size.crowded() ? ",dir_nlink" : ""),
+            FEATURES + (size.dirNlink() ? ",dir_nlink" : ""),
             "-U",
             identity.toString(),
             "-E",
@@ -161,7 +161,7 @@ public final class Packer {
     demandSuccess(tool, tool.run(environment(tree), () -> {}, arguments), file);
   }
 
-  /** Fills an image, or says how many blocks are missing. */
+  /** Fills an image, or returns how many blocks are missing. */
   private long fill(Path file, SourceTree tree, NewImageSize size) throws IOException {
     try (FileChannel channel =
             FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
@@ -173,7 +173,7 @@ public final class Packer {
             tree.files(),
             (each, places, to) -> {
               tree.copy(each, places, to);
-              done[0] += each.says().size();
+              done[0] += each.inode().size();
               progress.at(done[0], tree.bytes());
             });
       }
@@ -181,7 +181,7 @@ public final class Packer {
     } catch (FileSystemException | ClosedByInterruptException named) {
       throw named;
     } catch (IOException e) {
-      // The system says what is wrong, but not with which file.
+      // The message of the system does not name the file.
       FileSystemException named =
           new FileSystemException(HostPaths.text(image), null, e.getMessage());
       named.initCause(e);
@@ -189,7 +189,7 @@ public final class Packer {
     }
   }
 
-  /** What an image turned out to be. */
+  /** Where the files of a finished image lie. */
   private record Look(
       List<Placement.FilePlacement> notInPlace, PackReport.Alignment alignment, String proof) {}
 
@@ -206,7 +206,7 @@ public final class Packer {
               found.add(each);
             }
             long size = each.inode().size();
-            large[0] += size >= ImageWriter.ALIGNMENT ? size : 0;
+            large[0] += size >= Placement.HUGE_PAGE ? size : 0;
             aligned[0] += Math.min(size, each.alignedBytes());
           },
           ProgressListener.NONE);
@@ -233,7 +233,7 @@ public final class Packer {
           tool.run(environment(tree), () -> watch(pending.path(), tree.bytes()), arguments),
           pending.path());
       String proof = checkErofsLayout(pending.path(), tree);
-      // Sockets are in it, but what mke2fs makes by itself is not.
+      // Sockets are in it; names that begin with lost+found are not.
       List<PackReport.Loss> losses =
           tree.lostAndFound().stream()
               .map(each -> new PackReport.Loss(each, "mkfs.erofs leaves out names like this"))
@@ -249,8 +249,8 @@ public final class Packer {
   }
 
   /**
-   * Looks at one file that would be tail-packed if the tool did not know noinline_data: unknown
-   * extended options are passed over by mkfs.erofs without a word.
+   * Checks one file that would be tail-packed if the tool did not know noinline_data: mkfs.erofs
+   * ignores unknown extended options silently.
    */
   private static String checkErofsLayout(Path file, SourceTree tree)
       throws IOException, InterruptedException {
@@ -301,15 +301,15 @@ public final class Packer {
   }
 
   /**
-   * Gives the tools a clock that stands still, so that the same tree gives the same image, and no
-   * configuration of the host's.
+   * The environment of the tools: a fixed clock, so that the same tree gives the same image, and no
+   * configuration of the host.
    */
   private static Map<String, String> environment(SourceTree tree) {
     Map<String, String> environment = new HashMap<>();
     environment.put("E2FSPROGS_FAKE_TIME", Long.toString(tree.newestSeconds()));
     environment.put("MKE2FS_CONFIG", "/dev/null");
     environment.put("LC_ALL", "C");
-    // Mkfs.erofs brings times that are later forward to this one, and those before 1970 with them.
+    // Mkfs.erofs lowers later times to this one, and takes those before 1970 for such.
     if (!tree.hasTimesBefore1970()) {
       environment.put("SOURCE_DATE_EPOCH", Long.toString(tree.latestSeconds()));
     }

@@ -10,8 +10,8 @@ import dev.xip.image.BlockMap;
 import dev.xip.image.Extent;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
-import dev.xip.image.ext.NewFile;
-import dev.xip.image.ext.NewImageSize;
+import dev.xip.pack.ext.NewFile;
+import dev.xip.pack.ext.NewImageSize;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
@@ -34,9 +34,9 @@ import java.util.SortedMap;
 import java.util.UUID;
 
 /**
- * A folder of the host that is to become an image, as it was when it was looked at: every file with
- * all its attributes, names in the order of their bytes. Links are never followed. A file that is
- * another one or has changed when its bytes are copied is an error.
+ * A folder of the host at the time of {@link #look}, to become an image: every file with all its
+ * attributes, names in the order of their bytes. Links are never followed. A file that was replaced
+ * or changed before its bytes are copied is an error.
  */
 final class SourceTree implements AutoCloseable {
   private static final int BLOCK = NewImageSize.BLOCK;
@@ -84,7 +84,7 @@ final class SourceTree implements AutoCloseable {
   }
 
   /**
-   * Looks at a folder and all that is in it.
+   * Reads a folder and all that is in it, but not the contents of files.
    *
    * @param directory the folder
    * @return the tree, to be closed
@@ -120,7 +120,7 @@ final class SourceTree implements AutoCloseable {
           count(root, FileName.of(""), stat);
           NewFile file = NewFile.of(inode(stat), open.extendedAttributes());
           files.add(file);
-          tellLosses(root, FileName.of(""), file);
+          addLosses(root, FileName.of(""), file);
           levels.push(new Level(root, file, names(open)));
         });
     while (!levels.isEmpty()) {
@@ -169,25 +169,25 @@ final class SourceTree implements AutoCloseable {
     }
     files.add(file);
     level.directory.add(name, file);
-    tellLosses(level.folder, name, file);
+    addLosses(level.folder, name, file);
   }
 
   private NewFile file(FolderCursor.Folder folder, FileName name, OpenFolder open, HostStat stat)
       throws IOException {
     SortedMap<FileName, byte[]> attributes = open.extendedAttributes(name);
-    Inode says = inode(stat);
-    if (says.type() == FileType.SYMLINK) {
-      return NewFile.link(says, attributes, open.readLink(name));
+    Inode inode = inode(stat);
+    if (inode.type() == FileType.SYMLINK) {
+      return NewFile.link(inode, attributes, open.readLink(name));
     }
-    NewFile file = NewFile.of(says, attributes);
-    if (says.type() == FileType.REGULAR) {
+    NewFile file = NewFile.of(inode, attributes);
+    if (inode.type() == FileType.REGULAR) {
       bytes += stat.size();
       origins.put(file, new Origin(folder, name, new Key(stat.dev(), stat.ino())));
       findHoles(file, open, name, stat);
       if (fileWithTail == null && stat.size() % BLOCK != 0) {
         fileWithTail = folder.path(name);
       }
-    } else if (says.type() == FileType.DIRECTORY) {
+    } else if (inode.type() == FileType.DIRECTORY) {
       FolderCursor.Folder child = folder.child(name, stat);
       levels.push(new Level(child, file, names(cursor.goTo(child))));
     }
@@ -235,10 +235,11 @@ final class SourceTree implements AutoCloseable {
         changed,
         changed,
         (int) (stat.rdev() >>> 8 & 0xfff | stat.rdev() >>> 32 & 0xfffff000L),
-        (int) (stat.rdev() & 0xff | stat.rdev() >>> 12 & 0xffffff00L));
+        (int) (stat.rdev() & 0xff | stat.rdev() >>> 12 & 0xffffff00L),
+        0);
   }
 
-  /** Counts one name in what is known of the whole tree. */
+  /** Adds one name to the totals of the tree. */
   private void count(FolderCursor.Folder folder, FileName name, HostStat stat) {
     Instant modified = Instant.ofEpochSecond(stat.mtimeSeconds(), stat.mtimeNanos());
     latest = modified.isAfter(latest) ? modified : latest;
@@ -253,12 +254,12 @@ final class SourceTree implements AutoCloseable {
     if (stat.isRegularFile()) {
       readableBy &= stat.mode();
     } else if (stat.isDirectory()) {
-      // To see what is in a folder takes the right to read it and the right to enter it.
+      // To read what is in a folder takes the rights r and x.
       readableBy &= stat.mode() & stat.mode() << 2;
     }
   }
 
-  private void tellLosses(FolderCursor.Folder folder, FileName name, NewFile file) {
+  private void addLosses(FolderCursor.Folder folder, FileName name, NewFile file) {
     for (FileName each : file.attributesLeftOut()) {
       losses.add(
           new PackReport.Loss(
@@ -287,7 +288,7 @@ final class SourceTree implements AutoCloseable {
               FileChannel channel = FileChannel.open(from.descriptorPath())) {
             demandUnchanged(file, origin, from);
             for (int i = 0; i < places.extentCount(); i++) {
-              copy(channel, places.extent(i), file.says().size(), image);
+              copy(channel, places.extent(i), file.inode().size(), image);
             }
             demandUnchanged(file, origin, from);
           }
@@ -313,7 +314,7 @@ final class SourceTree implements AutoCloseable {
     }
   }
 
-  /** Tells a file that cannot be read from an image that cannot be written. */
+  /** Distinguishes a file that cannot be read from an image that cannot be written. */
   private static void demandReadable(FileChannel from, long at) throws IOException {
     try {
       from.read(ByteBuffer.allocate(BLOCK), at);
@@ -329,21 +330,21 @@ final class SourceTree implements AutoCloseable {
     HostStat stat = now.stat();
     Inode found = inode(stat);
     if (!new Key(stat.dev(), stat.ino()).equals(origin.key)
-        || found.size() != file.says().size()
-        || !found.modified().equals(file.says().modified())
-        || !found.changed().equals(file.says().changed())) {
+        || found.size() != file.inode().size()
+        || !found.modified().equals(file.inode().modified())
+        || !found.changed().equals(file.inode().changed())) {
       throw new FolderCursor.MovedException();
     }
   }
 
-  /** What is done about one name. */
+  /** An operation on one name. */
   private interface Action {
     void run() throws IOException;
   }
 
   /**
-   * Does something about a name; what goes wrong there is told with its whole path. Other failures
-   * are the image's.
+   * Runs an operation on a name, whose path it adds to exceptions about it. Others are about the
+   * image.
    */
   private void at(FolderCursor.Folder folder, FileName name, Action action) throws IOException {
     try {
@@ -357,7 +358,7 @@ final class SourceTree implements AutoCloseable {
     }
   }
 
-  /** A file is not read, or has no place in an image. */
+  /** A file cannot be read, or an image cannot hold it. */
   private static final class RefusedException extends IOException {
     private static final long serialVersionUID = 1L;
 
@@ -389,7 +390,7 @@ final class SourceTree implements AutoCloseable {
     return files;
   }
 
-  /** Returns how many regular files there are, each counted once whatever its names. */
+  /** Returns how many regular files there are, hard links counted once. */
   long regularFiles() {
     return origins.size();
   }
@@ -419,22 +420,25 @@ final class SourceTree implements AutoCloseable {
     return 0600 | group | others;
   }
 
-  /** Returns the latest time of change in the tree that has come yet, in seconds since 1970. */
+  /**
+   * Returns the latest modification time in the tree that is not in the future, in seconds since
+   * 1970.
+   */
   long newestSeconds() {
     return newest.getEpochSecond();
   }
 
-  /** Returns the latest time of change in the tree, in seconds since 1970, or a second more. */
+  /** Returns the second after the latest modification time in the tree, since 1970. */
   long latestSeconds() {
     return latest.getEpochSecond() + 1;
   }
 
-  /** Tells whether a time of change in the tree is before 1970. */
+  /** Tells whether a modification time in the tree is before 1970. */
   boolean hasTimesBefore1970() {
     return earliest.isBefore(Instant.EPOCH);
   }
 
-  /** Returns what is named lost+found or begins so. */
+  /** Returns the paths whose last name is or begins with lost+found. */
   List<FileName> lostAndFound() {
     return lostAndFound;
   }

@@ -19,9 +19,9 @@ import java.util.stream.Stream;
 record Tool(Path program) {
   private static final long POLL_MILLIS = 100;
 
-  /** What a program left behind: its exit code and all that it printed. */
+  /** The result of a program: its exit code and all that it printed. */
   record Result(int exit, String output) {
-    /** Returns the last line that says something, which in most tools is the reason. */
+    /** Returns the last line that is not empty, which in most tools is the reason. */
     String lastLine() {
       return output
           .lines()
@@ -32,10 +32,10 @@ record Tool(Path program) {
     }
   }
 
-  /** Is asked to look in while a program runs. */
+  /** Called while a program runs. */
   @FunctionalInterface
   interface Watcher {
-    /** Looks in. */
+    /** Looks at the progress. */
     void look() throws IOException;
   }
 
@@ -58,10 +58,10 @@ record Tool(Path program) {
   /**
    * Runs it to its end; ends it if the waiting thread is interrupted or the watcher fails.
    *
-   * @param environment set on top of what the JVM has
-   * @param watcher looks in some ten times a second
+   * @param environment variables added to those of the JVM
+   * @param watcher is called some ten times a second
    * @param arguments its arguments, paths as {@link HostPaths#text} has them
-   * @return what it left behind
+   * @return its result
    */
   Result run(Map<String, String> environment, Watcher watcher, List<String> arguments)
       throws IOException, InterruptedException {
@@ -69,7 +69,7 @@ record Tool(Path program) {
     words.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(HostProcess.words(words)).redirectErrorStream(true);
     builder.redirectInput(new File("/dev/null"));
-    // What the caller has set for tools run by hand must not change what these make.
+    // Settings of the user for these tools must not change the image.
     builder.environment().keySet().removeIf(each -> each.matches("(MKE2FS|E2FSPROGS)_.*"));
     builder.environment().putAll(environment);
     try (HostProcess started = HostProcess.start(builder)) {

@@ -6,7 +6,6 @@ import dev.xip.image.CorruptImageException;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
 import dev.xip.image.TreeWalk;
-import dev.xip.image.Verdict;
 import dev.xip.testing.Images;
 import dev.xip.testing.Processes;
 import dev.xip.testing.Trees;
@@ -24,14 +23,13 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 
-/** A sound image with every structure of ext2, and where a reader believes something it holds. */
+/** A sound image with every structure of ext2, and the places of all fields that a reader uses. */
 final class DamageSeed {
   final String name;
   final byte[] sound;
   final Map<Kind, List<Field>> fields = new EnumMap<>(Kind.class);
 
   private final ByteBuffer bytes;
-  private final ByteView view;
   private final Superblock superblock;
   private final ExtImage image;
 
@@ -57,9 +55,9 @@ final class DamageSeed {
     this.name = name;
     this.sound = Files.readAllBytes(file);
     this.bytes = ByteBuffer.wrap(sound).order(ByteOrder.LITTLE_ENDIAN);
-    this.view = new ByteView(MemorySegment.ofArray(sound), name, CorruptImageException::new);
-    this.superblock = Superblock.read(view);
-    this.image = ExtImage.open(name, MemorySegment.ofArray(sound));
+    MemorySegment memory = MemorySegment.ofArray(sound);
+    this.superblock = Superblock.read(new ByteView(memory, name, CorruptImageException::new));
+    this.image = ExtImage.open(name, memory);
     for (Kind kind : Kind.values()) {
       fields.put(kind, new ArrayList<>());
     }
@@ -151,7 +149,7 @@ final class DamageSeed {
   private void collect(Inode inode) throws IOException {
     int at = (int) inode.offset();
     add(Kind.INODE, at, 128, 4);
-    // Its mode and its count of names are halves of words.
+    // Mode and link count are 16-bit fields.
     add(Kind.INODE, at, 2, 2);
     add(Kind.INODE, at + ExtLayout.I_LINKS_COUNT, 2, 2);
     if (superblock.inodeSize() > 128) {
@@ -163,15 +161,23 @@ final class DamageSeed {
       add(Kind.ATTRIBUTE, attributes * 4096, 128, 2);
     }
     if (inode.type() == FileType.REGULAR || inode.type() == FileType.DIRECTORY) {
-      List<Long> indirect = new ArrayList<>();
-      BlockMap map = BlockTree.read(view, superblock, inode, Verdict.NOT_REGULAR, indirect::add);
-      for (long block : indirect) {
-        addPointers((int) block * 4096);
+      for (int depth = 1; depth <= ExtLayout.MAX_DEPTH; depth++) {
+        addIndirect(bytes.getInt(at + ExtLayout.I_BLOCK + (11 + depth) * 4), depth);
       }
+      BlockMap map = image.blockMap(inode);
       if (inode.type() == FileType.DIRECTORY) {
         for (int done = 0; done < inode.size(); done += 4096) {
           addEntries((int) map.imageOffset(done));
         }
+      }
+    }
+  }
+
+  private void addIndirect(int block, int depth) {
+    if (block != 0) {
+      addPointers(block * 4096);
+      for (int i = 0; depth > 1 && i < 1024; i++) {
+        addIndirect(bytes.getInt(block * 4096 + 4 * i), depth - 1);
       }
     }
   }

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
-/** A superblock that makes no sense, or asks for what is not read, is refused with the place. */
+/** A superblock that is inconsistent or needs an unknown feature is refused with the place. */
 class DamagedSuperblockTest extends DamagedImage {
   private void assertOpenRefuses(int field, String expected, String found) {
     assertDamage(this::open, SUPERBLOCK + field, expected, found);

@@ -130,7 +130,7 @@ class ExtJudgeTest {
     assertSameLines(Images.debugfs(file, commands), ours.toString());
   }
 
-  /** An entry made by mknod p whose inode was turned into a socket behind its back. */
+  /** An entry made by mknod p, whose inode was then turned into a socket. */
   private static final Map<FileName, FileType> UNSURE =
       Map.of(FileName.of("socket"), FileType.FIFO);
 
@@ -334,7 +334,7 @@ class ExtJudgeTest {
     assertThat(position).isEqualTo(inode.size());
   }
 
-  /** Of a file of gigabytes of holes only what lies around its extents: debugfs read the rest. */
+  /** Compares a file of gigabytes of holes only around its extents; debugfs has read the rest. */
   private static void assertSameBytes(Inode inode, Path path) throws IOException {
     if (inode.size() < 1L << 30) {
       try (InputStream theirs = Files.newInputStream(path)) {

@@ -140,18 +140,18 @@ class NameIndexTest {
   }
 
   @Test
-  void findingANameMakesNoGarbage() throws IOException {
+  void findingANameDoesNotAllocate() throws IOException {
     Inode crowd = PathResolver.resolve(image, "crowd", true);
     FileName name = FileName.of("n4321");
     for (int i = 0; i < 50_000; i++) {
-      // Until it is compiled: the interpreter makes garbage of its own.
+      // Until it is compiled: the interpreter allocates itself.
       find(crowd, name);
     }
     assertThat(Allocations.of(() -> find(crowd, name))).isZero();
   }
 
   @Test
-  void readingMakesNoGarbage() throws IOException {
+  void readingDoesNotAllocate() throws IOException {
     FileContent content = FileContent.of(image, PathResolver.resolve(image, "crowd/n4321", true));
     MemorySegment destination = arena.allocate(100);
     assertThat(

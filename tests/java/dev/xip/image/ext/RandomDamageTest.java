@@ -33,8 +33,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Whatever numbers the structures of an image hold, reading ends soon and in little memory, with a
- * checked exception if at all, and the ways to read agree.
+ * With any numbers in its structures an image is read in limited time and memory, with no
+ * exceptions but checked ones, and all ways to read agree.
  *
  * <p>{@code -Dxip.seed=S} repeats a run; {@code -Dxip.stress=true} makes it long.
  */

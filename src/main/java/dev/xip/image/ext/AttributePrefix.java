@@ -3,19 +3,23 @@ package dev.xip.image.ext;
 import java.nio.charset.StandardCharsets;
 
 /**
- * What the name of an extended attribute begins with; an image holds its number in place of it.
- * Linux counterpart: fs/ext4/xattr.h, and libext2fs for the two that the kernel does not list.
+ * The beginning of an extended attribute's name; an image holds a number in its place. Linux
+ * counterpart: fs/ext4/xattr.h, and libext2fs for the two that the kernel does not list.
  */
-enum AttributePrefix {
+public enum AttributePrefix {
+  /** Attributes of users. */
   USER(1, "user."),
-  /** The whole name: nothing may follow. */
+  /** The whole name of a POSIX ACL: nothing may follow. */
   ACL_ACCESS(2, "system.posix_acl_access"),
-  /** The whole name: nothing may follow. */
+  /** The whole name of a directory's default POSIX ACL: nothing may follow. */
   ACL_DEFAULT(3, "system.posix_acl_default"),
+  /** Attributes of privileged processes. */
   TRUSTED(4, "trusted."),
+  /** Attributes of security modules, and file capabilities. */
   SECURITY(6, "security."),
-  /** Stands behind the others that begin so, for the first that fits is taken. */
+  /** Comes after the longer names that begin so: a search takes the first prefix that fits. */
   SYSTEM(7, "system."),
+  /** The whole name of a rich ACL: nothing may follow. */
   RICH_ACL(8, "system.richacl");
 
   private static final AttributePrefix[] ALL = values();
@@ -28,7 +32,7 @@ enum AttributePrefix {
     this.bytes = text.getBytes(StandardCharsets.US_ASCII);
   }
 
-  /** Returns the prefix with a number, or null if there is none. */
+  /** {@return the prefix with a number, or null if there is none} */
   static AttributePrefix ofNumber(int number) {
     for (AttributePrefix each : ALL) {
       if (each.number == number) {
@@ -38,28 +42,28 @@ enum AttributePrefix {
     return null;
   }
 
-  /** Returns the number that stands in images. */
-  int number() {
+  /** {@return the number that images hold} */
+  public int number() {
     return number;
   }
 
-  /** Tells whether this is a POSIX ACL, which has a form of its own in images. */
-  boolean isAcl() {
+  /** {@return whether this is a POSIX ACL, whose value images hold in another form} */
+  public boolean isAcl() {
     return this == ACL_ACCESS || this == ACL_DEFAULT;
   }
 
-  /** Tells whether the prefix is all of the name. */
-  boolean isWhole() {
+  /** {@return whether the prefix is the whole name} */
+  public boolean isWhole() {
     return isAcl() || this == RICH_ACL;
   }
 
-  /** Tells whether the kernel knows of it in images; the others just libext2fs writes. */
-  boolean isKnownToTheKernel() {
+  /** {@return whether the kernel reads it in images; the others are written by libext2fs alone} */
+  public boolean isKnownToTheKernel() {
     return number < SYSTEM.number;
   }
 
-  /** Returns the bytes of the prefix; not to be changed. */
-  byte[] bytes() {
+  /** {@return the bytes of the prefix, which the caller must not change} */
+  public byte[] bytes() {
     return bytes;
   }
 }

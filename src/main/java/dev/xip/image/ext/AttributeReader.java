@@ -10,7 +10,7 @@ import java.util.TreeMap;
 
 /**
  * Reads the extended attributes of one inode: those behind its fields, then those in the block that
- * it names. Ends on any list: each entry begins behind the one before. Linux counterpart:
+ * it names. Terminates on any list: each entry begins behind the one before. Linux counterpart:
  * fs/ext4/xattr.c:ext4_xattr_list and xattr_check_inode.
  */
 final class AttributeReader {
@@ -95,7 +95,7 @@ final class AttributeReader {
     }
   }
 
-  /** Finds the four zero bytes behind the last entry; all entries before lie inside. */
+  /** Finds the four zero bytes behind the last entry, and checks that all entries lie inside. */
   private long endOfNames(long first, long end) throws MalformedDataException {
     long at = first;
     while (at + Integer.BYTES <= end) {

@@ -9,44 +9,61 @@ import java.util.BitSet;
  * copies of the superblock and of the group descriptors, bitmaps and tables of inodes. Linux
  * counterpart: fs/ext2/balloc.c.
  */
-final class BlockGroups {
+public final class BlockGroups {
   private final ByteView view;
   private final Superblock superblock;
-  private final InodeTable inodes;
   private final boolean sparseCopies;
 
-  BlockGroups(ByteView view, Superblock superblock, InodeTable inodes) {
+  /**
+   * Makes a reader of the group descriptors.
+   *
+   * @param view the image
+   * @param superblock its superblock
+   */
+  public BlockGroups(ByteView view, Superblock superblock) {
     this.view = view;
     this.superblock = superblock;
-    this.inodes = inodes;
     this.sparseCopies = superblock.info().features().contains("sparse_super");
   }
 
-  /** Returns the first block of a group. */
-  long firstBlock(long group) {
+  /**
+   * Returns where a group begins.
+   *
+   * @param group its number, from 0
+   * @return its first block
+   */
+  public long firstBlock(long group) {
     return group * superblock.blocksPerGroup();
   }
 
-  /** Returns how many blocks a group has; the last one may have fewer than the others. */
-  int blocks(long group) {
+  /**
+   * Returns the size of a group.
+   *
+   * @param group its number, from 0
+   * @return how many blocks it has; the last group may have fewer than the others
+   */
+  public int blocks(long group) {
     return (int) Math.min(superblock.blocksPerGroup(), superblock.blocks() - firstBlock(group));
   }
 
-  /** Returns the byte offset of a group's descriptor in the table behind the superblock. */
-  static long descriptor(long group) {
-    return ExtLayout.BLOCK_SIZE + group * ExtLayout.GROUP_DESCRIPTOR_SIZE;
+  /** The byte offset of a group's descriptor; the table begins in the block after block 0. */
+  private long descriptor(long group) {
+    return ExtLayout.BLOCK_SIZE + group * superblock.descriptorSize();
   }
 
-  /** Returns how many blocks the descriptors of all groups take. */
-  long descriptorBlocks() {
+  /** {@return how many blocks the descriptors of all groups take} */
+  public long descriptorBlocks() {
     return superblock.firstUsableBlock() - 1;
   }
 
   /**
    * Tells whether a group begins with a copy of the superblock and the descriptors: groups 0, 1 and
    * the powers of 3, 5 and 7, or all. Linux counterpart: {@code ext2_bg_has_super}.
+   *
+   * @param group its number, from 0
+   * @return whether it does
    */
-  boolean hasCopies(long group) {
+  public boolean hasCopies(long group) {
     return !sparseCopies
         || group <= 1
         || isPower(group, 3)
@@ -62,13 +79,25 @@ final class BlockGroups {
     return left == 1;
   }
 
-  /** Returns the block that says which blocks of a group are in use. */
-  long blockBitmap(long group) throws MalformedDataException {
+  /**
+   * Finds the block that says which blocks of a group are in use.
+   *
+   * @param group its number, from 0
+   * @return the number of the block
+   * @throws MalformedDataException if the image has no such block
+   */
+  public long blockBitmap(long group) throws MalformedDataException {
     return bitmap(descriptor(group) + ExtLayout.BG_BLOCK_BITMAP);
   }
 
-  /** Returns the block that says which inodes of a group are in use. */
-  long inodeBitmap(long group) throws MalformedDataException {
+  /**
+   * Finds the block that says which inodes of a group are in use.
+   *
+   * @param group its number, from 0
+   * @return the number of the block
+   * @throws MalformedDataException if the image has no such block
+   */
+  public long inodeBitmap(long group) throws MalformedDataException {
     return bitmap(descriptor(group) + ExtLayout.BG_INODE_BITMAP);
   }
 
@@ -84,8 +113,60 @@ final class BlockGroups {
     return block;
   }
 
-  /** Returns the blocks that belong to no file: all that describes the groups. */
-  BitSet described() throws MalformedDataException {
+  /**
+   * Finds an inode.
+   *
+   * @param number its number
+   * @return its byte offset in the image; the whole inode lies inside
+   * @throws MalformedDataException if there is none of that number, it is reserved, or its group's
+   *     descriptor is damaged
+   */
+  public long inode(long number) throws MalformedDataException {
+    if (number < 1 || number > superblock.inodes()) {
+      throw view.malformed(
+          ExtLayout.SUPERBLOCK_OFFSET + ExtLayout.S_INODES_COUNT,
+          "an inode number of 1..%d".formatted(superblock.inodes()),
+          "inode number " + number);
+    }
+    if (number != ExtLayout.ROOT_INODE && number < superblock.firstInode()) {
+      throw view.malformed(
+          ExtLayout.SUPERBLOCK_OFFSET + ExtLayout.S_FIRST_INO,
+          "the root inode or one from %d on".formatted(superblock.firstInode()),
+          "reserved inode number " + number);
+    }
+    long group = (number - 1) / superblock.inodesPerGroup();
+    long index = (number - 1) % superblock.inodesPerGroup();
+    return (inodeTable(group) << ExtLayout.BLOCK_SHIFT) + index * superblock.inodeSize();
+  }
+
+  /** {@return how many blocks the inodes of a group take} */
+  private long inodeTableBlocks() {
+    return superblock.inodesPerGroup() * superblock.inodeSize() >> ExtLayout.BLOCK_SHIFT;
+  }
+
+  /** {@return the block in which the inodes of a group begin; all of them lie inside the image} */
+  private long inodeTable(long group) throws MalformedDataException {
+    long field = descriptor(group) + ExtLayout.BG_INODE_TABLE;
+    long table = view.u32(field);
+    long length = inodeTableBlocks();
+    if (table < superblock.firstUsableBlock() || table > superblock.blocks() - length) {
+      throw view.malformed(
+          field,
+          "an inode table of %d blocks in blocks %d..%d"
+              .formatted(length, superblock.firstUsableBlock(), superblock.blocks() - 1),
+          "one that starts in block %d".formatted(table));
+    }
+    return table;
+  }
+
+  /**
+   * Finds the blocks of superblocks, descriptors, bitmaps and inode tables, which belong to no
+   * file.
+   *
+   * @return their numbers
+   * @throws MalformedDataException if a descriptor is damaged
+   */
+  public BitSet metadata() throws MalformedDataException {
     BitSet blocks = new BitSet((int) superblock.blocks());
     for (long group = 0; group < superblock.groups(); group++) {
       if (hasCopies(group)) {
@@ -93,36 +174,12 @@ final class BlockGroups {
       }
       set(blocks, blockBitmap(group), 1);
       set(blocks, inodeBitmap(group), 1);
-      set(blocks, inodes.firstBlock(group), inodes.blocksPerGroup());
+      set(blocks, inodeTable(group), inodeTableBlocks());
     }
     return blocks;
   }
 
   private static void set(BitSet blocks, long first, long count) {
     blocks.set((int) first, (int) (first + count));
-  }
-
-  /**
-   * Demands that the bitmaps of all groups say what is known of the blocks.
-   *
-   * @param used the blocks in use
-   * @throws MalformedDataException if a bitmap disagrees
-   */
-  void checkBitmaps(BitSet used) throws MalformedDataException {
-    for (long group = 0; group < superblock.groups(); group++) {
-      long at = blockBitmap(group) << ExtLayout.BLOCK_SHIFT;
-      long first = firstBlock(group);
-      BitSet found = BitSet.valueOf(view.bytes(at, ExtLayout.BLOCK_SIZE));
-      found.clear(blocks(group), ExtLayout.BITMAP_BITS);
-      BitSet expected = used.get((int) first, (int) first + blocks(group));
-      if (!found.equals(expected)) {
-        found.xor(expected);
-        int bit = found.nextSetBit(0);
-        throw view.malformed(
-            at + bit / Byte.SIZE,
-            "block %d to be %s".formatted(first + bit, expected.get(bit) ? "in use" : "free"),
-            "the opposite in the bitmap of group " + group);
-      }
-    }
   }
 }

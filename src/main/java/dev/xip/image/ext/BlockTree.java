@@ -5,215 +5,36 @@ import dev.xip.base.MalformedDataException;
 import dev.xip.image.BlockMap;
 import dev.xip.image.Inode;
 import dev.xip.image.Verdict;
-import java.util.Arrays;
-import java.util.LinkedHashSet;
-import java.util.Set;
-import java.util.function.LongConsumer;
 
 /**
- * Turns the tree of direct and indirect blocks of one inode into a block map. Ends on every tree:
- * an indirect block is entered once, and no more blocks are taken than the image has. Linux
- * counterpart: fs/ext2/inode.c:ext2_get_blocks.
+ * Reads the structure in an inode's i_block that leads to the file's blocks. Linux counterpart:
+ * fs/ext4/inode.c:ext4_map_blocks, which chooses by {@code EXT4_INODE_EXTENTS}.
  */
-final class BlockTree {
-  private final ByteView view;
-  private final Superblock superblock;
-  private final Inode inode;
-
-  /** How many blocks the file's size covers; what the tree names past them is not looked at. */
-  private final long fileBlocks;
-
-  private final BlockMap.Builder map = new BlockMap.Builder();
-
-  /** The row that is looked at: in an array it is gone through many times faster. */
-  private final int[] row;
-
-  /** In the order in which they were met; made when there is one: most files have none. */
-  private Set<Long> indirectBlocks = Set.of();
-
-  private long taken;
-
-  private BlockTree(ByteView view, Superblock superblock, Inode inode) {
-    this.view = view;
-    this.superblock = superblock;
-    this.inode = inode;
-    this.fileBlocks = Math.ceilDiv(inode.size(), ExtLayout.BLOCK_SIZE);
-    this.row =
-        new int
-            [fileBlocks > ExtLayout.DIRECT_BLOCKS ? ExtLayout.POINTERS : ExtLayout.DIRECT_BLOCKS];
-  }
-
+@FunctionalInterface
+interface BlockTree {
   /**
-   * Maps an inode.
+   * Maps an inode. Terminates on every image, whatever loops it holds.
    *
    * @param view the image
    * @param superblock its superblock
-   * @param inode an inode whose i_block holds a tree
+   * @param inode an inode whose i_block holds such a structure
    * @param verdict the verdict that the map gets
    * @return the map
    * @throws MalformedDataException if a block lies outside the image or among the group
    *     descriptors, or is named twice
    */
-  static BlockMap read(ByteView view, Superblock superblock, Inode inode, Verdict verdict)
-      throws MalformedDataException {
-    return new BlockTree(view, superblock, inode).build(verdict);
-  }
+  BlockMap read(ByteView view, Superblock superblock, Inode inode, Verdict verdict)
+      throws MalformedDataException;
 
   /**
-   * Maps an inode and names its indirect blocks as well, else as {@link #read(ByteView, Superblock,
-   * Inode, Verdict)}.
+   * Chooses by the flags of an inode.
    *
-   * @param indirect is given the number of each indirect block
+   * @param flags i_flags
+   * @return the reader of its i_block, or null if none is here: for an extent tree ({@link
+   *     ExtLayout#EXTENTS_FL}), inline data and encrypted files
    */
-  static BlockMap read(
-      ByteView view, Superblock superblock, Inode inode, Verdict verdict, LongConsumer indirect)
-      throws MalformedDataException {
-    BlockTree tree = new BlockTree(view, superblock, inode);
-    BlockMap map = tree.build(verdict);
-    tree.indirectBlocks.forEach(indirect::accept);
-    return map;
-  }
-
-  private BlockMap build(Verdict verdict) throws MalformedDataException {
-    long pointers = inode.offset() + ExtLayout.I_BLOCK;
-    blocks(pointers, ExtLayout.DIRECT_BLOCKS, 0);
-    long firstBlock = ExtLayout.DIRECT_BLOCKS;
-    for (int depth = 1; depth <= ExtLayout.MAX_DEPTH; depth++) {
-      long pointer = pointers + (ExtLayout.DIRECT_BLOCKS + depth - 1L) * ExtLayout.POINTER_SIZE;
-      level(pointer, 1, firstBlock, depth);
-      firstBlock += 1L << (depth * ExtLayout.POINTERS_SHIFT);
-    }
-    BlockMap built = map.build(verdict);
-    checkNoBlockTwice(built);
-    return built;
-  }
-
-  /**
-   * Reads a row of pointers to indirect blocks, and enters them.
-   *
-   * @param at the byte offset of the first one
-   * @param count how many there are
-   * @param firstBlock the block of the file that the first one leads to
-   * @param depth how many indirect blocks lie between a pointer and the file's blocks, at least 1
-   */
-  private void level(long at, int count, long firstBlock, int depth) throws MalformedDataException {
-    long step = 1L << (depth * ExtLayout.POINTERS_SHIFT);
-    long fileBlock = firstBlock;
-    for (int i = 0; i < count && fileBlock < fileBlocks; i++, fileBlock += step) {
-      long pointer = at + (long) i * ExtLayout.POINTER_SIZE;
-      long blockAddr = view.u32(pointer);
-      if (blockAddr == 0) {
-        continue;
-      }
-      take(pointer, blockAddr, 1);
-      if (!enter(blockAddr)) {
-        throw view.malformed(
-            pointer,
-            "an indirect block that inode %d has not used yet".formatted(inode.number()),
-            "block %d again".formatted(blockAddr));
-      }
-      long pointers = blockAddr << ExtLayout.BLOCK_SHIFT;
-      if (depth == 1) {
-        blocks(pointers, ExtLayout.POINTERS, fileBlock);
-      } else {
-        level(pointers, ExtLayout.POINTERS, fileBlock, depth - 1);
-      }
-    }
-  }
-
-  /**
-   * Reads a row of pointers to blocks of the file, run by run.
-   *
-   * @param at the byte offset of the first one
-   * @param most how many there are
-   * @param firstBlock the block of the file that the first one leads to
-   */
-  private void blocks(long at, int most, long firstBlock) throws MalformedDataException {
-    int count = Math.clamp(fileBlocks - firstBlock, 0, most);
-    view.u32s(at, row, count);
-    for (int i = 0, end; i < count; i = end) {
-      int first = row[i];
-      end = i + 1;
-      while (end < count && row[end] == first + (end - i) && row[end] != 0) {
-        end++;
-      }
-      if (first != 0) {
-        take(at + (long) i * ExtLayout.POINTER_SIZE, Integer.toUnsignedLong(first), end - i);
-        map.add(
-            firstBlock + i << ExtLayout.BLOCK_SHIFT,
-            Integer.toUnsignedLong(first) << ExtLayout.BLOCK_SHIFT,
-            (long) (end - i) << ExtLayout.BLOCK_SHIFT);
-      } else {
-        end = i + 1;
-      }
-    }
-  }
-
-  private boolean enter(long indirectBlock) {
-    if (indirectBlocks.isEmpty()) {
-      indirectBlocks = new LinkedHashSet<>();
-    }
-    return indirectBlocks.add(indirectBlock);
-  }
-
-  /**
-   * Checks the numbers of blocks in a row, and counts them.
-   *
-   * @param pointer the byte offset of the pointer to the first one
-   */
-  private void take(long pointer, long firstAddr, int count) throws MalformedDataException {
-    long outside =
-        firstAddr < superblock.firstUsableBlock() || firstAddr >= superblock.blocks()
-            ? 0
-            : superblock.blocks() - firstAddr;
-    if (outside < count) {
-      throw view.malformed(
-          pointer + outside * ExtLayout.POINTER_SIZE,
-          "a block number of %d..%d"
-              .formatted(superblock.firstUsableBlock(), superblock.blocks() - 1),
-          Long.toString(firstAddr + outside));
-    }
-    taken += count;
-    if (taken > superblock.blocks()) {
-      throw view.malformed(
-          pointer,
-          "at most the image's %d blocks in inode %d"
-              .formatted(superblock.blocks(), inode.number()),
-          "more");
-    }
-  }
-
-  /** Sorts what was taken by place in the image and looks for neighbours that overlap. */
-  private void checkNoBlockTwice(BlockMap map) throws MalformedDataException {
-    if (map.extentCount() + indirectBlocks.size() < 2) {
-      return;
-    }
-    // First block in the high half, count in the low. Both are below 2^32, and the top bit is
-    // flipped so that signed order is the order of block numbers.
-    long[] runs = new long[map.extentCount() + indirectBlocks.size()];
-    int count = 0;
-    for (; count < map.extentCount(); count++) {
-      long first = map.extent(count).imageOffset() >>> ExtLayout.BLOCK_SHIFT;
-      runs[count] = first << 32 | map.extent(count).length() >>> ExtLayout.BLOCK_SHIFT;
-    }
-    for (long block : indirectBlocks) {
-      runs[count++] = block << 32 | 1;
-    }
-    for (int i = 0; i < runs.length; i++) {
-      runs[i] ^= Long.MIN_VALUE;
-    }
-    Arrays.sort(runs);
-    long end = 0;
-    for (long flipped : runs) {
-      long run = flipped ^ Long.MIN_VALUE;
-      long first = run >>> 32;
-      if (first < end) {
-        throw view.malformed(
-            inode.offset() + ExtLayout.I_BLOCK,
-            "each block once in inode %d".formatted(inode.number()),
-            "block %d twice".formatted(first));
-      }
-      end = first + (run & 0xffff_ffffL);
-    }
+  static BlockTree of(long flags) {
+    long other = ExtLayout.EXTENTS_FL | ExtLayout.INLINE_DATA_FL | ExtLayout.ENCRYPT_FL;
+    return (flags & other) == 0 ? IndirectBlocks::read : null;
   }
 }

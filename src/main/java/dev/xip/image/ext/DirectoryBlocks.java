@@ -12,12 +12,12 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The entries of one directory, read from its first block to its last. The blocks of a hashed
- * directory's index look like entries that are not in use, so it needs no care of its own. Linux
- * counterpart: fs/ext2/dir.c:ext2_check_folio.
+ * The entries of one directory, read from its first block to its last. The index blocks of a hashed
+ * directory look like entries that are not in use, and are skipped as such. Linux counterpart:
+ * fs/ext2/dir.c:ext2_check_folio.
  */
 final class DirectoryBlocks {
-  /** What file_type says, by its value (include/linux/fs_types.h, FT_UNKNOWN..FT_SYMLINK). */
+  /** Types by the value of file_type (include/linux/fs_types.h, FT_UNKNOWN..FT_SYMLINK). */
   private static final FileType[] TYPES = {
     FileType.UNKNOWN,
     FileType.REGULAR,
@@ -34,13 +34,15 @@ final class DirectoryBlocks {
   private final Inode directory;
   private final BlockMap map;
 
-  /** Whether a name was asked for before; two threads may both think they are the first. */
+  /**
+   * Whether a name was looked up before. Not volatile: two threads may both find false and scan.
+   */
   private boolean asked;
 
-  /** Null until the second name is asked for. */
+  /** Null until the second look-up. */
   private volatile NameIndex index;
 
-  /** Looks at an entry that is in use and was checked, given by its byte offset in the image. */
+  /** Receives the byte offset in the image of an entry that is in use and was checked. */
   @FunctionalInterface
   private interface Scan {
     boolean entry(long at) throws IOException;
@@ -54,9 +56,9 @@ final class DirectoryBlocks {
   }
 
   /**
-   * Shows every entry.
+   * Passes every entry to a visitor.
    *
-   * @param visitor sees them, and may stop
+   * @param visitor receives them, and may stop
    * @throws IOException if an entry is damaged or has the name of one before it, or what the
    *     visitor threw
    */
@@ -96,7 +98,7 @@ final class DirectoryBlocks {
   }
 
   /**
-   * Finds a name: the first time by reading the entries, from the second time on in an index.
+   * Finds a name: the first time by a scan of the entries, from the second time on in an index.
    *
    * @param name the name
    * @return the number of the inode that it names, or -1
@@ -128,7 +130,7 @@ final class DirectoryBlocks {
     return found[0];
   }
 
-  /** A directory with damage in it gets none: each search goes as far as it can. */
+  /** A damaged directory gets no index: each search is a scan up to the damage. */
   private NameIndex buildIndex() throws IOException {
     NameIndex.Builder builder = new NameIndex.Builder();
     try {
@@ -152,7 +154,7 @@ final class DirectoryBlocks {
     return NameIndex.folded(hash);
   }
 
-  /** The inode number that an entry has if it is of a name, else -1. */
+  /** The inode number of an entry if it has a name, else -1. */
   long inodeIf(long at, FileName name) throws MalformedDataException {
     return names(at, name) ? view.u32(at + ExtLayout.D_INODE) : -1;
   }
@@ -191,7 +193,7 @@ final class DirectoryBlocks {
   }
 
   private void checkEntry(long at, long end) throws MalformedDataException {
-    // The check itself reads a header, which must not pass the block either.
+    // The header read for the check must not pass the end of the block either.
     long room = end - at;
     int length = room < ExtLayout.D_NAME ? 0 : view.u16(at + ExtLayout.D_REC_LEN);
     int smallest = ExtLayout.D_NAME + ExtLayout.D_ALIGNMENT;
@@ -220,7 +222,7 @@ final class DirectoryBlocks {
     }
   }
 
-  /** A name with a slash would lead whoever makes a file of that name out of its folder. */
+  /** A file made under a name with a slash would land outside its folder. */
   private void checkName(long at, byte[] name) throws MalformedDataException {
     for (int i = 0; i < name.length; i++) {
       if (name[i] == '/' || name[i] == 0) {

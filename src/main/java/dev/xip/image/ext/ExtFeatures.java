@@ -8,6 +8,9 @@ final class ExtFeatures {
   /** The incompatible feature that puts a file's type into its directory entry. */
   static final int INCOMPAT_FILETYPE = 0x2;
 
+  /** The incompatible feature of block numbers of 64 bits and of larger group descriptors. */
+  static final int INCOMPAT_64BIT = 0x80;
+
   /** The incompatible features that this package reads. */
   static final int INCOMPAT_SUPPORTED = INCOMPAT_FILETYPE;
 
@@ -50,7 +53,7 @@ final class ExtFeatures {
           "encrypt",
           "casefold");
 
-  /** Names of the features that only writing needs, from bit 0 on. */
+  /** Names of the features that only a writer must know, from bit 0 on. */
   private static final List<String> RO_COMPAT =
       List.of(
           "sparse_super",

@@ -24,17 +24,14 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * can throw turns a truncation of the file underneath into a {@link CorruptImageException}.
  */
 public final class ExtImage implements FsImage {
-  /** A prime, for directories often lie at a fixed distance, the first of each group. */
+  /** A prime: the numbers of directories are often a fixed distance apart, one for each group. */
   private static final int KNOWN_DIRECTORIES = 1021;
 
   private final ByteView view;
   private final Superblock superblock;
   private final InodeTable inodeTable;
 
-  /**
-   * Directories used of late, each at its number modulo the length: what was learnt of one need not
-   * be learnt at the next name again.
-   */
+  /** Direct-mapped cache of recent directories, indexed by inode number modulo the length. */
   private final AtomicReferenceArray<DirectoryBlocks> directories =
       new AtomicReferenceArray<>(KNOWN_DIRECTORIES);
 
@@ -58,20 +55,6 @@ public final class ExtImage implements FsImage {
   public static ExtImage open(String name, MemorySegment memory) throws IOException {
     ByteView view = new ByteView(memory, name, CorruptImageException::new);
     return MemoryFaults.guarded(name, view.memory(), () -> new ExtImage(view));
-  }
-
-  /**
-   * Tells whether an image is of the ext family, by its magic number.
-   *
-   * @param view the image
-   * @return true if it is for this reader to open, or to refuse with a reason
-   * @throws IOException if the image cannot be read
-   */
-  public static boolean recognises(ByteView view) throws IOException {
-    long magic = ExtLayout.SUPERBLOCK_OFFSET + ExtLayout.S_MAGIC;
-    return view.size() >= magic + 2
-        && MemoryFaults.guarded(
-            view.file(), view.memory(), () -> view.u16(magic) == ExtLayout.MAGIC);
   }
 
   @Override
@@ -161,7 +144,7 @@ public final class ExtImage implements FsImage {
   }
 
   private BlockMap tree(Inode inode, Verdict verdict) throws MalformedDataException {
-    return BlockTree.read(view, superblock, inode, verdict);
+    return BlockTree.of(inode.flags()).read(view, superblock, inode, verdict);
   }
 
   private DirectoryBlocks entries(Inode directory) throws IOException {

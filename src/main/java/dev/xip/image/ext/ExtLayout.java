@@ -5,280 +5,288 @@ package dev.xip.image.ext;
  * all numbers on disk are little-endian. Sources: Linux fs/ext2/ext2.h and, for fields that came
  * later, fs/ext4/ext4.h.
  */
-final class ExtLayout {
+public final class ExtLayout {
   private ExtLayout() {}
 
   // struct ext2_super_block
 
   /** Offset of the superblock in the image, whatever the block size. */
-  static final long SUPERBLOCK_OFFSET = 1024;
+  public static final long SUPERBLOCK_OFFSET = 1024;
 
   /** Size of the superblock in bytes. */
-  static final int SUPERBLOCK_SIZE = 1024;
+  public static final int SUPERBLOCK_SIZE = 1024;
 
   /** s_inodes_count, u32: how many inodes there are. */
-  static final int S_INODES_COUNT = 0x00;
+  public static final int S_INODES_COUNT = 0x00;
 
   /** s_blocks_count, u32: how many blocks there are. */
-  static final int S_BLOCKS_COUNT = 0x04;
+  public static final int S_BLOCKS_COUNT = 0x04;
 
   /** s_free_blocks_count, u32. */
-  static final int S_FREE_BLOCKS_COUNT = 0x0c;
+  public static final int S_FREE_BLOCKS_COUNT = 0x0c;
 
   /** s_free_inodes_count, u32. */
-  static final int S_FREE_INODES_COUNT = 0x10;
+  public static final int S_FREE_INODES_COUNT = 0x10;
 
   /** s_first_data_block, u32: the block that holds the superblock; 0 with 4 KiB blocks. */
-  static final int S_FIRST_DATA_BLOCK = 0x14;
+  public static final int S_FIRST_DATA_BLOCK = 0x14;
 
   /** s_log_block_size, u32: log2 of the block size, less 10. */
-  static final int S_LOG_BLOCK_SIZE = 0x18;
+  public static final int S_LOG_BLOCK_SIZE = 0x18;
 
   /** s_blocks_per_group, u32. */
-  static final int S_BLOCKS_PER_GROUP = 0x20;
+  public static final int S_BLOCKS_PER_GROUP = 0x20;
 
   /** s_inodes_per_group, u32. */
-  static final int S_INODES_PER_GROUP = 0x28;
+  public static final int S_INODES_PER_GROUP = 0x28;
 
   /** s_magic, u16: {@link #MAGIC}. */
-  static final int S_MAGIC = 0x38;
+  public static final int S_MAGIC = 0x38;
 
   /** s_rev_level, u32: {@link #REVISION_OLD} or {@link #REVISION_DYNAMIC}. */
-  static final int S_REV_LEVEL = 0x4c;
+  public static final int S_REV_LEVEL = 0x4c;
 
   /** s_first_ino, u32: the first inode that is not reserved; from revision 1 on. */
-  static final int S_FIRST_INO = 0x54;
+  public static final int S_FIRST_INO = 0x54;
 
   /** s_inode_size, u16: bytes; from revision 1 on. */
-  static final int S_INODE_SIZE = 0x58;
+  public static final int S_INODE_SIZE = 0x58;
 
   /** s_feature_compat, u32: features that an unaware program may ignore. */
-  static final int S_FEATURE_COMPAT = 0x5c;
+  public static final int S_FEATURE_COMPAT = 0x5c;
 
   /** s_feature_incompat, u32: features that an unaware program must refuse. */
-  static final int S_FEATURE_INCOMPAT = 0x60;
+  public static final int S_FEATURE_INCOMPAT = 0x60;
 
   /** s_feature_ro_compat, u32: features that an unaware program may read over. */
-  static final int S_FEATURE_RO_COMPAT = 0x64;
+  public static final int S_FEATURE_RO_COMPAT = 0x64;
 
   /** s_uuid, 16 bytes in the order in which they are printed. */
-  static final int S_UUID = 0x68;
+  public static final int S_UUID = 0x68;
 
   /** s_volume_name, 16 bytes, padded with NUL. */
-  static final int S_VOLUME_NAME = 0x78;
+  public static final int S_VOLUME_NAME = 0x78;
+
+  /** s_desc_size, u16: the size of a group descriptor in bytes; with the feature 64bit. */
+  public static final int S_DESC_SIZE = 0xfe;
 
   /** Length of the volume name in bytes. */
-  static final int VOLUME_NAME_LENGTH = 16;
+  public static final int VOLUME_NAME_LENGTH = 16;
 
   /** The value of s_magic. */
-  static final int MAGIC = 0xef53;
+  public static final int MAGIC = 0xef53;
 
   /** The first revision: inodes of 128 bytes, the first 10 reserved. */
-  static final int REVISION_OLD = 0;
+  public static final int REVISION_OLD = 0;
 
   /** The revision that says its inode size and its features. */
-  static final int REVISION_DYNAMIC = 1;
+  public static final int REVISION_DYNAMIC = 1;
 
   /** s_first_ino in revision 0, and the least one later (EXT2_GOOD_OLD_FIRST_INO). */
-  static final int OLD_FIRST_INO = 11;
+  public static final int OLD_FIRST_INO = 11;
 
   /** s_inode_size in revision 0, and the least one later (EXT2_GOOD_OLD_INODE_SIZE). */
-  static final int OLD_INODE_SIZE = 128;
+  public static final int OLD_INODE_SIZE = 128;
 
   // Blocks
 
   /** The s_log_block_size of the only block size read in place. */
-  static final int LOG_BLOCK_SIZE = 2;
+  public static final int LOG_BLOCK_SIZE = 2;
 
   /** log2 of the block size. */
-  static final int BLOCK_SHIFT = 12;
+  public static final int BLOCK_SHIFT = 12;
 
   /** The block size in bytes. */
-  static final int BLOCK_SIZE = 1 << BLOCK_SHIFT;
+  public static final int BLOCK_SIZE = 1 << BLOCK_SHIFT;
 
   /** How many sectors of 512 bytes, the unit of i_blocks, a block has. */
-  static final int SECTORS_PER_BLOCK = BLOCK_SIZE / 512;
+  public static final int SECTORS_PER_BLOCK = BLOCK_SIZE / 512;
 
   /** The most blocks or inodes that a group's one-block bitmap covers. */
-  static final int BITMAP_BITS = BLOCK_SIZE * 8;
+  public static final int BITMAP_BITS = BLOCK_SIZE * 8;
 
   // struct ext2_group_desc
 
-  /** Size of a group descriptor in bytes. The table starts in the block after the superblock's. */
-  static final int GROUP_DESCRIPTOR_SIZE = 32;
+  /** Size of a group descriptor in bytes, unless the superblock says another. */
+  public static final int GROUP_DESCRIPTOR_SIZE = 32;
 
   /** bg_block_bitmap, u32: the block that says which of the group's blocks are in use. */
-  static final int BG_BLOCK_BITMAP = 0x00;
+  public static final int BG_BLOCK_BITMAP = 0x00;
 
   /** bg_inode_bitmap, u32: the block that says which of the group's inodes are in use. */
-  static final int BG_INODE_BITMAP = 0x04;
+  public static final int BG_INODE_BITMAP = 0x04;
 
   /** bg_inode_table, u32: the block in which the group's inodes begin. */
-  static final int BG_INODE_TABLE = 0x08;
+  public static final int BG_INODE_TABLE = 0x08;
 
   /** bg_free_blocks_count, u16. */
-  static final int BG_FREE_BLOCKS_COUNT = 0x0c;
+  public static final int BG_FREE_BLOCKS_COUNT = 0x0c;
 
   /** bg_free_inodes_count, u16. */
-  static final int BG_FREE_INODES_COUNT = 0x0e;
+  public static final int BG_FREE_INODES_COUNT = 0x0e;
 
   /** bg_used_dirs_count, u16. */
-  static final int BG_USED_DIRS_COUNT = 0x10;
+  public static final int BG_USED_DIRS_COUNT = 0x10;
 
   // struct ext2_inode
 
   /** The inode of the root directory; inode 0 does not exist. */
-  static final int ROOT_INODE = 2;
+  public static final int ROOT_INODE = 2;
 
   /** i_mode, u16. */
-  static final int I_MODE = 0x00;
+  public static final int I_MODE = 0x00;
 
   /** i_uid, u16: low half of the owner. */
-  static final int I_UID = 0x02;
+  public static final int I_UID = 0x02;
 
   /** i_size, u32: low half of the length in bytes. */
-  static final int I_SIZE = 0x04;
+  public static final int I_SIZE = 0x04;
 
   /** i_atime, s32: seconds since 1970. */
-  static final int I_ATIME = 0x08;
+  public static final int I_ATIME = 0x08;
 
   /** i_ctime, s32: seconds since 1970. */
-  static final int I_CTIME = 0x0c;
+  public static final int I_CTIME = 0x0c;
 
   /** i_mtime, s32: seconds since 1970. */
-  static final int I_MTIME = 0x10;
+  public static final int I_MTIME = 0x10;
 
   /** i_dtime, u32: when the file was deleted, 0 while it lives. */
-  static final int I_DTIME = 0x14;
+  public static final int I_DTIME = 0x14;
 
   /** i_gid, u16: low half of the group. */
-  static final int I_GID = 0x18;
+  public static final int I_GID = 0x18;
 
   /** i_links_count, u16. */
-  static final int I_LINKS_COUNT = 0x1a;
+  public static final int I_LINKS_COUNT = 0x1a;
 
   /** i_blocks, u32: sectors of 512 bytes, with indirect blocks and the block of attributes. */
-  static final int I_BLOCKS = 0x1c;
+  public static final int I_BLOCKS = 0x1c;
 
   /** i_flags, u32. */
-  static final int I_FLAGS = 0x20;
+  public static final int I_FLAGS = 0x20;
 
   /** i_block, 15 u32: the block tree, or a short link's target, or a device number. */
-  static final int I_BLOCK = 0x28;
+  public static final int I_BLOCK = 0x28;
 
   /** Size of i_block in bytes. */
-  static final int I_BLOCK_SIZE = 60;
+  public static final int I_BLOCK_SIZE = 60;
 
   /** i_file_acl, u32: the block that holds extended attributes, 0 if none. */
-  static final int I_FILE_ACL = 0x68;
+  public static final int I_FILE_ACL = 0x68;
 
   /** i_size_high (once i_dir_acl), u32: high half of a regular file's length. */
-  static final int I_SIZE_HIGH = 0x6c;
+  public static final int I_SIZE_HIGH = 0x6c;
 
   /** l_i_uid_high, u16: high half of the owner. */
-  static final int I_UID_HIGH = 0x78;
+  public static final int I_UID_HIGH = 0x78;
 
   /** l_i_gid_high, u16: high half of the group. */
-  static final int I_GID_HIGH = 0x7a;
+  public static final int I_GID_HIGH = 0x7a;
 
   /** i_extra_isize, u16: how many bytes past the first 128 are in use; in larger inodes only. */
-  static final int I_EXTRA_ISIZE = 0x80;
+  public static final int I_EXTRA_ISIZE = 0x80;
 
   /** i_ctime_extra, u32: two bits of epoch (2^32 s each), then 30 bits of nanoseconds. */
-  static final int I_CTIME_EXTRA = 0x84;
+  public static final int I_CTIME_EXTRA = 0x84;
 
   /** i_mtime_extra, u32: as i_ctime_extra. */
-  static final int I_MTIME_EXTRA = 0x88;
+  public static final int I_MTIME_EXTRA = 0x88;
 
   /** i_atime_extra, u32: as i_ctime_extra. */
-  static final int I_ATIME_EXTRA = 0x8c;
+  public static final int I_ATIME_EXTRA = 0x8c;
 
   /** i_crtime, s32: when the file was made, seconds since 1970. */
-  static final int I_CRTIME = 0x90;
+  public static final int I_CRTIME = 0x90;
 
   /** i_crtime_extra, u32: as i_ctime_extra. */
-  static final int I_CRTIME_EXTRA = 0x94;
+  public static final int I_CRTIME_EXTRA = 0x94;
 
   /** The bits of an extra time that count epochs. */
-  static final int EPOCH_MASK = 3;
+  public static final int EPOCH_MASK = 3;
 
   /** How far the nanoseconds are shifted up in an extra time. */
-  static final int EPOCH_BITS = 2;
+  public static final int EPOCH_BITS = 2;
 
-  /** i_flags that change what i_block means: ENCRYPT, EXTENTS, INLINE_DATA. */
-  static final long FLAGS_OF_OTHER_FORMATS = 0x800L | 0x8_0000L | 0x1000_0000L;
+  /** i_flags: the bytes are encrypted (EXT4_ENCRYPT_FL). */
+  public static final long ENCRYPT_FL = 0x800;
 
-  // Extended attributes: struct ext4_xattr_header, in a block of their own, and after the extra
-  // part
-  // of an inode, where it has the magic number alone
+  /** i_flags: i_block holds an extent tree (EXT4_EXTENTS_FL). */
+  public static final long EXTENTS_FL = 0x8_0000;
+
+  /** i_flags: i_block holds the first bytes of the file (EXT4_INLINE_DATA_FL). */
+  public static final long INLINE_DATA_FL = 0x1000_0000;
+
+  // Extended attributes: struct ext4_xattr_header, in a block of their own and behind the extra
+  // part of an inode, where it has the magic number alone
 
   /** h_magic, u32: {@link #ATTRIBUTES_MAGIC}, in both places. */
-  static final int H_MAGIC = 0x00;
+  public static final int H_MAGIC = 0x00;
 
   /** h_refcount, u32: how many inodes share the block. */
-  static final int H_REFCOUNT = 0x04;
+  public static final int H_REFCOUNT = 0x04;
 
   /** h_blocks, u32: always 1. */
-  static final int H_BLOCKS = 0x08;
+  public static final int H_BLOCKS = 0x08;
 
   /** h_hash, u32: made of the hashes of all entries. */
-  static final int H_HASH = 0x0c;
+  public static final int H_HASH = 0x0c;
 
   /** Where the entries start in a block. */
-  static final int ATTRIBUTES_HEADER_SIZE = 32;
+  public static final int ATTRIBUTES_HEADER_SIZE = 32;
 
   /** Where the entries start behind the extra part of an inode. */
-  static final int INODE_ATTRIBUTES_HEADER_SIZE = 4;
+  public static final int INODE_ATTRIBUTES_HEADER_SIZE = 4;
 
   /** The value of h_magic. */
-  static final long ATTRIBUTES_MAGIC = 0xea02_0000L;
+  public static final long ATTRIBUTES_MAGIC = 0xea02_0000L;
 
   /** e_name_len, u8: length of the name without its prefix; entries end at four zero bytes. */
-  static final int E_NAME_LEN = 0x00;
+  public static final int E_NAME_LEN = 0x00;
 
   /** e_name_index, u8: which prefix the name has. */
-  static final int E_NAME_INDEX = 0x01;
+  public static final int E_NAME_INDEX = 0x01;
 
   /** e_value_offs, u16: where the value is, from the block's start or the inode's first entry. */
-  static final int E_VALUE_OFFS = 0x02;
+  public static final int E_VALUE_OFFS = 0x02;
 
   /** e_value_inum, u32: the inode that holds the value, 0 if it lies here. */
-  static final int E_VALUE_INUM = 0x04;
+  public static final int E_VALUE_INUM = 0x04;
 
   /** e_value_size, u32: length of the value in bytes. */
-  static final int E_VALUE_SIZE = 0x08;
+  public static final int E_VALUE_SIZE = 0x08;
 
   /** e_hash, u32: of name and value; may be 0 in an inode. */
-  static final int E_HASH = 0x0c;
+  public static final int E_HASH = 0x0c;
 
   /** Where the name starts in an entry. */
-  static final int E_NAME = 0x10;
+  public static final int E_NAME = 0x10;
 
   /** What the lengths of entries and values are multiples of. */
-  static final int ATTRIBUTE_ALIGNMENT = 4;
+  public static final int ATTRIBUTE_ALIGNMENT = 4;
 
   // The block tree
 
   /** How many entries of i_block name data directly; then one each of the three indirections. */
-  static final int DIRECT_BLOCKS = 12;
+  public static final int DIRECT_BLOCKS = 12;
 
   /** How many entries i_block has. */
-  static final int TREE_ROOTS = 15;
+  public static final int TREE_ROOTS = 15;
 
   /** Size of a block number in bytes. */
-  static final int POINTER_SIZE = 4;
+  public static final int POINTER_SIZE = 4;
 
   /** log2 of how many block numbers an indirect block holds. */
-  static final int POINTERS_SHIFT = 10;
+  public static final int POINTERS_SHIFT = 10;
 
   /** How many block numbers an indirect block holds. */
-  static final int POINTERS = 1 << POINTERS_SHIFT;
+  public static final int POINTERS = 1 << POINTERS_SHIFT;
 
   /** How many levels of indirection there are. */
-  static final int MAX_DEPTH = 3;
+  public static final int MAX_DEPTH = 3;
 
   /** The most bytes that a block tree can name. */
-  static final long MAX_FILE_SIZE =
+  public static final long MAX_FILE_SIZE =
       (DIRECT_BLOCKS
               + (1L << POINTERS_SHIFT)
               + (1L << (2 * POINTERS_SHIFT))
@@ -288,23 +296,23 @@ final class ExtLayout {
   // struct ext2_dir_entry_2
 
   /** inode, u32: the inode named, 0 in an entry that is not in use. */
-  static final int D_INODE = 0x00;
+  public static final int D_INODE = 0x00;
 
   /** rec_len, u16: from this entry to the next in bytes, a multiple of 4. */
-  static final int D_REC_LEN = 0x04;
+  public static final int D_REC_LEN = 0x04;
 
   /** name_len, u8: length of the name in bytes. */
-  static final int D_NAME_LEN = 0x06;
+  public static final int D_NAME_LEN = 0x06;
 
   /** file_type, u8: with the filetype feature, else 0. */
-  static final int D_FILE_TYPE = 0x07;
+  public static final int D_FILE_TYPE = 0x07;
 
   /** Where the name starts. */
-  static final int D_NAME = 0x08;
+  public static final int D_NAME = 0x08;
 
   /** What an entry's length is a multiple of, and its least length less the header. */
-  static final int D_ALIGNMENT = 4;
+  public static final int D_ALIGNMENT = 4;
 
   /** The longest target of a symbolic link in bytes: a block, less a closing NUL. */
-  static final int MAX_LINK_TARGET = BLOCK_SIZE - 1;
+  public static final int MAX_LINK_TARGET = BLOCK_SIZE - 1;
 }

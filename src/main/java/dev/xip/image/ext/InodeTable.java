@@ -10,57 +10,12 @@ import java.time.Instant;
 final class InodeTable {
   private final ByteView view;
   private final Superblock superblock;
+  private final BlockGroups groups;
 
   InodeTable(ByteView view, Superblock superblock) {
     this.view = view;
     this.superblock = superblock;
-  }
-
-  /**
-   * Finds an inode.
-   *
-   * @param number its number
-   * @return its byte offset in the image; the whole inode lies inside
-   * @throws MalformedDataException if there is none of that number, it is reserved, or its group's
-   *     descriptor is damaged
-   */
-  long locate(long number) throws MalformedDataException {
-    if (number < 1 || number > superblock.inodes()) {
-      throw view.malformed(
-          ExtLayout.SUPERBLOCK_OFFSET + ExtLayout.S_INODES_COUNT,
-          "an inode number of 1..%d".formatted(superblock.inodes()),
-          "inode number " + number);
-    }
-    if (number != ExtLayout.ROOT_INODE && number < superblock.firstInode()) {
-      throw view.malformed(
-          ExtLayout.SUPERBLOCK_OFFSET + ExtLayout.S_FIRST_INO,
-          "the root inode or one from %d on".formatted(superblock.firstInode()),
-          "reserved inode number " + number);
-    }
-    long group = (number - 1) / superblock.inodesPerGroup();
-    long index = (number - 1) % superblock.inodesPerGroup();
-    return (firstBlock(group) << ExtLayout.BLOCK_SHIFT) + index * superblock.inodeSize();
-  }
-
-  /** Returns how many blocks the inodes of a group take. */
-  long blocksPerGroup() {
-    return superblock.inodesPerGroup() * superblock.inodeSize() >> ExtLayout.BLOCK_SHIFT;
-  }
-
-  /** Returns the block in which the inodes of a group begin; all of them lie inside the image. */
-  long firstBlock(long group) throws MalformedDataException {
-    long field =
-        ExtLayout.BLOCK_SIZE + group * ExtLayout.GROUP_DESCRIPTOR_SIZE + ExtLayout.BG_INODE_TABLE;
-    long table = view.u32(field);
-    long length = blocksPerGroup();
-    if (table < superblock.firstUsableBlock() || table > superblock.blocks() - length) {
-      throw view.malformed(
-          field,
-          "an inode table of %d blocks in blocks %d..%d"
-              .formatted(length, superblock.firstUsableBlock(), superblock.blocks() - 1),
-          "one that starts in block %d".formatted(table));
-    }
-    return table;
+    this.groups = new BlockGroups(view, superblock);
   }
 
   /**
@@ -72,7 +27,7 @@ final class InodeTable {
    *     damaged
    */
   Inode read(long number) throws MalformedDataException {
-    long at = locate(number);
+    long at = groups.inode(number);
     int mode = view.u16(at + ExtLayout.I_MODE);
     int links = view.u16(at + ExtLayout.I_LINKS_COUNT);
     if (links == 0 && (mode == 0 || view.u32(at + ExtLayout.I_DTIME) != 0)) {
@@ -82,7 +37,7 @@ final class InodeTable {
     if (type == FileType.UNKNOWN) {
       throw view.malformed(at, "a mode that names a type of file", "0x%04x".formatted(mode));
     }
-    checkFlags(at);
+    long flags = flags(at);
     int extra = extraSize(at);
     long device = device(at, type);
     return new Inode(
@@ -101,26 +56,27 @@ final class InodeTable {
             ? null
             : time(at, ExtLayout.I_CRTIME, ExtLayout.I_CRTIME_EXTRA, extra),
         (int) (device >>> 32),
-        (int) device);
+        (int) device,
+        flags);
   }
 
-  /** The features that these flags belong to were refused, so a file that has one is damaged. */
-  private void checkFlags(long at) throws MalformedDataException {
-    long flags = view.u32(at + ExtLayout.I_FLAGS) & ExtLayout.FLAGS_OF_OTHER_FORMATS;
-    if (flags != 0) {
+  /** An i_block that is not read belongs to a feature that was refused, so the inode is damaged. */
+  private long flags(long at) throws MalformedDataException {
+    long flags = view.u32(at + ExtLayout.I_FLAGS);
+    if (BlockTree.of(flags) == null) {
       throw view.malformed(
           at + ExtLayout.I_FLAGS,
           "no flag of extents, inline data or encryption",
           "0x%x".formatted(flags));
     }
+    return flags;
   }
 
   /**
-   * Returns how many bytes past the first 128 an inode uses for fields; what is behind is for
-   * attributes.
+   * Returns how many bytes past the first 128 an inode uses for fields; the rest is for attributes.
    *
    * @param at the byte offset of the inode
-   * @throws MalformedDataException if there are not so many
+   * @throws MalformedDataException if the inode has no room for them
    */
   int extraSize(long at) throws MalformedDataException {
     int room = superblock.inodeSize() - ExtLayout.OLD_INODE_SIZE;
@@ -177,24 +133,9 @@ final class InodeTable {
     return (dev >> 8 & 0xfff) << 32 | dev & 0xff | dev >> 12 & 0xfff00;
   }
 
-  /** Whether a number is of an inode that may be read and that has a name. */
-  boolean isInUse(long number) throws MalformedDataException {
-    return (number == ExtLayout.ROOT_INODE || number >= superblock.firstInode())
-        && view.u16(locate(number) + ExtLayout.I_LINKS_COUNT) != 0;
-  }
-
   /** A link's target is in the inode if no block but that of the attributes is allocated. */
   boolean isFastLink(Inode link) throws MalformedDataException {
     boolean attributes = view.u32(link.offset() + ExtLayout.I_FILE_ACL) != 0;
     return link.sectors() == (attributes ? ExtLayout.SECTORS_PER_BLOCK : 0);
-  }
-
-  /** Whether the inode's i_block holds a block tree. */
-  boolean hasTree(Inode inode) throws MalformedDataException {
-    return switch (inode.type()) {
-      case REGULAR, DIRECTORY -> true;
-      case SYMLINK -> !isFastLink(inode);
-      default -> false;
-    };
   }
 }

@@ -6,8 +6,8 @@ import java.util.Arrays;
 import java.util.Random;
 
 /**
- * Leads from names to the entries of one directory: a table with open addressing, of two names with
- * the same place the one that comes first in the directory in front. Immutable.
+ * Hash table from names to the entries of one directory, with open addressing: of names that
+ * collide, the first in the directory comes first. Immutable.
  */
 final class NameIndex {
   /** Stands for a directory that is too damaged to be indexed. */
@@ -18,7 +18,7 @@ final class NameIndex {
 
   private static final long OFFSET = (1L << OFFSET_BITS) - 1;
 
-  /** Another one in each run, so that no image can hold names made to have one hash. */
+  /** Random in each JVM, so that no image can hold names made to collide. */
   private static final long KEY = new Random().nextLong() | 1;
 
   private final DirectoryBlocks directory;
@@ -64,12 +64,12 @@ final class NameIndex {
     return folded(hash);
   }
 
-  /** Takes one more byte of a name into its hash, which begins with 0. */
+  /** Adds a byte of a name to its hash, which begins with 0. */
   static long hashed(long hash, int nextByte) {
     return (hash + (nextByte & 0xff)) * KEY;
   }
 
-  /** Makes a hash of all bytes what the table takes: the upper half, which all of them reach. */
+  /** Reduces the hash of a whole name to 32 bits: the upper half, which every byte changes. */
   static int folded(long hash) {
     return (int) (hash >>> Integer.SIZE);
   }

@@ -10,7 +10,7 @@ import java.nio.ByteOrder;
  * entries of 8 bytes: tag, permissions, id. Images use version 1, in which just the entries of
  * named users and groups have an id. Linux counterpart: fs/ext4/acl.c.
  */
-final class PosixAcl {
+public final class PosixAcl {
   private static final int CALL_VERSION = 2;
   private static final int DISK_VERSION = 1;
   private static final int VERSION_SIZE = 4;
@@ -23,7 +23,7 @@ final class PosixAcl {
   private PosixAcl() {}
 
   /**
-   * Turns what an image holds into what getxattr(2) returns.
+   * Converts the form of images to that of the system calls.
    *
    * @param view the image
    * @param at the byte offset of the list
@@ -58,13 +58,13 @@ final class PosixAcl {
   }
 
   /**
-   * Turns what getxattr(2) returned into what an image holds.
+   * Converts the form of the system calls to that of images.
    *
-   * @param list the list in the form of the system calls
+   * @param list the list as getxattr(2) returns it
    * @return the list in the form of images
    * @throws IllegalArgumentException if it is no list
    */
-  static byte[] toDisk(byte[] list) {
+  public static byte[] toDisk(byte[] list) {
     ByteBuffer from = ByteBuffer.wrap(list).order(ByteOrder.LITTLE_ENDIAN);
     if (list.length % LONG_ENTRY != VERSION_SIZE || from.getInt() != CALL_VERSION) {
       throw new IllegalArgumentException("no POSIX ACL of version 2");
@@ -86,7 +86,7 @@ final class PosixAcl {
     return copy(disk);
   }
 
-  /** Owner, owning group, mask and others; named user and named group; 0 for what is no tag. */
+  /** Owner, owning group, mask and others; named user and named group; 0 for an unknown tag. */
   private static int entryLength(int tag) {
     return switch (tag) {
       case 0x01, 0x04, 0x10, 0x20 -> SHORT_ENTRY;

@@ -15,16 +15,18 @@ import java.util.UUID;
  * @param inodes how many inodes there are, a multiple of those of a group
  * @param inodesPerGroup how many inodes a group has, a multiple of those of a block
  * @param inodeSize the size of an inode in bytes, a power of two, 128..4096
+ * @param descriptorSize the size of a group descriptor in bytes, a power of two, 32..4096
  * @param firstInode the first inode that is not reserved
  * @param fileTypes whether directory entries hold the type of what they name
- * @param info what is for people
+ * @param info the fields that are shown to users
  */
-record Superblock(
+public record Superblock(
     long blocks,
     long blocksPerGroup,
     long inodes,
     long inodesPerGroup,
     int inodeSize,
+    int descriptorSize,
     long firstInode,
     boolean fileTypes,
     FsInfo info) {
@@ -37,30 +39,25 @@ record Superblock(
    * @throws MalformedDataException if it is damaged, the image is shorter than it says, or it is of
    *     a kind that is not read
    */
-  static Superblock read(ByteView view) throws MalformedDataException {
+  public static Superblock read(ByteView view) throws MalformedDataException {
     view.checkRange(ExtLayout.SUPERBLOCK_OFFSET, ExtLayout.SUPERBLOCK_SIZE, "an ext2 superblock");
     return new Reader(view).read();
   }
 
-  /**
-   * Counts the groups.
-   *
-   * @return how many there are, the last one maybe short
-   */
-  long groups() {
+  /** {@return the number of groups, of which the last one may be short} */
+  public long groups() {
     return Math.ceilDiv(blocks, blocksPerGroup);
   }
 
   /**
-   * Says where blocks of files may begin.
-   *
-   * @return the first block after the superblock and the group descriptors
+   * {@return the first block behind the superblock and the group descriptors, where blocks of files
+   * may begin}
    */
-  long firstUsableBlock() {
-    return 1 + Math.ceilDiv(groups() * ExtLayout.GROUP_DESCRIPTOR_SIZE, ExtLayout.BLOCK_SIZE);
+  public long firstUsableBlock() {
+    return 1 + Math.ceilDiv(groups() * descriptorSize, ExtLayout.BLOCK_SIZE);
   }
 
-  /** Reads the fields one by one, features first, each checked before the next is believed. */
+  /** Reads the fields one by one, features first, each checked before the next is used. */
   private static final class Reader {
     private final ByteView view;
 
@@ -107,6 +104,7 @@ record Superblock(
               u32(ExtLayout.S_INODES_COUNT),
               inodesPerGroup,
               (int) inodeSize,
+              descriptorSize(),
               firstInode,
               (u32(ExtLayout.S_FEATURE_INCOMPAT) & ExtFeatures.INCOMPAT_FILETYPE) != 0,
               info());
@@ -114,7 +112,22 @@ record Superblock(
       return superblock;
     }
 
-    /** Refuses what is not ext2 of a kind that is read, before anything else is believed. */
+    private int descriptorSize() throws MalformedDataException {
+      if ((u32(ExtLayout.S_FEATURE_INCOMPAT) & ExtFeatures.INCOMPAT_64BIT) == 0) {
+        return ExtLayout.GROUP_DESCRIPTOR_SIZE;
+      }
+      int size = view.u16(at(ExtLayout.S_DESC_SIZE));
+      check(
+          Integer.bitCount(size) == 1
+              && size >= 2 * ExtLayout.GROUP_DESCRIPTOR_SIZE
+              && size <= ExtLayout.BLOCK_SIZE,
+          ExtLayout.S_DESC_SIZE,
+          "a group descriptor size that is a power of two, 64..4096",
+          size);
+      return size;
+    }
+
+    /** Refuses other formats, features and block sizes before any other field is used. */
     private void checkKind() throws MalformedDataException {
       int magic = view.u16(at(ExtLayout.S_MAGIC));
       if (magic != ExtLayout.MAGIC) {

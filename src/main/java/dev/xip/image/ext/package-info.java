@@ -1,7 +1,6 @@
 /**
  * Reads ext2 images with 4 KiB blocks: superblock, groups, inodes, block trees and directories, all
  * checked before use. It never changes an image, never replays a journal, and hands image memory to
- * nothing but the JVM's own loads and copies. {@link dev.xip.image.ext.ImageWriter} writes one
- * anew, into another file.
+ * nothing but the JVM's own loads and copies.
  */
 package dev.xip.image.ext;

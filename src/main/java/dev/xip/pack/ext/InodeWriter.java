@@ -1,10 +1,11 @@
-package dev.xip.image.ext;
+package dev.xip.pack.ext;
 
 import dev.xip.image.Inode;
+import dev.xip.image.ext.ExtLayout;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 
-/** The bytes of an inode that is to be written. {@link InodeTable} reads what this writes. */
+/** Encodes the inode of a new file. The counterpart of the reader's InodeTable. */
 final class InodeWriter {
   /** The first time that an inode can hold, 1901-12-13. */
   private static final Instant EARLIEST = Instant.ofEpochSecond(Integer.MIN_VALUE);
@@ -33,33 +34,33 @@ final class InodeWriter {
   }
 
   /**
-   * Writes all but what says where the contents lie.
+   * Writes all fields but the numbers of the file's blocks.
    *
    * @param file the file
    * @param blocks how many blocks it takes
    * @param attributesBlock the block of its extended attributes, 0 if it has none
    */
   void write(NewFile file, long blocks, int attributesBlock) {
-    Inode says = file.says();
-    to.putShort(at + ExtLayout.I_MODE, (short) says.mode());
-    to.putShort(at + ExtLayout.I_UID, (short) says.uid());
-    to.putShort(at + ExtLayout.I_UID_HIGH, (short) (says.uid() >>> 16));
-    to.putShort(at + ExtLayout.I_GID, (short) says.gid());
-    to.putShort(at + ExtLayout.I_GID_HIGH, (short) (says.gid() >>> 16));
+    Inode inode = file.inode();
+    to.putShort(at + ExtLayout.I_MODE, (short) inode.mode());
+    to.putShort(at + ExtLayout.I_UID, (short) inode.uid());
+    to.putShort(at + ExtLayout.I_UID_HIGH, (short) (inode.uid() >>> 16));
+    to.putShort(at + ExtLayout.I_GID, (short) inode.gid());
+    to.putShort(at + ExtLayout.I_GID_HIGH, (short) (inode.gid() >>> 16));
     to.putShort(at + ExtLayout.I_LINKS_COUNT, (short) file.links());
     to.putInt(at + ExtLayout.I_BLOCKS, (int) (blocks * ExtLayout.SECTORS_PER_BLOCK));
     to.putInt(at + ExtLayout.I_FILE_ACL, attributesBlock);
     to.putShort(at + ExtLayout.I_EXTRA_ISIZE, (short) NewAttributes.EXTRA_SIZE);
-    time(ExtLayout.I_ATIME, ExtLayout.I_ATIME_EXTRA, says.accessed());
-    time(ExtLayout.I_CTIME, ExtLayout.I_CTIME_EXTRA, says.changed());
-    time(ExtLayout.I_MTIME, ExtLayout.I_MTIME_EXTRA, says.modified());
-    time(ExtLayout.I_CRTIME, ExtLayout.I_CRTIME_EXTRA, says.created());
+    time(ExtLayout.I_ATIME, ExtLayout.I_ATIME_EXTRA, inode.accessed());
+    time(ExtLayout.I_CTIME, ExtLayout.I_CTIME_EXTRA, inode.changed());
+    time(ExtLayout.I_MTIME, ExtLayout.I_MTIME_EXTRA, inode.modified());
+    time(ExtLayout.I_CRTIME, ExtLayout.I_CRTIME_EXTRA, inode.created());
     file.attributes().putInInode(to, at);
-    switch (says.type()) {
-      case REGULAR -> size(says.size());
+    switch (inode.type()) {
+      case REGULAR -> size(inode.size());
       case DIRECTORY -> size(DirectoryWriter.blocks(file) << ExtLayout.BLOCK_SHIFT);
       case SYMLINK -> link(file.target());
-      case CHARACTER_DEVICE, BLOCK_DEVICE -> device(says.deviceMajor(), says.deviceMinor());
+      case CHARACTER_DEVICE, BLOCK_DEVICE -> device(inode.deviceMajor(), inode.deviceMinor());
       case FIFO, SOCKET, UNKNOWN -> {}
     }
   }

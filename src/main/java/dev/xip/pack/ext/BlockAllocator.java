@@ -1,12 +1,13 @@
-package dev.xip.image.ext;
+package dev.xip.pack.ext;
 
 import dev.xip.image.BlockMap;
 import dev.xip.image.Verdict;
+import dev.xip.image.ext.ExtLayout;
 import java.util.BitSet;
 
 /**
- * Gives blocks to the files of an image that is written: slots to the pieces that have one, and to
- * all else what is free, in ascending order.
+ * Allocates blocks to the files of a new image: their slots to the pieces that have one, free
+ * blocks in ascending order to all else.
  */
 final class BlockAllocator {
   private final BitSet taken;
@@ -24,14 +25,14 @@ final class BlockAllocator {
     this.slots = slots;
   }
 
-  /** Returns a block that was free. */
-  int one() {
+  /** Allocates one block. */
+  int allocate() {
     next = taken.nextClearBit(next);
     taken.set(next);
     return next;
   }
 
-  /** Gives blocks to all of a file that is no hole. */
+  /** Allocates blocks to all of a file but its holes. */
   BlockMap place(NewFile file) {
     BlockMap.Builder map = new BlockMap.Builder();
     int[] pieces = slots.of(file);
@@ -47,7 +48,7 @@ final class BlockAllocator {
           count = pieceEnd - at;
           first = pieces[piece];
         } else {
-          first = one();
+          first = allocate();
           long free = taken.nextSetBit((int) first + 1);
           count = Math.min(pieceEnd - at, free < 0 ? Long.MAX_VALUE : free - first);
           taken.set((int) first, (int) (first + count));

@@ -1,13 +1,14 @@
-package dev.xip.image.ext;
+package dev.xip.pack.ext;
 
 import dev.xip.image.FileType;
+import dev.xip.image.ext.ExtLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Iterator;
 
 /**
- * The blocks of a directory that is to be written: the entries {@code .} and {@code ..} and then
- * the names in the order in which they were added. {@link DirectoryBlocks} reads what this writes.
+ * Encodes the blocks of a new directory: the entries {@code .} and {@code ..} and then the names in
+ * the order in which they were added. The counterpart of the reader's DirectoryBlocks.
  */
 final class DirectoryWriter {
   private static final byte[] SELF = {'.'};
@@ -53,7 +54,7 @@ final class DirectoryWriter {
     return blocks;
   }
 
-  /** Returns the next block, which is good until the one after is asked for. */
+  /** Returns the next block, valid until the next call. */
   ByteBuffer nextBlock() {
     while (next != null && end + length(next.name().length()) <= ExtLayout.BLOCK_SIZE) {
       put(next.file(), next.name().bytes());
@@ -75,7 +76,7 @@ final class DirectoryWriter {
     block.putInt(end + ExtLayout.D_INODE, file.number());
     block.putShort(end + ExtLayout.D_REC_LEN, (short) length);
     block.put(end + ExtLayout.D_NAME_LEN, (byte) name.length);
-    block.put(end + ExtLayout.D_FILE_TYPE, (byte) typeNumber(file.says().type()));
+    block.put(end + ExtLayout.D_FILE_TYPE, (byte) typeNumber(file.inode().type()));
     block.put(end + ExtLayout.D_NAME, name);
     last = end;
     end += length;

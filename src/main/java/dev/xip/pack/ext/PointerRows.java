@@ -1,13 +1,14 @@
-package dev.xip.image.ext;
+package dev.xip.pack.ext;
 
 import dev.xip.image.BlockMap;
+import dev.xip.image.ext.ExtLayout;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * The block numbers that lead to the blocks of a file that is to be written: fifteen in its inode,
- * and rows of 1024 in indirect blocks. {@link BlockTree} reads what this writes.
+ * Encodes the block numbers of a new file: fifteen in its inode, and rows of 1024 in indirect
+ * blocks. The counterpart of the reader's IndirectBlocks.
  */
 final class PointerRows {
   /** Finds a place for a row that is not all zero, and writes it there. */
@@ -28,7 +29,7 @@ final class PointerRows {
   /**
    * Counts the rows outside of the inode.
    *
-   * @param runs first block and number of blocks of each stretch that is no hole, in pairs
+   * @param runs the data runs, each as first block and number of blocks
    * @return how many indirect blocks lead to them
    */
   static long count(long[] runs) {
@@ -71,7 +72,10 @@ final class PointerRows {
     }
   }
 
-  /** Returns the block of a file, or of the row that leads from there on; 0 for a hole. */
+  /**
+   * Returns the number of a block of the file, or of the row of a depth that begins with it; 0 for
+   * a hole.
+   */
   private int block(long first, int depth) throws IOException {
     long at = first << ExtLayout.BLOCK_SHIFT;
     if (depth == 0) {

@@ -1,6 +1,9 @@
-package dev.xip.image.ext;
+package dev.xip.pack.ext;
 
 import dev.xip.base.FileName;
+import dev.xip.image.ext.AttributePrefix;
+import dev.xip.image.ext.ExtLayout;
+import dev.xip.image.ext.PosixAcl;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,8 +14,8 @@ import java.util.Map;
 import java.util.SortedMap;
 
 /**
- * The extended attributes of a file that is to be written: which of them lie in its inode, which in
- * a block, and which fit nowhere. Linux counterpart: fs/ext4/xattr.c.
+ * The extended attributes of a new file: which of them lie in its inode, which in a block, and
+ * which fit nowhere. Linux counterpart: fs/ext4/xattr.c.
  */
 final class NewAttributes {
   /** How many bytes of an inode of 256 are for fields past the first 128. */
@@ -36,7 +39,7 @@ final class NewAttributes {
 
   private static final NewAttributes NONE = new NewAttributes();
 
-  /** Entries of a block are found by this order. */
+  /** The order of the entries of a block, by which they are searched. */
   private static final Comparator<Attribute> ORDER =
       Comparator.<Attribute>comparingInt(each -> each.prefix.number())
           .thenComparingInt(each -> each.rest.length)
@@ -71,7 +74,7 @@ final class NewAttributes {
     return all;
   }
 
-  /** Returns null for what has no place in an image. */
+  /** Returns null for an attribute that an image cannot hold. */
   private static Attribute attribute(byte[] name, byte[] value) {
     for (AttributePrefix prefix : AttributePrefix.values()) {
       int start = prefix.bytes().length;
@@ -93,7 +96,10 @@ final class NewAttributes {
     return null;
   }
 
-  /** Fills the inode as far as it goes; what then is too much for the block is left out. */
+  /**
+   * Moves the attributes that fill the inode best there, and drops the largest until the rest fits
+   * into the block.
+   */
   private void split() {
     inBlock.sort(Comparator.comparingInt(Attribute::units).thenComparing(ORDER));
     // The best choice for each number of units is made from the choices without one attribute.
@@ -126,18 +132,18 @@ final class NewAttributes {
     inBlock.sort(ORDER);
   }
 
-  /** Returns the names of those that fit nowhere. */
+  /** {@return the names of those that fit nowhere} */
   List<FileName> leftOut() {
     return leftOut;
   }
 
-  /** Tells whether some lie in a block of their own. */
+  /** {@return whether some lie in a block of their own} */
   boolean needBlock() {
     return !inBlock.isEmpty();
   }
 
   /**
-   * Writes what lies in the inode behind its fields.
+   * Writes the attributes that lie in the inode, behind its fields.
    *
    * @param inode the bytes of inodes, little-endian
    * @param at where this one begins

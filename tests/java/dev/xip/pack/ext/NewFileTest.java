@@ -1,4 +1,4 @@
-package dev.xip.image.ext;
+package dev.xip.pack.ext;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -15,13 +15,13 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
-/** What a file needs in an image, and what of it cannot be there. */
+/** The blocks that a new file needs, and what an image cannot hold of it. */
 class NewFileTest {
   private static final long SEED = Long.getLong("xip.seed", System.nanoTime());
 
   private static Inode inode(Instant modified) {
     Instant now = Instant.EPOCH;
-    return new Inode(0, 0, 0100644, 0, 0, 0, 0, 0, now, modified, now, now, 0, 0);
+    return new Inode(0, 0, 0100644, 0, 0, 0, 0, 0, now, modified, now, now, 0, 0, 0);
   }
 
   private static NewFile file(Object... namesAndSizes) {
@@ -49,7 +49,7 @@ class NewFileTest {
 
   @Test
   void inodeAndBlockAreFilledAsFarAsTheyGo() {
-    // 88 bytes in the inode and 4060 in the block: there is but one way to divide these.
+    // 88 bytes in the inode and 4060 in the block: there is only one way to divide these.
     assertThat(file("user.a", 40, "user.b", 8, "user.c", 4040).attributesLeftOut()).isEmpty();
     assertThat(file("user.a", 36, "user.b", 12, "user.c", 4040).attributesLeftOut()).isEmpty();
     assertThat(file("user.a", 44, "user.b", 44, "user.c", 4000).attributesLeftOut()).hasSize(1);

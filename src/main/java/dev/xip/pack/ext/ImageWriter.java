@@ -1,9 +1,12 @@
-package dev.xip.image.ext;
+package dev.xip.pack.ext;
 
 import dev.xip.base.ByteView;
 import dev.xip.image.BlockMap;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.FileType;
+import dev.xip.image.ext.BlockGroups;
+import dev.xip.image.ext.ExtLayout;
+import dev.xip.image.ext.Superblock;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
@@ -14,23 +17,19 @@ import java.util.List;
 
 /**
  * Fills an image that mke2fs has just made with files, so that leaves of 2 MiB can map the large
- * ones. What describes the groups stays where mke2fs put it; all that belonged to files, lost+found
- * too, is given up. The bytes of files are copied by the caller, in runs that are as long as the
- * image allows.
+ * ones. The metadata of the groups stays where mke2fs put it; the files that mke2fs made,
+ * lost+found among them, are dropped. The caller copies the bytes of files, in runs that are as
+ * long as the image allows.
  */
 public final class ImageWriter implements AutoCloseable {
-  /** The alignment in bytes: what one page-table entry of the level above pages maps. */
-  public static final long ALIGNMENT = (long) SlotPlan.SLOT_BLOCKS << ExtLayout.BLOCK_SHIFT;
-
   private static final ByteBuffer ZEROS = ByteBuffer.allocate(ExtLayout.BLOCK_SIZE);
 
   private final FileChannel image;
   private final Arena arena;
   private final ByteView view;
   private final Superblock superblock;
-  private final InodeTable inodes;
   private final BlockGroups groups;
-  private final BitSet described;
+  private final BitSet metadata;
 
   /** The block of inodes that is being filled, and its number. */
   private final ByteBuffer inodeBlock = buffer();
@@ -46,9 +45,8 @@ public final class ImageWriter implements AutoCloseable {
             name,
             CorruptImageException::new);
     this.superblock = Superblock.read(view);
-    this.inodes = new InodeTable(view, superblock);
-    this.groups = new BlockGroups(view, superblock, inodes);
-    this.described = groups.described();
+    this.groups = new BlockGroups(view, superblock);
+    this.metadata = groups.metadata();
   }
 
   /** Copies the bytes of files. */
@@ -58,7 +56,7 @@ public final class ImageWriter implements AutoCloseable {
      * Copies the bytes of one file.
      *
      * @param file a regular file
-     * @param places where they go; what it does not name is a hole
+     * @param places where they go; the rest is a hole
      * @param image the image
      * @throws IOException if they cannot be read or written
      */
@@ -69,10 +67,10 @@ public final class ImageWriter implements AutoCloseable {
    * Opens the image that is to be filled.
    *
    * @param name the image's name, as errors show it
-   * @param image an image without files, open for reading and writing, which none but the caller
-   *     can cut
+   * @param image an image without files, open for reading and writing, which only the caller can
+   *     truncate
    * @return the writer, to be closed before the channel
-   * @throws CorruptImageException if it is no ext2 image that is read
+   * @throws CorruptImageException if it is no ext2 image, or of a kind that is not read
    * @throws IOException if it cannot be read
    */
   public static ImageWriter open(String name, FileChannel image) throws IOException {
@@ -86,13 +84,13 @@ public final class ImageWriter implements AutoCloseable {
   }
 
   /**
-   * Says how many blocks are too few.
+   * Compares the size of the image with what files need.
    *
    * @param need what the files need
    * @return how many blocks are missing, 0 if there is room for all
    */
   public long missingBlocks(NewImageSize need) {
-    return Math.max(0, need.fileBlocks() - (superblock.blocks() - described.cardinality()));
+    return Math.max(0, need.fileBlocks() - (superblock.blocks() - metadata.cardinality()));
   }
 
   /**
@@ -106,21 +104,21 @@ public final class ImageWriter implements AutoCloseable {
   public void write(List<NewFile> files, Contents contents) throws IOException {
     clear();
     number(files);
-    BitSet taken = (BitSet) described.clone();
+    BitSet taken = (BitSet) metadata.clone();
     SlotPlan slots = SlotPlan.of(files, taken, superblock.blocks());
     writeFiles(files, new BlockAllocator(taken, slots), contents);
     writeGroups(files, taken);
   }
 
-  /** Puts zeros where mke2fs made files, for no file overwrites all of its last block. */
+  /** Zeroes the blocks of the files that mke2fs made: a new file need not fill its last block. */
   private void clear() throws IOException {
     ByteBuffer lostAndFound = ByteBuffer.allocate(superblock.inodeSize());
-    write(lostAndFound, inodes.locate(superblock.firstInode()));
+    write(lostAndFound, groups.inode(superblock.firstInode()));
     for (long group = 0; group < superblock.groups(); group++) {
       BitSet used = BitSet.valueOf(read(groups.blockBitmap(group), 1));
       long first = groups.firstBlock(group);
       for (int i = 0; (i = used.nextSetBit(i)) >= 0 && i < groups.blocks(group); i++) {
-        if (!described.get((int) first + i)) {
+        if (!metadata.get((int) first + i)) {
           writeBlock(ZEROS.duplicate(), first + i);
         }
       }
@@ -138,7 +136,7 @@ public final class ImageWriter implements AutoCloseable {
       throws IOException {
     for (NewFile file : files) {
       BlockMap places = blocks.place(file);
-      switch (file.says().type()) {
+      switch (file.inode().type()) {
         case REGULAR -> contents.copy(file, places, image);
         case DIRECTORY -> writeDirectory(file, places);
         case SYMLINK -> {
@@ -166,7 +164,7 @@ public final class ImageWriter implements AutoCloseable {
   }
 
   private void writeInode(NewFile file, BlockMap places, BlockAllocator blocks) throws IOException {
-    long at = inodes.locate(file.number());
+    long at = groups.inode(file.number());
     seekInodes(at >>> ExtLayout.BLOCK_SHIFT);
     int offset = (int) (at & ExtLayout.BLOCK_SIZE - 1);
     inodeBlock.put(offset, new byte[superblock.inodeSize()]);
@@ -174,7 +172,7 @@ public final class ImageWriter implements AutoCloseable {
       PointerRows.write(
           places,
           row -> {
-            int block = blocks.one();
+            int block = blocks.allocate();
             writeBlock(row, block);
             return block;
           },
@@ -183,7 +181,7 @@ public final class ImageWriter implements AutoCloseable {
     }
     int attributesBlock = 0;
     if (file.attributes().needBlock()) {
-      attributesBlock = blocks.one();
+      attributesBlock = blocks.allocate();
       ByteBuffer block = buffer();
       file.attributes().putInBlock(block);
       writeBlock(block, attributesBlock);
@@ -191,7 +189,7 @@ public final class ImageWriter implements AutoCloseable {
     new InodeWriter(inodeBlock, offset).write(file, file.blocks(), attributesBlock);
   }
 
-  /** Inodes are written in the order in which they lie, block by block. */
+  /** Precondition: inodes are written in ascending order, so that each block is written once. */
   private void seekInodes(long block) throws IOException {
     if (block != inodeBlockAt) {
       flushInodes();
@@ -219,7 +217,7 @@ public final class ImageWriter implements AutoCloseable {
       numbers.set(0, Math.clamp(used - (long) group * perGroup, 0, perGroup));
       int free = groups.blocks(group) - blocks.cardinality();
       freeBlocks += free;
-      int at = group * ExtLayout.GROUP_DESCRIPTOR_SIZE;
+      int at = group * superblock.descriptorSize();
       table.putShort(at + ExtLayout.BG_FREE_BLOCKS_COUNT, (short) free);
       table.putShort(
           at + ExtLayout.BG_FREE_INODES_COUNT, (short) (perGroup - numbers.cardinality()));
@@ -244,21 +242,21 @@ public final class ImageWriter implements AutoCloseable {
   private int[] directories(List<NewFile> files) {
     int[] directories = new int[(int) superblock.groups()];
     for (NewFile file : files) {
-      if (file.says().type() == FileType.DIRECTORY) {
+      if (file.inode().type() == FileType.DIRECTORY) {
         directories[(int) ((file.number() - 1) / superblock.inodesPerGroup())]++;
       }
     }
     return directories;
   }
 
-  /** The bits behind the last one that means something are set. */
+  /** The unused bits at the end of the bitmap are set. */
   private void writeBitmap(BitSet bits, int count, long block) throws IOException {
     bits.set(count, ExtLayout.BITMAP_BITS);
     writeBlock(buffer().put(bits.toByteArray()).clear(), block);
   }
 
   /**
-   * Reads what is not mapped: a page of a hole, looked at, would take room that may not be there.
+   * Reads through the channel: to touch a mapped page of a hole may take room that is not there.
    */
   private ByteBuffer read(long block, int count) throws IOException {
     ByteBuffer bytes =

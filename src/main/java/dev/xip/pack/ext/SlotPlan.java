@@ -1,4 +1,4 @@
-package dev.xip.image.ext;
+package dev.xip.pack.ext;
 
 import dev.xip.image.FileType;
 import java.util.BitSet;
@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Which files of an image that is written can be mapped by leaves of 2 MiB. A slot is a stretch of
- * that size at a multiple of it. The pieces of the same size that a large file consists of get a
- * slot each, in ascending order; a piece with a hole in it does not.
+ * Decides which parts of a new image's files can be mapped by leaves of 2 MiB. A slot is an aligned
+ * stretch of that size in the image, a piece one in a file. Each piece without a hole gets a slot,
+ * in ascending order.
  */
 final class SlotPlan {
   /** How many blocks a slot has. */
@@ -33,10 +33,10 @@ final class SlotPlan {
   }
 
   /**
-   * Plans.
+   * Makes a plan.
    *
-   * @param files what is to be written, in the order in which it gets places
-   * @param taken the blocks in use; those that a slot is given for are added
+   * @param files the files, in the order in which they get blocks
+   * @param taken the blocks in use, to which those of assigned slots are added
    * @param blocks how many blocks the image has, fewer than 2^31
    * @return the plan
    */
@@ -54,9 +54,9 @@ final class SlotPlan {
     return plan;
   }
 
-  /** Counts the pieces of a file that want a slot: whole ones without a hole. */
+  /** {@return how many whole pieces without a hole a file has} */
   static long wholePieces(NewFile file) {
-    long[] runs = file.says().type() == FileType.REGULAR ? file.runs() : new long[0];
+    long[] runs = file.inode().type() == FileType.REGULAR ? file.runs() : new long[0];
     long sum = 0;
     for (int i = 0; i < runs.length; i += 2) {
       long first = Math.ceilDiv(runs[i], SLOT_BLOCKS);
@@ -71,9 +71,9 @@ final class SlotPlan {
   }
 
   /**
-   * Gives slots to the whole pieces, and to the beginnings of pieces as long as there are more
+   * Assigns slots to the whole pieces, and to the beginnings of pieces as long as there are more
    * slots than whole pieces: a file then goes on where the piece before ends, and the rest of the
-   * slot is filled as all else is.
+   * slot is free for other blocks.
    */
   private void give(NewFile file) {
     long[] runs = file.runs();

@@ -1,20 +1,21 @@
-package dev.xip.image.ext;
+package dev.xip.pack.ext;
 
 import dev.xip.image.FileType;
+import dev.xip.image.ext.ExtLayout;
 import java.util.List;
 
 /**
  * How large an ext2 image must be to hold given files, in 4 KiB blocks: what the files need, and
  * per group of blocks its bitmaps, inode table and copy of the descriptors. Large files need slots:
- * stretches of 2 MiB, at multiples of it, that none of the latter lies in.
+ * aligned stretches of 2 MiB that hold none of these.
  *
  * @param blocks the blocks of the whole image
  * @param inodes the inodes to ask for
- * @param fileBlocks the blocks of all files, with all that leads to them
- * @param crowded whether a folder holds more folders than its link count can tell, for which the
- *     image needs the feature dir_nlink
+ * @param fileBlocks the blocks of all files, with their indirect blocks
+ * @param dirNlink whether a directory holds more directories than its link count can tell, for
+ *     which the image needs the feature dir_nlink
  */
-public record NewImageSize(long blocks, long inodes, long fileBlocks, boolean crowded) {
+public record NewImageSize(long blocks, long inodes, long fileBlocks, boolean dirNlink) {
   /** The size of a block in bytes. */
   public static final int BLOCK = ExtLayout.BLOCK_SIZE;
 
@@ -27,7 +28,7 @@ public record NewImageSize(long blocks, long inodes, long fileBlocks, boolean cr
   /** Mke2fs makes no image with fewer blocks than some 60. */
   private static final int FEWEST_BLOCKS = 128;
 
-  /** Mke2fs makes lost+found and the root before they are given up. */
+  /** Mke2fs needs room for lost+found and the root, which the writer drops. */
   private static final int FEWEST_FREE = 16;
 
   private static final int BLOCKS_PER_GROUP = ExtLayout.BITMAP_BITS;
@@ -48,11 +49,11 @@ public record NewImageSize(long blocks, long inodes, long fileBlocks, boolean cr
     long inodes = files.size() + ExtLayout.OLD_FIRST_INO;
     long fileBlocks = 0;
     long slots = 0;
-    boolean crowded = false;
+    boolean dirNlink = false;
     for (NewFile file : files) {
       fileBlocks += file.blocks();
       slots += SlotPlan.wholePieces(file);
-      crowded |= file.says().type() == FileType.DIRECTORY && file.isCrowd();
+      dirNlink |= file.inode().type() == FileType.DIRECTORY && file.needsDirNlink();
     }
     long groups = Math.ceilDiv(inodes, INODES_PER_GROUP);
     while (true) {
@@ -63,32 +64,30 @@ public record NewImageSize(long blocks, long inodes, long fileBlocks, boolean cr
               Math.max(FEWEST_BLOCKS, Math.max(fileBlocks, FEWEST_FREE) + groups * perGroup),
               Math.max(groups == 1 ? 0 : smallest, slots == 0 ? 0 : blocksWith(slots, perGroup)));
       if (blocks <= groups * BLOCKS_PER_GROUP) {
-        return new NewImageSize(blocks, inodes, fileBlocks, crowded);
+        return new NewImageSize(blocks, inodes, fileBlocks, dirNlink);
       }
       groups = Math.ceilDiv(blocks, BLOCKS_PER_GROUP);
     }
   }
 
   /**
-   * Asks for more.
+   * Adds blocks.
    *
    * @param more how many blocks
    * @return the size with so many blocks more
    */
   public NewImageSize plus(long more) {
-    return new NewImageSize(blocks + more, inodes, fileBlocks, crowded);
+    return new NewImageSize(blocks + more, inodes, fileBlocks, dirNlink);
   }
 
-  /**
-   * Tells whether an image can be so large.
-   *
-   * @return true below 8 TiB
-   */
+  /** {@return whether an image can be so large: below 8 TiB} */
   public boolean isPossible() {
     return Math.max(blocks, inodes) <= MOST_BLOCKS;
   }
 
-  /** The blocks of an image with so many slots that the beginnings of groups do not reach into. */
+  /**
+   * The blocks of an image with so many slots behind the metadata at the beginning of each group.
+   */
   private static long blocksWith(long slots, long perGroup) {
     long begun = Math.ceilDiv(perGroup, SlotPlan.SLOT_BLOCKS);
     long left = Math.max(1, SLOTS_PER_GROUP - begun);

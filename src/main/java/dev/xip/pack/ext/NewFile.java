@@ -1,25 +1,26 @@
-package dev.xip.image.ext;
+package dev.xip.pack.ext;
 
 import dev.xip.base.FileName;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
+import dev.xip.image.ext.ExtLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SortedMap;
 
 /**
- * A file that an {@link ImageWriter} is to put into an image: its attributes, and what the image
- * must know of its contents. Not thread safe.
+ * A file for an {@link ImageWriter} to write: its attributes, and its names, link target or data
+ * runs. Not thread safe.
  */
 public final class NewFile {
-  /** The most names that a file can have, and the most folders in a folder that are counted. */
+  /** The highest link count of a file, and of a directory without the feature dir_nlink. */
   public static final int MOST_LINKS = 65_000;
 
   /** The most bytes that a file can have. */
   public static final long MOST_BYTES = ExtLayout.MAX_FILE_SIZE;
 
-  /** The most bytes of a file that can lie in the image: the sectors are counted in 32 bits. */
+  /** The most bytes that can be allocated to a file: i_blocks counts sectors in 32 bits. */
   public static final long MOST_ALLOCATED = 0xffff_0000L * 512;
 
   /** The longest target of a symbolic link in bytes. */
@@ -30,52 +31,52 @@ public final class NewFile {
   /** One name in a directory. */
   record Entry(FileName name, NewFile file) {}
 
-  private final Inode says;
+  private final Inode inode;
   private final NewAttributes attributes;
   private final byte[] target;
   private final List<Entry> entries = new ArrayList<>(0);
 
-  /** First block and number of blocks of each stretch that is no hole, in pairs, and room. */
+  /** The data runs, each as first block and number of blocks, and spare room. */
   private long[] runs = {};
 
-  /** How much of the array is in use. */
+  /** How much of {@link #runs} is in use. */
   private int runsEnd;
 
-  /** The directory that this one stands in; the root stands in itself. */
+  /** The directory that holds this one; the root holds itself. */
   private NewFile parent = this;
 
   private int number;
   private int names;
   private int folders;
 
-  private NewFile(Inode says, SortedMap<FileName, byte[]> attributes, byte[] target) {
-    this.says = says;
+  private NewFile(Inode inode, SortedMap<FileName, byte[]> attributes, byte[] target) {
+    this.inode = inode;
     this.attributes = NewAttributes.of(attributes);
     this.target = target;
   }
 
   /**
-   * Describes a file that is no symbolic link. A regular one is all hole, and a directory empty,
-   * until more is said.
+   * Describes a file that is no symbolic link. A regular file is one hole until {@link #addData}, a
+   * directory empty until {@link #add}.
    *
-   * @param says its attributes; number, place, links and sectors are the writer's to find
+   * @param inode its attributes; the writer replaces number, offset, links and sectors
    * @param attributes its extended attributes, as the system calls have them
    * @return the file
    */
-  public static NewFile of(Inode says, SortedMap<FileName, byte[]> attributes) {
-    return new NewFile(says, attributes, NO_TARGET);
+  public static NewFile of(Inode inode, SortedMap<FileName, byte[]> attributes) {
+    return new NewFile(inode, attributes, NO_TARGET);
   }
 
   /**
    * Describes a symbolic link.
    *
-   * @param says its attributes, as for other files
+   * @param inode its attributes, as for other files
    * @param attributes its extended attributes
    * @param target what it leads to, 1..{@link #LONGEST_TARGET} bytes
    * @return the link
    */
-  public static NewFile link(Inode says, SortedMap<FileName, byte[]> attributes, FileName target) {
-    NewFile link = new NewFile(says, attributes, target.bytes());
+  public static NewFile link(Inode inode, SortedMap<FileName, byte[]> attributes, FileName target) {
+    NewFile link = new NewFile(inode, attributes, target.bytes());
     if (link.target.length >= ExtLayout.I_BLOCK_SIZE) {
       link.addData(0, link.target.length);
     }
@@ -83,7 +84,7 @@ public final class NewFile {
   }
 
   /**
-   * Says that a stretch of a regular file is no hole. Stretches come in ascending order.
+   * Adds a data run to a regular file. Precondition: runs are added in ascending order.
    *
    * @param offset its first byte
    * @param length its length in bytes, at least 1
@@ -106,72 +107,61 @@ public final class NewFile {
   /**
    * Gives a file a name in this directory.
    *
-   * @param name the name, 1..255 bytes, which nothing here has yet
+   * @param name the name, 1..255 bytes, not used in this directory
    * @param file the file
    */
   public void add(FileName name, NewFile file) {
     entries.add(new Entry(name, file));
     file.names++;
-    if (file.says.type() == FileType.DIRECTORY) {
+    if (file.inode.type() == FileType.DIRECTORY) {
       folders++;
       file.parent = this;
     }
   }
 
-  /**
-   * Returns what the file is to be in the image.
-   *
-   * @return its attributes
-   */
-  public Inode says() {
-    return says;
+  /** {@return its attributes, for the image} */
+  public Inode inode() {
+    return inode;
   }
 
-  /**
-   * Returns how many names it has so far.
-   *
-   * @return the number of directory entries
-   */
+  /** {@return the number of directory entries that name it so far} */
   public int names() {
     return names;
   }
 
   /**
-   * Tells which extended attributes are left out: those that the kernel knows nothing of in an
-   * image, and those that find no room, for all but a few bytes must fit into one block.
-   *
-   * @return their names
+   * {@return the names of the extended attributes that the image cannot hold: the kernel does not
+   * know them in images, or inode and block have no room}
    */
   public List<FileName> attributesLeftOut() {
     return attributes.leftOut();
   }
 
   /**
-   * Tells whether the image can hold all its times.
-   *
-   * @return false if one is before 1901-12-13 or after 2446-05-10; it becomes the nearest that is
-   *     not
+   * {@return whether the image can hold all its times, 1901-12-13 to 2446-05-10; it gets the
+   * nearest of these}
    */
   public boolean keepsTimes() {
-    return InodeWriter.isHeld(says.accessed())
-        && InodeWriter.isHeld(says.modified())
-        && InodeWriter.isHeld(says.changed())
-        && InodeWriter.isHeld(says.created());
+    return InodeWriter.isHeld(inode.accessed())
+        && InodeWriter.isHeld(inode.modified())
+        && InodeWriter.isHeld(inode.changed())
+        && InodeWriter.isHeld(inode.created());
   }
 
-  /** Whether more folders lie in this one than links can be counted. */
-  boolean isCrowd() {
+  /** {@return whether this directory has more directories in it than its link count can tell} */
+  boolean needsDirNlink() {
     return folders + 2 > MOST_LINKS;
   }
 
   /**
-   * The link count: names, and for a directory itself and those in it; 1 where that is too many.
+   * {@return the link count: the names of a file; of a directory 2 and one for each directory in
+   * it, or 1 if that is too many}
    */
   int links() {
-    if (says.type() != FileType.DIRECTORY) {
+    if (inode.type() != FileType.DIRECTORY) {
       return names;
     }
-    return isCrowd() ? 1 : folders + 2;
+    return needsDirNlink() ? 1 : folders + 2;
   }
 
   NewFile parent() {
@@ -198,9 +188,9 @@ public final class NewFile {
     number = given;
   }
 
-  /** First block and number of blocks of each stretch that needs blocks, in pairs. */
+  /** {@return the runs that need blocks, each as first block and number of blocks} */
   long[] runs() {
-    if (says.type() == FileType.DIRECTORY) {
+    if (inode.type() == FileType.DIRECTORY) {
       return new long[] {0, DirectoryWriter.blocks(this)};
     }
     if (runsEnd < runs.length) {
@@ -209,7 +199,7 @@ public final class NewFile {
     return runs;
   }
 
-  /** How many blocks it takes, with all that leads to them and the block of its attributes. */
+  /** {@return how many blocks it takes, with indirect blocks and the block of its attributes} */
   long blocks() {
     long[] all = runs();
     long sum = PointerRows.count(all) + (attributes.needBlock() ? 1 : 0);

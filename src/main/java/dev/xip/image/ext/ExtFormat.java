@@ -1,0 +1,39 @@
+package dev.xip.image.ext;
+
+import dev.xip.image.FsImage;
+import dev.xip.image.ImageFormat;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.Set;
+
+/** The ext family. {@link ExtImage} reads ext2 and refuses newer features by name. */
+public final class ExtFormat implements ImageFormat {
+  /** The mount option that asks for regular files in place (Linux 2.6.26, fs/ext2/super.c). */
+  public static final String XIP = "xip";
+
+  private static final Magic MAGIC =
+      new Magic(ExtLayout.SUPERBLOCK_OFFSET + ExtLayout.S_MAGIC, Short.BYTES, ExtLayout.MAGIC);
+
+  /** Makes the format. */
+  public ExtFormat() {}
+
+  @Override
+  public String name() {
+    return "ext2";
+  }
+
+  @Override
+  public Magic magic() {
+    return MAGIC;
+  }
+
+  @Override
+  public Set<String> mountOptions() {
+    return Set.of(XIP);
+  }
+
+  @Override
+  public FsImage open(String name, MemorySegment memory) throws IOException {
+    return ExtImage.open(name, memory);
+  }
+}
