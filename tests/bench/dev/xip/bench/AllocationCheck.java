@@ -10,15 +10,15 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Reads what JMH wrote with its gc profiler, prints what each hot path allocates, and fails if one
- * does. Hot paths are the benchmarks marked {@link NoGarbage}.
+ * Reads the results of JMH's gc profiler, prints what each hot path allocates, and fails if one
+ * does. Hot paths are the benchmarks marked {@link DoesNotAllocate}.
  */
 public final class AllocationCheck {
   /**
-   * Bytes for each operation, and for each microsecond of it, that are not the path's own. The
-   * first are what setting an invocation up leaves to each of its operations; one smallest object,
-   * of 16 bytes, in 32 operations is as much. The others are twice what JMH itself allocates: 7 KB
-   * in an iteration of 200 ms.
+   * Tolerated bytes for each operation and for each microsecond of it, which the path does not
+   * allocate itself. The first are the share of each operation in what its invocation's setup
+   * allocates: one smallest object, of 16 bytes, in 32 operations. The second are twice what JMH
+   * itself allocates: 7 KB in an iteration of 200 ms.
    */
   private static final double PER_OPERATION = 0.5;
 
@@ -29,25 +29,25 @@ public final class AllocationCheck {
   private AllocationCheck() {}
 
   /**
-   * What one hot path allocates.
+   * The allocation of one hot path.
    *
    * @param path the benchmark and its parameters
-   * @param bytes for each operation, in the iteration with the least: what JMH does at the end of a
-   *     run is counted with the last one
-   * @param nanos how long an operation takes
+   * @param bytes the bytes of each operation, in the iteration with the fewest: the last iteration
+   *     includes what JMH allocates at the end of a run
+   * @param nanos the time of an operation
    */
   record Row(String path, double bytes, double nanos) {
     double allowed() {
       return PER_OPERATION + PER_MICROSECOND * nanos / 1_000;
     }
 
-    boolean isGarbage() {
+    boolean allocates() {
       return bytes >= allowed();
     }
 
     @Override
     public String toString() {
-      String verdict = isGarbage() ? "  ALLOCATES" : "";
+      String verdict = allocates() ? "  ALLOCATES" : "";
       return String.format(Locale.ROOT, "%-76s %9.3f %9.3f%s", path, bytes, allowed(), verdict);
     }
   }
@@ -62,15 +62,15 @@ public final class AllocationCheck {
     List<Row> rows = rows(new ObjectMapper().readTree(Path.of(args[0]).toFile()));
     System.out.printf("%n%-76s %9s %9s%n", "HOT PATH", "B/op", "FROM JMH");
     rows.forEach(System.out::println);
-    long guilty = rows.stream().filter(Row::isGarbage).count();
-    if (guilty > 0) {
+    long allocating = rows.stream().filter(Row::allocates).count();
+    if (allocating > 0) {
       throw new AssertionError(
-          "%d of %d hot paths allocate: expected no more than comes from JMH"
-              .formatted(guilty, rows.size()));
+          "%d of %d hot paths allocate: expected no more bytes than JMH itself allocates"
+              .formatted(allocating, rows.size()));
     }
   }
 
-  /** Returns the rows of hot paths, which all must have been profiled. */
+  /** {@return the rows of hot paths, all of which must have been profiled} */
   static List<Row> rows(JsonNode results) throws IOException {
     List<Row> rows = new ArrayList<>();
     for (JsonNode result : results) {
@@ -108,7 +108,7 @@ public final class AllocationCheck {
     try {
       for (Method method : Class.forName(benchmark.substring(0, dot)).getMethods()) {
         if (method.getName().equals(benchmark.substring(dot + 1))) {
-          return method.isAnnotationPresent(NoGarbage.class);
+          return method.isAnnotationPresent(DoesNotAllocate.class);
         }
       }
     } catch (ClassNotFoundException gone) {

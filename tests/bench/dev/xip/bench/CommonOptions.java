@@ -9,8 +9,8 @@ import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * How every benchmark is run: nanoseconds for each operation, in two JVMs one after the other, long
- * enough to be compiled and short enough for the whole suite to end in less than half an hour.
+ * The options of every benchmark: nanoseconds for each operation, in two JVMs one after the other,
+ * long enough to be compiled and short enough for the whole suite to end in less than half an hour.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)

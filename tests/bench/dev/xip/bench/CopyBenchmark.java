@@ -3,7 +3,7 @@ package dev.xip.bench;
 import dev.xip.base.Pages;
 import dev.xip.measure.Copies;
 import dev.xip.measure.MappedFile;
-import dev.xip.measure.Work;
+import dev.xip.measure.Workload;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -17,7 +17,7 @@ import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * Copies out of a mapped file of 1 GiB into native memory: random pages, and mebibytes in order,
- * from a file in one piece and from one in extents of four pages. The limit is MemorySegment.copy,
+ * from a contiguous file and from one in extents of four pages. The limit is MemorySegment.copy,
  * the peer a system call.
  */
 public class CopyBenchmark extends CommonOptions {
@@ -33,15 +33,15 @@ public class CopyBenchmark extends CommonOptions {
     private MappedFile file;
     private MappedFile.View whole;
     private MappedFile.View pieces;
-    private Work rawPages;
-    private Work pages;
-    private Work pagesTogether;
-    private Work pageCalls;
-    private Work raw;
-    private Work rawExtents;
-    private Work contiguous;
-    private Work extents;
-    private Work calls;
+    private Workload rawPages;
+    private Workload pages;
+    private Workload pagesTogether;
+    private Workload pageCalls;
+    private Workload raw;
+    private Workload rawExtents;
+    private Workload contiguous;
+    private Workload extents;
+    private Workload calls;
 
     /** Makes the file and touches every page of it. */
     @Setup
@@ -80,7 +80,7 @@ public class CopyBenchmark extends CommonOptions {
 
   /** Random pages through addresses, one by one. */
   @Benchmark
-  @NoGarbage
+  @DoesNotAllocate
   @OperationsPerInvocation(Copies.PAGES)
   public long pagesOneByOne(Mapped in) throws IOException {
     return in.pages.run();
@@ -88,7 +88,7 @@ public class CopyBenchmark extends CommonOptions {
 
   /** Random pages through addresses, 16 at a time; per page. */
   @Benchmark
-  @NoGarbage
+  @DoesNotAllocate
   @OperationsPerInvocation(Copies.PAGES)
   public long pagesTogether(Mapped in) throws IOException {
     return in.pagesTogether.run();
@@ -101,15 +101,15 @@ public class CopyBenchmark extends CommonOptions {
     return in.pageCalls.run();
   }
 
-  /** The limit of a mebibyte in one piece. */
+  /** The limit of a contiguous mebibyte. */
   @Benchmark
   public long megabytesRaw(Mapped in) throws IOException {
     return in.raw.run();
   }
 
-  /** A mebibyte in one piece through addresses. */
+  /** A contiguous mebibyte through addresses. */
   @Benchmark
-  @NoGarbage
+  @DoesNotAllocate
   public long megabytes(Mapped in) throws IOException {
     return in.contiguous.run();
   }
@@ -122,7 +122,7 @@ public class CopyBenchmark extends CommonOptions {
 
   /** A mebibyte in extents of four pages through addresses. */
   @Benchmark
-  @NoGarbage
+  @DoesNotAllocate
   public long megabytesInExtents(Mapped in) throws IOException {
     return in.extents.run();
   }

@@ -16,9 +16,9 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * Faults on present pages of a file of 256 MiB in memory, and its entries filled in bulk, per page.
- * The limit is one store for each entry; the peer is the kernel on the same file: its minor faults,
- * and its populate. Before each pass the entries are taken out again, which is not measured.
+ * Faults on present pages of a file of 256 MiB in memory, and populate, per page. The limit is one
+ * store for each entry; the peer is the kernel on the same file, with its minor faults and its
+ * populate. Before each invocation the entries are cleared, which is not measured.
  */
 public class FaultBenchmark extends CommonOptions {
   private static final long BYTES = 256 << 20;
@@ -42,7 +42,7 @@ public class FaultBenchmark extends CommonOptions {
       space = file.map(rules());
     }
 
-    /** Takes the entries out. */
+    /** Clears the entries. */
     @Setup(Level.Invocation)
     public void discard() throws IOException {
       space.discard();
@@ -56,7 +56,7 @@ public class FaultBenchmark extends CommonOptions {
     }
   }
 
-  /** The same where a fault maps its page alone. */
+  /** The same with faults that map only their own page. */
   public static class MappedPageByPage extends Mapped {
     @Override
     Rules rules() {
@@ -69,13 +69,13 @@ public class FaultBenchmark extends CommonOptions {
   public static class ByTheKernel {
     private FaultedFile file;
 
-    /** Maps the file and has its pages made. */
+    /** Maps the file and allocates its pages. */
     @Setup
     public void map() throws IOException {
       file = FaultedFile.create(BYTES);
     }
 
-    /** Takes the entries out; the pages stay in the page cache. */
+    /** Clears the entries; the pages stay in the page cache. */
     @Setup(Level.Invocation)
     public void discard() throws IOException {
       file.kernelDiscard();
@@ -88,7 +88,7 @@ public class FaultBenchmark extends CommonOptions {
     }
   }
 
-  /** Room for so many entries. */
+  /** Memory for all entries. */
   @State(Scope.Thread)
   public static class Entries {
     private final Arena arena = Arena.ofShared();
@@ -113,7 +113,7 @@ public class FaultBenchmark extends CommonOptions {
 
   /** A whole fault, with its locks and its accounting, that maps one page. */
   @Benchmark
-  @NoGarbage
+  @DoesNotAllocate
   @OperationsPerInvocation(PAGES)
   public long faultOnOnePage(MappedPageByPage in) throws IOException {
     return in.space.touchEvery(1);
@@ -121,15 +121,15 @@ public class FaultBenchmark extends CommonOptions {
 
   /** A whole fault that maps 16 pages; per fault. */
   @Benchmark
-  @NoGarbage
+  @DoesNotAllocate
   @OperationsPerInvocation(FAULTS)
   public long faultOnAGroup(Mapped in) throws IOException {
     return in.space.touchEvery(FaultedFile.GROUP);
   }
 
-  /** Entries filled before anybody touches the pages. */
+  /** Populate: entries inserted without faults. */
   @Benchmark
-  @NoGarbage
+  @DoesNotAllocate
   @OperationsPerInvocation(PAGES)
   public long populate(Mapped in) throws IOException {
     return in.space.populate();
@@ -142,7 +142,7 @@ public class FaultBenchmark extends CommonOptions {
     return in.file.kernelTouch();
   }
 
-  /** The kernel's populate: what MAP_POPULATE does. */
+  /** The kernel's populate, as by MAP_POPULATE. */
   @Benchmark
   @OperationsPerInvocation(PAGES)
   public long kernelPopulate(ByTheKernel in) throws IOException {

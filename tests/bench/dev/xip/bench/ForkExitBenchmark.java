@@ -17,16 +17,16 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * Fork and exit of a process with 100,000 pages of 512 segments, per page. The limit is to look at
- * so many longs and copy them; the peers are the strategies that have to ask about each entry.
+ * Fork and exit of a process with 100,000 pages of 512 segments, per page. The limit is to read as
+ * many longs and copy them; the peers are the strategies that must test each entry.
  */
 public class ForkExitBenchmark extends CommonOptions {
   private static final int TABLE = 512;
 
-  /** A process whose machine knows by the special bit. */
+  /** A process whose machine uses the special bit. */
   @State(Scope.Thread)
   public static class BySpecialBit {
-    /** What its tables hold. */
+    /** The entries of its tables. */
     @Param ForkedProcess.Content content;
 
     private ForkedProcess process;
@@ -44,10 +44,10 @@ public class ForkExitBenchmark extends CommonOptions {
     }
   }
 
-  /** A process whose machine asks about each entry. */
+  /** A process whose machine tests each entry in another way. */
   @State(Scope.Thread)
   public static class ByAsking {
-    /** Whom it asks. */
+    /** The strategy of the normal-page test. */
     @Param({"FLAT", "SPARSE", "SORTED_ARRAY", "LIST_SPIN_LOCK", "REFCOUNT_CALLBACKS"})
     FrameStrategy strategy;
 
@@ -80,7 +80,7 @@ public class ForkExitBenchmark extends CommonOptions {
     }
   }
 
-  /** The limit: look at the longs and copy them under a mask, as many at a time as a table has. */
+  /** The limit: read the longs and copy them under a mask, a table's number at a time. */
   @Benchmark
   @OperationsPerInvocation(ForkedProcess.PAGES)
   public long raw(Longs in) {
@@ -94,7 +94,7 @@ public class ForkExitBenchmark extends CommonOptions {
     return and;
   }
 
-  /** Inlined into the loop above it would not become vectors. */
+  /** Not inlined: in the loop above it would not be vectorized. */
   @CompilerControl(CompilerControl.Mode.DONT_INLINE)
   private static long look(MemorySegment entries) {
     long and = -1;
@@ -114,14 +114,14 @@ public class ForkExitBenchmark extends CommonOptions {
     }
   }
 
-  /** The special bit. */
+  /** Fork and exit by the special bit. */
   @Benchmark
   @OperationsPerInvocation(ForkedProcess.PAGES)
   public long forkAndExit(BySpecialBit in) throws IOException {
     return in.process.forkAndExit();
   }
 
-  /** The peers. */
+  /** The peers: fork and exit by other strategies. */
   @Benchmark
   @OperationsPerInvocation(ForkedProcess.PAGES)
   public long forkAndExitAsking(ByAsking in) throws IOException {

@@ -3,7 +3,7 @@ package dev.xip.bench;
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
-import dev.xip.measure.OneRun;
+import dev.xip.measure.ContiguousFile;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PhysicalMemory;
@@ -22,9 +22,9 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * Maps 1 TiB of a segment, every page of it, with leaves of 2 MiB or of 1 GiB. Before each pass the
- * address space is made anew, which is not measured. At the end it prints what the tables take; not
- * one frame is taken for a page.
+ * Maps and populates 1 TiB of a segment with leaves of 2 MiB or of 1 GiB. Each invocation has a new
+ * address space, whose creation is not measured. At the end it prints the size of the tables; no
+ * frame is taken for a page.
  */
 @State(Scope.Thread)
 public class HugeLeafBenchmark extends CommonOptions {
@@ -32,11 +32,11 @@ public class HugeLeafBenchmark extends CommonOptions {
 
   private static final long PHYSICAL = 1L << 30;
 
-  /** How far the address is off a multiple of 1 GiB, which decides how large the leaves can be. */
+  /** The offset of the address from a multiple of 1 GiB, which limits the size of leaves. */
   public enum Leaves {
-    /** By 2 MiB. */
+    /** 2 MiB. */
     OF_2_MIB(2L << 20),
-    /** Not at all. */
+    /** None. */
     OF_1_GIB(0);
 
     private final long offset;
@@ -46,14 +46,14 @@ public class HugeLeafBenchmark extends CommonOptions {
     }
   }
 
-  /** Which leaves. */
+  /** The size of leaves. */
   @Param Leaves leaves;
 
   private PhysicalMemory memory;
   private MemoryManager manager;
   private AddressSpace space;
 
-  /** Boots a machine with a window of more than 1 TiB, which commits nothing. */
+  /** Boots a machine with a window of more than 1 TiB, which is reserved and not committed. */
   @Setup
   public void boot() throws IOException {
     memory = PhysicalMemory.boot(BYTES + (4L << 30), 64L << 20);
@@ -72,7 +72,7 @@ public class HugeLeafBenchmark extends CommonOptions {
     space.close();
   }
 
-  /** Says what the tables take, and ends the machine. */
+  /** Prints the size of the tables, and ends the machine. */
   @TearDown
   public void report() throws IOException {
     start();
@@ -87,16 +87,16 @@ public class HugeLeafBenchmark extends CommonOptions {
         space.fileFrames() + space.anonymousFrames());
     end();
     if (memory.allocator().inUse(FrameUse.TABLE) != 0) {
-      throw new IllegalStateException("frames of tables are left");
+      throw new IllegalStateException("expected no table frames in use, found some");
     }
     memory.close();
   }
 
-  /** Maps all of it; an address that is 2 MiB off leaves no room for leaves of 1 GiB. */
+  /** Maps all of it. At an offset of 2 MiB no leaf of 1 GiB fits. */
   @Benchmark
   public AddrRange map() throws IOException {
     return space.map(
-        MapRequest.shared(new OneRun(PHYSICAL >>> Pages.SHIFT, BYTES), Access.READ)
+        MapRequest.shared(new ContiguousFile(PHYSICAL >>> Pages.SHIFT, BYTES), Access.READ)
             .at((1L << 41) + leaves.offset)
             .with(MapFlag.POPULATE));
   }

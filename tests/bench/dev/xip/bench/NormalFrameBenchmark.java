@@ -17,14 +17,14 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Threads;
 
 /**
- * The cost of deciding whether one entry has a page frame, by strategy and number of loaded
- * segments, with one thread and with two. The loop alone is the limit.
+ * The normal-page test of one entry, by strategy and number of loaded segments, with one thread and
+ * with two. The loop alone is the limit.
  */
 public class NormalFrameBenchmark extends CommonOptions {
   private static final int BATCH = 4096;
   private static final int RUN = 64;
 
-  /** Entries in runs of one kind, and the mappings that they belong to. */
+  /** Entries in runs of one kind, and their mappings. */
   @State(Scope.Benchmark)
   public static class Entries {
     private NormalPageMachine machine;
@@ -39,25 +39,25 @@ public class NormalFrameBenchmark extends CommonOptions {
       entries = machine.entries(manager, BATCH, RUN);
     }
 
-    /** The loop alone, which needs no more than one machine. */
+    /** For the loop alone, for which any machine will do. */
     @Setup
     public void boot() throws HostException {
       boot(FrameStrategy.SPECIAL_BIT, 1);
     }
 
-    /** Gives the memory back. */
+    /** Frees the memory. */
     @TearDown
     public void close() {
       machine.close();
     }
   }
 
-  /** Entries of a machine that decides in one way. */
+  /** Entries of a machine with a given strategy. */
   public static class Decided extends Entries {
-    /** How it decides. */
+    /** The strategy. */
     @Param public FrameStrategy strategy;
 
-    /** How many segments are loaded. */
+    /** The number of loaded segments. */
     @Param({"1", "64", "4096"})
     public int segments;
 
@@ -68,7 +68,7 @@ public class NormalFrameBenchmark extends CommonOptions {
     }
   }
 
-  /** The limit: the loop without a decision. */
+  /** The limit: the loop without the test. */
   @Benchmark
   @OperationsPerInvocation(BATCH)
   public long emptyLoop(Entries in) {
@@ -90,17 +90,15 @@ public class NormalFrameBenchmark extends CommonOptions {
     return sum;
   }
 
-  /** One processor. */
+  /** The test on one thread. */
   @Benchmark
-  @NoGarbage
+  @DoesNotAllocate
   @OperationsPerInvocation(BATCH)
   public long decide(Decided in) {
     return decideAll(in);
   }
 
-  /**
-   * Two processors, which meet wherever the strategy has a lock: who waits for it makes garbage.
-   */
+  /** The test on two threads. A thread that waits for a lock of the strategy allocates. */
   @Benchmark
   @Threads(2)
   @OperationsPerInvocation(BATCH)

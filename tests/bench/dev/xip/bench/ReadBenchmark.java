@@ -3,7 +3,7 @@ package dev.xip.bench;
 import dev.xip.base.Pages;
 import dev.xip.measure.MappedFile;
 import dev.xip.measure.Reads;
-import dev.xip.measure.Work;
+import dev.xip.measure.Workload;
 import dev.xip.pagetable.PageTable;
 import dev.xip.pagetable.Walk;
 import dev.xip.pagetable.X8664Layout;
@@ -20,17 +20,16 @@ import org.openjdk.jmh.annotations.Threads;
 
 /**
  * Reads of eight bytes at random addresses of a mapped file: the limit is the memory itself, the
- * peer a system call. With two threads a read takes as long as with one if neither is in the
- * other's way.
+ * peer a system call. With two threads a read takes as long as with one unless they contend.
  */
 public class ReadBenchmark extends CommonOptions {
-  /** What is read. */
+  /** The file that is read. */
   public enum Mapped {
-    /** So little that it stays in the first caches. */
+    /** Fits the first caches. */
     KIB_128(128 << 10, 32),
-    /** In one piece. */
+    /** Contiguous. */
     GIB_1(1 << 30, 1 << 18),
-    /** In 1,024 pieces. */
+    /** In 1,024 extents. */
     GIB_1_IN_1024_FRAGMENTS(1 << 30, 256);
 
     private final long bytes;
@@ -42,10 +41,10 @@ public class ReadBenchmark extends CommonOptions {
     }
   }
 
-  /** A machine that has the file mapped, for all threads. */
+  /** A machine that has the file mapped, shared by all threads. */
   @State(Scope.Benchmark)
   public static class Machine {
-    /** What is read. */
+    /** The file that is read. */
     @Param Mapped mapped;
 
     private MappedFile file;
@@ -68,15 +67,15 @@ public class ReadBenchmark extends CommonOptions {
     }
   }
 
-  /** What each thread has for itself. */
+  /** The readers of one thread. */
   @State(Scope.Thread)
   public static class Reader {
-    private Work raw;
-    private Work one;
-    private Work gathered;
-    private Work calls;
-    private Work dependentRaw;
-    private Work dependent;
+    private Workload raw;
+    private Workload one;
+    private Workload gathered;
+    private Workload calls;
+    private Workload dependentRaw;
+    private Workload dependent;
     private final Walk walk = new Walk();
 
     /** Makes a reader of each kind. */
@@ -101,7 +100,7 @@ public class ReadBenchmark extends CommonOptions {
 
   /** Through addresses, one by one. */
   @Benchmark
-  @NoGarbage
+  @DoesNotAllocate
   @OperationsPerInvocation(Reads.READS)
   public long addresses(Reader by) throws IOException {
     return by.one.run();
@@ -109,16 +108,16 @@ public class ReadBenchmark extends CommonOptions {
 
   /** The same with two threads; per read of each. */
   @Benchmark
-  @NoGarbage
+  @DoesNotAllocate
   @Threads(2)
   @OperationsPerInvocation(Reads.READS)
   public long addressesOnTwoThreads(Reader by) throws IOException {
     return by.one.run();
   }
 
-  /** Through addresses, some hundred at a time. */
+  /** Through addresses, 256 at a time. */
   @Benchmark
-  @NoGarbage
+  @DoesNotAllocate
   @OperationsPerInvocation(Reads.READS)
   public long gathered(Reader by) throws IOException {
     return by.gathered.run();
@@ -131,7 +130,7 @@ public class ReadBenchmark extends CommonOptions {
     return by.calls.run();
   }
 
-  /** The limit where a read waits for the one before it. */
+  /** The limit where each read depends on the one before. */
   @Benchmark
   @OperationsPerInvocation(Reads.DEPENDENT_READS)
   public long dependentRaw(Reader by) throws IOException {
@@ -140,15 +139,15 @@ public class ReadBenchmark extends CommonOptions {
 
   /** The same through addresses. */
   @Benchmark
-  @NoGarbage
+  @DoesNotAllocate
   @OperationsPerInvocation(Reads.DEPENDENT_READS)
   public long dependentAddresses(Reader by) throws IOException {
     return by.dependent.run();
   }
 
-  /** A walk from the root for every address, without the read. */
+  /** A walk from the root for each address, without the read. */
   @Benchmark
-  @NoGarbage
+  @DoesNotAllocate
   @OperationsPerInvocation(Reads.DEPENDENT_READS)
   public long walks(Machine in, Reader by) {
     PageTable table = in.view.space().table();

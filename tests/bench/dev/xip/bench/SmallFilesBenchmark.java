@@ -4,7 +4,7 @@ import dev.xip.base.FileName;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
 import dev.xip.measure.LoopMount;
-import dev.xip.measure.Visits;
+import dev.xip.measure.NameLookups;
 import dev.xip.measure.WorkTree;
 import dev.xip.mount.OpenImage;
 import java.io.IOException;
@@ -24,9 +24,9 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * Name, attributes and first 4 KiB of each file of one image with 100,000 in 100 folders, in random
- * order: ours, java.nio on the kernel's loop mount of the same image, and zipfs on a stored zip of
- * the same tree. Everything is warm. Only root may mount; who is not gets an error that says so in
- * the place of the kernel's row.
+ * order: xip, java.nio on the kernel's loop mount of the same image, and zipfs on a stored zip of
+ * the same tree. All caches are warm. Without root, which may mount, the kernel's row is replaced
+ * by an error that says so.
  */
 @Warmup(iterations = 5, time = 1, timeUnit = TimeUnit.SECONDS)
 public class SmallFilesBenchmark extends CommonOptions {
@@ -38,19 +38,19 @@ public class SmallFilesBenchmark extends CommonOptions {
     return WorkTree.create(Path.of(System.getProperty("java.io.tmpdir")), files, content);
   }
 
-  /** The tree as an image, and read by us. */
+  /** The tree as an image, read by xip. */
   @State(Scope.Thread)
   public static class InPlace {
     private WorkTree tree;
     private OpenImage mount;
-    private Visits visits;
+    private NameLookups lookups;
 
     /** Packs. */
     @Setup
     public void open() throws IOException {
       tree = tree(FILES);
       mount = OpenImage.open(tree.image());
-      visits = Visits.in(mount.image(), FILES);
+      lookups = NameLookups.in(mount.image(), FILES);
     }
 
     /** Removes everything. */
@@ -61,7 +61,7 @@ public class SmallFilesBenchmark extends CommonOptions {
     }
   }
 
-  /** One folder of it, and the names of its files. */
+  /** One folder of the tree, and the names of its files. */
   @State(Scope.Thread)
   public static class Folder {
     private final FileName[] names = new FileName[WorkTree.PER_FOLDER];
@@ -89,12 +89,12 @@ public class SmallFilesBenchmark extends CommonOptions {
     }
   }
 
-  /** The tree as an image that the kernel has mounted. */
+  /** The tree as an image that the kernel mounts. */
   @State(Scope.Thread)
   public static class Mounted {
     private WorkTree tree;
     private LoopMount mount;
-    private Visits visits;
+    private NameLookups lookups;
 
     /** Packs and mounts. */
     @Setup
@@ -104,11 +104,11 @@ public class SmallFilesBenchmark extends CommonOptions {
       if (loop.isEmpty()) {
         tree.close();
         throw new IOException(
-            "NO ROW FOR THE KERNEL'S LOOP MOUNT: this user may not mount, or there is no loop"
+            "NO ROW FOR THE KERNEL'S LOOP MOUNT: this user may not mount, or the host has no loop"
                 + " device");
       }
       mount = loop.get();
-      visits = Visits.in(mount.root(), FILES);
+      lookups = NameLookups.in(mount.root(), FILES);
     }
 
     /** Unmounts and removes everything. */
@@ -119,19 +119,19 @@ public class SmallFilesBenchmark extends CommonOptions {
     }
   }
 
-  /** The tree as a zip that holds the files as they are. */
+  /** The tree as a zip with stored files. */
   @State(Scope.Thread)
   public static class Zipped {
     private WorkTree tree;
     private FileSystem zip;
-    private Visits visits;
+    private NameLookups lookups;
 
     /** Packs and opens. */
     @Setup
     public void open() throws IOException {
       tree = tree(FILES);
       zip = FileSystems.newFileSystem(tree.zip());
-      visits = Visits.in(zip.getPath("/"), FILES);
+      lookups = NameLookups.in(zip.getPath("/"), FILES);
     }
 
     /** Removes everything. */
@@ -142,16 +142,16 @@ public class SmallFilesBenchmark extends CommonOptions {
     }
   }
 
-  /** Ours. */
+  /** Reads in place. */
   @Benchmark
-  @OperationsPerInvocation(Visits.VISITS)
+  @OperationsPerInvocation(NameLookups.LOOKUPS)
   public long inPlace(InPlace in) throws IOException {
-    return in.visits.run();
+    return in.lookups.run();
   }
 
-  /** A name alone, in a folder that one holds. */
+  /** Look-up of a name alone, in a folder whose inode is known. */
   @Benchmark
-  @NoGarbage
+  @DoesNotAllocate
   @OperationsPerInvocation(WorkTree.PER_FOLDER)
   public long nameInFolder(Folder in) throws IOException {
     long sum = 0;
@@ -163,15 +163,15 @@ public class SmallFilesBenchmark extends CommonOptions {
 
   /** The kernel's own reader, through java.nio. */
   @Benchmark
-  @OperationsPerInvocation(Visits.VISITS)
+  @OperationsPerInvocation(NameLookups.LOOKUPS)
   public long loopMount(Mounted in) throws IOException {
-    return in.visits.run();
+    return in.lookups.run();
   }
 
   /** A stored zip, through java.nio. */
   @Benchmark
-  @OperationsPerInvocation(Visits.VISITS)
+  @OperationsPerInvocation(NameLookups.LOOKUPS)
   public long zip(Zipped in) throws IOException {
-    return in.visits.run();
+    return in.lookups.run();
   }
 }

@@ -29,12 +29,12 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * One file in one piece, or scattered in extents of so many pages: random reads of 8 bytes, random
- * copies of 4 KiB and copies of 1 MiB in order, all to native memory. Raw is as much of the image
- * itself from its first byte on, which lies in the page cache like the file does (another file may
- * lie in larger folios, and be faster for it); {@code Pieces} copies the file's extents without
- * looking anything up; {@code Read} goes extent by extent, {@code View} through the one piece of
- * memory; FileChannel reads the image file.
+ * A file that is contiguous or scattered in extents of equal size: random reads of 8 bytes, random
+ * copies of 4 KiB and copies of 1 MiB in order, all to native memory. {@code Raw} is as much of the
+ * image itself from its first byte on, which is in the page cache like the file (another file may
+ * be in larger folios and so be faster); {@code Pieces} copies the file's extents without a
+ * look-up; {@code Read} goes extent by extent, {@code View} through a contiguous view; {@code
+ * FileChannel} reads the image file.
  */
 @State(Scope.Thread)
 public class WholeFileBenchmark extends CommonOptions {
@@ -42,10 +42,10 @@ public class WholeFileBenchmark extends CommonOptions {
   private static final int PAGE = 4096;
   private static final int LARGE = 1 << 20;
 
-  /** What a view in single pages may have is less than 64 MiB: see MappingBudget. */
+  /** A view in single pages may have less than 64 MiB: see MappingBudget. */
   private static final int BYTES = 60 << 20;
 
-  /** The length of an extent in pages, 0 for a file in one piece. */
+  /** The length of an extent in pages, 0 for a contiguous file. */
   @Param({"0", "4", "1"})
   int extent;
 
@@ -91,7 +91,8 @@ public class WholeFileBenchmark extends CommonOptions {
     whole = mount.whole(inode);
     view = whole.memory();
     if (view.mismatch(MemorySegment.ofArray(Files.readAllBytes(file))) >= 0) {
-      throw new IOException("the view does not show the file");
+      throw new IOException(
+          "view of %s: expected the bytes of the file, found others".formatted(file));
     }
     BlockMap map = content.blockMap();
     for (int i = 0; i < firstPieces.length; i++) {
@@ -135,9 +136,9 @@ public class WholeFileBenchmark extends CommonOptions {
     return sum(raw);
   }
 
-  /** Through the one piece. */
+  /** Through the view. */
   @Benchmark
-  @NoGarbage
+  @DoesNotAllocate
   @OperationsPerInvocation(BATCH)
   public long eightBytesView() {
     return sum(view);
@@ -162,7 +163,7 @@ public class WholeFileBenchmark extends CommonOptions {
 
   /** Extent by extent. */
   @Benchmark
-  @NoGarbage
+  @DoesNotAllocate
   @OperationsPerInvocation(BATCH)
   public void pagesRead() throws IOException {
     for (long offset : offsets) {
@@ -170,9 +171,9 @@ public class WholeFileBenchmark extends CommonOptions {
     }
   }
 
-  /** Through the one piece. */
+  /** Through the view. */
   @Benchmark
-  @NoGarbage
+  @DoesNotAllocate
   @OperationsPerInvocation(BATCH)
   public void pagesView() throws IOException {
     for (long offset : offsets) {
@@ -189,13 +190,13 @@ public class WholeFileBenchmark extends CommonOptions {
     }
   }
 
-  /** The limit: one piece. */
+  /** The limit: contiguous memory. */
   @Benchmark
   public void megabytesRaw() {
     MemorySegment.copy(raw, nextLarge(), large, 0, LARGE);
   }
 
-  /** The same extents, one after the other, known beforehand. */
+  /** The same extents in order, known beforehand. */
   @Benchmark
   public void megabytesPieces() {
     long at = nextLarge();
@@ -210,14 +211,14 @@ public class WholeFileBenchmark extends CommonOptions {
 
   /** Extent by extent. */
   @Benchmark
-  @NoGarbage
+  @DoesNotAllocate
   public void megabytesRead() throws IOException {
     content.read(nextLarge(), large);
   }
 
-  /** Through the one piece. */
+  /** Through the view. */
   @Benchmark
-  @NoGarbage
+  @DoesNotAllocate
   public void megabytesView() throws IOException {
     whole.read(nextLarge(), large);
   }
@@ -235,9 +236,9 @@ public class WholeFileBenchmark extends CommonOptions {
     return Libxip.get().sumOfLongs(raw);
   }
 
-  /** The same over the one piece. */
+  /** The same over the view. */
   @Benchmark
-  @NoGarbage
+  @DoesNotAllocate
   @OperationsPerInvocation(BYTES / Long.BYTES)
   public long sumView() {
     MemorySegment file = view;

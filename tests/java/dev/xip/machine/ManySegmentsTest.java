@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.base.Access;
 import dev.xip.base.Pages;
-import dev.xip.measure.OneRun;
+import dev.xip.measure.ContiguousFile;
 import dev.xip.segment.SavedSegment;
 import dev.xip.segment.SegmentDefinition;
 import dev.xip.segment.SegmentName;
@@ -39,7 +39,7 @@ class ManySegmentsTest {
   private static final int LOADED = STRESS ? 1000 : 200;
   private static final long MEGABYTE_PAGES = (1L << 20) >>> Pages.SHIFT;
 
-  /** In memory, where there is room: forcing tens of thousands of files takes minutes. */
+  /** In /dev/shm, if it has room: fsync of tens of thousands of files takes minutes. */
   @TempDir(factory = Folders.InMemory.class)
   Path folder;
 
@@ -71,14 +71,15 @@ class ManySegmentsTest {
       long frames = machine.framesInUse();
       List<SavedSegment> loaded = new ArrayList<>();
       for (int i = 0; i < LOADED; i++) {
-        // Spread over the store, in no order of address.
+        // Spread over the store, not in order of address.
         int number = (int) (i * 7919L % DEFINED);
         loaded.add(machine.segments().load(name(number), SharingMode.SHARED));
       }
       try (AddressSpace space = machine.memoryManager().newAddressSpace("reader")) {
         AddressReader reader = new AddressReader(space);
         for (SavedSegment each : loaded) {
-          long start = space.map(MapRequest.shared(OneRun.of(each.range()), Access.READ)).start();
+          long start =
+              space.map(MapRequest.shared(ContiguousFile.of(each.range()), Access.READ)).start();
           assertThat(reader.getLong(start))
               .isEqualTo(Long.parseLong(each.name().value().substring(1)));
         }

@@ -10,9 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/**
- * The comparisons are complete, and say of a strategy that breaks how it does. No time is judged.
- */
+/** The comparisons have all rows, and note how a strategy fails. Times are not asserted. */
 class ComparisonsTest {
   private final List<Long> missing = new ArrayList<>();
   private final ProgressListener progress = (done, total) -> missing.add(total - done);

@@ -4,7 +4,6 @@ import dev.xip.base.LockOrder;
 import dev.xip.base.ProgressListener;
 import dev.xip.base.SleepingInAtomicException;
 import dev.xip.base.SpinLock;
-import dev.xip.host.HostException;
 import dev.xip.measure.BenchRow;
 import dev.xip.measure.NormalPageBench;
 import dev.xip.measure.NormalPageMachine;
@@ -12,26 +11,26 @@ import dev.xip.pagetable.EntryLayout;
 import dev.xip.vm.FrameStrategy;
 import dev.xip.vm.MemoryManager;
 import dev.xip.vm.Vma;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Puts the same questions to every way to decide about page frames: an entry of a segment and one
- * of RAM, under a lock as fork and exit ask, and before the segments are known as early boot asks.
+ * Applies every strategy of the normal-page test to the same cases: an entry of a segment and one
+ * of RAM, under a spin lock as in fork and exit, and before segments are known as in early boot.
  */
 public final class StrategyTable {
   private static final int SEGMENTS = 64;
 
   /**
-   * What one strategy did.
+   * The results of one strategy.
    *
    * @param strategy its name
-   * @param segmentCounted whether it takes a segment's entry for one with a page frame (wrong)
-   * @param ramCounted whether it takes an entry of RAM for one with a page frame (right)
-   * @param nanos what a decision costs with 64 segments loaded
-   * @param underLock what came of asking under a spin lock: empty, or what the kernel would print
-   * @param wrongEarly whether its memory model gives a segment a page frame before it was told of
-   *     it
+   * @param segmentCounted whether it reports a page frame for an entry of a segment (wrong)
+   * @param ramCounted whether it reports a page frame for an entry of RAM (right)
+   * @param nanos the nanoseconds of a test with 64 segments loaded
+   * @param underLock what the kernel would print for a test under a spin lock; empty if it works
+   * @param wrongEarly whether its memory model reports page frames for segments not yet known to it
    */
   public record Line(
       String strategy,
@@ -44,13 +43,13 @@ public final class StrategyTable {
   private StrategyTable() {}
 
   /**
-   * Asks them all.
+   * Tests all strategies.
    *
    * @param layout entries with a special bit
    * @return one line for each strategy
-   * @throws HostException if the host does not give the address space
+   * @throws IOException if the host does not give the address space
    */
-  public static List<Line> ask(EntryLayout layout) throws HostException {
+  public static List<Line> ask(EntryLayout layout) throws IOException {
     List<BenchRow> costs =
         NormalPageBench.run(layout, new int[] {SEGMENTS}, new int[] {1}, ProgressListener.NONE);
     List<Line> lines = new ArrayList<>();
@@ -91,7 +90,7 @@ public final class StrategyTable {
     return manager.normalFrame(vma, vma.range().start(), pte) != MemoryManager.NO_FRAME;
   }
 
-  /** Asks as fork does: holding the lock of the table that the entry is in. */
+  /** Tests as fork does, under the lock of the entry's table. */
   private static String underLock(MemoryManager manager, Vma vma, long pte) {
     SpinLock lock = new SpinLock("entry lock", LockOrder.Rank.ENTRY);
     lock.lock();

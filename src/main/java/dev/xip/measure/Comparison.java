@@ -4,24 +4,23 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The comparisons that show how near xip comes to the memory underneath and who is behind it. */
+/** The comparisons of xip with the memory underneath and with its peers. */
 public enum Comparison {
-  /** Eight bytes through addresses. */
+  /** Reads of eight bytes through addresses. */
   READS("reads", ReadFigures::measure),
-  /** Pages and mebibytes through addresses. */
+  /** Copies of pages and mebibytes through addresses. */
   COPIES("copies", CopyFigures::measure),
-  /** A file's own read, and views of files in fragments. */
+  /** Reads of a file, and contiguous views of fragmented files. */
   FILES("files", FileFigures::measure),
   /** Faults, populate and huge leaves. */
   FAULTS("faults", FaultFigures::measure),
-  /** The decision about an entry, and fork and exit. */
+  /** The normal-page test, and fork and exit. */
   FORKS("forks", ForkFigures::measure),
   /** Names, attributes and first pages of many files. */
   NAMES("names", NameFigures::measure),
   /** Whole processes of the command. */
   PROCESSES("processes", ProcessFigures::measure);
 
-  /** Does the measuring. */
   @FunctionalInterface
   private interface Measurer {
     List<Figure> measure(Path folder) throws IOException;
@@ -38,9 +37,9 @@ public enum Comparison {
   /**
    * Measures.
    *
-   * @param folder a folder for work files, up to some gibibytes, all gone afterwards
+   * @param folder a folder for work files, up to some gibibytes, which are deleted at the end
    * @return the figures
-   * @throws IOException if a work file or the address space cannot be had
+   * @throws IOException if there is no room for a work file or no address space for a window
    */
   public List<Figure> measure(Path folder) throws IOException {
     return measurer.measure(folder);

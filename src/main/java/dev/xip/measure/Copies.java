@@ -11,18 +11,18 @@ import java.util.Random;
 
 /**
  * Copies into native memory, of random pages and of pieces in order: through addresses, through a
- * file, through system calls, and of the memory itself. Each work is for one thread.
+ * file, through system calls, and of the memory itself. Each workload is for one thread.
  */
 public final class Copies {
-  /** So many pages are one work. */
+  /** The pages that one run copies. */
   public static final int PAGES = 1 << 9;
 
-  /** So many bytes are a piece, and one piece is one work. */
+  /** The bytes of a piece; one run copies one. */
   public static final int PIECE = 1 << 20;
 
   private static final int PAGE = (int) Pages.SIZE;
 
-  /** So many addresses are handed over together. */
+  /** The addresses that one call takes. */
   static final int AT_ONCE = 16;
 
   /** A power of two. */
@@ -33,8 +33,8 @@ public final class Copies {
   /**
    * Chooses random pages, the same ones each time.
    *
-   * @param bytes how many bytes they lie in
-   * @return where they begin
+   * @param bytes the size of the file or memory
+   * @return the offsets of the pages
    */
   public static long[] places(long bytes) {
     long pages = bytes >>> Pages.SHIFT;
@@ -45,11 +45,11 @@ public final class Copies {
    * The limit: {@link #PAGES} pages out of memory.
    *
    * @param mem the memory
-   * @param places which pages
-   * @param target where to, at least a page
-   * @return the work
+   * @param places the offsets of the pages
+   * @param target the destination, at least a page
+   * @return the workload
    */
-  public static Work raw(MemorySegment mem, long[] places, MemorySegment target) {
+  public static Workload raw(MemorySegment mem, long[] places, MemorySegment target) {
     return new AtPlaces(places) {
       @Override
       void run(long[] places, int from, int to) {
@@ -63,13 +63,13 @@ public final class Copies {
   /**
    * The same through addresses, one by one.
    *
-   * @param reader copies
+   * @param reader the reader
    * @param start the first address
-   * @param places which pages, from there on
-   * @param target where to, at least a page
-   * @return the work
+   * @param places the offsets of the pages from there on
+   * @param target the destination, at least a page
+   * @return the workload
    */
-  public static Work through(
+  public static Workload through(
       AddressReader reader, long start, long[] places, MemorySegment target) {
     return new AtPlaces(places) {
       @Override
@@ -82,15 +82,15 @@ public final class Copies {
   }
 
   /**
-   * The same with 16 addresses handed over at a time.
+   * The same with 16 addresses in each call.
    *
-   * @param reader copies
+   * @param reader the reader
    * @param start the first address
-   * @param places which pages, from there on
-   * @param target where to, at least 16 pages
-   * @return the work
+   * @param places the offsets of the pages from there on
+   * @param target the destination, at least 16 pages
+   * @return the workload
    */
-  public static Work together(
+  public static Workload together(
       AddressReader reader, long start, long[] places, MemorySegment target) {
     long[] addresses = new long[AT_ONCE];
     return new AtPlaces(places) {
@@ -110,11 +110,11 @@ public final class Copies {
    * The same through a file in an image.
    *
    * @param content the file
-   * @param places which pages of it
-   * @param target where to, exactly a page
-   * @return the work
+   * @param places the offsets of the pages
+   * @param target the destination, exactly a page
+   * @return the workload
    */
-  static Work reads(FileContent content, long[] places, MemorySegment target) {
+  static Workload reads(FileContent content, long[] places, MemorySegment target) {
     return new AtPlaces(places) {
       @Override
       void run(long[] places, int from, int to) throws IOException {
@@ -126,14 +126,14 @@ public final class Copies {
   }
 
   /**
-   * What one would do instead: a system call for each page.
+   * The peer: a system call for each page.
    *
    * @param channel the file
-   * @param places which pages
-   * @param target where to, at least a page
-   * @return the work
+   * @param places the offsets of the pages
+   * @param target the destination, at least a page
+   * @return the workload
    */
-  public static Work calls(FileChannel channel, long[] places, MemorySegment target) {
+  public static Workload calls(FileChannel channel, long[] places, MemorySegment target) {
     ByteBuffer buffer = target.asSlice(0, PAGE).asByteBuffer();
     return new AtPlaces(places) {
       @Override
@@ -148,11 +148,11 @@ public final class Copies {
   /**
    * The limit of pieces in order.
    *
-   * @param mem the memory, whole pieces
-   * @param target where to, at least a piece
-   * @return the work
+   * @param mem the memory, a multiple of a piece
+   * @param target the destination, at least a piece
+   * @return the workload
    */
-  public static Work rawPieces(MemorySegment mem, MemorySegment target) {
+  public static Workload rawPieces(MemorySegment mem, MemorySegment target) {
     return new InOrder(mem.byteSize()) {
       @Override
       void run(long at) {
@@ -162,13 +162,13 @@ public final class Copies {
   }
 
   /**
-   * The limit where a piece lies in extents: one copy for each.
+   * The limit where a piece consists of extents: one copy for each.
    *
-   * @param file the file in extents of which a piece is a multiple
-   * @param target where to, at least a piece
-   * @return the work
+   * @param file a file; a piece must be a multiple of its extents
+   * @param target the destination, at least a piece
+   * @return the workload
    */
-  public static Work rawExtents(MappedFile.ScatteredFile file, MemorySegment target) {
+  public static Workload rawExtents(MappedFile.ScatteredFile file, MemorySegment target) {
     MemorySegment mem = file.file().raw();
     long extent = file.extentPages() << Pages.SHIFT;
     return new InOrder(file.size()) {
@@ -184,13 +184,14 @@ public final class Copies {
   /**
    * Pieces in order through addresses.
    *
-   * @param reader copies
+   * @param reader the reader
    * @param start the first address
-   * @param bytes how many bytes are mapped there, whole pieces
-   * @param target where to, at least a piece
-   * @return the work
+   * @param bytes the size of the mapping, a multiple of a piece
+   * @param target the destination, at least a piece
+   * @return the workload
    */
-  public static Work pieces(AddressReader reader, long start, long bytes, MemorySegment target) {
+  public static Workload pieces(
+      AddressReader reader, long start, long bytes, MemorySegment target) {
     return new InOrder(bytes) {
       @Override
       void run(long at) throws IOException {
@@ -203,11 +204,11 @@ public final class Copies {
    * A system call for each piece.
    *
    * @param channel the file
-   * @param bytes how many bytes it has, whole pieces
-   * @param target where to, exactly a piece
-   * @return the work
+   * @param bytes its size, a multiple of a piece
+   * @param target the destination, exactly a piece
+   * @return the workload
    */
-  public static Work pieceCalls(FileChannel channel, long bytes, MemorySegment target) {
+  public static Workload pieceCalls(FileChannel channel, long bytes, MemorySegment target) {
     ByteBuffer buffer = target.asByteBuffer();
     return new InOrder(bytes) {
       @Override
@@ -227,13 +228,13 @@ public final class Copies {
   }
 
   /** Goes through places and starts again at their end. */
-  private abstract static class AtPlaces implements Work {
+  private abstract static class AtPlaces implements Workload {
     private final long[] places;
     private int next;
 
     AtPlaces(long[] places) {
       this.places = places;
-      this.next = Beginnings.next(PLACES / PAGES) * PAGES;
+      this.next = StartOffsets.next(PLACES / PAGES) * PAGES;
     }
 
     @Override
@@ -248,13 +249,13 @@ public final class Copies {
   }
 
   /** Goes through bytes piece by piece and starts again at their end. */
-  private abstract static class InOrder implements Work {
+  private abstract static class InOrder implements Workload {
     private final long bytes;
     private long next;
 
     InOrder(long bytes) {
       this.bytes = bytes;
-      this.next = (long) Beginnings.next(bytes / PIECE) * PIECE;
+      this.next = (long) StartOffsets.next(bytes / PIECE) * PIECE;
     }
 
     @Override

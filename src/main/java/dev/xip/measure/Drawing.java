@@ -14,11 +14,10 @@ public final class Drawing {
   private Drawing() {}
 
   /**
-   * Says what kind of picture a name asks for.
+   * {@return the format that a file's suffix names: {@code png} or {@code svg}}
    *
-   * @param file the name
-   * @return {@code png} or {@code svg}
-   * @throws IOException if it ends in neither
+   * @param file the file
+   * @throws IOException if its suffix is neither
    */
   public static String format(Path file) throws IOException {
     String name = file.toString().toLowerCase(Locale.ROOT);
@@ -29,10 +28,10 @@ public final class Drawing {
     return format;
   }
 
-  /** Writes a chart as its name says; a file that is there is replaced. */
+  /** Writes a chart in the format of the file's suffix and replaces a file that exists. */
   static void write(Supplier<? extends IChart> chart, Path file) throws IOException {
     String format = format(file);
-    ImageIO.setUseCache(false); // which would be a file in a folder of its own choice
+    ImageIO.setUseCache(false); // a cache would be a file in a folder that ImageIO chooses
     Files.write(file, ChartEncoder.getBytes(chart.get(), format));
   }
 }

@@ -4,7 +4,6 @@ import static dev.xip.measure.Figure.params;
 
 import dev.xip.base.Access;
 import dev.xip.base.Pages;
-import dev.xip.measure.Race.Lane;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PhysicalMemory;
@@ -17,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SequencedMap;
 
 /** Faults, populate and huge leaves, beside the kernel's own on the same file. */
 final class FaultFigures {
@@ -43,64 +43,37 @@ final class FaultFigures {
       throws IOException {
     double groups = (double) PAGES / FaultedFile.GROUP;
     Race race = new Race();
-    Lane one = race.lane(PAGES, single::discard, () -> single.touchEvery(1));
-    Lane many = race.lane(groups, group::discard, () -> group.touchEvery(FaultedFile.GROUP));
-    Lane kernelFault = race.lane(groups, file::kernelDiscard, file::kernelTouch);
-    Lane populate = race.lane(PAGES, group::discard, group::populate);
-    Lane kernelPopulate = race.lane(PAGES, file::kernelDiscard, file::kernelPopulate);
-    race.run();
     String fault = "fault on a present block";
-    figures.add(
-        new Figure(
-            fault,
-            params("pages", "1"),
-            "ns/fault",
-            one.median(),
-            "",
-            Double.NaN,
-            Goal.atMost(100)));
-    figures.add(
-        new Figure(
-            fault,
-            params("pages", "16"),
-            "ns/fault",
-            many.median(),
-            "the kernel's minor fault",
-            kernelFault.median(),
-            Goal.ahead(2)));
-    figures.add(
-        new Figure(
-            "populate",
-            params("bytes", "1 GiB"),
-            "ns/page",
-            populate.median(),
-            "",
-            Double.NaN,
-            Goal.atMost(3)));
-    figures.add(
-        new Figure(
-            "populate",
-            params("bytes", "1 GiB"),
-            "ns/page",
-            populate.median(),
-            "MADV_POPULATE_READ",
-            kernelPopulate.median(),
-            Goal.ahead(30)));
+    Contender one = race.add(fault, PAGES, single::discard, () -> single.touchEvery(1));
+    Contender many =
+        race.add(fault, groups, group::discard, () -> group.touchEvery(FaultedFile.GROUP));
+    Contender kernelFault =
+        race.add("the kernel's minor fault", groups, file::kernelDiscard, file::kernelTouch);
+    Contender populate = race.add("populate", PAGES, group::discard, group::populate);
+    Contender kernelPopulate =
+        race.add("MADV_POPULATE_READ", PAGES, file::kernelDiscard, file::kernelPopulate);
+    race.run();
+    figures.add(Figure.of(one, params("pages", "1"), "ns/fault", Goal.atMost(100)));
+    figures.add(Figure.of(many, params("pages", "16"), "ns/fault", kernelFault, Goal.ahead(2)));
+    SequencedMap<String, String> params = params("bytes", "1 GiB");
+    figures.add(Figure.of(populate, params, "ns/page", Goal.atMost(3)));
+    figures.add(Figure.of(populate, params, "ns/page", kernelPopulate, Goal.ahead(30)));
   }
 
-  /** A tebibyte in leaves of 2 MiB: time and tables. */
+  /** A tebibyte in leaves of 2 MiB: the time to map it and the bytes of its tables. */
   private static void tebibyte(List<Figure> figures) throws IOException {
     try (PhysicalMemory memory = PhysicalMemory.boot(REGION + TEBIBYTE, 64L << 20)) {
       MemoryManager manager = new MemoryManager(memory, X8664Layout.INSTANCE);
-      // 2 MiB off a multiple of 1 GiB, so that no larger leaf fits.
+      // 2 MiB past a multiple of 1 GiB, so that no larger leaf fits.
       MapRequest request =
-          MapRequest.shared(new OneRun(1L << 30 >>> Pages.SHIFT, TEBIBYTE), Access.READ)
+          MapRequest.shared(new ContiguousFile(1L << 30 >>> Pages.SHIFT, TEBIBYTE), Access.READ)
               .at((1L << 41) + (2L << 20))
               .with(MapFlag.POPULATE);
       AddressSpace[] space = {manager.newAddressSpace("benchmark")};
       Race race = new Race();
-      Lane map =
-          race.lane(
+      Contender map =
+          race.add(
+              "map 1 TiB",
               1e6, // so that the figure is in milliseconds
               () -> {
                 space[0].close();
@@ -110,15 +83,7 @@ final class FaultFigures {
       race.run();
       long tables = memory.allocator().inUse(FrameUse.TABLE) << Pages.SHIFT >>> 10;
       space[0].close();
-      figures.add(
-          new Figure(
-              "map 1 TiB",
-              params("leaves", "of 2 MiB"),
-              "ms",
-              map.median(),
-              "",
-              Double.NaN,
-              Goal.atMost(10)));
+      figures.add(Figure.of(map, params("leaves", "of 2 MiB"), "ms", Goal.atMost(10)));
       figures.add(
           new Figure(
               "tables of 1 TiB",

@@ -21,11 +21,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A file in memory whose pages are all there, mapped by address spaces and by the kernel, which
- * take the same faults on it. For one thread.
+ * A memfd with all pages present, mapped by address spaces and by the kernel, which take the same
+ * faults on it. For one thread.
  */
 public final class FaultedFile implements AutoCloseable {
-  /** So many pages one fault maps by default, here and in the kernel. */
+  /** The pages that one fault maps by default, here and in the kernel. */
   public static final int GROUP = 16;
 
   private static final long REGION = 4L << 30;
@@ -74,7 +74,7 @@ public final class FaultedFile implements AutoCloseable {
   /**
    * Maps it in a new address space.
    *
-   * @param rules how many pages a fault maps
+   * @param rules with the number of pages that a fault maps
    * @return the mapping, without entries, to be closed before this
    * @throws IOException if it cannot be mapped
    */
@@ -83,9 +83,9 @@ public final class FaultedFile implements AutoCloseable {
         new MemoryManager(
             memory, X8664Layout.INSTANCE, FrameStrategy.SPECIAL_BIT.on(memory), rules);
     AddressSpace space = manager.newAddressSpace("benchmark");
-    // One page off, so that no huge leaf can stand for the pages.
+    // One page past a multiple of 2 MiB, so that no huge leaf fits.
     MapRequest request =
-        MapRequest.shared(new OneRun(REGION >>> Pages.SHIFT, bytes), Access.READ)
+        MapRequest.shared(new ContiguousFile(REGION >>> Pages.SHIFT, bytes), Access.READ)
             .at((8L << 30) + Pages.SIZE);
     return new Mapped(space, space.map(request));
   }
@@ -101,19 +101,19 @@ public final class FaultedFile implements AutoCloseable {
     }
 
     /**
-     * Takes all entries out.
+     * Clears all entries.
      *
-     * @throws IOException if it is refused
+     * @throws IOException if madvise fails
      */
     public void discard() throws IOException {
       space.advise(range, Advice.DONTNEED);
     }
 
     /**
-     * Takes a fault on every so many pages.
+     * Takes a fault on one page of each group.
      *
-     * @param pages 1 for all pages
-     * @return anything
+     * @param pages the pages of a group, 1 for a fault on every page
+     * @return the end of the mapping
      * @throws IOException if a fault is refused
      */
     public long touchEvery(int pages) throws IOException {
@@ -126,10 +126,10 @@ public final class FaultedFile implements AutoCloseable {
     }
 
     /**
-     * Puts all entries in before anybody touches the pages.
+     * Inserts all entries without a fault.
      *
-     * @return anything
-     * @throws IOException if it is refused
+     * @return the end of the mapping
+     * @throws IOException if madvise fails
      */
     public long populate() throws IOException {
       space.advise(range, Advice.WILLNEED);
@@ -143,18 +143,18 @@ public final class FaultedFile implements AutoCloseable {
   }
 
   /**
-   * Takes all entries out of the kernel's mapping; the pages stay in the page cache.
+   * Clears all entries of the kernel's mapping; the pages stay in the page cache.
    *
-   * @throws IOException if it is refused
+   * @throws IOException if madvise fails
    */
   public void kernelDiscard() throws IOException {
     kernel.advise(0, bytes, dev.xip.host.Advice.DONTNEED);
   }
 
   /**
-   * Has the kernel take a fault on every group of pages.
+   * Has the kernel take a fault on each group of pages.
    *
-   * @return anything
+   * @return the sum of the bytes read
    */
   public long kernelTouch() {
     MemorySegment mapped = kernel.memory();
@@ -166,17 +166,17 @@ public final class FaultedFile implements AutoCloseable {
   }
 
   /**
-   * Has the kernel put all entries in: what MAP_POPULATE does.
+   * Has the kernel insert all entries, as MAP_POPULATE does.
    *
-   * @return anything
-   * @throws IOException if it is refused
+   * @return the size of the file
+   * @throws IOException if madvise fails
    */
   public long kernelPopulate() throws IOException {
     kernel.advise(0, bytes, dev.xip.host.Advice.POPULATE_READ);
     return bytes;
   }
 
-  /** Unmaps it everywhere and gives the memory back. */
+  /** Unmaps the file and frees its memory. */
   @Override
   public void close() {
     kernel.close();

@@ -5,19 +5,19 @@ import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 
 /**
- * One row of a comparison: what xip needs for some work, and what the raw limit or a peer needs for
- * the same work in the same run.
+ * One row of a comparison: the median of xip for some work, and that of the raw limit or of a peer
+ * for the same work in the same run.
  *
  * @param name the work, such as {@code random 8-byte reads}
- * @param params under what conditions, such as {@code bytes: 1 GiB}, in the order to be shown
- * @param unit what median and raw count, such as {@code ns/read}
- * @param median the median of all batches
- * @param against what it is held against, such as {@code raw} or {@code FileChannel.read}; empty if
- *     the goal is a bound for the median alone
- * @param raw the median of that, in the same unit; NaN if there is nothing
- * @param goal what is to be reached
- * @param limit what bare memory reaches of a goal to be ahead of something, or null if that is not
- *     known or the figure is held against bare memory itself
+ * @param params the conditions, such as {@code bytes: 1 GiB}, in the order of display
+ * @param unit the unit of median and raw, such as {@code ns/read}
+ * @param median the median of all rounds
+ * @param against what it is compared with, such as {@code raw} or {@code FileChannel.read}; empty
+ *     if the goal is a bound for the median alone
+ * @param raw the median of that, in the same unit; NaN if there is none
+ * @param goal its goal
+ * @param limit what bare memory reaches of a goal to be ahead of a peer; null if that was not
+ *     measured or the figure is compared with bare memory itself
  */
 public record Figure(
     String name,
@@ -29,7 +29,7 @@ public record Figure(
     Goal goal,
     Limit limit) {
 
-  /** A figure that is held against its goal on every machine. */
+  /** A figure whose goal is the same on every machine. */
   Figure(
       String name,
       SequencedMap<String, String> params,
@@ -39,6 +39,32 @@ public record Figure(
       double raw,
       Goal goal) {
     this(name, params, unit, median, against, raw, goal, null);
+  }
+
+  /** The figure of a contender whose goal is a bound. Precondition: the race has been run. */
+  static Figure of(Contender ours, SequencedMap<String, String> params, String unit, Goal goal) {
+    return new Figure(ours.name(), params, unit, ours.median(), "", Double.NaN, goal);
+  }
+
+  /** The figure of a contender against another one. Precondition: the race has been run. */
+  static Figure of(
+      Contender ours,
+      SequencedMap<String, String> params,
+      String unit,
+      Contender other,
+      Goal goal) {
+    return new Figure(ours.name(), params, unit, ours.median(), other.name(), other.median(), goal);
+  }
+
+  /** The figure of a contender whose peer this host does not have. */
+  static Figure ofMissing(
+      Contender ours, SequencedMap<String, String> params, String unit, String missing, Goal goal) {
+    return new Figure(ours.name(), params, unit, ours.median(), missing, Double.NaN, goal);
+  }
+
+  /** The same figure with what bare memory reaches. */
+  Figure withLimit(Limit limit) {
+    return new Figure(name, params, unit, median, against, raw, goal, limit);
   }
 
   /**
@@ -55,10 +81,8 @@ public record Figure(
   }
 
   /**
-   * Returns what is held against the goal's bound.
-   *
-   * @return how many times the other's figure this one is, or how many times ahead it is if that is
-   *     what the goal asks for; NaN if there is no other
+   * {@return how many times the other figure this one is, or how many times ahead of it if the goal
+   * is to be ahead; NaN if there is no other}
    */
   public double ratio() {
     return switch (goal.sense()) {
@@ -68,36 +92,26 @@ public record Figure(
     };
   }
 
-  /**
-   * Tells whether the goal is out of reach on this machine.
-   *
-   * @return true if bare memory missed it in this run as well
-   */
+  /** {@return true if the goal is out of reach here: bare memory missed it in this run as well} */
   public boolean isLimited() {
     return limit != null && !goal.isMet(limit.median(), limit.raw());
   }
 
-  /**
-   * Returns what bare memory reaches.
-   *
-   * @return how many times ahead it is, NaN if there is no limit
-   */
+  /** {@return how many times ahead of the peer bare memory is, NaN if there is no limit} */
   public double limitRatio() {
     return limit == null ? Double.NaN : goal.measure(limit.median(), limit.raw());
   }
 
   /**
-   * Tells whether the goal was met in this run, or, where it is out of reach, the share of what
-   * bare memory reaches.
-   *
-   * @return true if so
+   * {@return true if this run met the goal or, where that is out of reach, the required share of
+   * what bare memory reaches}
    */
   public boolean met() {
-    return judgedBy().isMet(median, raw);
+    return effectiveGoal().isMet(median, raw);
   }
 
-  /** The goal that counts on this machine. */
-  Goal judgedBy() {
+  /** {@return the goal, or the one in its place where it is out of reach} */
+  Goal effectiveGoal() {
     return isLimited() ? Goal.ahead(limit.share() * limitRatio()) : goal;
   }
 }

@@ -12,16 +12,16 @@ import org.knowm.xchart.style.HorizontalBarStyler;
 import org.knowm.xchart.style.Styler.LegendPosition;
 
 /**
- * Draws figures as bars that begin at their goal: to the left where it was met, with the room that
- * is left, whether the goal was to cost at most so much or to be ahead at least so far; to the
- * right where it was missed. The axis is logarithmic.
+ * Draws each figure as a bar that begins at its goal: to the left by the margin if the goal was
+ * met, to the right if it was missed, both for goals of cost and of being ahead. The axis is
+ * logarithmic.
  */
 public final class FigureChart {
   private static final int WIDTH = 1100;
   private static final int ROW_HEIGHT = 26;
   private static final int FRAME_HEIGHT = 130;
 
-  /** No bar is longer: 64 times the goal. */
+  /** The longest bar, as a power of two: 64 times the goal. */
   private static final double LONGEST = 6;
 
   static final Color MET = new Color(0x2E7D32);
@@ -32,8 +32,8 @@ public final class FigureChart {
   /**
    * Draws.
    *
-   * @param figures what to draw, in order from the top
-   * @param file where to, as PNG or SVG by its suffix; replaced if it is there
+   * @param figures the figures, from the top
+   * @param file the chart, a PNG or SVG by its suffix; replaced if it exists
    * @throws IOException if the suffix is neither or the file cannot be written
    */
   public static void write(List<Figure> figures, Path file) throws IOException {
@@ -64,7 +64,7 @@ public final class FigureChart {
     styler.setLabelsVisible(false);
     styler.setXAxisMin(-LONGEST);
     styler.setXAxisMax(LONGEST);
-    // The library thins out the names of the rows by the hint for the other axis.
+    // XChart omits row names by the spacing hint of the other axis.
     styler.setXAxisTickMarkSpacingHint(ROW_HEIGHT / 2);
     styler.setXAxisTickLabelsFormattingFunction(FigureChart::factor);
     styler.setLegendPosition(LegendPosition.OutsideS);
@@ -89,9 +89,9 @@ public final class FigureChart {
         + (figure.isLimited() ? ", as raw" : "");
   }
 
-  /** How much of the goal is used up: 1 if it is just met, less if there is room. */
+  /** {@return the share of the goal that is used up: 1 if it is just met, less if by a margin} */
   private static double share(Figure figure) {
-    Goal goal = figure.judgedBy();
+    Goal goal = figure.effectiveGoal();
     double measured = goal.measure(figure.median(), figure.raw());
     return goal.sense() == Goal.Sense.AHEAD_AT_LEAST
         ? goal.bound() / measured

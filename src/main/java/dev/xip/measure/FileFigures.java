@@ -11,7 +11,6 @@ import dev.xip.host.ScratchFolder;
 import dev.xip.image.FileContent;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
-import dev.xip.measure.Race.Lane;
 import dev.xip.mount.OpenImage;
 import dev.xip.pack.PackFormat;
 import dev.xip.pack.Packer;
@@ -26,13 +25,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.SequencedMap;
 
-/** A file's own read, the sum of it, and files in fragments through a view that is in one piece. */
+/** Reads of a file, the sum of its longs, and fragmented files through a contiguous view. */
 final class FileFigures {
   private static final String COPY = "MemorySegment.copy";
   private static final long FILE_BYTES = 256L << 20;
 
-  /** As many single pages as the budget of mappings has room for, and some room left. */
+  /** In single pages this leaves room in the mapping budget. */
   private static final long VIEW_BYTES = 48L << 20;
 
   private FileFigures() {}
@@ -92,55 +92,35 @@ final class FileFigures {
       inImage[i] = content.blockMap().imageOffset(places[i]);
     }
     Race race = new Race();
-    Lane raw = race.lane(Copies.PAGES, Copies.raw(image, inImage, page));
-    Lane ours = race.lane(Copies.PAGES, Copies.reads(content, places, page));
-    Lane peer = race.lane(Copies.PAGES, Copies.calls(channel, places, page));
+    Contender raw = race.add(COPY, Copies.PAGES, Copies.raw(image, inImage, page));
+    Contender ours =
+        race.add("random 4 KiB reads of a file", Copies.PAGES, Copies.reads(content, places, page));
+    Contender peer =
+        race.add("FileChannel.read", Copies.PAGES, Copies.calls(channel, places, page));
     race.run();
-    String name = "random 4 KiB reads of a file";
+    SequencedMap<String, String> params = params("bytes", "256 MiB");
+    figures.add(Figure.of(ours, params, "ns/read", raw, Goal.times(1.05)));
     figures.add(
-        new Figure(
-            name,
-            params("bytes", "256 MiB"),
-            "ns/read",
-            ours.median(),
-            COPY,
-            raw.median(),
-            Goal.times(1.05)));
-    figures.add(
-        new Figure(
-            name,
-            params("bytes", "256 MiB"),
-            "ns/read",
-            ours.median(),
-            "FileChannel.read",
-            peer.median(),
-            Goal.ahead(1.8),
-            new Limit(raw.median(), peer.median(), 0.95)));
+        Figure.of(ours, params, "ns/read", peer, Goal.ahead(1.8))
+            .withLimit(new Limit(raw.median(), peer.median(), 0.95)));
   }
 
-  /** C adds up as much of the image, which lies in the page cache like the file in it does. */
+  /** Held against a C loop over as much of the image, which is in the page cache like the file. */
   private static void sums(OpenImage mount, Inode inode, List<Figure> figures) throws IOException {
     Libxip libxip = Libxip.get();
     MemorySegment mapped = mount.image().memory().asSlice(0, FILE_BYTES);
     try (WholeFile whole = mount.whole(inode)) {
       MemorySegment file = whole.memory();
       Race race = new Race();
-      Lane loop = race.lane(FILE_BYTES >>> 3, () -> libxip.sumOfLongs(mapped));
-      Lane ours = race.lane(FILE_BYTES >>> 3, () -> sum(file));
+      long longs = FILE_BYTES >>> 3;
+      Contender loop = race.add("C loop, -O2", longs, () -> libxip.sumOfLongs(mapped));
+      Contender ours = race.add("sum of a mapped file", longs, () -> sum(file));
       race.run();
-      figures.add(
-          new Figure(
-              "sum of a mapped file",
-              params("bytes", "256 MiB"),
-              "ns/long",
-              ours.median(),
-              "C loop, -O2",
-              loop.median(),
-              Goal.ahead(0.95)));
+      figures.add(Figure.of(ours, params("bytes", "256 MiB"), "ns/long", loop, Goal.ahead(0.95)));
     }
   }
 
-  /** Four sums side by side: the compiler makes vectors of them, where it leaves one as it is. */
+  /** Adds up in four sums, which the compiler vectorizes; it leaves a single sum scalar. */
   private static long sum(MemorySegment file) {
     long first = 0;
     long second = 0;
@@ -155,7 +135,7 @@ final class FileFigures {
     return first + second + third + fourth;
   }
 
-  /** Shows the scattered file in one piece. */
+  /** Maps a scattered file contiguously. */
   private static RewiredView view(MappedFile file, long extentPages) throws IOException {
     MappedFile.ScatteredFile scattered = file.scattered(extentPages);
     long extent = extentPages << Pages.SHIFT;
@@ -170,18 +150,12 @@ final class FileFigures {
     int[] places = Reads.places(VIEW_BYTES);
     try (RewiredView view = view(file, 1)) {
       Race race = new Race();
-      Lane raw = race.lane(Reads.READS, Reads.raw(file.raw(), places));
-      Lane ours = race.lane(Reads.READS, Reads.raw(view.memory(), places));
+      Contender raw = race.add("raw", Reads.READS, Reads.raw(file.raw(), places));
+      Contender ours =
+          race.add("random 8-byte reads", Reads.READS, Reads.raw(view.memory(), places));
       race.run();
       figures.add(
-          new Figure(
-              "random 8-byte reads",
-              params("view of", "single pages"),
-              "ns/read",
-              ours.median(),
-              "raw",
-              raw.median(),
-              Goal.times(1.15)));
+          Figure.of(ours, params("view of", "single pages"), "ns/read", raw, Goal.times(1.15)));
     }
   }
 
@@ -190,18 +164,11 @@ final class FileFigures {
         RewiredView view = view(file, 4)) {
       MemorySegment target = arena.allocate(Copies.PIECE, Pages.SIZE);
       Race race = new Race();
-      Lane raw = race.lane(1, Copies.rawPieces(file.raw(), target));
-      Lane ours = race.lane(1, Copies.rawPieces(view.memory(), target));
+      Contender raw = race.add(COPY + ", contiguous", 1, Copies.rawPieces(file.raw(), target));
+      Contender ours =
+          race.add("sequential 1 MiB copies", 1, Copies.rawPieces(view.memory(), target));
       race.run();
-      figures.add(
-          new Figure(
-              "sequential 1 MiB copies",
-              params("view of", "4 pages"),
-              "ns/copy",
-              ours.median(),
-              COPY + ", contiguous",
-              raw.median(),
-              Goal.ahead(0.75)));
+      figures.add(Figure.of(ours, params("view of", "4 pages"), "ns/copy", raw, Goal.ahead(0.75)));
     }
   }
 }

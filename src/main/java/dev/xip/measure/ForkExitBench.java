@@ -13,7 +13,6 @@ import dev.xip.vm.MapRequest;
 import dev.xip.vm.MemoryManager;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -22,24 +21,18 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * Measures what the decision about page frames does to fork and exit: both ask it of every entry
- * that is present. A process maps pages of the loaded segments, is forked, and the child exits.
+ * Measures fork and exit by each strategy of the normal-page test, which both apply to every
+ * present entry. A process that maps pages of the loaded segments is forked, and the child exits.
  */
 public final class ForkExitBench {
-  /** The entries of the process that is forked. */
+  /** Present entries of the process that is forked. */
   public static final int ENTRIES = 100_000;
 
   private static final String NAME = "fork-exit";
   private static final String UNIT = "ns/entry";
 
-  /** Rounds go on for so long before any counts: the fast ones are compiled meanwhile. */
-  private static final long WARM_UP_NANOS = 500_000_000;
-
-  /** Those that count take about so long, but there are a few at least and not too many. */
-  private static final long MEASURED_NANOS = 200_000_000;
-
-  private static final int FEWEST_ROUNDS = 2;
-  private static final int MOST_ROUNDS = 101;
+  /** One fork and exit of each thread a round. */
+  private static final Race.Rounds ROUNDS = new Race.Rounds(500_000_000, 0, 2, 101, 200_000_000);
 
   private ForkExitBench() {}
 
@@ -49,14 +42,14 @@ public final class ForkExitBench {
    * @param layout entries with a special bit
    * @param segments the numbers of segments
    * @param threads the numbers of threads, each of which forks a process of its own
-   * @param progress is told of every figure that is done
+   * @param progress receives the number of finished figures
    * @return one row for each strategy with each pair of numbers
    * @throws IOException if the host does not give the address space
    */
   public static List<BenchRow> run(
       EntryLayout layout, int[] segments, int[] threads, ProgressListener progress)
       throws IOException {
-    // What the first candidate compiles, the others find compiled: so all of them run once before.
+    // Each strategy runs once first, so that all of them find shared code compiled.
     for (FrameStrategy strategy : FrameStrategy.values()) {
       try (NormalPageMachine machine = NormalPageMachine.boot(layout, 1)) {
         measure(machine, strategy, 1, 1);
@@ -86,14 +79,13 @@ public final class ForkExitBench {
       for (int i = 0; i < threads; i++) {
         parents.add(process(machine, manager, i));
       }
-      double median = median(parents);
+      double median = median(strategy, parents);
       return new BenchRow(NAME, strategy.toString(), segments, threads, UNIT, median, "");
     } catch (SleepingInAtomicException e) {
       return new BenchRow(
           NAME, strategy.toString(), segments, threads, UNIT, Double.NaN, e.getMessage());
     } finally {
-      // A process whose entries the strategy cannot judge cannot exit either: it goes with the
-      // machine.
+      // Under the mutex exit throws as well: the process is freed with the machine.
       if (strategy != FrameStrategy.LIST_MUTEX) {
         parents.forEach(AddressSpace::close);
       }
@@ -112,42 +104,37 @@ public final class ForkExitBench {
     return space;
   }
 
-  private static double median(List<AddressSpace> parents) throws IOException {
+  private static double median(FrameStrategy strategy, List<AddressSpace> parents)
+      throws IOException {
     try (ExecutorService workers = Executors.newFixedThreadPool(parents.size())) {
       List<Callable<Long>> tasks = new ArrayList<>();
       for (AddressSpace parent : parents) {
         tasks.add(() -> forkAndExit(parent));
       }
-      double last = 0;
-      for (long start = System.nanoTime(); System.nanoTime() - start < WARM_UP_NANOS; ) {
-        last = round(workers, tasks);
-      }
-      double rounds = MEASURED_NANOS / (last * ENTRIES);
-      double[] nanos = new double[(int) Math.clamp(rounds, FEWEST_ROUNDS, MOST_ROUNDS)];
-      for (int i = 0; i < nanos.length; i++) {
-        nanos[i] = round(workers, tasks);
-      }
-      Arrays.sort(nanos);
-      return nanos[nanos.length / 2];
+      Race race = new Race(ROUNDS, Race.WALL_CLOCK);
+      Contender contender =
+          race.addTimed(strategy.toString(), ENTRIES, _ -> runAll(workers, tasks));
+      race.run();
+      return contender.median();
     }
   }
 
-  /** Returns the nanoseconds per entry of one thread. */
-  private static double round(ExecutorService workers, List<Callable<Long>> tasks)
+  /** {@return the nanoseconds of one thread, the mean of all} */
+  private static long runAll(ExecutorService workers, List<Callable<Long>> tasks)
       throws IOException {
     try {
       long sum = 0;
       for (Future<Long> each : workers.invokeAll(tasks)) {
         sum += each.get();
       }
-      return (double) sum / tasks.size() / ENTRIES;
+      return sum / tasks.size();
     } catch (ExecutionException e) {
       if (e.getCause() instanceof SleepingInAtomicException sleeping) {
         throw sleeping;
       }
-      throw new IOException("fork-exit: " + e.getCause().getMessage(), e.getCause());
+      throw new IOException(NAME + ": " + e.getCause().getMessage(), e.getCause());
     } catch (InterruptedException e) {
-      throw new IOException("fork-exit: interrupted", e);
+      throw new IOException(NAME + ": interrupted", e);
     }
   }
 

@@ -4,7 +4,6 @@ import static dev.xip.measure.Figure.params;
 
 import dev.xip.base.ProgressListener;
 import dev.xip.measure.ForkedProcess.Content;
-import dev.xip.measure.Race.Lane;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.vm.FrameStrategy;
 import java.io.IOException;
@@ -14,7 +13,8 @@ import java.util.List;
 
 /** The decision about one entry, and fork and exit, which make it for every entry. */
 final class ForkFigures {
-  private static final long WARM_UP_NANOS = 1_000_000_000;
+  private static final String FORK = "fork + exit, 100,000 pages";
+  private static final int PAGES = ForkedProcess.PAGES;
 
   private ForkFigures() {}
 
@@ -55,43 +55,19 @@ final class ForkFigures {
         ForkedProcess half =
             new ForkedProcess(FrameStrategy.SPECIAL_BIT, Content.EVERY_OTHER_PAGE);
         ForkedProcess list = new ForkedProcess(FrameStrategy.LIST_SPIN_LOCK, Content.WHOLE)) {
-      Race race = new Race(WARM_UP_NANOS);
-      Lane wholeLane = race.lane(ForkedProcess.PAGES, whole::forkAndExit);
-      Lane halfLane = race.lane(ForkedProcess.PAGES, half::forkAndExit);
+      Race race = new Race(Race.Rounds.DEFAULT.withWarmUp(1_000_000_000), Race.WALL_CLOCK);
+      Contender wholeFork = race.add(FORK, PAGES, whole::forkAndExit);
+      Contender halfFork = race.add(FORK, PAGES, half::forkAndExit);
       race.run();
-      // A race of its own: who takes a thousand times as long leaves the others few batches.
+      // In a race of its own: the list takes a thousand times as long, which leaves few rounds.
       Race uneven = new Race();
-      Lane aheadLane = uneven.lane(ForkedProcess.PAGES, whole::forkAndExit);
-      Lane listLane = uneven.lane(ForkedProcess.PAGES, list::forkAndExit);
+      Contender ours = uneven.add(FORK, PAGES, whole::forkAndExit);
+      Contender others = uneven.add("the list under a spin lock", PAGES, list::forkAndExit);
       uneven.run();
-      String name = "fork + exit, 100,000 pages";
       figures.add(
-          new Figure(
-              name,
-              params("special", "whole tables"),
-              "ns/page",
-              wholeLane.median(),
-              "",
-              Double.NaN,
-              Goal.atMost(0.6)));
-      figures.add(
-          new Figure(
-              name,
-              params("special", "every other"),
-              "ns/page",
-              halfLane.median(),
-              "",
-              Double.NaN,
-              Goal.atMost(2)));
-      figures.add(
-          new Figure(
-              name,
-              params("segments", "512"),
-              "ns/page",
-              aheadLane.median(),
-              "the list under a spin lock",
-              listLane.median(),
-              Goal.ahead(100)));
+          Figure.of(wholeFork, params("special", "whole tables"), "ns/page", Goal.atMost(0.6)));
+      figures.add(Figure.of(halfFork, params("special", "every other"), "ns/page", Goal.atMost(2)));
+      figures.add(Figure.of(ours, params("segments", "512"), "ns/page", others, Goal.ahead(100)));
     }
   }
 }

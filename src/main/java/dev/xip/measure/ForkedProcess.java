@@ -10,11 +10,11 @@ import dev.xip.vm.MapRequest;
 import java.io.IOException;
 
 /**
- * A process with entries for pages of 512 segments, in a machine that decides about them in one
- * way. For one thread.
+ * A process with entries for pages of 512 segments, in a machine with one strategy of the
+ * normal-page test. For one thread.
  */
 public final class ForkedProcess implements AutoCloseable {
-  /** How many pages it maps. */
+  /** The pages that it maps. */
   public static final int PAGES = 100_000;
 
   private static final int SEGMENTS = 512;
@@ -23,21 +23,21 @@ public final class ForkedProcess implements AutoCloseable {
   private final NormalPageMachine machine;
   private final AddressSpace space;
 
-  /** What the tables of the process hold. */
+  /** The entries in the tables of the process. */
   public enum Content {
-    /** Special entries without a gap. */
+    /** Special entries for all pages. */
     WHOLE,
-    /** Special entries, and in each table one private copy. */
+    /** Special entries, and in each table one entry of a private copy. */
     ONE_COPY_IN_EACH_TABLE,
-    /** A special entry for every other page. */
+    /** A special entry for every second page. */
     EVERY_OTHER_PAGE
   }
 
   /**
    * Boots the machine and touches the pages.
    *
-   * @param strategy how it decides
-   * @param content what the tables will hold
+   * @param strategy the machine's strategy
+   * @param content the entries of the process
    * @throws IOException if there is no room for it
    */
   public ForkedProcess(FrameStrategy strategy, Content content) throws IOException {
@@ -64,7 +64,7 @@ public final class ForkedProcess implements AutoCloseable {
   /**
    * Forks a child, which exits at once.
    *
-   * @return anything
+   * @return the number of pages
    * @throws IOException if there is no room for the child
    */
   public long forkAndExit() throws IOException {
@@ -73,7 +73,7 @@ public final class ForkedProcess implements AutoCloseable {
     return PAGES;
   }
 
-  /** Ends the machine. */
+  /** Ends the process and the machine. */
   @Override
   public void close() {
     space.close();

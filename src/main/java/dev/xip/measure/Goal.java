@@ -3,17 +3,17 @@ package dev.xip.measure;
 import java.util.Locale;
 
 /**
- * What a figure should reach.
+ * The goal of a figure.
  *
- * @param sense which way round it is compared
- * @param bound the number that it is compared with: a factor, or a figure in the row's own unit
+ * @param sense how a figure is compared with the bound
+ * @param bound a factor, or a number in the unit of the row
  */
 public record Goal(Sense sense, double bound) {
   /** How a figure is compared with its bound. */
   public enum Sense {
-    /** The figure is at most so many times the other one. */
+    /** The figure is at most {@code bound} times the other one. */
     TIMES_AT_MOST,
-    /** The figure is at least so many times better than the other one. */
+    /** The figure is at least {@code bound} times better than the other one. */
     AHEAD_AT_LEAST,
     /** The figure itself is at most the bound. */
     AT_MOST,
@@ -31,17 +31,17 @@ public record Goal(Sense sense, double bound) {
     return new Goal(Sense.AHEAD_AT_LEAST, factor);
   }
 
-  /** At most that much, in the unit of the row. */
+  /** At most {@code bound}, in the unit of the row. */
   static Goal atMost(double bound) {
     return new Goal(Sense.AT_MOST, bound);
   }
 
-  /** At most that much more than the raw limit, in the unit of the row. */
+  /** At most {@code bound} more than the raw limit, in the unit of the row. */
   static Goal above(double bound) {
     return new Goal(Sense.ABOVE_AT_MOST, bound);
   }
 
-  /** The number that is held against the bound. */
+  /** {@return the number that is compared with the bound} */
   double measure(double median, double raw) {
     return switch (sense) {
       case TIMES_AT_MOST -> median / raw;
@@ -57,9 +57,7 @@ public record Goal(Sense sense, double bound) {
   }
 
   /**
-   * Says the goal in words.
-   *
-   * @return such as {@code <= 1.5 x}, {@code >= 40 x ahead} or {@code <= 100}
+   * {@return the goal as text, such as {@code <= 1.5 x}, {@code >= 40 x ahead} or {@code <= 100}}
    */
   @Override
   public String toString() {

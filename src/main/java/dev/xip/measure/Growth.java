@@ -3,18 +3,18 @@ package dev.xip.measure;
 import java.util.List;
 
 /**
- * What one piece of work costs as something grows.
+ * The cost of one piece of work as something grows.
  *
  * @param name the work, such as {@code look up a file}
  * @param scale what grows, such as {@code files}
- * @param unit what the medians count, such as {@code ns}
- * @param points the sizes that were tried, ascending, with what they cost
+ * @param unit the unit of the medians, such as {@code ns}
+ * @param points the sizes, ascending, with their costs
  */
 public record Growth(String name, String scale, String unit, List<Point> points) {
-  /** Below this power of the size, a cost does not grow with it: caches and noise do as much. */
+  /** Below this power of the size a cost is constant: caches and noise cause as much growth. */
   private static final double CONSTANT = 0.12;
 
-  /** Below this power, a cost grows as a logarithm does over three and more powers of ten. */
+  /** Below this power growth is logarithmic, as seen over three and more powers of ten. */
   private static final double LOGARITHMIC = 0.4;
 
   private static final double LINEAR = 1.3;
@@ -22,16 +22,14 @@ public record Growth(String name, String scale, String unit, List<Point> points)
   /**
    * One size.
    *
-   * @param size how large, in the unit of the scale
-   * @param median what the work cost
+   * @param size the size, in the unit of the scale
+   * @param median the cost of the work
    */
   public record Point(long size, double median) {}
 
   /**
-   * Returns the power of the size that the cost follows, by least squares over the logarithms of
-   * both.
-   *
-   * @return 0 for a constant, 1 for a cost that grows as the size
+   * {@return the power of the size that the cost follows, by least squares over the logarithms of
+   * both: 0 for a constant, 1 for linear growth}
    */
   public double power() {
     double meanX = points.stream().mapToDouble(p -> Math.log(p.size())).average().orElseThrow();
@@ -46,11 +44,7 @@ public record Growth(String name, String scale, String unit, List<Point> points)
     return covariance / variance;
   }
 
-  /**
-   * Names the growth.
-   *
-   * @return constant, logarithmic, linear or steeper
-   */
+  /** {@return constant, logarithmic, linear or steeper than linear} */
   public String kind() {
     double power = power();
     if (power < CONSTANT) {

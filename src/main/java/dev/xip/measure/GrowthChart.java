@@ -11,15 +11,15 @@ import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
-/** Draws growth: both axes logarithmic, so that a constant is flat and linear growth a diagonal. */
+/** Draws growth. Both axes are logarithmic: a constant is flat, linear growth a diagonal. */
 public final class GrowthChart {
   private GrowthChart() {}
 
   /**
    * Draws.
    *
-   * @param lines what to draw
-   * @param file where to, as PNG or SVG by its suffix; replaced if it is there
+   * @param lines the growth to draw
+   * @param file the chart, a PNG or SVG by its suffix; replaced if it exists
    * @throws IOException if the suffix is neither or the file cannot be written
    */
   public static void write(List<Growth> lines, Path file) throws IOException {

@@ -12,7 +12,6 @@ import dev.xip.host.Sharing;
 import dev.xip.image.FsImage;
 import dev.xip.image.PathResolver;
 import dev.xip.mapping.Mappable;
-import dev.xip.measure.Race.Lane;
 import dev.xip.mount.OpenImage;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;
@@ -30,25 +29,31 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 
-/** What work costs as files, segments, their size and the processes that share them grow. */
+/** Costs as the numbers of files, segments and address spaces and the size of segments grow. */
 public final class GrowthFigures {
   private static final long FIRST_ADDRESS = 4L << 30;
   private static final int LOOK_UPS = 512;
 
-  /** For what maps and unmaps, which goes through much code. */
-  private static final long WARM_UP_NANOS = 1_000_000_000;
+  /** Mapping and unmapping goes through much code, which takes long to be compiled. */
+  private static final Race.Rounds ROUNDS = Race.Rounds.DEFAULT.withWarmUp(1_000_000_000);
+
+  private static final String OPEN = "open an image and close it";
+  private static final String LOOK_UP = "look up a file and its attributes";
+  private static final String MAP_SEGMENT = "map a segment and read one byte";
+  private static final String MAP_FILE = "map a shared file and read one byte";
+  private static final String CUT = "cut a page off all who map it, and refault";
 
   private static final EntryLayout LAYOUT = X8664Layout.INSTANCE;
 
   private GrowthFigures() {}
 
   /**
-   * Measures. The largest image has a million files, whose making takes minutes.
+   * Measures. It takes minutes to make an image of a million files.
    *
-   * @param folder a folder for work files, up to some gibibytes, all gone afterwards
+   * @param folder a folder for work files, up to some gibibytes, which are deleted at the end
    * @param mostFiles the largest number of files, at least 1,000
    * @return one line for each kind of work
-   * @throws IOException if a work file or the address space cannot be had
+   * @throws IOException if there is no room for a work file or no address space for a window
    */
   public static List<Growth> measure(Path folder, int mostFiles) throws IOException {
     List<Growth> lines = new ArrayList<>();
@@ -66,16 +71,15 @@ public final class GrowthFigures {
       try (WorkTree work = WorkTree.create(folder, count, new byte[0]);
           OpenImage mount = OpenImage.open(work.image())) {
         Race race = new Race();
-        Lane open = race.lane(1, () -> open(work.image()));
-        Lane lookUp = race.lane(LOOK_UPS, lookUps(mount.image(), count));
+        Contender open = race.add(OPEN, 1, () -> open(work.image()));
+        Contender lookUp = race.add(LOOK_UP, LOOK_UPS, lookUps(mount.image(), count));
         race.run();
         openings.add(new Growth.Point(count, open.median()));
         lookUps.add(new Growth.Point(count, lookUp.median()));
       }
     }
     return List.of(
-        new Growth("open an image and close it", "files", "ns", openings),
-        new Growth("look up a file and its attributes", "files", "ns", lookUps));
+        new Growth(OPEN, "files", "ns", openings), new Growth(LOOK_UP, "files", "ns", lookUps));
   }
 
   private static long open(Path image) throws IOException {
@@ -84,7 +88,7 @@ public final class GrowthFigures {
     }
   }
 
-  private static Work lookUps(FsImage image, int count) {
+  private static Workload lookUps(FsImage image, int count) {
     Random random = new Random(42);
     String[] paths = new String[LOOK_UPS * 64];
     for (int i = 0; i < paths.length; i++) {
@@ -126,7 +130,7 @@ public final class GrowthFigures {
     return new Growth(name, "segments", "ns", points);
   }
 
-  /** Maps a sparse segment whole and reads one byte in its midst. */
+  /** Maps a whole sparse segment and reads the byte in its middle. */
   private static Growth sizes(Path folder) throws IOException {
     List<Growth.Point> points = new ArrayList<>();
     for (long bytes = 1 << 20; bytes <= 1L << 40; bytes <<= 5) {
@@ -137,15 +141,15 @@ public final class GrowthFigures {
         Region region = memory.claim("BENCH", AddrRange.ofLength(FIRST_ADDRESS, bytes), true);
         memory.mapFile(region, 0, file, 0, bytes, Access.READ, Sharing.SHARED);
         MemoryManager manager = new MemoryManager(memory, LAYOUT);
-        Mappable whole = new OneRun(FIRST_ADDRESS >>> Pages.SHIFT, bytes);
+        Mappable whole = new ContiguousFile(FIRST_ADDRESS >>> Pages.SHIFT, bytes);
         long middle = bytes / 2;
-        Race race = new Race(WARM_UP_NANOS);
-        Lane lane = race.lane(1, () -> mapAndRead(manager, whole, middle));
+        Race race = new Race(ROUNDS, Race.WALL_CLOCK);
+        Contender read = race.add(MAP_SEGMENT, 1, () -> mapAndRead(manager, whole, middle));
         race.run();
-        points.add(new Growth.Point(bytes >>> 20, lane.median()));
+        points.add(new Growth.Point(bytes >>> 20, read.median()));
       }
     }
-    return new Growth("map a segment and read one byte", "MiB", "ns", points);
+    return new Growth(MAP_SEGMENT, "MiB", "ns", points);
   }
 
   private static long mapAndRead(MemoryManager manager, Mappable file, long offset)
@@ -156,7 +160,7 @@ public final class GrowthFigures {
     }
   }
 
-  /** One file that more and more address spaces map. */
+  /** One file, mapped by a growing number of address spaces. */
   private static List<Growth> spaces() throws IOException {
     List<Growth.Point> faults = new ArrayList<>();
     List<Growth.Point> truncations = new ArrayList<>();
@@ -175,9 +179,8 @@ public final class GrowthFigures {
       }
     }
     return List.of(
-        new Growth("map a shared file and read one byte", "address spaces", "ns", faults),
-        new Growth(
-            "cut a page off all who map it, and refault", "address spaces", "ns", truncations));
+        new Growth(MAP_FILE, "address spaces", "ns", faults),
+        new Growth(CUT, "address spaces", "ns", truncations));
   }
 
   private static void measureSpaces(
@@ -198,10 +201,11 @@ public final class GrowthFigures {
         starts[i] = space.map(MapRequest.shared(shared, Access.READ)).start();
         space.fault(starts[i], Access.READ);
       }
-      Race race = new Race(WARM_UP_NANOS);
-      Lane fault = race.lane(1, () -> mapAndRead(manager, shared, 0));
-      Lane truncation =
-          race.lane(
+      Race race = new Race(ROUNDS, Race.WALL_CLOCK);
+      Contender fault = race.add(MAP_FILE, 1, () -> mapAndRead(manager, shared, 0));
+      Contender truncation =
+          race.add(
+              CUT,
               1,
               () -> {
                 shared.truncate(0);

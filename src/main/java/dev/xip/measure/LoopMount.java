@@ -11,8 +11,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** The kernel's own mount of an image, the peer of reading it in place. Only root has it. */
+/** The kernel's own mount of an image, the peer of reads in place. Needs root. */
 public final class LoopMount implements AutoCloseable {
+  /** The name of the peer in figures if {@link #of} returns none. */
+  static final String MISSING = "the loop mount, which needs root";
+
   private final Path root;
   private final Leftovers.Leftover leftover = this::remove;
 
@@ -24,9 +27,9 @@ public final class LoopMount implements AutoCloseable {
    * Mounts an image read-only.
    *
    * @param image an ext2 image
-   * @param folder where the folder to mount on is made
-   * @return the mount; nothing if this user may not mount or the host has no loop device
-   * @throws IOException if the folder cannot be made
+   * @param folder the parent of the mount point
+   * @return the mount; empty if this user may not mount or the host has no loop device
+   * @throws IOException if the mount point cannot be made
    */
   public static Optional<LoopMount> of(Path image, Path folder) throws IOException {
     return Leftovers.step(
@@ -44,11 +47,7 @@ public final class LoopMount implements AutoCloseable {
         });
   }
 
-  /**
-   * Returns where it is mounted.
-   *
-   * @return the mounted root
-   */
+  /** {@return the mounted root} */
   public Path root() {
     return root;
   }
@@ -69,7 +68,7 @@ public final class LoopMount implements AutoCloseable {
         });
   }
 
-  /** Files of it may still be open: then it is unmounted when they are closed. */
+  /** Unmounts lazily: files of it may still be open. */
   private void remove() throws IOException {
     unmount("-l");
   }
@@ -79,7 +78,7 @@ public final class LoopMount implements AutoCloseable {
     words.addAll(List.of(options));
     words.add(HostPaths.text(root));
     if (!run(words)) {
-      throw new IOException("umount " + root + " failed: it is still mounted");
+      throw new IOException("umount " + root + " failed: the image is still mounted");
     }
   }
 

@@ -25,8 +25,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.Random;
 
 /**
- * A file of bytes that are not zero, mapped as a segment of a machine, every page of it touched.
- * Address spaces map it in one piece or in extents that lie about in it.
+ * A file of non-zero bytes, mapped as a segment of a machine with every page touched. Address
+ * spaces map it as one extent or as extents in random order.
  */
 public final class MappedFile implements AutoCloseable {
   private static final long FIRST_ADDRESS = 4L << 30;
@@ -45,9 +45,9 @@ public final class MappedFile implements AutoCloseable {
   }
 
   /**
-   * Makes a file, maps it and takes its name away, so that it goes with this process.
+   * Makes a file, maps it and unlinks it, so that it ends with this process.
    *
-   * @param folder where, on a file system with room
+   * @param folder its folder, on a file system with room
    * @param bytes its size, whole pages
    * @return the file, to be closed
    * @throws IOException if there is no room for it, or for a window of its size
@@ -93,7 +93,7 @@ public final class MappedFile implements AutoCloseable {
         channel.write(buffer, at + buffer.position());
       }
     }
-    channel.force(false); // else the system writes it out while the reads are timed
+    channel.force(false); // otherwise the kernel writes it back while reads are timed
   }
 
   private void touch() {
@@ -102,56 +102,40 @@ public final class MappedFile implements AutoCloseable {
       sum += raw.get(java.lang.foreign.ValueLayout.JAVA_BYTE, at);
     }
     if (sum == 0) {
-      throw new IllegalStateException("expected bytes that are not zero, found zeros");
+      throw new IllegalStateException("benchmark file: expected non-zero bytes, found zeros");
     }
   }
 
-  /**
-   * Returns its size.
-   *
-   * @return a number of bytes, whole pages
-   */
+  /** {@return its size in bytes, whole pages} */
   public long bytes() {
     return bytes;
   }
 
-  /**
-   * Returns the file as the system has it.
-   *
-   * @return a channel to read, closed with this
-   */
+  /** {@return a channel that reads the file, closed with this} */
   public FileChannel channel() {
     return channel;
   }
 
-  /**
-   * Returns the mapped file itself: the limit.
-   *
-   * @return memory of the file's size, until this is closed
-   */
+  /** {@return the mapped memory itself, which is the limit; valid until this is closed} */
   public MemorySegment raw() {
     return raw;
   }
 
-  /** Where a page of the file lies in physical memory. */
+  /** {@return the page frame number of a page of the file} */
   private long pfn(long page) {
     return (FIRST_ADDRESS >>> Pages.SHIFT) + page;
   }
 
-  /**
-   * Returns the file in one piece.
-   *
-   * @return what {@link #map} takes
-   */
+  /** {@return the file as one extent, for {@link #map}} */
   public Mappable contiguous() {
     return scattered(bytes >>> Pages.SHIFT);
   }
 
   /**
-   * Returns a file of the same size whose extents lie in random order in this one.
+   * Returns a file of the same size that has extents of this one in random order.
    *
    * @param extentPages the pages of each
-   * @return what {@link #map} takes
+   * @return the file, for {@link #map}
    */
   public ScatteredFile scattered(long extentPages) {
     long extents = (bytes >>> Pages.SHIFT) / extentPages;
@@ -161,7 +145,7 @@ public final class MappedFile implements AutoCloseable {
   /**
    * Maps a file in a new address space and touches every page of it.
    *
-   * @param file one of those that this one has in it
+   * @param file the result of {@link #contiguous} or {@link #scattered}
    * @return the address space, to be closed before this
    * @throws IOException if it cannot be mapped
    */
@@ -183,14 +167,10 @@ public final class MappedFile implements AutoCloseable {
    * An address space that has the file mapped.
    *
    * @param space the address space
-   * @param start the first address
+   * @param start the first address of the mapping
    */
   public record View(AddressSpace space, long start) implements AutoCloseable {
-    /**
-     * Makes a reader.
-     *
-     * @return a reader for one thread
-     */
+    /** {@return a new reader, for one thread} */
     public AddressReader reader() {
       return new AddressReader(space);
     }
@@ -219,11 +199,11 @@ public final class MappedFile implements AutoCloseable {
   }
 
   /**
-   * A file whose extents lie anywhere in a mapped file.
+   * A file whose extents are those of a mapped file in another order.
    *
    * @param file the mapped file
    * @param extentPages the pages of an extent
-   * @param order which extent of the mapped file each of this one is
+   * @param order the index in the mapped file of each extent of this one
    */
   public record ScatteredFile(MappedFile file, long extentPages, int[] order) implements Mappable {
     static int[] shuffled(int count) {
@@ -237,7 +217,7 @@ public final class MappedFile implements AutoCloseable {
       return order;
     }
 
-    /** Returns the byte of the mapped file at which a byte of this one lies. */
+    /** {@return the offset in the mapped file of an offset in this one} */
     long place(long offset) {
       long extentBytes = extentPages << Pages.SHIFT;
       return order[(int) (offset / extentBytes)] * extentBytes + offset % extentBytes;

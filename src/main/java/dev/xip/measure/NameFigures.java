@@ -2,16 +2,15 @@ package dev.xip.measure;
 
 import static dev.xip.measure.Figure.params;
 
-import dev.xip.measure.Race.Lane;
 import dev.xip.mount.OpenImage;
 import java.io.IOException;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.SequencedMap;
 
 /** Name, attributes and first page of files in one image, beside the kernel's mount and a zip. */
 final class NameFigures {
@@ -41,33 +40,22 @@ final class NameFigures {
   private static List<Figure> race(OpenImage mount, Optional<Path> loop, Path zip)
       throws IOException {
     Race race = new Race();
-    Lane ours = race.lane(Visits.VISITS, Visits.in(mount.image(), FILES));
-    Optional<Lane> mounted = Optional.empty();
+    Contender ours =
+        race.add(
+            "name, attributes, 4 KiB", NameLookups.LOOKUPS, NameLookups.in(mount.image(), FILES));
+    Contender mounted = null;
     if (loop.isPresent()) {
-      mounted = Optional.of(race.lane(Visits.VISITS, Visits.in(loop.get(), FILES)));
+      mounted =
+          race.add(
+              "java.nio on the loop mount", NameLookups.LOOKUPS, NameLookups.in(loop.get(), FILES));
     }
-    Lane zipped = race.lane(Visits.VISITS, Visits.in(zip, FILES));
+    Contender zipped = race.add("zipfs, stored", NameLookups.LOOKUPS, NameLookups.in(zip, FILES));
     race.run();
-    String name = "name, attributes, 4 KiB";
-    List<Figure> figures = new ArrayList<>();
-    figures.add(
-        new Figure(
-            name,
-            params("files", "100,000"),
-            "ns/file",
-            ours.median(),
-            loop.isPresent() ? "java.nio on the loop mount" : "the loop mount, which is root's",
-            mounted.map(Lane::median).orElse(Double.NaN),
-            Goal.ahead(1)));
-    figures.add(
-        new Figure(
-            name,
-            params("files", "100,000"),
-            "ns/file",
-            ours.median(),
-            "zipfs, stored",
-            zipped.median(),
-            Goal.ahead(1)));
-    return figures;
+    SequencedMap<String, String> params = params("files", "100,000");
+    return List.of(
+        mounted == null
+            ? Figure.ofMissing(ours, params, "ns/file", LoopMount.MISSING, Goal.ahead(1))
+            : Figure.of(ours, params, "ns/file", mounted, Goal.ahead(1)),
+        Figure.of(ours, params, "ns/file", zipped, Goal.ahead(1)));
   }
 }

@@ -1,7 +1,6 @@
 package dev.xip.measure;
 
 import dev.xip.base.ProgressListener;
-import dev.xip.host.HostException;
 import dev.xip.measure.NormalPageLoop.Candidate;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.vm.FrameStrategy;
@@ -11,7 +10,6 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.invoke.MethodHandles;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -21,56 +19,25 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntToLongFunction;
 
 /**
- * Measures what it costs to decide whether an entry has a page frame, by each strategy, over the
- * number of loaded segments and of threads. Candidates run in short batches by turns, so that
- * whatever else the host does meets all of them alike; a figure is the median of many batches.
+ * Measures the normal-page test, which decides whether an entry has a page frame, by each strategy,
+ * number of loaded segments and number of threads.
  */
 public final class NormalPageBench {
-  /** The strategy's name in the rows of the loop that decides nothing: the limit of the others. */
+  /** The strategy's name in the rows of the loop without the test: the limit of the others. */
   public static final String LIMIT = "empty-loop";
 
-  private static final long BATCH_NANOS = 2_000_000;
+  /** Entries come in pairs of runs, one of each mapping. */
+  private static final int PAIR = 2 * NormalPageLoop.RUN;
 
-  /** Batches that do not count: meanwhile the loops are compiled and find their batch size. */
-  private static final int WARM_UP_BATCHES = 25;
-
-  private static final int BATCHES = 41;
+  private static final Race.Rounds ROUNDS = new Race.Rounds(50_000_000, 2_000_000, 41, 41, 0);
 
   private final ExecutorService others =
       Executors.newCachedThreadPool(Thread.ofPlatform().daemon().factory());
 
-  /** Where answers go, so that no decision is dead code. */
+  /** Takes the answers, so that no test is dead code. */
   private volatile long sink;
 
-  /** One strategy with one number of threads, and what its batches took. */
-  private static final class Lane {
-    private final String strategy;
-    private final int threads;
-    private final IntToLongFunction loop;
-    private final double[] nanos = new double[BATCHES];
-
-    /** How many entries make a batch of about {@link #BATCH_NANOS}, in whole pairs of runs. */
-    private int count = NormalPageLoop.ENTRIES;
-
-    Lane(String strategy, int threads, IntToLongFunction loop) {
-      this.strategy = strategy;
-      this.threads = threads;
-      this.loop = loop;
-    }
-
-    /** Sets the size of a batch by what the last one took. */
-    void fit(double last) {
-      int pair = 2 * NormalPageLoop.RUN;
-      double wanted = BATCH_NANOS / last * count / pair;
-      count = Math.clamp((long) wanted, 1, 1 << 16) * pair;
-    }
-
-    double median() {
-      double[] sorted = nanos.clone();
-      Arrays.sort(sorted);
-      return sorted[sorted.length / 2];
-    }
-  }
+  private record Entry(Contender contender, int threads) {}
 
   private NormalPageBench() {}
 
@@ -80,28 +47,29 @@ public final class NormalPageBench {
    * @param layout entries with a special bit
    * @param segments the numbers of segments
    * @param threads the numbers of threads
-   * @param progress is told of every figure that is done
+   * @param progress receives the number of finished figures
    * @return one row for each strategy, and the limit, with each pair of numbers
-   * @throws HostException if the host does not give the address space
+   * @throws IOException if the host does not give the address space
    */
   public static List<BenchRow> run(
       EntryLayout layout, int[] segments, int[] threads, ProgressListener progress)
-      throws HostException {
+      throws IOException {
     NormalPageBench bench = new NormalPageBench();
     List<BenchRow> rows = new ArrayList<>();
     int perMachine = threads.length * (FrameStrategy.values().length + 1);
     try {
       for (int number : segments) {
         try (NormalPageMachine machine = NormalPageMachine.boot(layout, number)) {
-          for (Lane lane : bench.measure(machine, threads)) {
+          for (Entry entry : bench.measure(machine, threads)) {
+            Contender strategy = entry.contender;
             rows.add(
                 new BenchRow(
                     "normal-page",
-                    lane.strategy,
+                    strategy.name(),
                     number,
-                    lane.threads,
+                    entry.threads,
                     "ns/entry",
-                    lane.median(),
+                    strategy.median(),
                     ""));
           }
         }
@@ -113,26 +81,36 @@ public final class NormalPageBench {
     return rows;
   }
 
-  private List<Lane> measure(NormalPageMachine machine, int[] threads) {
-    List<Lane> lanes = new ArrayList<>();
-    lane(lanes, machine, null, threads);
+  private List<Entry> measure(NormalPageMachine machine, int[] threads) throws IOException {
+    Race race = new Race(ROUNDS, Race.WALL_CLOCK);
+    List<Entry> entries = new ArrayList<>();
+    add(race, entries, machine, null, threads);
     for (FrameStrategy strategy : FrameStrategy.values()) {
-      lane(lanes, machine, strategy, threads);
+      add(race, entries, machine, strategy, threads);
     }
-    for (int round = 0; round < WARM_UP_BATCHES + BATCHES; round++) {
-      for (Lane lane : lanes) {
-        double nanos = batch(lane);
-        if (round < WARM_UP_BATCHES) {
-          lane.fit(nanos);
-        } else {
-          lane.nanos[round - WARM_UP_BATCHES] = nanos / lane.count;
-        }
-      }
-    }
-    return lanes;
+    race.run();
+    return entries;
   }
 
-  /** Loads a loop for a candidate alone; the class it is copied from is never initialised. */
+  private void add(
+      Race race,
+      List<Entry> added,
+      NormalPageMachine machine,
+      FrameStrategy strategy,
+      int[] threads) {
+    MemoryManager manager =
+        machine.manager(strategy == null ? FrameStrategy.SPECIAL_BIT : strategy);
+    long[] entries = machine.entries(manager, NormalPageLoop.ENTRIES, NormalPageLoop.RUN);
+    IntToLongFunction loop = loopFor(new Candidate(strategy, manager, machine.mappings(), entries));
+    String name = strategy == null ? LIMIT : strategy.toString();
+    for (int number : threads) {
+      added.add(
+          new Entry(
+              race.addTimed(name, PAIR, pairs -> runAll(loop, pairs * PAIR, number)), number));
+    }
+  }
+
+  /** Defines a copy of the loop's class for one candidate; the original is never initialised. */
   private static IntToLongFunction loopFor(Candidate candidate) {
     try (InputStream code =
         NormalPageLoop.class.getResourceAsStream(NormalPageLoop.class.getSimpleName() + ".class")) {
@@ -149,25 +127,14 @@ public final class NormalPageBench {
     }
   }
 
-  private static void lane(
-      List<Lane> lanes, NormalPageMachine machine, FrameStrategy strategy, int[] threads) {
-    MemoryManager manager =
-        machine.manager(strategy == null ? FrameStrategy.SPECIAL_BIT : strategy);
-    long[] entries = machine.entries(manager, NormalPageLoop.ENTRIES, NormalPageLoop.RUN);
-    IntToLongFunction loop = loopFor(new Candidate(strategy, manager, machine.mappings(), entries));
-    for (int number : threads) {
-      lanes.add(new Lane(strategy == null ? LIMIT : strategy.toString(), number, loop));
-    }
-  }
-
-  /** Runs one batch on all threads of a lane at once and returns the nanoseconds of one of them. */
-  private double batch(Lane lane) {
-    AtomicInteger missing = new AtomicInteger(lane.threads);
+  /** Runs a loop on all threads at once and returns the nanoseconds of one, the mean of all. */
+  private long runAll(IntToLongFunction loop, int count, int threads) {
+    AtomicInteger missing = new AtomicInteger(threads);
     List<Future<Long>> started = new ArrayList<>();
-    for (int i = 1; i < lane.threads; i++) {
-      started.add(others.submit(() -> timed(lane, missing)));
+    for (int i = 1; i < threads; i++) {
+      started.add(others.submit(() -> timed(loop, count, missing)));
     }
-    long nanos = timed(lane, missing);
+    long nanos = timed(loop, count, missing);
     try {
       for (Future<Long> each : started) {
         nanos += each.get();
@@ -175,16 +142,17 @@ public final class NormalPageBench {
     } catch (InterruptedException | ExecutionException e) {
       throw new IllegalStateException(e);
     }
-    return (double) nanos / lane.threads;
+    return nanos / threads;
   }
 
-  private long timed(Lane lane, AtomicInteger missing) {
+  /** Waits until no thread is missing. */
+  private long timed(IntToLongFunction loop, int count, AtomicInteger missing) {
     missing.decrementAndGet();
     while (missing.get() > 0) {
       Thread.onSpinWait();
     }
     long start = System.nanoTime();
-    sink = lane.loop.applyAsLong(lane.count);
+    sink = loop.applyAsLong(count);
     return System.nanoTime() - start;
   }
 }

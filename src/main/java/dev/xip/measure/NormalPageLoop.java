@@ -10,23 +10,23 @@ import java.lang.invoke.MethodHandles;
 import java.util.function.IntToLongFunction;
 
 /**
- * The loop that {@link NormalPageBench} times. It is loaded anew, as a hidden class with constants
- * of its own, for every candidate: the compiler then knows the strategy as surely as a kernel that
- * was built for it, and no candidate is slowed down by what another one did to a call site.
+ * The loop that {@link NormalPageBench} times. Each candidate gets a copy as a hidden class with
+ * constants of its own: so the compiler knows the strategy, as in a kernel that was built for it,
+ * and no candidate is slowed down by call sites that another one made polymorphic.
  */
 final class NormalPageLoop implements IntToLongFunction {
-  /** The entries come in runs of one kind, as neighbours in a table are mostly alike. */
+  /** The length of a run of entries of one kind: neighbours in a table are mostly alike. */
   static final int RUN = 64;
 
   /** The number of entries that one pass goes over; a power of two. */
   static final int ENTRIES = 4096;
 
   /**
-   * What one loop decides.
+   * The input of one loop.
    *
    * @param strategy the strategy, or null for the loop alone
    * @param manager the machine that uses it
-   * @param mappings two mappings, which the runs belong to by turns
+   * @param mappings two mappings, to which the runs belong in turn
    * @param entries {@link #ENTRIES} entries
    */
   record Candidate(FrameStrategy strategy, MemoryManager manager, Vma[] mappings, long[] entries) {}
@@ -58,7 +58,7 @@ final class NormalPageLoop implements IntToLongFunction {
   /** Called through reflection, on the hidden copies. */
   NormalPageLoop() {}
 
-  /** Decides about as many entries as asked for and sums the answers up. */
+  /** Tests {@code count} entries and sums up the answers. */
   @Override
   public long applyAsLong(int count) {
     long sum = 0;
@@ -72,7 +72,7 @@ final class NormalPageLoop implements IntToLongFunction {
       } else if (BIT) {
         sum += MANAGER.normalFrame(vma, va, pte);
       } else {
-        // What the judge does, without its last virtual call.
+        // What MemoryManager.normalFrame does, without its virtual call.
         sum += STRATEGY.decide(MANAGER, vma, va, pte);
       }
     }

@@ -17,21 +17,21 @@ import dev.xip.vm.VmaFlags;
 import java.util.Random;
 
 /**
- * Physical memory with many small segments, and the entries of a process that maps some of them
- * beside memory of its own: what the ways to decide about an entry are compared on.
+ * Physical memory with many small segments, and the entries of a process that maps some of them and
+ * memory of its own: the input on which strategies of the normal-page test are compared.
  */
 public final class NormalPageMachine implements AutoCloseable {
   private static final long RAM_BYTES = 64L << 20;
   private static final long FIRST_SEGMENT = 1L << 30;
 
-  /** Every other page is a segment, so that no two of them are adjacent. */
+  /** Every second page is a segment, so that no two segments are adjacent. */
   private static final long STRIDE = 2 * Pages.SIZE;
 
   private final EntryLayout layout;
   private final PhysicalMemory memory;
   private final int segments;
 
-  /** The segments as one file that knows its own pages. */
+  /** All segments as one file. Its refcount callback knows its physical range. */
   private record SegmentFile(AddrRange physical) implements Mappable, RefcountCallbacks {
     @Override
     public String name() {
@@ -54,7 +54,7 @@ public final class NormalPageMachine implements AutoCloseable {
     }
   }
 
-  /** The segments over and over. */
+  /** A file that repeats the segments. */
   private record SpreadFile(long pages, int segments) implements Mappable, RefcountCallbacks {
     @Override
     public String name() {
@@ -84,10 +84,10 @@ public final class NormalPageMachine implements AutoCloseable {
   }
 
   /**
-   * Claims segments of one page each.
+   * Boots with segments of one page each.
    *
    * @param layout the architecture's entries
-   * @param segments how many, at least 1
+   * @param segments the number of segments, at least 1
    * @return the machine
    * @throws HostException if the host does not give the address space
    */
@@ -105,9 +105,9 @@ public final class NormalPageMachine implements AutoCloseable {
   }
 
   /**
-   * Makes a memory manager that decides in one way. Several may share the machine.
+   * Makes a memory manager with one strategy. Several may share the machine.
    *
-   * @param strategy the way
+   * @param strategy the strategy of its normal-page test
    * @return the memory manager
    */
   public MemoryManager manager(FrameStrategy strategy) {
@@ -115,9 +115,7 @@ public final class NormalPageMachine implements AutoCloseable {
   }
 
   /**
-   * Makes two mappings: one of the segments, and one of memory of the process.
-   *
-   * @return the mapping with MIXEDMAP, then the other
+   * {@return two mappings: one of the segments, with MIXEDMAP, and one of memory of the process}
    */
   public Vma[] mappings() {
     AddrRange physical = AddrRange.ofLength(FIRST_SEGMENT, segments * STRIDE);
@@ -130,10 +128,10 @@ public final class NormalPageMachine implements AutoCloseable {
   }
 
   /**
-   * Makes a file whose pages go round the segments: page {@code n} is segment {@code n} modulo
-   * their number.
+   * Makes a file that repeats the segments: page {@code n} is segment {@code n} modulo their
+   * number.
    *
-   * @param pages the length of the file in pages
+   * @param pages the size of the file in pages
    * @return the file
    */
   public Mappable spread(long pages) {
@@ -141,12 +139,12 @@ public final class NormalPageMachine implements AutoCloseable {
   }
 
   /**
-   * Makes entries in runs that belong to the two mappings by turns.
+   * Makes entries in runs that belong to the two mappings in turn.
    *
    * @param manager a memory manager of this machine
-   * @param count how many
+   * @param count the number of entries
    * @param run the length of a run
-   * @return the entries, of random segments and of random frames
+   * @return entries of random segments and of random frames
    */
   public long[] entries(MemoryManager manager, int count, int run) {
     Random random = new Random(42);

@@ -14,14 +14,16 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.SequencedMap;
 
-/** Whole processes: the command's start, and a large file through it, beside those of the host. */
+/** Whole processes: start-up of the command and a large file through it, beside java and cat. */
 final class ProcessFigures {
-  private static final int RUNS = 5;
+  /** One process warms the caches and five count. */
+  private static final Race.Rounds ROUNDS = new Race.Rounds(1, 0, 5, 5, 0);
+
   private static final long FILE_BYTES = 1L << 30;
   private static final double ALLOWANCE_MILLIS = 150;
 
@@ -31,17 +33,11 @@ final class ProcessFigures {
     String launcher = HostPaths.text(launcher());
     List<Figure> figures = new ArrayList<>();
     Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-    double[] starts =
-        medians(List.of(List.of(launcher, "--version"), List.of(java.toString(), "-version")));
-    figures.add(
-        new Figure(
-            "xip --version",
-            params(),
-            "ms",
-            starts[0],
-            "java -version",
-            starts[1],
-            Goal.above(ALLOWANCE_MILLIS)));
+    Race race = new Race(ROUNDS, Race.WALL_CLOCK);
+    Contender ours = add(race, "xip --version", List.of(launcher, "--version"));
+    Contender peer = add(race, "java -version", List.of(java.toString(), "-version"));
+    race.run();
+    figures.add(Figure.of(ours, params(), "ms", peer, Goal.above(ALLOWANCE_MILLIS)));
     try (ScratchFolder scratch = ScratchFolder.in(folder, "xip-bench")) {
       cat(launcher, scratch.path(), figures);
     }
@@ -61,20 +57,23 @@ final class ProcessFigures {
     Optional<LoopMount> loop = LoopMount.of(image, work);
     try {
       for (String end : List.of("> /dev/null", "| cat > /dev/null")) {
-        List<List<String>> commands = new ArrayList<>();
-        commands.add(shell(end, launcher, "cat", HostPaths.text(image), "/file"));
-        loop.ifPresent(
-            mount -> commands.add(shell(end, "cat", HostPaths.text(mount.root().resolve("file")))));
-        double[] medians = medians(commands);
-        figures.add(
-            new Figure(
+        Race race = new Race(ROUNDS, Race.WALL_CLOCK);
+        Contender ours =
+            add(
+                race,
                 end.startsWith("|") ? "xip cat to a pipe" : "xip cat to /dev/null",
-                params("bytes", "1 GiB"),
-                "ms",
-                medians[0],
-                loop.isPresent() ? "cat on the loop mount" : "the loop mount, which is root's",
-                loop.isPresent() ? medians[1] : Double.NaN,
-                Goal.ahead(0.9)));
+                shell(end, launcher, "cat", HostPaths.text(image), "/file"));
+        Contender peer = null;
+        if (loop.isPresent()) {
+          String file = HostPaths.text(loop.get().root().resolve("file"));
+          peer = add(race, "cat on the loop mount", shell(end, "cat", file));
+        }
+        race.run();
+        SequencedMap<String, String> params = params("bytes", "1 GiB");
+        figures.add(
+            peer == null
+                ? Figure.ofMissing(ours, params, "ms", LoopMount.MISSING, Goal.ahead(0.9))
+                : Figure.of(ours, params, "ms", peer, Goal.ahead(0.9)));
       }
     } finally {
       if (loop.isPresent()) {
@@ -83,7 +82,7 @@ final class ProcessFigures {
     }
   }
 
-  /** A command whose output goes where a shell sends it. */
+  /** A shell command line that runs a command and redirects its output. */
   private static List<String> shell(String end, String... command) {
     List<String> words = new ArrayList<>(List.of("sh", "-c", "\"$@\" " + end, "sh"));
     words.addAll(List.of(command));
@@ -100,24 +99,11 @@ final class ProcessFigures {
     }
   }
 
-  /** Runs the commands by turns and returns the median milliseconds of each. */
-  private static double[] medians(List<List<String>> commands) throws IOException {
-    double[][] millis = new double[commands.size()][RUNS];
-    for (int run = -1; run < RUNS; run++) { // the first one only warms the caches
-      for (int i = 0; i < commands.size(); i++) {
-        double taken = run(commands.get(i));
-        if (run >= 0) {
-          millis[i][run] = taken;
-        }
-      }
-    }
-    return Arrays.stream(millis)
-        .mapToDouble(each -> Arrays.stream(each).sorted().toArray()[RUNS / 2])
-        .toArray();
+  private static Contender add(Race race, String name, List<String> command) {
+    return race.add(name, 1e6, () -> run(command)); // in milliseconds
   }
 
-  private static double run(List<String> command) throws IOException {
-    long start = System.nanoTime();
+  private static long run(List<String> command) throws IOException {
     ProcessBuilder builder =
         new ProcessBuilder(HostProcess.words(command))
             .redirectInput(new File("/dev/null"))
@@ -128,24 +114,24 @@ final class ProcessFigures {
       if (exit != 0) {
         throw new IOException("%s: expected exit 0, found %d".formatted(command, exit));
       }
+      return exit;
     } catch (InterruptedException e) {
       throw new IOException(command + " was interrupted", e);
     }
-    return (System.nanoTime() - start) / 1e6;
   }
 
-  /** The command lies beside the jar that this class is from. */
+  /** {@return the {@code xip} beside the jar that this class is loaded from} */
   private static Path launcher() throws IOException {
     try {
       Path jar =
           Path.of(ProcessFigures.class.getProtectionDomain().getCodeSource().getLocation().toURI());
       Path launcher = jar.resolveSibling("xip");
       if (!Files.isExecutable(launcher)) {
-        throw new IOException(launcher + ": expected the command to be measured, found none");
+        throw new IOException(launcher + ": expected the executable to measure, found none");
       }
       return launcher;
     } catch (URISyntaxException e) {
-      throw new IOException("where is the command to be measured?", e);
+      throw new IOException("the jar of the command to measure has no path", e);
     }
   }
 }

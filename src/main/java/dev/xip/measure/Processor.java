@@ -5,22 +5,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 
-/** The processor that figures are of. */
+/** The processor of this host. */
 public final class Processor {
   private static final Path CPUINFO = Path.of("/proc/cpuinfo");
 
   private Processor() {}
 
-  /**
-   * Names the processor.
-   *
-   * @return its model as the kernel has it, and how many of its cores this process may use
-   */
+  /** {@return its model as the kernel reports it, and how many cores this process may use} */
   public static String name() {
     return "%s, %d processors".formatted(model(), Runtime.getRuntime().availableProcessors());
   }
 
-  /** On x86 the kernel says the model's name; elsewhere the architecture is what is known. */
+  /** {@return the model's name, which /proc/cpuinfo has on x86; elsewhere the architecture} */
   private static String model() {
     try (Stream<String> lines = Files.lines(CPUINFO)) {
       return lines

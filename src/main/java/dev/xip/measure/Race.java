@@ -2,148 +2,141 @@ package dev.xip.measure;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.function.LongSupplier;
 
 /**
- * Runs pieces of work by turns in short batches, so that whatever else the host does meets all of
- * them alike. A lane's figure is the median of its batches; the ratio of two lanes is worth more
- * than either.
+ * Measures contenders in rounds, by turns, so that whatever else the host does affects all of them
+ * alike. A contender's figure is the median of its rounds; the ratio of two contenders of one race
+ * says more than either figure.
  */
 final class Race {
-  /** A batch goes on for at least that long. */
-  private static final long BATCH_NANOS = 2_000_000;
+  /** The wall clock, in nanoseconds. */
+  static final LongSupplier WALL_CLOCK = System::nanoTime;
 
-  private static final long WARM_UP_NANOS = 350_000_000;
+  private final Rounds rounds;
+  private final LongSupplier clock;
+  private final List<Contender> contenders = new ArrayList<>();
 
-  private static final int BATCHES = 41;
-
-  /** A piece of work that takes longer than this is repeated less. */
-  private static final long LONG_NANOS = 40_000_000;
-
-  private static final int LONG_BATCHES = 7;
-
-  private final List<Lane> lanes = new ArrayList<>();
-
-  /** Each lane runs so long before anything counts: meanwhile it is compiled and finds its size. */
-  private final long warmUpNanos;
-
-  /** Where results go, so that no work is dead code. */
+  /** Takes the results, so that no workload is dead code. */
   private volatile long sink;
 
-  /** A race of work that is compiled soon. */
+  /** Creates a race in the default rounds, by the wall clock. */
   Race() {
-    this(WARM_UP_NANOS);
+    this(Rounds.DEFAULT, WALL_CLOCK);
   }
 
   /**
-   * A race of work that goes through much code.
+   * Creates a race.
    *
-   * @param warmUpNanos how long each lane runs before anything counts
+   * @param clock nanoseconds that count, such as the processor time of this thread
    */
-  Race(long warmUpNanos) {
-    this.warmUpNanos = warmUpNanos;
+  Race(Rounds rounds, LongSupplier clock) {
+    this.rounds = rounds;
+    this.clock = clock;
   }
 
-  /** What is done before a piece of work and does not count. */
+  /**
+   * The length of a race.
+   *
+   * @param warmUpNanos each contender runs so long, at least once, before any round counts
+   * @param roundNanos during the warm-up each contender finds how often it must repeat its workload
+   *     for a round of this length; 0 for one repeat a round
+   * @param fewest the number of rounds after which the race ends if its time is up
+   * @param most the number of rounds after which the race ends
+   * @param nanos the time of all rounds that count
+   */
+  record Rounds(long warmUpNanos, long roundNanos, int fewest, int most, long nanos) {
+    static final Rounds DEFAULT = new Rounds(350_000_000, 2_000_000, 7, 41, 2_000_000_000);
+
+    /** The same with another warm-up, such as a second for workloads that go through much code. */
+    Rounds withWarmUp(long nanos) {
+      return new Rounds(nanos, roundNanos, fewest, most, this.nanos);
+    }
+  }
+
+  /** Runs before each run of a workload and is not timed. */
   @FunctionalInterface
   interface Preparation {
-    /** Does it. */
     void run() throws IOException;
   }
 
-  /** One competitor. */
-  static final class Lane {
-    private final Preparation preparation;
-    private final Work work;
-    private final double units;
-    private int repeats = 1;
-    private long warmedNanos;
-    private long onceNanos;
-    private double[] nanos = new double[0];
-
-    private Lane(Preparation preparation, Work work, double units) {
-      this.preparation = preparation;
-      this.work = work;
-      this.units = units;
-    }
-
-    /** Returns the median nanoseconds per unit. Preconditions: the race has been run. */
-    double median() {
-      return nanos[nanos.length / 2];
-    }
+  /** A workload that measures its own time by the race's clock. */
+  @FunctionalInterface
+  interface Timed {
+    /** Runs the workload so often and returns the nanoseconds that count. */
+    long nanos(int repeats) throws IOException;
   }
 
   /**
-   * Adds a competitor.
+   * Adds a contender.
    *
-   * @param units how many units one run of the work does, such as reads
+   * @param name its name in figures
+   * @param units how many units one run of the workload does, such as reads
    */
-  Lane lane(double units, Work work) {
-    return lane(units, null, work);
+  Contender add(String name, double units, Workload workload) {
+    return addTimed(
+        name,
+        units,
+        repeats -> {
+          long sum = 0;
+          long start = clock.getAsLong();
+          for (int i = 0; i < repeats; i++) {
+            sum += workload.run();
+          }
+          long nanos = clock.getAsLong() - start;
+          sink = sum;
+          return nanos;
+        });
   }
 
-  /**
-   * Adds a competitor that must be set up anew for every run.
-   *
-   * @param units how many units one run of the work does
-   * @param preparation what comes before each run, or null
-   */
-  Lane lane(double units, Preparation preparation, Work work) {
-    Lane lane = new Lane(preparation, work, units);
-    lanes.add(lane);
-    return lane;
+  /** Adds a contender that is prepared anew before each run of its workload. */
+  Contender add(String name, double units, Preparation preparation, Workload workload) {
+    return addTimed(
+        name,
+        units,
+        repeats -> {
+          long sum = 0;
+          long nanos = 0;
+          for (int i = 0; i < repeats; i++) {
+            preparation.run();
+            long start = clock.getAsLong();
+            sum += workload.run();
+            nanos += clock.getAsLong() - start;
+          }
+          sink = sum;
+          return nanos;
+        });
   }
 
-  /** Runs all lanes by turns. */
-  Race run() throws IOException {
-    while (lanes.stream().anyMatch(lane -> lane.warmedNanos < warmUpNanos)) {
-      for (Lane lane : lanes) {
-        if (lane.warmedNanos < warmUpNanos) {
-          warm(lane);
-        }
-      }
-    }
-    boolean slow = lanes.stream().anyMatch(lane -> lane.onceNanos > LONG_NANOS);
-    int batches = slow ? LONG_BATCHES : BATCHES;
-    for (Lane lane : lanes) {
-      lane.nanos = new double[batches];
-    }
-    for (int round = 0; round < batches; round++) {
-      for (Lane lane : lanes) {
-        lane.nanos[round] = batch(lane) / (lane.repeats * lane.units);
-      }
-    }
-    lanes.forEach(lane -> Arrays.sort(lane.nanos));
-    return this;
+  /** Adds a contender that measures its own time. */
+  Contender addTimed(String name, double units, Timed workload) {
+    Contender contender = new Contender(name, units, workload, rounds.most());
+    contenders.add(contender);
+    return contender;
   }
 
-  private void warm(Lane lane) throws IOException {
-    long start = System.nanoTime();
-    long nanos = batch(lane);
-    lane.onceNanos = nanos / lane.repeats;
-    lane.repeats = Math.clamp(lane.repeats * BATCH_NANOS / Math.max(nanos, 1), 1, 1 << 20);
-    lane.warmedNanos += System.nanoTime() - start;
-  }
-
-  private long batch(Lane lane) throws IOException {
-    long sum = 0;
-    long nanos = 0;
-    if (lane.preparation == null) {
-      long start = System.nanoTime();
-      for (int i = 0; i < lane.repeats; i++) {
-        sum += lane.work.run();
+  /** Runs the warm-up and the rounds; afterwards the contenders have their medians. */
+  void run() throws IOException {
+    warmUp();
+    long start = clock.getAsLong();
+    for (int round = 0; round < rounds.most(); round++) {
+      if (round >= rounds.fewest() && clock.getAsLong() - start >= rounds.nanos()) {
+        break;
       }
-      nanos = System.nanoTime() - start;
-    } else {
-      for (int i = 0; i < lane.repeats; i++) {
-        lane.preparation.run();
-        long start = System.nanoTime();
-        sum += lane.work.run();
-        nanos += System.nanoTime() - start;
+      for (Contender contender : contenders) {
+        contender.runRound();
       }
     }
-    sink = sum;
-    return nanos;
+  }
+
+  private void warmUp() throws IOException {
+    List<Contender> cold = new ArrayList<>(contenders);
+    while (!cold.isEmpty()) {
+      for (Contender contender : cold) {
+        contender.warmUp(rounds.roundNanos(), clock);
+      }
+      cold.removeIf(contender -> contender.warmedNanos() >= rounds.warmUpNanos());
+    }
   }
 }

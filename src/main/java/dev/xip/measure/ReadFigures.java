@@ -2,7 +2,6 @@ package dev.xip.measure;
 
 import static dev.xip.measure.Figure.params;
 
-import dev.xip.measure.Race.Lane;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,16 +16,16 @@ import java.util.function.Supplier;
 
 /** Reads of eight bytes through addresses, beside the memory itself and a system call. */
 final class ReadFigures {
-  private static final String RANDOM = "random 8-byte reads";
   private static final String RAW = "raw";
+  private static final String UNIT = "ns/read";
 
   private static final long LARGE_BYTES = 1L << 30;
   private static final long SMALL_BYTES = 128 << 10;
 
-  /** So many pages make 1,024 fragments of a gibibyte. */
+  /** The pages of each of 1,024 fragments of a gibibyte. */
   private static final long FRAGMENT_PAGES = 256;
 
-  /** How often a thread of several does its reads, so that starting it costs little beside them. */
+  /** Repeats of the reads of each thread, so that starting a thread takes little of the time. */
   private static final int MANY = 16;
 
   private ReadFigures() {}
@@ -36,17 +35,10 @@ final class ReadFigures {
     try (MappedFile file = MappedFile.create(folder, LARGE_BYTES)) {
       SequencedMap<String, String> params = params("bytes", "1 GiB");
       try (MappedFile.View view = file.map(file.contiguous())) {
-        Lane[] lanes = random(file, view, params, Goal.times(1.5), figures);
+        RandomRace race = random(file, view, params, Goal.times(1.5), figures);
+        Limit limit = new Limit(race.raw.median(), race.calls.median(), 1 / 1.5);
         figures.add(
-            new Figure(
-                RANDOM,
-                params,
-                "ns/read",
-                lanes[0].median(),
-                "FileChannel.read",
-                lanes[1].median(),
-                Goal.ahead(40),
-                new Limit(lanes[2].median(), lanes[1].median(), 1 / 1.5)));
+            Figure.of(race.ours, params, UNIT, race.calls, Goal.ahead(40)).withLimit(limit));
         dependent(file, view, params, figures);
         threads(file, view, params, figures);
       }
@@ -62,8 +54,9 @@ final class ReadFigures {
     return figures;
   }
 
-  /** Returns what one by one costs, what system calls cost, and what the memory itself costs. */
-  private static Lane[] random(
+  private record RandomRace(Contender ours, Contender calls, Contender raw) {}
+
+  private static RandomRace random(
       MappedFile file,
       MappedFile.View view,
       SequencedMap<String, String> params,
@@ -72,14 +65,21 @@ final class ReadFigures {
       throws IOException {
     int[] places = Reads.places(file.bytes());
     Race race = new Race();
-    Lane raw = race.lane(Reads.READS, Reads.raw(file.raw(), places));
-    Lane ours = race.lane(Reads.READS, Reads.through(view.reader(), view.start(), places));
-    Lane gathered = race.lane(Reads.READS, Reads.gathered(view.reader(), view.start(), places));
-    Lane calls = race.lane(Reads.CALLS, Reads.calls(file.channel(), places));
+    Contender raw = race.add(RAW, Reads.READS, Reads.raw(file.raw(), places));
+    Contender ours =
+        race.add(
+            "random 8-byte reads", Reads.READS, Reads.through(view.reader(), view.start(), places));
+    Contender gathered =
+        race.add(
+            "gathered 8-byte reads",
+            Reads.READS,
+            Reads.gathered(view.reader(), view.start(), places));
+    Contender calls =
+        race.add("FileChannel.read", Reads.CALLS, Reads.calls(file.channel(), places));
     race.run();
-    add(figures, RANDOM, params, ours, RAW, raw, goal);
-    add(figures, "gathered 8-byte reads", params, gathered, RAW, raw, goal);
-    return new Lane[] {ours, calls, raw};
+    figures.add(Figure.of(ours, params, UNIT, raw, goal));
+    figures.add(Figure.of(gathered, params, UNIT, raw, goal));
+    return new RandomRace(ours, calls, raw);
   }
 
   private static void dependent(
@@ -89,17 +89,17 @@ final class ReadFigures {
       List<Figure> figures)
       throws IOException {
     Race race = new Race();
-    Lane raw = race.lane(Reads.DEPENDENT_READS, Reads.dependentRaw(file.raw()));
-    Lane ours =
-        race.lane(
-            Reads.DEPENDENT_READS, Reads.dependent(view.reader(), view.start(), file.bytes()));
+    Contender raw = race.add(RAW, Reads.DEPENDENT_READS, Reads.dependentRaw(file.raw()));
+    Contender ours =
+        race.add(
+            "dependent 8-byte reads",
+            Reads.DEPENDENT_READS,
+            Reads.dependent(view.reader(), view.start(), file.bytes()));
     race.run();
-    add(figures, "dependent 8-byte reads", params, ours, RAW, raw, Goal.times(1.10));
+    figures.add(Figure.of(ours, params, UNIT, raw, Goal.times(1.10)));
   }
 
-  /**
-   * Two threads beside one: what two read in a second against what one does, here and in memory.
-   */
+  /** Compares two threads with one: the reads of each second, through addresses and of memory. */
   private static void threads(
       MappedFile file,
       MappedFile.View view,
@@ -109,33 +109,25 @@ final class ReadFigures {
     int[] places = Reads.places(file.bytes());
     try (ExecutorService workers = Executors.newFixedThreadPool(2)) {
       Race race = new Race();
-      Lane[] ours =
-          oneAndTwo(race, workers, () -> Reads.through(view.reader(), view.start(), places));
-      Lane[] raw = oneAndTwo(race, workers, () -> Reads.raw(file.raw(), places));
+      Pair ours = pair(race, workers, () -> Reads.through(view.reader(), view.start(), places));
+      Pair raw = pair(race, workers, () -> Reads.raw(file.raw(), places));
       race.run();
-      figures.add(
-          new Figure(
-              "two threads reading",
-              params,
-              "ns/read",
-              ours[1].median(),
-              "one thread",
-              ours[0].median(),
-              Goal.ahead(1.9),
-              new Limit(raw[1].median(), raw[0].median(), 0.97)));
+      Limit limit = new Limit(raw.two.median(), raw.one.median(), 0.97);
+      figures.add(Figure.of(ours.two, params, UNIT, ours.one, Goal.ahead(1.9)).withLimit(limit));
     }
   }
 
-  private static Lane[] oneAndTwo(Race race, ExecutorService workers, Supplier<Work> reads) {
-    Work alone = many(reads.get());
-    List<Callable<Long>> pair = List.of(many(reads.get())::run, many(reads.get())::run);
-    return new Lane[] {
-      race.lane(Reads.READS * MANY, alone),
-      race.lane(2 * Reads.READS * MANY, () -> together(workers, pair))
-    };
+  private record Pair(Contender one, Contender two) {}
+
+  private static Pair pair(Race race, ExecutorService workers, Supplier<Workload> reads) {
+    Workload alone = many(reads.get());
+    List<Callable<Long>> both = List.of(many(reads.get())::run, many(reads.get())::run);
+    return new Pair(
+        race.add("one thread", Reads.READS * MANY, alone),
+        race.add("two threads reading", 2 * Reads.READS * MANY, () -> together(workers, both)));
   }
 
-  private static Work many(Work reads) {
+  private static Workload many(Workload reads) {
     return () -> {
       long sum = 0;
       for (int i = 0; i < MANY; i++) {
@@ -156,16 +148,5 @@ final class ReadFigures {
     } catch (InterruptedException | ExecutionException e) {
       throw new IOException("two threads reading: " + e.getMessage(), e);
     }
-  }
-
-  private static void add(
-      List<Figure> figures,
-      String name,
-      SequencedMap<String, String> params,
-      Lane ours,
-      String against,
-      Lane other,
-      Goal goal) {
-    figures.add(new Figure(name, params, "ns/read", ours.median(), against, other.median(), goal));
   }
 }

@@ -11,19 +11,19 @@ import java.util.Random;
 
 /**
  * Reads of eight bytes through addresses, and the same reads of the memory itself and through
- * system calls. Each work is for one thread.
+ * system calls. Each workload is for one thread.
  */
 public final class Reads {
-  /** So many reads at places known beforehand are one work. */
+  /** The reads of one run at places known beforehand. */
   public static final int READS = 1 << 14;
 
-  /** So many reads that wait for each other are one work. */
+  /** The reads of one run that depend on each other. */
   public static final int DEPENDENT_READS = 1 << 11;
 
-  /** So many system calls are one work. */
+  /** The system calls of one run. */
   public static final int CALLS = 1 << 9;
 
-  /** Enough places that their cache lines do not stay in any cache. */
+  /** So many that their cache lines exceed every cache. */
   private static final int PLACES = 1 << 21;
 
   private Reads() {}
@@ -31,21 +31,21 @@ public final class Reads {
   /**
    * Chooses random places, the same ones each time.
    *
-   * @param bytes how many bytes they lie in, at most 16 GiB
-   * @return multiples of eight bytes
+   * @param bytes the size of the file or memory, at most 16 GiB
+   * @return offsets in units of eight bytes
    */
   public static int[] places(long bytes) {
     return new Random(42).ints(PLACES, 0, (int) (bytes >>> 3)).toArray();
   }
 
   /**
-   * The limit: {@link #READS} loads, of which the processor can have several under way.
+   * The limit: {@link #READS} loads, several of which the processor can have in flight.
    *
    * @param mem the memory
-   * @param places where to read
-   * @return the work
+   * @param places the result of {@link #places}
+   * @return the workload
    */
-  public static Work raw(MemorySegment mem, int[] places) {
+  public static Workload raw(MemorySegment mem, int[] places) {
     return new AtPlaces(places, READS) {
       @Override
       long run(int[] places, int from, int to) {
@@ -62,16 +62,16 @@ public final class Reads {
   /**
    * The same through addresses, {@link #READS} of them one by one.
    *
-   * @param addresses reads them
+   * @param addresses the reader
    * @param start the first address
-   * @param places where to read, from there on
-   * @return the work
+   * @param places the result of {@link #places}, from there on
+   * @return the workload
    */
-  public static Work through(AddressReader addresses, long start, int[] places) {
+  public static Workload through(AddressReader addresses, long start, int[] places) {
     return new AtPlaces(places, READS) {
       @Override
       long run(int[] places, int from, int to) throws IOException {
-        // In locals: each read ends in a fence, after which fields are read again.
+        // Locals, because each read ends in a fence, after which fields are loaded again.
         AddressReader reader = addresses;
         long first = start;
         long sum = 0;
@@ -84,14 +84,14 @@ public final class Reads {
   }
 
   /**
-   * The same, {@link #READS} of them with some hundred addresses handed over at a time.
+   * The same, {@link #READS} of them with 256 addresses in each call.
    *
-   * @param reader reads them
+   * @param reader the reader
    * @param start the first address
-   * @param places where to read, from there on
-   * @return the work
+   * @param places the result of {@link #places}, from there on
+   * @return the workload
    */
-  public static Work gathered(AddressReader reader, long start, int[] places) {
+  public static Workload gathered(AddressReader reader, long start, int[] places) {
     long[] addresses = new long[256];
     long[] values = new long[addresses.length];
     return new AtPlaces(places, READS) {
@@ -113,13 +113,13 @@ public final class Reads {
   }
 
   /**
-   * What one would do instead: {@link #CALLS} reads through a system call each.
+   * The peer: {@link #CALLS} reads, each through a system call.
    *
    * @param channel the file
-   * @param places where to read
-   * @return the work
+   * @param places the result of {@link #places}
+   * @return the workload
    */
-  public static Work calls(FileChannel channel, int[] places) {
+  public static Workload calls(FileChannel channel, int[] places) {
     ByteBuffer buffer = ByteBuffer.allocateDirect(8).order(ByteOrder.nativeOrder());
     return new AtPlaces(places, CALLS) {
       @Override
@@ -137,10 +137,10 @@ public final class Reads {
   /**
    * The limit where each of {@link #DEPENDENT_READS} loads waits for the one before it.
    *
-   * @param mem the memory, a power of two in size
-   * @return the work
+   * @param mem the memory; its size is a power of two
+   * @return the workload
    */
-  public static Work dependentRaw(MemorySegment mem) {
+  public static Workload dependentRaw(MemorySegment mem) {
     return new Dependent(mem.byteSize()) {
       @Override
       long run(long from, int shift) {
@@ -157,12 +157,12 @@ public final class Reads {
   /**
    * The same through addresses.
    *
-   * @param addresses reads them
+   * @param addresses the reader
    * @param start the first address
-   * @param bytes how many bytes are mapped there, a power of two
-   * @return the work
+   * @param bytes the size of the mapping, a power of two
+   * @return the workload
    */
-  public static Work dependent(AddressReader addresses, long start, long bytes) {
+  public static Workload dependent(AddressReader addresses, long start, long bytes) {
     return new Dependent(bytes) {
       @Override
       long run(long from, int shift) throws IOException {
@@ -178,7 +178,7 @@ public final class Reads {
   }
 
   /** Goes through places and starts again at their end. */
-  private abstract static class AtPlaces implements Work {
+  private abstract static class AtPlaces implements Workload {
     private final int[] places;
     private final int atOnce;
     private int next;
@@ -186,7 +186,7 @@ public final class Reads {
     AtPlaces(int[] places, int atOnce) {
       this.places = places;
       this.atOnce = atOnce;
-      this.next = Beginnings.next(PLACES / atOnce) * atOnce;
+      this.next = StartOffsets.next(PLACES / atOnce) * atOnce;
     }
 
     @Override
@@ -199,14 +199,14 @@ public final class Reads {
     abstract long run(int[] places, int from, int to) throws IOException;
   }
 
-  /** Where a read goes depends on what the one before it found. */
-  private abstract static class Dependent implements Work {
+  /** The place of each read depends on the value that the one before it found. */
+  private abstract static class Dependent implements Workload {
     private final int shift;
     private long state;
 
     Dependent(long bytes) {
       shift = Long.numberOfLeadingZeros(bytes - 1) + 3;
-      state = Beginnings.next(Integer.MAX_VALUE);
+      state = StartOffsets.next(Integer.MAX_VALUE);
     }
 
     @Override

@@ -26,16 +26,14 @@ import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
 /**
- * What work with segments costs as their number grows: what is done to the store with the segments
- * defined in it, and what is done to memory with those loaded, of all that were defined. All
- * figures are processor time.
+ * Costs as the number of segments grows: of operations on the store, by the segments defined in it,
+ * and of operations on memory, by the segments loaded. All figures are processor time.
  */
 public final class SegmentGrowth {
   private static final int[] DEFINED = {10, 100, 1000, 10_000};
@@ -46,60 +44,46 @@ public final class SegmentGrowth {
 
   private static final int SEGMENT_PAGES = 4;
 
-  /** Segments may not share a megabyte. */
+  /** Two segments may not share a megabyte. */
   private static final long STRIDE_PAGES = (1L << 20) >>> Pages.SHIFT;
 
   private static final long RAM_BYTES = 64L << 20;
 
   /**
-   * Processor time of the thread: the long kinds of work would otherwise be measured together with
-   * whatever else runs on the host. Waiting for a disk is not in it.
+   * Processor time of the thread, without the wait for a disk: by the wall clock, long operations
+   * would be measured together with whatever else the host runs.
    */
   private static final ThreadMXBean CLOCK = ManagementFactory.getThreadMXBean();
 
-  /** What the first figure of a kind runs without counting, until it is compiled. */
+  /** One run of the workload a round, after a warm-up in which caches settle. */
+  private static final Race.Rounds ROUNDS = new Race.Rounds(300_000_000, 0, 5, 1001, 700_000_000);
+
+  /** The warm-up of the first figure of a line, in which its code is compiled. */
   private static final long COMPILE_NANOS = 2_000_000_000;
 
-  /** What each later one does, until caches have settled. */
-  private static final long WARM_UP_NANOS = 300_000_000;
-
-  private static final long ROUNDS_NANOS = 700_000_000;
-  private static final int FEWEST_ROUNDS = 5;
-  private static final int MOST_ROUNDS = 1001;
-
-  /** Segments that a process faults in one round, the same number however many are loaded. */
+  /** Segments in which a process faults in one round, however many are loaded. */
   private static final int FAULTS = 10;
 
-  /** Reads in one round: a single one is shorter than the clock's step. */
+  /** Reads in one round; a single one is shorter than the clock's resolution. */
   private static final int READS = 100_000;
 
   private final SegmentStore store;
   private final Path contents;
 
-  /** By work, in the order of the numbers. */
+  /** By name; points in ascending order. */
   private final Map<String, Growth> lines = new LinkedHashMap<>();
 
   private int defined;
-
-  /** Where results go, so that no work is dead code. */
-  private volatile long sink;
 
   private SegmentGrowth(SegmentStore store, Path contents) {
     this.store = store;
     this.contents = contents;
   }
 
-  /** One round of a measurement. */
-  @FunctionalInterface
-  private interface Round {
-    /** Returns the nanoseconds for each unit of work. */
-    double nanos() throws IOException;
-  }
-
   /**
    * Measures, in a minute or two.
    *
-   * @param folder a folder for the store, some 200 MiB, gone afterwards
+   * @param folder a folder for the store, some 200 MiB, which is deleted at the end
    * @return one line for each kind of work
    * @throws IOException if the store cannot be made or the host does not give the address space
    */
@@ -166,7 +150,7 @@ public final class SegmentGrowth {
             1,
             () -> store.survey().segments().size());
         List<Mappable> files = new ArrayList<>();
-        loader.loaded().forEach(each -> files.add(OneRun.of(each.range())));
+        loader.loaded().forEach(each -> files.add(ContiguousFile.of(each.range())));
         measureProcess(machine, number, files);
       }
     }
@@ -178,14 +162,16 @@ public final class SegmentGrowth {
     return start;
   }
 
-  /** First faults of a process that maps a few, and reads of one that maps all loaded segments. */
+  /** First faults of a process with a few segments; reads of one with all loaded segments. */
   private void measureProcess(Machine machine, int number, List<Mappable> files)
       throws IOException {
     List<Mappable> few = new ArrayList<>();
     for (int i = 0; i < FAULTS; i++) {
       few.add(files.get(i * (files.size() / FAULTS)));
     }
-    figure(OF_LOADED, number, "first fault in a segment", () -> firstFaults(machine, few));
+    String name = "first fault in a segment";
+    Race race = race(name);
+    addPoint(OF_LOADED, number, race, race.addTimed(name, FAULTS, _ -> firstFaults(machine, few)));
     try (AddressSpace space = machine.memoryManager().newAddressSpace("reader")) {
       long[] starts = mapAll(space, files);
       AddressReader reader = new AddressReader(space);
@@ -193,7 +179,7 @@ public final class SegmentGrowth {
     }
   }
 
-  private static double firstFaults(Machine machine, List<Mappable> files) throws IOException {
+  private static long firstFaults(Machine machine, List<Mappable> files) throws IOException {
     try (AddressSpace space = machine.memoryManager().newAddressSpace("first")) {
       long[] starts = mapAll(space, files);
       long begin = CLOCK.getCurrentThreadCpuTime();
@@ -202,7 +188,7 @@ public final class SegmentGrowth {
           throw refused.cause();
         }
       }
-      return (double) (CLOCK.getCurrentThreadCpuTime() - begin) / starts.length;
+      return CLOCK.getCurrentThreadCpuTime() - begin;
     }
   }
 
@@ -224,41 +210,29 @@ public final class SegmentGrowth {
     return sum;
   }
 
-  private void timed(String scale, int number, String name, int units, Work work)
+  private void timed(String scale, int number, String name, int units, Workload workload)
       throws IOException {
-    figure(
-        scale,
-        number,
-        name,
-        () -> {
-          long start = CLOCK.getCurrentThreadCpuTime();
-          sink = work.run();
-          return (double) (CLOCK.getCurrentThreadCpuTime() - start) / units;
-        });
+    Race race = race(name);
+    addPoint(scale, number, race, race.add(name, units, workload));
   }
 
-  /** Adds the median of many rounds, of fewer if they are long, after some that do not count. */
-  private void figure(String scale, int number, String name, Round round) throws IOException {
-    long start = CLOCK.getCurrentThreadCpuTime();
-    long warmUp = lines.containsKey(name) ? WARM_UP_NANOS : COMPILE_NANOS;
-    do {
-      round.nanos();
-    } while (CLOCK.getCurrentThreadCpuTime() - start < warmUp);
-    double[] nanos = new double[MOST_ROUNDS];
-    int rounds = 0;
-    start = CLOCK.getCurrentThreadCpuTime();
-    while (rounds < FEWEST_ROUNDS
-        || rounds < MOST_ROUNDS && CLOCK.getCurrentThreadCpuTime() - start < ROUNDS_NANOS) {
-      nanos[rounds++] = round.nanos();
-    }
-    Arrays.sort(nanos, 0, rounds);
+  private Race race(String name) {
+    return new Race(
+        lines.containsKey(name) ? ROUNDS : ROUNDS.withWarmUp(COMPILE_NANOS),
+        CLOCK::getCurrentThreadCpuTime);
+  }
+
+  /** Runs a race of one contender and adds its median to the line of its name. */
+  private void addPoint(String scale, int number, Race race, Contender contender)
+      throws IOException {
+    race.run();
     lines
-        .computeIfAbsent(name, _ -> new Growth(name, scale, "ns", new ArrayList<>()))
+        .computeIfAbsent(contender.name(), name -> new Growth(name, scale, "ns", new ArrayList<>()))
         .points()
-        .add(new Growth.Point(number, nanos[rounds / 2]));
+        .add(new Growth.Point(number, contender.median()));
   }
 
-  /** A megabyte for each, from the first place on. */
+  /** {@return the definition of a segment; each begins a megabyte after the one before} */
   private static SegmentDefinition definition(int number) throws IOException {
     long first = (SegmentStore.FIRST_PLACE >>> Pages.SHIFT) + number * STRIDE_PAGES;
     return SegmentDefinition.of(

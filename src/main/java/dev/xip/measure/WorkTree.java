@@ -12,9 +12,9 @@ import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
-/** A work folder with a tree of many files of a given size and an image of it; gone when closed. */
+/** A folder with a tree of many equal files and an image of it; deleted when closed. */
 public final class WorkTree implements AutoCloseable {
-  /** So many files lie in a folder. */
+  /** The files of each directory. */
   public static final int PER_FOLDER = 1_000;
 
   private final ScratchFolder scratch;
@@ -30,10 +30,10 @@ public final class WorkTree implements AutoCloseable {
   /**
    * Makes the tree and packs it.
    *
-   * @param parent where
-   * @param files how many, a multiple of {@link #PER_FOLDER}
-   * @param content what each of them holds
-   * @return the work folder, to be closed
+   * @param parent the folder's parent
+   * @param files the number of files, a multiple of {@link #PER_FOLDER}
+   * @param content the content of each
+   * @return the tree, to be closed
    * @throws IOException if there is no room for it or no mke2fs
    */
   public static WorkTree create(Path parent, int files, byte[] content) throws IOException {
@@ -59,20 +59,15 @@ public final class WorkTree implements AutoCloseable {
   }
 
   /**
-   * Names a file.
+   * {@return the path of a file below the root, without a leading slash}
    *
    * @param file its number, from 0
-   * @return its path below the root, without a slash in front
    */
   public static String path(int file) {
     return "d" + file / PER_FOLDER + "/f" + file % PER_FOLDER;
   }
 
-  /**
-   * Returns the work folder.
-   *
-   * @return where the tree and the image are, with room for more
-   */
+  /** {@return the folder that holds the tree and the image; more files may be put there} */
   public Path folder() {
     return scratch.path();
   }
@@ -81,17 +76,13 @@ public final class WorkTree implements AutoCloseable {
     return folder().resolve("tree");
   }
 
-  /**
-   * Returns the image of the tree.
-   *
-   * @return an ext2 image
-   */
+  /** {@return the ext2 image of the tree} */
   public Path image() {
     return folder().resolve("image");
   }
 
   /**
-   * Makes a zip of the tree that holds the files as they are.
+   * Makes a zip of the tree in which files are stored, not compressed.
    *
    * @return the zip
    * @throws IOException if there is no room for it

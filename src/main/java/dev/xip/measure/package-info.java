@@ -1,5 +1,5 @@
 /**
- * Measures xip beside the raw limit, what people would use instead and the other ways to know of a
- * page frame, all in one run, and draws the figures. It never asserts a time and never prints.
+ * Measures xip, the raw limit, the peers that a program would use instead and the other strategies
+ * of the normal-page test in one run, and draws the figures. Never asserts a time, never prints.
  */
 package dev.xip.measure;

@@ -6,20 +6,20 @@ import dev.xip.mapping.Mappable;
 import dev.xip.mapping.PageRun;
 
 /**
- * A file that is one run of physical memory.
+ * A file in one extent of physical memory.
  *
- * @param firstPfn where it begins
+ * @param firstPfn the first page frame number
  * @param size its bytes, whole pages
  */
-public record OneRun(long firstPfn, long size) implements Mappable {
+public record ContiguousFile(long firstPfn, long size) implements Mappable {
   /**
    * Makes a file of a range.
    *
    * @param physical its physical addresses, whole pages
    * @return the file
    */
-  public static OneRun of(AddrRange physical) {
-    return new OneRun(physical.start() >>> Pages.SHIFT, physical.length());
+  public static ContiguousFile of(AddrRange physical) {
+    return new ContiguousFile(physical.start() >>> Pages.SHIFT, physical.length());
   }
 
   @Override

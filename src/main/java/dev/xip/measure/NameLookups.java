@@ -14,22 +14,22 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Random;
 
 /**
- * Name, attributes and first 4 KiB of files of a {@link WorkTree} in random order, the same one for
- * every competitor. For one thread.
+ * Look-ups of name, attributes and first 4 KiB of files of a {@link WorkTree}, in the same random
+ * order for every contender. For one thread.
  */
-public abstract class Visits implements Work {
-  /** So many files are one work. */
-  public static final int VISITS = 256;
+public abstract class NameLookups implements Workload {
+  /** The files of one run. */
+  public static final int LOOKUPS = 256;
 
   private static final int PAGE = 4096;
 
-  /** A multiple of {@link #VISITS}. */
+  /** A multiple of {@link #LOOKUPS}. */
   private static final int PATHS = 1 << 17;
 
   private final String[] paths = new String[PATHS];
   private int next;
 
-  private Visits(int files) {
+  private NameLookups(int files) {
     Random random = new Random(42);
     for (int i = 0; i < PATHS; i++) {
       paths[i] = WorkTree.path(random.nextInt(files));
@@ -37,20 +37,20 @@ public abstract class Visits implements Work {
   }
 
   /**
-   * Visits files in place. All that will be visited are visited once before this returns, as with
-   * the other method, so that what is compared is warm.
+   * Looks files up in place. As with the other method, every look-up is made once before this
+   * returns, so that the caches are warm.
    *
    * @param image the image of a work tree
-   * @param files how many files it has
-   * @return the work
+   * @param files the number of its files
+   * @return the workload
    * @throws IOException if one of them cannot be read
    */
-  public static Visits in(FsImage image, int files) throws IOException {
+  public static NameLookups in(FsImage image, int files) throws IOException {
     MemorySegment page = MemorySegment.ofArray(new byte[PAGE]);
     return warm(
-        new Visits(files) {
+        new NameLookups(files) {
           @Override
-          long visit(String path) throws IOException {
+          long lookUp(String path) throws IOException {
             Inode inode = PathResolver.resolve(image, path, true);
             long read = FileContent.of(image, inode).read(0, page);
             return inode.size() + inode.number() + read;
@@ -59,19 +59,19 @@ public abstract class Visits implements Work {
   }
 
   /**
-   * Visits files through java.nio.
+   * Looks files up through java.nio.
    *
    * @param root the root of a work tree in any file system
-   * @param files how many files it has
-   * @return the work
+   * @param files the number of its files
+   * @return the workload
    * @throws IOException if one of them cannot be read
    */
-  public static Visits in(Path root, int files) throws IOException {
+  public static NameLookups in(Path root, int files) throws IOException {
     ByteBuffer page = ByteBuffer.allocate(PAGE);
     return warm(
-        new Visits(files) {
+        new NameLookups(files) {
           @Override
-          long visit(String path) throws IOException {
+          long lookUp(String path) throws IOException {
             Path file = root.resolve(path);
             BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
             try (SeekableByteChannel channel = Files.newByteChannel(file)) {
@@ -85,22 +85,22 @@ public abstract class Visits implements Work {
         });
   }
 
-  private static Visits warm(Visits visits) throws IOException {
-    for (int i = 0; i < PATHS; i += VISITS) {
-      visits.run();
+  private static NameLookups warm(NameLookups lookups) throws IOException {
+    for (int i = 0; i < PATHS; i += LOOKUPS) {
+      lookups.run();
     }
-    return visits;
+    return lookups;
   }
 
   @Override
   public long run() throws IOException {
     long sum = 0;
-    for (int i = 0; i < VISITS; i++) {
-      sum += visit(paths[next + i]);
+    for (int i = 0; i < LOOKUPS; i++) {
+      sum += lookUp(paths[next + i]);
     }
-    next = next + VISITS & PATHS - 1;
+    next = next + LOOKUPS & PATHS - 1;
     return sum;
   }
 
-  abstract long visit(String path) throws IOException;
+  abstract long lookUp(String path) throws IOException;
 }

@@ -5,7 +5,7 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** A hot path: what this benchmark does must not allocate. {@link AllocationCheck} holds it to. */
+/** Marks the benchmark of a hot path, which must not allocate: see {@link AllocationCheck}. */
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.METHOD)
-@interface NoGarbage {}
+@interface DoesNotAllocate {}
