@@ -89,7 +89,7 @@ class MachineTest {
   }
 
   @Test
-  void verifyFindsAnEntryThatSomebodyChanged() throws IOException {
+  void verifyFindsAForgedEntry() throws IOException {
     try (Machine machine = boot();
         Mount mount = machine.mount(name);
         AddressSpace space = machine.memoryManager().newAddressSpace("victim")) {
@@ -159,14 +159,14 @@ class MachineTest {
       assertThat(machine.framesInUse()).isEqualTo(frames);
       assertThat(machine.memory().frames().bytes()).isEqualTo(memMap);
       assertThat(machine.memory().allocator().inUse(FrameUse.TABLE)).isEqualTo(4);
-      // The kernel maps the neighbours that its page cache holds with the page touched (64 KiB).
+      // With the touched page the kernel maps its neighbours in the page cache (64 KiB).
       assertThat(Smaps.sum(store.query(large).dataFile(), "Rss") - before)
           .isLessThanOrEqualTo(4 * 65536L);
       assertThat(machine.verify()).isEmpty();
     }
   }
 
-  /** Marks nearly all blocks as used, so that debugfs puts the file behind them. */
+  /** Marks nearly all blocks as used, so that debugfs puts the file after them. */
   private Path imageWithAFileAtTheFarEnd(long bytes) throws IOException {
     Path image = folder.resolve("large.img");
     Path content = folder.resolve("far");
@@ -178,7 +178,7 @@ class MachineTest {
     String blocks = Long.toString(bytes / 4096);
     Processes.run(
         "mke2fs", "-q", "-F", "-t", "ext2", "-b", "4096", "-N", "64", image.toString(), blocks);
-    // It warns of every block that was marked before, so its output is not looked at.
+    // It warns of every block that was marked before, so its output is ignored.
     Processes.run("debugfs", "-w", "-R", "setb 1 2065000", image.toString());
     Images.debugfsWrite(image, "write \"%s\" far".formatted(content));
     return image;

@@ -40,7 +40,7 @@ class MountOptionMatrixTest {
 
   @TempDir Path folder;
 
-  /** What becomes of the option. */
+  /** The outcome for the option. */
   private enum Outcome {
     SET,
     UNSET,
@@ -234,13 +234,13 @@ class MountOptionMatrixTest {
   }
 
   @Test
-  void whatIsNoRegularFileIsNotOpenedInPlace() throws IOException {
+  void onlyARegularFileIsOpenedInPlace() throws IOException {
     SegmentName name = SegmentName.of("TREE");
     SegmentStore store = storeWith(name, "-b", "4096");
     try (Machine machine = Machine.boot(MachineConfig.DEFAULT.withRam(16 << 20), store);
         Mount mount = machine.mount(name);
         Mount plain = machine.mount("ro", name)) {
-      refusedInPlace(mount, "/dir", "no regular file");
+      refusedInPlace(mount, "/dir", "not a regular file");
       refusedInPlace(plain, "/file", "mounted without the option xip");
       assertThat(plain.device()).isSameAs(mount.device());
     }

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Scripted histories over an image with one file of three pages. */
+/** Scripts over an image with one file of three pages. */
 class ScenarioTest {
   @TempDir Path folder;
   private Scenario scenario;
@@ -56,13 +56,13 @@ class ScenarioTest {
   }
 
   @Test
-  void whatIsUnmappedOrHasExitedIsGone() throws IOException {
+  void unmappedMappingsAndExitedSpacesAreGone() throws IOException {
     run("space a", "map a m /file r--s", "read a m 0 1", "unmap a m", "space b", "exit b");
     assertThat(scenario.maps()).isEqualTo("== a\n");
   }
 
   @Test
-  void aStepThatMakesNoSenseIsNamedByItsLine() {
+  void aMalformedStepIsNamedByItsLine() {
     assertThatThrownBy(() -> run("space a", "", "dance a"))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("line 3, dance a");

@@ -43,8 +43,8 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * The whole way from an image file to a byte read through a page-table entry with the special bit,
- * on real input, measured: pack, define, load, mount, map, touch, read, compare.
+ * Measures the way from an image file to a byte read through a page-table entry with the special
+ * bit, on real input: pack, define, load, mount, map, touch, read, compare.
  */
 public final class Demo {
   private static final String SEGMENT = "DEMO";
@@ -52,10 +52,10 @@ public final class Demo {
   /** The execute permissions of owner, group and others. */
   private static final int ANY_EXECUTE = 0111;
 
-  /** RAM beyond what the page-cache control takes: page tables and a little. */
+  /** RAM for page tables and the like, in addition to that of the page-cache control. */
   private static final long SPARE_RAM = 64L << 20;
 
-  /** The control drops old files rather than take more than this. */
+  /** The most RAM; the page-cache control drops old files to stay within it. */
   private static final long MOST_RAM = 3L << 30;
 
   private final Path work;
@@ -78,7 +78,7 @@ public final class Demo {
   private double sourceSeconds;
   private double controlSeconds;
 
-  /** One file of the image, where it was mapped, and the digest of what was read there. */
+  /** A file of the image, its mapping, and the digest of the bytes read through it. */
   private record MappedFile(
       FileName path, Inode inode, InPlaceFile file, AddrRange range, byte[] digest) {
     MappedFile withDigest(byte[] read) {
@@ -102,9 +102,9 @@ public final class Demo {
    * @param folder the folder
    * @param work an empty folder for image and segment store, some 4 % larger than the contents, and
    *     as much again while the folder is packed
-   * @param listener is told what is done
-   * @return what was measured
-   * @throws IOException if anything cannot be read or written
+   * @param listener receives the progress
+   * @return the results
+   * @throws IOException if a file cannot be read or written
    * @throws InterruptedException if the thread is interrupted while the image is packed
    */
   public static DemoReport ofFolder(Path folder, Path work, DemoListener listener)
@@ -120,14 +120,14 @@ public final class Demo {
    *
    * @param image an image file, which is only read
    * @param work an empty folder for the segment store, as large as the image
-   * @param listener is told what is done
-   * @return what was measured
-   * @throws IOException if anything cannot be read or written
+   * @param listener receives the progress
+   * @return the results
+   * @throws IOException if a file cannot be read or written
    */
   public static DemoReport ofImage(Path image, Path work, DemoListener listener)
       throws IOException {
     try (OpenImage readable = OpenImage.open(image)) {
-      // Opened first so that a file that is no image fails before it is copied.
+      // Opened first, so that a file that is not an image fails before it is copied.
       long bytes = readable.image().memory().byteSize();
       ProgressListener progress = listener.begin("copying " + image);
       SegmentSource copy = SegmentSource.copyOf(image, done -> progress.at(done, bytes));
@@ -187,7 +187,7 @@ public final class Demo {
       return;
     }
     secondAct = SecondAct.play(machine, large.getFirst().file);
-    // The smallest programs come first: their headers say as much as those of the largest.
+    // Smallest first: the headers of a small program show as much.
     for (MappedFile each : large.reversed()) {
       if (exec == null && (each.inode.permissions() & ANY_EXECUTE) != 0) {
         exec = ExecAct.play(machine, machine.memoryManager().layout(), each.file);
@@ -204,7 +204,7 @@ public final class Demo {
     long framesAfter = machine.framesInUse();
     long memMapAfter = machine.memory().frames().bytes();
     sourceSeconds = timed(() -> compare(original));
-    listener.begin("letting C walk the same tables");
+    listener.begin("walking the same tables in C");
     Census census = Census.of(space);
     long disagreements = NativeCheck.disagreements(space);
     controlSeconds = timed(() -> readThroughPageCache(machine));
@@ -310,7 +310,8 @@ public final class Demo {
               sha.update(buffer, 0, (int) page.byteSize());
             });
         if (!MessageDigest.isEqual(sha.digest(), each.digest)) {
-          throw new IOException(each.path + ": the page-cache control read other bytes");
+          throw new IOException(
+              each.path + ": the page-cache control and the read in place differ");
         }
         done[0] += each.file.size();
         progress.at(done[0], all);

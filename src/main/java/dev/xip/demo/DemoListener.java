@@ -2,14 +2,14 @@ package dev.xip.demo;
 
 import dev.xip.base.ProgressListener;
 
-/** Is told what the demo does. */
+/** Receives the progress of the demo. */
 @FunctionalInterface
 public interface DemoListener {
   /**
-   * A phase begins; the one before has ended.
+   * A phase begins and the one before has ended.
    *
-   * @param phase what is done now, in a few words
-   * @return is told how far it has come, in bytes
+   * @param phase a short description of the phase
+   * @return the listener for its progress in bytes
    */
   ProgressListener begin(String phase);
 }

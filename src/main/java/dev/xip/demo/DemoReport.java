@@ -9,24 +9,24 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What the demo measured. Every number is counted or timed in the run that it reports.
+ * The results of the demo. Every number is counted or timed in the run that it reports.
  *
- * @param source the folder or image that the user sees
+ * @param source the folder or image that the user named
  * @param info the superblock of the image
  * @param segmentName the segment's name
- * @param physical where the segment lies in the physical memory window
+ * @param physical the physical addresses of the segment
  * @param windowBytes the size of the window
  * @param ramBytes the size of RAM
  * @param imageBytes the size of the image
- * @param privateDirtyBytes what /proc/self/smaps says of the segment's mapping: bytes copied
- * @param counts what was counted
- * @param times what was timed
- * @param wrong what {@link Machine#verify} found wrong with everything mapped, and after
+ * @param privateDirtyBytes Private_Dirty of the segment's mapping in /proc/self/smaps: bytes copied
+ * @param counts the counts
+ * @param times the times
+ * @param wrong the findings of {@link Machine#verify} with everything mapped and afterwards
  * @param sampleFiles a few files with their extents
- * @param sampleEntries a few entries with what C sees at the same addresses
- * @param secondAct what a store, a fork and an exit did, or null if the image has no file to map
- * @param exec what exec did, or null if the image has no program
- * @param strategies what each way to decide about page frames answers, costs, and breaks on
+ * @param sampleEntries a few entries with what C reads at the same addresses
+ * @param secondAct the store, fork and exit; null if the image has no file to map
+ * @param exec the exec; null if the image has no program
+ * @param strategies answers, cost and failures of each strategy of the normal-page test
  */
 public record DemoReport(
     Path source,
@@ -49,23 +49,23 @@ public record DemoReport(
   /**
    * The figures of the experiment.
    *
-   * @param files how many regular files were mapped and read
-   * @param notInPlace how many regular files could not be
-   * @param bytesRead how many bytes were read through page tables
-   * @param pagesRead how many pages the files have
-   * @param sha256Mismatches how many files differ from their source
+   * @param files regular files that were mapped and read
+   * @param notInPlace regular files that cannot be used in place
+   * @param bytesRead bytes read through page tables
+   * @param pagesRead pages of the files
+   * @param sha256Mismatches files that differ from their source
    * @param specialEntries pages whose entry has the special bit
    * @param normalEntries entries with a counted page frame
-   * @param faults how many touches found no entry; each may have inserted several
-   * @param framesInUseBefore RAM frames before the first mapping, page tables apart
+   * @param faults touches that found no entry; each may have inserted several
+   * @param framesInUseBefore frames in use before the first mapping, without page tables
    * @param framesInUseAfter the same with everything mapped and read
    * @param memMapBytesBefore the mem_map's size before
    * @param memMapBytesAfter the mem_map's size with everything mapped and read
    * @param controlFrames frames that the modelled page cache took for the same files
-   * @param controlPeakFrames how many of those were in use at once
+   * @param controlPeakFrames the most of those in use at a time
    * @param pageTableBytes the page tables, the root included
-   * @param structPageBytesAvoided what 64 bytes for each page of the segment would have been
-   * @param nativeDisagreements entries that C sees differently
+   * @param structPageBytesAvoided 64 bytes for each page of the segment
+   * @param nativeDisagreements entries that C reads differently
    */
   public record Counts(
       long files,
@@ -98,26 +98,26 @@ public record DemoReport(
   public record Times(double touch, double read, double source, double control, double all) {}
 
   /**
-   * A file and where it lies.
+   * A file and its extents.
    *
    * @param path its path in the image
    * @param size its length in bytes
-   * @param mapped where it was mapped
+   * @param mapped the addresses of its mapping
    * @param extents its extents
    */
   public record SampleFile(String path, long size, AddrRange mapped, List<Extent> extents) {}
 
   /**
-   * An entry and what C sees.
+   * An entry as Java and C read it.
    *
    * @param path the file mapped there
    * @param va the address
    * @param pte the entry
-   * @param bits its bits in words
-   * @param special whether Java says that it is special
+   * @param bits the names of its bits
+   * @param special whether it is special to Java
    * @param nativePte the entry that C found
    * @param nativePa the physical address that C found
-   * @param nativeSpecial whether C says that it is special
+   * @param nativeSpecial whether it is special to C
    */
   public record SampleEntry(
       String path,
@@ -129,11 +129,7 @@ public record DemoReport(
       long nativePa,
       boolean nativeSpecial) {}
 
-  /**
-   * Tells whether the laws held.
-   *
-   * @return what did not, one line each; empty if all is well
-   */
+  /** {@return the laws that did not hold, one line each; empty if all held} */
   public List<String> broken() {
     List<String> broken = new ArrayList<>(wrong);
     expectEqual(broken, "SHA-256 mismatches", 0, counts.sha256Mismatches);
@@ -146,7 +142,7 @@ public record DemoReport(
       expectEqual(broken, "frames left by act two", 0, secondAct.framesLeft());
       expectEqual(broken, "frames taken by fork itself", 0, secondAct.forkFrames());
       if (!secondAct.originalKept() || !secondAct.parentKept()) {
-        broken.add("a private store was seen by somebody else");
+        broken.add("a private store is visible through another mapping");
       }
     }
     return broken;

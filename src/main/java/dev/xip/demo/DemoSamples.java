@@ -15,9 +15,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** Picks what the demo shows of files and entries. */
+/** Selects the files and entries that the demo shows. */
 final class DemoSamples {
-  /** How many files are shown. */
+  /** The number of files shown. */
   static final int FILES = 3;
 
   private static final int ENTRIES = 4;
@@ -35,7 +35,7 @@ final class DemoSamples {
 
   /**
    * The first pages of the largest mapping, its last, and the first normal entry of the space if
-   * there is one, each with what C finds at the same address.
+   * there is one, each with what C reads at the same address.
    */
   static List<DemoReport.SampleEntry> entries(AddressSpace space) {
     List<DemoReport.SampleEntry> samples = new ArrayList<>();

@@ -14,14 +14,14 @@ import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 
 /**
- * Where the demo takes the bytes from that it compares with: always through the kernel's read,
- * never through our own mapping.
+ * The source of the bytes that the demo compares with, always read by read(2), never through our
+ * own mapping.
  */
 interface DemoSource {
-  /** The bytes that are read at once. */
+  /** The bytes of one read. */
   int BUFFER_BYTES = 1 << 20;
 
-  /** Feeds the bytes that a file should have to a digest. */
+  /** Updates a digest with the expected bytes of a file. */
   void digest(FileName path, Inode inode, MessageDigest sha) throws IOException;
 
   /** The files of the folder that was packed. */
@@ -37,7 +37,7 @@ interface DemoSource {
     };
   }
 
-  /** The extents of the image file; what none covers is zeros. */
+  /** The extents of the image file; holes are zeros. */
   static DemoSource image(FsImage image, FileChannel channel) {
     ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
     return (path, inode, sha) -> {

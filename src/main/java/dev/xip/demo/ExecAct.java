@@ -13,19 +13,19 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Objection (a) of the thread as running code: exec puts the arguments on a new stack through
- * get_user_pages, which asks about page frames under a spin lock. With the special bit it runs;
- * with a list under a mutex every exec of the machine is a bug, whatever is executed.
+ * Objection (a) of the 2008 thread as running code: exec copies the arguments to a new stack
+ * through get_user_pages, which applies the normal-page test under a spin lock. With the special
+ * bit that works; with a list under a mutex every exec of the machine sleeps in atomic context.
  *
- * @param program the program that was executed, its headers only; empty if the image has none
+ * @param program the program, of which only the headers are used; empty if the image has none
  * @param arguments the arguments, read back from the new stack
- * @param mappings how many mappings the new program has
- * @param bug what the machine with the mutex said
+ * @param mappings the number of mappings of the new program
+ * @param bug the message of the machine with the mutex
  * @param chain the calls that led there, outermost first
  */
 public record ExecAct(
     String program, List<String> arguments, int mappings, String bug, List<String> chain) {
-  /** The calls of the kernel's chain that are ours to show. */
+  /** The methods that the chain shows: those with a counterpart in the kernel's. */
   private static final List<String> CHAIN =
       List.of(
           "exec",
@@ -44,13 +44,13 @@ public record ExecAct(
   }
 
   /**
-   * Plays it.
+   * Runs the act.
    *
    * @param machine a machine with the special bit
    * @param layout entries with a special bit, for the machine with the mutex
    * @param program a file of an image
-   * @return what happened, or null if the file is no program
-   * @throws IOException if a mapping or an access is refused
+   * @return the results, or null if the file is not a program
+   * @throws IOException if a mapping or an access fails
    */
   static ExecAct play(Machine machine, EntryLayout layout, InPlaceFile program) throws IOException {
     List<String> arguments = List.of(program.name(), "in", "place");

@@ -13,9 +13,9 @@ import java.util.Arrays;
 import java.util.Deque;
 
 /**
- * The control of the experiment: reads files as a kernel without execute-in-place does, a frame of
- * RAM for each page and a copy of the bytes in it. When RAM runs out, the file read longest ago is
- * dropped. For one thread.
+ * The control of the experiment: reads files as a kernel without execute-in-place does, with a
+ * frame of RAM for each page and a copy of the bytes in it. When RAM runs out, the file read first
+ * is dropped. For one thread.
  */
 final class ModelledPageCache implements AutoCloseable {
   private final PhysicalMemory memory;
@@ -32,7 +32,7 @@ final class ModelledPageCache implements AutoCloseable {
     this.allocator = memory.allocator();
   }
 
-  /** Receives the pages of a file in order, each as it lies in its frame. */
+  /** Receives the pages of a file in order, each in its frame. */
   @FunctionalInterface
   interface PageReader {
     void page(MemorySegment bytes) throws IOException;
@@ -79,17 +79,17 @@ final class ModelledPageCache implements AutoCloseable {
     }
   }
 
-  /** How many times a frame was taken for a page. */
+  /** {@return the number of frames taken for pages so far} */
   long framesTaken() {
     return framesTaken;
   }
 
-  /** How many frames were in use at once. */
+  /** {@return the most frames that were in use at a time} */
   long mostFrames() {
     return mostFrames;
   }
 
-  /** Gives every frame back. */
+  /** Frees all frames. */
   @Override
   public void close() {
     files.forEach(this::drop);

@@ -16,8 +16,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Lets C walk the tables that Java wrote, from the root and the window's base alone, and compares
- * entry by entry: address, entry, special or not, physical address, and the first bytes behind it.
+ * Has C walk the tables that Java wrote, given only their root and the window's base, and compares
+ * entry by entry: address, entry, special bit, physical address, and the first bytes there.
  */
 public final class NativeCheck {
   private NativeCheck() {}
@@ -25,9 +25,9 @@ public final class NativeCheck {
   /**
    * Compares every entry of an address space.
    *
-   * @param space a space that nobody changes meanwhile
-   * @return how many entries C sees differently, or not at all, or too many
-   * @throws IOException if an address that is mapped cannot be read
+   * @param space an address space; precondition: no other thread changes it
+   * @return the number of entries that C reads differently, misses or reads in excess
+   * @throws IOException if a mapped address cannot be read
    */
   public static long disagreements(AddressSpace space) throws IOException {
     long wrong = 0;
@@ -42,7 +42,7 @@ public final class NativeCheck {
   private static long disagreements(AddressSpace space, AddrRange range) throws IOException {
     EntryLayout layout = space.table().layout();
     PhysicalMemory memory = space.manager().memory();
-    // C looks for tables in RAM alone: a file of the window may be cut, and then a load is fatal.
+    // C reads tables in RAM only: a file of the window may be truncated, which makes loads fatal.
     MemorySegment ram = memory.window().asSlice(0, memory.ramBytes());
     Libxip c = Libxip.get();
     List<Seen> ours = new ArrayList<>();

@@ -13,8 +13,8 @@ import dev.xip.vm.MapRequest;
 import java.io.IOException;
 
 /**
- * The second act of the demo: what the memory manager does with entries that have no page frame
- * when a process writes, forks and exits.
+ * The second act of the demo: how the memory manager treats entries without a page frame when a
+ * process writes, forks and exits.
  *
  * @param path the file that is mapped, privately and writable
  * @param writeFaults faults that the first store took: one maps the page in place, one copies it
@@ -22,9 +22,9 @@ import java.io.IOException;
  * @param originalKept whether another mapping of the file still reads the old byte
  * @param specialEntries special entries of the process when it forked
  * @param forkFrames frames of RAM that fork took, page tables apart
- * @param childFrames frames that the child's own store took
+ * @param childFrames frames that the child's store took
  * @param parentKept whether the parent still reads what it wrote
- * @param framesLeft frames more than before when both have exited (none)
+ * @param framesLeft frames still in use when both have exited, expected 0
  */
 public record SecondAct(
     String path,
@@ -38,12 +38,12 @@ public record SecondAct(
     long framesLeft) {
 
   /**
-   * Plays it.
+   * Runs the act.
    *
    * @param machine the machine
    * @param file a file of an image, at least one page long
-   * @return what was counted
-   * @throws IOException if a mapping or an access is refused
+   * @return the counts
+   * @throws IOException if a mapping or an access fails
    */
   static SecondAct play(Machine machine, Mappable file) throws IOException {
     long atFirst = machine.framesInUse();

@@ -1,6 +1,5 @@
 /**
- * The story that {@code xip demo} tells: an image is packed, loaded, mapped, run through and held
- * against the alternatives, and what was seen at each step is kept as numbers. It never prints, and
- * nothing below it knows that it is there.
+ * The story of {@code xip demo}: an image is packed, loaded, mapped, read and compared with the
+ * alternatives, and each step is counted or timed. It never prints; no lower layer uses it.
  */
 package dev.xip.demo;

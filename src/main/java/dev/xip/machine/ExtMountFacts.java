@@ -1,7 +1,7 @@
 package dev.xip.machine;
 
 /**
- * What decides whether a file system can be used in place.
+ * The facts that decide whether a file system can be used in place.
  *
  * @param device the block device's name, for messages
  * @param directAccess whether the device has a {@code direct_access} method

@@ -10,12 +10,12 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The options of an ext2 mount, as somebody asked for them or as they are in force. Linux
- * counterpart: fs/ext2/super.c and {@code ext2_xip_verify_sb} in fs/ext2/xip.c. The kernel knows
- * {@code xip} only if it was built with it; here it always is.
+ * The options of an ext2 mount, requested or in force. Linux counterpart: fs/ext2/super.c and
+ * {@code ext2_xip_verify_sb} in fs/ext2/xip.c. The kernel has {@code xip} only if it was built with
+ * it; here it is always there.
  *
  * @param xip whether regular files are used in place
- * @param warnings what the decisions that led here had to say, oldest first
+ * @param warnings all warnings since the mount, oldest first
  */
 public record ExtMountOptions(boolean xip, List<String> warnings) {
   /** Copies the warnings. */
@@ -26,9 +26,9 @@ public record ExtMountOptions(boolean xip, List<String> warnings) {
   /**
    * Reads the options of {@code mount -o}.
    *
-   * @param text options with a comma between any two: {@code xip}, and {@code ro} and {@code
-   *     defaults}, which change nothing; may be empty
-   * @return the options asked for
+   * @param text options separated by commas: {@code xip}, and {@code ro} and {@code defaults},
+   *     which have no effect; may be empty
+   * @return the requested options
    * @throws FileSystemException EINVAL for any other option
    */
   public static ExtMountOptions parse(String text) throws FileSystemException {
@@ -48,12 +48,13 @@ public record ExtMountOptions(boolean xip, List<String> warnings) {
   }
 
   /**
-   * Decides what a mount gets of the options asked for. Linux counterpart: {@code ext2_fill_super}.
+   * Decides which of the requested options a mount gets. Linux counterpart: {@code
+   * ext2_fill_super}.
    *
    * @param facts the device and the file system
    * @return the options in force; {@code xip} is dropped with a warning if the device has no direct
    *     access
-   * @throws FileSystemException EINVAL if {@code xip} is left and a block is not a page
+   * @throws FileSystemException EINVAL if {@code xip} stays and the block size is not the page size
    */
   public ExtMountOptions mount(ExtMountFacts facts) throws FileSystemException {
     if (xip && !facts.directAccess()) {
@@ -71,15 +72,15 @@ public record ExtMountOptions(boolean xip, List<String> warnings) {
   }
 
   /**
-   * Decides what a remount of a mount with these options makes of it. Linux counterpart: {@code
+   * Decides which options a mount with these options has after a remount. Linux counterpart: {@code
    * ext2_remount}.
    *
-   * @param wanted all options asked for
+   * @param wanted all requested options
    * @param facts the device and the file system
    * @param busy whether inodes of it are in use
-   * @param rule what that means for {@code xip}
+   * @param rule whether {@code xip} may change while busy
    * @return the options in force from now on
-   * @throws FileSystemException as {@link #mount}; the options before stay in force then
+   * @throws FileSystemException as {@link #mount}; these options then stay in force
    */
   public ExtMountOptions remount(
       ExtMountOptions wanted, ExtMountFacts facts, boolean busy, RemountRule rule)
@@ -107,7 +108,8 @@ public record ExtMountOptions(boolean xip, List<String> warnings) {
   }
 
   /**
-   * Decides for an inode when it is read. Linux counterpart: {@code ext2_iget}.
+   * Decides, when an inode is read, whether it is used in place. Linux counterpart: {@code
+   * ext2_iget}.
    *
    * @param type its type
    * @return true for a regular file of a mount with {@code xip}; all others go through a page cache

@@ -25,7 +25,7 @@ import java.util.stream.Collectors;
 
 /**
  * One modelled machine: physical memory, the memory manager and the segments of one store. Closing
- * it unloads what is loaded; every mapping of the host is gone afterwards.
+ * it unloads all segments and removes all mappings of the host.
  */
 public final class Machine implements AutoCloseable {
   private final PhysicalMemory memory;
@@ -49,7 +49,7 @@ public final class Machine implements AutoCloseable {
    * Boots a machine.
    *
    * @param config its sizes and its architecture
-   * @param store where its segments are
+   * @param store the store of its segments
    * @return the machine
    * @throws HostException if the host does not give the address space
    */
@@ -60,44 +60,28 @@ public final class Machine implements AutoCloseable {
     return new Machine(memory, manager, new SegmentLoader(store, memory));
   }
 
-  /**
-   * Returns the physical memory.
-   *
-   * @return the window with RAM and regions
-   */
+  /** {@return the physical memory: the window with RAM and regions} */
   public PhysicalMemory memory() {
     return memory;
   }
 
-  /**
-   * Returns the memory manager.
-   *
-   * @return what makes address spaces
-   */
+  /** {@return the memory manager, which makes address spaces} */
   public MemoryManager memoryManager() {
     return memoryManager;
   }
 
-  /**
-   * Returns the segments.
-   *
-   * @return what loads and unloads them
-   */
+  /** {@return the loader, which loads and unloads segments} */
   public SegmentLoader segments() {
     return loader;
   }
 
-  /**
-   * Returns the block devices over segments.
-   *
-   * @return the list that devices are added to and removed from
-   */
+  /** {@return the list of block devices over segments} */
   public SegmentDevices devices() {
     return devices;
   }
 
   /**
-   * Mounts with the option {@code xip}, else as {@link #mount(String, SegmentName...)}.
+   * Calls {@link #mount(String, SegmentName...)} with the option {@code xip}.
    *
    * @param segments the names of one or several adjacent segments
    * @return the mounted file system
@@ -108,8 +92,8 @@ public final class Machine implements AutoCloseable {
   }
 
   /**
-   * Reads the file system on the block device of some segments. If they have none, it is added, and
-   * removed with the last use.
+   * Mounts the file system on the block device of adjacent segments. A missing device is added, and
+   * removed with its last use.
    *
    * @param options the options, as {@link ExtMountOptions#parse} takes them
    * @param segments the names of one or several adjacent segments
@@ -135,9 +119,9 @@ public final class Machine implements AutoCloseable {
    * Changes the options of a mount. Its inodes are busy if an address space maps a file of it.
    *
    * @param mount a mount of this machine
-   * @param options all options that it is to have
-   * @param rule what busy inodes mean for the option {@code xip}
-   * @throws IOException if the options do not fit the file system (EINVAL); the old ones stay then
+   * @param options all options after the remount
+   * @param rule whether the option {@code xip} may change while inodes are busy
+   * @throws IOException if the options do not fit the file system (EINVAL); the old ones then stay
    */
   public void remount(Mount mount, String options, RemountRule rule) throws IOException {
     boolean busy =
@@ -147,7 +131,7 @@ public final class Machine implements AutoCloseable {
     mount.remount(ExtMountOptions.parse(options), busy, rule);
   }
 
-  /** What errors call the image: the data file, or all names where there are several. */
+  /** {@return the image's name in errors: the data file, or the names of several segments} */
   private String imageName(SegmentDevice device) throws SegmentException {
     List<SavedSegment> parts = device.segments();
     return parts.size() == 1
@@ -156,10 +140,8 @@ public final class Machine implements AutoCloseable {
   }
 
   /**
-   * Counts the frames in use, page tables apart: the figure that mapping, reading and executing
-   * from a segment must not change.
-   *
-   * @return the number of frames
+   * {@return the number of frames in use without page tables, which mapping, reading and executing
+   * from a segment must not change}
    */
   public long framesInUse() {
     FrameAllocator allocator = memory.allocator();
@@ -167,10 +149,10 @@ public final class Machine implements AutoCloseable {
   }
 
   /**
-   * Recomputes every count from the page tables and compares. Nobody may change an address space
-   * meanwhile.
+   * Recomputes every count from the page tables and compares. Precondition: no other thread changes
+   * an address space.
    *
-   * @return what does not agree, one line each; empty if all is well
+   * @return the differences, one line each; empty if there are none
    */
   public List<String> verify() {
     List<String> wrong = new ArrayList<>(Verifier.verify(memoryManager));
@@ -188,7 +170,7 @@ public final class Machine implements AutoCloseable {
   }
 
   /**
-   * Ends every address space, unloads every segment and gives the window back; a second time does
+   * Closes all address spaces, unloads all segments and releases the window; a second call does
    * nothing.
    */
   @Override

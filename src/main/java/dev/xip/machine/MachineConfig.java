@@ -8,13 +8,13 @@ import dev.xip.vm.FrameStrategy;
 import dev.xip.vm.Rules;
 
 /**
- * What a machine is built with.
+ * The configuration of a machine.
  *
  * @param windowBytes the physical memory window, reserved and not committed
  * @param ramBytes the part of it with page frames
  * @param layout the entries of its page tables
- * @param strategy how it decides whether an entry has a page frame
- * @param rules what it keeps to where releases of Linux differ
+ * @param strategy the strategy of its normal-page test
+ * @param rules its behaviour where releases of Linux differ
  */
 public record MachineConfig(
     long windowBytes, long ramBytes, EntryLayout layout, FrameStrategy strategy, Rules rules) {
@@ -45,15 +45,5 @@ public record MachineConfig(
    */
   public MachineConfig withRam(long bytes) {
     return new MachineConfig(windowBytes, Pages.roundUp(bytes), layout, strategy, rules);
-  }
-
-  /**
-   * Changes how it decides about page frames.
-   *
-   * @param other the strategy
-   * @return the configuration
-   */
-  public MachineConfig withStrategy(FrameStrategy other) {
-    return new MachineConfig(windowBytes, ramBytes, layout, other, rules);
   }
 }

@@ -13,7 +13,7 @@ import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.util.List;
 
-/** A file system that is read inside loaded segments. */
+/** A mounted file system whose image is in loaded segments. */
 public final class Mount implements AutoCloseable {
   private final OpenSegmentDevice use;
   private final FsImage image;
@@ -29,36 +29,24 @@ public final class Mount implements AutoCloseable {
     this.options = options;
   }
 
-  /** Where a segment ends and the next begins, in bytes of the device. */
+  /** {@return the offsets in the device at which its segments end} */
   private static List<Long> seams(SegmentDevice device) {
     return device.segments().stream()
         .map(each -> each.range().end() - device.range().start())
         .toList();
   }
 
-  /**
-   * Returns the block device that the segments make.
-   *
-   * @return the device
-   */
+  /** {@return the block device over the segments} */
   public SegmentDevice device() {
     return use.device();
   }
 
-  /**
-   * Returns the file system.
-   *
-   * @return what is read on the device
-   */
+  /** {@return the file system on the device} */
   public FsImage image() {
     return image;
   }
 
-  /**
-   * Returns the options in force.
-   *
-   * @return the options, with all warnings since the mount
-   */
+  /** {@return the options in force, with all warnings since the mount} */
   public ExtMountOptions options() {
     return options;
   }
@@ -66,11 +54,11 @@ public final class Mount implements AutoCloseable {
   /**
    * Opens a file for mapping and reading in place.
    *
-   * @param path what to call it
+   * @param path its name in errors
    * @param inode a regular file of the image
-   * @return the file, which stays in place whatever a remount says later
-   * @throws FileSystemException if it cannot be used in place: the mount has not the option {@code
-   *     xip}, it is no regular file, or its bytes do not allow it
+   * @return the file, which later remounts do not change
+   * @throws FileSystemException if it cannot be used in place: the mount lacks the option {@code
+   *     xip}, it is not a regular file, or its block map does not allow it
    * @throws IOException if its block map is damaged
    */
   public InPlaceFile open(String path, Inode inode) throws IOException {
@@ -79,26 +67,26 @@ public final class Mount implements AutoCloseable {
           path,
           null,
           "cannot be used in place: "
-              + (options.xip() ? "no regular file" : "mounted without the option xip"));
+              + (options.xip() ? "not a regular file" : "mounted without the option xip"));
     }
     return InPlaceFile.open(path, image, inode, use);
   }
 
   /**
-   * Hands out a file as one piece of this process's memory. A file in several extents, or across
-   * segments, is such a piece only if the segments are loaded shared.
+   * Maps a file contiguously in this process's memory. For a file in several extents, or across
+   * segments, the segments must be loaded shared.
    *
    * @param inode a regular file's inode
-   * @return the file, to be closed, and closed with this mount at the latest
-   * @throws FileSystemException if it is not a regular file, or its bytes do not stand in the image
-   *     as they are read
+   * @return the file, closed with this mount at the latest
+   * @throws FileSystemException if it is not a regular file, or its bytes are not in the image as
+   *     they are read
    * @throws IOException if the image is damaged there
    */
   public WholeFile whole(Inode inode) throws IOException {
     return views.whole(inode);
   }
 
-  /** Whether something mapped is a file of this mount; null is not. */
+  /** {@return whether a mapped file belongs to this mount; false for null} */
   boolean owns(Mappable file) {
     return file instanceof InPlaceFile mine && mine.device() == use;
   }
@@ -109,10 +97,10 @@ public final class Mount implements AutoCloseable {
   }
 
   /**
-   * Ends the use of the device, and closes the views of files. Address spaces that map its files
-   * must be closed before.
+   * Closes the views of files and releases the device. Precondition: no address space maps its
+   * files.
    *
-   * @throws SegmentException what a save that waited for this, or unloading, failed with
+   * @throws SegmentException if unloading, or a save that waited for this, fails
    */
   @Override
   public void close() throws SegmentException {

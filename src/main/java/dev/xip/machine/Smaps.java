@@ -9,7 +9,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** What the host's kernel says of our own mappings: /proc/self/smaps, see proc(5). */
+/** This process's mappings as the host's kernel reports them: /proc/self/smaps, see proc(5). */
 public final class Smaps {
   private static final Path SMAPS = Path.of("/proc/self/smaps");
   private static final Pattern HEADER =
@@ -18,12 +18,11 @@ public final class Smaps {
   private Smaps() {}
 
   /**
-   * Adds one field up over the mappings of a file.
+   * {@return the sum of a field over the mappings of a file, in bytes; 0 if it is not mapped}
    *
    * @param file the file's path
    * @param field the field's name, such as {@code Private_Dirty}
-   * @return the sum in bytes; 0 if the file is not mapped
-   * @throws IOException if the kernel does not tell
+   * @throws IOException if it cannot be read
    */
   public static long sum(Path file, String field) throws IOException {
     Pattern value = Pattern.compile(field + ":\\s+(\\d+) kB");

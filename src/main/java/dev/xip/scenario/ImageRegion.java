@@ -17,8 +17,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * An image file mapped at a physical address as it lies, without a segment store: what looking at
- * an image needs. Nothing is copied and the file is only read.
+ * An image file mapped at a physical address, without a segment store. Nothing is copied, and the
+ * file is only read.
  */
 final class ImageRegion implements DirectAccess {
   private static final long START = 4L << 30;
@@ -31,7 +31,7 @@ final class ImageRegion implements DirectAccess {
     this.image = image;
   }
 
-  /** The window that an image of some length needs. */
+  /** {@return the size of the window for an image of a given size} */
   static long windowFor(long imageBytes) {
     AddrRange place = AddrRange.ofLength(START, Pages.roundUp(imageBytes));
     return Math.max(PhysicalMemory.DEFAULT_WINDOW_BYTES, place.end());

@@ -34,8 +34,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A short history of address spaces over the files of an image, written one step a line, so that
- * people can look at what it leaves in the mappings and in the page tables. For one thread.
+ * A script of operations on address spaces that map files of an image, one step a line. For
+ * diagnostics it shows the mappings and page tables that the steps leave. For one thread.
  *
  * <pre>
  * space NAME                            a new address space
@@ -91,7 +91,7 @@ public final class Scenario implements AutoCloseable {
    * Performs steps that show every kind of entry: they map the largest file of the image shared and
    * private, touch and write it, fork, and write again.
    *
-   * @throws IOException if the image holds no file with bytes
+   * @throws IOException if the image has no file with bytes
    */
   public void runExample() throws IOException {
     String path = largestFile();
@@ -114,9 +114,9 @@ public final class Scenario implements AutoCloseable {
   /**
    * Performs steps.
    *
-   * @param lines one step each; empty lines and those that begin with # are passed over
-   * @throws IOException with the number of the line, if it makes no sense or the machine refuses
-   *     it; the steps before it are done
+   * @param lines one step each; empty lines and those that begin with # are skipped
+   * @throws IOException with the line number, if a step is malformed or fails; the steps before it
+   *     remain in effect
    */
   public void run(List<String> lines) throws IOException {
     for (int i = 0; i < lines.size(); i++) {
@@ -167,14 +167,15 @@ public final class Scenario implements AutoCloseable {
   private void add(String[] words, AddressSpace space, Map<String, AddrRange> labels) {
     if (spaces.putIfAbsent(words[1], new Space(space, new HashMap<>(labels))) != null) {
       space.close();
-      throw new IllegalArgumentException("expected a new name, found " + words[1] + " again");
+      throw new IllegalArgumentException(
+          "expected a new name, found " + words[1] + ", which is in use");
     }
   }
 
   private Space space(String[] words) {
     Space space = words.length > 1 ? spaces.get(words[1]) : null;
     if (space == null) {
-      throw new IllegalArgumentException("expected the name of a living address space");
+      throw new IllegalArgumentException("expected the name of an address space");
     }
     return space;
   }
@@ -240,7 +241,7 @@ public final class Scenario implements AutoCloseable {
   /**
    * Prints the mappings of every address space as /proc/PID/smaps does.
    *
-   * @return a heading and the mappings for each space, in the order of their making
+   * @return a heading and the mappings for each space, in the order of creation
    */
   public String maps() {
     StringBuilder text = new StringBuilder();
@@ -254,7 +255,7 @@ public final class Scenario implements AutoCloseable {
   /**
    * Prints the page table of every address space.
    *
-   * @return a heading and the entries for each space, in the order of their making
+   * @return a heading and the entries for each space, in the order of creation
    */
   public String pageTables() {
     StringBuilder text = new StringBuilder();
@@ -293,13 +294,13 @@ public final class Scenario implements AutoCloseable {
    */
   public static List<String> script(Path script) throws IOException {
     if (Files.isDirectory(script)) {
-      // What the JDK says of it lacks the name.
+      // The JDK's message lacks the file name.
       throw new FileSystemException(HostPaths.text(script), null, "Is a directory");
     }
     return FileName.of(Files.readAllBytes(script)).exactText().lines().toList();
   }
 
-  /** Ends every address space and gives the window back. */
+  /** Closes all address spaces and releases the window. */
   @Override
   public void close() {
     spaces.values().forEach(each -> each.space.close());

@@ -1,5 +1,5 @@
 /**
- * Histories of address spaces written down as words, run on a machine for people to look at: what
- * {@code xip maps} and {@code xip pagetable} show.
+ * Scripts of operations on address spaces, run on a machine for diagnostics: {@code xip maps} and
+ * {@code xip pagetable} show what they leave.
  */
 package dev.xip.scenario;
