@@ -31,7 +31,7 @@ class CompletionIT {
     }
   }
 
-  /** Presses TAB behind the last word. */
+  /** Presses TAB after the last word. */
   private String complete(String... words) throws Exception {
     String quoted = Stream.of(words).map(word -> "'" + word + "'").collect(Collectors.joining(" "));
     ProcessBuilder builder =
@@ -74,7 +74,7 @@ class CompletionIT {
   }
 
   @Test
-  void theOptionForTheStoreIsObeyed() throws Exception {
+  void namesComeFromTheStoreOfTheOption() throws Exception {
     Path other = folder.resolve("other");
     Xip.run("segment", "define", "OTHER", "--size", "4K", "--store", other).isDone();
     assertThat(complete("segment", "load", "--store", other.toString(), "")).isEqualTo("OTHER");
@@ -93,8 +93,8 @@ class CompletionIT {
   }
 
   /**
-   * Types the beginning of a command line into a bash at a terminal, presses TAB, and has bash say
-   * how it takes the words of the line that it makes of that.
+   * Types the beginning of a command line into a bash at a terminal, presses TAB, and has bash
+   * print the words of the completed line.
    */
   private String typed(String line) throws Exception {
     Judge.program("script");
@@ -151,7 +151,7 @@ class CompletionIT {
   }
 
   @Test
-  void aFolderIsCompletedWhereOneIsAskedFor() throws Exception {
+  void aFolderIsCompletedWhereOneIsExpected() throws Exception {
     make("a file");
     Files.createDirectory(folder.resolve("typed/a folder"));
     assertThat(typed("xip segment list --store a"))
@@ -169,7 +169,7 @@ class CompletionIT {
   }
 
   @Test
-  void aPlantedFileOfTheStoreIsNoSegment() throws Exception {
+  void aPlantedFileOfTheStoreIsNotASegment() throws Exception {
     make("x");
     Files.writeString(
         Files.createDirectory(folder.resolve("store")).resolve("$(touch pwned).def"), "");

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What {@code cp} does with the place that it is given, and with others who can write there. */
+/** {@code cp} with each kind of destination, also one in which other users can write. */
 class CopyDestinationIT {
   private static final int MANY = 300;
   private static final long LARGE = 400L << 20;
@@ -117,7 +117,7 @@ class CopyDestinationIT {
   }
 
   @Test
-  void aLinkOfOnesOwnIsFollowed() throws Exception {
+  void anOwnLinkIsFollowed() throws Exception {
     Path real = Files.writeString(folder.resolve("real"), "old");
     Path link = Files.createSymbolicLink(folder.resolve("link"), Path.of("real"));
     Xip.run("cp", image, "/f", link).isDone();
@@ -167,7 +167,7 @@ class CopyDestinationIT {
   }
 
   @Test
-  void aSlashAsksForAFolder() throws Exception {
+  void aTrailingSlashRequiresAFolder() throws Exception {
     Path there = Files.writeString(folder.resolve("there"), "old");
     assertThat(Xip.run("cp", image, "/f", there + "/").failsWithOneLine())
         .isEqualTo("xip: %s/: Not a directory\n".formatted(there));
@@ -191,7 +191,7 @@ class CopyDestinationIT {
     assertThat(image).hasBinaryContent(before);
   }
 
-  /** The other user moves what is new away, and puts a link to a folder of root's in its place. */
+  /** Another user moves the new folder away and replaces it by a link to a folder of root. */
   @Test
   void aFolderThatIsSwappedForALinkIsNotEntered() throws Exception {
     List<String> command = new ArrayList<>(Judge.asNobody());
@@ -217,7 +217,7 @@ class CopyDestinationIT {
   }
 
   @Test
-  void whatIsCopiedIsClosedToOthersUntilItIsWhole() throws Exception {
+  void aCopyIsClosedToOthersUntilItIsComplete() throws Exception {
     List<String> command = new ArrayList<>(Judge.asNobody());
     Images.debugfsWrite(image, "set_inode_field f size " + LARGE, "set_inode_field f mode 0100666");
     Path pub = Files.createDirectory(folder.resolve("pub"));
@@ -255,7 +255,7 @@ class CopyDestinationIT {
       }
       Processes.runAny("kill", "-" + signal, Long.toString(process.pid()));
       assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
-      // It may have been done before the signal came.
+      // The copy may have finished before the signal arrived.
       if (process.exitValue() != 0) {
         assertThat(process.exitValue()).isEqualTo(exit);
         assertThat(folder.resolve("new")).doesNotExist();

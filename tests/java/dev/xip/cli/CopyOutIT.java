@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code cp} gives back what was packed, whole or not at all. */
+/** {@code cp} restores what was packed, completely or not at all. */
 class CopyOutIT {
   @TempDir Path folder;
 
@@ -44,7 +44,7 @@ class CopyOutIT {
     assertThat(facts(copy)).isEqualTo(facts(tree));
   }
 
-  /** Names, types, modes, owners, links, sizes, times in seconds and targets, the root left out. */
+  /** Names, types, modes, owners, links, sizes, times in seconds and targets, without the root. */
   private static String facts(Path root) throws IOException {
     return Processes.run(
             "sh",
@@ -120,7 +120,7 @@ class CopyOutIT {
   }
 
   @Test
-  void devicesAreLeftOutWhereThatIsAskedFor() throws Exception {
+  void devicesAreLeftOutOnRequest() throws Exception {
     makeNodes();
     Path copy = folder.resolve("copy");
     Xip.run("cp", "-r", "--no-devices", image, "/sub", copy).isDoneButForOwners();
@@ -130,7 +130,7 @@ class CopyOutIT {
   }
 
   @Test
-  void devicesThatAnotherUserCannotMakeAreTold() throws Exception {
+  void devicesThatAnotherUserCannotMakeAreCounted() throws Exception {
     List<String> command = new ArrayList<>(Judge.asNobody());
     makeNodes();
     Path into = openToAll();
@@ -145,7 +145,7 @@ class CopyOutIT {
     assertThat(into.resolve("copy/null")).doesNotExist();
   }
 
-  /** A folder in which the user nobody may make files, on a way that is open too. */
+  /** A folder in which the user nobody may make files, below folders that it may enter. */
   private Path openToAll() throws IOException {
     Path open = Files.createDirectory(folder.resolve("open"));
     Processes.run("chmod", "755", folder.toString());
@@ -223,7 +223,7 @@ class CopyOutIT {
   }
 
   @Test
-  void extendedAttributesAndSetIdBitsStayOutIfAsked() throws Exception {
+  void extendedAttributesAndSetIdBitsAreLeftOutOnRequest() throws Exception {
     Judge.program("getfattr");
     Images.debugfsWrite(image, "ea_set two-pages user.kept yes");
     Path with = folder.resolve("with");
@@ -283,7 +283,7 @@ class CopyOutIT {
     Files.writeString(evil.resolve("aa/file"), "escaped");
     Files.createSymbolicLink(evil.resolve("ab"), outside);
     Path evilImage = Images.ext2(evil);
-    // Both entries get the same name: first the link, then the directory behind it.
+    // Both entries get the same name: first the link, then the directory after it.
     long entries =
         Xip.run("stat", "--json", evilImage, "/").json().at("/extents/0/imageOffset").asLong();
     byte[] bytes = Files.readAllBytes(evilImage);

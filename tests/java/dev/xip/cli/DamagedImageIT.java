@@ -64,7 +64,7 @@ class DamagedImageIT {
   }
 
   @Test
-  void somethingThatIsNoRegularFile() throws Exception {
+  void aDevice() throws Exception {
     assertThat(Xip.run("ls", "/dev/null").failsWithOneLine())
         .isEqualTo("xip: /dev/null: Not a regular file\n");
   }
@@ -73,7 +73,7 @@ class DamagedImageIT {
   void aFileThatMayNotBeRead() throws Exception {
     ProcessBuilder builder = Xip.builder("ls", image);
     if (Judge.isRoot()) {
-      // Root may read everything, so it asks as nobody.
+      // Root may read everything, so the command runs as the user nobody.
       Processes.run("chmod", "755", folder.toString());
       Path command = Files.createDirectory(folder.resolve("command"));
       builder = Xip.builderAsNobody(command, "ls", image);
@@ -196,7 +196,7 @@ class DamagedImageIT {
     assertThat(out.resolve("deeper")).doesNotExist();
   }
 
-  /** Returns where an entry of a folder lies. */
+  /** {@return the offset of an entry of a folder} */
   private long entryOf(String folder, String name) throws Exception {
     byte[] bytes = Files.readAllBytes(image);
     int at = stat("/" + folder).get("extents").get(0).get("imageOffset").asInt();

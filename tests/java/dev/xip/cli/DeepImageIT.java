@@ -15,13 +15,13 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Folders nested deeper than any stack, with paths longer than the host allows, are read as fast as
- * folders side by side. What takes time that grows with the square of the depth meets {@link Xip}'s
+ * folders side by side. Time that grows with the square of the depth would exceed {@link Xip}'s
  * limit.
  */
 class DeepImageIT {
   private static final int DEPTH = 50_000;
 
-  /** How deep a path gets that a command line can hold. */
+  /** The depth of a path that fits a command line. */
   private static final int LEAF = 40_000;
 
   @TempDir static Path folder;

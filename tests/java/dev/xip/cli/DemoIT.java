@@ -13,7 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code xip demo} and {@code xip bench} as a person and as a program see them. */
+/** {@code xip demo} and {@code xip bench}, as text and as JSON. */
 class DemoIT {
   @TempDir Path folder;
   private Path tree;
@@ -56,7 +56,7 @@ class DemoIT {
   }
 
   @Test
-  void thePersonReadsThatEveryLawHeldAndNothingIsLeftBehind() throws Exception {
+  void theTextSaysThatEveryLawHeldAndNothingIsLeftBehind() throws Exception {
     assertThat(Xip.run("demo", "--dir", tree, "--work", folder).isDone().out())
         .contains("SPECIAL", "no page frame", "Act two", "Every way to ask", "Every law held");
     try (var left = Files.list(folder)) {
@@ -65,7 +65,7 @@ class DemoIT {
   }
 
   @Test
-  void whatCannotBeShownIsOneLine() throws Exception {
+  void aFailureIsOneLine() throws Exception {
     Path missing = folder.resolve("missing");
     for (Object[] arguments :
         new Object[][] {

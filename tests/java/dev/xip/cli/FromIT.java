@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Segments take their contents from whatever has an end, and say so of what has none. */
+/** Segments take their contents from files, pipes and block devices, and refuse endless files. */
 class FromIT {
   private static final int BYTES = 300_001;
   private static final String WHOLE = " && cmp -n 300001 contents store/A.1.data";
@@ -72,14 +72,14 @@ class FromIT {
     ".,         a directory",
     "contents/, Not a directory"
   })
-  void whatHasNoEndOrNoContentsIsNamed(String from, String found) throws Exception {
+  void aFileWithoutEndOrContentsIsNamed(String from, String found) throws Exception {
     assertThat(bash("\"$X\" segment define A --from " + from).failsWithOneLine())
         .contains(from, found);
     assertThat(folder.resolve("store/A.def")).doesNotExist();
   }
 
   @Test
-  void morePagesThanAskedForAreRefused() throws Exception {
+  void moreBytesThanTheSizeAreRefused() throws Exception {
     assertThat(bash("yes | \"$X\" segment define A --from /dev/stdin --size 8K").failsWithOneLine())
         .contains("expected at most 0x2000 bytes, found more");
     assertThat(Files.exists(folder.resolve("store/A.def"))).isFalse();

@@ -33,7 +33,7 @@ class HostPathIT {
   }
 
   @Test
-  void whatIsSaidOfAnImageHasItsBytes() throws Exception {
+  void messagesOfAnImageHaveItsBytes() throws Exception {
     assertThat(bash("mkdir $'o\\xff'; cp i $'o\\xff'; \"$X\" check $'o\\xff/i'").isDone().out())
         .contains("o\u00ff/i: ext2");
     assertThat(
@@ -145,7 +145,7 @@ class HostPathIT {
   }
 
   @Test
-  void aSlashAtTheEndAsksForAFolder() throws Exception {
+  void aTrailingSlashRequiresAFolder() throws Exception {
     assertThat(bash("\"$X\" cat i/ /f").failsWithOneLine()).contains("i/", "Not a directory");
     bash("\"$X\" segment define A --from i/").failsWithOneLine();
     bash("\"$X\" maps i d/f/").failsWithOneLine();

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A command that a signal ends takes away what it has made, and exits as the signal asks. */
+/** A command ended by a signal removes what it made and exits with the signal's code. */
 class InterruptedIT {
   private static final Map<String, Integer> EXITS = Map.of("INT", 130, "TERM", 143, "HUP", 129);
   private static final int FOLDERS = 100;

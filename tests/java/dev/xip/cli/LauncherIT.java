@@ -13,7 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The launcher finds a JDK or says what it looked for; usage is taught, and wrong usage is 2. */
+/** The launcher finds a JDK or says where it looked; help is complete, and wrong usage is 2. */
 class LauncherIT {
   @TempDir Path folder;
 
@@ -47,7 +47,7 @@ class LauncherIT {
         "segment check",
         "completion"
       })
-  void helpOfEachCommandTeaches(String command) throws Exception {
+  void helpOfEachCommandHasUsageAndExamples(String command) throws Exception {
     Object[] arguments = (command + " --help").strip().split(" ");
     assertThat(Xip.run(arguments).isDone().out())
         .contains("Usage: xip " + (command.isEmpty() ? "[" : command))
@@ -77,7 +77,7 @@ class LauncherIT {
   }
 
   @Test
-  void theFirstWordThatIsNoCommandIsNamed() throws Exception {
+  void aFirstWordThatIsNotACommandIsNamed() throws Exception {
     for (String command : new String[] {"help", "help ls", "--verbose frobnicate ls x /"}) {
       String word = command.replace("--verbose ", "").split(" ")[0];
       assertThat(Xip.run((Object[]) command.split(" ")).err()).contains("'" + word + "'");
@@ -85,7 +85,7 @@ class LauncherIT {
   }
 
   @Test
-  void anEmptyWordIsNoPath() throws Exception {
+  void anEmptyArgumentIsNotAPath() throws Exception {
     Path image = folder.resolve("image");
     for (List<String> command :
         List.of(
@@ -99,7 +99,7 @@ class LauncherIT {
             List.of("segment", "define", "A", "--from", ""))) {
       Xip.Result result = Xip.run(command.toArray());
       assertThat(result.exit()).as("%s", command).isEqualTo(2);
-      assertThat(result.err()).contains("expected a path, found an empty word").hasLineCount(1);
+      assertThat(result.err()).contains("expected a path, found an empty argument").hasLineCount(1);
     }
   }
 
@@ -185,7 +185,7 @@ class LauncherIT {
         .doesNotContain("TieredStopAtLevel");
   }
 
-  /** Makes what looks like a JDK and prints its home and its arguments. */
+  /** Makes a fake JDK that prints its home and its arguments. */
   private static Path jdk(Path home, String version) throws IOException {
     Files.createDirectories(home.resolve("bin"));
     Files.writeString(

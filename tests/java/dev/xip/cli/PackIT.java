@@ -26,7 +26,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code pack} makes images that their own checkers accept, or leaves everything as it was. */
+/** {@code pack} makes images that their checkers accept, or leaves everything as it was. */
 class PackIT {
   @TempDir Path folder;
 
@@ -111,7 +111,7 @@ class PackIT {
   }
 
   @Test
-  void aSocketIsLeftOutAndTold() throws Exception {
+  void aSocketIsLeftOutAndNamed() throws Exception {
     Path tree = Files.createDirectory(folder.resolve("tree"));
     var address = UnixDomainSocketAddress.of(tree.resolve("socket"));
     try (var server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
@@ -142,7 +142,7 @@ class PackIT {
     Trees.write(tree.resolve("large"), 0, 16 << 20, new Random(1));
     Path disk = Files.createDirectory(folder.resolve("disk"));
     ProcessBuilder builder = Xip.builder("pack", tree, disk.resolve("image"));
-    // Room for the image that mke2fs makes, but not for what is to be put into it.
+    // Room for the image that mke2fs makes, but not for the files to be put into it.
     String small =
         "mount -t tmpfs -o size=9m none \"$0\"; echo precious > \"$0/image\";"
             + " \"$@\"; code=$?; cat \"$0/image\"; ls -A \"$0\"; exit $code";

@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PrintableTest {
   @ParameterizedTest
   @ValueSource(strings = {"", "plain ~", "ä 日本 🦊", "\\x1b", "e\u0301", "\ufffd"})
-  void whatCanBeSeenStaysAsItIs(String text) {
+  void visibleCharactersStayAsTheyAre(String text) {
     assertThat(Printable.onTerminal(text)).isEqualTo(text);
     assertThat(Printable.onOneLine(text)).isEqualTo(text);
   }
@@ -37,13 +37,13 @@ class PrintableTest {
   }
 
   @Test
-  void aByteThatIsNoUtf8IsSpelledOutOnATerminalAndGivenBackElsewhere() {
+  void aByteOutsideUtf8IsEscapedOnATerminalAndKeptElsewhere() {
     assertThat(Printable.onTerminal("a\udc9bb")).isEqualTo("a\\x9bb");
     assertThat(Printable.bytes("a\udc9bb")).isEqualTo(new byte[] {'a', (byte) 0x9b, 'b'});
   }
 
   @Test
-  void nothingMakesASecondLineOfAnError() {
+  void anErrorIsAlwaysOneLine() {
     String broken = "a\nb\rc\u0085d\u2028e\u2029f\u000bg\fh\u001ci";
     assertThat(Printable.onOneLine(broken))
         .isEqualTo("a\\x0ab\\x0dc\\u0085d\\u2028e\\u2029f\\x0bg\\x0ch\\x1ci");

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is printed reaches a terminal without doing anything there, and is missed if it is lost. */
+/** Output does not control a terminal, and output that is lost is an error. */
 class PrintingIT {
   /** CSI as UTF-8 and as a byte, an escape, a line feed and a right-to-left override. */
   private static final String HOSTILE = "h\\xc2\\x9b31m\\x9b32m\\x1b[33m\\n\\xe2\\x80\\xae";
@@ -77,7 +77,7 @@ class PrintingIT {
   }
 
   @Test
-  void whatATerminalObeysInAStoreIsShownAsText() throws Exception {
+  void controlCharactersInAStoreAreShownAsText() throws Exception {
     bash(
         "mkdir store; printf '%%s' $'%s' >store/A.def; touch store/$'%s'"
             .formatted(HOSTILE, HOSTILE));
@@ -117,7 +117,7 @@ class PrintingIT {
         "segment list --json",
         "segment define B --size 4K"
       })
-  void whatCannotBePrintedIsAnError(String command) throws Exception {
+  void outputThatCannotBeWrittenIsAnError(String command) throws Exception {
     String words = command.replace("/h*", "/$'%s'".formatted(HOSTILE));
     assertThat(bash("\"$X\" " + words + " >/dev/full").err())
         .startsWith("xip: standard output: No space left on device\n");
@@ -137,7 +137,7 @@ class PrintingIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"ls i", "cat i /$'%s'", "--help"})
-  void aReaderThatHasGoneEndsItQuietly(String command) throws Exception {
+  void aClosedPipeEndsItQuietly(String command) throws Exception {
     String words = command.replace("%s", HOSTILE);
     assertThat(bash("(sleep 1; \"$X\" " + words + "; echo $? >code) | true; cat code").out())
         .isEqualTo("0\n");
@@ -145,7 +145,7 @@ class PrintingIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"ls i", "ls --json i", "cat i /$'%s'", "stat i /"})
-  void theImageItselfIsNoPlaceForOutput(String command) throws Exception {
+  void theImageIsRefusedAsOutput(String command) throws Exception {
     byte[] before = Files.readAllBytes(folder.resolve("i"));
     assertThat(bash("\"$X\" " + command.replace("%s", HOSTILE) + " >>i").failsWithOneLine())
         .contains("input file is output file");

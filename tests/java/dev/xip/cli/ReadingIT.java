@@ -20,7 +20,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What {@code ls}, {@code cat}, {@code stat} and {@code check} say of an image made by mke2fs. */
+/** {@code ls}, {@code cat}, {@code stat} and {@code check} read an image made by mke2fs. */
 class ReadingIT {
   @TempDir static Path folder;
 
@@ -105,7 +105,7 @@ class ReadingIT {
   }
 
   @Test
-  void catReachesANameThatIsNoText() throws Exception {
+  void catReachesANameThatIsNotUtf8() throws Exception {
     ProcessBuilder shell =
         new ProcessBuilder(
             "sh",
@@ -223,7 +223,7 @@ class ReadingIT {
   @Test
   void catOfADirectoryIsRefused() throws Exception {
     assertThat(Xip.run("cat", image, "/sub").failsWithOneLine()).contains("/sub: Is a directory");
-    assertThat(Xip.run("cat", image, "/chardev").failsWithOneLine()).contains("Not a file");
+    assertThat(Xip.run("cat", image, "/chardev").failsWithOneLine()).contains("Not a regular file");
     assertThat(Xip.run("cat", image, "/hello.txt/x").failsWithOneLine())
         .contains("Not a directory");
   }

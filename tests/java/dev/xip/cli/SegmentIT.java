@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code segment} keeps a store that each run finds as the last one left it. */
+/** {@code segment} keeps its store from run to run. */
 class SegmentIT {
   @TempDir Path folder;
 
@@ -168,7 +168,7 @@ class SegmentIT {
   }
 
   @Test
-  void whatDoesNotMakeASegmentIsRefusedWithTheKernelsCode() throws Exception {
+  void anInvalidDefinitionIsRefusedWithTheKernelsCode() throws Exception {
     String[][] refused = {
       {"EINVAL", "--part", "200-100:EW"},
       {"EINVAL", "--part", "100-200:EWEN"},

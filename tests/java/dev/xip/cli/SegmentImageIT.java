@@ -47,7 +47,7 @@ class SegmentImageIT {
 
   private static String ofSegments(String... command) throws IOException, InterruptedException {
     String out = run(IMAGE, command);
-    // The image's name is all that differs.
+    // Only the image's name differs.
     return out.replace("segment:C:A:B", image.toString());
   }
 
@@ -72,7 +72,7 @@ class SegmentImageIT {
         "check IMAGE",
         "check --json IMAGE"
       })
-  void aCommandSaysTheSameOfIt(String command) throws Exception {
+  void aCommandPrintsTheSame(String command) throws Exception {
     assertThat(ofSegments(command.split(" "))).isEqualTo(ofFile(command.split(" "))).isNotEmpty();
   }
 
@@ -93,7 +93,7 @@ class SegmentImageIT {
   }
 
   @Test
-  void whatCannotBeReadIsOneLineWithTheCode() throws Exception {
+  void aSegmentThatCannotBeReadIsOneLineWithTheCode() throws Exception {
     assertThat(Xip.run("ls", "segment:A:B", "--store", store).failsWithOneLine())
         .contains("segment:A:B");
     assertThat(Xip.run("ls", "segment:A:C", "--store", store).failsWithOneLine())

@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Scripts work with segments that other processes hold. */
+/** Scripts change, save and unload segments that other processes hold. */
 class SegmentScriptIT {
   @TempDir Path folder;
 
@@ -79,7 +79,7 @@ class SegmentScriptIT {
   }
 
   @Test
-  void whatRunsInTheBackgroundHoldsUntilItIsKilled() throws Exception {
+  void aBackgroundJobHoldsUntilItIsKilled() throws Exception {
     Xip.Result result =
         bash(
             """
@@ -123,7 +123,7 @@ class SegmentScriptIT {
   }
 
   @Test
-  void whatAKilledHolderLeftIsFoundAndRepaired() throws Exception {
+  void leftoversOfAKilledHolderAreFoundAndRepaired() throws Exception {
     Xip.Result result =
         bash(
             """
@@ -159,7 +159,7 @@ class SegmentScriptIT {
   }
 
   @Test
-  void damageIsToldAndStays() throws Exception {
+  void damageIsReportedAndStays() throws Exception {
     Path store = Files.createDirectory(folder.resolve("store"));
     Path damaged = Files.writeString(store.resolve("BAD.def"), "garbage\n");
     Xip.Result checked = Xip.run("segment", "check", "--repair", "--json", "--store", store);

@@ -22,14 +22,14 @@ final class Shell {
   /**
    * Runs a script whose output and errors go to a terminal.
    *
-   * @return what comes there, which must be UTF-8
+   * @return the output, which must be UTF-8
    */
   static String terminal(Path folder, String script) throws Exception {
     Judge.program("script");
     Files.writeString(folder.resolve("on-terminal"), script);
     String out = bash(folder, "script -qec 'bash on-terminal' /dev/null").out();
     return StandardCharsets.UTF_8
-        .newDecoder() // which is strict
+        .newDecoder() // reports malformed bytes
         .decode(ByteBuffer.wrap(out.getBytes(StandardCharsets.ISO_8859_1)))
         .toString()
         .replace("\r\n", "\n");

@@ -27,7 +27,7 @@ final class Xip {
 
   private Xip() {}
 
-  /** What a run left behind; the bytes of standard output are one char each. */
+  /** The result of a run; the bytes of standard output are one char each. */
   record Result(int exit, String out, String err) {
     Result isDone() {
       assertThat(err).isEmpty();
@@ -35,7 +35,9 @@ final class Xip {
       return this;
     }
 
-    /** Demands exit code 0; root is told nothing, another user of nothing but owners. */
+    /**
+     * Asserts exit code 0 and no message; for users other than root, one about owners is allowed.
+     */
     Result isDoneButForOwners() throws IOException {
       if (Judge.isRoot()) {
         return isDone();
@@ -46,7 +48,7 @@ final class Xip {
       return this;
     }
 
-    /** Demands exit code 1 and one line, which is returned. */
+    /** Asserts exit code 1 and one line, and returns the line. */
     String failsWithOneLine() {
       assertThat(err).startsWith("xip: ").endsWith("\n").hasLineCount(1);
       assertThat(exit).isEqualTo(1);
@@ -72,7 +74,7 @@ final class Xip {
   /**
    * Prepares a run as the user nobody, or skips the test where that is not possible.
    *
-   * @param folder a folder to lay the command in, where nobody can reach it
+   * @param folder a folder for a copy of the command that the user nobody can reach
    */
   static ProcessBuilder builderAsNobody(Path folder, Object... arguments)
       throws IOException, InterruptedException {
@@ -106,8 +108,8 @@ final class Xip {
   }
 
   /**
-   * Prepares a run that signals reach: in a suite that a shell runs in the background, SIGINT is
-   * ignored, and in what it starts too.
+   * Prepares a run that receives signals: a suite in the background of a shell, and its children,
+   * ignore SIGINT.
    */
   static ProcessBuilder interruptible(Object... arguments) {
     ProcessBuilder builder = builder(arguments);

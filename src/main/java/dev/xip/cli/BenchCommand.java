@@ -27,27 +27,26 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code xip bench}: the comparisons behind our figures. */
+/** {@code xip bench}: runs the comparisons behind the published figures. */
 @Command(
     name = "bench",
-    header = "Measure xip beside the memory underneath and what one would use instead.",
+    header = "Compare xip with the memory underneath and with its alternatives.",
     description = {
-      "%nWithout a NAME, all of the first kind, in less than two minutes. Every figure is a median"
-          + " of many short batches, in which the competitors take turns.%n",
+      "%nWithout a NAME, the first seven, in less than two minutes. Each figure is the median of"
+          + " many short rounds in which the contenders take turns.%n",
       "  reads         eight bytes through addresses",
       "  copies        pages and mebibytes through addresses",
-      "  files         a file's own read and its sum; files in fragments through a view in one"
-          + " piece",
+      "  files         reads and sum of a file; fragmented files through a contiguous view",
       "  faults        faults, populate and huge leaves",
-      "  forks         the decision about an entry; fork and exit",
+      "  forks         the normal-page test of an entry; fork and exit",
       "  names         name, attributes and first page of each of 100,000 files",
       "  processes     the start of the command, and a gibibyte through it",
       "",
-      "  normal-page   what each way to ask \"is there a struct page?\" costs",
-      "  fork-exit     what that does to fork and exit of a process with 100,000 entries",
+      "  normal-page   the cost of each way to ask \"is there a struct page?\"",
+      "  fork-exit     the same for fork and exit of a process with 100,000 entries",
       "",
-      "  growth        what work costs as files, segments, sizes and processes grow; minutes",
-      "  segments      what work with segments costs as their number grows%n"
+      "  growth        costs as files, segments, sizes and address spaces grow; takes minutes",
+      "  segments      costs of segment operations as the number of segments grows%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -57,7 +56,7 @@ import picocli.CommandLine.Spec;
       "  xip bench fork-exit --segments 1,512 --threads 1"
     })
 final class BenchCommand implements Callable<Integer> {
-  /** What can be measured. */
+  /** The subjects of measurement. */
   enum Subject {
     READS(Comparison.READS),
     COPIES(Comparison.COPIES),
@@ -73,7 +72,7 @@ final class BenchCommand implements Callable<Integer> {
 
     private final String label;
 
-    /** Null for the ways to decide about page frames. */
+    /** Null for comparisons of strategies of the normal-page test. */
     private final Comparison comparison;
 
     /** Null for everything else. */
@@ -97,7 +96,7 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
-  /** Measures the ways to decide about page frames. */
+  /** Measures the strategies of the normal-page test. */
   @FunctionalInterface
   private interface StrategyBench {
     List<BenchRow> run(EntryLayout layout, int[] segments, int[] threads, ProgressListener progress)
@@ -131,22 +130,22 @@ final class BenchCommand implements Callable<Integer> {
       names = "--chart",
       paramLabel = "FILE",
       description =
-          "Draw the figures that have a goal, or else the growth: a PNG or SVG by its name; may be"
-              + " repeated.")
+          "Draw the figures that have goals, or else the growth, as PNG or SVG by the suffix; may"
+              + " be repeated.")
   private List<Path> charts = List.of();
 
   @Option(
       names = "--work",
       paramLabel = "DIR",
       converter = HostPlace.Folder.class,
-      description = "Where work files go, some gibibytes; default: $$TMPDIR, else /tmp.")
+      description = "The folder for work files of some gibibytes; default: $$TMPDIR, else /tmp.")
   private Path work = HostPlace.temporary();
 
   @Option(
       names = "--files",
       paramLabel = "N",
       defaultValue = "1000000",
-      description = "growth: the most files in an image; default: ${DEFAULT-VALUE}.")
+      description = "growth: the largest number of files in an image; default: ${DEFAULT-VALUE}.")
   private int files;
 
   @Option(names = "--json", description = "Print an array of rows.")
@@ -162,7 +161,7 @@ final class BenchCommand implements Callable<Integer> {
     requirePositive("--threads", threads, 1 << 10);
     requirePositive("--files", new int[] {files}, 1 << 24);
     for (Path chart : charts) {
-      Drawing.format(chart); // before the minutes of measuring
+      Drawing.format(chart); // fails before minutes of measuring
     }
     List<Subject> chosen =
         names.isEmpty()

@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/** Shows figures: as tables for people, as one array of rows for programs. */
+/** Prints figures, as tables or as one JSON array of rows. */
 final class BenchOutput {
   private final Output out;
 
@@ -18,8 +18,8 @@ final class BenchOutput {
   }
 
   /**
-   * Prints one array; a number that there is not is null. Figures say what bare memory reaches of
-   * their goal, whether that misses it too, and on which processor.
+   * Prints one array, with null for a missing number. Figures include what bare memory reaches of
+   * the goal, whether it misses the goal too, and the processor.
    */
   void json(List<Figure> figures, List<BenchRow> rows, List<Growth> growth) throws IOException {
     JsonWriter json = new JsonWriter(out).beginArray();
@@ -93,7 +93,7 @@ final class BenchOutput {
     out.flush();
   }
 
-  /** Where bare memory misses the goal as well, the machine's limit is what counts. */
+  /** {@return met or missed, by the machine's limit if bare memory misses the goal as well} */
   private static String verdict(Figure figure) {
     String verdict = figure.met() ? "met" : "missed";
     return figure.isLimited()
@@ -102,7 +102,7 @@ final class BenchOutput {
         : verdict;
   }
 
-  /** Prints a line for each kind of work, with the sizes that were tried and what they cost. */
+  /** Prints a line for each kind of work, with the sizes and their costs. */
   void growth(List<Growth> growth) throws IOException {
     for (Growth line : growth) {
       out.line(

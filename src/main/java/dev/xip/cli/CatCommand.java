@@ -20,9 +20,9 @@ import picocli.CommandLine.Parameters;
     name = "cat",
     header = "Print files of an image.",
     description = {
-      "%nWrites the bytes of each file to standard output, straight from the image file by"
-          + " sendfile, copy_file_range or, to a device, from where it is mapped; holes are written"
-          + " as zeros. Symbolic links are followed inside the image.%n"
+      "%nWrites the bytes of each file to standard output, directly from the image file by sendfile"
+          + " or copy_file_range, or to a device from the mapped image; holes are written as zeros."
+          + " Symbolic links are followed inside the image.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -42,11 +42,11 @@ final class CatCommand extends ImageCommand {
   CatCommand() {}
 
   /**
-   * Makes the command of arguments that hold nothing but names. To have picocli do it takes longer
-   * than to send a gigabyte.
+   * Makes the command from arguments that are all names. Picocli would take longer for it than the
+   * command for a gigabyte.
    *
    * @param arguments the command line
-   * @return the command, or null if the arguments are for picocli to understand or to refuse
+   * @return the command, or null if picocli must parse the arguments
    */
   static CatCommand ofNames(String[] arguments) {
     if (arguments.length < 3 || !arguments[0].equals("cat")) {
@@ -73,7 +73,7 @@ final class CatCommand extends ImageCommand {
     for (FileName path : paths) {
       Inode file = PathResolver.resolve(image, path, true);
       if (file.type() != FileType.REGULAR) {
-        String found = file.type() == FileType.DIRECTORY ? "Is a directory" : "Not a file";
+        String found = file.type() == FileType.DIRECTORY ? "Is a directory" : "Not a regular file";
         throw new FileSystemException(image.name() + ":" + path, null, found);
       }
       try {

@@ -15,21 +15,21 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code xip check}: says of each file whether it is in place. */
+/** {@code xip check}: reports for each file whether it can be used in place. */
 @Command(
     name = "check",
-    header = "Say of each file whether it can be used in place, or why not.",
+    header = "Report for each file whether it can be used in place, or why not.",
     description = {
-      "%nLooks up every block of every regular file below PATH and says whether its bytes lie in"
+      "%nLooks up every block of every regular file below PATH and reports whether its bytes are"
           + " whole pages of the image, so that a mapping of the file is the image's own memory. A"
-          + " file with several names is counted once. Ends with the sums.%n"
+          + " file with several names is counted once. The last lines are the sums.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  xip check disk.img",
       "  xip check --json disk.img /usr/lib | jq '.files[] | select(.verdict != \"in_place\")'",
       "",
-      "Exit code 0 means that every file was looked at, whatever the verdicts."
+      "Exit code 0 means that every file was checked, whatever the verdicts."
     })
 final class CheckCommand extends ImageCommand {
   @Parameters(

@@ -16,11 +16,11 @@ import java.util.stream.Stream;
 
 /**
  * Runs typical commands once, so that a JVM started with {@code -XX:DumpLoadedClassList} lists the
- * classes that they load. The build runs it and puts what is printed into a file; where there is no
- * mke2fs, only the help is run.
+ * classes that they load. The build runs it with its output in a file. Without mke2fs only the help
+ * is run.
  */
 final class ClassArchive {
-  /** Where a large file has bytes: so many extents that they are sorted as many are. */
+  /** Offsets of the data of a sparse file: extents enough for the sort of large arrays. */
   private static final long[] LARGE = LongStream.range(0, 100).map(i -> i << 16).toArray();
 
   private ClassArchive() {}

@@ -7,8 +7,8 @@ import picocli.CommandLine;
 
 /**
  * The commands by name, in the order in which the help shows them. Picocli reads every annotation
- * of each command that it is given, which costs ten times what a short command does; so it is given
- * the one that is asked for, and all of them only where none is.
+ * of each command that it is given, which takes ten times as long as a short command; so it is
+ * given only the command that is asked for, or all of them if none is.
  */
 final class Commands {
   private static final Map<String, Class<?>> ALL = new LinkedHashMap<>();
@@ -30,12 +30,12 @@ final class Commands {
 
   private Commands() {}
 
-  /** Adds the command that the first word which is no option names, or all if it names none. */
+  /** Adds the command named by the first word that is not an option, or all if it names none. */
   static void addTo(CommandLine line, String[] arguments) {
     String word =
         Arrays.stream(arguments).filter(each -> !each.startsWith("-")).findFirst().orElse("");
     Class<?> asked = ALL.get(word);
-    if (asked == null || asked == CompletionCommand.class) { // which tells of all the others
+    if (asked == null || asked == CompletionCommand.class) { // which describes all the others
       ALL.forEach(line::addSubcommand);
     } else {
       line.addSubcommand(word, asked);

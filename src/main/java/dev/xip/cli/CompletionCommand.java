@@ -16,15 +16,15 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.Spec;
 
-/** {@code xip completion}: prints what teaches bash to complete xip's command lines. */
+/** {@code xip completion}: prints a completion script for bash. */
 @Command(
     name = "completion",
     header = "Print a script that lets bash complete commands, options, files and segment names.",
-    description = "%nThe shell that reads it completes at TAB; so does zsh.%n",
+    description = "%nA bash or zsh that reads the script completes at TAB.%n",
     footerHeading = "%nExamples:%n",
     footer = {
       "  source <(xip completion)                            in this shell",
-      "  xip completion >~/.local/share/bash-completion/completions/xip     in all of them"
+      "  xip completion >~/.local/share/bash-completion/completions/xip     in all shells"
     })
 final class CompletionCommand implements Callable<Integer> {
   private static final String SEGMENT = "segment";
@@ -37,23 +37,23 @@ final class CompletionCommand implements Callable<Integer> {
         autoload -U +X bashcompinit && bashcompinit
       fi
 
-      # _xip_grammar COMMAND says what comes behind it: commands, options, the kinds of what
-      # options take and of what the command works on. A kind is file, folder, segment, none, or
-      # words with commas between them; with a plus it repeats.
+      # _xip_grammar COMMAND sets its subcommands, its options, and the kinds of option values and
+      # of operands. A kind is file, folder, segment, none, or words separated by commas; an operand
+      # with a plus repeats.
       function _xip_grammar() {
         case $1 in
       """;
 
   /**
-   * What has a name that others chose is left to the shell's own completion, which quotes it, or
-   * looked at before it is offered; nothing of it is ever evaluated. No JVM is started for a TAB.
+   * Names that other users chose are left to the shell's own completion, which quotes them, or are
+   * checked before they are offered; they are never evaluated. No JVM is started for a TAB.
    */
   private static final String FUNCTIONS =
       """
         esac
       }
 
-      # _xip_segments prints the names of the segments in the store that the command line means.
+      # _xip_segments prints the names of the segments in the store of the command line.
       function _xip_segments() {
         local LC_ALL=C form='^[A-Z0-9$#@_]{1,8}$' i file
         local store="${XIP_STORE:-${XDG_DATA_HOME:-$HOME/.local/share}/xip/segments}"
@@ -94,7 +94,7 @@ final class CompletionCommand implements Callable<Integer> {
             position=$((position + 1))
           fi
         done
-        # Bash takes = and @ for words, also in the midst of one.
+        # Bash makes = and @ words of their own, also within a word.
         [[ $word == @ ]] && position=$((position - 1))
         [[ $word == '=' ]] && word=''
         if [[ -n $option ]]; then
@@ -122,10 +122,10 @@ final class CompletionCommand implements Callable<Integer> {
         esac
       }
 
-      # _xip_reply NAMES offers those of the lines that begin with the word, quoted.
+      # _xip_reply NAMES offers the lines that begin with the word, quoted.
       function _xip_reply() {
         local each quoted line=${COMP_LINE:0:COMP_POINT} typed
-        # The word that the shell replaces may begin in the midst of a name, behind an @.
+        # The word that the shell replaces may begin within a name, after an @.
         typed=${line##*[[:blank:]=]}
         [[ $typed == *"$word" ]] || typed=$word
         compopt +o default 2>/dev/null
@@ -199,7 +199,7 @@ final class CompletionCommand implements Callable<Integer> {
     };
   }
 
-  /** Stands for the names of the segments that there are when the shell needs them. */
+  /** A placeholder for the names of the segments that are in the store at TAB. */
   static final class SegmentNames implements Iterable<String> {
     @Override
     public Iterator<String> iterator() {

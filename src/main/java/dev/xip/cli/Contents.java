@@ -13,8 +13,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * The contents of a segment that {@code --from} names. What can be read just once, or does not say
- * how long it is, is read to its end into a scratch file first.
+ * The contents for a segment, from the file that {@code --from} names. A pipe, which can be read
+ * only once, and a block device, whose size stat(2) does not report, are copied to a scratch file
+ * first.
  */
 final class Contents implements AutoCloseable {
   private static final int TYPE = 0170000;
@@ -26,7 +27,7 @@ final class Contents implements AutoCloseable {
 
   private final Path file;
 
-  /** What the file is in, if it is ours; else null. */
+  /** The folder of the file if it is a copy; else null. */
   private final ScratchFolder scratch;
 
   private Contents(Path file, ScratchFolder scratch) {
@@ -35,11 +36,11 @@ final class Contents implements AutoCloseable {
   }
 
   /**
-   * Takes a regular file as it is, and reads a pipe or a block device.
+   * Opens a regular file, or copies a pipe or a block device.
    *
-   * @param from what was named
-   * @param atMost how many bytes may come
-   * @throws FileSystemException if it is something else, which may never end, or longer
+   * @param from the file that was named
+   * @param atMost the most bytes to copy
+   * @throws FileSystemException if it has another type, and so may never end, or has more bytes
    */
   static Contents of(Path from, long atMost) throws IOException {
     return switch (mode(from) & TYPE) {
@@ -88,12 +89,12 @@ final class Contents implements AutoCloseable {
     }
   }
 
-  /** Returns how many bytes there are. */
+  /** {@return the number of bytes} */
   long bytes() throws IOException {
     return Files.size(file);
   }
 
-  /** Returns the contents, to be copied under a progress bar. */
+  /** {@return the contents, which are copied with a progress bar} */
   SegmentSource source() throws IOException {
     long bytes = bytes();
     TerminalProgress progress = TerminalProgress.ofBytes("copying");

@@ -19,26 +19,24 @@ import picocli.CommandLine.Parameters;
     description = {
       "%nCopies regular files, directories, symbolic links, pipes and sockets with their modes,"
           + " times and extended attributes; holes stay holes, hard links stay links. Root copies"
-          + " owners and device nodes too. What is new has its name only when it is whole, and is"
-          + " made where other users can neither see nor swap it.%n",
-      "If DEST is a folder, the copy goes into it; the contents of the image's root go straight"
-          + " into it, and its own attributes too if DEST is new or empty. A file that DEST names"
-          + " keeps its mode, owner and extended attributes; a pipe or device is written into. A"
-          + " link that DEST names is followed, unless another user could have put it there.%n"
+          + " owners and device nodes too. A new file gets its name only when it is complete; until"
+          + " then other users can neither see nor replace it.%n",
+      "If DEST is a folder, the copy is made in it; the contents of the image's root are copied"
+          + " directly into DEST, with the root's own attributes if DEST is new or empty. An"
+          + " existing file keeps its mode, owner and extended attributes; a pipe or device is"
+          + " written to. A symbolic link is followed unless another user could have made it.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  xip cp disk.img /etc/fstab .",
       "  xip cp -r disk.img /home/me /tmp/rescued",
-      "  xip cp -r disk.img / /srv/same          as root: all that the image holds, as it was",
+      "  xip cp -r disk.img / /srv/same          as root: all files with all attributes",
       "",
-      "As root, give --no-set-id and --no-devices for an image that is not trusted: a program in"
-          + " it",
-      "may run as its owner, and a device node opens hardware to all who can reach it. What"
-          + " another",
-      "user cannot keep (owners, device nodes, attributes of the system) is counted in one line;"
-          + " the",
-      "exit code is 1 if a file was left out or an attribute refused that this user may set."
+      "As root, give --no-set-id and --no-devices for an image that is not trusted: a set-id",
+      "program runs as its owner, and a device node gives access to hardware. Owners, device nodes",
+      "and system attributes, which only root can keep, are counted in one line for other users.",
+      "The exit code is 1 if a file was left out, or an attribute that this user may set was",
+      "refused."
     })
 final class CpCommand extends ImageCommand {
   @Parameters(
@@ -52,15 +50,15 @@ final class CpCommand extends ImageCommand {
       index = "2",
       paramLabel = "DEST",
       converter = PathConverter.class,
-      description = "The new name, or a folder, which a slash at its end demands.")
+      description = "The new name, or a folder; a slash at the end requires a folder.")
   private FileName destination;
 
-  @Option(names = "-r", description = "Copy directories with all that is in them.")
+  @Option(names = "-r", description = "Copy directories recursively.")
   private boolean recursive;
 
   @Option(
       names = "--no-xattrs",
-      description = "Leave extended attributes, access control lists and capabilities.")
+      description = "Do not copy extended attributes, access control lists and capabilities.")
   private boolean noExtended;
 
   @Option(names = "--no-set-id", description = "Drop set-id bits and file capabilities.")
@@ -99,12 +97,12 @@ final class CpCommand extends ImageCommand {
     boolean failed = !lost.isEmpty();
     if (outcome.privileged() > 0) {
       lost.add(
-          "%d extended attributes not kept, which only root can, the first %s"
+          "%d extended attributes not kept, because only root can set them, the first %s"
               .formatted(outcome.privileged(), outcome.firstPrivileged()));
     }
     if (recursive && outcome.foreign() > 0) {
       lost.add(
-          "%d files without their owner or group, which only root can keep"
+          "%d files without their owner or group, which only root can set"
               .formatted(outcome.foreign()));
     }
     String text = image.name() + ": " + String.join("; ", lost);

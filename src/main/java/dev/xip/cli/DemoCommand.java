@@ -12,16 +12,16 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code xip demo}: the whole story on real input. */
+/** {@code xip demo}: measures the way from an image to a byte read in place. */
 @Command(
     name = "demo",
-    header = "Show the whole way from an image to a byte read in place, measured.",
+    header = "Show and measure the whole way from an image to a byte read in place.",
     description = {
       "%nPacks a folder (the running JDK if none is named) with mke2fs, defines the image as a"
           + " segment, loads it at its physical address, mounts it, maps every file into an address"
           + " space, touches each page and reads every byte through the page tables, comparing"
-          + " SHA-256 with the source. Beside it, the same files go through a modelled page cache,"
-          + " which takes a frame of RAM for each page.%n"
+          + " SHA-256 with the source. For comparison the same files are read through a modelled"
+          + " page cache, which takes a frame of RAM for each page.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -33,7 +33,7 @@ import picocli.CommandLine.Option;
       "Exit code 0 means that every law held; 1 that one did not, or that something failed."
     })
 final class DemoCommand implements Callable<Integer> {
-  /** What to show: one of the two, or neither. */
+  /** The input: at most one of the two. */
   static final class Source {
     @Option(
         names = "--dir",
@@ -53,8 +53,8 @@ final class DemoCommand implements Callable<Integer> {
       paramLabel = "DIR",
       converter = HostPlace.Folder.class,
       description =
-          "Where to make the image and the segment store, in a new folder that is removed"
-              + " afterwards; default: $$TMPDIR, else /tmp.")
+          "The folder for the image and the segment store, in a subfolder that is deleted at the"
+              + " end; default: $$TMPDIR, else /tmp.")
   private Path work;
 
   @Option(names = "--json", description = "Print one JSON object.")

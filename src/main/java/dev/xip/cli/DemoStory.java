@@ -10,7 +10,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.StringJoiner;
 
-/** Tells what the demo measured: to a person as a story in six parts, to a program as JSON. */
+/** Prints the results of the demo, as text or as JSON. */
 final class DemoStory {
   private static final int EXTENTS_SHOWN = 4;
   private static final int BAR = 72;
@@ -68,7 +68,7 @@ final class DemoStory {
         size(report.windowBytes()), size(report.ramBytes()));
   }
 
-  /** The window to scale, though never less than one column for what is there. */
+  /** {@return the window to scale, with at least one column for each part} */
   private String window() {
     double scale = (double) BAR / report.windowBytes();
     StringBuilder bar = new StringBuilder(".".repeat(BAR));
@@ -117,11 +117,11 @@ final class DemoStory {
   }
 
   private void counts() throws IOException {
-    heading("What it took, beside the same files read once through a modelled page cache");
+    heading("The cost, beside that of the same files read once through a modelled page cache");
     line("  %-38s %16s %16s", "", "in place", "page cache");
     row("pages read", counts.pagesRead(), counts.pagesRead());
     row(
-        "frames of RAM taken for them",
+        "frames of RAM taken",
         counts.framesInUseAfter() - counts.framesInUseBefore(),
         counts.controlFrames());
     line("");
@@ -132,7 +132,7 @@ final class DemoStory {
     row("special entries: no page frame", counts.specialEntries());
     row("normal entries: holes, on one sparse page", counts.normalEntries());
     row("bytes of page tables", counts.pageTableBytes());
-    row("bytes that struct page would have been", counts.structPageBytesAvoided());
+    row("bytes that struct page would have taken", counts.structPageBytesAvoided());
     row("Private_Dirty of the segment, from smaps", report.privateDirtyBytes());
     row("entries that C sees differently", counts.nativeDisagreements());
     row("files whose SHA-256 differs", counts.sha256Mismatches());
@@ -175,7 +175,7 @@ final class DemoStory {
     row("faults of the first store: map, then copy", act.writeFaults());
     row("special entries when it forks", act.specialEntries());
     row("frames that fork takes, page tables apart", act.forkFrames());
-    row("frames that the child's own store takes", act.childFrames());
+    row("frames that the child's store takes", act.childFrames());
     row("frames left when both have exited", act.framesLeft());
     line(
         "  the file's own bytes are %s, and the parent %s the child's store",
@@ -190,14 +190,14 @@ final class DemoStory {
     }
     heading("exec puts arguments on the new stack through get_user_pages, under a spin lock");
     line(
-        "  special bit: %s has %s; its stack says %s",
+        "  special bit: %s has %s; arguments on its stack: %s",
         act.program(), plural(act.mappings(), "mapping"), act.arguments());
     line("  list under a mutex: %s", act.bug());
     line("      %s", String.join(" > ", act.chain()));
   }
 
   private void strategies() throws IOException {
-    heading("Every way to ask whether there is a struct page, with 64 segments loaded");
+    heading("Every way to ask \"is there a struct page?\", with 64 segments loaded");
     line("  %-20s %-9s %-9s %9s  %s", "", "segment", "RAM", "ns/entry", "how it breaks");
     for (StrategyTable.Line each : report.strategies()) {
       StringJoiner breaks = new StringJoiner("; ");
@@ -205,7 +205,7 @@ final class DemoStory {
         breaks.add("sleeps under a spin lock");
       }
       if (each.wrongEarly()) {
-        breaks.add("wrong until it is told of the segments");
+        breaks.add("wrong before segments are registered");
       }
       line(
           "  %-20s %-9s %-9s %9.2f  %s",
@@ -222,7 +222,7 @@ final class DemoStory {
         report.broken().isEmpty()
             ? "Every law held: not one page frame for the segment, every byte as in the source, and"
                 + " all counts back to zero."
-            : "NOT as it should be:");
+            : "Laws that did NOT hold:");
     for (String each : report.broken()) {
       line("  %s", each);
     }

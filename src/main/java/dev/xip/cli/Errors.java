@@ -7,7 +7,7 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
 
-/** Standard error. What cannot be written there is lost, for there is no other place. */
+/** Standard error. A message that cannot be written is lost. */
 final class Errors {
   private static final boolean TERMINAL = Output.isTerminal(2);
   private static final FileOutputStream FILE = new FileOutputStream(FileDescriptor.err);
@@ -17,13 +17,13 @@ final class Errors {
   /**
    * Prints one line that begins with the command's name, in one write.
    *
-   * @param text what to say, with anything in it
+   * @param text the message; control characters in it are escaped
    */
   static void line(String text) {
     print(shown("xip: " + text));
   }
 
-  /** Prints where a failure comes from, and what caused it. */
+  /** Prints the stack trace of a failure and of its causes. */
   static void trace(Throwable failure) {
     StringBuilder text = new StringBuilder();
     append("", failure, Collections.newSetFromMap(new IdentityHashMap<>()), text);
@@ -31,8 +31,8 @@ final class Errors {
   }
 
   private static void append(
-      String before, Throwable failure, Set<Throwable> told, StringBuilder text) {
-    if (!told.add(failure)) {
+      String before, Throwable failure, Set<Throwable> printed, StringBuilder text) {
+    if (!printed.add(failure)) {
       return;
     }
     text.append(shown(before + failure));
@@ -40,10 +40,10 @@ final class Errors {
       text.append("\tat ").append(shown(each.toString()));
     }
     for (Throwable each : failure.getSuppressed()) {
-      append("Suppressed: ", each, told, text);
+      append("Suppressed: ", each, printed, text);
     }
     if (failure.getCause() != null) {
-      append("Caused by: ", failure.getCause(), told, text);
+      append("Caused by: ", failure.getCause(), printed, text);
     }
   }
 
@@ -55,7 +55,7 @@ final class Errors {
     try {
       FILE.write(Printable.bytes(text));
     } catch (IOException e) {
-      // The exit code is all that is left to tell.
+      // Only the exit code can still report the failure.
     }
   }
 }

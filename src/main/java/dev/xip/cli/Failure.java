@@ -12,19 +12,19 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.NotLinkException;
 
-/** Turns whatever went wrong into the one line that the user sees. */
+/** Turns a failure into the one line that the user sees. */
 final class Failure {
   private Failure() {}
 
-  /** Tells whether the reader of our output has gone, which is nobody's mistake. */
+  /** {@return whether the reader of the output closed the pipe, which is not an error} */
   static boolean isClosedPipe(Throwable failure) {
     return failure instanceof IOException && "Broken pipe".equals(failure.getMessage());
   }
 
   /**
-   * Says what went wrong in one line, without the {@code xip:} before it.
+   * {@return the message of a failure in one line, without the prefix {@code xip:}}
    *
-   * @param failure what was thrown
+   * @param failure the exception
    */
   static String line(Throwable failure) {
     String text =

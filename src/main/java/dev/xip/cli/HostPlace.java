@@ -8,8 +8,8 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /**
- * Paths of the host as people give them: arguments, whose bytes are kept and whose slash at the end
- * asks for a folder, and the folders that the environment names.
+ * Host paths from the user: arguments, whose bytes are kept and in which a trailing slash requires
+ * a folder, and the folders that the environment names.
  */
 final class HostPlace implements ITypeConverter<Path> {
   HostPlace() {}
@@ -19,20 +19,19 @@ final class HostPlace implements ITypeConverter<Path> {
     return of(demandSome(argument));
   }
 
-  /** An empty path of Java is the working folder, which an empty variable does not mean. */
+  /** Refuses an empty argument, such as an empty variable: to Java it is the working folder. */
   static String demandSome(String argument) {
     if (argument.isEmpty()) {
-      throw new TypeConversionException("expected a path, found an empty word");
+      throw new TypeConversionException("expected a path, found an empty argument");
     }
     return argument;
   }
 
   /**
-   * Makes the path that an argument means.
+   * {@return the path of an argument; with a dot as its last name if a trailing slash, which Java's
+   * paths drop, requires a folder that does not exist}
    *
-   * @param argument as typed, perhaps recovered by {@link RawArguments}
-   * @return the path; with a dot as its last name where a slash at the end asks for a folder that
-   *     is not there, for a path of Java has no such slash
+   * @param argument as typed, or recovered by {@link RawArguments}
    */
   static Path of(String argument) {
     Path path = HostPaths.of(FileName.of(argument));
@@ -40,7 +39,7 @@ final class HostPlace implements ITypeConverter<Path> {
     return plain ? path : path.resolve(".");
   }
 
-  /** Takes an argument that names something, as it is. */
+  /** Keeps an argument as it is, but refuses an empty one. */
   static final class Some implements ITypeConverter<String> {
     @Override
     public String convert(String argument) {
@@ -48,7 +47,7 @@ final class HostPlace implements ITypeConverter<Path> {
     }
   }
 
-  /** Takes an argument that names a folder, with or without a slash at its end. */
+  /** Converts an argument that names a folder, with or without a trailing slash. */
   static final class Folder implements ITypeConverter<Path> {
     @Override
     public Path convert(String argument) {
@@ -56,12 +55,12 @@ final class HostPlace implements ITypeConverter<Path> {
     }
   }
 
-  /** Returns the user's own folder: $HOME, else what the system's list of users has. */
+  /** {@return the user's home folder: $HOME, else that of the system's user database} */
   static Path home() {
     return named("HOME", "user.home");
   }
 
-  /** Returns the folder for files that do not stay: $TMPDIR, else /tmp. */
+  /** {@return the folder for temporary files: $TMPDIR, else /tmp} */
   static Path temporary() {
     return named("TMPDIR", "java.io.tmpdir");
   }

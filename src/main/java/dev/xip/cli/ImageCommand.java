@@ -17,21 +17,21 @@ import picocli.CommandLine.Parameters;
 
 /** A command that reads one image: opens it, works, prints, closes it. */
 abstract class ImageCommand implements Callable<Integer> {
-  /** The root of an image, where a path is left out. */
+  /** The default path: the root of the image. */
   static final String ROOT = "/";
 
   @Parameters(
       index = "0",
       paramLabel = "IMAGE",
       converter = HostPlace.Some.class,
-      description = "The image file, or segment:A:B:C for one that lies in adjacent segments.")
+      description = "The image file, or segment:A:B:C for one in adjacent segments.")
   private String name;
 
   @Mixin private SegmentOptions.Store store = new SegmentOptions.Store();
 
   ImageCommand() {}
 
-  /** Names the image, where picocli does not. */
+  /** Sets the image of a command that picocli did not parse. */
   final void openLater(String image) {
     name = image;
   }
@@ -63,17 +63,17 @@ abstract class ImageCommand implements Callable<Integer> {
   }
 
   /**
-   * Does the work.
+   * Runs the command.
    *
    * @param mount the open image
-   * @param image what it holds
-   * @param out where the answer goes
+   * @param image its file system
+   * @param out standard output
    * @return the exit code
    * @throws IOException shown to the user as one line
    */
   abstract int run(OpenImage mount, FsImage image, Output out) throws IOException;
 
-  /** Takes an argument as the bytes of a path inside the image. */
+  /** Converts an argument to the bytes of a path inside the image. */
   static final class PathConverter implements ITypeConverter<FileName> {
     @Override
     public FileName convert(String argument) {

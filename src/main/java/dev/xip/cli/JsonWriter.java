@@ -9,24 +9,19 @@ import java.util.Deque;
 import java.util.HexFormat;
 
 /**
- * Writes one JSON document as it comes, without keeping it. The caller opens and closes objects and
- * arrays in order; a comma is set where one belongs.
+ * Writes one JSON document as a stream. The caller opens and closes objects and arrays in order;
+ * the writer adds commas.
  */
 final class JsonWriter {
   private static final char REPLACEMENT = 0xfffd;
 
   private final Output out;
 
-  /** For each open object or array, whether something stands in it already. */
+  /** For each open object or array, whether it has an element. */
   private final Deque<Boolean> filled = new ArrayDeque<>();
 
   private boolean afterName;
 
-  /**
-   * Makes a writer.
-   *
-   * @param out where the document goes
-   */
   JsonWriter(Output out) {
     this.out = out;
   }
@@ -106,8 +101,8 @@ final class JsonWriter {
   }
 
   /**
-   * Writes a file name or path. JSON holds text alone, so bytes that are not UTF-8 come a second
-   * time, in hexadecimal, as a member with {@code Hex} added to its name.
+   * Writes a file name or path. JSON strings are text, so a name that is not UTF-8 is written a
+   * second time, in hexadecimal, as a member with {@code Hex} added to its name.
    */
   JsonWriter member(String name, FileName bytes) throws IOException {
     String text = bytes.toString();
@@ -181,7 +176,7 @@ final class JsonWriter {
     out.text(quoted.append('"').toString());
   }
 
-  /** Tells whether the surrogate at an index has its other half beside it. */
+  /** {@return whether the surrogate at an index is part of a pair} */
   private static boolean isPaired(String text, int i) {
     return Character.isHighSurrogate(text.charAt(i))
         ? i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1))

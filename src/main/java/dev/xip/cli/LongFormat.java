@@ -16,7 +16,7 @@ final class LongFormat {
 
   private LongFormat() {}
 
-  /** Spells a mode: type, then rwx for owner, group and others with set-id and sticky bits. */
+  /** Formats a mode: type, then rwx for owner, group and others with set-id and sticky bits. */
   static String mode(Inode inode) {
     int bits = inode.permissions();
     StringBuilder text = new StringBuilder().append(inode.type().letter());
@@ -32,7 +32,7 @@ final class LongFormat {
     return text.toString();
   }
 
-  /** Returns the size, or the numbers of a device node. */
+  /** {@return the size, or the numbers of a device node} */
   static String size(Inode inode) {
     return isDevice(inode)
         ? "%d, %d".formatted(inode.deviceMajor(), inode.deviceMinor())

@@ -14,14 +14,14 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code xip ls}: lists what an image holds. */
+/** {@code xip ls}: lists files of an image. */
 @Command(
     name = "ls",
     header = "List files of an image.",
     description = {
-      "%nLists a directory, or names a file that is none, sorted by the bytes of the names. Names"
-          + " are printed as the bytes they are; on a terminal, control characters as \\x1b and the"
-          + " like.%n"
+      "%nLists the files of a directory, sorted by the bytes of their names, or PATH itself if it"
+          + " is another file. Names are printed as bytes; on a terminal, control characters are"
+          + " escaped as in \\x1b.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -29,8 +29,8 @@ import picocli.CommandLine.Parameters;
       "  xip ls -l disk.img /etc",
       "  xip ls -R --json disk.img | jq -r '.entries[].path'",
       "",
-      "Columns of -l: mode, links, owner, group, size (of a device: major, minor), time of change,",
-      "name, and where a symbolic link leads."
+      "Columns of -l: mode, links, owner, group, size (of a device: major, minor), time of",
+      "modification, name, and the target of a symbolic link."
     })
 final class LsCommand extends ImageCommand {
   @Parameters(
@@ -45,7 +45,7 @@ final class LsCommand extends ImageCommand {
   @Option(names = "-l", description = "One line of attributes for each file.")
   private boolean columns;
 
-  @Option(names = "-R", description = "Go down into directories.")
+  @Option(names = "-R", description = "List subdirectories too.")
   private boolean recursive;
 
   @Option(names = "--json", description = "Print one JSON object with all attributes.")
@@ -55,8 +55,7 @@ final class LsCommand extends ImageCommand {
 
   @Override
   int run(OpenImage mount, FsImage image, Output out) throws IOException {
-    // Like ls(1): with -l a link is shown itself, unless a slash after it asks for what it leads
-    // to.
+    // Like ls(1): -l shows a symbolic link itself, unless a trailing slash asks for its target.
     Inode start = PathResolver.resolve(image, path, !columns && !json);
     if (json) {
       printJson(image, start, out);

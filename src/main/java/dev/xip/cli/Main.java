@@ -17,7 +17,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
-/** The command {@code xip}, and the one place where failures become an exit code and a line. */
+/** The command {@code xip}; the only place that turns failures into exit codes and messages. */
 @Command(
     name = "xip",
     header = "Reads the files inside a file-system image in place.",
@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
     optionListHeading = "%nOptions:%n",
     footerHeading = "%nExamples:%n",
     footer = {
-      "  xip demo                            the whole story, measured, in seconds",
+      "  xip demo                            the whole way, measured, in seconds",
       "  xip pack /usr/share/doc doc.img     make an image of a folder",
       "  xip ls -l doc.img /                 look into it",
       "  xip cat doc.img /a/file | less      read a file of it",
@@ -43,13 +43,13 @@ import picocli.CommandLine.Spec;
     },
     versionProvider = Main.Version.class)
 public final class Main implements Callable<Integer> {
-  /** Nothing went wrong. */
+  /** Success. */
   static final int DONE = 0;
 
-  /** Something failed; one line on standard error says what. */
+  /** Failure, with one line on standard error. */
   static final int FAILED = 1;
 
-  /** The command line makes no sense. */
+  /** Wrong usage: the command line cannot be parsed. */
   static final int WRONG_USAGE = 2;
 
   private static final List<String> VERSION = List.of("-V", "--version");
@@ -83,10 +83,11 @@ public final class Main implements Callable<Integer> {
    * @param arguments the command and its arguments
    */
   public static void main(String[] arguments) {
-    Thread.setDefaultUncaughtExceptionHandler(new LastWord());
+    Thread.setDefaultUncaughtExceptionHandler(new UncaughtFailure());
     int code = run(arguments);
     if (code != DONE) {
-      // Not at every end: the JDK then makes a logger ready, a tenth of a short command's time.
+      // Not on success: System.exit sets up a logger, which takes a tenth of a short command's
+      // time.
       System.exit(code);
     }
   }
@@ -101,7 +102,7 @@ public final class Main implements Callable<Integer> {
     Main main = new Main();
     try {
       if (arguments.length == 1 && VERSION.contains(arguments[0])) {
-        // Picocli would take longer than the answer.
+        // Starting picocli would take longer than the answer.
         return print(version() + "\n");
       }
       String[] recovered = RawArguments.recover(arguments);
@@ -113,10 +114,10 @@ public final class Main implements Callable<Integer> {
   }
 
   private int parse(String[] arguments) throws IOException {
-    // The first word that is no option is the command, or a mistake.
+    // The first word that is not an option is the command, or wrong.
     CommandLine line = new CommandLine(this).setStopAtPositional(true);
     Commands.addTo(line, arguments);
-    // Picocli does not look whether what it prints is written.
+    // Picocli ignores write errors, so it prints into memory.
     StringWriter help = new StringWriter();
     int code =
         line.setCaseInsensitiveEnumValuesAllowed(true)
@@ -157,12 +158,12 @@ public final class Main implements Callable<Integer> {
     try {
       Leftovers.step(() -> tell(failure));
     } catch (IOException e) {
-      throw new UncheckedIOException(e); // which telling does not throw
+      throw new UncheckedIOException(e); // tell does not throw it
     }
     return FAILED;
   }
 
-  /** What fails when the process is told to stop fails because of that, and nothing is told. */
+  /** Reports a failure; not called once a signal stops the process, which causes failures. */
   private Void tell(Throwable failure) {
     Errors.line(Failure.line(failure));
     if (verbose) {
@@ -176,15 +177,15 @@ public final class Main implements Callable<Integer> {
     return "xip " + (version == null ? "(not from a jar)" : version);
   }
 
-  /** Tells what ended another thread. */
-  private static final class LastWord implements Thread.UncaughtExceptionHandler {
+  /** Reports the exception that ended another thread. */
+  private static final class UncaughtFailure implements Thread.UncaughtExceptionHandler {
     @Override
     public void uncaughtException(Thread thread, Throwable failure) {
       Errors.line(Failure.line(failure));
     }
   }
 
-  /** Tells picocli the version, where it stands among other arguments. */
+  /** The version, for picocli if {@code --version} is among other arguments. */
   static final class Version implements IVersionProvider {
     @Override
     public String[] getVersion() {

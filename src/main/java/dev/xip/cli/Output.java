@@ -12,8 +12,8 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * Standard output as bytes. Unlike {@link System#out} it tells of a write that failed. Whoever
- * printed flushes.
+ * Standard output as bytes. Unlike {@link System#out} it throws if a write fails. The caller
+ * flushes after printing.
  */
 final class Output {
   private static final int TYPE = 0170000;
@@ -29,7 +29,7 @@ final class Output {
   private final Target target = Target.ofDescriptor(1);
   private final boolean terminal = target.isTerminal();
 
-  /** What lies behind a path: type, device and inode, or the device that a node is for. */
+  /** The identity of a file: type, device and inode, and the device number of a node. */
   private record Target(int mode, long device, long inode, long node) {
     private static final Target NONE = new Target(0, 0, 0, 0);
 
@@ -54,7 +54,7 @@ final class Output {
       return (mode & TYPE) == type;
     }
 
-    /** Devices of memory apart, whatever takes characters may obey them. */
+    /** {@return whether it is a character device, which may obey characters, not /dev/null etc.} */
     boolean isTerminal() {
       return is(CHARACTER_DEVICE) && (node >>> 8 & 0xfff) != MEMORY_DEVICES;
     }
@@ -67,7 +67,7 @@ final class Output {
   }
 
   /**
-   * Tells whether a descriptor of this process is a terminal.
+   * {@return whether a descriptor of this process is a terminal}
    *
    * @param descriptor 1 for standard output, 2 for standard error
    */
@@ -75,17 +75,17 @@ final class Output {
     return Target.ofDescriptor(descriptor).isTerminal();
   }
 
-  /** Tells whether it goes to a terminal. */
+  /** {@return whether it goes to a terminal} */
   boolean isTerminal() {
     return terminal;
   }
 
-  /** Tells whether it goes to a device, such as a terminal or {@code /dev/null}. */
+  /** {@return whether it goes to a device, such as a terminal or {@code /dev/null}} */
   boolean isDevice() {
     return target.is(CHARACTER_DEVICE) || target.is(BLOCK_DEVICE);
   }
 
-  /** Tells whether it goes into this very file or block device. */
+  /** {@return whether it goes to the given file or block device} */
   boolean isInto(Path input) {
     return target.isSameFile(Target.of(input));
   }
@@ -110,23 +110,23 @@ final class Output {
     write('\n');
   }
 
-  /** Prints a file name: its own bytes, or what a terminal can show. */
+  /** Prints a file name: its bytes, or escaped for a terminal. */
   void name(FileName name) throws IOException {
     write(terminal ? Printable.bytes(Printable.onTerminal(name.exactText())) : name.bytes());
   }
 
-  /** Prints our own text, in which a terminal is to obey what it can. */
+  /** Prints help, whose control characters a terminal may obey. */
   void help(String text) throws IOException {
     write(Printable.bytes(text));
   }
 
-  /** Returns the channel under it, with all that was printed so far gone before. */
+  /** Writes everything printed so far and returns the underlying channel. */
   FileChannel channel() throws IOException {
     flush();
     return file.getChannel();
   }
 
-  /** Hands everything printed so far to the system. */
+  /** Writes everything printed so far. */
   void flush() throws IOException {
     try {
       buffered.flush();
@@ -151,7 +151,7 @@ final class Output {
     }
   }
 
-  /** The system says what is wrong with a write, but not with which file. */
+  /** Adds the name of the file, which the error of a write lacks. */
   static IOException named(IOException e) {
     boolean says = e.getClass() != IOException.class || Failure.isClosedPipe(e);
     return says ? e : new IOException("standard output: " + e.getMessage(), e);

@@ -20,9 +20,10 @@ import picocli.CommandLine.Parameters;
     name = "pack",
     header = "Make an image of a folder, with mke2fs or mkfs.erofs.",
     description = {
-      "%nThe image is made as small as its contents and their places allow, under a name beside"
-          + " IMAGE, and takes the name when it is whole: if packing fails, what was there before"
-          + " is there still. Each file that will not be in place is named with the reason.%n"
+      "%nThe image is as small as its contents and their alignment allow. It is written under"
+          + " another name in the folder of IMAGE and renamed when it is complete: if packing"
+          + " fails, an existing IMAGE is unchanged. Each file that cannot be used in place is"
+          + " named with the reason.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -30,19 +31,17 @@ import picocli.CommandLine.Parameters;
       "  xip pack --format erofs site site.erofs",
       "",
       "An ext2 image keeps names, contents, holes, hard links, modes, owners, times from 1901 to",
-      "2446, extended attributes with ACLs and capabilities, and device numbers, those of DIR",
-      "itself too. What it does not keep is named: sockets, and attributes for which a file has no",
-      "room. Files of 2 MiB and more lie at multiples of 2 MiB, so that one page-table entry can"
-          + " map",
-      "2 MiB of them. A file that changes while it is packed is an error.",
+      "2446, extended attributes with ACLs and capabilities, and device numbers, and all this of",
+      "DIR itself. What it does not keep is named: sockets, and attributes for which a file has no",
+      "room. Files of 2 MiB and more lie at multiples of 2 MiB, so that one page-table entry can",
+      "map 2 MiB of them. A file that changes while it is packed is an error.",
       "",
-      "An image that is replaced keeps its mode and owner. A new one is for its owner alone if"
-          + " group",
-      "or others may not read everything in DIR.",
+      "An image that is replaced keeps its mode and owner. A new one is readable only by its owner",
+      "if group or others may not read everything in DIR.",
       "",
       "erofs is packed without compression and inline data, so that its files are in place for the",
-      "kernel's DAX; holes are filled, and of the times that of the last change of contents is"
-          + " kept.",
+      "kernel's DAX; holes are filled with zeros, and of the times only that of modification is",
+      "kept.",
       "This version of xip does not read erofs."
     })
 final class PackCommand implements Callable<Integer> {
@@ -72,7 +71,7 @@ final class PackCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     PackReport report;
     if (image.endsWith("/")) {
-      // A path of the JDK loses the slash, which asks for a folder.
+      // java.nio.file.Path drops the trailing slash, which requires a folder.
       throw new FileSystemException(image, null, "Is a directory");
     }
     try (TerminalProgress progress = TerminalProgress.ofBytes("packing")) {

@@ -11,7 +11,7 @@ final class Paths {
   /**
    * Puts a path below another one.
    *
-   * @param folder the path above, with or without a slash at its end
+   * @param folder the path above, with or without a trailing slash
    * @param below the path below it; empty for the folder itself
    */
   static FileName join(FileName folder, FileName below) {
@@ -28,12 +28,7 @@ final class Paths {
     return FileName.of(joined.toByteArray());
   }
 
-  /**
-   * Returns the last name of a path.
-   *
-   * @param path a path
-   * @return its last name, slashes at the end not counted; empty for the root
-   */
+  /** {@return the last name of a path, without trailing slashes; empty for the root} */
   static FileName last(FileName path) {
     byte[] bytes = path.bytes();
     int end = bytes.length;

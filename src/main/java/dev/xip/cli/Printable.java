@@ -3,10 +3,10 @@ package dev.xip.cli;
 import dev.xip.base.FileName;
 
 /**
- * How text is shown that others may have written: names, labels, what files of a store and tools
- * say. All that is printed comes through here. A terminal obeys control characters and lets others
- * turn round or hide what stands beside them, so there they become {@code \x1b}, <code>&#92;u202e
- * </code> and the like; whatever else reads what is printed gets the bytes.
+ * Escapes text that other users may have written: names, labels, contents of a store, messages of
+ * tools. Everything printed passes through here. A terminal obeys control characters, and format
+ * characters reverse or hide their neighbours, so on a terminal they are printed as in {@code \x1b}
+ * and <code>&#92;u202e</code>; pipes and files get the bytes.
  */
 final class Printable {
   private static final char NEXT_LINE = 0x85;
@@ -15,17 +15,17 @@ final class Printable {
 
   private Printable() {}
 
-  /** Returns what a terminal shows as it is and on one line. */
+  /** {@return the text with every character escaped that a terminal obeys or breaks lines at} */
   static String onTerminal(String text) {
     return escaped(text, true);
   }
 
-  /** Returns text that is one line to whatever program reads it. */
+  /** {@return the text with every character escaped at which a program may break lines} */
   static String onOneLine(String text) {
     return escaped(text, false);
   }
 
-  /** Returns the bytes of text, those included that are no UTF-8. */
+  /** {@return the bytes of a text, including those outside UTF-8} */
   static byte[] bytes(String text) {
     return FileName.of(text).bytes();
   }
@@ -55,9 +55,7 @@ final class Printable {
     return c >= 0x20 && c < 0x7f;
   }
 
-  /**
-   * Tells whether a program could take a character for the end of a line, or a terminal obey it.
-   */
+  /** {@return whether a program may break lines at a character, or a terminal obey it} */
   private static boolean isBreak(int c) {
     return c < 0x20
         || c == 0x7f
@@ -66,7 +64,7 @@ final class Printable {
         || c == PARAGRAPH_SEPARATOR;
   }
 
-  /** Tells whether a character is no sign to be seen but says what becomes of others. */
+  /** {@return whether a character is invisible and controls the display of others} */
   static boolean isObeyed(int c) {
     return switch (Character.getType(c)) {
       case Character.CONTROL,

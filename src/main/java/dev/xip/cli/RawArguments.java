@@ -9,9 +9,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Brings back the bytes of arguments and variables that are not UTF-8, which the JVM replaced:
- * names are bytes, and {@code xip cat} must reach a file by the name that {@code xip ls} printed. A
- * byte that belongs to no UTF-8 character travels as {@link FileName#exactText} has it.
+ * Recovers the bytes of arguments and variables that are not UTF-8, which the JVM replaced: names
+ * are bytes, and {@code xip cat} must reach a file by the name that {@code xip ls} printed. A byte
+ * outside UTF-8 becomes a character as in {@link FileName#exactText}.
  */
 final class RawArguments {
   private static final char REPLACEMENT = 0xfffd;
@@ -19,10 +19,9 @@ final class RawArguments {
   private RawArguments() {}
 
   /**
-   * Replaces the arguments that lost bytes.
+   * {@return the arguments, those that lost bytes replaced by those of /proc/self/cmdline}
    *
-   * @param arguments as the JVM gave them
-   * @return the same, or as the system has them where that differs
+   * @param arguments as the JVM passed them
    */
   static String[] recover(String[] arguments) {
     String[] recovered = arguments.clone();
@@ -39,10 +38,9 @@ final class RawArguments {
   }
 
   /**
-   * Returns a variable of the environment.
+   * {@return the value of an environment variable with every byte; null if it is unset or empty}
    *
    * @param name its name
-   * @return its value with every byte; null if it is not set or empty
    */
   static String variable(String name) {
     String value = System.getenv(name);
@@ -59,7 +57,7 @@ final class RawArguments {
     return value;
   }
 
-  /** Returns the strings of a file of /proc/self; none if the system hides them. */
+  /** {@return the strings of a file of /proc/self; none if it cannot be read} */
   private static List<FileName> strings(String file) {
     List<FileName> strings = new ArrayList<>();
     try {

@@ -8,9 +8,7 @@ import java.util.function.Function;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
-/**
- * {@code xip maps} and {@code xip pagetable}: address spaces and entries, for people to look at.
- */
+/** {@code xip maps} and {@code xip pagetable}: address spaces and entries, for diagnostics. */
 abstract class ScenarioCommands implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "IMAGE", description = "The image whose files are mapped.")
   private Path image;
@@ -19,7 +17,7 @@ abstract class ScenarioCommands implements Callable<Integer> {
       index = "1",
       arity = "0..1",
       paramLabel = "SCRIPT",
-      description = "The steps, one a line; default: an example that shows every kind of entry.")
+      description = "The steps, one a line; default: an example with every kind of entry.")
   private Path script;
 
   private final Function<Scenario, String> show;
@@ -46,10 +44,10 @@ abstract class ScenarioCommands implements Callable<Integer> {
   /** {@code xip maps}. */
   @Command(
       name = "maps",
-      header = "Show what /proc/PID/smaps would show of modelled address spaces.",
+      header = "Show modelled address spaces as /proc/PID/smaps would.",
       description = {
         "%nPerforms the steps of a script on the files of an image and prints the mappings of every"
-            + " address space with what their entries hold.%n",
+            + " address space, with the sizes of their entries of each kind.%n",
         "  space NAME                        a new address space",
         "  map NAME LABEL PATH RIGHTS        a file of the image; RIGHTS as in rw-p or r--s",
         "  anon NAME LABEL PAGES RIGHTS      anonymous memory",

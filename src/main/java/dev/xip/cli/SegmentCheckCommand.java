@@ -12,25 +12,25 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code xip segment check}: says what is not in order in the store. */
+/** {@code xip segment check}: reports leftover and damaged files of the store. */
 @Command(
     name = "check",
-    header = "Look at every file of the store and say what is not in order.",
+    header = "Check every file of the store and report leftovers and damage.",
     description = {
-      "%nA leftover is what dead processes left, and --repair deletes it. What is damaged stays as"
-          + " it is: save it or remove it.%n"
+      "%nA leftover is a file of a dead process; --repair deletes it. A damaged segment is left as"
+          + " it is: save or remove it.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  xip segment check",
       "  xip segment check --repair",
       "",
-      "Exit code 0 means that all is in order, or is now; 1 that something is not."
+      "Exit code 0 means that nothing is wrong, or nothing any more; 1 that something still is."
     })
 final class SegmentCheckCommand implements Callable<Integer> {
   @Mixin private SegmentOptions.Store in;
 
-  @Option(names = "--repair", description = "Delete the leftovers first, and name them.")
+  @Option(names = "--repair", description = "Delete leftovers first, and name them.")
   private boolean repair;
 
   @Option(names = "--json", description = "Print one JSON object.")

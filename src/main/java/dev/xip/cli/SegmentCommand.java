@@ -6,19 +6,19 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code xip segment}: works with a segment store. */
+/** {@code xip segment}: the commands for a segment store. */
 @Command(
     name = "segment",
     header = "Work with the segments that processes share.",
     synopsisSubcommandLabel = "COMMAND",
     description = {
-      "%nA segment is a run of physical memory with a name, kept in a folder, the store. What is"
-          + " loaded from it has no page frames.%n",
+      "%nA segment is a named range of physical memory, saved in a folder, the store. A loaded"
+          + " segment has no page frames.%n",
       "A store trusts the owner of its folder, you and root. A file in it that belongs to another"
-          + " user, or is a link, pipe, socket or directory where a file should be, is not"
-          + " believed, not followed and not written to; list and check tell of it. Only holders of"
-          + " your own and of root are asked. Those who may write to the folder can take segments"
-          + " away, but not put others in their place.%n"
+          + " user, or is a link, pipe, socket or directory in place of a file, is not read,"
+          + " followed or written to; list and check report it. Requests go only to holders of your"
+          + " own and of root. Users who may write to the folder can remove segments, but not"
+          + " replace them by others.%n"
     },
     commandListHeading = "Commands:%n",
     footerHeading = "%nExamples:%n",
@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
       "  xip segment define JDK --from jdk.img",
       "  xip segment list",
       "  xip segment load JDK      (holds it until it is told to stop)",
-      "  xip segment unload JDK    (tells it, from another shell)",
+      "  xip segment unload JDK    (stops it, from another shell)",
       "",
       "The store is --store, else $$XIP_STORE, else $$XDG_DATA_HOME/xip/segments, else",
       "~/.local/share/xip/segments. Names have 1 to 8 letters, digits or $$#@_, in upper case."

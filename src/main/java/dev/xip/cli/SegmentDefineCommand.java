@@ -22,14 +22,14 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code xip segment define}: puts a segment into the store. */
+/** {@code xip segment define}: adds a segment to the store. */
 @Command(
     name = "define",
     header = "Define a segment, with the contents of a file or zeros.",
     description = {
-      "%nCopies the file into the store, holes kept, and gives the copy a place in physical"
-          + " memory: the first free one, or --at, or that of its parts. What the file does not"
-          + " reach is zeros.%n"
+      "%nCopies the file into the store, keeping its holes, and gives the copy a physical"
+          + " address: the first free one, that of --at, or those of its parts. A segment longer"
+          + " than the file ends in zeros.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -40,8 +40,8 @@ import picocli.CommandLine.Spec;
       "  xip segment define MIXED --part 100000-1007ff:EW --part 100800-1008ff:EN",
       "",
       "Types: first letter S shared or E exclusive; second R read-only, W writable, N writable",
-      "and not saved; SC is written by the hypervisor alone. Several parts must be adjacent and",
-      "each EW or EN. SN and EN keep no contents, so they take no file."
+      "and not saved; SC is written only by the hypervisor. Several parts must be adjacent, each",
+      "of type EW or EN. SN and EN are not saved, so they take no file."
     })
 final class SegmentDefineCommand implements Callable<Integer> {
   @Mixin private SegmentOptions.Store in;
@@ -59,14 +59,14 @@ final class SegmentDefineCommand implements Callable<Integer> {
       names = "--size",
       paramLabel = "BYTES",
       converter = SegmentNumbers.Bytes.class,
-      description = "The size, rounded up to pages; 64M and the like; default: that of the file.")
+      description = "The size, such as 64M, rounded up to pages; default: that of the file.")
   private Long size;
 
   @Option(
       names = "--at",
       paramLabel = "ADDR",
       converter = SegmentNumbers.Address.class,
-      description = "The physical address in bytes, 0x... or decimal, in whole pages.")
+      description = "The physical address, a multiple of the page size, decimal or 0x....")
   private Long address;
 
   @Option(
@@ -92,7 +92,7 @@ final class SegmentDefineCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    requireSense();
+    requireConsistent();
     SegmentName segment = SegmentName.of(name);
     if (file == null) {
       define(segment, 0, SegmentSource.zeros());
@@ -109,13 +109,13 @@ final class SegmentDefineCommand implements Callable<Integer> {
     SegmentText.print(define(store, segment, size == null ? bytes : size, source), json);
   }
 
-  private void requireSense() {
+  private void requireConsistent() {
     if (parts.isEmpty() && file == null && size == null) {
       throw new ParameterException(spec.commandLine(), "--from, --size or --part is needed");
     }
     if (!parts.isEmpty() && (size != null || address != null || type != null)) {
       throw new ParameterException(
-          spec.commandLine(), "--part says it all: no --size, --at or --type beside it");
+          spec.commandLine(), "--part cannot be combined with --size, --at or --type");
     }
   }
 

@@ -15,14 +15,14 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code xip segment list}: says what is in the store and who uses it. */
+/** {@code xip segment list}: lists the segments of the store and their users. */
 @Command(
     name = "list",
     header = "List the segments of the store and who uses them.",
     description = {
-      "%nMODE is how the users have it loaded. A version that a save or remove has taken the place"
-          + " of is there as 'pending purge' until its last user leaves.%n",
-      "A definition that is damaged is told on standard error; the exit code is 1.%n"
+      "%nMODE is the mode in which the users have it loaded. A version that was replaced by a save"
+          + " or removed is listed as 'pending purge' until its last user unloads it.%n",
+      "Damaged definitions are reported on standard error; the exit code is then 1.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {

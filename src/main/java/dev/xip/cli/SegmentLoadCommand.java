@@ -18,14 +18,14 @@ import picocli.CommandLine.Parameters;
 /** {@code xip segment load}: loads a segment and holds it. */
 @Command(
     name = "load",
-    header = "Load a segment, say where it lies, and hold it.",
+    header = "Load a segment, print its address, and hold it.",
     description = {
-      "%nMaps the segment at its physical address, prints one line when that is done, and holds it"
-          + " until standard input ends, a signal comes, or 'xip segment unload' asks for it. With"
-          + " a command behind --, holds it while that runs, prints nothing, and exits with its"
-          + " code.%n",
-      "Standard input that is a file or /dev/null, as the shell gives to what runs in the"
-          + " background of a script, is not waited for.%n"
+      "%nMaps the segment at its physical address, prints one line and holds the segment until"
+          + " standard input ends, a signal arrives or 'xip segment unload' asks for it. With a"
+          + " command after --, it holds the segment while the command runs, prints nothing, and"
+          + " exits with the command's exit code.%n",
+      "Standard input that is a file or /dev/null, as shells give it to background jobs of a"
+          + " script, is ignored.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -34,7 +34,7 @@ import picocli.CommandLine.Parameters;
       "",
       "In a script:",
       "  coproc xip segment load WORK --exclusive --json",
-      "  read -r ready <&\"$${COPROC[0]}\"      (it is loaded, or the line is empty)",
+      "  read -r ready <&\"$${COPROC[0]}\"      (an empty line: not loaded)",
       "  xip segment save WORK",
       "  xip segment unload WORK"
     })
@@ -45,10 +45,10 @@ final class SegmentLoadCommand implements Callable<Integer> {
       index = "1..*",
       arity = "0..*",
       paramLabel = "COMMAND",
-      description = "After --: what to run meanwhile, with its arguments.")
+      description = "After --: the command to run meanwhile, with its arguments.")
   private List<String> command = List.of();
 
-  @Option(names = "--exclusive", description = "Load a private copy, which nobody else sees.")
+  @Option(names = "--exclusive", description = "Load a private copy, invisible to other processes.")
   private boolean exclusive;
 
   @Option(names = "--json", description = "Print one JSON object.")
@@ -73,7 +73,7 @@ final class SegmentLoadCommand implements Callable<Integer> {
     return Main.DONE;
   }
 
-  /** A signal ends the JVM through its shutdown hooks, past every finally. */
+  /** Runs as a shutdown hook: a signal ends the JVM without running finally blocks. */
   private static void closeLate(HeldSegment held) {
     try {
       held.close();
@@ -93,7 +93,7 @@ final class SegmentLoadCommand implements Callable<Integer> {
     try {
       return !Files.isRegularFile(input) && !Files.isSameFile(input, Path.of("/dev/null"));
     } catch (IOException e) {
-      return false; // none at all
+      return false; // standard input is closed
     }
   }
 
@@ -101,7 +101,7 @@ final class SegmentLoadCommand implements Callable<Integer> {
     try {
       System.in.transferTo(OutputStream.nullOutputStream());
     } catch (IOException e) {
-      // Input that cannot be read has ended too.
+      // Input that cannot be read counts as ended.
     }
     held.end();
   }

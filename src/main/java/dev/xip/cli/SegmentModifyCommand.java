@@ -11,11 +11,11 @@ import picocli.CommandLine.Parameters;
 /** {@code xip segment modify}: changes how a process holds a segment. */
 @Command(
     name = "modify",
-    header = "Have a segment that is held loaded again in another mode.",
+    header = "Have the holder of a segment load it again in another mode.",
     description = {
-      "%nAsks the process that holds the segment, an 'xip segment load'. It gets the contents that"
-          + " were saved last; what was stored to a private copy and not saved is lost. If the"
-          + " segment cannot be loaded again, it is gone and its holder ends.%n"
+      "%nSends a request to the process that holds the segment, an 'xip segment load', which then"
+          + " has the contents that were saved last. Unsaved changes of a private copy are lost. If"
+          + " the segment cannot be loaded again, it stays unloaded and its holder ends.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {"  xip segment modify WORK exclusive", "  xip segment modify WORK shared --pid 4711"})
@@ -26,7 +26,7 @@ final class SegmentModifyCommand implements Callable<Integer> {
       index = "1",
       paramLabel = "MODE",
       completionCandidates = CompletionCommand.ModeNames.class,
-      description = "The mode that it is to have: shared or exclusive.")
+      description = "The new mode: shared or exclusive.")
   private SharingMode mode;
 
   @Mixin private SegmentOptions.Holder holder;

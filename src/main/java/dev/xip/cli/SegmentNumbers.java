@@ -10,25 +10,25 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** The numbers that segments are defined with, as people type them. */
+/** Converters for the numbers in options that define segments. */
 final class SegmentNumbers {
   private SegmentNumbers() {}
 
-  /** Takes an address in bytes, page aligned. */
+  /** Converts a page-aligned address in bytes. */
   static final class Address implements ITypeConverter<Long> {
     @Override
     public Long convert(String text) {
       try {
         return Pages.requireAligned(parse(text), "address");
       } catch (NumberFormatException e) {
-        throw new TypeConversionException("'%s' is no address".formatted(text));
+        throw new TypeConversionException("expected an address, found '%s'".formatted(text));
       } catch (IllegalArgumentException e) {
         throw new TypeConversionException(e.getMessage());
       }
     }
   }
 
-  /** Takes a number of bytes, with K, M or G behind it for powers of 1024. */
+  /** Converts a number of bytes; the suffixes K, M and G are powers of 1024. */
   static final class Bytes implements ITypeConverter<Long> {
     @Override
     public Long convert(String text) {
@@ -39,9 +39,10 @@ final class SegmentNumbers {
           return Math.multiplyExact(number, 1L << 10 * unit);
         }
       } catch (NumberFormatException | ArithmeticException e) {
-        // said below
+        // reported below
       }
-      throw new TypeConversionException("'%s' is no number of bytes from 1".formatted(text));
+      throw new TypeConversionException(
+          "expected a number of bytes, at least 1, found '%s'".formatted(text));
     }
 
     private static char last(String text) {
@@ -62,7 +63,7 @@ final class SegmentNumbers {
     }
   }
 
-  /** Takes a part. */
+  /** Converts a part. */
   static final class Part implements ITypeConverter<TypedPart> {
     private static final Pattern FORM =
         Pattern.compile(
@@ -72,7 +73,7 @@ final class SegmentNumbers {
     public TypedPart convert(String text) {
       Matcher form = FORM.matcher(text);
       if (!form.matches()) {
-        throw new TypeConversionException("'%s' is no FIRST-LAST:TYPE".formatted(text));
+        throw new TypeConversionException("expected FIRST-LAST:TYPE, found '%s'".formatted(text));
       }
       try {
         return new TypedPart(
@@ -80,7 +81,8 @@ final class SegmentNumbers {
             Long.parseLong(form.group(1), 16),
             Long.parseLong(form.group(2), 16));
       } catch (IllegalArgumentException e) {
-        throw new TypeConversionException("'%s': %s is no type".formatted(text, form.group(3)));
+        throw new TypeConversionException(
+            "expected a type such as EW, found %s in '%s'".formatted(form.group(3), text));
       }
     }
   }

@@ -16,14 +16,14 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.TypeConversionException;
 
-/** What several segment commands take. */
+/** The options of several segment commands. */
 final class SegmentOptions {
   private static final BigDecimal LONGEST_SECONDS =
       BigDecimal.valueOf(WaitLimit.LONGEST.toSeconds());
 
   private SegmentOptions() {}
 
-  /** The store that a command works with. */
+  /** The store of a command. */
   static final class Store {
     @Option(
         names = "--store",
@@ -37,17 +37,17 @@ final class SegmentOptions {
         paramLabel = "SECONDS",
         defaultValue = "10",
         converter = Seconds.class,
-        description = "How long to wait for other processes at most; default: ${DEFAULT-VALUE}.")
+        description = "The longest wait for other processes; default: ${DEFAULT-VALUE}.")
     private Duration timeout;
 
     Store() {}
 
-    /** Opens the store, which must be there. */
+    /** Opens an existing store. */
     SegmentStore open() throws IOException {
       return waiting(SegmentStore.open(folder()));
     }
 
-    /** Opens the store, making it if it is not there. */
+    /** Opens the store, or creates it. */
     SegmentStore create() throws IOException {
       return waiting(SegmentStore.create(folder()));
     }
@@ -65,7 +65,7 @@ final class SegmentOptions {
         return HostPaths.of(FileName.of(store));
       }
       String data = RawArguments.variable("XDG_DATA_HOME");
-      // The XDG specification has relative paths ignored.
+      // By the XDG specification relative paths are ignored.
       Path shared =
           data != null && data.startsWith("/")
               ? HostPaths.of(FileName.of(data))
@@ -74,7 +74,7 @@ final class SegmentOptions {
     }
   }
 
-  /** Takes a number of seconds, with a fraction or without. */
+  /** Converts a number of seconds, with or without a fraction. */
   static final class Seconds implements ITypeConverter<Duration> {
     @Override
     public Duration convert(String text) {
@@ -84,14 +84,14 @@ final class SegmentOptions {
           return Duration.ofMillis(seconds.movePointRight(3).longValue());
         }
       } catch (NumberFormatException e) {
-        // said below
+        // reported below
       }
       throw new TypeConversionException(
-          "'%s' is no number of seconds from 0 to %s".formatted(text, LONGEST_SECONDS));
+          "expected a number of seconds from 0 to %s, found '%s'".formatted(LONGEST_SECONDS, text));
     }
   }
 
-  /** A segment that is in a store. */
+  /** A segment in a store. */
   static final class Segment {
     @Mixin private Store store;
 
@@ -118,7 +118,7 @@ final class SegmentOptions {
     @Option(
         names = "--pid",
         paramLabel = "PID",
-        description = "The process that is meant; needed if several hold the segment.")
+        description = "The holder's process ID; required if several processes hold the segment.")
     private Long pid;
 
     Holder() {}

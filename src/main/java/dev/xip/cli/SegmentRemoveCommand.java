@@ -5,11 +5,11 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-/** {@code xip segment remove}: takes a segment out of the store. */
+/** {@code xip segment remove}: removes a segment from the store. */
 @Command(
     name = "remove",
     header = "Remove a segment from the store.",
-    description = "%nWhoever has it loaded keeps it until they leave.%n",
+    description = "%nProcesses that have it loaded keep it until they unload it.%n",
     footerHeading = "%nExamples:%n",
     footer = "  xip segment remove JDK")
 final class SegmentRemoveCommand implements Callable<Integer> {

@@ -15,8 +15,8 @@ import picocli.CommandLine.Option;
     name = "save",
     header = "Give a segment new contents: its holder's memory, or a file.",
     description = {
-      "%nWithout --from, the process that holds the segment saves what it has in memory. Loads from"
-          + " now on get the new contents; whoever has loaded the old ones keeps them.%n"
+      "%nWithout --from, the process that holds the segment saves its memory. Later"
+          + " loads get the new contents; processes that have the old contents loaded keep them.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {"  xip segment save WORK", "  xip segment save JDK --from newer.img"})

@@ -6,11 +6,11 @@ import dev.xip.segment.StoredSegment;
 import java.io.IOException;
 import java.util.Locale;
 
-/** How a segment is printed: as a row for people, as members of an object for programs. */
+/** Prints a segment, as a line of text or as members of a JSON object. */
 final class SegmentText {
   private SegmentText() {}
 
-  /** Prints a segment that was changed. */
+  /** Prints a segment after a change. */
   static void print(StoredSegment segment, boolean json) throws IOException {
     Output out = new Output();
     if (json) {
@@ -29,7 +29,7 @@ final class SegmentText {
     out.flush();
   }
 
-  /** Writes what the store says of a segment into the open object. */
+  /** Writes the store's data of a segment as members of the open object. */
   static JsonWriter members(JsonWriter json, StoredSegment segment) throws IOException {
     SegmentDefinition definition = segment.definition();
     return json.member("name", segment.name().value())

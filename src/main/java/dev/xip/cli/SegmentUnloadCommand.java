@@ -6,13 +6,13 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-/** {@code xip segment unload}: ends a hold. */
+/** {@code xip segment unload}: has a holder unload its segment. */
 @Command(
     name = "unload",
-    header = "Have a segment that is held unloaded, and its holder end.",
+    header = "Have the holder of a segment unload it and end.",
     description = {
-      "%nAsks the process that holds the segment, an 'xip segment load', and is done when the"
-          + " segment is unloaded. What was stored to a private copy and not saved is lost.%n"
+      "%nSends a request to the process that holds the segment, an 'xip segment load', and waits"
+          + " until the segment is unloaded. Unsaved changes of a private copy are lost.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {"  xip segment unload JDK", "  xip segment unload JDK --pid 4711"})

@@ -18,14 +18,14 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code xip stat}: shows all that an image says of one file. */
+/** {@code xip stat}: shows the attributes and extents of a file. */
 @Command(
     name = "stat",
-    header = "Show all attributes of a file, where its bytes lie, and whether in place.",
+    header = "Show all attributes and extents of a file, and whether it can be used in place.",
     description = {
-      "%nShows the inode with every attribute, extended ones too, then the extents: which bytes of"
-          + " the file lie at which byte of the image. What no extent covers is a hole. A symbolic"
-          + " link at the end of PATH is shown itself.%n"
+      "%nShows the inode with all attributes and extended attributes, then the extents, each with"
+          + " its bytes in the file and in the image. Between extents are holes. If PATH ends in a"
+          + " symbolic link, the link itself is shown.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -109,7 +109,7 @@ final class StatCommand extends ImageCommand {
     }
   }
 
-  /** Spells a value as getfattr(1) does: text in quotes, and all else in hexadecimal. */
+  /** Formats a value as getfattr(1) does: text in quotes, other values in hexadecimal. */
   private static String spelled(byte[] value) {
     StringBuilder text = new StringBuilder("\"");
     for (byte b : value) {

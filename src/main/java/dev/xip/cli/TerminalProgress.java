@@ -6,8 +6,8 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
 /**
- * A progress bar on standard error, if that is a terminal and the work goes on for over a second;
- * otherwise nothing.
+ * A progress bar on standard error, shown if that is a terminal and the work takes more than a
+ * second.
  */
 final class TerminalProgress implements ProgressListener, AutoCloseable {
   private static final long PATIENCE_NANOS = 1_000_000_000;

@@ -1,8 +1,8 @@
 /**
- * The command {@code xip}: what the user typed in, what the layers below found out. It holds no
- * logic of its own and nobody imports it; it alone prints and exits.
+ * The command {@code xip}: parses arguments, calls the layers below and prints their results. It
+ * has no logic of its own, and no package imports it; only this package prints and exits.
  *
- * <p>Text goes to standard output as bytes, because file names are bytes. JSON is written by a
- * class of our own, as a hundred lines that write it in order cost no start-up time and no library.
+ * <p>Text goes to standard output as bytes, because file names are bytes. JSON has a writer of its
+ * own, whose hundred lines cost neither start-up time nor a library.
  */
 package dev.xip.cli;
