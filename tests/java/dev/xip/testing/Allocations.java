@@ -2,7 +2,7 @@ package dev.xip.testing;
 
 import java.lang.management.ManagementFactory;
 
-/** Measures what a piece of code allocates on the heap. */
+/** Measures the heap allocation of code. */
 public final class Allocations {
   private static final com.sun.management.ThreadMXBean THREADS =
       (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -10,9 +10,9 @@ public final class Allocations {
   private Allocations() {}
 
   /**
-   * Runs something once to load what it needs, and then again and again.
+   * Runs code once to load its classes, and then several times.
    *
-   * @return the bytes that this thread allocated in the best of the later runs
+   * @return the fewest bytes that this thread allocated in one of the later runs
    */
   public static long of(Runnable code) {
     code.run();

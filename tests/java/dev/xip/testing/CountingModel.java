@@ -6,7 +6,7 @@ import dev.xip.phys.Region;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongPredicate;
 
-/** A memory model that counts its look-ups and lets somebody else answer them. */
+/** A memory model that counts its look-ups and delegates them. */
 public final class CountingModel implements MemoryModel {
   private final MemoryModel model;
   private final AtomicLong lookUps = new AtomicLong();
@@ -30,7 +30,7 @@ public final class CountingModel implements MemoryModel {
         });
   }
 
-  /** The look-ups since the last call. */
+  /** {@return the look-ups since the last call} */
   public long takeLookUps() {
     return lookUps.getAndSet(0);
   }

@@ -14,11 +14,11 @@ public final class Folders {
   private Folders() {}
 
   /**
-   * Says where temporary files are forced to the medium at no cost: in memory, if the host has half
-   * a gigabyte there and the caller of the build has not named a place by TMPDIR.
+   * Returns a folder for temporary files in which fsync is free: /dev/shm, if it has half a
+   * gigabyte and the build was not given another folder by TMPDIR.
    *
-   * @return a folder that many use
-   * @throws IOException if the host does not say how much room there is
+   * @return a folder shared with others
+   * @throws IOException if the free space cannot be read
    */
   public static Path memory() throws IOException {
     Path memory = Path.of("/dev/shm");
@@ -42,7 +42,7 @@ public final class Folders {
   }
 
   /**
-   * Deletes a folder and all that is in it.
+   * Deletes a folder recursively.
    *
    * @param folder the folder
    */

@@ -16,22 +16,21 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A JVM that forks processes which do some work and are there to be killed, hundreds of them in
- * seconds. Such a process has but the one thread that forked: nobody compiles there, so the JVM
- * only interprets, and nobody collects garbage, so the work must end before the young generation is
- * full.
+ * A JVM that forks processes that work and may be killed, hundreds of them in seconds. Such a
+ * process has only the thread that forked: without compiler threads the JVM only interprets, and
+ * without collector threads the work must end before the young generation is full.
  */
 public final class ForkingJvm implements AutoCloseable {
   private final Process process;
   private final BufferedReader in;
   private final PrintStream out;
 
-  /** What the processes do. The class has a constructor without arguments. */
+  /** The work of a process. Implementations have a constructor without arguments. */
   public interface Work {
-    /** Loads, in the JVM that is going to fork, what would be loaded in each process. */
+    /** Loads classes in the JVM before it forks, so that not each process must. */
     void warmUp() throws IOException;
 
-    /** Does the work in a process of its own. */
+    /** Does the work in a forked process. */
     void run(List<String> args) throws IOException;
   }
 
@@ -44,7 +43,7 @@ public final class ForkingJvm implements AutoCloseable {
   /**
    * Starts a JVM and waits until it can fork.
    *
-   * @param work what the processes do
+   * @param work the class of the work
    * @return the JVM
    */
   public static ForkingJvm start(Class<? extends Work> work) throws IOException {
@@ -60,7 +59,7 @@ public final class ForkingJvm implements AutoCloseable {
   /**
    * Forks a process.
    *
-   * @param args what it is told, without tabs and line ends
+   * @param args the arguments of the work, without tabs and line ends
    * @return its process id
    */
   public synchronized long fork(Object... args) throws IOException {
@@ -76,7 +75,7 @@ public final class ForkingJvm implements AutoCloseable {
    * Waits until a process has ended.
    *
    * @param pid its process id
-   * @return the signal that killed it, or 0 if it came to its end
+   * @return the signal that killed it, or 0 if it exited
    * @throws IOException if it failed
    */
   public synchronized int waitFor(long pid) throws IOException {
@@ -135,7 +134,7 @@ public final class ForkingJvm implements AutoCloseable {
       int pid = (int) fork.invokeExact();
       if (pid == 0) {
         int code = run(work, words.subList(1, words.size()));
-        exit.invokeExact(code); // no JVM can shut down without its threads
+        exit.invokeExact(code); // the JVM cannot shut down without its threads
       }
       System.out.println(pid);
     }

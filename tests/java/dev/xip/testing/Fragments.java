@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * Scatters a file of an ext2 image: e2fsprogs lay files out in one piece and offer no other way.
+ * Scatters a file of an ext2 image: e2fsprogs lay files out contiguously and have no option for it.
  */
 public final class Fragments {
   private static final long BLOCK = 4096;
@@ -26,7 +26,7 @@ public final class Fragments {
 
   private final MemorySegment image;
 
-  /** Where the pointers to the file's blocks are, in file order, holes left out. */
+  /** The image offsets of the pointers to the file's blocks, in file order, without holes. */
   private final List<Long> pointers = new ArrayList<>();
 
   private Fragments(MemorySegment image) {
@@ -34,13 +34,13 @@ public final class Fragments {
   }
 
   /**
-   * Lays the blocks of a file out in random order, in pieces of some blocks, and moves its bytes
-   * along. The image stays one that e2fsck has nothing to say about.
+   * Reorders the blocks of a file at random, in pieces of some blocks, and moves their bytes. The
+   * image stays clean for e2fsck.
    *
    * @param path the image
    * @param file the file's path in it
-   * @param blocks how many blocks lie together
-   * @param seed decides the order
+   * @param blocks the blocks of a piece
+   * @param seed the seed of the order
    * @throws IOException if the image cannot be read or written
    */
   public static void scatter(Path path, String file, int blocks, long seed) throws IOException {

@@ -6,11 +6,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A tree with every attribute that a file can have, and what tells two such trees apart. */
+/** A tree with every attribute that a file can have, and a comparison of two such trees. */
 public final class HardTree {
-  /**
-   * Each line is a command of the shell in the folder; names and values are on both sides of ends.
-   */
+  /** Shell commands that run in the folder; names and values lie on both sides of limits. */
   private static final String COMMANDS =
       """
       set -e; umask 022; TZ=UTC; export TZ
@@ -63,7 +61,7 @@ public final class HardTree {
   private HardTree() {}
 
   /**
-   * Makes the tree; skips the test where the host cannot.
+   * Makes the tree, or skips the test if the host cannot.
    *
    * @param tree the folder to make
    * @return the folder
@@ -84,11 +82,11 @@ public final class HardTree {
   }
 
   /**
-   * Demands that find, stat, getfattr and rsync find no difference between two trees.
+   * Asserts that find, stat, getfattr and rsync find no difference between two trees.
    *
-   * @param tree the one
-   * @param other the other
-   * @throws IOException if they cannot be looked at
+   * @param tree a tree
+   * @param other the other tree
+   * @throws IOException if they cannot be read
    */
   public static void requireSame(Path tree, Path other) throws IOException {
     assertThat(in(other, LIST)).isEqualTo(in(tree, LIST));

@@ -13,20 +13,20 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Makes file-system images with e2fsprogs, and has e2fsprogs and the kernel look into them. */
+/** Makes file-system images with e2fsprogs, and reads them with e2fsprogs and the kernel. */
 public final class Images {
   private static final long BLOCK = 4096;
 
   private Images() {}
 
-  /** Looks at a mounted file system. */
+  /** Visits a mounted file system. */
   @FunctionalInterface
   public interface MountVisitor {
     /**
-     * Looks.
+     * Visits it.
      *
      * @param root the folder where the image is mounted
-     * @throws IOException passed on
+     * @throws IOException thrown to the caller of {@link #mounted}
      */
     void visit(Path root) throws IOException;
   }
@@ -58,7 +58,7 @@ public final class Images {
       entries = files.count();
     }
     String used = Processes.run("du", "-s", "-B1", tree.toString()).out().split("\\s")[0];
-    // Indirect blocks, directories and the tables of inodes come on top of the files' own blocks.
+    // Indirect blocks, directories and inode tables are in addition to the files' own blocks.
     long blocks = (Long.parseLong(used) * 5 / 4 + entries * 512) / BLOCK + 2048;
     try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
       file.setLength(0);
@@ -77,7 +77,7 @@ public final class Images {
    * Maps an image and opens it with our own reader.
    *
    * @param image the image
-   * @param arena ends the mapping
+   * @param arena the arena of the mapping
    * @return the open image
    * @throws IOException if the reader refuses it
    */
@@ -101,7 +101,7 @@ public final class Images {
   }
 
   /**
-   * Asks debugfs about an image, in one process however many questions there are.
+   * Queries an image with debugfs, by one process for all commands.
    *
    * @param image the image
    * @param commands its commands; {@code <inode>} needs no quoting where a path would
@@ -113,8 +113,8 @@ public final class Images {
   }
 
   /**
-   * Has debugfs take everything out of an image. It complains that it may not give files to their
-   * owners, unless root runs it, so its words are not looked at: the caller judges what it made.
+   * Extracts an image with debugfs. Unless run as root it complains that it may not set owners, so
+   * its messages are ignored: the caller checks the result.
    *
    * @param image the image
    * @param folder the folder to make
@@ -133,7 +133,7 @@ public final class Images {
       Files.write(script, commands, StandardCharsets.UTF_8);
       Processes.Output output =
           Processes.run("debugfs", mode, "-f", script.toString(), image.toString());
-      // debugfs exits 0 whatever happens; its own version line is all it may say on the error side.
+      // debugfs always exits 0; on standard error only its version line is not a complaint.
       String complaints =
           output.err().lines().filter(line -> !line.startsWith("debugfs 1.")).toList().toString();
       if (!complaints.equals("[]")) {
@@ -146,12 +146,12 @@ public final class Images {
   }
 
   /**
-   * Mounts an image read-only, shows it and unmounts it, whatever happens in between.
+   * Mounts an image read-only, calls the visitor and unmounts the image in any case.
    *
    * @param image the image
    * @param driver the kernel's driver, such as {@code ext4}
-   * @param visitor sees the mounted tree
-   * @throws IOException if it cannot be mounted, or what the visitor threw
+   * @param visitor called with the mounted tree
+   * @throws IOException if it cannot be mounted, or thrown by the visitor
    */
   public static void mounted(Path image, String driver, MountVisitor visitor) throws IOException {
     Path folder = Files.createTempDirectory("xip-mount");

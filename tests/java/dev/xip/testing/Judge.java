@@ -9,9 +9,9 @@ import java.util.Map;
 import org.junit.jupiter.api.Assumptions;
 
 /**
- * What a test needs of the host besides what the build needs: programs that judge us, root, loop
- * devices. A test that needs what the host lacks is skipped, and the build says so at its end, with
- * the Debian package that would help.
+ * Requirements of tests on the host, in addition to those of the build: programs that check our
+ * results, root, loop devices. A test whose requirement is missing is skipped, and the build
+ * reports it at its end with the Debian package to install.
  */
 public final class Judge {
   private static final Map<String, String> PACKAGES = new HashMap<>();
@@ -44,8 +44,8 @@ public final class Judge {
   /**
    * Skips the test if a condition does not hold.
    *
-   * @param holds whether the host has what the test needs
-   * @param what what that is, as in "needs root"; what only root has begins with "root"
+   * @param holds whether the host meets the requirement
+   * @param what the requirement, as in "needs root"; those that only root meets begin with "root"
    */
   public static void needs(boolean holds, String what) {
     if (!holds) {
@@ -58,19 +58,19 @@ public final class Judge {
    *
    * @param name the program's name
    * @return its path
-   * @throws IllegalArgumentException if this class knows no Debian package that holds it
+   * @throws IllegalArgumentException if this class does not know its Debian package
    */
   public static Path program(String name) {
     String debian = PACKAGES.get(name);
     if (debian == null) {
-      throw new IllegalArgumentException("no Debian package is known here to hold " + name);
+      throw new IllegalArgumentException(name + ": no Debian package is known to contain it");
     }
     Path found = Processes.find(name).orElse(null);
     needs(found != null, "%s (package %s)".formatted(name, debian));
     return found;
   }
 
-  /** Says whether a program is one of those that a host may lack. */
+  /** {@return whether a program is one of those that a host may lack} */
   static boolean isOptional(String program) {
     return PACKAGES.containsKey(program);
   }
@@ -81,20 +81,19 @@ public final class Judge {
   }
 
   /**
-   * Says whose rights this JVM has.
+   * {@return whether this JVM runs as root}
    *
-   * @return true if they are those of root
-   * @throws IOException if the host does not say
+   * @throws IOException if that cannot be read
    */
   public static boolean isRoot() throws IOException {
     return Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0);
   }
 
   /**
-   * Skips the test if it cannot run a program as the user nobody, which takes root.
+   * Skips the test if it cannot run a program as the user nobody, which requires root.
    *
-   * @return what to put before the program and its arguments
-   * @throws IOException if the host does not say who runs the test
+   * @return the words before the program and its arguments
+   * @throws IOException if the user of this JVM cannot be read
    */
   public static List<String> asNobody() throws IOException {
     root();
@@ -105,8 +104,8 @@ public final class Judge {
   /**
    * Skips the test if it cannot mount in a namespace of its own.
    *
-   * @return what to put before the program and its arguments
-   * @throws IOException if trying fails
+   * @return the words before the program and its arguments
+   * @throws IOException if the attempt fails
    */
   public static List<String> inMountNamespace() throws IOException {
     program("mount");
@@ -118,7 +117,7 @@ public final class Judge {
     return List.of(unshare, "-rm");
   }
 
-  /** Skips the test if it cannot make and open device nodes where temporary files lie. */
+  /** Skips the test if it cannot make and open device nodes in the folder for temporary files. */
   public static void deviceNodes() throws IOException {
     root();
     Path folder = Files.createTempDirectory("xip-node");
@@ -133,7 +132,7 @@ public final class Judge {
     }
   }
 
-  /** Skips the test if the kernel cannot be asked to mount an ext2 image. */
+  /** Skips the test if the kernel cannot mount an ext2 image. */
   public static void loopMount() throws IOException {
     root();
     program("mount");

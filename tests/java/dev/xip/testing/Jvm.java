@@ -40,7 +40,7 @@ public final class Jvm {
    *
    * @param type the class
    * @return its entry of the class path
-   * @throws IOException if that is no file or folder
+   * @throws IOException if that is not a file or folder
    */
   public static Path placeOf(Class<?> type) throws IOException {
     try {

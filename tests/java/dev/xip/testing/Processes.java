@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * Runs other programs, found on PATH or in the folder {@code sbin} beside each {@code bin} there. A
- * test that runs a program which {@link Judge} says a host may lack is skipped where it is missing.
+ * Runs other programs, found on PATH or in the folder {@code sbin} beside each {@code bin} there.
+ * If a program that hosts may lack according to {@link Judge} is missing, the test is skipped.
  */
 public final class Processes {
   private static final long TIMEOUT_SECONDS = 300;
@@ -21,18 +21,14 @@ public final class Processes {
   private Processes() {}
 
   /**
-   * What a program left behind.
+   * The result of a program.
    *
    * @param exit its exit code
    * @param out its standard output, one char per byte
    * @param err its standard error, one char per byte
    */
   public record Output(int exit, String out, String err) {
-    /**
-     * Returns the standard output as text.
-     *
-     * @return the bytes decoded as UTF-8
-     */
+    /** {@return the standard output, decoded as UTF-8} */
     public String text() {
       return new String(out.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
     }
@@ -59,7 +55,7 @@ public final class Processes {
    * Runs a program that must succeed.
    *
    * @param command the program's name and its arguments
-   * @return what it left behind
+   * @return its result
    * @throws IOException if it is missing, fails or does not end
    */
   public static Output run(String... command) throws IOException {
@@ -75,7 +71,7 @@ public final class Processes {
    * Runs a program that may fail.
    *
    * @param command the program's name and its arguments
-   * @return what it left behind
+   * @return its result
    * @throws IOException if it is missing or does not end
    */
   public static Output runAny(String... command) throws IOException {

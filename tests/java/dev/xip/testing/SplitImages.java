@@ -16,8 +16,8 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 
 /**
- * Images cut into three at odd page boundaries. Loaded segments share no megabyte, so the middle
- * one is whole megabytes long and the others end and begin where it does.
+ * Images split into three at odd page boundaries. Loaded segments share no megabyte, so the middle
+ * piece is whole megabytes long, and the others end and begin at its boundaries.
  */
 public final class SplitImages {
   private static final long PAGE = 4096;
@@ -32,14 +32,14 @@ public final class SplitImages {
    *
    * @param offset where it starts in the image, in bytes
    * @param file a file with its bytes
-   * @param address the physical address that it is to have
+   * @param address the physical address of its segment
    */
   public record Piece(long offset, Path file, long address) {}
 
   /**
-   * Makes an image whose table of inodes has many pages, and with a file of several megabytes.
+   * Makes an image with an inode table of many pages and a file of several megabytes.
    *
-   * @param folder where to make it
+   * @param folder the folder of the image
    * @return the image
    * @throws IOException if mke2fs is missing or fails
    */
@@ -55,11 +55,11 @@ public final class SplitImages {
   }
 
   /**
-   * Finds where an image can be cut.
+   * Finds two offsets at which an image can be split.
    *
    * @param image the image
-   * @param inTable whether the first cut goes through the table of inodes, or through a file as the
-   *     second one always does
+   * @param inTable whether the first offset is in the inode table, or in a file as the second one
+   *     always is
    * @return two offsets in bytes, odd multiples of the page size and whole megabytes apart
    * @throws IOException if the image cannot be read
    */
@@ -91,7 +91,8 @@ public final class SplitImages {
         }
       }
     }
-    throw new IOException(image.name() + ": nowhere to cut");
+    throw new IOException(
+        image.name() + ": expected an offset at which the image can be split, found none");
   }
 
   private static boolean isInside(long cut, List<Extent> extents) {
@@ -103,7 +104,7 @@ public final class SplitImages {
   }
 
   /**
-   * Cuts an image.
+   * Splits an image.
    *
    * @param image the image
    * @param cuts the two offsets
@@ -113,7 +114,7 @@ public final class SplitImages {
   public static List<Piece> pieces(Path image, long[] cuts) throws IOException {
     byte[] bytes = Files.readAllBytes(image);
     long[] ends = {0, cuts[0], cuts[1], bytes.length};
-    // The first cut is at a megabyte's edge in physical memory.
+    // The first offset is at a multiple of a megabyte in physical memory.
     long address = PLACE + MEGABYTE * (cuts[0] / MEGABYTE + 1) - cuts[0];
     List<Piece> pieces = new ArrayList<>();
     for (int i = 0; i < 3; i++) {

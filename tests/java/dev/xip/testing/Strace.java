@@ -12,9 +12,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/**
- * Runs programs under strace, to know each system call that they make on files, or to kill them.
- */
+/** Runs programs under strace, to record their system calls on files, or to kill them. */
 public final class Strace {
   /** Reads change nothing, and a JVM makes many. */
   private static final String TRACED = "trace=!read,pread64,futex";
@@ -37,31 +35,25 @@ public final class Strace {
    * @param result what it returned, {@code ?} if it did not
    */
   public record Call(String name, List<Argument> arguments, String result) {
-    /**
-     * Tells whether it did what it was asked for.
-     *
-     * @return false if it failed or never came to its end
-     */
+    /** {@return whether it succeeded: false if it failed or did not return} */
     public boolean succeeded() {
       return !result.startsWith("-") && !result.startsWith("?");
     }
 
     /**
-     * Returns an argument as text.
+     * {@return an argument as text: a string's own text, or what strace shows}
      *
-     * @param index which, from 0
-     * @return a string's own text, or what strace shows
+     * @param index its index, from 0
      */
     public String text(int index) {
       return arguments.get(index).text;
     }
 
     /**
-     * Returns the path that an argument stands for.
+     * {@return the path of an argument}
      *
-     * @param index which argument, from 0: a descriptor, or a string that may be relative to the
+     * @param index the index, from 0, of a descriptor, or of a string that may be relative to the
      *     folder in the argument before
-     * @return the path
      */
     public Path path(int index) {
       Argument argument = arguments.get(index);
@@ -73,10 +65,9 @@ public final class Strace {
     }
 
     /**
-     * Finds the paths in a folder that it names.
+     * {@return the paths among its arguments that are a folder or lie in it}
      *
      * @param folder the folder
-     * @return the folder itself, or what lies in it
      */
     public Stream<Path> pathsIn(Path folder) {
       return arguments.stream()
@@ -94,7 +85,7 @@ public final class Strace {
     }
   }
 
-  /** Skips the test on a host where nothing can be traced. */
+  /** Skips the test if strace cannot trace on this host. */
   public static void require() throws IOException {
     Processes.Output tried = Processes.runAny("strace", "-f", "-o", "/dev/null", "true");
     Judge.needs(tried.exit() == 0, "a kernel that lets strace trace: " + tried.err().strip());
@@ -103,7 +94,7 @@ public final class Strace {
   /**
    * Runs a program that must succeed.
    *
-   * @param folder where every path of interest lies
+   * @param folder the folder of all paths of interest
    * @param log a folder for strace's files, not below the other
    * @param command the program and its arguments
    * @return the calls that name a path in the folder, all made by one thread
@@ -129,13 +120,13 @@ public final class Strace {
   }
 
   /**
-   * Traces a process so that it is killed by SIGKILL where it enters a system call, which is then
-   * not carried out. Returns when the process is being traced.
+   * Traces a process so that SIGKILL kills it at the entry of a system call, before the call has an
+   * effect. Returns when the process is being traced.
    *
    * @param pid the process, which has one thread
-   * @param paths the paths that calls are counted on
+   * @param paths the paths on which calls are counted
    * @param name the name of the call
-   * @param count which of the calls of that name on those paths, from 1
+   * @param count the number of the call among those of that name on those paths, from 1
    * @param log a file for strace to write
    * @return strace, which ends with the process
    */
@@ -144,23 +135,23 @@ public final class Strace {
     List<String> line = new ArrayList<>(List.of("strace", "-p", Long.toString(pid)));
     line.addAll(List.of("-o", log.toString(), "-y", "-xx", "-s", "1048576", "-e", TRACED));
     paths.forEach(each -> line.addAll(List.of("-P", each.toString())));
-    // Not with --seccomp-bpf, which makes strace forget to send the signal.
+    // Not with --seccomp-bpf, with which strace does not send the signal.
     line.addAll(List.of("-e", "inject=%s:signal=SIGKILL:when=%d".formatted(name, count)));
     Process strace = Processes.builder(line.toArray(String[]::new)).start();
-    StringBuilder told = new StringBuilder();
+    StringBuilder messages = new StringBuilder();
     for (String each; (each = strace.errorReader().readLine()) != null; ) {
       if (each.endsWith(" attached")) {
         return strace;
       }
-      told.append(each).append('\n');
+      messages.append(each).append('\n');
     }
-    throw new IOException("strace of process %d has ended: %s".formatted(pid, told));
+    throw new IOException("strace of process %d has ended: %s".formatted(pid, messages));
   }
 
   /**
-   * Reads what strace wrote of one thread.
+   * Reads strace's output for one thread.
    *
-   * @param folder where every path of interest lies
+   * @param folder the folder of all paths of interest
    * @param file the file
    * @return the calls that name a path in the folder
    */

@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Random;
 
-/** Makes trees of files to pack. What a tree holds is decided by its seed alone. */
+/** Makes trees of files to pack. The content of a tree depends only on its seed. */
 public final class Trees {
   /** The file offset at which triple indirection begins with 4 KiB blocks. */
   public static final long TRIPLE_INDIRECT = 4096L * (12 + 1024 + 1024 * 1024);
@@ -21,7 +21,7 @@ public final class Trees {
   private Trees() {}
 
   /**
-   * Names a file below a folder by its bytes, whatever the host's locale makes of them.
+   * Names a file below a folder by its bytes, independent of the host's locale.
    *
    * @param folder the folder
    * @param name the name, or several with slashes between them
@@ -39,7 +39,7 @@ public final class Trees {
   }
 
   /**
-   * Returns the bytes of a file's name, whatever the host's locale makes of them.
+   * Returns the bytes of a file's name, independent of the host's locale.
    *
    * @param path the path
    * @return the bytes of its last name
@@ -62,10 +62,10 @@ public final class Trees {
   /**
    * Writes pseudo-random bytes at an offset, leaving a hole before it.
    *
-   * @param file the file, made if it is not there
-   * @param offset where to write
-   * @param length how many bytes
-   * @param random where they come from
+   * @param file the file, created if missing
+   * @param offset the offset
+   * @param length the number of bytes
+   * @param random their source
    * @throws IOException if writing fails
    */
   public static void write(Path file, long offset, int length, Random random) throws IOException {
@@ -79,9 +79,9 @@ public final class Trees {
   }
 
   /**
-   * Makes a small tree with one of each kind of thing that needs no root.
+   * Makes a small tree with one file of each kind that does not need root.
    *
-   * @param tree the folder to fill, made if it is not there
+   * @param tree the folder to fill, created if missing
    * @return the folder
    * @throws IOException if writing fails
    */
@@ -105,12 +105,12 @@ public final class Trees {
   }
 
   /**
-   * Makes the tree by which a reader is judged: over 15,000 files and 200 MB, a folder of 10,000
-   * entries, holes, files that reach each level of indirection, names of up to 255 bytes in several
-   * scripts and in none, hard links, and symbolic links of 1 to 4095 bytes.
+   * Makes a tree to test readers: over 15,000 files and 200 MB, a folder of 10,000 entries, holes,
+   * files that reach each level of indirection, names of up to 255 bytes in several scripts and in
+   * none, hard links, and symbolic links of 1 to 4095 bytes.
    *
-   * @param tree the folder to fill, made if it is not there
-   * @param seed decides the bytes
+   * @param tree the folder to fill, created if missing
+   * @param seed the seed of the bytes
    * @return the folder
    * @throws IOException if writing fails
    */
@@ -136,7 +136,7 @@ public final class Trees {
     }
     for (int i = 0; i < 5_000; i++) {
       Path folder = Files.createDirectories(tree.resolve("d%02d/e%d".formatted(i % 40, i % 7)));
-      // Mostly small, and on both sides of the ends of blocks.
+      // Mostly small, and on both sides of block boundaries.
       int length = i % 9 == 0 ? 4096 * (i % 5) + i % 3 - 1 : random.nextInt(20_000);
       write(folder.resolve("f" + i), 0, Math.max(0, length), random);
     }
@@ -190,7 +190,7 @@ public final class Trees {
   }
 
   private static void symlink(Path folder, int length) throws IOException {
-    // A slash at the end would be dropped on the way.
+    // A trailing slash would be dropped.
     String target = "component/".repeat(410).substring(0, length - 1) + "x";
     Files.createSymbolicLink(folder.resolve("symlink%04d".formatted(length)), Path.of(target));
   }

@@ -1,5 +1,5 @@
 /**
- * What several tests share: running other programs, trees of files to pack, and images made and
- * judged by e2fsprogs and the kernel. It never judges by itself.
+ * Shared by tests: other programs, trees of files to pack, and images made and checked by e2fsprogs
+ * and the kernel.
  */
 package dev.xip.testing;

@@ -15,9 +15,9 @@ import org.openjdk.jcstress.infra.results.III_Result;
 
 /**
  * A private page is copied on the first store after it was shared, whether by a file or by a fork.
- * Copying and sharing look at the entry under the same lock, so the child has the page as it was
- * before the store or after it, and from the fork on neither side sees what the other stores. The
- * copy is counted once for each entry that maps it.
+ * Copying and sharing read the entry under the same lock, so the child has the page as it was
+ * before the store or after it, and after the fork neither side sees the other's stores. The copy
+ * is counted once for each entry that maps it.
  */
 public final class CowAgainstForkStress {
   private static final int WORD = 7;
@@ -84,10 +84,7 @@ public final class CowAgainstForkStress {
 
   /** Two processes share a frame: one stores while the other forks a third that shares it too. */
   @JCStressTest
-  @Outcome(
-      id = "1, 7, 7, 2, 11",
-      expect = ACCEPTABLE,
-      desc = "Nobody but the writer sees the store")
+  @Outcome(id = "1, 7, 7, 2, 11", expect = ACCEPTABLE, desc = "Only the writer sees the store")
   @Outcome(expect = FORBIDDEN, desc = "Another process saw the store, or a count is wrong")
   @State
   public static class SharedFrame {
@@ -137,7 +134,7 @@ public final class CowAgainstForkStress {
   @Outcome(id = "1, 11, 1", expect = ACCEPTABLE, desc = "Copied, or kept as its only owner")
   @Outcome(expect = FORBIDDEN, desc = "The store is lost, or a count is wrong")
   @State
-  public static class FrameOfWhoExits {
+  public static class FrameOfExitingProcess {
     private static final StressMachine<StressedSpace> MACHINE =
         new StressMachine<>(CowAgainstForkStress::mapAnonymous);
 
@@ -145,12 +142,12 @@ public final class CowAgainstForkStress {
     private final StressedSpace sibling;
 
     /** Gives the page a frame and shares it. */
-    public FrameOfWhoExits() {
+    public FrameOfExitingProcess() {
       parent.write(AT, WORD);
       sibling = parent.fork();
     }
 
-    /** Stores, which copies unless nobody else maps the frame. */
+    /** Stores, which copies if another process maps the frame. */
     @Actor
     public void store() {
       parent.write(AT, 1);
@@ -162,7 +159,7 @@ public final class CowAgainstForkStress {
       sibling.exit();
     }
 
-    /** Looks at who is left. */
+    /** Looks at the process that remains. */
     @Arbiter
     public void look(III_Result r) {
       r.r1 = parent.read(AT);
@@ -219,7 +216,7 @@ public final class CowAgainstForkStress {
   /** Two threads of one process store into a page that is shared with a child. */
   @JCStressTest
   @Outcome(id = "1, 2, 7, 11", expect = ACCEPTABLE, desc = "One copy with both stores")
-  @Outcome(expect = FORBIDDEN, desc = "A store went with a copy that was replaced")
+  @Outcome(expect = FORBIDDEN, desc = "A store was lost with a copy that was replaced")
   @State
   public static class TwoThreads {
     private static final StressMachine<StressedSpace> MACHINE =
@@ -240,7 +237,7 @@ public final class CowAgainstForkStress {
       parent.write(AT, 1);
     }
 
-    /** Stores beside it. */
+    /** Stores into another word. */
     @Actor
     public void other() {
       parent.write(AT + 8, 2);

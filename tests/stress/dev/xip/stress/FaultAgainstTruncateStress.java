@@ -16,10 +16,10 @@ import org.openjdk.jcstress.infra.results.III_Result;
 import org.openjdk.jcstress.infra.results.I_Result;
 
 /**
- * A fault keeps the file's mappings locked from its look at the file's size until its entry is in,
- * and truncation changes the size before it goes through the mappings. So an access is served
- * before the truncation or gets SIGBUS, and once truncate has returned no address space has an
- * entry for what was cut off, not even for a private copy.
+ * A fault holds the file-mapping lock from its check of the file's size until its entry is
+ * inserted, and truncation changes the size before it goes through the mappings. So an access is
+ * served before the truncation or gets SIGBUS, and once truncate has returned no address space has
+ * an entry for the part that was cut off, not even for a private copy.
  */
 public final class FaultAgainstTruncateStress {
   private static final int WORD = 7;
@@ -125,7 +125,7 @@ public final class FaultAgainstTruncateStress {
   @Outcome(
       id = "-2, 0, 1",
       expect = ACCEPTABLE_INTERESTING,
-      desc = "As in the kernel: a block past the end, allocated between two looks at the size")
+      desc = "As in the kernel: a block past the end, allocated between two checks of the size")
   @Outcome(expect = FORBIDDEN, desc = "An entry is left")
   @State
   public static class StoreIntoHole {
@@ -156,11 +156,11 @@ public final class FaultAgainstTruncateStress {
 
   /**
    * A private store copies a page while the file is cut, written again into the same block, and
-   * faulted in again: the entry is then, bit for bit, the one that the copy was begun for.
+   * faulted in again: the entry then has the same bits as when the copy began.
    */
   @JCStressTest
-  @Outcome(id = "9", expect = ACCEPTABLE, desc = "What was cut off is gone")
-  @Outcome(expect = FORBIDDEN, desc = "A copy of what was cut off came back")
+  @Outcome(id = "9", expect = ACCEPTABLE, desc = "The part that was cut off is gone")
+  @Outcome(expect = FORBIDDEN, desc = "A copy of the part that was cut off came back")
   @State
   public static class BlockUsedAgain {
     private static final StressMachine<FileSlot> MACHINE =
@@ -173,7 +173,7 @@ public final class FaultAgainstTruncateStress {
       slot.space.read(AT);
     }
 
-    /** Stores into the page, elsewhere than the arbiter looks. */
+    /** Stores into the page, at another offset than the arbiter reads. */
     @Actor
     public void copy() {
       slot.space.write(AT + 8, 5);

@@ -13,14 +13,14 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.III_Result;
 
 /**
- * Fork copies a table whose entries count for nothing as a whole, and links the copy while it holds
- * the parent's lock. So truncation, which goes through the parent first, has emptied the entries
- * before they are copied or finds the copies.
+ * Fork copies a table of uncounted entries as a whole, and links the copy while it holds the lock
+ * of the parent's table. So truncation, which goes through the parent first, has cleared the
+ * entries before they are copied or finds the copies.
  */
 public final class ForkAgainstTruncateStress {
   private static final int WORD = 7;
 
-  /** What one table of entries maps. */
+  /** The bytes that one table of entries maps. */
   private static final long TABLE_BYTES = 2L << 20;
 
   private ForkAgainstTruncateStress() {}
@@ -43,7 +43,7 @@ public final class ForkAgainstTruncateStress {
   /** The file is cut while the process forks; either may exit with the table as it is. */
   @JCStressTest
   @Outcome(id = "0, -2, 0", expect = ACCEPTABLE, desc = "Neither has the page any more")
-  @Outcome(expect = FORBIDDEN, desc = "An entry for what was cut off")
+  @Outcome(expect = FORBIDDEN, desc = "An entry for the part that was cut off")
   @State
   public static class WholeTable {
     private static final StressMachine<Slot> MACHINE = new StressMachine<>(Slot::on);

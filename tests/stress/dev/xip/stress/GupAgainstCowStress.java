@@ -19,11 +19,11 @@ import org.openjdk.jcstress.infra.results.IIIII_Result;
 import org.openjdk.jcstress.infra.results.II_Result;
 
 /**
- * get_user_pages takes its reference with the entry seen under the entry lock, or looks at the
- * entry once more after it took it. So the frame it gives out was the address's at some moment of
- * the call and stays what it is until it is given back; one asked for to be stored into is the one
- * that the process has from then on, whoever breaks the sharing first; and every reference is
- * counted once.
+ * get_user_pages takes its reference under the entry lock, or reads the entry again after it took
+ * the reference. So the frame that it returns was mapped at the address at some moment of the call
+ * and is not reused until it is released; a frame requested for writing is the one that the process
+ * maps from then on, whichever thread breaks the sharing first; and every reference is counted
+ * once.
  */
 public final class GupAgainstCowStress {
   private static final int WORD = 7;
@@ -63,12 +63,12 @@ public final class GupAgainstCowStress {
     return pfns[0];
   }
 
-  /** What a device reads. */
+  /** {@return the word that a device reads} */
   private static int load(StressedSpace space, long pfn) {
     return (int) space.mm().manager().memory().ram().get(ValueLayout.JAVA_LONG, pfn << Pages.SHIFT);
   }
 
-  /** What a device stores. */
+  /** Stores a word as a device does. */
   private static void store(StressedSpace space, long pfn, int word) {
     space.mm().manager().memory().ram().set(ValueLayout.JAVA_LONG, pfn << Pages.SHIFT, word);
   }
@@ -80,7 +80,9 @@ public final class GupAgainstCowStress {
   /** A device stores into a frame of the parent while a thread of the parent breaks the sharing. */
   @JCStressTest
   @Outcome(id = "5, 1, 7, 11, 11", expect = ACCEPTABLE, desc = "One frame for both stores")
-  @Outcome(expect = FORBIDDEN, desc = "A store is lost or at the child, or a count is wrong")
+  @Outcome(
+      expect = FORBIDDEN,
+      desc = "A store is lost or visible to the child, or a count is wrong")
   @State
   public static class StoreIntoSharedFrame {
     private static final StressMachine<StressedSpace> MACHINE =
@@ -103,7 +105,7 @@ public final class GupAgainstCowStress {
       put(parent, pfn);
     }
 
-    /** Stores beside it. */
+    /** Stores into another word. */
     @Actor
     public void thread() {
       parent.write(AT + 8, 1);
@@ -147,7 +149,7 @@ public final class GupAgainstCowStress {
       put(space, pfn);
     }
 
-    /** Stores beside it. */
+    /** Stores into another word. */
     @Actor
     public void thread() {
       space.write(AT + 8, 1);
@@ -165,7 +167,7 @@ public final class GupAgainstCowStress {
 
   /** A device reads a frame of the parent while the parent stores, which copies. */
   @JCStressTest
-  @Outcome(id = "7, 1, 7, 11, 11", expect = ACCEPTABLE, desc = "The frame that the child has now")
+  @Outcome(id = "7, 1, 7, 11, 11", expect = ACCEPTABLE, desc = "The frame that the child now has")
   @Outcome(id = "1, 1, 7, 11, 11", expect = ACCEPTABLE, desc = "The copy")
   @Outcome(expect = FORBIDDEN, desc = "Other bytes, or a count is wrong")
   @State
@@ -214,7 +216,9 @@ public final class GupAgainstCowStress {
   @JCStressTest
   @Outcome(id = "7, 9", expect = ACCEPTABLE, desc = "Held before it was freed")
   @Outcome(id = "0, 9", expect = ACCEPTABLE, desc = "Freed, then the zero page")
-  @Outcome(expect = FORBIDDEN, desc = "The frame of the other process, or one that changes hands")
+  @Outcome(
+      expect = FORBIDDEN,
+      desc = "The frame of the other process, or a frame that is reallocated")
   @State
   public static class FreedFrame {
     private static final StressMachine<Slot> MACHINE = new StressMachine<>(Slot::on);

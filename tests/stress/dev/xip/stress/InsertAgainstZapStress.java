@@ -18,9 +18,9 @@ import org.openjdk.jcstress.infra.results.IIIII_Result;
 import org.openjdk.jcstress.infra.results.III_Result;
 
 /**
- * An entry is put in and taken out under the lock of its leaf table, so what two threads do to one
- * slot happens one after the other: afterwards the slot is empty or holds the whole entry, and what
- * is counted for it is there exactly once if the entry is there, and not at all if it is not.
+ * An entry is inserted and zapped under the lock of its leaf table, so operations of two threads on
+ * one slot are serialised: afterwards the slot is empty or holds the whole entry, and the counts
+ * for the entry are present exactly once if it is there, and not at all if it is not.
  */
 public final class InsertAgainstZapStress {
   private static final int WORD = 7;
@@ -35,9 +35,9 @@ public final class InsertAgainstZapStress {
     }
   }
 
-  /** A fault inserts a special entry while the file takes the page out of every space. */
+  /** A fault inserts a special entry while the file zaps the page in every address space. */
   @JCStressTest
-  @Outcome(id = "7, 0, 0", expect = ACCEPTABLE, desc = "The fault came first, or had to be retried")
+  @Outcome(id = "7, 0, 0", expect = ACCEPTABLE, desc = "The fault came first, or was retried")
   @Outcome(id = "7, 1, 0", expect = ACCEPTABLE, desc = "The zap came first")
   @Outcome(expect = FORBIDDEN, desc = "Wrong bytes, a wrong entry or a special entry counted")
   @State
@@ -93,10 +93,10 @@ public final class InsertAgainstZapStress {
     }
   }
 
-  /** A counted entry is inserted while madvise takes the page out. */
+  /** A counted entry is inserted while madvise zaps the page. */
   @JCStressTest
-  @Outcome(id = "1, 0, 1, 0, 0", expect = ACCEPTABLE, desc = "Inserted, then taken out")
-  @Outcome(id = "1, 2, 2, 1, 1", expect = ACCEPTABLE, desc = "Nothing to take out, then inserted")
+  @Outcome(id = "1, 0, 1, 0, 0", expect = ACCEPTABLE, desc = "Inserted, then zapped")
+  @Outcome(id = "1, 2, 2, 1, 1", expect = ACCEPTABLE, desc = "Nothing to zap, then inserted")
   @Outcome(expect = FORBIDDEN, desc = "Counts that do not agree with the entry")
   @State
   public static class CountedEntry {
@@ -110,7 +110,7 @@ public final class InsertAgainstZapStress {
       r.r1 = slot.insert();
     }
 
-    /** Takes the page out. */
+    /** Zaps the page. */
     @Actor
     public void zap() {
       slot.space.discard(AT);
@@ -123,10 +123,10 @@ public final class InsertAgainstZapStress {
     }
   }
 
-  /** A counted entry is to be inserted where there is one, which madvise takes out. */
+  /** A counted entry is inserted into a slot with an entry, which madvise zaps. */
   @JCStressTest
-  @Outcome(id = "0, 0, 1, 0, 0", expect = ACCEPTABLE, desc = "EBUSY, then taken out")
-  @Outcome(id = "1, 2, 2, 1, 1", expect = ACCEPTABLE, desc = "Taken out, then inserted anew")
+  @Outcome(id = "0, 0, 1, 0, 0", expect = ACCEPTABLE, desc = "EBUSY, then zapped")
+  @Outcome(id = "1, 2, 2, 1, 1", expect = ACCEPTABLE, desc = "Zapped, then inserted again")
   @Outcome(expect = FORBIDDEN, desc = "Counts that do not agree with the entry")
   @State
   public static class OccupiedSlot {
@@ -145,7 +145,7 @@ public final class InsertAgainstZapStress {
       r.r1 = slot.insert();
     }
 
-    /** Takes the page out. */
+    /** Zaps the page. */
     @Actor
     public void zap() {
       slot.space.discard(AT);
@@ -158,7 +158,7 @@ public final class InsertAgainstZapStress {
     }
   }
 
-  /** Two threads come for one empty slot with the same frame. */
+  /** Two threads insert the same frame into one empty slot. */
   @JCStressTest
   @Outcome(id = "1, 2, 2, 1, 1", expect = ACCEPTABLE, desc = "One inserted, the other got EBUSY")
   @Outcome(expect = FORBIDDEN, desc = "Both inserted, or neither, or counted twice")
@@ -190,10 +190,10 @@ public final class InsertAgainstZapStress {
     }
   }
 
-  /** The process and the file take one counted entry out at the same time. */
+  /** The process and the file zap one counted entry at the same time. */
   @JCStressTest
-  @Outcome(id = "0, 0, 1, 0, 0", expect = ACCEPTABLE, desc = "Taken out, and given back once")
-  @Outcome(expect = FORBIDDEN, desc = "Given back twice, or still there")
+  @Outcome(id = "0, 0, 1, 0, 0", expect = ACCEPTABLE, desc = "Zapped, and the frame released once")
+  @Outcome(expect = FORBIDDEN, desc = "Released twice, or still mapped")
   @State
   public static class TwoZaps {
     private static final StressMachine<FrameSlot> MACHINE = FrameSlot.machine();
@@ -205,13 +205,13 @@ public final class InsertAgainstZapStress {
       slot.insert();
     }
 
-    /** Takes the page out of this space. */
+    /** Zaps the page in this space. */
     @Actor
     public void process() {
       slot.space.discard(AT);
     }
 
-    /** Takes it out of every space. */
+    /** Zaps it in every space. */
     @Actor
     public void file() {
       slot.file.invalidate(0, 1);

@@ -19,10 +19,10 @@ import org.openjdk.jcstress.infra.results.II_Result;
 import org.openjdk.jcstress.infra.results.I_Result;
 
 /**
- * A reader uses a translation, cached or just walked, without any lock and asks afterwards whether
- * it was still true; a frame is used again only after the question would be answered with no. So a
- * read gives the bytes of its page or a signal, never those of another page that has the frame now,
- * and never what it makes of a page table that has become data.
+ * A reader uses a translation, cached or just walked, without a lock and checks afterwards whether
+ * it is still valid; a frame is reused only after that check would fail. So a read returns the
+ * bytes of its page or a signal, never those of another page that now has the frame, and never the
+ * result of a walk through a page table that has become data.
  */
 public final class ReaderAgainstUnmapStress {
   private static final int WORD = 7;
@@ -32,19 +32,19 @@ public final class ReaderAgainstUnmapStress {
 
   private ReaderAgainstUnmapStress() {}
 
-  /** A process whose page goes, and one that takes up what becomes free. */
+  /** A process whose page is unmapped, and one that allocates the freed frames. */
   private record Slot(StressedSpace space, StressedSpace other) {
     static Slot on(StressMachine<Slot> machine) {
       Slot slot = new Slot(machine.space(), machine.space());
       slot.space.mapAnonymously(AT, 1);
       slot.other.mapAnonymously(FAR, FAR_PAGES);
-      // The tables that the other needs are not to be among what it takes up.
+      // Allocated before, so that the other's tables do not take the freed frames.
       slot.other.read(FAR);
       slot.other.discard(FAR);
       return slot;
     }
 
-    /** Unmaps the page and takes up what becomes free. */
+    /** Unmaps the page and allocates the freed frames. */
     void useAgain() {
       space.unmap(AT);
       for (int page = 0; page < FAR_PAGES; page++) {
@@ -64,7 +64,7 @@ public final class ReaderAgainstUnmapStress {
   @Outcome(id = "7, 7", expect = ACCEPTABLE, desc = "Both reads before the unmapping")
   @Outcome(id = "7, -1", expect = ACCEPTABLE, desc = "One before, one after")
   @Outcome(id = "-1, -1", expect = ACCEPTABLE, desc = "Both after")
-  @Outcome(expect = FORBIDDEN, desc = "Bytes of a frame used again, or of one unmapped")
+  @Outcome(expect = FORBIDDEN, desc = "Bytes of a reused frame, or of an unmapped one")
   @State
   public static class Unmap {
     private static final StressMachine<Slot> MACHINE = new StressMachine<>(Slot::on);
@@ -100,12 +100,12 @@ public final class ReaderAgainstUnmapStress {
     }
   }
 
-  /** The same, but the translation is in the reader's TLB, and then among those of a gather. */
+  /** The same with the translation in the reader's TLB, and then in a gather. */
   @JCStressTest
   @Outcome(id = "7, 7", expect = ACCEPTABLE, desc = "Both reads before the unmapping")
   @Outcome(id = "7, -1", expect = ACCEPTABLE, desc = "One before, one after")
   @Outcome(id = "-1, -1", expect = ACCEPTABLE, desc = "Both after")
-  @Outcome(expect = FORBIDDEN, desc = "Bytes of a frame used again, or of one unmapped")
+  @Outcome(expect = FORBIDDEN, desc = "Bytes of a reused frame, or of an unmapped one")
   @State
   public static class UnmapBehindTheTlb {
     private static final StressMachine<Slot> MACHINE = new StressMachine<>(Slot::on);
@@ -116,7 +116,7 @@ public final class ReaderAgainstUnmapStress {
     private final long[] addresses = {ELSEWHERE, AT, AT};
     private final long[] values = new long[3];
 
-    /** Caches the translation, and then another one as the last. */
+    /** Caches the translation, and then another one as the last run. */
     public UnmapBehindTheTlb() {
       slot.space.mapAnonymously(ELSEWHERE, 1);
       slot.space.write(AT, WORD);
@@ -154,7 +154,7 @@ public final class ReaderAgainstUnmapStress {
   @JCStressTest
   @Outcome(id = "7", expect = ACCEPTABLE, desc = "Read, then unmapped")
   @Outcome(id = "-1", expect = ACCEPTABLE, desc = "Unmapped, then SIGSEGV")
-  @Outcome(expect = FORBIDDEN, desc = "The walk believed a page that was no table any more")
+  @Outcome(expect = FORBIDDEN, desc = "The walk used a page that was no longer a table")
   @State
   public static class UnmapTables {
     private static final StressMachine<Slot> MACHINE = new StressMachine<>(Slot::on);
@@ -175,7 +175,7 @@ public final class ReaderAgainstUnmapStress {
       }
     }
 
-    /** Unmaps, and stores entries into what was freed. */
+    /** Unmaps, and stores entries into the freed frames. */
     @Actor
     public void unmap() {
       slot.space.unmap(AT);
@@ -199,17 +199,17 @@ public final class ReaderAgainstUnmapStress {
   }
 
   /**
-   * Two processes share a frame. One lets go of it, by madvise, and then the other may keep it as
-   * its own and store into it: a thread of the first that still reads must not see that.
+   * Two processes share a frame. One discards it by madvise, and then the other may keep it as its
+   * own and store into it: a thread of the first that still reads must not see the store.
    */
   @JCStressTest
-  @Outcome(id = "7", expect = ACCEPTABLE, desc = "Read, then given up")
-  @Outcome(id = "0", expect = ACCEPTABLE, desc = "Given up, then faulted in as zeros")
+  @Outcome(id = "7", expect = ACCEPTABLE, desc = "Read, then discarded")
+  @Outcome(id = "0", expect = ACCEPTABLE, desc = "Discarded, then faulted in as zeros")
   @Outcome(expect = FORBIDDEN, desc = "The private store of another process")
   @State
-  public static class FrameKeptByTheOther {
+  public static class FrameReusedByTheOther {
     private static final StressMachine<StressedSpace> MACHINE =
-        new StressMachine<>(FrameKeptByTheOther::newParent);
+        new StressMachine<>(FrameReusedByTheOther::newParent);
 
     private final StressedSpace parent = MACHINE.take();
     private final StressedSpace child;
@@ -222,7 +222,7 @@ public final class ReaderAgainstUnmapStress {
     }
 
     /** Shares a frame and caches the child's translation. */
-    public FrameKeptByTheOther() {
+    public FrameReusedByTheOther() {
       parent.write(AT, WORD);
       child = parent.fork();
       reader = child.reader();
@@ -236,7 +236,7 @@ public final class ReaderAgainstUnmapStress {
       r.r1 = StressedSpace.read(reader, AT);
     }
 
-    /** Lets go of the page in the child. */
+    /** Discards the page in the child. */
     @Actor
     public void discard() {
       child.discard(AT);

@@ -25,10 +25,10 @@ import java.util.function.Function;
 
 /**
  * The one machine of a test's JVM. A trial takes a slot, such as a process with one page mapped,
- * and its arbiter puts it back as it was: booting a machine, or only making a process, for each of
- * millions of trials would leave no time to try anything.
+ * and its arbiter restores and returns it: booting a machine, or even making a process, for each of
+ * millions of trials would take nearly all the time.
  *
- * @param <T> what a trial is made on
+ * @param <T> the slot of a trial
  */
 final class StressMachine<T> {
   private static final long WINDOW_BYTES = 2L << 30;
@@ -62,7 +62,7 @@ final class StressMachine<T> {
     }
   }
 
-  /** A slot in its first state. */
+  /** {@return a slot in its initial state} */
   T take() {
     T slot = free.poll();
     return slot == null ? newSlot.apply(this) : slot;

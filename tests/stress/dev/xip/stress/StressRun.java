@@ -11,8 +11,8 @@ import org.openjdk.jcstress.infra.collectors.TestResult;
 
 /**
  * Runs the stress tests in the working directory and fails unless every one of them was tried and
- * none had a forbidden outcome. jcstress alone fails on outcomes, but passes over a test that it
- * cannot start: with a class missing, say, it tries nothing and is content.
+ * none had a forbidden outcome. jcstress alone fails on outcomes, but ignores a test that it cannot
+ * start, because a class is missing, say.
  */
 public final class StressRun {
   private StressRun() {}
@@ -28,7 +28,7 @@ public final class StressRun {
     if (args.length != 3) {
       throw new IllegalArgumentException("expected: REGEX SECONDS JVM-OPTIONS");
     }
-    // 128 trials at a time: each has a process of its own, and more of them only fill the cache.
+    // 128 trials at a time: each has a process of its own, and more would only fill the cache.
     Options options =
         new Options(
             new String[] {
@@ -55,7 +55,7 @@ public final class StressRun {
               args[2]
             });
     if (!options.parse()) {
-      throw new IllegalArgumentException("jcstress does not take its options");
+      throw new IllegalArgumentException("jcstress rejects its options");
     }
     JCStress stress = new JCStress(options);
     stress.run();

@@ -18,20 +18,20 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
-/** What actors and arbiters do to a process, page by page, with numbers for outcomes. */
+/** The operations of actors and arbiters on a process, page by page, with outcomes as numbers. */
 record StressedSpace(AddressSpace mm) {
-  /** What an access gives that is answered by a signal. */
+  /** The outcomes of accesses that raise a signal. */
   static final int SIGSEGV = -1;
 
   static final int SIGBUS = -2;
 
-  /** What an address has in the page table. */
+  /** The kinds of entries of an address. */
   static final int EMPTY = 0;
 
   static final int SPECIAL = 1;
   static final int NORMAL = 2;
 
-  /** Where slots have their page. */
+  /** The address of the page of a slot. */
   static final long AT = 0x10_0000;
 
   /** Far enough away to have leaf tables of its own, and higher. */
@@ -69,7 +69,7 @@ record StressedSpace(AddressSpace mm) {
     }
   }
 
-  /** Takes the entry out; the mapping stays. */
+  /** Clears the entry; the mapping stays. */
   void discard(long va) {
     try {
       mm.advise(page(va), Advice.DONTNEED);
@@ -121,7 +121,7 @@ record StressedSpace(AddressSpace mm) {
     }
   }
 
-  /** The word stored, or the signal. */
+  /** Stores a word; returns it, or the signal. */
   int write(long va, int word) {
     try {
       new AddressWriter(mm).putLong(va, word);

@@ -15,10 +15,10 @@ import org.openjdk.jcstress.infra.results.IIII_Result;
 import org.openjdk.jcstress.infra.results.II_Result;
 
 /**
- * A store is made under the lock of the entry that allows it, and fork takes the permission away
- * under the same lock. So a store is made before the fork, and both sides have it, or after it, and
- * then only the side has it that made it; of two stores by one thread the child never has the
- * second without the first. Through shared memory both sides have every store.
+ * A store is made under the lock of the entry that permits it, and fork write-protects the entry
+ * under the same lock. So a store is made before the fork, and both sides see it, or after it, and
+ * only the side that made it does; of two stores by one thread the child never sees the second
+ * without the first. In shared memory both sides see every store.
  */
 public final class WriterAgainstForkStress {
   private WriterAgainstForkStress() {}
@@ -52,7 +52,7 @@ public final class WriterAgainstForkStress {
     machine.putBack(parent);
   }
 
-  /** Two stores, into the page that fork comes to first and then into the one it comes to last. */
+  /** Two stores, into the page that fork copies first and then into the one it copies last. */
   @JCStressTest
   @Outcome(id = "1, 1, 0, 0", expect = ACCEPTABLE, desc = "Forked before both")
   @Outcome(id = "1, 1, 1, 0", expect = ACCEPTABLE, desc = "Forked between the two")
@@ -92,7 +92,7 @@ public final class WriterAgainstForkStress {
     }
   }
 
-  /** Two stores, into the page that fork comes to last and then into the one it comes to first. */
+  /** Two stores, into the page that fork copies last and then into the one it copies first. */
   @JCStressTest
   @Outcome(id = "1, 1, 0, 0", expect = ACCEPTABLE, desc = "Forked before both")
   @Outcome(id = "1, 1, 0, 1", expect = ACCEPTABLE, desc = "Forked between the two")
@@ -144,7 +144,7 @@ public final class WriterAgainstForkStress {
     private final StressedSpace parent = MACHINE.take();
     private StressedSpace child;
 
-    /** Takes back what the trial before stored. */
+    /** Clears the store of the trial before. */
     public SharedStore() {
       parent.write(AT, 0);
     }
@@ -173,8 +173,8 @@ public final class WriterAgainstForkStress {
   }
 
   /**
-   * A store of a whole page. The child is looked at as soon as fork has returned, and again at the
-   * end: a store that was still on its way would change it in between.
+   * A store of a whole page. The child is read as soon as fork has returned, and again at the end:
+   * a store still in progress would change it in between.
    */
   @JCStressTest
   @Outcome(id = "0, 0, 0, 1", expect = ACCEPTABLE, desc = "Forked, then stored")
