@@ -223,7 +223,7 @@ class CopyDestinationIT {
     Path pub = Files.createDirectory(folder.resolve("pub"));
     Processes.run("chmod", "777", pub.toString());
     String look =
-        "cd \"$1\"; while :; do for n in .xip-*; do [ -d \"$n\" ] && touch \"$2\";"
+        "cd \"$1\"; while :; do for n in .xip-*; do [ -d \"$n\" ] && : >\"$2\" &&"
             + " cat \"$n\"/* >>\"$3\" 2>/dev/null; done; done";
     Path seen = folder.resolve("pub/seen");
     Path caught = Files.createFile(folder.resolve("caught"));
@@ -232,7 +232,7 @@ class CopyDestinationIT {
         List.of("sh", "-c", look, "sh", pub.toString(), seen.toString(), caught.toString()));
     Process other = new ProcessBuilder(command).redirectErrorStream(true).start();
     try {
-      for (int i = 0; i < 20 && !Files.exists(seen); i++) {
+      for (int i = 0; i < 200 && !Files.exists(seen); i++) {
         Xip.run("cp", image, "/f", pub.resolve("f")).isDone();
       }
     } finally {
