@@ -7,7 +7,6 @@ import dev.xip.testing.Images;
 import dev.xip.vm.AddressReader;
 import dev.xip.vm.AddressWriter;
 import dev.xip.vm.FrameStrategy;
-import dev.xip.vm.GetUserPages;
 import dev.xip.vm.PinnedPages;
 import dev.xip.vm.Vma;
 import java.io.IOException;
@@ -123,7 +122,7 @@ class ProcessHistoryTest {
   private void pin(Life life) throws IOException {
     long va = anyWritable(life);
     long[] word = new long[1];
-    try (PinnedPages pinned = new GetUserPages(life.process.space()).pin(va, 1, true, false)) {
+    try (PinnedPages pinned = life.process.space().getUserPages().pin(va, 1, true, false)) {
       long expected = new AddressReader(life.process.space()).getLong(va);
       pinned.read(0, va & 0xfff, MemorySegment.ofArray(word));
       assertThat(word[0]).isEqualTo(expected);

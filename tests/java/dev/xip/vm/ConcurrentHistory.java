@@ -131,9 +131,9 @@ public final class ConcurrentHistory {
   private void map(AddressSpace space, int file, boolean shared, int page, int pages)
       throws MapException {
     AddrRange range = range(file, shared, page, Math.min(pages, FILE_PAGES - page));
-    long stamp = space.lockExclusively();
+    long stamp = space.mm().lockToChange();
     try {
-      if (space.vmaList().isFree(range)) {
+      if (space.mm().vmas().isFree(range)) {
         Vma added =
             file == ANONYMOUS
                 ? Vma.anonymous(range, TestMachine.ANONYMOUS)
@@ -142,16 +142,16 @@ public final class ConcurrentHistory {
                     shared ? TestMachine.SHARED : TestMachine.PRIVATE,
                     files.get(file),
                     page);
-        space.install(space.vmaList().with(added));
+        space.mm().install(space.mm().vmas().with(added));
       }
     } finally {
-      space.unlockExclusively(stamp);
+      space.mm().unlockExclusively(stamp);
     }
   }
 
   private void replace(Random random, AddressSpace next) {
     spaces.getAndSet(random.nextInt(SPACES), next).close();
-    readers.get().keySet().removeIf(AddressSpace::isClosed);
+    readers.get().keySet().removeIf(space -> space.mm().isClosed());
   }
 
   /** One of a few, so that what is stored is also read. */

@@ -164,8 +164,8 @@ class FaultCountsTest {
   @Test
   void aForcedStoreCopiesAReadOnlyPrivatePageThatStaysReadOnly() {
     map(space, AT, 4, PRIVATE & ~VmaFlags.WRITE, machine.file("f", 4));
-    assertThat(space.fault(AT, Access.WRITE, true)).isEqualTo(FaultResult.Handled.MAPPED);
-    assertThat(space.fault(AT, Access.WRITE, true)).isEqualTo(FaultResult.Handled.COPIED);
+    assertThat(space.faults().fault(AT, Access.WRITE, true)).isEqualTo(FaultResult.Handled.MAPPED);
+    assertThat(space.faults().fault(AT, Access.WRITE, true)).isEqualTo(FaultResult.Handled.COPIED);
     assertThat(layout.isWritable(entry(space, AT))).isFalse();
     expectCounts(2, 0, 1, 1);
   }

@@ -109,7 +109,8 @@ class GetUserPagesMatrixTest {
       Answer answer;
       try {
         int got =
-            new GetUserPages(space)
+            space
+                .getUserPages()
                 .getUserPages(
                     START,
                     1,
@@ -152,7 +153,8 @@ class GetUserPagesMatrixTest {
       return pfn;
     }
     if (anonymous) {
-      assertThat(space.fault(START, Access.WRITE, true)).isEqualTo(FaultResult.Handled.MAPPED);
+      assertThat(space.faults().fault(START, Access.WRITE, true))
+          .isEqualTo(FaultResult.Handled.MAPPED);
     } else {
       assertThat(space.fault(START, Access.READ)).isEqualTo(FaultResult.Handled.MAPPED);
     }

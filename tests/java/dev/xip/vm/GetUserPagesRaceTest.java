@@ -49,7 +49,7 @@ class GetUserPagesRaceTest {
 
   /** Each page holds its own address, or zeros. */
   private static void take(AddressSpace space, Random random, AtomicBoolean over) {
-    GetUserPages pages = new GetUserPages(space);
+    GetUserPages pages = space.getUserPages();
     MemorySegment window = space.manager().memory().window();
     long[] pfns = new long[4];
     for (int i = 0; i < STEPS && !over.get(); i++) {

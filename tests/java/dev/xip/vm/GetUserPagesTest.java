@@ -39,7 +39,7 @@ class GetUserPagesTest {
   void boot() {
     machine = new TestMachine();
     space = machine.space("gup");
-    pages = new GetUserPages(space);
+    pages = space.getUserPages();
   }
 
   @AfterEach
@@ -262,7 +262,7 @@ class GetUserPagesTest {
       assertThat(other.table().layout().isSpecial(TestMachine.entry(other, START)))
           .as("the entry itself does not say that it has no page frame")
           .isFalse();
-      GetUserPages slow = new GetUserPages(other);
+      GetUserPages slow = other.getUserPages();
       assertRefused(Errno.EFAULT, () -> slow.getUserPagesFast(START, 1, false, new long[1]));
     }
   }
@@ -341,7 +341,7 @@ class GetUserPagesTest {
     try {
       AddressSpace plain = mutex.space("plain");
       TestMachine.map(plain, START, 1, TestMachine.ANONYMOUS, null);
-      GetUserPages gup = new GetUserPages(plain);
+      GetUserPages gup = plain.getUserPages();
       assertThatThrownBy(() -> gup.getUserPages(START, 1, true, true, new long[1]))
           .isInstanceOf(SleepingInAtomicException.class)
           .hasMessageContaining("sleeping function called from invalid context")

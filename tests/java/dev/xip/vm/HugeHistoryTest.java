@@ -45,7 +45,7 @@ class HugeHistoryTest {
   private record Model(
       AddressSpace space, AddressReader reader, Translator translator, TreeMap<Long, Cell> cells) {
     Model(AddressSpace space, TreeMap<Long, Cell> cells) {
-      this(space, new AddressReader(space), new Translator(space), cells);
+      this(space, new AddressReader(space), new Translator(space.mm(), space.faults()), cells);
     }
   }
 

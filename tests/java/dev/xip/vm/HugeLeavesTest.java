@@ -221,7 +221,7 @@ class HugeLeavesTest {
     boot(layout);
     map(RW, 0, PAGES);
     read(space, at(3));
-    GetUserPages pages = new GetUserPages(space);
+    GetUserPages pages = space.getUserPages();
     assertThatThrownBy(() -> pages.pin(at(3), 1, false, false)).hasMessageContaining("EFAULT");
     try (PinnedPages pinned = pages.pin(at(3), 1, true, false)) {
       assertThat(pinned.count()).isEqualTo(1);

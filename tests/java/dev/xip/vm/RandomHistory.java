@@ -258,8 +258,7 @@ public final class RandomHistory {
   /** A page may be had if it has a frame; asking to write a private page gives it one. */
   private void pin(SpaceModel on, long page, int word, boolean write, boolean force) {
     Cell cell = on.cells.get(page);
-    try (PinnedPages pinned =
-        new GetUserPages(on.space).pin(page << Pages.SHIFT, 1, write, force)) {
+    try (PinnedPages pinned = on.space.getUserPages().pin(page << Pages.SHIFT, 1, write, force)) {
       assertThat(cell).as("page 0x%x of %s is mapped", page, on.space.name()).isNotNull();
       assertThat(cell.isPastEnd()).as("page 0x%x is past the end", page).isFalse();
       if (write) {

@@ -121,11 +121,11 @@ public final class TestMachine implements AutoCloseable {
 
   public static long map(AddressSpace space, Vma vma) {
     try {
-      long stamp = space.lockExclusively();
+      long stamp = space.mm().lockToChange();
       try {
-        space.install(space.vmaList().with(vma));
+        space.mm().install(space.mm().vmas().with(vma));
       } finally {
-        space.unlockExclusively(stamp);
+        space.mm().unlockExclusively(stamp);
       }
     } catch (MapException e) {
       throw new UncheckedIOException(e);

@@ -6,7 +6,6 @@ import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import dev.xip.base.Pages;
-import dev.xip.vm.GetUserPages;
 import dev.xip.vm.MapException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.ValueLayout;
@@ -46,7 +45,7 @@ public final class GupAgainstCowStress {
   private static long get(StressedSpace space, boolean write) {
     long[] pfns = new long[1];
     try {
-      new GetUserPages(space.mm()).getUserPages(AT, 1, write, false, pfns);
+      space.mm().getUserPages().getUserPages(AT, 1, write, false, pfns);
     } catch (MapException e) {
       throw new UncheckedIOException(e);
     }
@@ -56,7 +55,7 @@ public final class GupAgainstCowStress {
   private static long getFast(StressedSpace space) {
     long[] pfns = new long[1];
     try {
-      new GetUserPages(space.mm()).getUserPagesFast(AT, 1, false, pfns);
+      space.mm().getUserPages().getUserPagesFast(AT, 1, false, pfns);
     } catch (MapException e) {
       throw new UncheckedIOException(e);
     }

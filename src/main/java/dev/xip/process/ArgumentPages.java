@@ -50,7 +50,7 @@ final class ArgumentPages {
     this.what = what;
     // The last page of all is left out, as TASK_SIZE_MAX of x86-64 does.
     this.top = space.manager().addressLimit() - Pages.SIZE;
-    this.pages = new GetUserPages(space);
+    this.pages = space.getUserPages();
     space.map(
         MapRequest.anonymous(Pages.SIZE, Access.READ_WRITE)
             .with(MapFlag.GROWSDOWN)

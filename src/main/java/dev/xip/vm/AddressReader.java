@@ -26,7 +26,7 @@ public final class AddressReader {
 
   private static final MemorySegment MEMORY = PhysicalMemory.ALL_WINDOWS;
 
-  private final AddressSpace space;
+  private final Mm mm;
   private final Translator translator;
   private final Tlb longRuns;
   private final Tlb shortRuns;
@@ -59,11 +59,11 @@ public final class AddressReader {
    * @param space the address space to read
    */
   public AddressReader(AddressSpace space) {
-    this.space = space;
-    this.translator = new Translator(space);
+    this.mm = space.mm();
+    this.translator = new Translator(mm, space.faults());
     this.longRuns = translator.longRuns();
     this.shortRuns = translator.shortRuns();
-    this.runEpoch = space.epoch();
+    this.runEpoch = mm.epoch();
   }
 
   /**
@@ -356,7 +356,7 @@ public final class AddressReader {
       long at = MEMORY.address() + place;
       LostPages.Range lost = LostPages.in(at, at + bytes);
       if (lost != null) {
-        throw space.lostAt(va + Math.max(0, lost.lostFrom() - at));
+        throw mm.lostAt(va + Math.max(0, lost.lostFrom() - at));
       }
     }
   }

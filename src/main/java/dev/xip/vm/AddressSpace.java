@@ -3,20 +3,11 @@ package dev.xip.vm;
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Errno;
-import dev.xip.base.LockOrder;
 import dev.xip.base.Pfn;
-import dev.xip.base.RankedLock;
-import dev.xip.mapping.Mappable;
-import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.PageTable;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.BitSet;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.function.Function;
 
 /**
  * An address space: mappings and the page table that faults fill. Linux counterpart: {@code struct
@@ -28,62 +19,33 @@ import java.util.function.Function;
  */
 public final class AddressSpace implements AutoCloseable {
   /** The lowest address that is given out; below it a null pointer must fault. */
-  public static final long LOWEST_ADDRESS = 0x1_0000;
+  public static final long LOWEST_ADDRESS = Mm.LOWEST_ADDRESS;
 
-  private static final VarHandle EPOCH;
-
-  static {
-    try {
-      EPOCH = MethodHandles.lookup().findVarHandle(AddressSpace.class, "epoch", Epoch.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
-
-  private final MemoryManager manager;
-  private final String name;
-  private final EntryLayout layout;
-  private final PageTable table;
-  private final RankedLock mapLock;
-  private final SpaceCounters counters;
-  private final HugeLeaves hugeLeaves;
-  private final Zapper zapper;
-  private final FaultHandler faultHandler;
-  private final MappingCalls calls;
+  private final Mm mm;
+  private final Insertion insertion;
+  private final FaultHandler faults;
   private final UnmapCall unmapCall;
+  private final MappingCalls calls;
   private final RemapCall remapCall;
   private final RangeCalls rangeCalls;
-  private final Insertion insertion;
 
-  /** The files that are mapped; guarded by the map lock held exclusively. */
-  private final Map<Mappable, FileMappings> files = new IdentityHashMap<>();
+  AddressSpace(Mm mm) {
+    this.mm = mm;
+    this.insertion = new Insertion(mm);
+    this.faults = new FaultHandler(mm, insertion);
+    Populate populate = new Populate(mm, faults);
+    this.unmapCall = new UnmapCall(mm);
+    this.calls = new MappingCalls(mm, unmapCall, populate);
+    this.remapCall = new RemapCall(mm, calls, unmapCall, populate);
+    this.rangeCalls = new RangeCalls(mm, populate);
+  }
 
-  /** Replaced by {@link #install} alone. */
-  private volatile VmaList vmas = VmaList.EMPTY;
+  Mm mm() {
+    return mm;
+  }
 
-  private Epoch epoch = new Epoch(0);
-
-  /** Set under the map lock held exclusively, and before the last flush. */
-  private volatile boolean closed;
-
-  AddressSpace(MemoryManager manager, String name) throws MapException {
-    this.manager = manager;
-    this.counters = new SpaceCounters(manager.counters());
-    this.name = name;
-    this.mapLock = new RankedLock(LockOrder.Rank.MAP, "the map lock of " + name);
-    this.layout = manager.layout();
-    this.table = PageTable.create(manager.memory().ram(), layout, manager);
-    if (table == null) {
-      throw new MapException(Errno.ENOMEM, "new address space", "a free frame of RAM", "none");
-    }
-    this.hugeLeaves = new HugeLeaves(this);
-    this.zapper = new Zapper(this);
-    this.faultHandler = new FaultHandler(this);
-    this.calls = new MappingCalls(this);
-    this.unmapCall = new UnmapCall(this);
-    this.remapCall = new RemapCall(this, calls);
-    this.rangeCalls = new RangeCalls(this);
-    this.insertion = new Insertion(this);
+  FaultHandler faults() {
+    return faults;
   }
 
   /**
@@ -92,7 +54,7 @@ public final class AddressSpace implements AutoCloseable {
    * @return the name given at creation
    */
   public String name() {
-    return name;
+    return mm.name();
   }
 
   /**
@@ -101,7 +63,7 @@ public final class AddressSpace implements AutoCloseable {
    * @return the table that faults fill
    */
   public PageTable table() {
-    return table;
+    return mm.table();
   }
 
   /**
@@ -110,7 +72,7 @@ public final class AddressSpace implements AutoCloseable {
    * @return what all spaces share
    */
   public MemoryManager manager() {
-    return manager;
+    return mm.manager();
   }
 
   /**
@@ -119,7 +81,7 @@ public final class AddressSpace implements AutoCloseable {
    * @return the mappings by address
    */
   public List<Vma> vmas() {
-    return vmas.toList();
+    return mm.vmas().toList();
   }
 
   /**
@@ -129,7 +91,7 @@ public final class AddressSpace implements AutoCloseable {
    * @return the mapping, or null
    */
   public Vma find(long va) {
-    return vmas.find(va);
+    return mm.find(va);
   }
 
   /**
@@ -139,31 +101,7 @@ public final class AddressSpace implements AutoCloseable {
    * @return a number that only grows
    */
   public long generation() {
-    return epoch().number();
-  }
-
-  /** The signal that an access gets whose page was cut away from the file behind it. */
-  MemoryFaultException lostAt(long va) {
-    Vma vma = find(va);
-    return new MemoryFaultException.BusError(
-        va,
-        vma == null || vma.isAnonymous()
-            ? "the memory behind it is gone"
-            : "the file behind %s was cut while mapped, in or after page 0x%x"
-                .formatted(vma.file().name(), vma.pageAt(va)),
-        null);
-  }
-
-  /** The epoch that translations can be looked up in, unless it has ended already. */
-  Epoch epoch() {
-    return (Epoch) EPOCH.getAcquire(this);
-  }
-
-  /** Ends the epoch. Another thread that does the same may begin the next one first. */
-  void flushTranslations() {
-    Epoch now = epoch();
-    now.end();
-    EPOCH.compareAndSet(this, now, new Epoch(now.number() + 1));
+    return mm.generation();
   }
 
   /**
@@ -172,7 +110,7 @@ public final class AddressSpace implements AutoCloseable {
    * @return file_rss in pages
    */
   public long fileFrames() {
-    return counters.fileFrames();
+    return mm.counters().fileFrames();
   }
 
   /**
@@ -181,7 +119,7 @@ public final class AddressSpace implements AutoCloseable {
    * @return anon_rss in pages
    */
   public long anonymousFrames() {
-    return counters.anonymousFrames();
+    return mm.counters().anonymousFrames();
   }
 
   /**
@@ -190,7 +128,7 @@ public final class AddressSpace implements AutoCloseable {
    * @return the number of copies made on write
    */
   public long copies() {
-    return counters.copies();
+    return mm.counters().copies();
   }
 
   /**
@@ -199,7 +137,7 @@ public final class AddressSpace implements AutoCloseable {
    * @return min_flt
    */
   public long minorFaults() {
-    return counters.minorFaults();
+    return mm.counters().minorFaults();
   }
 
   /**
@@ -315,51 +253,6 @@ public final class AddressSpace implements AutoCloseable {
     rangeCalls.unlock(range);
   }
 
-  /** Empties and removes the mappings of a range. The map lock is held exclusively. */
-  void unmapLocked(AddrRange range) {
-    unmapCall.unmap(range);
-  }
-
-  /**
-   * Puts another list of mappings in force. Files that are new in it are told first; files that no
-   * longer are in it are let go afterwards, when no walk can be in this space on their account. The
-   * map lock is held exclusively.
-   */
-  void install(VmaList next) {
-    for (Vma vma : next.toList()) {
-      if (!vma.isAnonymous() && !files.containsKey(vma.file())) {
-        files.put(vma.file(), manager.reverseMap().link(vma.file(), this));
-      }
-    }
-    hugeLeaves.splitAtBounds(next);
-    vmas = next;
-    files
-        .values()
-        .removeIf(
-            mappings -> {
-              boolean unused = !next.maps(mappings.file());
-              if (unused) {
-                manager.reverseMap().unlink(mappings, this);
-              }
-              return unused;
-            });
-  }
-
-  /** Takes over the mappings of a parent. */
-  void adopt(VmaList mappings) {
-    long stamp = mapLock.writeLock();
-    try {
-      install(mappings);
-    } finally {
-      mapLock.unlockWrite(stamp);
-    }
-  }
-
-  /** The mappings of a file that this space maps, or null. Some map lock is held. */
-  FileMappings mappingsOf(Mappable file) {
-    return files.get(file);
-  }
-
   /**
    * Answers an access for which there is no entry, or none that allows it. The access is then to be
    * tried again, and may fault again. Linux counterpart: {@code handle_mm_fault} (mm/memory.c).
@@ -369,43 +262,16 @@ public final class AddressSpace implements AutoCloseable {
    * @return whether it may be tried again
    */
   public FaultResult fault(long va, Access wanted) {
-    return fault(va, wanted, false);
+    return faults.fault(va, wanted, false);
   }
 
-  /** A fault that, if forced, needs only rights that the mapping could be given. */
-  FaultResult fault(long va, Access wanted, boolean force) {
-    while (true) {
-      long stamp = lockShared();
-      try {
-        if (StackGrowth.stackAbove(vmas, va) == null) {
-          FaultResult result = faultHandler.handle(vmas.find(va), va, wanted, force);
-          if (result instanceof FaultResult.Handled) {
-            counters.faulted();
-          }
-          return result;
-        }
-      } finally {
-        mapLock.unlockRead(stamp);
-      }
-      if (!growStack(va)) {
-        return FaultHandler.segmentationFault(va, "the stack above it may not grow that far");
-      }
-    }
-  }
-
-  private boolean growStack(long va) {
-    long stamp = mapLock.writeLock();
-    try {
-      Vma stack = StackGrowth.stackAbove(vmas, va);
-      VmaList grown = stack == null ? vmas : StackGrowth.grown(vmas, stack, va);
-      if (grown == null) {
-        return false;
-      }
-      install(grown);
-      return true;
-    } finally {
-      mapLock.unlockWrite(stamp);
-    }
+  /**
+   * Gives out the page frames behind addresses. Linux counterpart: {@code get_user_pages}.
+   *
+   * @return a new one, for one thread
+   */
+  public GetUserPages getUserPages() {
+    return new GetUserPages(mm, faults);
   }
 
   /**
@@ -417,18 +283,13 @@ public final class AddressSpace implements AutoCloseable {
    * @throws MapException ENOMEM if RAM for tables runs out: there is no child then
    */
   public AddressSpace fork(String childName) throws MapException {
-    AddressSpace child = manager.newAddressSpace(childName);
+    AddressSpace child = mm.manager().newAddressSpace(childName);
     boolean whole = false;
-    long stamp = 0;
     try {
-      stamp = lockExclusively();
-      new Forker(this, child).copy();
+      new Forker(mm, child.mm).copy();
       whole = true;
       return child;
     } finally {
-      if (stamp != 0) {
-        mapLock.unlockWrite(stamp);
-      }
       if (!whole) {
         child.close();
       }
@@ -445,7 +306,7 @@ public final class AddressSpace implements AutoCloseable {
    * @throws IllegalStateException if the mapping is not one for such entries (BUG)
    */
   public Errno insertPfn(long va, Pfn pfn) {
-    return insert(va, vma -> insertion.insertPfn(vma, va, pfn.value()));
+    return insertion.insertPfn(va, pfn.value());
   }
 
   /**
@@ -458,7 +319,7 @@ public final class AddressSpace implements AutoCloseable {
    * @throws IllegalStateException if the mapping lacks MIXEDMAP (BUG)
    */
   public Errno insertMixed(long va, Pfn pfn) {
-    return insert(va, vma -> insertion.insertMixed(vma, va, pfn.value()));
+    return insertion.insertMixed(va, pfn.value());
   }
 
   /**
@@ -471,83 +332,7 @@ public final class AddressSpace implements AutoCloseable {
    * @throws IllegalStateException if the mapping has PFNMAP (BUG)
    */
   public Errno insertFrame(long va, Pfn pfn) {
-    long stamp = mapLock.writeLock();
-    try {
-      Vma vma = vmas.find(va);
-      if (vma == null) {
-        return Errno.EFAULT;
-      }
-      if (!vma.has(VmaFlags.PFNMAP)
-          && !vma.has(VmaFlags.MIXEDMAP)
-          && insertion.isFrame(pfn.value())) {
-        vma = vma.withFlags(vma.flags() | VmaFlags.MIXEDMAP);
-        install(vmas.without(vma.range()).with(vma));
-      }
-      return insertion.insertFrame(vma, va, pfn.value());
-    } finally {
-      mapLock.unlockWrite(stamp);
-    }
-  }
-
-  private Errno insert(long va, Function<Vma, Errno> how) {
-    long stamp = lockShared();
-    try {
-      Vma vma = vmas.find(va);
-      return vma == null ? Errno.EFAULT : how.apply(vma);
-    } finally {
-      mapLock.unlockRead(stamp);
-    }
-  }
-
-  /** Takes the map lock so that nobody changes the mappings; faults may come in beside. */
-  long lockShared() {
-    return mapLock.readLock();
-  }
-
-  void unlockShared(long stamp) {
-    mapLock.unlockRead(stamp);
-  }
-
-  void unlockExclusively(long stamp) {
-    mapLock.unlockWrite(stamp);
-  }
-
-  VmaList vmaList() {
-    return vmas;
-  }
-
-  SpaceCounters counters() {
-    return counters;
-  }
-
-  HugeLeaves hugeLeaves() {
-    return hugeLeaves;
-  }
-
-  FileFault fileFault() {
-    return faultHandler.fileFault();
-  }
-
-  Zapper zapper() {
-    return zapper;
-  }
-
-  /** Takes the map lock to change the mappings; fails if the space has exited. */
-  long lockExclusively() throws MapException {
-    long stamp = mapLock.writeLock();
-    if (closed) {
-      mapLock.unlockWrite(stamp);
-      throw new MapException(Errno.ESRCH, name, "a living address space", "one that has exited");
-    }
-    return stamp;
-  }
-
-  /**
-   * Tells whether the space has exited. Who walks its tables without the map lock asks after noting
-   * the generation: if the answer is no, tables are freed only after the generation has moved.
-   */
-  boolean isClosed() {
-    return closed;
+    return insertion.insertFrame(va, pfn.value());
   }
 
   /**
@@ -556,19 +341,6 @@ public final class AddressSpace implements AutoCloseable {
    */
   @Override
   public void close() {
-    long stamp = mapLock.writeLock();
-    try {
-      if (closed) {
-        return;
-      }
-      closed = true;
-      unmapLocked(new AddrRange(0, layout.addressLimit()));
-      // Even if nothing was mapped: who walks the tables now must notice that they are gone.
-      flushTranslations();
-      table.free();
-      manager.forget(this);
-    } finally {
-      mapLock.unlockWrite(stamp);
-    }
+    unmapCall.exit();
   }
 }

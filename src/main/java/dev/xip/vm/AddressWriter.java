@@ -24,7 +24,8 @@ import java.lang.foreign.ValueLayout;
 public final class AddressWriter {
   private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[(int) Pages.SIZE]);
 
-  private final AddressSpace space;
+  private final Mm mm;
+  private final FaultHandler faults;
   private final MemoryManager manager;
   private final PageTable table;
   private final EntryLayout layout;
@@ -40,9 +41,10 @@ public final class AddressWriter {
    * @param space the address space to store into
    */
   public AddressWriter(AddressSpace space) {
-    this.space = space;
-    this.manager = space.manager();
-    this.table = space.table();
+    this.mm = space.mm();
+    this.faults = space.faults();
+    this.manager = mm.manager();
+    this.table = mm.table();
     this.layout = table.layout();
     this.memory = manager.memory();
   }
@@ -91,7 +93,7 @@ public final class AddressWriter {
         throw new MemoryFaultException.SegmentationFault(at, "past the address limit");
       }
       while (!store(source, offset + done, at, bytes)) {
-        if (space.fault(at, Access.WRITE) instanceof FaultResult.Refused refused) {
+        if (faults.fault(at, Access.WRITE, false) instanceof FaultResult.Refused refused) {
           throw refused.cause();
         }
       }
@@ -102,9 +104,9 @@ public final class AddressWriter {
   /** Stores into one page if its entry allows it. */
   private boolean store(MemorySegment source, long offset, long va, long bytes)
       throws MemoryFaultException {
-    long generation = space.generation();
-    if (space.isClosed()) {
-      throw new MemoryFaultException.SegmentationFault(va, space.name() + " has exited");
+    long generation = mm.generation();
+    if (mm.isClosed()) {
+      throw new MemoryFaultException.SegmentationFault(va, mm.name() + " has exited");
     }
     if (!findSlot(va, generation)) {
       return false;
@@ -114,7 +116,7 @@ public final class AddressWriter {
     try {
       long pte = table.get(slot);
       // A table that was freed since the walk is not the one whose lock we hold.
-      if (space.generation() != generation || !isStorable(pte)) {
+      if (mm.generation() != generation || !isStorable(pte)) {
         return false;
       }
       long pa = layout.address(pte) | va & Pages.OFFSET_MASK;
@@ -124,7 +126,7 @@ public final class AddressWriter {
       if (LostPages.any() && isLost(pa, bytes)) {
         // A reader takes what is not zero for bytes of the file.
         memory.store(ZEROS, 0, pa, bytes);
-        throw space.lostAt(va);
+        throw mm.lostAt(va);
       }
       return true;
     } finally {
@@ -150,7 +152,7 @@ public final class AddressWriter {
     try {
       return table.walk(va, walk) && walk.level() == Level.PTE;
     } catch (IndexOutOfBoundsException e) {
-      if (space.generation() == generation) {
+      if (mm.generation() == generation) {
         throw new MemoryFaultException.BusError(va, "a table entry points past the window", e);
       }
       return false;

@@ -10,16 +10,16 @@ import dev.xip.phys.PageFrames;
  * frame of its own for a write. Linux counterpart: {@code do_anonymous_page} (mm/memory.c).
  */
 final class AnonymousFault {
-  private final AddressSpace space;
+  private final Mm mm;
   private final MemoryManager manager;
   private final PageTable table;
   private final EntryLayout layout;
   private final PageFrames frames;
 
-  AnonymousFault(AddressSpace space) {
-    this.space = space;
-    this.manager = space.manager();
-    this.table = space.table();
+  AnonymousFault(Mm mm) {
+    this.mm = mm;
+    this.manager = mm.manager();
+    this.table = mm.table();
     this.layout = table.layout();
     this.frames = manager.memory().frames();
   }
@@ -55,7 +55,7 @@ final class AnonymousFault {
       }
       if (counted >= 0) {
         frames.addMapping(counted);
-        space.counters().mapped(true);
+        mm.counters().mapped(true);
       }
       table.set(slot, entry);
       return FaultResult.Handled.MAPPED;

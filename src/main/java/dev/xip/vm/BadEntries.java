@@ -19,7 +19,7 @@ public final class BadEntries {
   private static final long WINDOW_NANOS = 60_000_000_000L;
 
   private final EntryLayout layout;
-  private final Iterable<AddressSpace> spaces;
+  private final Iterable<Mm> spaces;
   private final LongSupplier clock;
   private final SpinLock lock = new SpinLock("bad entries lock");
 
@@ -38,7 +38,7 @@ public final class BadEntries {
    * @param spaces the machine's address spaces, to be read without a lock
    * @param clock nanoseconds from any origin
    */
-  BadEntries(EntryLayout layout, Iterable<AddressSpace> spaces, LongSupplier clock) {
+  BadEntries(EntryLayout layout, Iterable<Mm> spaces, LongSupplier clock) {
     this.layout = layout;
     this.spaces = spaces;
     this.clock = clock;
@@ -83,9 +83,9 @@ public final class BadEntries {
 
   /** The space that lists the mapping; while it is being cut or moved, none may. */
   private String spaceOf(Vma vma, long va) {
-    for (AddressSpace space : spaces) {
-      if (space.find(va) == vma) {
-        return "space " + space.name();
+    for (Mm mm : spaces) {
+      if (mm.find(va) == vma) {
+        return "space " + mm.name();
       }
     }
     return "an unknown space";

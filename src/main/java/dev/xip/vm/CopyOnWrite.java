@@ -15,17 +15,17 @@ import java.lang.foreign.MemorySegment;
  * do_wp_page} (mm/memory.c).
  */
 final class CopyOnWrite {
-  private final AddressSpace space;
+  private final Mm mm;
   private final MemoryManager manager;
   private final PageTable table;
   private final EntryLayout layout;
   private final PageFrames frames;
   private final FrameAllocator allocator;
 
-  CopyOnWrite(AddressSpace space) {
-    this.space = space;
-    this.manager = space.manager();
-    this.table = space.table();
+  CopyOnWrite(Mm mm) {
+    this.mm = mm;
+    this.manager = mm.manager();
+    this.table = mm.table();
     this.layout = table.layout();
     this.frames = manager.memory().frames();
     this.allocator = manager.memory().allocator();
@@ -60,7 +60,7 @@ final class CopyOnWrite {
   }
 
   private long unmappings(Vma vma) {
-    return vma.isAnonymous() ? 0 : space.mappingsOf(vma.file()).unmappings();
+    return vma.isAnonymous() ? 0 : mm.mappingsOf(vma.file()).unmappings();
   }
 
   /**
@@ -104,7 +104,7 @@ final class CopyOnWrite {
     }
     MemorySegment page = window.asSlice(from << Pages.SHIFT, Pages.SIZE);
     MemorySegment.copy(page, 0, manager.memory().ram(), to << Pages.SHIFT, Pages.SIZE);
-    return LostPages.of(page) == null ? null : new FaultResult.Refused(space.lostAt(va));
+    return LostPages.of(page) == null ? null : new FaultResult.Refused(mm.lostAt(va));
   }
 
   /**
@@ -121,14 +121,14 @@ final class CopyOnWrite {
         return FaultResult.Handled.PRESENT;
       }
       table.set(slot, layout.empty());
-      space.flushTranslations();
+      mm.flush();
       frames.addMapping(copy);
-      space.counters().mapped(true);
-      space.counters().copied();
+      mm.counters().mapped(true);
+      mm.counters().copied();
       table.set(slot, AnonymousFault.privateLeaf(layout, vma, copy));
       if (old != MemoryManager.NO_FRAME) {
         frames.removeMapping(old);
-        space.counters().unmapped(oldAnonymous);
+        mm.counters().unmapped(oldAnonymous);
       }
     } finally {
       manager.unlockEntry(slot);

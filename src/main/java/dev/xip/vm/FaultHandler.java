@@ -10,6 +10,7 @@ import dev.xip.pagetable.PageTable;
  * {@code handle_pte_fault} (mm/memory.c) with the checks of {@code __do_page_fault}.
  */
 final class FaultHandler {
+  private final Mm mm;
   private final MemoryManager manager;
   private final PageTable table;
   private final EntryLayout layout;
@@ -18,25 +19,62 @@ final class FaultHandler {
   private final AnonymousFault anonymousFault;
   private final CopyOnWrite copyOnWrite;
 
-  FaultHandler(AddressSpace space) {
-    this.manager = space.manager();
-    this.table = space.table();
+  FaultHandler(Mm mm, Insertion insertion) {
+    this.mm = mm;
+    this.manager = mm.manager();
+    this.table = mm.table();
     this.layout = table.layout();
-    this.hugeLeaves = space.hugeLeaves();
-    this.fileFault = new FileFault(space);
-    this.anonymousFault = new AnonymousFault(space);
-    this.copyOnWrite = new CopyOnWrite(space);
+    this.hugeLeaves = mm.hugeLeaves();
+    this.fileFault = new FileFault(mm, insertion);
+    this.anonymousFault = new AnonymousFault(mm);
+    this.copyOnWrite = new CopyOnWrite(mm);
   }
 
   /**
-   * Answers a fault.
+   * Answers a fault. Takes the map lock. Linux counterpart: {@code handle_mm_fault} (mm/memory.c).
    *
-   * @param vma the mapping that holds the address, or null
    * @param va the address accessed
    * @param wanted what the access does
    * @param force whether it is a debugger's: rights that the mapping could be given are enough
    */
-  FaultResult handle(Vma vma, long va, Access wanted, boolean force) {
+  FaultResult fault(long va, Access wanted, boolean force) {
+    while (true) {
+      long stamp = mm.lockShared();
+      try {
+        VmaList vmas = mm.vmas();
+        if (StackGrowth.stackAbove(vmas, va) == null) {
+          FaultResult result = handle(vmas.find(va), va, wanted, force);
+          if (result instanceof FaultResult.Handled) {
+            mm.counters().faulted();
+          }
+          return result;
+        }
+      } finally {
+        mm.unlockShared(stamp);
+      }
+      if (!growStack(va)) {
+        return segmentationFault(va, "the stack above it may not grow that far");
+      }
+    }
+  }
+
+  private boolean growStack(long va) {
+    long stamp = mm.lockExclusively();
+    try {
+      VmaList vmas = mm.vmas();
+      Vma stack = StackGrowth.stackAbove(vmas, va);
+      VmaList grown = stack == null ? vmas : StackGrowth.grown(vmas, stack, va);
+      if (grown == null) {
+        return false;
+      }
+      mm.install(grown);
+      return true;
+    } finally {
+      mm.unlockExclusively(stamp);
+    }
+  }
+
+  private FaultResult handle(Vma vma, long va, Access wanted, boolean force) {
     if (vma == null) {
       return segmentationFault(va, "no mapping there");
     }

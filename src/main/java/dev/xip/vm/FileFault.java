@@ -19,7 +19,7 @@ final class FileFault {
   private static final long MAY_WRITE = VmaFlags.WRITE | VmaFlags.MAYWRITE;
   private static final long MAY_SHARE = VmaFlags.SHARED | VmaFlags.MAYSHARE;
 
-  private final AddressSpace space;
+  private final Mm mm;
   private final MemoryManager manager;
   private final Insertion insertion;
   private final HugeLeaves hugeLeaves;
@@ -30,11 +30,11 @@ final class FileFault {
   /** How many pages a fault that only reads maps. */
   private final int aroundPages;
 
-  FileFault(AddressSpace space) {
-    this.space = space;
-    this.manager = space.manager();
-    this.insertion = new Insertion(space);
-    this.hugeLeaves = space.hugeLeaves();
+  FileFault(Mm mm, Insertion insertion) {
+    this.mm = mm;
+    this.manager = mm.manager();
+    this.insertion = insertion;
+    this.hugeLeaves = mm.hugeLeaves();
     this.tableBytes = 1L << manager.layout().shift(Level.PMD);
     this.aroundPages = manager.rules().faultAroundPages();
   }
@@ -42,7 +42,7 @@ final class FileFault {
   FaultResult handle(Vma vma, long va, boolean write) {
     Mappable file = vma.file();
     long page = vma.pageAt(va);
-    FileMappings mappings = space.mappingsOf(file);
+    FileMappings mappings = mm.mappingsOf(file);
     try {
       while (true) {
         FaultResult result = insertPlace(vma, va, page, write ? 1 : aroundPages, mappings);
@@ -73,7 +73,7 @@ final class FileFault {
     if (size == 0) {
       return null;
     }
-    FileMappings mappings = space.mappingsOf(vma.file());
+    FileMappings mappings = mm.mappingsOf(vma.file());
     long stamp = lock(mappings);
     try {
       for (; size != 0; size = hugeLeaves.sizeAt(vma, va, size)) {
@@ -158,7 +158,7 @@ final class FileFault {
    * @throws IOException if the file cannot say where a page lies
    */
   long fill(Vma vma, long start, long end, boolean holes) throws IOException {
-    FileMappings mappings = space.mappingsOf(vma.file());
+    FileMappings mappings = mm.mappingsOf(vma.file());
     long stamp = lock(mappings);
     try {
       long pages = Pages.covering(vma.file().size()) - vma.pageAt(start);

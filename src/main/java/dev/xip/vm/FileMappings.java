@@ -24,7 +24,7 @@ final class FileMappings implements Mapper {
   private final RankedLock lock;
 
   /** In the order in which they came; guarded by the lock. */
-  private final List<AddressSpace> spaces = new ArrayList<>();
+  private final List<Mm> spaces = new ArrayList<>();
 
   /** Moves after the pages are out and before their place can be used for something else. */
   private final AtomicLong unmappings = new AtomicLong();
@@ -53,20 +53,20 @@ final class FileMappings implements Mapper {
     return lock.writeLock();
   }
 
-  void add(AddressSpace space) {
+  void add(Mm mm) {
     long stamp = lockExclusively();
     try {
-      spaces.add(space);
+      spaces.add(mm);
     } finally {
       lock.unlockWrite(stamp);
     }
   }
 
   /** Takes a space off the list. */
-  void remove(AddressSpace space) {
+  void remove(Mm mm) {
     long stamp = lockExclusively();
     try {
-      spaces.remove(space);
+      spaces.remove(mm);
     } finally {
       lock.unlockWrite(stamp);
     }
@@ -96,9 +96,9 @@ final class FileMappings implements Mapper {
     forEachPart(
         firstPage,
         lastPage,
-        (space, vma, start, end) -> {
-          MmuGather gather = new MmuGather(space);
-          space.zapper().zap(vma, start, end, evenCopies, gather);
+        (mm, vma, start, end) -> {
+          MmuGather gather = new MmuGather(mm);
+          mm.zapper().zap(vma, start, end, evenCopies, gather);
           gather.finish();
         });
     unmappings.incrementAndGet();
@@ -112,21 +112,21 @@ final class FileMappings implements Mapper {
   /** Sees the part of a mapping that shows pages asked for. */
   @FunctionalInterface
   interface PartVisitor {
-    void part(AddressSpace space, Vma vma, long start, long end);
+    void part(Mm mm, Vma vma, long start, long end);
   }
 
   /** Goes through every address that shows a page in a range, with faults locked out. */
   void forEachPart(long firstPage, long lastPage, PartVisitor visitor) {
     long stamp = lockExclusively();
     try {
-      for (AddressSpace space : spaces) {
-        for (Vma vma : space.vmas()) {
+      for (Mm mm : spaces) {
+        for (Vma vma : mm.vmas().toList()) {
           long vmaPages = vma.range().length() >>> Pages.SHIFT;
           long from = Math.max(firstPage - vma.pageOffset(), 0);
           long to = Math.min(lastPage - vma.pageOffset(), vmaPages);
           if (vma.file() == file && from < to) {
             long start = vma.range().start();
-            visitor.part(space, vma, start + (from << Pages.SHIFT), start + (to << Pages.SHIFT));
+            visitor.part(mm, vma, start + (from << Pages.SHIFT), start + (to << Pages.SHIFT));
           }
         }
       }

@@ -16,8 +16,8 @@ import dev.xip.phys.PageFrames;
  * (kernel/fork.c) and {@code copy_page_range} (mm/memory.c).
  */
 final class Forker {
-  private final AddressSpace parent;
-  private final AddressSpace child;
+  private final Mm parent;
+  private final Mm child;
   private final MemoryManager manager;
   private final EntryLayout layout;
   private final PageFrames frames;
@@ -26,7 +26,7 @@ final class Forker {
   /** In the child's table. */
   private final Walk walk = new Walk();
 
-  Forker(AddressSpace parent, AddressSpace child) {
+  Forker(Mm parent, Mm child) {
     this.parent = parent;
     this.child = child;
     this.manager = parent.manager();
@@ -35,9 +35,19 @@ final class Forker {
     this.block = parent.table().block();
   }
 
+  /** Takes the parent's map lock, then the child's. */
   void copy() throws MapException {
+    long stamp = parent.lockToChange();
+    try {
+      copyLocked();
+    } finally {
+      parent.unlockExclusively(stamp);
+    }
+  }
+
+  private void copyLocked() throws MapException {
     VmaList copies = VmaList.EMPTY;
-    for (Vma vma : parent.vmaList().toList()) {
+    for (Vma vma : parent.vmas().toList()) {
       if (!vma.has(VmaFlags.DONTCOPY)) {
         copies =
             copies.with(
@@ -49,7 +59,12 @@ final class Forker {
                     vma.anon().forked()));
       }
     }
-    child.adopt(copies);
+    long stamp = child.lockToChange();
+    try {
+      child.install(copies);
+    } finally {
+      child.unlockExclusively(stamp);
+    }
     try {
       for (Vma vma : copies.toList()) {
         if (isWalked(vma)) {
@@ -58,7 +73,7 @@ final class Forker {
       }
     } finally {
       // Whoever cached that an entry is writable must look again.
-      parent.flushTranslations();
+      parent.flush();
     }
   }
 

@@ -29,7 +29,8 @@ public final class GetUserPages {
   /** For how many frames there is room before the first is found. */
   private static final int FIRST_ROOM = 256;
 
-  private final AddressSpace space;
+  private final Mm mm;
+  private final FaultHandler faults;
   private final MemoryManager manager;
   private final PageTable table;
   private final EntryLayout layout;
@@ -37,15 +38,11 @@ public final class GetUserPages {
   private final FrameAllocator allocator;
   private final Walk walk = new Walk();
 
-  /**
-   * Makes one.
-   *
-   * @param space the address space whose pages are asked for
-   */
-  public GetUserPages(AddressSpace space) {
-    this.space = space;
-    this.manager = space.manager();
-    this.table = space.table();
+  GetUserPages(Mm mm, FaultHandler faults) {
+    this.mm = mm;
+    this.faults = faults;
+    this.manager = mm.manager();
+    this.table = mm.table();
     this.layout = table.layout();
     this.frames = manager.memory().frames();
     this.allocator = manager.memory().allocator();
@@ -134,10 +131,10 @@ public final class GetUserPages {
    * @throws MapException EINVAL if the mapping has neither IO nor PFNMAP, or nothing is mapped
    */
   public Pfn followPfn(long va) throws MapException {
-    String call = "follow_pfn at 0x%x in %s".formatted(va, space.name());
-    long stamp = space.lockShared();
+    String call = "follow_pfn at 0x%x in %s".formatted(va, mm.name());
+    long stamp = mm.lockShared();
     try {
-      Vma vma = space.find(va);
+      Vma vma = mm.find(va);
       if (vma == null || (vma.flags() & (VmaFlags.IO | VmaFlags.PFNMAP)) == 0) {
         throw new MapException(
             Errno.EINVAL,
@@ -152,7 +149,7 @@ public final class GetUserPages {
       }
       return new Pfn(layout.pfn(pte));
     } finally {
-      space.unlockShared(stamp);
+      mm.unlockShared(stamp);
     }
   }
 
@@ -198,20 +195,20 @@ public final class GetUserPages {
   private long getPage(long va, boolean write, boolean force) throws MapException {
     boolean copied = false;
     while (true) {
-      long stamp = space.lockShared();
+      long stamp = mm.lockShared();
       try {
-        Vma vma = space.find(va);
+        Vma vma = mm.find(va);
         if (vma != null) {
           requireGate(vma, va, write, force);
           long pfn = followPage(vma, va, write, copied);
           if (pfn != MUST_FAULT) {
             return pfn;
           }
-        } else if (StackGrowth.stackAbove(space.vmaList(), va) == null) {
+        } else if (StackGrowth.stackAbove(mm.vmas(), va) == null) {
           throw refused(Errno.EFAULT, va, "a mapping", "none");
         }
       } finally {
-        space.unlockShared(stamp);
+        mm.unlockShared(stamp);
       }
       copied = faultIn(va, write, force);
       manager.reached(Step.FAULTED_IN);
@@ -234,7 +231,7 @@ public final class GetUserPages {
 
   /** Whether the fault has made the page this space's own, whatever the entry allows. */
   private boolean faultIn(long va, boolean write, boolean force) throws MapException {
-    FaultResult result = space.fault(va, write ? Access.WRITE : Access.READ, force);
+    FaultResult result = faults.fault(va, write ? Access.WRITE : Access.READ, force);
     if (result instanceof FaultResult.Refused refused) {
       MapException error =
           refused(
@@ -314,9 +311,9 @@ public final class GetUserPages {
    * table may be gone.
    */
   private boolean tryFast(long va, boolean write, long[] pfns, int index) {
-    long generation = space.generation();
+    long generation = mm.generation();
     // The tables of a space that has exited are gone without the generation moving any more.
-    if (space.isClosed() || va < 0 || va >= layout.addressLimit() || !walkFast(va)) {
+    if (mm.isClosed() || va < 0 || va >= layout.addressLimit() || !walkFast(va)) {
       return false;
     }
     long pte = walk.pte();
@@ -327,7 +324,7 @@ public final class GetUserPages {
         || !frames.tryGet(pfn)) {
       return false;
     }
-    if (table.get(walk.slot()) != pte || space.generation() != generation) {
+    if (table.get(walk.slot()) != pte || mm.generation() != generation) {
       allocator.put(pfn);
       return false;
     }
@@ -346,6 +343,6 @@ public final class GetUserPages {
 
   private MapException refused(Errno errno, long va, String expected, String found) {
     return new MapException(
-        errno, "get_user_pages at 0x%x in %s".formatted(va, space.name()), expected, found);
+        errno, "get_user_pages at 0x%x in %s".formatted(va, mm.name()), expected, found);
   }
 }

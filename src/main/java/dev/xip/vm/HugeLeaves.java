@@ -20,7 +20,7 @@ final class HugeLeaves {
   /** The levels that may have such leaves, the highest first. */
   private static final Level[] HIGHEST_FIRST = {Level.PUD, Level.PMD};
 
-  private final AddressSpace space;
+  private final Mm mm;
   private final MemoryManager manager;
   private final PageTable table;
   private final EntryLayout layout;
@@ -28,10 +28,10 @@ final class HugeLeaves {
   /** Whether there may be one in this space: set before the first is put in. */
   private volatile boolean used;
 
-  HugeLeaves(AddressSpace space) {
-    this.space = space;
-    this.manager = space.manager();
-    this.table = space.table();
+  HugeLeaves(Mm mm) {
+    this.mm = mm;
+    this.manager = mm.manager();
+    this.table = mm.table();
     this.layout = table.layout();
   }
 
@@ -191,7 +191,7 @@ final class HugeLeaves {
       manager.unlockEntry(walk.slot());
     }
     if (dropped) {
-      space.flushTranslations();
+      mm.flush();
     }
   }
 

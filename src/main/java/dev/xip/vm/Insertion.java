@@ -6,6 +6,7 @@ import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.PageTable;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PageFrames;
+import java.util.function.Function;
 
 /**
  * The three ways to put an entry into an empty slot of a mapping of a file. A precondition that
@@ -13,18 +14,56 @@ import dev.xip.phys.PageFrames;
  * vm_insert_pfn, vm_insert_mixed and vm_insert_page (mm/memory.c).
  */
 final class Insertion {
-  private final AddressSpace space;
+  private final Mm mm;
   private final MemoryManager manager;
   private final PageTable table;
   private final EntryLayout layout;
   private final PageFrames frames;
 
-  Insertion(AddressSpace space) {
-    this.space = space;
-    this.manager = space.manager();
-    this.table = space.table();
+  Insertion(Mm mm) {
+    this.mm = mm;
+    this.manager = mm.manager();
+    this.table = mm.table();
     this.layout = table.layout();
     this.frames = manager.memory().frames();
+  }
+
+  /** The call: inserts a special entry. Takes the map lock. */
+  Errno insertPfn(long va, long pfn) {
+    return insert(va, vma -> insertPfn(vma, va, pfn));
+  }
+
+  /** The call: inserts a special entry, or a counted one. Takes the map lock. */
+  Errno insertMixed(long va, long pfn) {
+    return insert(va, vma -> insertMixed(vma, va, pfn));
+  }
+
+  /** The call: inserts a normal entry; the mapping becomes mixed. Takes the map lock. */
+  Errno insertFrame(long va, long pfn) {
+    long stamp = mm.lockExclusively();
+    try {
+      Vma vma = mm.find(va);
+      if (vma == null) {
+        return Errno.EFAULT;
+      }
+      if (!vma.has(VmaFlags.PFNMAP) && !vma.has(VmaFlags.MIXEDMAP) && isFrame(pfn)) {
+        vma = vma.withFlags(vma.flags() | VmaFlags.MIXEDMAP);
+        mm.install(mm.vmas().without(vma.range()).with(vma));
+      }
+      return insertFrame(vma, va, pfn);
+    } finally {
+      mm.unlockExclusively(stamp);
+    }
+  }
+
+  private Errno insert(long va, Function<Vma, Errno> how) {
+    long stamp = mm.lockShared();
+    try {
+      Vma vma = mm.find(va);
+      return vma == null ? Errno.EFAULT : how.apply(vma);
+    } finally {
+      mm.unlockShared(stamp);
+    }
   }
 
   /** Inserts a special entry, for which nothing is ever counted. */
@@ -149,7 +188,7 @@ final class Insertion {
       if (counted != MemoryManager.NO_FRAME) {
         frames.get(counted);
         frames.addMapping(counted);
-        space.counters().mapped(false);
+        mm.counters().mapped(false);
       }
       table.set(slot, entry);
     } finally {

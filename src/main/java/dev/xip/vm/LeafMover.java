@@ -10,15 +10,15 @@ import dev.xip.pagetable.PageTable;
  * {@code move_page_tables} (mm/mremap.c).
  */
 final class LeafMover {
-  private final AddressSpace space;
+  private final Mm mm;
   private final MemoryManager manager;
   private final PageTable table;
   private final EntryLayout layout;
 
-  LeafMover(AddressSpace space) {
-    this.space = space;
-    this.manager = space.manager();
-    this.table = space.table();
+  LeafMover(Mm mm) {
+    this.mm = mm;
+    this.manager = mm.manager();
+    this.table = mm.table();
     this.layout = table.layout();
   }
 
@@ -34,7 +34,7 @@ final class LeafMover {
    * @return how many bytes were moved: less than asked for if RAM for a table ran out
    */
   long move(Vma vma, long from, long to, long length) {
-    FileMappings mappings = vma.isAnonymous() ? null : space.mappingsOf(vma.file());
+    FileMappings mappings = vma.isAnonymous() ? null : mm.mappingsOf(vma.file());
     long stamp = mappings == null ? 0 : mappings.lockShared();
     try {
       long done = 0;
@@ -49,7 +49,7 @@ final class LeafMover {
       }
       return done;
     } finally {
-      space.flushTranslations();
+      mm.flush();
       if (mappings != null) {
         mappings.unlockShared(stamp);
       }
@@ -57,7 +57,7 @@ final class LeafMover {
   }
 
   private boolean moveIntoOneTable(long from, long to, long length) {
-    LeafTables leaves = new LeafTables(space, from, from + length, LeafTables.Huge.SPLIT);
+    LeafTables leaves = new LeafTables(mm, from, from + length, LeafTables.Huge.SPLIT);
     long target = PageTable.NO_SLOT;
     while (leaves.next()) {
       if (target == PageTable.NO_SLOT) {

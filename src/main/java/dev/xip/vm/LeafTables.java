@@ -12,7 +12,7 @@ import dev.xip.pagetable.Walk;
  * {@code zap_page_range} down to {@code pte_offset_map_lock} (mm/memory.c).
  *
  * <pre>{@code
- * LeafTables leaves = new LeafTables(space, start, end);
+ * LeafTables leaves = new LeafTables(mm, start, end);
  * while (leaves.next()) {
  *   leaves.lock();
  *   try {
@@ -44,7 +44,7 @@ final class LeafTables {
     SPLIT
   }
 
-  private final AddressSpace space;
+  private final Mm mm;
   private final MemoryManager manager;
   private final PageTable table;
   private final EntryLayout layout;
@@ -56,10 +56,10 @@ final class LeafTables {
   private long slot;
   private Level level;
 
-  LeafTables(AddressSpace space, long start, long end, Huge huge) {
-    this.space = space;
-    this.manager = space.manager();
-    this.table = space.table();
+  LeafTables(Mm mm, long start, long end, Huge huge) {
+    this.mm = mm;
+    this.manager = mm.manager();
+    this.table = mm.table();
     this.layout = table.layout();
     this.limit = end;
     this.end = start;
@@ -75,7 +75,7 @@ final class LeafTables {
       Level above = found && level == Level.PTE ? Level.PMD : level;
       long past = (start | (1L << layout.shift(above)) - 1) + 1;
       if (found && level != Level.PTE && isSplit(past)) {
-        space.hugeLeaves().split(start);
+        mm.hugeLeaves().split(start);
         continue;
       }
       end = Math.min(limit, past);

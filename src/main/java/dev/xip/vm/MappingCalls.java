@@ -23,14 +23,16 @@ final class MappingCalls {
   /** An offset in a file is to be a positive number of bytes. */
   private static final long MOST_FILE_PAGES = Long.MAX_VALUE >>> Pages.SHIFT;
 
-  private final AddressSpace space;
+  private final Mm mm;
+  private final UnmapCall unmapCall;
   private final long limit;
   private final Populate populate;
 
-  MappingCalls(AddressSpace space) {
-    this.space = space;
-    this.limit = space.table().layout().addressLimit();
-    this.populate = new Populate(space);
+  MappingCalls(Mm mm, UnmapCall unmapCall, Populate populate) {
+    this.mm = mm;
+    this.unmapCall = unmapCall;
+    this.limit = mm.table().layout().addressLimit();
+    this.populate = populate;
   }
 
   /** Linux counterpart: {@code do_mmap_pgoff}. */
@@ -38,18 +40,18 @@ final class MappingCalls {
     String call = request.toString();
     long length = lengthOf(call, request);
     AddrRange range;
-    long stamp = space.lockExclusively();
+    long stamp = mm.lockToChange();
     try {
       requireRoom(call, 0);
       range = placeOf(call, request, length);
       long flags = flagsOf(call, request);
       Vma added = newMapping(request, range, flags);
-      if (!space.vmaList().isFree(range)) {
-        space.unmapLocked(range);
+      if (!mm.vmas().isFree(range)) {
+        unmapCall.unmap(range);
       }
-      space.install(space.vmaList().with(added));
+      mm.install(mm.vmas().with(added));
     } finally {
-      space.unlockExclusively(stamp);
+      mm.unlockExclusively(stamp);
     }
     if (request.has(MapFlag.POPULATE) || request.has(MapFlag.LOCKED)) {
       populate.asFarAsPossible(range);
@@ -83,14 +85,14 @@ final class MappingCalls {
     long start = request.address();
     if (request.has(MapFlag.FIXED) || request.has(MapFlag.FIXED_NOREPLACE)) {
       AddrRange place = fixedPlace(call, start, length);
-      if (request.has(MapFlag.FIXED_NOREPLACE) && !space.vmaList().isFree(place)) {
+      if (request.has(MapFlag.FIXED_NOREPLACE) && !mm.vmas().isFree(place)) {
         throw new MapException(Errno.EEXIST, call, place + " to be free", occupantsOf(place));
       }
       return place;
     }
     if (start != MapRequest.ANYWHERE) {
-      long hint = Math.max(Pages.roundDown(start), AddressSpace.LOWEST_ADDRESS);
-      if (hint <= limit - length && space.vmaList().isFree(AddrRange.ofLength(hint, length))) {
+      long hint = Math.max(Pages.roundDown(start), Mm.LOWEST_ADDRESS);
+      if (hint <= limit - length && mm.vmas().isFree(AddrRange.ofLength(hint, length))) {
         return AddrRange.ofLength(hint, length);
       }
     }
@@ -110,12 +112,10 @@ final class MappingCalls {
       for (int run = 0; run < MOST_RUNS_LOOKED_AT && done < pages; run++) {
         PageRun place = request.file().translate(page + done);
         long bytes = Math.min(place.pages(), pages - done) << Pages.SHIFT;
-        long alignment = HugeLeaves.alignmentFor(space.manager(), bytes);
+        long alignment = HugeLeaves.alignmentFor(mm.manager(), bytes);
         if (!place.isHole() && alignment > Pages.SIZE) {
           long start =
-              space
-                  .vmaList()
-                  .highestGap(length + alignment, AddressSpace.LOWEST_ADDRESS, limit - STACK_GAP);
+              mm.vmas().highestGap(length + alignment, Mm.LOWEST_ADDRESS, limit - STACK_GAP);
           long wanted = place.pfn() - done << Pages.SHIFT;
           return start < 0
               ? freePlace(call, length)
@@ -140,11 +140,11 @@ final class MappingCalls {
     if (!Pages.isAligned(start)) {
       throw new MapException(Errno.EINVAL, call, "a page's address", "0x%x".formatted(start));
     }
-    if (start < AddressSpace.LOWEST_ADDRESS) {
+    if (start < Mm.LOWEST_ADDRESS) {
       throw new MapException(
           Errno.EPERM,
           call,
-          "an address from 0x%x on".formatted(AddressSpace.LOWEST_ADDRESS),
+          "an address from 0x%x on".formatted(Mm.LOWEST_ADDRESS),
           "0x%x".formatted(start));
     }
     return AddrRange.ofLength(start, length);
@@ -152,7 +152,7 @@ final class MappingCalls {
 
   /** The highest free place. Linux counterpart: {@code unmapped_area_topdown}. */
   AddrRange freePlace(String call, long length) throws MapException {
-    long start = space.vmaList().highestGap(length, AddressSpace.LOWEST_ADDRESS, limit - STACK_GAP);
+    long start = mm.vmas().highestGap(length, Mm.LOWEST_ADDRESS, limit - STACK_GAP);
     if (start < 0) {
       throw new MapException(
           Errno.ENOMEM, call, "a gap of 0x%x bytes in the address space".formatted(length), "none");
@@ -208,12 +208,12 @@ final class MappingCalls {
       return new Vma(range, flags, request.file(), request.pageOffset());
     }
     return request.has(MapFlag.SHARED)
-        ? new Vma(range, flags, new SharedMemory(space.manager(), range.length()), 0)
+        ? new Vma(range, flags, new SharedMemory(mm.manager(), range.length()), 0)
         : Vma.anonymous(range, flags);
   }
 
   private String occupantsOf(AddrRange range) {
-    List<Vma> there = space.vmaList().overlapping(range);
+    List<Vma> there = mm.vmas().overlapping(range);
     return there.size() == 1
         ? "%s there".formatted(there.getFirst())
         : "%d mappings there, the first is %s".formatted(there.size(), there.getFirst());
@@ -221,12 +221,12 @@ final class MappingCalls {
 
   /** Fails if so many more mappings would be too many. */
   void requireRoom(String call, int more) throws MapException {
-    if (space.vmaList().size() + more > MOST_MAPPINGS) {
+    if (mm.vmas().size() + more > MOST_MAPPINGS) {
       throw new MapException(
           Errno.ENOMEM,
           call,
           "at most %d mappings".formatted(MOST_MAPPINGS),
-          "%d and %d more".formatted(space.vmaList().size(), more));
+          "%d and %d more".formatted(mm.vmas().size(), more));
     }
   }
 
@@ -242,15 +242,15 @@ final class MappingCalls {
           "at least a page, below 0x%x".formatted(limit),
           "0x%x bytes".formatted(range.length()));
     }
-    long stamp = space.lockExclusively();
+    long stamp = mm.lockToChange();
     try {
-      Vma last = space.vmaList().find(pages.end() - 1);
+      Vma last = mm.vmas().find(pages.end() - 1);
       boolean splits =
           last != null && last.range().start() < pages.start() && pages.end() < last.range().end();
       requireRoom(call, splits ? 1 : 0);
-      space.unmapLocked(pages);
+      unmapCall.unmap(pages);
     } finally {
-      space.unlockExclusively(stamp);
+      mm.unlockExclusively(stamp);
     }
   }
 

@@ -5,6 +5,7 @@ import dev.xip.base.Errno;
 import dev.xip.base.LockOrder;
 import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.PageTable;
 import dev.xip.pagetable.TableSupply;
 import dev.xip.phys.FrameAllocator;
 import dev.xip.phys.FrameUse;
@@ -105,7 +106,7 @@ public final class MemoryManager implements TableSupply {
               "RAM of 0x%x bytes: expected two free frames, for the zero and the sparse page",
               memory.ramBytes()));
     }
-    this.badEntries = new BadEntries(layout, spaces, System::nanoTime);
+    this.badEntries = new BadEntries(layout, () -> mms().iterator(), System::nanoTime);
   }
 
   /**
@@ -180,7 +181,11 @@ public final class MemoryManager implements TableSupply {
    * @throws MapException ENOMEM if there is no frame for its root table
    */
   public AddressSpace newAddressSpace(String name) throws MapException {
-    AddressSpace space = new AddressSpace(this, name);
+    PageTable table = PageTable.create(memory.ram(), layout, this);
+    if (table == null) {
+      throw new MapException(Errno.ENOMEM, "new address space", "a free frame of RAM", "none");
+    }
+    AddressSpace space = new AddressSpace(new Mm(this, name, table));
     spaces.add(space);
     return space;
   }
@@ -250,8 +255,13 @@ public final class MemoryManager implements TableSupply {
     return reverseMap;
   }
 
-  void forget(AddressSpace space) {
-    spaces.remove(space);
+  void forget(Mm mm) {
+    spaces.removeIf(space -> space.mm() == mm);
+  }
+
+  /** The state of each address space that is not closed. */
+  List<Mm> mms() {
+    return spaces.stream().map(AddressSpace::mm).toList();
   }
 
   /**

@@ -11,17 +11,17 @@ import java.util.Arrays;
  * (asm-generic/tlb.h).
  */
 final class MmuGather {
-  private final AddressSpace space;
+  private final Mm mm;
   private final FrameAllocator allocator;
   private final PageFrames pageFrames;
   private long[] frames = new long[16];
   private int count;
   private boolean flushNeeded;
 
-  MmuGather(AddressSpace space) {
-    this.space = space;
-    this.allocator = space.manager().memory().allocator();
-    this.pageFrames = space.manager().memory().frames();
+  MmuGather(Mm mm) {
+    this.mm = mm;
+    this.allocator = mm.manager().memory().allocator();
+    this.pageFrames = mm.manager().memory().frames();
   }
 
   /** Takes over what an entry counted for: a reference and, unless it led to a table, a mapping. */
@@ -45,7 +45,7 @@ final class MmuGather {
    */
   void finish() {
     if (flushNeeded) {
-      space.flushTranslations();
+      mm.flush();
       flushNeeded = false;
     }
     for (int i = 0; i < count; i++) {

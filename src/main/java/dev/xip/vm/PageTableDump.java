@@ -39,11 +39,11 @@ public final class PageTableDump {
    */
   public static String of(AddressSpace space) {
     PageTableDump dump = new PageTableDump(space);
-    long stamp = space.lockShared();
+    long stamp = space.mm().lockShared();
     try {
       dump.print();
     } finally {
-      space.unlockShared(stamp);
+      space.mm().unlockShared(stamp);
     }
     return dump.text.toString();
   }

@@ -14,17 +14,19 @@ import java.io.IOException;
  * and {@code __mlock_vma_pages_range} (mm/mlock.c).
  */
 final class Populate {
-  private final AddressSpace space;
+  private final Mm mm;
+  private final FaultHandler faults;
   private final EntryLayout layout;
 
-  Populate(AddressSpace space) {
-    this.space = space;
-    this.layout = space.table().layout();
+  Populate(Mm mm, FaultHandler faults) {
+    this.mm = mm;
+    this.faults = faults;
+    this.layout = mm.table().layout();
   }
 
   /** Faults in what can be; a mapping is left at the first page that cannot. */
   void asFarAsPossible(AddrRange range) {
-    for (Vma vma : space.vmaList().overlapping(range)) {
+    for (Vma vma : mm.vmas().overlapping(range)) {
       if (vma.isAnonymous() || wantedOf(vma).write()) {
         populate(vma, range);
       } else {
@@ -46,7 +48,7 @@ final class Populate {
       while (va < end && !wanted.equals(Access.NONE)) {
         va = fillOnce(va, end);
         if (va < end) {
-          if (space.fault(va, wanted) instanceof FaultResult.Refused) {
+          if (faults.fault(va, wanted, false) instanceof FaultResult.Refused) {
             return;
           }
           va += Pages.SIZE;
@@ -59,14 +61,14 @@ final class Populate {
   }
 
   private long fillOnce(long va, long end) throws IOException {
-    long stamp = space.lockShared();
+    long stamp = mm.lockShared();
     try {
-      Vma vma = space.find(va);
+      Vma vma = mm.find(va);
       return vma == null || vma.isAnonymous()
           ? va
-          : space.fileFault().fill(vma, va, Math.min(end, vma.range().end()), false);
+          : faults.fileFault().fill(vma, va, Math.min(end, vma.range().end()), false);
     } finally {
-      space.unlockShared(stamp);
+      mm.unlockShared(stamp);
     }
   }
 
@@ -80,7 +82,7 @@ final class Populate {
       return;
     }
     try {
-      space.fileFault().fill(vma, part.start(), part.end(), true);
+      faults.fileFault().fill(vma, part.start(), part.end(), true);
     } catch (IOException e) {
       // Advice is not answered; who touches the page is told.
       return;
@@ -89,7 +91,7 @@ final class Populate {
 
   /** Faults all pages in, up to the first that cannot be. */
   void orFail(String call, AddrRange range) throws MapException {
-    for (Vma vma : space.vmaList().overlapping(range)) {
+    for (Vma vma : mm.vmas().overlapping(range)) {
       Errno errno = populate(vma, range);
       if (errno != Errno.OK) {
         throw new MapException(
@@ -111,7 +113,7 @@ final class Populate {
     Walk walk = new Walk();
     for (long va = Math.max(range.start(), vma.range().start()); va < end; va += Pages.SIZE) {
       while (!isThere(va, wanted, walk)) {
-        if (space.fault(va, wanted) instanceof FaultResult.Refused refused) {
+        if (faults.fault(va, wanted, false) instanceof FaultResult.Refused refused) {
           return refused.cause() instanceof MemoryFaultException.OutOfMemory
               ? Errno.EAGAIN
               : Errno.ENOMEM;
@@ -136,19 +138,19 @@ final class Populate {
   }
 
   private boolean isThere(long va, Access wanted, Walk walk) {
-    long stamp = space.lockShared();
+    long stamp = mm.lockShared();
     try {
-      return space.table().walk(va, walk)
+      return mm.table().walk(va, walk)
           && layout.isValid(walk.pte(), walk.level())
           && (!wanted.write() || layout.isWritable(walk.pte()));
     } finally {
-      space.unlockShared(stamp);
+      mm.unlockShared(stamp);
     }
   }
 
   /** get_user_pages refuses special entries (EFAULT), but for the page of zeros. */
   private boolean isWithoutFrame(Vma vma, long va, long pte) {
     return (vma.flags() & VmaFlags.MIXEDMAP) != 0
-        && space.manager().normalFrame(vma, va, pte) == MemoryManager.NO_FRAME;
+        && mm.manager().normalFrame(vma, va, pte) == MemoryManager.NO_FRAME;
   }
 }

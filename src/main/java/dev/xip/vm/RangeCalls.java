@@ -14,16 +14,16 @@ import java.util.Set;
  * and munlock. They differ in what a gap does. Linux counterparts: the files of those names in mm/.
  */
 final class RangeCalls {
-  private final AddressSpace space;
+  private final Mm mm;
   private final PageTable table;
   private final EntryLayout layout;
   private final Populate populate;
 
-  RangeCalls(AddressSpace space) {
-    this.space = space;
-    this.table = space.table();
+  RangeCalls(Mm mm, Populate populate) {
+    this.mm = mm;
+    this.table = mm.table();
     this.layout = table.layout();
-    this.populate = new Populate(space);
+    this.populate = populate;
   }
 
   /** Does something to the part of a mapping that lies in a range. */
@@ -42,7 +42,7 @@ final class RangeCalls {
       throws MapException {
     long firstGap = -1;
     long at = range.start();
-    for (Vma vma : space.vmaList().overlapping(range)) {
+    for (Vma vma : mm.vmas().overlapping(range)) {
       AddrRange part =
           new AddrRange(
               Math.max(range.start(), vma.range().start()),
@@ -70,7 +70,7 @@ final class RangeCalls {
     String call = "mprotect %s to %s".formatted(range, access);
     MappingCalls.requirePages(call, range);
     long wanted = VmaFlags.of(access);
-    long stamp = space.lockExclusively();
+    long stamp = mm.lockToChange();
     try {
       eachPart(
           call,
@@ -94,8 +94,8 @@ final class RangeCalls {
             }
           });
     } finally {
-      space.flushTranslations();
-      space.unlockExclusively(stamp);
+      mm.flush();
+      mm.unlockExclusively(stamp);
     }
   }
 
@@ -105,10 +105,10 @@ final class RangeCalls {
    * stored into before needs no such question. Linux counterpart: {@code change_pte_range}.
    */
   private void protect(Vma changed, AddrRange part) {
-    space.install(space.vmaList().withFlags(part, changed.flags()));
+    mm.install(mm.vmas().withFlags(part, changed.flags()));
     boolean dirtyStaysWritable = changed.has(VmaFlags.WRITE | VmaFlags.SHARED);
     LeafTables leaves =
-        new LeafTables(space, part.start(), part.end(), LeafTables.Huge.SPLIT_WHERE_CUT);
+        new LeafTables(mm, part.start(), part.end(), LeafTables.Huge.SPLIT_WHERE_CUT);
     while (leaves.next()) {
       leaves.lock();
       try {
@@ -149,7 +149,7 @@ final class RangeCalls {
     MappingCalls.requirePages(call, range);
     AddrRange pages = MappingCalls.wholePages(range);
     if (advice == Advice.DONTNEED || advice == Advice.WILLNEED) {
-      long stamp = space.lockShared();
+      long stamp = mm.lockShared();
       try {
         eachPart(
             call,
@@ -163,11 +163,11 @@ final class RangeCalls {
               }
             });
       } finally {
-        space.unlockShared(stamp);
+        mm.unlockShared(stamp);
       }
       return;
     }
-    long stamp = space.lockExclusively();
+    long stamp = mm.lockToChange();
     try {
       eachPart(
           call,
@@ -177,10 +177,10 @@ final class RangeCalls {
             if (advice == Advice.DOFORK && vma.has(VmaFlags.IO)) {
               throw new MapException(Errno.EINVAL, call, "memory that can be copied", "" + vma);
             }
-            space.install(space.vmaList().withFlags(part, advice.applied(vma.flags())));
+            mm.install(mm.vmas().withFlags(part, advice.applied(vma.flags())));
           });
     } finally {
-      space.unlockExclusively(stamp);
+      mm.unlockExclusively(stamp);
     }
   }
 
@@ -193,8 +193,8 @@ final class RangeCalls {
           "mappings without LOCKED, HUGETLB and PFNMAP",
           "%s: %s".formatted(vma, VmaFlags.letters(vma.flags())));
     }
-    MmuGather gather = new MmuGather(space);
-    space.zapper().zap(vma, part.start(), part.end(), gather);
+    MmuGather gather = new MmuGather(mm);
+    mm.zapper().zap(vma, part.start(), part.end(), gather);
     gather.finish();
   }
 
@@ -208,7 +208,7 @@ final class RangeCalls {
     if (flags.contains(SyncFlag.ASYNC) && flags.contains(SyncFlag.SYNC)) {
       throw new MapException(Errno.EINVAL, call, "ASYNC or SYNC", "both");
     }
-    long stamp = space.lockShared();
+    long stamp = mm.lockShared();
     try {
       eachPart(
           call,
@@ -220,7 +220,7 @@ final class RangeCalls {
             }
           });
     } finally {
-      space.unlockShared(stamp);
+      mm.unlockShared(stamp);
     }
   }
 
@@ -229,7 +229,7 @@ final class RangeCalls {
     String call = "mincore " + range;
     MappingCalls.requirePages(call, range);
     BitSet present = new BitSet();
-    long stamp = space.lockShared();
+    long stamp = mm.lockShared();
     try {
       eachPart(
           call,
@@ -237,13 +237,13 @@ final class RangeCalls {
           Gap.ENDS_THE_CALL,
           (vma, part) -> notePresent(part, range.start(), present));
     } finally {
-      space.unlockShared(stamp);
+      mm.unlockShared(stamp);
     }
     return present;
   }
 
   private void notePresent(AddrRange part, long base, BitSet present) {
-    LeafTables leaves = new LeafTables(space, part.start(), part.end(), LeafTables.Huge.SHOWN);
+    LeafTables leaves = new LeafTables(mm, part.start(), part.end(), LeafTables.Huge.SHOWN);
     while (leaves.next()) {
       int first = Math.toIntExact(leaves.start() - base >>> Pages.SHIFT);
       if (leaves.isHuge()) {
@@ -273,7 +273,7 @@ final class RangeCalls {
 
   /** Special mappings are passed over: LOCKED is never set for them. */
   private void changeLocked(String call, AddrRange pages, long locked) throws MapException {
-    long stamp = space.lockExclusively();
+    long stamp = mm.lockToChange();
     try {
       eachPart(
           call,
@@ -282,11 +282,11 @@ final class RangeCalls {
           (vma, part) -> {
             if ((vma.flags() & (VmaFlags.SPECIAL | VmaFlags.HUGETLB)) == 0) {
               long flags = vma.flags() & ~VmaFlags.LOCKED | locked;
-              space.install(space.vmaList().withFlags(part, flags));
+              mm.install(mm.vmas().withFlags(part, flags));
             }
           });
     } finally {
-      space.unlockExclusively(stamp);
+      mm.unlockExclusively(stamp);
     }
   }
 }

@@ -12,18 +12,20 @@ final class RemapCall {
   /** Moving may split one mapping in three, and adds one. */
   private static final int MAPPINGS_TO_SPARE = 3;
 
-  private final AddressSpace space;
+  private final Mm mm;
   private final MappingCalls mappings;
+  private final UnmapCall unmapCall;
   private final long limit;
   private final LeafMover mover;
   private final Populate populate;
 
-  RemapCall(AddressSpace space, MappingCalls mappings) {
-    this.space = space;
+  RemapCall(Mm mm, MappingCalls mappings, UnmapCall unmapCall, Populate populate) {
+    this.mm = mm;
     this.mappings = mappings;
-    this.limit = space.table().layout().addressLimit();
-    this.mover = new LeafMover(space);
-    this.populate = new Populate(space);
+    this.unmapCall = unmapCall;
+    this.limit = mm.table().layout().addressLimit();
+    this.mover = new LeafMover(mm);
+    this.populate = populate;
   }
 
   AddrRange remap(RemapRequest request) throws MapException {
@@ -37,7 +39,7 @@ final class RemapCall {
     long newLength = Pages.roundUp(request.newLength());
     AddrRange now;
     boolean locked;
-    long stamp = space.lockExclusively();
+    long stamp = mm.lockToChange();
     try {
       now =
           request.target() != RemapRequest.ANYWHERE
@@ -45,10 +47,10 @@ final class RemapCall {
               : old.length() >= newLength
                   ? shrink(call, old, newLength)
                   : grow(call, old, newLength, request.mayMove());
-      Vma vma = space.vmaList().find(now.start());
+      Vma vma = mm.vmas().find(now.start());
       locked = vma != null && vma.has(VmaFlags.LOCKED);
     } finally {
-      space.unlockExclusively(stamp);
+      mm.unlockExclusively(stamp);
     }
     if (locked && newLength > old.length()) {
       populate.asFarAsPossible(new AddrRange(now.start() + old.length(), now.end()));
@@ -61,7 +63,7 @@ final class RemapCall {
     requireBelowLimit(call, old);
     AddrRange stays = AddrRange.ofLength(old.start(), newLength);
     if (stays.end() < old.end()) {
-      space.unmapLocked(new AddrRange(stays.end(), old.end()));
+      unmapCall.unmap(new AddrRange(stays.end(), old.end()));
     }
     return stays;
   }
@@ -71,9 +73,9 @@ final class RemapCall {
     Vma vma = resizable(call, old, newLength);
     if (old.end() == vma.range().end() && newLength <= limit - old.start()) {
       AddrRange more = new AddrRange(old.end(), old.start() + newLength);
-      if (space.vmaList().isFree(more)) {
+      if (mm.vmas().isFree(more)) {
         Vma grown = new Vma(more, vma.flags(), vma.file(), vma.pageAt(old.end()), vma.anon());
-        space.install(space.vmaList().grown(vma, grown));
+        mm.install(mm.vmas().grown(vma, grown));
         return AddrRange.ofLength(old.start(), newLength);
       }
     }
@@ -105,11 +107,11 @@ final class RemapCall {
     AddrRange kept = AddrRange.ofLength(old.start(), Math.min(old.length(), newLength));
     resizable(call, kept, newLength);
     mappings.requireRoom(call, MAPPINGS_TO_SPARE);
-    space.unmapLocked(target);
+    unmapCall.unmap(target);
     if (kept.end() < old.end()) {
-      space.unmapLocked(new AddrRange(kept.end(), old.end()));
+      unmapCall.unmap(new AddrRange(kept.end(), old.end()));
     }
-    return move(call, space.vmaList().find(old.start()), kept, target);
+    return move(call, mm.vmas().find(old.start()), kept, target);
   }
 
   private void requireBelowLimit(String call, AddrRange old) throws MapException {
@@ -120,7 +122,7 @@ final class RemapCall {
 
   /** The mapping that holds a range and may get another length. Linux: {@code vma_to_resize}. */
   private Vma resizable(String call, AddrRange old, long newLength) throws MapException {
-    Vma vma = space.vmaList().find(old.start());
+    Vma vma = mm.vmas().find(old.start());
     if (vma == null || old.end() > vma.range().end()) {
       throw new MapException(
           Errno.EFAULT, call, "one mapping", vma == null ? "none there" : "no more than " + vma);
@@ -141,12 +143,12 @@ final class RemapCall {
   /** Linux counterpart: {@code move_vma}. */
   private AddrRange move(String call, Vma vma, AddrRange from, AddrRange to) throws MapException {
     mappings.requireRoom(call, MAPPINGS_TO_SPARE);
-    space.install(space.vmaList().with(vma.movedTo(from.start(), to)));
+    mm.install(mm.vmas().with(vma.movedTo(from.start(), to)));
     long done = mover.move(vma, from.start(), to.start(), from.length());
     if (done < from.length()) {
       // The tables that the entries came from are still there, so the way back cannot fail.
       mover.move(vma, to.start(), from.start(), done);
-      space.unmapLocked(to);
+      unmapCall.unmap(to);
       throw new MapException(
           Errno.ENOMEM,
           call,
@@ -154,7 +156,7 @@ final class RemapCall {
           "none after 0x%x bytes".formatted(done));
     }
     if (from.length() > 0) {
-      space.unmapLocked(from);
+      unmapCall.unmap(from);
     }
     return to;
   }

@@ -27,7 +27,7 @@ final class ReverseMap {
   }
 
   /** Lists a space among those that map a file. The space does so once per file. */
-  FileMappings link(Mappable file, AddressSpace space) {
+  FileMappings link(Mappable file, Mm mm) {
     FileMappings mappings;
     synchronized (files) {
       Entry entry = files.get(file);
@@ -39,13 +39,13 @@ final class ReverseMap {
       entry.spaces++;
       mappings = entry.mappings;
     }
-    mappings.add(space);
+    mappings.add(mm);
     return mappings;
   }
 
   /** Takes a space off the list, when it maps nothing of the file any more. */
-  void unlink(FileMappings mappings, AddressSpace space) {
-    mappings.remove(space);
+  void unlink(FileMappings mappings, Mm mm) {
+    mappings.remove(mm);
     synchronized (files) {
       Entry entry = files.get(mappings.file());
       if (--entry.spaces == 0) {

@@ -48,13 +48,13 @@ public final class SpaceMaps {
   public static String smaps(AddressSpace space) {
     SpaceMaps maps = new SpaceMaps(space);
     StringBuilder text = new StringBuilder();
-    long stamp = space.lockShared();
+    long stamp = space.mm().lockShared();
     try {
       for (Vma vma : space.vmas()) {
         maps.append(text, vma);
       }
     } finally {
-      space.unlockShared(stamp);
+      space.mm().unlockShared(stamp);
     }
     return text.toString();
   }

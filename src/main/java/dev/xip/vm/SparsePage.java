@@ -64,21 +64,21 @@ final class SparsePage {
   }
 
   private void removeOnce(FileMappings mappings, long page) {
-    mappings.forEachPart(page, page + 1, (space, vma, start, end) -> removeAt(space, vma, start));
+    mappings.forEachPart(page, page + 1, (mm, vma, start, end) -> removeAt(mm, vma, start));
   }
 
-  private void removeAt(AddressSpace space, Vma vma, long va) {
-    PageTable table = space.table();
+  private void removeAt(Mm mm, Vma vma, long va) {
+    PageTable table = mm.table();
     EntryLayout layout = table.layout();
-    MmuGather gather = new MmuGather(space);
-    LeafTables leaves = new LeafTables(space, va, va + Pages.SIZE, LeafTables.Huge.SHOWN);
+    MmuGather gather = new MmuGather(mm);
+    LeafTables leaves = new LeafTables(mm, va, va + Pages.SIZE, LeafTables.Huge.SHOWN);
     while (leaves.next()) {
       leaves.lock();
       try {
         long pte = table.get(leaves.slot());
         if (!leaves.isHuge() && !layout.isEmpty(pte) && manager.normalFrame(vma, va, pte) == pfn) {
           table.set(leaves.slot(), layout.empty());
-          space.counters().unmapped(false);
+          mm.counters().unmapped(false);
           gather.add(pfn);
         }
       } finally {

@@ -23,7 +23,7 @@ final class StackGrowth {
   static VmaList grown(VmaList vmas, Vma stack, long va) {
     long start = Pages.roundDown(va);
     if (stack.range().end() - start > LIMIT
-        || start < AddressSpace.LOWEST_ADDRESS
+        || start < Mm.LOWEST_ADDRESS
         || vmas.endBefore(start, 0) > start - Pages.SIZE) {
       return null;
     }

@@ -26,7 +26,8 @@ final class Translator {
   /** What the look-ups of an epoch may go through on the whole, each, in leaves. */
   private static final long LEAVES_PER_LOOK_UP = 64;
 
-  private final AddressSpace space;
+  private final Mm mm;
+  private final FaultHandler faults;
   private final RunWalk walk;
   private final Tlb longRuns = new Tlb(GRANULE, MOST_LONG_RUNS);
   private final Tlb shortRuns = new Tlb(2 * Pages.SIZE, MOST_SHORT_RUNS);
@@ -45,12 +46,13 @@ final class Translator {
   private long distance;
   private Epoch epoch;
 
-  Translator(AddressSpace space) {
-    this.space = space;
-    this.walk = new RunWalk(space.table());
-    this.addressLimit = space.table().layout().addressLimit();
-    this.windowBytes = space.manager().memory().windowBytes();
-    this.windowOffset = space.manager().memory().windowOffset();
+  Translator(Mm mm, FaultHandler faults) {
+    this.mm = mm;
+    this.faults = faults;
+    this.walk = new RunWalk(mm.table());
+    this.addressLimit = mm.table().layout().addressLimit();
+    this.windowBytes = mm.manager().memory().windowBytes();
+    this.windowOffset = mm.manager().memory().windowOffset();
   }
 
   /** The first address of the run. */
@@ -94,7 +96,7 @@ final class Translator {
    * @throws MemoryFaultException if the access is not allowed or nothing is there
    */
   void translate(long va, long wanted) throws MemoryFaultException {
-    enter(space.epoch());
+    enter(mm.epoch());
     if (isIn(longRuns, va) || isIn(shortRuns, va)) {
       return;
     }
@@ -102,19 +104,19 @@ final class Translator {
       throw new MemoryFaultException.SegmentationFault(va, "past the address limit");
     }
     while (true) {
-      if (space.isClosed()) {
-        throw new MemoryFaultException.SegmentationFault(va, space.name() + " has exited");
+      if (mm.isClosed()) {
+        throw new MemoryFaultException.SegmentationFault(va, mm.name() + " has exited");
       }
       if (isMapped(va)) {
         if (lookUp(va, wanted)) {
           return;
         }
       } else {
-        if (space.fault(va, Access.READ) instanceof FaultResult.Refused refused) {
+        if (faults.fault(va, Access.READ, false) instanceof FaultResult.Refused refused) {
           throw refused.cause();
         }
       }
-      enter(space.epoch());
+      enter(mm.epoch());
     }
   }
 

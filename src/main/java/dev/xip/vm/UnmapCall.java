@@ -8,10 +8,32 @@ import java.util.List;
  * Linux counterpart: {@code unmap_region} (mm/mmap.c).
  */
 final class UnmapCall {
-  private final AddressSpace space;
+  private final Mm mm;
 
-  UnmapCall(AddressSpace space) {
-    this.space = space;
+  UnmapCall(Mm mm) {
+    this.mm = mm;
+  }
+
+  /**
+   * Unmaps everything and frees the tables; does nothing the second time. Takes the map lock. Linux
+   * counterpart: {@code exit_mmap} (mm/mmap.c).
+   */
+  void exit() {
+    long stamp = mm.lockExclusively();
+    try {
+      if (mm.isClosed()) {
+        return;
+      }
+      mm.close();
+      unmap(new AddrRange(0, mm.table().layout().addressLimit()));
+      // Even if nothing was mapped: concurrent walkers must see the new generation before the
+      // tables are freed.
+      mm.flush();
+      mm.table().free();
+      mm.manager().forget(mm);
+    } finally {
+      mm.unlockExclusively(stamp);
+    }
   }
 
   /**
@@ -19,18 +41,18 @@ final class UnmapCall {
    * mappings can be in them any more.
    */
   void unmap(AddrRange range) {
-    List<Vma> hit = space.vmaList().overlapping(range);
-    MmuGather gather = new MmuGather(space);
-    MmuGather tables = new MmuGather(space);
+    List<Vma> hit = mm.vmas().overlapping(range);
+    MmuGather gather = new MmuGather(mm);
+    MmuGather tables = new MmuGather(mm);
     for (Vma vma : hit) {
       AddrRange part = common(vma.range(), range);
-      space.zapper().unmap(vma, part.start(), part.end(), gather, tables);
+      mm.zapper().unmap(vma, part.start(), part.end(), gather, tables);
     }
     // A file whose last mapping goes may free its memory, so nobody may read there any more.
     gather.finish();
-    space.install(space.vmaList().without(range));
+    mm.install(mm.vmas().without(range));
     for (Vma vma : hit) {
-      FileMappings mappings = vma.isAnonymous() ? null : space.mappingsOf(vma.file());
+      FileMappings mappings = vma.isAnonymous() ? null : mm.mappingsOf(vma.file());
       if (mappings != null) {
         mappings.settle();
       }
@@ -41,14 +63,13 @@ final class UnmapCall {
 
   /** Takes out the tables that served the mappings of a range and serve none that are left. */
   private void detachTables(AddrRange range, List<Vma> hit, MmuGather tables) {
-    VmaList left = space.vmaList();
+    VmaList left = mm.vmas();
     long floor = left.endBefore(range.start(), 0);
-    long ceiling = left.startAfter(range.start(), space.table().layout().addressLimit());
+    long ceiling = left.startAfter(range.start(), mm.table().layout().addressLimit());
     for (int i = 0; i < hit.size(); i++) {
       // What the next one is in as well goes with that: its own tables must be found first.
       long end = i == hit.size() - 1 ? ceiling : hit.get(i + 1).range().start();
-      space
-          .table()
+      mm.table()
           .detachTables(common(hit.get(i).range(), range), new AddrRange(floor, end), tables::add);
     }
   }

@@ -57,10 +57,10 @@ public final class Verifier {
     Verifier verifier = new Verifier(manager);
     long reported = manager.badEntries().count();
     long tablePages = 0;
-    for (AddressSpace space : manager.spaces()) {
-      verifier.checkSpace(space);
-      space.table().forEachTable(pfn -> verifier.tables[(int) pfn]++);
-      tablePages += space.table().countTables();
+    for (Mm mm : manager.mms()) {
+      verifier.checkSpace(mm);
+      mm.table().forEachTable(pfn -> verifier.tables[(int) pfn]++);
+      tablePages += mm.table().countTables();
     }
     verifier.checkFrames(held);
     FrameAllocator allocator = manager.memory().allocator();
@@ -72,42 +72,41 @@ public final class Verifier {
     return verifier.wrong;
   }
 
-  private void checkSpace(AddressSpace space) {
+  private void checkSpace(Mm mm) {
     EntryLayout layout = manager.layout();
     long[] found = new long[2];
-    space
-        .table()
+    mm.table()
         .forEach(
             0,
             layout.addressLimit(),
             (va, level, slot, pte) -> {
-              Vma vma = space.find(va);
+              Vma vma = mm.find(va);
               if (vma == null) {
                 wrong.add(
                     "%s: entry 0x%x at address 0x%x: expected a mapping there, found none"
-                        .formatted(space.name(), pte, va));
+                        .formatted(mm.name(), pte, va));
                 return;
               }
               if (level != Level.PTE) {
-                checkHuge(space, vma, va, level, pte);
+                checkHuge(mm, vma, va, level, pte);
               } else if (frames.isSealed(slot >>> Pages.SHIFT)) {
-                checkSealed(space, va, pte);
+                checkSealed(mm, va, pte);
               }
               long pfn = manager.normalFrame(vma, va, pte);
               if (pfn != MemoryManager.NO_FRAME) {
                 mappings[(int) pfn]++;
                 found[frames.use(pfn) == FrameUse.ANONYMOUS ? 1 : 0]++;
-                checkPlace(space, vma, va, pfn);
+                checkPlace(mm, vma, va, pfn);
               }
             });
     fileFrames += found[0];
     anonymousFrames += found[1];
-    expect(space.name() + ": file frames", found[0], space.fileFrames());
-    expect(space.name() + ": anonymous frames", found[1], space.anonymousFrames());
+    expect(mm.name() + ": file frames", found[0], mm.counters().fileFrames());
+    expect(mm.name() + ": anonymous frames", found[1], mm.counters().anonymousFrames());
   }
 
   /** A huge leaf is special, protected against stores and shows pages of one mapping, in order. */
-  private void checkHuge(AddressSpace space, Vma vma, long va, Level level, long pte) {
+  private void checkHuge(Mm mm, Vma vma, long va, Level level, long pte) {
     EntryLayout layout = manager.layout();
     long bytes = 1L << layout.shift(level);
     if (!layout.isSpecial(pte, level)
@@ -116,7 +115,7 @@ public final class Verifier {
         || vma.range().end() - va < bytes) {
       wrong.add(
           "%s: huge leaf 0x%x at address 0x%x: expected a special one, not writable, inside %s"
-              .formatted(space.name(), pte, va, vma));
+              .formatted(mm.name(), pte, va, vma));
       return;
     }
     try {
@@ -124,26 +123,26 @@ public final class Verifier {
       if (place.pfn() != layout.pfn(pte, level) || place.pages() < bytes >>> Pages.SHIFT) {
         wrong.add(
             "%s: huge leaf 0x%x at address 0x%x: expected a run of %s, found %s"
-                .formatted(space.name(), pte, va, vma.file().name(), place));
+                .formatted(mm.name(), pte, va, vma.file().name(), place));
       }
     } catch (IOException e) {
-      wrong.add("%s: huge leaf at address 0x%x: %s".formatted(space.name(), va, e.getMessage()));
+      wrong.add("%s: huge leaf at address 0x%x: %s".formatted(mm.name(), va, e.getMessage()));
     }
   }
 
   /**
    * What nobody has locked since it was copied holds nothing that counts or lets stores through.
    */
-  private void checkSealed(AddressSpace space, long va, long pte) {
+  private void checkSealed(Mm mm, long va, long pte) {
     if (!manager.layout().isSpecial(pte) || manager.layout().isWritable(pte)) {
       wrong.add(
           "%s: entry 0x%x at address 0x%x: expected a special one, not writable, in a sealed table"
-              .formatted(space.name(), pte, va));
+              .formatted(mm.name(), pte, va));
     }
   }
 
   /** The sparse page may only stand for a hole. */
-  private void checkPlace(AddressSpace space, Vma vma, long va, long pfn) {
+  private void checkPlace(Mm mm, Vma vma, long va, long pfn) {
     if (pfn != manager.sparsePfn() || vma.isAnonymous()) {
       return;
     }
@@ -151,10 +150,10 @@ public final class Verifier {
       if (!vma.file().translate(vma.pageAt(va)).isHole()) {
         wrong.add(
             "%s: sparse page at address 0x%x: expected a hole, found page 0x%x of %s with bytes"
-                .formatted(space.name(), va, vma.pageAt(va), vma.file().name()));
+                .formatted(mm.name(), va, vma.pageAt(va), vma.file().name()));
       }
     } catch (IOException e) {
-      wrong.add("%s: sparse page at address 0x%x: %s".formatted(space.name(), va, e.getMessage()));
+      wrong.add("%s: sparse page at address 0x%x: %s".formatted(mm.name(), va, e.getMessage()));
     }
   }
 

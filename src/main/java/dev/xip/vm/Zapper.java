@@ -12,16 +12,16 @@ import dev.xip.phys.PageFrames;
  * zap_pte_range} (mm/memory.c).
  */
 final class Zapper {
-  private final AddressSpace space;
+  private final Mm mm;
   private final MemoryManager manager;
   private final PageTable table;
   private final EntryLayout layout;
   private final PageFrames frames;
 
-  Zapper(AddressSpace space) {
-    this.space = space;
-    this.manager = space.manager();
-    this.table = space.table();
+  Zapper(Mm mm) {
+    this.mm = mm;
+    this.manager = mm.manager();
+    this.table = mm.table();
     this.layout = table.layout();
     this.frames = manager.memory().frames();
   }
@@ -32,7 +32,7 @@ final class Zapper {
    * tables when no walk through the mappings of a file is in them any more.
    */
   void unmap(Vma vma, long start, long end, MmuGather gather, MmuGather tables) {
-    LeafTables leaves = new LeafTables(space, start, end, LeafTables.Huge.SPLIT_WHERE_CUT);
+    LeafTables leaves = new LeafTables(mm, start, end, LeafTables.Huge.SPLIT_WHERE_CUT);
     EntryBlock block = table.block();
     while (leaves.next()) {
       if (leaves.isWhole() && manager.trustsSpecialBit(vma) && isUncounted(leaves, block)) {
@@ -73,7 +73,7 @@ final class Zapper {
    *     that could say whom it belongs to
    */
   void zap(Vma vma, long start, long end, boolean evenCopies, MmuGather gather) {
-    LeafTables leaves = new LeafTables(space, start, end, LeafTables.Huge.SPLIT_WHERE_CUT);
+    LeafTables leaves = new LeafTables(mm, start, end, LeafTables.Huge.SPLIT_WHERE_CUT);
     EntryBlock block = table.block();
     while (leaves.next()) {
       zapTable(vma, leaves, evenCopies, block, gather);
@@ -157,7 +157,7 @@ final class Zapper {
       return;
     }
     table.set(slot, layout.empty());
-    space.counters().unmapped(copy);
+    mm.counters().unmapped(copy);
     gather.add(pfn);
   }
 }
