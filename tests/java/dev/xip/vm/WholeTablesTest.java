@@ -14,6 +14,8 @@ import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import dev.xip.file.MemoryFile;
 import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.Level;
+import dev.xip.pagetable.PageTable;
 import dev.xip.phys.FrameUse;
 import java.io.IOException;
 import java.util.List;
@@ -53,11 +55,11 @@ class WholeTablesTest {
     mapAndRead(PRIVATE, machine.file("f", PAGES));
     AddressReader reader = new AddressReader(space);
     assertThat(reader.getLong(AT)).isEqualTo(1);
-    long slot = space.table().slot(AT);
+    long slot = space.table().descend(AT);
     long pte = entry(space, AT);
     space.unmap(RANGE);
     assertThat(space.table().get(slot)).isEqualTo(pte);
-    assertThat(space.table().slot(AT)).isNegative();
+    assertThat(PageTable.levelOf(space.table().descend(AT))).isNotEqualTo(Level.PTE);
     assertThat(space.table().countTables()).isEqualTo(1);
     assertThatThrownBy(() -> reader.getLong(AT))
         .isInstanceOf(MemoryFaultException.SegmentationFault.class);
@@ -107,13 +109,13 @@ class WholeTablesTest {
   void aTableThatLetsStoresThroughIsEmptiedBeforeItGoes() throws MapException {
     mapAndRead(SHARED, machine.file("f", PAGES));
     write(space, AT, 7);
-    long slot = space.table().slot(AT);
+    long slot = space.table().descend(AT);
     space.unmap(RANGE);
     assertThat(layout.isEmpty(space.table().get(slot))).isTrue();
   }
 
   private boolean isSealed(AddressSpace of, long va) {
-    return machine.memory.frames().isSealed(of.table().slot(va) >>> Pages.SHIFT);
+    return machine.memory.frames().isSealed(of.table().descend(va) >>> Pages.SHIFT);
   }
 
   @Test
@@ -144,7 +146,7 @@ class WholeTablesTest {
   void aSealedTableThatHoldsWhatCountsIsReported() throws MapException {
     mapAndRead(PRIVATE, machine.file("f", PAGES));
     try (AddressSpace child = space.fork("child")) {
-      long slot = child.table().slot(AT);
+      long slot = child.table().descend(AT);
       long pte = child.table().get(slot);
       for (long wrong :
           new long[] {

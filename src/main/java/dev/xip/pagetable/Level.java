@@ -13,6 +13,11 @@ public enum Level {
 
   private static final Level[] VALUES = values();
 
+  /** The level of a number, its ordinal. */
+  static Level of(int number) {
+    return VALUES[number];
+  }
+
   /**
    * Returns the next lower level.
    *

@@ -19,7 +19,7 @@ import java.util.function.LongConsumer;
  * empty entry of an upper level may become one that points at a table at any time; all else there
  * changes under the lock.
  */
-public final class PageTable {
+public class PageTable {
   /** What a look-up answers where there is no table. */
   public static final long NO_SLOT = -1;
 
@@ -33,7 +33,8 @@ public final class PageTable {
   private final TableSupply supply;
   private final long root;
 
-  private PageTable(MemorySegment window, EntryLayout layout, TableSupply supply, long root) {
+  /** Not private, and the class not final, so that a test can count descents. */
+  PageTable(MemorySegment window, EntryLayout layout, TableSupply supply, long root) {
     this.window = window;
     this.layout = layout;
     this.supply = supply;
@@ -83,7 +84,7 @@ public final class PageTable {
   }
 
   /**
-   * Returns the root.
+   * Returns the root. Every descent begins with it.
    *
    * @return the frame number of the top table
    */
@@ -151,7 +152,7 @@ public final class PageTable {
    *     where a table is missing, and then {@code walk} names the entry in its place
    */
   public boolean walk(long va, Walk walk) {
-    long table = root;
+    long table = root();
     long last = NO_SLOT;
     for (Level level = layout.top(); level != Level.PTE; level = level.below()) {
       long slot = (table << Pages.SHIFT) + layout.slot(va, level);
@@ -194,21 +195,60 @@ public final class PageTable {
   }
 
   /**
-   * Finds the slot of the lowest level.
+   * Descends from the root as far as there are tables. Allocates nothing.
    *
    * @param va a virtual address below the layout's limit
-   * @return the slot, {@link #NO_SLOT} where there is no table, or {@link #HUGE}
+   * @return a stop: the last slot with its level's number in the low bits, which are free; so at
+   *     the lowest level the slot itself
    */
-  public long slot(long va) {
-    long table = root;
-    for (Level level = layout.top(); level != Level.PTE; level = level.below()) {
-      long pte = get((table << Pages.SHIFT) + layout.slot(va, level));
-      if (!layout.isTable(pte)) {
-        return layout.isHugeLeaf(pte, level) ? HUGE : NO_SLOT;
+  public long descend(long va) {
+    return descend(va, top(va));
+  }
+
+  /**
+   * Goes on from a stop, as far as there are tables now.
+   *
+   * @param va the address
+   * @param stop where a descent to the same address stopped; no table may have been freed since
+   * @return a stop, the same one if nothing has changed there
+   */
+  public long descend(long va, long stop) {
+    Level level = levelOf(stop);
+    long slot = slotOf(stop);
+    while (level != Level.PTE) {
+      long entry = get(slot);
+      if (!layout.isTable(entry)) {
+        return slot | level.ordinal();
       }
-      table = layout.pfn(pte);
+      level = level.below();
+      slot = (layout.pfn(entry) << Pages.SHIFT) + layout.slot(va, level);
     }
-    return (table << Pages.SHIFT) + layout.slot(va, Level.PTE);
+    return slot;
+  }
+
+  /** The stop at the root's entry for an address: no step is made yet. */
+  private long top(long va) {
+    return (root() << Pages.SHIFT) + layout.slot(va, layout.top()) | layout.top().ordinal();
+  }
+
+  /**
+   * Returns the slot of a stop.
+   *
+   * @param stop what {@link #descend} returned
+   * @return the byte offset of the entry in the window
+   */
+  public static long slotOf(long stop) {
+    return stop & -8;
+  }
+
+  /**
+   * Returns the level of a stop.
+   *
+   * @param stop what {@link #descend} returned
+   * @return the level of the table that the slot is in
+   */
+  public static Level levelOf(long stop) {
+    return Level.of((int) stop & 7);
   }
 
   /**
@@ -233,9 +273,22 @@ public final class PageTable {
    * @throws IllegalStateException if a damaged entry is in the way
    */
   public long slotOrCreate(long va, Level target) {
-    long table = root;
-    for (Level level = layout.top(); level != target; level = level.below()) {
-      long slot = (table << Pages.SHIFT) + layout.slot(va, level);
+    return slotOrCreate(va, target, top(va));
+  }
+
+  /**
+   * The same from a stop on, without another descent.
+   *
+   * @param va a virtual address below the layout's limit
+   * @param target the level, not above that of the stop
+   * @param stop where a descent to the same address stopped; no table may have been freed since
+   * @return as {@link #slotOrCreate(long, Level)} does
+   * @throws IllegalStateException if a damaged entry is in the way
+   */
+  public long slotOrCreate(long va, Level target, long stop) {
+    Level level = levelOf(stop);
+    long slot = slotOf(stop);
+    while (level != target) {
       long pte = get(slot);
       if (layout.isEmpty(pte, level)) {
         pte = install(slot, pte, level);
@@ -251,9 +304,10 @@ public final class PageTable {
             "address 0x%x: expected a table below the %s entry, found bad entry 0x%x"
                 .formatted(va, level, pte));
       }
-      table = layout.pfn(pte);
+      level = level.below();
+      slot = (layout.pfn(pte) << Pages.SHIFT) + layout.slot(va, level);
     }
-    return (table << Pages.SHIFT) + layout.slot(va, target);
+    return slot;
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.xip.vm;
 import dev.xip.base.Access;
 import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.Level;
 import dev.xip.pagetable.PageTable;
 
 /**
@@ -82,20 +83,20 @@ final class FaultHandler {
       return segmentationFault(va, wanted + " access to " + vma);
     }
     long page = Pages.roundDown(va);
-    long slot = table.slot(page);
-    if (slot == PageTable.NO_SLOT) {
-      FaultResult huge =
-          wanted.write() || vma.isAnonymous() ? null : fileFault.handleHuge(vma, page);
+    long stop = table.descend(page);
+    if (PageTable.levelOf(stop) != Level.PTE && !wanted.write() && !vma.isAnonymous()) {
+      FaultResult huge = fileFault.handleHuge(vma, page, stop);
       if (huge != null) {
         return huge;
       }
-      slot = table.slotOrCreate(page);
     }
+    long slot = table.slotOrCreate(page, Level.PTE, stop);
     while (slot == PageTable.HUGE) {
-      if (hugeLeaves.touch(page, wanted.write())) {
+      stop = table.descend(page, stop);
+      if (hugeLeaves.touch(stop, wanted.write())) {
         return FaultResult.Handled.PRESENT;
       }
-      slot = table.slotOrCreate(page);
+      slot = table.slotOrCreate(page, Level.PTE, stop);
     }
     if (slot == PageTable.NO_SLOT) {
       return outOfMemory(va, "a page table");
@@ -104,7 +105,7 @@ final class FaultHandler {
     if (layout.isEmpty(pte)) {
       return vma.isAnonymous()
           ? anonymousFault.handle(vma, page, slot, wanted.write())
-          : fileFault.handle(vma, page, wanted.write());
+          : fileFault.handle(vma, page, slot, wanted.write());
     }
     if (!layout.isPresent(pte)) {
       manager.badEntries().report(vma, page, pte, "neither empty nor present");

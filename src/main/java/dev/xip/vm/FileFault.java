@@ -6,6 +6,7 @@ import dev.xip.base.Pages;
 import dev.xip.mapping.Mappable;
 import dev.xip.mapping.PageRun;
 import dev.xip.pagetable.Level;
+import dev.xip.pagetable.PageTable;
 import java.io.IOException;
 
 /**
@@ -21,6 +22,7 @@ final class FileFault {
 
   private final Mm mm;
   private final MemoryManager manager;
+  private final PageTable table;
   private final Insertion insertion;
   private final HugeLeaves hugeLeaves;
 
@@ -33,19 +35,26 @@ final class FileFault {
   FileFault(Mm mm, Insertion insertion) {
     this.mm = mm;
     this.manager = mm.manager();
+    this.table = mm.table();
     this.insertion = insertion;
     this.hugeLeaves = mm.hugeLeaves();
     this.tableBytes = 1L << manager.layout().shift(Level.PMD);
     this.aroundPages = manager.rules().faultAroundPages();
   }
 
-  FaultResult handle(Vma vma, long va, boolean write) {
+  /**
+   * Answers a fault where nothing is mapped.
+   *
+   * @param va the page's address
+   * @param slot the slot of its entry
+   */
+  FaultResult handle(Vma vma, long va, long slot, boolean write) {
     Mappable file = vma.file();
     long page = vma.pageAt(va);
     FileMappings mappings = mm.mappingsOf(file);
     try {
       while (true) {
-        FaultResult result = insertPlace(vma, va, page, write ? 1 : aroundPages, mappings);
+        FaultResult result = insertPlace(vma, va, slot, write ? 1 : aroundPages, mappings);
         if (result != null) {
           return result;
         }
@@ -54,7 +63,7 @@ final class FileFault {
           mappings.holeFilled(page);
           continue;
         }
-        result = insertSparse(vma, va, page, mappings);
+        result = insertSparse(vma, va, slot, mappings);
         if (result != null) {
           return result;
         }
@@ -68,15 +77,15 @@ final class FileFault {
    * Maps the page, and all around it, by one huge leaf if mapping, file and memory agree; null if
    * not. Linux counterpart: {@code dax_iomap_pmd_fault} (fs/dax.c).
    */
-  FaultResult handleHuge(Vma vma, long va) {
-    long size = hugeLeaves.sizeAt(vma, va, Long.MAX_VALUE);
+  FaultResult handleHuge(Vma vma, long va, long stop) {
+    long size = hugeLeaves.sizeAt(vma, va, stop, Long.MAX_VALUE);
     if (size == 0) {
       return null;
     }
     FileMappings mappings = mm.mappingsOf(vma.file());
     long stamp = lock(mappings);
     try {
-      for (; size != 0; size = hugeLeaves.sizeAt(vma, va, size)) {
+      for (; size != 0; size = hugeLeaves.sizeAt(vma, va, stop, size)) {
         long start = va & -size;
         long page = vma.pageAt(start);
         if (page + (size >>> Pages.SHIFT) <= Pages.covering(vma.file().size())) {
@@ -84,7 +93,7 @@ final class FileFault {
           manager.reached(Step.TRANSLATED);
           if (!place.isHole()
               && place.pages() >= size >>> Pages.SHIFT
-              && hugeLeaves.insert(vma, start, size, place.pfn()) > 0) {
+              && hugeLeaves.insert(vma, start, stop, size, place.pfn()) > 0) {
             return FaultResult.Handled.MAPPED;
           }
         }
@@ -104,8 +113,9 @@ final class FileFault {
    * @param group how many pages the aligned group has that is mapped with it, as far as it belongs
    *     to the mapping and lies in one run with the page
    */
-  private FaultResult insertPlace(Vma vma, long va, long page, int group, FileMappings mappings)
+  private FaultResult insertPlace(Vma vma, long va, long slot, int group, FileMappings mappings)
       throws IOException {
+    long page = vma.pageAt(va);
     long stamp = lock(mappings);
     try {
       long pages = Pages.covering(vma.file().size());
@@ -118,24 +128,24 @@ final class FileFault {
       long end = Math.min((va & -bytes) + bytes, range.end());
       int before = (int) (va - start >>> Pages.SHIFT);
       long after = Math.min(end - va >>> Pages.SHIFT, pages - page) - 1;
-      FaultResult result = before == 0 ? null : insertAround(vma, va, page, before, after);
+      FaultResult result = before == 0 ? null : insertAround(vma, va, slot, before, after);
       if (result != null) {
         return result;
       }
       PageRun place = vma.file().translate(page);
-      return place.isHole() ? null : insertRun(vma, va, place, 0, after);
+      return place.isHole() ? null : insertRun(vma, va, slot, place, 0, after);
     } finally {
       unlock(mappings, stamp);
     }
   }
 
   /** Inserts the entry for a page, and for so many before it; null unless one run holds them. */
-  private FaultResult insertAround(Vma vma, long va, long page, int before, long after) {
+  private FaultResult insertAround(Vma vma, long va, long slot, int before, long after) {
     try {
-      PageRun place = vma.file().translate(page - before);
+      PageRun place = vma.file().translate(vma.pageAt(va) - before);
       return place.isHole() || place.pages() <= before
           ? null
-          : insertRun(vma, va, place, before, after);
+          : insertRun(vma, va, slot, place, before, after);
     } catch (IOException e) {
       // It is the page before that cannot be reached.
       return null;
@@ -143,10 +153,12 @@ final class FileFault {
   }
 
   /** Inserts entries for so many pages of a run, and for those after, as far as it goes. */
-  private FaultResult insertRun(Vma vma, long va, PageRun place, int before, long after) {
+  private FaultResult insertRun(
+      Vma vma, long va, long slot, PageRun place, int before, long after) {
     manager.reached(Step.TRANSLATED);
     int inRun = (int) Math.min(after, place.pages() - before - 1);
-    return inserted(va, insertion.insertMixedRun(vma, va, place.pfn() + before, before, inRun));
+    long pfn = place.pfn() + before;
+    return inserted(va, insertion.insertMixedRun(vma, va, slot, pfn, before, inRun));
   }
 
   /**
@@ -182,14 +194,16 @@ final class FileFault {
   private boolean fillRun(Vma vma, long start, long end, long pfn) {
     for (long va = start; va < end; ) {
       long at = pfn + (va - start >>> Pages.SHIFT);
-      long huge = hugeLeaves.insert(vma, va, end - va, at);
+      long stop = table.descend(va);
+      long huge = hugeLeaves.insert(vma, va, stop, end - va, at);
       if (huge > 0) {
         va += huge;
         continue;
       }
       long next = Math.min(end, (va | tableBytes - 1) + 1);
       int after = (int) (next - va >>> Pages.SHIFT) - 1;
-      if (insertion.insertMixedRun(vma, va, at, 0, after) == Errno.ENOMEM) {
+      long slot = table.slotOrCreate(va, Level.PTE, stop);
+      if (insertion.insertMixedRun(vma, va, slot, at, 0, after) == Errno.ENOMEM) {
         return false;
       }
       va = next;
@@ -198,8 +212,9 @@ final class FileFault {
   }
 
   /** Inserts the sparse page; null if the page is no hole any more. */
-  private FaultResult insertSparse(Vma vma, long va, long page, FileMappings mappings)
+  private FaultResult insertSparse(Vma vma, long va, long slot, FileMappings mappings)
       throws IOException {
+    long page = vma.pageAt(va);
     SparsePage sparse = manager.sparsePage();
     if (manager.rules().sparsePageGuarded()) {
       sparse.beginInsert();
@@ -214,7 +229,7 @@ final class FileFault {
           return null;
         }
         manager.reached(Step.HOLE_SEEN);
-        return inserted(va, insertion.insertFrame(vma, va, sparse.pfn()));
+        return inserted(va, insertion.insertFrame(vma, va, slot, sparse.pfn()));
       } finally {
         unlock(mappings, stamp);
       }

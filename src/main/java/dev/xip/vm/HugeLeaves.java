@@ -64,27 +64,28 @@ final class HugeLeaves {
    * The size of the largest leaf that could map an address and stay inside its mapping, where
    * nothing is mapped yet.
    *
+   * @param stop where a descent to the address stopped
    * @param below a number of bytes that the leaf has to be smaller than
    * @return a number of bytes, 0 if there is no such leaf
    */
-  long sizeAt(Vma vma, long va, long below) {
+  long sizeAt(Vma vma, long va, long stop, long below) {
+    long now = table.descend(va, stop);
+    Level lowest = PageTable.levelOf(now);
+    if (!layout.isEmpty(table.get(PageTable.slotOf(now)), lowest)) {
+      return 0;
+    }
     for (Level level : HIGHEST_FIRST) {
       long bytes = 1L << layout.shift(level);
       long start = va & -bytes;
       if (bytes < below
           && start >= vma.range().start()
           && vma.range().end() - start >= bytes
-          && areMade(manager, level)
-          && isFree(va, level)) {
+          && lowest.compareTo(level) >= 0
+          && areMade(manager, level)) {
         return bytes;
       }
     }
     return 0;
-  }
-
-  private boolean isFree(long va, Level level) {
-    long slot = table.slotOrCreate(va, level);
-    return slot >= 0 && layout.isEmpty(table.get(slot), level);
   }
 
   /**
@@ -92,22 +93,24 @@ final class HugeLeaves {
    * goes.
    *
    * @param va the address of the first page
+   * @param stop where a descent to the address, or to one that the leaf would cover, stopped
    * @param bytes the length of the run, as far as it belongs to the mapping
    * @param pfn the first page's frame number
    * @return how many bytes are mapped now: 0 if no leaf fits or something is there already
    */
-  long insert(Vma vma, long va, long bytes, long pfn) {
+  long insert(Vma vma, long va, long stop, long bytes, long pfn) {
     if (!vma.has(VmaFlags.MIXEDMAP) || vma.pageAccess().write()) {
       return 0;
     }
     for (Level level : HIGHEST_FIRST) {
       long size = 1L << layout.shift(level);
       if (bytes >= size
+          && PageTable.levelOf(stop).compareTo(level) >= 0
           && ((va | pfn << Pages.SHIFT) & size - 1) == 0
           && pfn >= 0
           && pfn << Pages.SHIFT <= manager.memory().windowBytes() - bytes
           && areMade(manager, level)) {
-        long done = insert(vma, va, bytes / size, pfn, level);
+        long done = insert(vma, va, stop, bytes / size, pfn, level);
         if (done > 0) {
           return done;
         }
@@ -116,8 +119,8 @@ final class HugeLeaves {
     return 0;
   }
 
-  private long insert(Vma vma, long va, long leaves, long pfn, Level level) {
-    long slot = table.slotOrCreate(va, level);
+  private long insert(Vma vma, long va, long stop, long leaves, long pfn, Level level) {
+    long slot = table.slotOrCreate(va, level, stop);
     if (slot < 0) {
       return 0;
     }
@@ -148,47 +151,47 @@ final class HugeLeaves {
   /**
    * Answers a fault on an address that a leaf covers: it is marked as used, or split for a store.
    *
+   * @param stop where a descent to the address stopped
    * @return false if the fault is to be looked at again
    */
-  boolean touch(long va, boolean write) {
+  boolean touch(long stop, boolean write) {
+    long slot = PageTable.slotOf(stop);
+    Level level = PageTable.levelOf(stop);
     if (write) {
-      split(va);
+      split(slot, level);
+    }
+    if (write || level == Level.PTE) {
       return false;
     }
-    Walk walk = new Walk();
-    if (!table.walk(va, walk) || walk.level() == Level.PTE) {
-      return false;
-    }
-    manager.lockEntry(walk.slot());
+    manager.lockEntry(slot);
     try {
-      long pte = table.get(walk.slot());
-      boolean there = layout.isHugeLeaf(pte, walk.level());
+      long pte = table.get(slot);
+      boolean there = layout.isHugeLeaf(pte, level);
       if (there) {
-        table.set(walk.slot(), layout.withYoung(pte));
+        table.set(slot, layout.withYoung(pte));
       }
       return there;
     } finally {
-      manager.unlockEntry(walk.slot());
+      manager.unlockEntry(slot);
     }
   }
 
-  /** Splits the leaf that covers an address, if there is one, by one level. */
-  void split(long va) {
-    Walk walk = new Walk();
-    if (!table.walk(va, walk) || walk.level() == Level.PTE) {
+  /** Splits the leaf in a slot, if there still is one, by one level. */
+  void split(long slot, Level level) {
+    if (level == Level.PTE) {
       return;
     }
     boolean dropped = false;
-    manager.lockEntry(walk.slot());
+    manager.lockEntry(slot);
     try {
-      if (layout.isHugeLeaf(table.get(walk.slot()), walk.level())) {
-        dropped = !table.split(walk.slot(), walk.level());
+      if (layout.isHugeLeaf(table.get(slot), level)) {
+        dropped = !table.split(slot, level);
         if (dropped) {
-          table.set(walk.slot(), layout.empty(walk.level()));
+          table.set(slot, layout.empty(level));
         }
       }
     } finally {
-      manager.unlockEntry(walk.slot());
+      manager.unlockEntry(slot);
     }
     if (dropped) {
       mm.flush();
@@ -214,7 +217,7 @@ final class HugeLeaves {
         && table.walk(va, walk)
         && walk.level() != Level.PTE
         && (va & (1L << layout.shift(walk.level())) - 1) != 0) {
-      split(va);
+      split(walk.slot(), walk.level());
     }
   }
 }

@@ -14,6 +14,9 @@ import java.util.function.Function;
  * vm_insert_pfn, vm_insert_mixed and vm_insert_page (mm/memory.c).
  */
 final class Insertion {
+  /** In place of a slot: it is found, or its table made, when all else is checked. */
+  private static final long UNKNOWN = PageTable.NO_SLOT;
+
   private final Mm mm;
   private final MemoryManager manager;
   private final PageTable table;
@@ -35,7 +38,7 @@ final class Insertion {
 
   /** The call: inserts a special entry, or a counted one. Takes the map lock. */
   Errno insertMixed(long va, long pfn) {
-    return insert(va, vma -> insertMixed(vma, va, pfn));
+    return insert(va, vma -> insertMixed(vma, va, UNKNOWN, pfn));
   }
 
   /** The call: inserts a normal entry; the mapping becomes mixed. Takes the map lock. */
@@ -50,7 +53,7 @@ final class Insertion {
         vma = vma.withFlags(vma.flags() | VmaFlags.MIXEDMAP);
         mm.install(mm.vmas().without(vma.range()).with(vma));
       }
-      return insertFrame(vma, va, pfn);
+      return insertFrame(vma, va, UNKNOWN, pfn);
     } finally {
       mm.unlockExclusively(stamp);
     }
@@ -67,7 +70,7 @@ final class Insertion {
   }
 
   /** Inserts a special entry, for which nothing is ever counted. */
-  Errno insertPfn(Vma vma, long va, long pfn) {
+  private Errno insertPfn(Vma vma, long va, long pfn) {
     boolean pfnMap = vma.has(VmaFlags.PFNMAP);
     boolean mixed = vma.has(VmaFlags.MIXEDMAP);
     require(pfnMap || mixed, vma, "PFNMAP or MIXEDMAP must be set");
@@ -77,22 +80,22 @@ final class Insertion {
     if (!vma.range().contains(va)) {
       return Errno.EFAULT;
     }
-    return insertRaw(vma, va, pfn);
+    return insertRaw(vma, va, UNKNOWN, pfn);
   }
 
   /**
    * Inserts a special entry whether or not there is a page frame, or, where entries have no special
    * bit, a counted one if there is.
    */
-  Errno insertMixed(Vma vma, long va, long pfn) {
+  private Errno insertMixed(Vma vma, long va, long slot, long pfn) {
     require(vma.has(VmaFlags.MIXEDMAP), vma, "MIXEDMAP must be set");
     if (!vma.range().contains(va)) {
       return Errno.EFAULT;
     }
     if (!manager.usesSpecialBit() && manager.pfnValid(pfn)) {
-      return insertFrame(vma, va, pfn);
+      return insertFrame(vma, va, slot, pfn);
     }
-    return insertRaw(vma, va, pfn);
+    return insertRaw(vma, va, slot, pfn);
   }
 
   /**
@@ -100,25 +103,22 @@ final class Insertion {
    * #insertMixed} does for one page.
    *
    * @param va the address of one of the pages: how it ended is said for this one
+   * @param slot the slot of that address, or what {@link PageTable#slotOrCreate} answers instead
    * @param pfn the frame number there
    * @param before how many pages below it get an entry as well
    * @param after how many pages above
    */
-  Errno insertMixedRun(Vma vma, long va, long pfn, int before, int after) {
+  Errno insertMixedRun(Vma vma, long va, long slot, long pfn, int before, int after) {
+    if (slot < 0) {
+      return notASlot(slot);
+    }
     if (before + after == 0 || !manager.usesSpecialBit()) {
-      return insertMixedEach(vma, va, pfn, before, after);
+      return insertMixedEach(vma, va, slot, pfn, before, after);
     }
     require(vma.has(VmaFlags.MIXEDMAP), vma, "MIXEDMAP must be set");
     long windowPages = manager.memory().windowBytes() >>> Pages.SHIFT;
     if (pfn < before || pfn >= windowPages - after) {
       return Errno.EINVAL;
-    }
-    long slot = table.slotOrCreate(va);
-    if (slot == PageTable.NO_SLOT) {
-      return Errno.ENOMEM;
-    }
-    if (slot == PageTable.HUGE) {
-      return Errno.EBUSY;
     }
     long first = layout.withSpecial(layout.leaf(pfn - before, vma.pageAccess()));
     manager.lockEntry(slot);
@@ -131,10 +131,10 @@ final class Insertion {
     }
   }
 
-  private Errno insertMixedEach(Vma vma, long va, long pfn, int before, int after) {
+  private Errno insertMixedEach(Vma vma, long va, long slot, long pfn, int before, int after) {
     Errno result = Errno.EBUSY;
     for (int i = -before; i <= after; i++) {
-      Errno each = insertMixed(vma, va + i * Pages.SIZE, pfn + i);
+      Errno each = insertMixed(vma, va + i * Pages.SIZE, slot + 8L * i, pfn + i);
       if (i == 0) {
         result = each;
       }
@@ -142,8 +142,12 @@ final class Insertion {
     return result;
   }
 
-  /** Inserts a normal entry and counts it. */
-  Errno insertFrame(Vma vma, long va, long pfn) {
+  /**
+   * Inserts a normal entry and counts it.
+   *
+   * @param slot the slot of the address, or {@link #UNKNOWN}
+   */
+  Errno insertFrame(Vma vma, long va, long slot, long pfn) {
     if (!vma.range().contains(va)) {
       return Errno.EFAULT;
     }
@@ -155,7 +159,7 @@ final class Insertion {
     if (frames.use(pfn) == FrameUse.ANONYMOUS) {
       return Errno.EINVAL;
     }
-    return insert(va, layout.leaf(pfn, vma.pageAccess()), pfn);
+    return insert(va, slot, layout.leaf(pfn, vma.pageAccess()), pfn);
   }
 
   /** Whether there is a page frame of that number that somebody uses. */
@@ -163,22 +167,22 @@ final class Insertion {
     return frames.contains(pfn) && frames.references(pfn) > 0;
   }
 
-  private Errno insertRaw(Vma vma, long va, long pfn) {
+  private Errno insertRaw(Vma vma, long va, long slot, long pfn) {
     if (pfn < 0 || pfn >= manager.memory().windowBytes() >>> Pages.SHIFT) {
       return Errno.EINVAL;
     }
     long entry = layout.leaf(pfn, vma.pageAccess());
     return insert(
-        va, manager.usesSpecialBit() ? layout.withSpecial(entry) : entry, MemoryManager.NO_FRAME);
+        va,
+        slot,
+        manager.usesSpecialBit() ? layout.withSpecial(entry) : entry,
+        MemoryManager.NO_FRAME);
   }
 
-  private Errno insert(long va, long entry, long counted) {
-    long slot = table.slotOrCreate(va);
-    if (slot == PageTable.NO_SLOT) {
-      return Errno.ENOMEM;
-    }
-    if (slot == PageTable.HUGE) {
-      return Errno.EBUSY;
+  private Errno insert(long va, long known, long entry, long counted) {
+    long slot = known == UNKNOWN ? table.slotOrCreate(va) : known;
+    if (slot < 0) {
+      return notASlot(slot);
     }
     manager.lockEntry(slot);
     try {
@@ -195,6 +199,10 @@ final class Insertion {
       manager.unlockEntry(slot);
     }
     return Errno.OK;
+  }
+
+  private static Errno notASlot(long answer) {
+    return answer == PageTable.HUGE ? Errno.EBUSY : Errno.ENOMEM;
   }
 
   private static void require(boolean rule, Vma vma, String what) {

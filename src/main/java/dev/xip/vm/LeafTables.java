@@ -75,7 +75,7 @@ final class LeafTables {
       Level above = found && level == Level.PTE ? Level.PMD : level;
       long past = (start | (1L << layout.shift(above)) - 1) + 1;
       if (found && level != Level.PTE && isSplit(past)) {
-        mm.hugeLeaves().split(start);
+        mm.hugeLeaves().split(walk.slot(), level);
         continue;
       }
       end = Math.min(limit, past);
