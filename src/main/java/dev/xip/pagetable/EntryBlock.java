@@ -158,13 +158,15 @@ public final class EntryBlock {
    *
    * @param slot the first one's slot
    * @param count how many, all in one table of the lowest level
+   * @return what the caller owes
    */
-  public void clear(long slot, int count) {
+  public FlushDuty clear(long slot, int count) {
     MemorySegment entries = block(slot, count);
     long empty = layout.empty();
     for (int i = 0; i < count; i++) {
       entries.setAtIndex(ENTRY, i, empty);
     }
+    return FlushDuty.OWED;
   }
 
   private MemorySegment block(long slot, int count) {

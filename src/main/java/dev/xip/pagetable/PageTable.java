@@ -112,13 +112,48 @@ public class PageTable {
   }
 
   /**
-   * Writes an entry, with release. The caller holds the table's lock.
+   * Writes an entry, with release, that keeps all rights of the one before: cached translations
+   * stay true. The caller holds the table's lock.
    *
    * @param slot where it lies
    * @param pte the new entry
    */
   public void set(long slot, long pte) {
     ENTRY.setRelease(window, slot, pte);
+  }
+
+  /**
+   * Writes an entry, with release, in the place of one that may have had other rights. The caller
+   * holds the table's lock.
+   *
+   * @param slot where it lies
+   * @param pte the new entry
+   * @return what the caller owes
+   */
+  public FlushDuty replace(long slot, long pte) {
+    set(slot, pte);
+    return FlushDuty.OWED;
+  }
+
+  /**
+   * Empties an entry of the lowest level. The caller holds the table's lock.
+   *
+   * @param slot where it lies
+   * @return what the caller owes
+   */
+  public FlushDuty clear(long slot) {
+    return replace(slot, layout.empty());
+  }
+
+  /**
+   * Empties an entry. The caller holds the table's lock.
+   *
+   * @param slot where it lies
+   * @param level its level
+   * @return what the caller owes
+   */
+  public FlushDuty clear(long slot, Level level) {
+    return replace(slot, layout.empty(level));
   }
 
   /**

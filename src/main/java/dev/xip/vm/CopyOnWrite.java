@@ -120,8 +120,7 @@ final class CopyOnWrite {
         allocator.put(copy);
         return FaultResult.Handled.PRESENT;
       }
-      table.set(slot, layout.empty());
-      mm.flush();
+      mm.flush(table.clear(slot));
       frames.addMapping(copy);
       mm.counters().mapped(true);
       mm.counters().copied();

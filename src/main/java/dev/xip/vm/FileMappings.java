@@ -97,9 +97,9 @@ final class FileMappings implements Mapper {
         firstPage,
         lastPage,
         (mm, vma, start, end) -> {
-          MmuGather gather = new MmuGather(mm);
-          mm.zapper().zap(vma, start, end, evenCopies, gather);
-          gather.finish();
+          try (MmuGather gather = new MmuGather(mm)) {
+            mm.zapper().zap(vma, start, end, evenCopies, gather);
+          }
         });
     unmappings.incrementAndGet();
   }

@@ -4,6 +4,7 @@ import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryBlock;
 import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.FlushDuty;
 import dev.xip.pagetable.Level;
 import dev.xip.pagetable.PageTable;
 import dev.xip.pagetable.Walk;
@@ -22,6 +23,9 @@ final class Forker {
   private final EntryLayout layout;
   private final PageFrames frames;
   private final EntryBlock block;
+
+  /** What the parent owes for entries that lost their right to stores. */
+  private FlushDuty duty = FlushDuty.NONE;
 
   /** In the child's table. */
   private final Walk walk = new Walk();
@@ -73,7 +77,7 @@ final class Forker {
       }
     } finally {
       // Whoever cached that an entry is writable must look again.
-      parent.flush();
+      parent.flush(duty);
     }
   }
 
@@ -211,7 +215,7 @@ final class Forker {
       }
       if (copiedOnWrite && layout.isWritable(pte)) {
         pte = layout.withoutWrite(pte);
-        from.set(slot, pte);
+        duty = duty.and(from.replace(slot, pte));
       }
       pte = layout.withOld(shared ? layout.withClean(pte) : pte);
       long pfn = manager.normalFrame(vma, va, pte);

@@ -2,6 +2,7 @@ package dev.xip.vm;
 
 import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.FlushDuty;
 import dev.xip.pagetable.Level;
 import dev.xip.pagetable.PageTable;
 import dev.xip.pagetable.Walk;
@@ -181,21 +182,16 @@ final class HugeLeaves {
     if (level == Level.PTE) {
       return;
     }
-    boolean dropped = false;
+    FlushDuty duty = FlushDuty.NONE;
     manager.lockEntry(slot);
     try {
-      if (layout.isHugeLeaf(table.get(slot), level)) {
-        dropped = !table.split(slot, level);
-        if (dropped) {
-          table.set(slot, layout.empty(level));
-        }
+      if (layout.isHugeLeaf(table.get(slot), level) && !table.split(slot, level)) {
+        duty = table.clear(slot, level);
       }
     } finally {
       manager.unlockEntry(slot);
     }
-    if (dropped) {
-      mm.flush();
-    }
+    mm.flush(duty);
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.xip.vm;
 
 import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.FlushDuty;
 import dev.xip.pagetable.Level;
 import dev.xip.pagetable.PageTable;
 
@@ -36,42 +37,35 @@ final class LeafMover {
   long move(Vma vma, long from, long to, long length) {
     FileMappings mappings = vma.isAnonymous() ? null : mm.mappingsOf(vma.file());
     long stamp = mappings == null ? 0 : mappings.lockShared();
+    long tableBytes = 1L << layout.shift(Level.PMD);
+    FlushDuty duty = FlushDuty.NONE;
     try {
-      long done = 0;
-      while (done < length) {
-        long tableBytes = 1L << layout.shift(Level.PMD);
-        long room = tableBytes - (to + done & tableBytes - 1);
-        long end = Math.min(length, done + room);
-        if (!moveIntoOneTable(from + done, to + done, end - done)) {
-          break;
+      for (long done = 0; done < length; ) {
+        long start = from + done;
+        long end = Math.min(length, done + tableBytes - (to + done & tableBytes - 1));
+        LeafTables leaves = new LeafTables(mm, start, from + end, LeafTables.Huge.SPLIT);
+        long target = PageTable.NO_SLOT;
+        while (leaves.next()) {
+          target = target == PageTable.NO_SLOT ? table.slotOrCreate(to + done) : target;
+          if (target == PageTable.NO_SLOT) {
+            return done;
+          }
+          duty =
+              duty.and(moveLeaves(leaves, target + (leaves.start() - start >>> Pages.SHIFT << 3)));
         }
         done = end;
       }
-      return done;
+      return length;
     } finally {
-      mm.flush();
+      mm.flush(duty);
       if (mappings != null) {
         mappings.unlockShared(stamp);
       }
     }
   }
 
-  private boolean moveIntoOneTable(long from, long to, long length) {
-    LeafTables leaves = new LeafTables(mm, from, from + length, LeafTables.Huge.SPLIT);
-    long target = PageTable.NO_SLOT;
-    while (leaves.next()) {
-      if (target == PageTable.NO_SLOT) {
-        target = table.slotOrCreate(to);
-        if (target == PageTable.NO_SLOT) {
-          return false;
-        }
-      }
-      moveLeaves(leaves, target + (leaves.start() - from >>> Pages.SHIFT << 3));
-    }
-    return true;
-  }
-
-  private void moveLeaves(LeafTables leaves, long target) {
+  private FlushDuty moveLeaves(LeafTables leaves, long target) {
+    FlushDuty duty = FlushDuty.NONE;
     boolean sameTable = leaves.slot() >>> Pages.SHIFT == target >>> Pages.SHIFT;
     leaves.lock();
     try {
@@ -83,7 +77,7 @@ final class LeafMover {
         for (long va = leaves.start(); va < leaves.end(); va += Pages.SIZE, slot += 8) {
           long pte = table.get(slot);
           if (!layout.isEmpty(pte)) {
-            table.set(slot, layout.empty());
+            duty = duty.and(table.clear(slot));
             table.set(target + (va - leaves.start() >>> Pages.SHIFT << 3), pte);
           }
         }
@@ -95,5 +89,6 @@ final class LeafMover {
     } finally {
       leaves.unlock();
     }
+    return duty;
   }
 }

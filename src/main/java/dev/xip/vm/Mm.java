@@ -4,6 +4,7 @@ import dev.xip.base.Errno;
 import dev.xip.base.LockOrder;
 import dev.xip.base.RankedLock;
 import dev.xip.mapping.Mappable;
+import dev.xip.pagetable.FlushDuty;
 import dev.xip.pagetable.PageTable;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -109,13 +110,15 @@ final class Mm {
   }
 
   /**
-   * Makes every cached translation stale: ends the epoch. Another thread that does the same may
-   * begin the next one first.
+   * Pays a duty: makes every cached translation stale by ending the epoch, if that is owed. Another
+   * thread that does the same may begin the next one first.
    */
-  void flush() {
-    Epoch now = epoch();
-    now.end();
-    EPOCH.compareAndSet(this, now, new Epoch(now.number() + 1));
+  void flush(FlushDuty duty) {
+    if (duty == FlushDuty.OWED) {
+      Epoch now = epoch();
+      now.end();
+      EPOCH.compareAndSet(this, now, new Epoch(now.number() + 1));
+    }
   }
 
   /** Takes the map lock shared: the mappings stay as they are, faults may run concurrently. */

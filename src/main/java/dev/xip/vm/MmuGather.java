@@ -1,5 +1,6 @@
 package dev.xip.vm;
 
+import dev.xip.pagetable.FlushDuty;
 import dev.xip.phys.FrameAllocator;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PageFrames;
@@ -10,13 +11,13 @@ import java.util.Arrays;
  * they be used again. For one thread. Linux counterpart: {@code struct mmu_gather}
  * (asm-generic/tlb.h).
  */
-final class MmuGather {
+final class MmuGather implements AutoCloseable {
   private final Mm mm;
   private final FrameAllocator allocator;
   private final PageFrames pageFrames;
   private long[] frames = new long[16];
   private int count;
-  private boolean flushNeeded;
+  private FlushDuty duty = FlushDuty.NONE;
 
   MmuGather(Mm mm) {
     this.mm = mm;
@@ -30,12 +31,12 @@ final class MmuGather {
       frames = Arrays.copyOf(frames, count * 2);
     }
     frames[count++] = pfn;
-    flushNeeded = true;
+    duty = FlushDuty.OWED;
   }
 
-  /** Notes that an entry has changed for which nothing is dropped. */
-  void noteFlush() {
-    flushNeeded = true;
+  /** Takes over what is owed for an entry. */
+  void add(FlushDuty more) {
+    duty = duty.and(more);
   }
 
   /**
@@ -43,11 +44,10 @@ final class MmuGather {
    * too: once it says that a frame is mapped by one space alone, that space stores into it in
    * place, and nobody may then be reading it here through a translation of before.
    */
-  void finish() {
-    if (flushNeeded) {
-      mm.flush();
-      flushNeeded = false;
-    }
+  @Override
+  public void close() {
+    mm.flush(duty);
+    duty = FlushDuty.NONE;
     for (int i = 0; i < count; i++) {
       if (pageFrames.use(frames[i]) != FrameUse.TABLE) {
         pageFrames.removeMapping(frames[i]);

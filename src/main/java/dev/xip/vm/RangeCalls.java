@@ -5,6 +5,7 @@ import dev.xip.base.AddrRange;
 import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.FlushDuty;
 import dev.xip.pagetable.PageTable;
 import java.util.BitSet;
 import java.util.Set;
@@ -94,7 +95,6 @@ final class RangeCalls {
             }
           });
     } finally {
-      mm.flush();
       mm.unlockExclusively(stamp);
     }
   }
@@ -107,13 +107,14 @@ final class RangeCalls {
   private void protect(Vma changed, AddrRange part) {
     mm.install(mm.vmas().withFlags(part, changed.flags()));
     boolean dirtyStaysWritable = changed.has(VmaFlags.WRITE | VmaFlags.SHARED);
+    FlushDuty duty = FlushDuty.NONE;
     LeafTables leaves =
         new LeafTables(mm, part.start(), part.end(), LeafTables.Huge.SPLIT_WHERE_CUT);
     while (leaves.next()) {
       leaves.lock();
       try {
         if (leaves.isHuge()) {
-          protectHuge(changed, leaves);
+          duty = duty.and(protectHuge(changed, leaves));
           continue;
         }
         long slot = leaves.slot();
@@ -121,26 +122,24 @@ final class RangeCalls {
           long pte = table.get(slot);
           if (layout.isPresent(pte)) {
             long modified = layout.modify(pte, changed.pageAccess());
-            table.set(
-                slot,
-                dirtyStaysWritable && layout.isDirty(modified)
-                    ? layout.withWrite(modified)
-                    : modified);
+            boolean writable = dirtyStaysWritable && layout.isDirty(modified);
+            duty = duty.and(table.replace(slot, writable ? layout.withWrite(modified) : modified));
           }
         }
       } finally {
         leaves.unlock();
       }
     }
+    mm.flush(duty);
   }
 
-  private void protectHuge(Vma changed, LeafTables leaves) {
+  private FlushDuty protectHuge(Vma changed, LeafTables leaves) {
     long pte = table.get(leaves.slot());
     if (layout.isHugeLeaf(pte, leaves.level())) {
-      table.set(leaves.slot(), layout.modify(pte, changed.pageAccess(), leaves.level()));
-    } else {
-      leaves.again();
+      return table.replace(leaves.slot(), layout.modify(pte, changed.pageAccess(), leaves.level()));
     }
+    leaves.again();
+    return FlushDuty.NONE;
   }
 
   /** Linux counterpart: {@code sys_madvise}. */
@@ -193,9 +192,9 @@ final class RangeCalls {
           "mappings without LOCKED, HUGETLB and PFNMAP",
           "%s: %s".formatted(vma, VmaFlags.letters(vma.flags())));
     }
-    MmuGather gather = new MmuGather(mm);
-    mm.zapper().zap(vma, part.start(), part.end(), gather);
-    gather.finish();
+    try (MmuGather gather = new MmuGather(mm)) {
+      mm.zapper().zap(vma, part.start(), part.end(), gather);
+    }
   }
 
   /**

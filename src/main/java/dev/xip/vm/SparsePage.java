@@ -70,21 +70,23 @@ final class SparsePage {
   private void removeAt(Mm mm, Vma vma, long va) {
     PageTable table = mm.table();
     EntryLayout layout = table.layout();
-    MmuGather gather = new MmuGather(mm);
-    LeafTables leaves = new LeafTables(mm, va, va + Pages.SIZE, LeafTables.Huge.SHOWN);
-    while (leaves.next()) {
-      leaves.lock();
-      try {
-        long pte = table.get(leaves.slot());
-        if (!leaves.isHuge() && !layout.isEmpty(pte) && manager.normalFrame(vma, va, pte) == pfn) {
-          table.set(leaves.slot(), layout.empty());
-          mm.counters().unmapped(false);
-          gather.add(pfn);
+    try (MmuGather gather = new MmuGather(mm)) {
+      LeafTables leaves = new LeafTables(mm, va, va + Pages.SIZE, LeafTables.Huge.SHOWN);
+      while (leaves.next()) {
+        leaves.lock();
+        try {
+          long pte = table.get(leaves.slot());
+          if (!leaves.isHuge()
+              && !layout.isEmpty(pte)
+              && manager.normalFrame(vma, va, pte) == pfn) {
+            gather.add(table.clear(leaves.slot()));
+            gather.add(pfn);
+            mm.counters().unmapped(false);
+          }
+        } finally {
+          leaves.unlock();
         }
-      } finally {
-        leaves.unlock();
       }
     }
-    gather.finish();
   }
 }

@@ -1,6 +1,7 @@
 package dev.xip.vm;
 
 import dev.xip.base.AddrRange;
+import dev.xip.pagetable.FlushDuty;
 import java.util.List;
 
 /**
@@ -28,7 +29,7 @@ final class UnmapCall {
       unmap(new AddrRange(0, mm.table().layout().addressLimit()));
       // Even if nothing was mapped: concurrent walkers must see the new generation before the
       // tables are freed.
-      mm.flush();
+      mm.flush(FlushDuty.OWED);
       mm.table().free();
       mm.manager().forget(mm);
     } finally {
@@ -42,23 +43,24 @@ final class UnmapCall {
    */
   void unmap(AddrRange range) {
     List<Vma> hit = mm.vmas().overlapping(range);
-    MmuGather gather = new MmuGather(mm);
-    MmuGather tables = new MmuGather(mm);
-    for (Vma vma : hit) {
-      AddrRange part = common(vma.range(), range);
-      mm.zapper().unmap(vma, part.start(), part.end(), gather, tables);
-    }
-    // A file whose last mapping goes may free its memory, so nobody may read there any more.
-    gather.finish();
-    mm.install(mm.vmas().without(range));
-    for (Vma vma : hit) {
-      FileMappings mappings = vma.isAnonymous() ? null : mm.mappingsOf(vma.file());
-      if (mappings != null) {
-        mappings.settle();
+    try (MmuGather tables = new MmuGather(mm)) {
+      // Closed first: a file whose last mapping goes may free its memory, so no reader may still
+      // use a translation to it.
+      try (MmuGather gather = new MmuGather(mm)) {
+        for (Vma vma : hit) {
+          AddrRange part = common(vma.range(), range);
+          mm.zapper().unmap(vma, part.start(), part.end(), gather, tables);
+        }
       }
+      mm.install(mm.vmas().without(range));
+      for (Vma vma : hit) {
+        FileMappings mappings = vma.isAnonymous() ? null : mm.mappingsOf(vma.file());
+        if (mappings != null) {
+          mappings.settle();
+        }
+      }
+      detachTables(range, hit, tables);
     }
-    detachTables(range, hit, tables);
-    tables.finish();
   }
 
   /** Takes out the tables that served the mappings of a range and serve none that are left. */

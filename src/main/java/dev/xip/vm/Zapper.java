@@ -3,6 +3,7 @@ package dev.xip.vm;
 import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryBlock;
 import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.FlushDuty;
 import dev.xip.pagetable.PageTable;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PageFrames;
@@ -37,7 +38,7 @@ final class Zapper {
     while (leaves.next()) {
       if (leaves.isWhole() && manager.trustsSpecialBit(vma) && isUncounted(leaves, block)) {
         tables.add(table.detach(leaves.pmd()));
-        gather.noteFlush();
+        gather.add(FlushDuty.OWED);
       } else {
         zapTable(vma, leaves, true, block, gather);
       }
@@ -97,8 +98,7 @@ final class Zapper {
   /** Takes a huge leaf out, which is special and counted for nothing. */
   private void zapHuge(LeafTables leaves, MmuGather gather) {
     if (layout.isHugeLeaf(table.get(leaves.slot()), leaves.level())) {
-      table.set(leaves.slot(), layout.empty(leaves.level()));
-      gather.noteFlush();
+      gather.add(table.clear(leaves.slot(), leaves.level()));
     } else {
       leaves.again();
     }
@@ -126,8 +126,7 @@ final class Zapper {
       return false;
     }
     if (block.hasSpecial()) {
-      block.clear(slot, count);
-      gather.noteFlush();
+      gather.add(block.clear(slot, count));
     }
     return true;
   }
@@ -148,15 +147,14 @@ final class Zapper {
       Vma vma, long va, long slot, long pte, boolean evenCopies, MmuGather gather) {
     long pfn = manager.normalFrame(vma, va, pte);
     if (pfn == MemoryManager.NO_FRAME) {
-      table.set(slot, layout.empty());
-      gather.noteFlush();
+      gather.add(table.clear(slot));
       return;
     }
     boolean copy = frames.use(pfn) == FrameUse.ANONYMOUS;
     if (copy && !evenCopies) {
       return;
     }
-    table.set(slot, layout.empty());
+    gather.add(table.clear(slot));
     mm.counters().unmapped(copy);
     gather.add(pfn);
   }
