@@ -7,7 +7,7 @@ import java.util.Random;
 
 /**
  * Property 1 of the memory manager: an entry made special stays special and keeps its frame through
- * any chain of changes, and what each change says is what can be read back.
+ * any chain of changes, and each change can be read back.
  */
 final class BitAlgebra {
   static final List<Access> RIGHTS =

@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
-/** What is done to a block at once is what would be done to its entries one by one. */
+/** An operation on a block equals the same operation on each of its entries. */
 class EntryBlockTest {
   static final List<EntryLayout> LAYOUTS =
       Layouts.ALL.stream().filter(EntryLayout::hasSpecialBit).toList();
@@ -27,7 +27,7 @@ class EntryBlockTest {
   private final MemorySegment window = arena.allocate(3 * Pages.SIZE, Pages.SIZE);
   private final Random random = new Random(SEED);
 
-  /** A chain of changes behind which the entry can be anything that a mapping makes of it. */
+  /** A chain of changes that reaches every state of an entry. */
   private long anyEntry(EntryLayout layout, boolean special) {
     long pfn = random.nextLong(1L << 36);
     long pte = layout.leaf(pfn, BitAlgebra.RIGHTS.get(random.nextInt(BitAlgebra.RIGHTS.size())));

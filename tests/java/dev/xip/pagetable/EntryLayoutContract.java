@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** What holds for the entries of every architecture. */
+/** The properties of the entries of every architecture. */
 abstract class EntryLayoutContract {
   static final long PFN = 0x80000;
   private static final long SEED = Long.getLong("xip.seed", System.nanoTime());

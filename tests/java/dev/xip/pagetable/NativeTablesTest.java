@@ -27,13 +27,13 @@ class NativeTablesTest {
   private static final int ENTRIES = 2_000;
   private static final long SEED = Long.getLong("xip.seed", System.nanoTime());
 
-  /** An entry as either language sees it. */
+  /** An entry as seen by either language. */
   private record Seen(
       long va, long pte, long pfn, int level, boolean valid, boolean special, int shift) {}
 
   private record Place(Level level, long pte) {}
 
-  /** Frames one after the other, zeroed as a fresh arena is; nothing is given back. */
+  /** Contiguous frames, zeroed as in a fresh arena; none is freed. */
   private static final class Frames implements TableSupply {
     private long next;
 

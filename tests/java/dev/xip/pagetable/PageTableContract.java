@@ -20,7 +20,7 @@ import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What holds for the tables of every architecture, in a small window of plain native memory. */
+/** The properties of the tables of every architecture, in a small window of plain native memory. */
 abstract class PageTableContract {
   private static final int FRAMES = 2048;
   private static final int LARGEST = 4;
@@ -36,7 +36,7 @@ abstract class PageTableContract {
     this.table = PageTable.create(window, layout, frames);
   }
 
-  /** Hands out runs of the window, all of the largest size, and notes which are out. */
+  /** Allocates runs of the window, all of the largest size, and records them. */
   private final class Frames implements TableSupply {
     private final ArrayDeque<Long> free = new ArrayDeque<>();
     private final Set<Long> out = new HashSet<>();
@@ -188,7 +188,7 @@ abstract class PageTableContract {
     assertThat(table.walk(span, walk)).isFalse();
   }
 
-  /** The table of PMDs serves both, so it goes with the last one, after the tables below it. */
+  /** Both use the table of PMDs, so it is detached with the last one, after the tables below it. */
   @Test
   void oneMappingsTablesAreDetachedAfterTheOthersWithoutLosingAny() {
     long span = 1L << layout.shift(Level.PMD);
@@ -207,7 +207,7 @@ abstract class PageTableContract {
   }
 
   @Test
-  void aTableThatIsFilledAlreadyIsLinkedWhereNothingIs() {
+  void aFilledTableIsLinkedIntoAnEmptySlot() {
     long span = 1L << layout.shift(Level.PMD);
     long pmd = table.slotOrCreate(span, Level.PMD);
     long pfn = frames.allocateTableToFill();
@@ -222,7 +222,7 @@ abstract class PageTableContract {
   }
 
   @Test
-  void aTableIsTakenOutWithWhatItHolds() {
+  void aTableIsDetachedWithItsEntries() {
     long slot = table.slotOrCreate(0);
     table.set(slot, special(7));
     table.walk(0, walk);

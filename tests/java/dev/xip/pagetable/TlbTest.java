@@ -54,12 +54,12 @@ class TlbTest {
   }
 
   @Test
-  void whatIsFoundHoldsTheAddressAndWasPut() {
+  void anEntryFoundHoldsTheAddressAndWasPut() {
     Random random = new Random(SEED);
     long[] pages = random.longs(4000, 0, 3000).toArray();
     for (long page : pages) {
       long start = page * Pages.SIZE;
-      // Each run's distance says what it was, so that a mixture of two would show.
+      // Each run's distance identifies it, so that a mixture of two would be noticed.
       long length = (page % 7 + 1) * Pages.SIZE;
       tlb.put(start + random.nextLong(length), start, length, page, page % 3);
       long va = random.nextLong(3000 * Pages.SIZE);

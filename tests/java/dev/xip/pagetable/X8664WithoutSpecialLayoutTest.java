@@ -6,7 +6,7 @@ import dev.xip.base.Access;
 import dev.xip.bindings.PteBits;
 import org.junit.jupiter.api.Test;
 
-/** x86-64 up to Linux 2.6.26, where bit 9 is free for software and says nothing. */
+/** x86-64 up to Linux 2.6.26, where bit 9 is free for software and has no meaning. */
 class X8664WithoutSpecialLayoutTest extends EntryLayoutContract {
   X8664WithoutSpecialLayoutTest() {
     super(X8664Layout.WITHOUT_SPECIAL);

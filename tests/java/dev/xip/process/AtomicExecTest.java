@@ -20,9 +20,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Property 3, and objection (a) of January 2008: exec takes the pages of its arguments through
+ * Property 3, and objection (a) of January 2008: exec gets the pages of its arguments through
  * get_user_pages, which asks under the entry lock whether there is a page frame. If that takes a
- * mutex, it may sleep where nobody may, in every process, whatever it maps.
+ * mutex, it may sleep in atomic context, in every process, whatever it maps.
  */
 class AtomicExecTest {
   @TempDir static Path folder;
@@ -63,7 +63,7 @@ class AtomicExecTest {
           .as("the one page of arguments that exec got as far as")
           .isEqualTo(1);
     } finally {
-      // The space of that exec cannot even be given back: exit asks the same question.
+      // The space of that exec cannot even be closed: exit asks the same question.
       machine.halt();
     }
   }

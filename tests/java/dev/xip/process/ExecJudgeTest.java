@@ -23,15 +23,15 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The host kernel as judge: it executes the same program with the same arguments, and what
- * /proc/PID says of that process is what we say of ours: mappings, rights, offsets, every byte of
- * every segment, arguments and environment.
+ * The host kernel as judge: it executes the same program with the same arguments, and /proc/PID of
+ * that process agrees with ours: mappings, rights, offsets, every byte of every segment, arguments
+ * and environment.
  */
 @Timeout(120)
 class ExecJudgeTest {
   @TempDir Path folder;
 
-  /** What the kernel shows of a running program. */
+  /** The kernel's view of a running program. */
   private record Judged(List<String> maps, byte[] arguments, byte[] environment) {}
 
   @Test

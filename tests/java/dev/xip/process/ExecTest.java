@@ -57,7 +57,7 @@ class ExecTest {
     packed = Images.ext2(tree);
   }
 
-  /** The program with its last loadable segment where no address space reaches. */
+  /** The program with its last loadable segment past the address limit. */
   private static byte[] farAway(byte[] sound) {
     byte[] moved = sound.clone();
     ByteBuffer elf = ByteBuffer.wrap(moved).order(ByteOrder.LITTLE_ENDIAN);
@@ -215,7 +215,7 @@ class ExecTest {
   }
 
   @Test
-  void theOldAddressSpaceIsGivenBack() throws IOException {
+  void theOldAddressSpaceIsClosed() throws IOException {
     process.exec(machine.open("fixed"), List.of("first"), List.of());
     AddressSpace old = process.space();
     process.exec(machine.open("movable"), List.of("second"), List.of());
@@ -243,7 +243,7 @@ class ExecTest {
   }
 
   @Test
-  void anE2bigHidesThatRamIsUsedUpButKeepsItAsItsCause() throws IOException {
+  void anE2bigForLackOfRamHasThatAsItsCause() throws IOException {
     InPlaceFile file = machine.open("fixed");
     long[] hoard = new long[(int) machine.memory.allocator().available() - 6];
     for (int i = 0; i < hoard.length; i++) {
@@ -262,7 +262,7 @@ class ExecTest {
   }
 
   @Test
-  void whatIsNoProgramIsAnEnoexecAndTheProcessGoesOn() throws IOException {
+  void aFileThatIsNoProgramIsAnEnoexecAndTheProcessGoesOn() throws IOException {
     process.exec(machine.open("fixed"), List.of("before"), List.of());
     InPlaceFile script = machine.open("script");
     assertThatThrownBy(() -> process.exec(script, List.of("script"), List.of()))

@@ -24,8 +24,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Random histories of processes: start, exec, fork, store, get_user_pages, exit. Whatever happens
- * to the others, a process finds its own arguments on its stack and its own words in its data.
+ * Random histories of processes: start, exec, fork, store, get_user_pages, exit. A process always
+ * finds its own arguments on its stack and its own words in its data.
  */
 class ProcessHistoryTest {
   private static final int STEPS = Boolean.getBoolean("xip.stress") ? 100_000 : 2_000;
@@ -37,7 +37,7 @@ class ProcessHistoryTest {
   private final Random random = new Random();
   private final List<Life> lives = new ArrayList<>();
 
-  /** A process with what it must find. */
+  /** A process with its expected contents. */
   private record Life(ModelledProcess process, List<String> arguments, Map<Long, Long> words) {}
 
   @BeforeAll

@@ -69,12 +69,12 @@ final class ProcessMachine implements AutoCloseable {
     return ModelledProcess.start(manager, name);
   }
 
-  /** Demands that what is counted agrees with the tables. */
+  /** Asserts that all counts agree with the tables. */
   void verify() {
     assertThat(Verifier.verify(manager)).isEmpty();
   }
 
-  /** Demands that every process has left nothing behind. */
+  /** Asserts that no process has left anything behind. */
   @Override
   public void close() {
     try {
@@ -88,7 +88,7 @@ final class ProcessMachine implements AutoCloseable {
     }
   }
 
-  /** Switches the machine off, whatever is on it. */
+  /** Switches the machine off without checks. */
   void halt() {
     try {
       memory.release(region);

@@ -7,11 +7,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Programs that gcc makes for the tests: freestanding, so that nothing but exec maps anything. */
+/** Programs that gcc makes for the tests: freestanding, so that exec alone maps memory. */
 final class Programs {
   /**
    * Text of several pages, data that ends inside a page, and zeros that go on for three more. The
-   * bytes are not zero, or else mke2fs would leave holes.
+   * bytes are not zero, as mke2fs would make holes of zeros.
    */
   private static final String SOURCE =
       """

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What every strategy answers on the entries of a healthy machine. */
+/** The answers of every strategy on the entries of a healthy machine. */
 abstract class AbstractNormalFrameContract {
   FrameFixture machine;
 

@@ -12,7 +12,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Entries that no rule can have made are reported, and the machine goes on. */
+/** Entries that no rule can have made are reported, and the machine continues. */
 class BadEntriesTest {
   private static final long MINUTE = 60_000_000_000L;
 

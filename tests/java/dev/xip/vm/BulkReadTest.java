@@ -16,7 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Reads of many addresses at once, over two files whose pages lie between each other's. */
+/** Reads of many addresses at once, over two files whose pages alternate in memory. */
 class BulkReadTest {
   private static final int PAGES = 40;
   private static final int WORDS = (int) (PAGES * Pages.SIZE / 8);
@@ -93,7 +93,7 @@ class BulkReadTest {
   }
 
   @Test
-  void longsOfWhatWasUnmappedAreRefusedWithTheAddress() throws Exception {
+  void longsAtUnmappedAddressesAreRefusedWithTheAddress() throws Exception {
     long[] addresses = randomAddresses(300);
     for (int i = 0; i < 300; i++) {
       addresses[i] = START + addresses[i] % (5 * Pages.SIZE);

@@ -38,7 +38,7 @@ class ConcurrentFaultTest {
     machine.close();
   }
 
-  /** Lets three threads fault at once, on a fresh mapping each round, until nobody faults more. */
+  /** Lets three threads fault at once, on a fresh mapping each round, until none faults again. */
   private void faultTogether(long flags, MemoryFile file, Access wanted, long framesExpected)
       throws MapException {
     for (int round = 0; round < ROUNDS; round++) {

@@ -14,9 +14,9 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
- * A random history of several threads over the same spaces and files. An address says which page of
- * which file it may show, and every word stored says where it belongs; so a word read is zero or
- * belongs where it is read, or somebody got hold of a page that is not theirs.
+ * A random history of several threads over the same spaces and files. The address determines which
+ * page of which file is mapped there, and every word stored contains its place; so a word read is
+ * zero or belongs to the address, or a thread has accessed a page of another one.
  */
 public final class ConcurrentHistory {
   private static final int FILES = 3;
@@ -26,7 +26,7 @@ public final class ConcurrentHistory {
   private static final int ANONYMOUS = FILES;
   private static final long FIRST_PAGE = 0x100;
 
-  /** Pages between two mappings' places; a file has a private and a shared one. */
+  /** Pages between the places of two mappings; a file has a private and a shared one. */
   private static final long STRIDE = 0x400;
 
   private final TestMachine machine;
@@ -96,7 +96,7 @@ public final class ConcurrentHistory {
     } catch (MemoryFaultException.SegmentationFault
         | MemoryFaultException.BusError
         | MapException e) {
-      // Another thread has unmapped, cut or ended what this one was about to use.
+      // Another thread has unmapped the page, cut the file or ended the space.
     }
   }
 
@@ -159,7 +159,7 @@ public final class ConcurrentHistory {
     return 73 * random.nextInt(6);
   }
 
-  /** Each thread keeps a reader for each space, with all that the reader keeps. */
+  /** Each thread keeps a reader for each space, with its cached translations. */
   private void read(Random random, AddressSpace space, int file, boolean shared, int page)
       throws MemoryFaultException {
     AddressReader reader = readers.get().computeIfAbsent(space, AddressReader::new);

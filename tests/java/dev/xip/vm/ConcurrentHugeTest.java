@@ -12,7 +12,7 @@ import java.util.concurrent.Callable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
-/** Huge leaves that come, are split and go, while others read, store and fork. */
+/** Huge leaves are inserted, split and removed while other threads read, store and fork. */
 class ConcurrentHugeTest {
   static final List<EntryLayout> LAYOUTS = HugeLeavesTest.LAYOUTS;
 
@@ -39,7 +39,7 @@ class ConcurrentHugeTest {
     return AT + page * Pages.SIZE;
   }
 
-  /** Every store stores what is there already, so every read must see the same. */
+  /** Every store stores the value that is there already, so every read must see the same. */
   @ParameterizedTest
   @FieldSource("LAYOUTS")
   void everyPageReadsAsItselfAndAllCountsAgree(EntryLayout layout) throws Exception {

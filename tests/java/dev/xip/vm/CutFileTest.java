@@ -26,8 +26,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A file that is cut while it is mapped, read and copied by compiled code, which the JVM tells of
- * the loss late: the exception is ours all the same, each time.
+ * A file is cut while compiled code reads and copies it through a mapping; the JVM reports the loss
+ * late, but each access throws our exception.
  */
 class CutFileTest {
   private static final long START = 16L << 20;
@@ -78,7 +78,7 @@ class CutFileTest {
             .isInstanceOf(MemoryFaultException.BusError.class)
             .hasMessageContaining("cut-file was cut while mapped, in or after page 0x1");
       }
-      assertThat(meets(reader, va, copy)).as("the page that is left").isFalse();
+      assertThat(meets(reader, va, copy)).as("the remaining page").isFalse();
     }
   }
 
@@ -136,7 +136,7 @@ class CutFileTest {
     }
   }
 
-  /** A file that can be written, wherever it says that its pages lie. */
+  /** A writable file with pages at any frames. */
   private record Writable(long pfn) implements Mappable {
     @Override
     public String name() {
@@ -235,7 +235,7 @@ class CutFileTest {
     }
   }
 
-  /** Copies from the page that is left and from the one that is gone. */
+  /** Copies from the remaining page and from the lost one. */
   private static void copyBoth(AddressReader reader, long va) throws MemoryFaultException {
     MemorySegment copies = MemorySegment.ofArray(new byte[1024]);
     reader.copyEach(new long[] {va, va + Pages.SIZE}, 2, 512, copies, 0);

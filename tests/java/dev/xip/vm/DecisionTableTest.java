@@ -18,8 +18,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class DecisionTableTest {
   /**
-   * rules.md, "With the special bit", 2.6.32 and later, special bit set. Whether it is cow or
-   * linear is never asked.
+   * rules.md, "With the special bit", 2.6.32 and later, special bit set. Cow and linear do not
+   * matter.
    */
   private static final String SPECIAL =
       """
@@ -64,7 +64,7 @@ class DecisionTableTest {
 
   private record Case(
       String strategy, String table, boolean special, long flags, String mapping, boolean linear) {
-    /** The row that fits: all its words describe the mapping, and it has the most of them. */
+    /** The matching row: all its words describe the mapping, and it has the most words. */
     String[] cells() {
       List<String> words = List.of((mapping + (linear ? " linear" : "")).split(" "));
       String best =

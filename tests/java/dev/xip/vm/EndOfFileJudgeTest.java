@@ -22,7 +22,7 @@ class EndOfFileJudgeTest {
   private static final int STEPS = 60;
   private static final int PAGES = 3;
 
-  /** What the step of the judge's protocol calls MAP_FIXED. */
+  /** MAP_FIXED in a step of the judge's protocol. */
   private static final int FIXED = 0x10;
 
   @Test
@@ -44,7 +44,7 @@ class EndOfFileJudgeTest {
     }
   }
 
-  /** Few places, so that what is stored is read. */
+  /** Few places, so that stored words are read. */
   private static String draw(Random random) {
     long page = random.nextInt(PAGES);
     int inPage = 500 * random.nextInt(9) + random.nextInt(2);

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Which pages a fault maps beside its own, and what is filled before anybody touches it. */
+/** Which pages a fault maps beside its own, and which entries are filled before an access. */
 class FaultAroundTest {
   /** Page 0x100 of the space, the first of a group. */
   private static final long AT = 0x10_0000;

@@ -171,7 +171,7 @@ class FaultCountsTest {
   }
 
   @Test
-  void aStackGrowsDownToWhatIsTouched() {
+  void aStackGrowsDownToTheAddressAccessed() {
     long top = 0x4000_0000;
     map(space, Vma.anonymous(new AddrRange(top - Pages.SIZE, top), ANONYMOUS | VmaFlags.GROWSDOWN));
     write(space, top - 5 * Pages.SIZE, 7);

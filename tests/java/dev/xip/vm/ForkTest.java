@@ -22,13 +22,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Property 7: what a child gets, what it shares, and what neither side sees of the other. */
+/** Property 7: what a child inherits, what it shares, and what neither side sees of the other. */
 class ForkTest {
   private static final long AT = 0x10_0000;
 
-  /**
-   * With 600 pages from here on a table of every layout is filled as a whole, and others partly.
-   */
+  /** 600 pages from here fill one table of every layout wholly, and others partly. */
   private static final long AROUND_A_TABLE = (2L << 20) - 16 * Pages.SIZE;
 
   private TestMachine machine = new TestMachine();
@@ -74,7 +72,7 @@ class ForkTest {
     }
   }
 
-  /** Leaves something behind in every free frame. */
+  /** Dirties every free frame. */
   private static void soilFreeFrames(TestMachine machine) {
     FrameAllocator allocator = machine.memory.allocator();
     long[] frames =
@@ -87,7 +85,7 @@ class ForkTest {
     }
   }
 
-  /** Private copies among them keep most of a table from being taken at once. */
+  /** Private copies among them prevent most of a table from being handled in bulk. */
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 100, 300})
   void aTableIsCopiedAndClearedAtOnceAsItsEntriesWouldBeOneByOne(int copies) throws MapException {

@@ -12,7 +12,7 @@ import dev.xip.phys.PhysicalMemory;
 import java.io.IOException;
 import java.util.function.Function;
 
-/** A machine with one segment, mappings of every kind, and the entries that one would meet. */
+/** A machine with one segment, mappings of every kind, and their entries. */
 final class FrameFixture implements AutoCloseable {
   static final long MIB = 1L << 20;
   static final X8664Layout LAYOUT = X8664Layout.INSTANCE;
@@ -25,7 +25,7 @@ final class FrameFixture implements AutoCloseable {
   final PhysicalMemory memory;
   final MemoryManager manager;
 
-  /** A frame of RAM that belongs to somebody. */
+  /** A frame of RAM that is in use. */
   final long frame;
 
   /** The segment as a file. */
@@ -72,7 +72,7 @@ final class FrameFixture implements AutoCloseable {
     return vma(COW, 0);
   }
 
-  /** An entry for a page that is not to be counted, as this machine makes it. */
+  /** An entry for a page that is not counted, as this machine makes it. */
   long raw(long pfn) {
     return manager.usesSpecialBit() ? LAYOUT.withSpecial(normal(pfn)) : normal(pfn);
   }

@@ -16,10 +16,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Property 9: get_user_pages over {read, write, write and force} x {private, shared} x {rights at
- * hand, rights only possible} x {present, absent} x {special, normal}, with its answer and what it
- * leaves in the page table. The time limit is the watchdog for the loop without end that 2.6.26 had
- * before its seventh release candidate: a special entry was faulted in again and again.
+ * Property 9: get_user_pages over {read, write, write and force} x {private, shared} x {rights
+ * granted, rights only possible} x {present, absent} x {special, normal}, with its answer and the
+ * entry that it leaves. The time limit catches the endless loop that 2.6.26 had before its seventh
+ * release candidate, which faulted a special entry in again and again.
  */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD, unit = TimeUnit.SECONDS)
 class GetUserPagesMatrixTest {
@@ -34,19 +34,19 @@ class GetUserPagesMatrixTest {
   private enum Page {
     /** A page of a file on the device: no page frame. */
     SPECIAL,
-    /** Anonymous memory, or, shared, a page of the page cache or a hole that nobody may fill. */
+    /** Anonymous memory, or, shared, a page of the page cache or a hole that cannot be filled. */
     NORMAL
   }
 
   private enum Answer {
-    /** The frame that the entry had before, or would have got by any fault. */
+    /** The frame of the entry, or the one that any fault would have mapped. */
     SAME_FRAME,
     /** A frame of the space's own. */
     OWN_FRAME,
     EFAULT
   }
 
-  /** One cell: what is there, what is asked for. */
+  /** One cell: the mapping and its entry, and the request. */
   private record Cell(
       Request request, boolean shared, boolean writable, boolean present, Page page) {
     /** The answer as rules.md, "get_user_pages", has it, for 3.19. */
@@ -61,7 +61,7 @@ class GetUserPagesMatrixTest {
       return page == Page.SPECIAL ? Answer.EFAULT : Answer.SAME_FRAME;
     }
 
-    /** How many faults it may take, at most: what is there already takes none to be read. */
+    /** How many faults it may take at most: reading a present entry takes none. */
     int mostFaults() {
       return (present ? 0 : 1) + (request == Request.READ ? 0 : 1);
     }
@@ -74,7 +74,7 @@ class GetUserPagesMatrixTest {
       if (!writable) {
         flags &= ~VmaFlags.WRITE;
       }
-      // A hole stays one only if nobody may ever write to it.
+      // A hole stays one only if no mapping may write to it.
       return shared && page == Page.NORMAL && !present && !writable
           ? flags & ~VmaFlags.MAYWRITE
           : flags;

@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Frames are taken, with and without locks, while other threads store, drop, unmap and fork: what
- * was taken is always the page of the address that was asked for, and no reference is lost.
+ * Frames are taken, with and without locks, while other threads store, discard, unmap and fork:
+ * each frame is the page of its address, and no reference is lost.
  */
 @Timeout(120)
 class GetUserPagesRaceTest {

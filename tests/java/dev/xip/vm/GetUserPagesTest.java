@@ -104,7 +104,7 @@ class GetUserPagesTest {
   }
 
   @Test
-  void whatWasFoundBeforeTheErrorIsTheAnswer() throws Exception {
+  void thePagesBeforeTheErrorAreTheAnswer() throws Exception {
     TestMachine.map(space, START, 2, TestMachine.ANONYMOUS, null);
     TestMachine.map(space, START + 2 * Pages.SIZE, 1, TEXT, machine.file("text", 1));
     long[] pfns = new long[4];
@@ -206,7 +206,7 @@ class GetUserPagesTest {
   }
 
   @Test
-  void theFastWayTakesWhatIsMappedWithoutAFaultAndTheSlowWayTheRest() throws Exception {
+  void theFastPathTakesMappedPagesWithoutAFaultAndTheSlowPathTheOthers() throws Exception {
     TestMachine.map(space, START, 3, TestMachine.ANONYMOUS, null);
     TestMachine.write(space, START, 1);
     TestMachine.write(space, START + Pages.SIZE, 2);
@@ -222,7 +222,7 @@ class GetUserPagesTest {
   }
 
   @Test
-  void theFastWayAllocatesNothing() throws Exception {
+  void theFastPathAllocatesNothing() throws Exception {
     TestMachine.map(space, START, 1, TestMachine.ANONYMOUS, null);
     TestMachine.write(space, START, 1);
     long[] one = new long[1];
@@ -242,7 +242,7 @@ class GetUserPagesTest {
   }
 
   @Test
-  void theFastWayAsksTheBitAndNotTheFrame() throws Exception {
+  void theFastPathTestsTheBitAndNotTheFrame() throws Exception {
     TestMachine.map(space, START, 1, TEXT, machine.file("file", 1));
     long pfn = machine.memory.allocator().allocate(FrameUse.PAGE_CACHE);
     assertThat(space.insertMixed(START, new Pfn(pfn))).isEqualTo(Errno.OK);
@@ -253,7 +253,7 @@ class GetUserPagesTest {
   }
 
   @Test
-  void withoutASpecialBitTheFastWayIsNeverTaken() throws Exception {
+  void withoutASpecialBitTheFastPathIsNeverTaken() throws Exception {
     try (TestMachine flat =
         new TestMachine(X8664Layout.INSTANCE, FrameStrategy.FLAT, Rules.DEFAULT)) {
       AddressSpace other = flat.space("flat");
@@ -326,7 +326,7 @@ class GetUserPagesTest {
           });
       try (PinnedPages pinned = pages.pin(START, 1, true, true)) {
         assertThat(machine.memory.frames().use(pinned.frame(0).value()))
-            .as("never the page that everybody sees")
+            .as("never the shared page")
             .isEqualTo(FrameUse.ANONYMOUS);
       }
       assertThat(dropped[0]).isPositive();
@@ -347,7 +347,7 @@ class GetUserPagesTest {
           .hasMessageContaining("sleeping function called from invalid context")
           .hasMessageContaining("holding [entry lock]");
     } finally {
-      // Its spaces cannot even exit: that too asks the judge under the entry lock.
+      // Its spaces cannot even exit: that too calls normalFrame under the entry lock.
       mutex.memory.close();
     }
   }

@@ -20,8 +20,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Property 10: however a fault on a hole, a write to the file and a store through a shared mapping
- * interleave, nobody keeps seeing the sparse page where there is a block; and without the sequence
- * count somebody does.
+ * interleave, no mapping keeps the sparse page where there is a block; without the sequence count
+ * one does.
  */
 class HoleProtocolTest {
   private static final long AT = 0x10_0000;
@@ -31,7 +31,10 @@ class HoleProtocolTest {
     return new TestMachine(X8664Layout.INSTANCE, FrameStrategy.SPECIAL_BIT, rules);
   }
 
-  /** A reader sure of its hole is stopped while the hole is filled; says what it reads later. */
+  /**
+   * A reader that has seen a hole is stopped while the hole is filled; returns the word that it
+   * reads later.
+   */
   private static long fillWhileAReaderInserts(TestMachine machine, boolean throughMapping)
       throws InterruptedException {
     MemoryFile file = machine.holes("f", 1);
@@ -71,7 +74,7 @@ class HoleProtocolTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void theSequenceCountSendsTheFillerRoundAgain(boolean throughMapping)
+  void theSequenceCountMakesTheFillerGoThroughTheMappingsAgain(boolean throughMapping)
       throws InterruptedException {
     try (TestMachine machine = machine(Rules.LINUX_3_19)) {
       assertThat(fillWhileAReaderInserts(machine, throughMapping)).isEqualTo(7);

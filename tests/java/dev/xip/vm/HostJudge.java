@@ -44,7 +44,7 @@ final class HostJudge implements AutoCloseable {
     return program;
   }
 
-  /** Performs a step and says what was seen. */
+  /** Performs a step and returns what the host saw. */
   String perform(String step) throws IOException {
     steps.write(step);
     steps.write('\n');

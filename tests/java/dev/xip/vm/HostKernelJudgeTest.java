@@ -22,7 +22,7 @@ class HostKernelJudgeTest {
   private static final int STEPS = 60;
   private static final int FILE_PAGES = 8;
 
-  /** The host's word for a range that it does not keep as one mapping; nothing is done then. */
+  /** The host's answer for a range that is not one mapping there; the step does nothing then. */
   private static final String MANY = "many";
 
   @Test

@@ -21,8 +21,8 @@ import org.junit.jupiter.params.provider.FieldSource;
 
 /**
  * Random histories over mappings that have huge leaves: map, read, store, fork, protect, unmap,
- * discard, move, invalidate, populate, exit. A model of plain numbers says what each page reads as
- * and which accesses are refused; C walks the same tables.
+ * discard, move, invalidate, populate, exit. A model of plain numbers has the value of each page
+ * and the accesses that are refused; C walks the same tables.
  */
 class HugeHistoryTest {
   static final List<EntryLayout> LAYOUTS = HugeLeavesTest.LAYOUTS;
@@ -31,17 +31,20 @@ class HugeHistoryTest {
   private static final int STEPS = Boolean.getBoolean("xip.stress") ? 50_000 : 1_500;
   private static final int MOST_SPACES = 4;
 
-  /** Places whose tables differ; the last does not agree with the memory. */
+  /** Places in different tables; the last is not congruent with the memory. */
   private static final long[] PLACES = {1L << 20, 2L << 20, (3L << 20) + 5};
 
-  /** A page of a mapping: what it reads as, and whether it may be stored into. */
+  /** A page of a mapping: its value, and whether stores are allowed. */
   private record Cell(int filePage, boolean writable, boolean readable, long copy) {
     long value() {
       return copy != 0 ? copy : filePage + 1;
     }
   }
 
-  /** A space and what is to be there; its reader meets every change with translations of before. */
+  /**
+   * A space and its expected pages; its reader is reused, so it has cached translations from before
+   * every change.
+   */
   private record Model(
       AddressSpace space, AddressReader reader, Translator translator, TreeMap<Long, Cell> cells) {
     Model(AddressSpace space, TreeMap<Long, Cell> cells) {
@@ -62,7 +65,7 @@ class HugeHistoryTest {
     assertThat(leavesSeen).as("huge leaves, -Dxip.seed=%d", SEED).isPositive();
   }
 
-  /** Then forks and exits meet whole tables of special entries in their place. */
+  /** Forks and exits meet whole tables of special entries then. */
   @ParameterizedTest
   @FieldSource("LAYOUTS")
   void everyWordIsWhatTheModelSaysWithoutHugeLeavesToo(EntryLayout layout) throws IOException {
@@ -71,7 +74,7 @@ class HugeHistoryTest {
   }
 
   private void run(EntryLayout layout, Rules rules) throws IOException {
-    // So little RAM that tables for splitting run out now and then.
+    // So little RAM that now and then a split gets no table.
     try (HugeMachine own = new HugeMachine(layout, rules, 96 << Pages.SHIFT)) {
       machine = own;
       models.add(new Model(own.manager.newAddressSpace("space-0"), new TreeMap<>()));
@@ -145,7 +148,7 @@ class HugeHistoryTest {
     return range(anyPlace(), random.nextInt(1, random.nextBoolean() ? 30 : 1200));
   }
 
-  /** Mostly one that is mapped. */
+  /** Mostly a mapped one. */
   private long anyPage(Model on) {
     long place = anyPlace();
     Long mapped = on.cells.ceilingKey(place);
@@ -208,7 +211,7 @@ class HugeHistoryTest {
     }
   }
 
-  /** Demands that each page of a run is where a walk finds it. */
+  /** Asserts that each page of a run is where a walk finds it. */
   private void translate(Model on, long va) {
     try {
       on.translator.translate(va, Long.BYTES);

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
-/** When one entry maps 2 MiB, and what makes 512 of it. */
+/** When one entry maps 2 MiB, and what splits it into 512. */
 class HugeLeavesTest {
   static final List<EntryLayout> LAYOUTS = List.of(X8664Layout.INSTANCE, Arm64Layout.INSTANCE);
 
@@ -103,7 +103,7 @@ class HugeLeavesTest {
 
   @ParameterizedTest
   @FieldSource("LAYOUTS")
-  void anAddressThatDisagreesWithTheMemoryHasPages(EntryLayout layout) throws Exception {
+  void anAddressThatIsNotCongruentWithTheMemoryHasSmallPages(EntryLayout layout) throws Exception {
     boot(layout);
     space.map(MapRequest.shared(machine.file, Access.READ).at(AT + Pages.SIZE));
     read(space, AT + HUGE);
@@ -149,7 +149,7 @@ class HugeLeavesTest {
 
   @ParameterizedTest
   @FieldSource("LAYOUTS")
-  void whatIsCutOutOfALeafLeavesTheRest(EntryLayout layout) throws Exception {
+  void unmappingAPartOfALeafLeavesTheRest(EntryLayout layout) throws Exception {
     boot(layout);
     map(Access.READ, 0, PAGES);
     space.advise(pages(0, PAGES), Advice.WILLNEED);
@@ -168,7 +168,7 @@ class HugeLeavesTest {
 
   @ParameterizedTest
   @FieldSource("LAYOUTS")
-  void aBoundaryThatOnlyTheMappingsKnowSplitsTheLeaf(EntryLayout layout) throws Exception {
+  void aNewBoundaryBetweenMappingsSplitsTheLeaf(EntryLayout layout) throws Exception {
     boot(layout);
     map(Access.READ, 0, PAGES);
     space.advise(pages(0, PAGES), Advice.WILLNEED);
@@ -263,7 +263,7 @@ class HugeLeavesTest {
 
   @ParameterizedTest
   @FieldSource("LAYOUTS")
-  void whatIsPrintedCountsEveryPageOfALeaf(EntryLayout layout) throws Exception {
+  void smapsAndDumpCountEveryPageOfALeaf(EntryLayout layout) throws Exception {
     boot(layout);
     map(Access.READ, 0, PAGES);
     space.advise(pages(0, PAGES), Advice.WILLNEED);

@@ -36,7 +36,7 @@ final class HugeMachine implements AutoCloseable {
   private final Region region;
   private final long framesAtBoot;
 
-  /** The whole region, or what is left of it. */
+  /** The region from a page on. */
   static final class RunFile implements Mappable {
     private final long firstPfn;
     private final long pages;

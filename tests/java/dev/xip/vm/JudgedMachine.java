@@ -42,7 +42,7 @@ final class JudgedMachine implements AutoCloseable {
     return spaces[process];
   }
 
-  /** Ends all processes; nothing may be left of them. */
+  /** Ends all processes and asserts that nothing remains of them. */
   void reset(int pages) throws IOException {
     machine.verify();
     for (int i = 0; i < PROCESSES; i++) {

@@ -6,8 +6,9 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * Draws the steps of a random history. What it leaves out is what an ordinary file of the host and
- * a file in place are meant to answer differently, or Linux 3.19 and later releases:
+ * Draws the steps of a random history. It leaves out the steps for which the answers of an ordinary
+ * file of the host and of a file in place differ on purpose, or those of Linux 3.19 and later
+ * releases:
  *
  * <ul>
  *   <li>mlock and mincore of files: a page of a file in place has no page frame to lock, and counts
@@ -20,7 +21,7 @@ import java.util.Random;
  *       mapping: refused since 4.14.
  *   <li>mprotect that makes a locked private mapping writable: since 4.2 it fills the mapping at
  *       once, which mincore would show.
- *   <li>GROWSDOWN: the guard gap below a stack is of 4.12.
+ *   <li>GROWSDOWN: the guard gap below a stack is from 4.12.
  *   <li>Rights to execute alone: hosts with protection keys do not let it be read, others do.
  * </ul>
  */
@@ -32,10 +33,10 @@ final class JudgedSteps {
   private static final int[] ADVICE = {4, 4, 4, 4, 0, 1, 2, 3, 10, 11, 99};
   private static final int[] BYTES = {0, 1, 7};
 
-  /** The last one lies behind the end of the file where the file ends in the page. */
+  /** The last one lies past the end of a file that ends inside the page. */
   private static final int[] STORED_BYTES = {0, 1, 7, 200};
 
-  /** Sizes of the file are whole pages and so many bytes. */
+  /** File sizes are whole pages plus one of these. */
   private static final int TAIL = 100;
 
   private static final int MOST_FILE_PAGES = 12;
@@ -154,7 +155,10 @@ final class JudgedSteps {
     return "remap %d %d %d %d %d".formatted(slot, length, newLength, flags, target);
   }
 
-  /** What had to move elsewhere is brought back to its target, which may not be where it was. */
+  /**
+   * A mapping that had to move elsewhere is moved back to its target, which may differ from its old
+   * place.
+   */
   private static boolean movesOnto(int slot, int pages, int target, int newLength) {
     return target < slot + pages && slot < target + newLength;
   }

@@ -16,7 +16,9 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What the host kernel cannot judge: special entries, locked files, errors of single calls. */
+/**
+ * Cases that the host kernel cannot judge: special entries, locked files, errors of single calls.
+ */
 class MappingCallsTest {
   private static final X8664Layout LAYOUT = X8664Layout.INSTANCE;
   private static final long START = 0x10_0000;
@@ -110,7 +112,7 @@ class MappingCallsTest {
   }
 
   @Test
-  void movingTakesSpecialEntriesAlongAsTheyAre() throws IOException {
+  void movingKeepsSpecialEntriesUnchanged() throws IOException {
     mapShared(4);
     TestMachine.read(space, at(2));
     TestMachine.write(space, at(3), 5);

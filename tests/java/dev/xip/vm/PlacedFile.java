@@ -7,12 +7,12 @@ import dev.xip.mapping.RefcountCallbacks;
 import java.io.IOException;
 
 /**
- * A file whose pages lie where a test says.
+ * A file whose pages lie at frames chosen by a test.
  *
  * @param pfns the frame number of each page, -1 for a hole
  */
 record PlacedFile(long[] pfns) implements Mappable, RefcountCallbacks {
-  /** A page that the file fails to find. */
+  /** A page whose translation fails. */
   static final long UNREACHABLE = -2;
 
   @Override

@@ -17,9 +17,9 @@ import java.util.TreeMap;
 
 /**
  * A random history of one thread over several spaces and files: map, read, write, fork, unmap,
- * truncate, punch, get_user_pages, exit. A model made of plain arrays says what every word must be,
- * which accesses get a signal, and how many private pages each space has. The same seed gives the
- * same history on every machine, so two machines can be compared by what {@link #run} returns.
+ * truncate, punch, get_user_pages, exit. A model of plain arrays has the value of every word, the
+ * accesses that get a signal, and the number of private pages of each space. The same seed gives
+ * the same history on every machine, so two machines can be compared by what {@link #run} returns.
  */
 public final class RandomHistory {
   private static final int FILES = 4;
@@ -27,7 +27,7 @@ public final class RandomHistory {
   private static final int MOST_SPACES = 6;
   private static final int WORDS = (int) (Pages.SIZE / 8);
 
-  /** Places in different tables, so that tables come and go. */
+  /** Places in different tables, so that tables are made and freed. */
   private static final long[] PLACES = {0x100, 0x1f8, 0x4_0000, 0x7ff_ff00};
 
   private static final class FileModel {
@@ -43,7 +43,7 @@ public final class RandomHistory {
       return Pages.covering(size);
     }
 
-    /** What was stored behind the end is gone when the file grows over it. */
+    /** Bytes stored past the end become zeros when the file grows over them. */
     void grow(long firstWritten, long newSize) {
       int words = (int) (size >>> 3) % WORDS;
       if (firstWritten > size && words != 0 && pages[(int) covering() - 1] != null) {
@@ -94,7 +94,7 @@ public final class RandomHistory {
   private static final class SpaceModel {
     final AddressSpace space;
 
-    /** The same one all the time, so that it meets every change with translations of before. */
+    /** Reused, so that it has cached translations from before every change. */
     final AddressReader reader;
 
     final TreeMap<Long, Cell> cells = new TreeMap<>();
@@ -122,8 +122,8 @@ public final class RandomHistory {
   }
 
   /**
-   * Takes so many steps, then compares every word of every mapping, ends all spaces and files and
-   * demands the state of boot.
+   * Takes {@code steps} steps, then compares every word of every mapping, ends all spaces and files
+   * and asserts the state of boot.
    *
    * @return a digest of every word read and of every count on the way
    */
@@ -194,14 +194,14 @@ public final class RandomHistory {
     return PLACES[random.nextInt(PLACES.length)] + random.nextInt(24);
   }
 
-  /** Mostly one that is mapped. */
+  /** Mostly a mapped one. */
   private long anyPage(SpaceModel on) {
     long place = anyPlace();
     Long mapped = on.cells.ceilingKey(place);
     return mapped == null || random.nextInt(20) == 0 ? place : mapped;
   }
 
-  /** One of a few, so that what is stored is also read. */
+  /** One of a few, so that stored words are read. */
   private int anyWord() {
     return 73 * random.nextInt(6);
   }
@@ -255,7 +255,7 @@ public final class RandomHistory {
     }
   }
 
-  /** A page may be had if it has a frame; asking to write a private page gives it one. */
+  /** A page is given out if it has a frame; asking for a private page for writing gives it one. */
   private void pin(SpaceModel on, long page, int word, boolean write, boolean force) {
     Cell cell = on.cells.get(page);
     try (PinnedPages pinned = on.space.getUserPages().pin(page << Pages.SHIFT, 1, write, force)) {
@@ -273,7 +273,7 @@ public final class RandomHistory {
     } catch (MapException e) {
       assertThat(e.errno()).isEqualTo(Errno.EFAULT);
       boolean privateWrite = cell != null && write && !cell.shared() && (cell.writable() || force);
-      assertThat(privateWrite && !cell.isPastEnd()).as("a private page can be had").isFalse();
+      assertThat(privateWrite && !cell.isPastEnd()).as("a private page can be given out").isFalse();
       mix(1);
     }
   }
@@ -371,7 +371,10 @@ public final class RandomHistory {
     }
   }
 
-  /** Property 5: private pages are what is counted as such; the verifier counts the rest. */
+  /**
+   * Property 5: the number of private pages is that of the model; the verifier checks the other
+   * counts.
+   */
   private void check() {
     machine.verify();
     spaces.forEach(this::count);

@@ -9,9 +9,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Properties 4 and 5: after any history all counts are what they were at boot, and on the way they
- * are what the tables say. A failure is repeated with {@code -Dxip.seed=SEED}; {@code
- * -Dxip.stress=true} takes a million steps.
+ * Properties 4 and 5: after any history all counts are those of boot, and meanwhile they agree with
+ * the tables. A failure is repeated with {@code -Dxip.seed=SEED}; {@code -Dxip.stress=true} takes a
+ * million steps.
  */
 class RandomHistoryTest {
   static final boolean STRESS = Boolean.getBoolean("xip.stress");

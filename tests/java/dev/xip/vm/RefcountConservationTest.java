@@ -6,8 +6,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Property 4 with many threads: after any history of map, fault, store, fork, unmap, truncate and
- * exit every frame's counts are what they were, nobody has seen a page that is not theirs, and no
- * page without a frame was ever counted.
+ * exit every frame's counts are those of boot, no space has seen a page of another one, and no page
+ * without a frame was ever counted.
  */
 class RefcountConservationTest {
   private static final int THREADS = 4;

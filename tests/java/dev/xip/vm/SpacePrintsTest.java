@@ -9,7 +9,7 @@ import java.io.IOException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What people get to see of an address space. */
+/** The printed forms of an address space. */
 class SpacePrintsTest {
   private static final long START = 0x4000_0000;
 

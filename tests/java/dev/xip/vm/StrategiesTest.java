@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * The strategies side by side: all agree on random entries, one cannot be used where the judge is
+ * The strategies compared: all agree on random entries, one cannot be used where normalFrame is
  * called (property 3, objection a), and those that list segments are wrong before they are
  * initialised (objection d).
  */
@@ -91,7 +91,7 @@ class StrategiesTest {
     }
   }
 
-  /** Objection a; and every process pays, whether it maps a segment or not. */
+  /** Objection a: it concerns every process, whether or not it maps a segment. */
   @Test
   void theMutexSleepsInAtomicContextEvenForOrdinaryMemory() throws IOException {
     try (FrameFixture machine = new FrameFixture(FrameStrategy.LIST_MUTEX::on)) {
@@ -112,9 +112,9 @@ class StrategiesTest {
     }
   }
 
-  /** What later kernels without the bit made of it: ordinary memory does not pay any more. */
+  /** Later kernels without the bit ask about mixed mappings only: ordinary memory costs nothing. */
   @Test
-  void askedOnlyAboutMixedMappingsTheMutexStillSleepsThere() throws IOException {
+  void theMutexAskedOnlyAboutMixedMappingsStillSleepsThere() throws IOException {
     try (FrameFixture machine =
         new FrameFixture(
             memory ->
@@ -139,7 +139,7 @@ class StrategiesTest {
     return new FrameFixture(memory -> NormalFrame.pfnValid(model));
   }
 
-  /** Objection d: a good entry is taken for one with a page frame, which there is not. */
+  /** Objection d: a good entry is taken for one with a page frame that does not exist. */
   @Test
   void aListThatIsNotFilledYetTakesASegmentForRam() throws IOException {
     SortedArrayModel model = new SortedArrayModel(1L << 18);
@@ -157,7 +157,7 @@ class StrategiesTest {
     }
   }
 
-  /** Why sparse sections survive it: their table is zeroed memory, and false is harmless. */
+  /** Sparse sections avoid this: their table is zeroed memory, and false is harmless. */
   @Test
   void anEmptySectionTableIsRightAboutSegmentsFromTheStart() throws IOException {
     try (FrameFixture machine = before(new SparseModel(SparseModel.SECTION_BITS_128_MIB))) {
@@ -167,7 +167,7 @@ class StrategiesTest {
     }
   }
 
-  /** How the callbacks break: one file system that gets it wrong. */
+  /** The callbacks break with one file system that answers wrongly. */
   @Test
   void aMappingThatCountsItsOwnPagesMakesABadEntry() throws IOException {
     try (FrameFixture machine = new FrameFixture(FrameStrategy.REFCOUNT_CALLBACKS::on)) {

@@ -23,7 +23,7 @@ import java.lang.foreign.ValueLayout;
 
 /**
  * A machine with RAM, and a device of writable memory without page frames for files. Closing it
- * ends all spaces and files and demands that every count is what it was at boot.
+ * ends all spaces and files and asserts that every count is that of boot.
  */
 public final class TestMachine implements AutoCloseable {
   /** Where the device lies: in a section of its own, so that every memory model knows it. */
@@ -42,7 +42,7 @@ public final class TestMachine implements AutoCloseable {
   private final Region region;
   private final long framesAtBoot;
 
-  /** A machine of today: x86-64, the special bit, the rules that hold if nobody says otherwise. */
+  /** A machine of today: x86-64, the special bit, the default rules. */
   public TestMachine() {
     this(Rules.DEFAULT);
   }
@@ -175,12 +175,12 @@ public final class TestMachine implements AutoCloseable {
     return memory.frames().references(pfn);
   }
 
-  /** Demands that what is counted agrees with the tables. */
+  /** Asserts that all counts agree with the tables. */
   public void verify() {
     assertThat(Verifier.verify(manager)).isEmpty();
   }
 
-  /** Demands that nothing is left of what ran on the machine. */
+  /** Asserts the state of boot. */
   public void requireBootState() {
     assertThat(manager.spaces()).isEmpty();
     assertThat(manager.reverseMap().files()).isZero();

@@ -14,7 +14,7 @@ final class Threads {
 
   private Threads() {}
 
-  /** Starts all at once, waits for all, and throws what one of them threw. */
+  /** Starts all at once, waits for all, and throws the first exception of one of them. */
   static <T> List<T> together(List<Callable<T>> work) {
     CyclicBarrier start = new CyclicBarrier(work.size());
     List<FutureTask<T>> tasks = new ArrayList<>();
@@ -45,7 +45,7 @@ final class Threads {
     }
   }
 
-  /** Stops the first thread that reaches a step until it is let go. */
+  /** Stops the first thread that reaches a step until it is released. */
   static final class Gate implements Step.Hook {
     private final Step where;
     private final CountDownLatch arrived = new CountDownLatch(1);
@@ -77,7 +77,7 @@ final class Threads {
     private static void await(CountDownLatch latch) {
       try {
         if (!latch.await(SECONDS, TimeUnit.SECONDS)) {
-          throw new AssertionError("nobody came");
+          throw new AssertionError("no thread has reached the step");
         }
       } catch (InterruptedException e) {
         throw new AssertionError(e);

@@ -19,8 +19,8 @@ import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 
 /**
- * Property 11: a fault that was sure of its page while the file was cut leaves a mapping of a freed
- * block under the rules of 3.19, and none if it holds the lock of the file's mappings.
+ * Property 11: a fault that has translated its page before the file is cut leaves a mapping of a
+ * freed block under the rules of 3.19, and none if it holds the lock of the file's mappings.
  */
 class TruncateRaceTest {
   private static final long AT = 0x10_0000;
@@ -44,7 +44,7 @@ class TruncateRaceTest {
       Threads.join(reading);
       MemoryFile other = machine.device.create("other");
       write(other, 0, 4711);
-      assertThat(read(space, AT)).as("somebody else's bytes").isEqualTo(4711);
+      assertThat(read(space, AT)).as("bytes of another file").isEqualTo(4711);
     }
   }
 

@@ -79,7 +79,7 @@ class UnmapTest {
   }
 
   @Test
-  void aPageThatIsPartlyLeftStaysMappedWithItsRestZeroed() throws IOException {
+  void aPageThatIsCutInsideStaysMappedWithItsEndZeroed() throws IOException {
     file.truncate(16);
     assertThat(isEmpty(SPECIAL)).isFalse();
     assertThat(isEmpty(COPY)).isTrue();
@@ -107,7 +107,7 @@ class UnmapTest {
   }
 
   @Test
-  void anUnmappedFileForgetsWhoMappedIt() throws IOException {
+  void anUnmappedFileForgetsItsMapper() throws IOException {
     space.unmap(AddrRange.ofLength(AT, 2 * Pages.SIZE));
     assertThat(machine.manager.reverseMap().files()).isEqualTo(1);
     space.unmap(AddrRange.ofLength(SPARSE, 2 * Pages.SIZE));

@@ -9,7 +9,11 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The floors of the memory manager: Mm, the operations on it, the facade above them. */
@@ -91,6 +95,15 @@ class VmFloorsTest {
   @Test
   void theGroundFloorNamesNoOperation() {
     noClasses().that(oneOf(GROUND)).should().dependOnClassesThat(oneOf(OPERATIONS)).check(CLASSES);
+  }
+
+  @Test
+  void everyClassSaysWhichLockItsCallerHolds() throws IOException {
+    try (Stream<Path> files = Files.list(Path.of("src/main/java/dev/xip/vm"))) {
+      for (Path file : files.filter(each -> each.toString().endsWith(".java")).toList()) {
+        assertThat(Files.readString(file)).as("%s", file).contains("Lock held by the caller");
+      }
+    }
   }
 
   @Test

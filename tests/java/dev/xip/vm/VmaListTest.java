@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** Splitting and merging, against a model that keeps what each page is on its own. */
+/** Splitting and merging, against a model of single pages. */
 class VmaListTest {
   private static final long BASE = 0x10_0000;
   private static final int PAGES = 40;
@@ -114,7 +114,7 @@ class VmaListTest {
     assertThat(whole.withFlags(range(3, 3), PRIVATE | VmaFlags.MIXEDMAP)).isSameAs(whole);
   }
 
-  /** What each page is, and where mappings that do not merge begin. */
+  /** The mapping of each page, and where mappings that do not merge begin. */
   private static final class Model {
     private final Vma[] pages = new Vma[PAGES];
     private final boolean[] border = new boolean[PAGES + 1];

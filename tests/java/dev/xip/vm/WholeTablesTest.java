@@ -23,7 +23,9 @@ import java.util.concurrent.Callable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** A table whose entries count for nothing goes as it is; what counts is found in any other. */
+/**
+ * A table without counted entries is freed as it is; in any other the counted entries are found.
+ */
 class WholeTablesTest {
   private static final long AT = 4L << 20;
   private static final int PAGES = 600;
@@ -51,7 +53,7 @@ class WholeTablesTest {
   }
 
   @Test
-  void aTableThatCountsForNothingIsFreedAsItIs() throws Exception {
+  void aTableWithoutCountedEntriesIsFreedAsItIs() throws Exception {
     mapAndRead(PRIVATE, machine.file("f", PAGES));
     AddressReader reader = new AddressReader(space);
     assertThat(reader.getLong(AT)).isEqualTo(1);
@@ -104,9 +106,9 @@ class WholeTablesTest {
     assertThat(machine.references(machine.manager.sparsePfn())).isEqualTo(1);
   }
 
-  /** Who stores under the lock of a table goes by its entry alone. */
+  /** A store under the lock of a table checks its entry alone. */
   @Test
-  void aTableThatLetsStoresThroughIsEmptiedBeforeItGoes() throws MapException {
+  void aTableWithWritableEntriesIsEmptiedBeforeItIsFreed() throws MapException {
     mapAndRead(SHARED, machine.file("f", PAGES));
     write(space, AT, 7);
     long slot = space.table().descend(AT);
@@ -134,7 +136,7 @@ class WholeTablesTest {
   }
 
   @Test
-  void aTableThatLetsStoresThroughIsNotSealed() throws MapException {
+  void aTableWithWritableEntriesIsNotSealed() throws MapException {
     mapAndRead(SHARED, machine.file("f", PAGES));
     write(space, AT, 7);
     try (AddressSpace child = space.fork("child")) {
@@ -143,7 +145,7 @@ class WholeTablesTest {
   }
 
   @Test
-  void aSealedTableThatHoldsWhatCountsIsReported() throws MapException {
+  void aSealedTableWithACountedOrWritableEntryIsReported() throws MapException {
     mapAndRead(PRIVATE, machine.file("f", PAGES));
     try (AddressSpace child = space.fork("child")) {
       long slot = child.table().descend(AT);
@@ -161,9 +163,9 @@ class WholeTablesTest {
     }
   }
 
-  /** Either it finds the child's entry, or it has taken the parent's before it could be copied. */
+  /** Truncation finds the child's entry, or has removed the parent's before fork copied it. */
   @Test
-  void whatIsTakenOutOfAFileWhileASpaceForksIsInNeitherOfThemAfterwards() throws MapException {
+  void aPageRemovedFromAFileDuringAForkIsMappedInNeitherSpace() throws MapException {
     MemoryFile file = machine.file("f", PAGES);
     map(space, AT, PAGES, PRIVATE, file);
     for (int round = 0; round < ROUNDS; round++) {
@@ -183,9 +185,9 @@ class WholeTablesTest {
     }
   }
 
-  /** The walk through the file's mappings may be in a table that exit has taken out. */
+  /** Truncation may be in a table that exit has taken out. */
   @Test
-  void exitAndATruncationGoOnSideBySide() throws MapException {
+  void exitAndATruncationRunConcurrently() throws MapException {
     MemoryFile file = machine.file("f", PAGES);
     map(space, AT, PAGES, PRIVATE, file);
     for (int round = 0; round < ROUNDS; round++) {

@@ -81,7 +81,7 @@ public final class StrategyTable {
         nanos,
         underLock(manager, mappings[1], entries[1]),
         strategy
-            .untoldModel(manager.memory())
+            .newUninitializedModel(manager.memory())
             .map(model -> model.pfnValid(segmentPfn))
             .orElse(false));
   }

@@ -32,7 +32,7 @@ final class EntryBits {
   /** An entry of an upper level that points at a table. */
   Pattern table;
 
-  /** What such an entry carries beside the table's address, by level. */
+  /** The bits of such an entry beside the table's address, by level. */
   long[] links;
 
   /** The empty entry of each upper level, and the bits that may be set in it all the same. */
@@ -45,7 +45,7 @@ final class EntryBits {
 
   Pattern untouchableHuge;
 
-  /** Makes a huge leaf that may be special one of a page. */
+  /** Turns a special huge leaf into a leaf of a page. */
   Change small = NO_CHANGE;
 
   Pattern empty;
@@ -63,18 +63,20 @@ final class EntryBits {
 
   Pattern writable;
 
-  /** The bit whose presence forbids instruction fetches, or 0. */
+  /** The bit that forbids instruction fetches, or 0. */
   long noExecute;
 
-  /** An entry is young, or dirty, if any of these bits is set; 0 if entries do not know. */
+  /**
+   * Any of these bits marks an entry as young, or dirty; 0 if the architecture does not track it.
+   */
   long young;
 
   long dirty;
 
-  /** An entry that is dirty as well. */
+  /** A second pattern of dirty entries. */
   Pattern hardwareDirty = NEVER;
 
-  /** Make an entry old, or clean; no change if entries do not know. */
+  /** Make an entry old, or clean; no change if the architecture does not track it. */
   Change old = NO_CHANGE;
 
   Change clean = NO_CHANGE;

@@ -6,12 +6,13 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 
 /**
- * Entries side by side in one table, gone over as a whole with plain loads and stores, of which the
- * compiler makes vector instructions. For one thread that holds the table's lock.
+ * Contiguous entries of one table, handled together with plain loads and stores, which the compiler
+ * turns into vector instructions. For one thread that holds the table's lock.
  *
- * <p>The lock orders what is loaded. A plain store of an aligned long is seen whole or not at all,
- * and what it publishes to walks without the lock is ordered by a fence before it ({@link #fill}),
- * is nothing ({@link #clear}) or lies in a table that nobody walks yet ({@link #copyForked}).
+ * <p>The lock orders the loads. A plain store of an aligned long is atomic. Walkers without the
+ * lock see the contents of the frames before the entry because of a fence before the stores ({@link
+ * #fill}); {@link #clear} publishes nothing; {@link #copyForked} writes a table that is not linked
+ * yet.
  */
 public final class EntryBlock {
   private static final ValueLayout.OfLong ENTRY = ValueLayout.JAVA_LONG;
@@ -22,7 +23,7 @@ public final class EntryBlock {
   /** Whether every entry of the block that was looked at is special. */
   private boolean whole;
 
-  /** The bits that all special entries of the block that was looked at have, ... */
+  /** The bits that all special entries of that block have, ... */
   private long all;
 
   /** ... those that at least one of them has, ... */
@@ -37,7 +38,7 @@ public final class EntryBlock {
   }
 
   /**
-   * Looks at entries of a layout with a special bit, to answer the questions below.
+   * Examines entries of a layout with a special bit; the queries below answer about them.
    *
    * @param slot the first one's slot
    * @param count how many, at least 1, all in one table
@@ -56,12 +57,12 @@ public final class EntryBlock {
     other = 0;
     whole = layout.isSpecial(and);
     if (!whole) {
-      lookCloser(entries, count);
+      lookAtEach(entries, count);
     }
   }
 
-  /** The same where not every entry is special. */
-  private void lookCloser(MemorySegment entries, int count) {
+  /** The same if not every entry is special. */
+  private void lookAtEach(MemorySegment entries, int count) {
     int shift = layout.specialShift();
     long empty = layout.empty();
     long and = -1;
@@ -79,37 +80,28 @@ public final class EntryBlock {
     other = difference;
   }
 
-  /**
-   * Tells whether every entry looked at is either special or the empty one.
-   *
-   * @return false if there is a single other one
-   */
+  /** {@return whether every entry examined is special or empty} */
   public boolean isSpecialOrEmpty() {
     return other == 0;
   }
 
-  /**
-   * Tells whether an entry looked at is special.
-   *
-   * @return false if there is none
-   */
+  /** {@return whether any entry examined is special} */
   public boolean hasSpecial() {
     return any != 0;
   }
 
   /**
-   * Tells whether no special entry looked at can be writable.
-   *
-   * @return true if some bit that a writable entry has, or lacks, says so for all of them
+   * {@return true if some bit that a writable entry has, or lacks, shows that no special entry
+   * examined is writable}
    */
   public boolean isNoneWritable() {
     return layout.isNoneWritable(all, any);
   }
 
   /**
-   * Copies entries as a fork does, into a table that nobody walks yet: special ones become old, and
-   * clean if asked for; empty ones stay empty. They are those that were looked at last, and all
-   * special or empty.
+   * Copies entries for a fork into a table that is not linked yet: special ones become old, and
+   * clean if asked for; empty ones stay empty. Precondition: they are the entries examined last,
+   * and all special or empty.
    *
    * @param from the first one's slot
    * @param to where it goes
@@ -117,12 +109,12 @@ public final class EntryBlock {
    * @param clean whether the copies are clean as well
    */
   public void copyForked(long from, long to, int count, boolean clean) {
-    // The changes are masks, so what they do to no bits and to all bits tells what they are.
+    // The changes are masks; applying them to no bits and to all bits yields the masks.
     long sets = layout.withOld(clean ? layout.withClean(0) : 0);
     long keeps = layout.withOld(clean ? layout.withClean(-1) : -1);
     long empty = layout.empty();
     if (whole || (empty & keeps | sets) == empty) {
-      // In two passes, both of vectors: for all the compiler knows the two tables overlap.
+      // Two passes, as the compiler would not vectorise one: the two tables could overlap.
       MemorySegment copies = block(to, count).copyFrom(block(from, count));
       for (int i = 0; i < count; i++) {
         copies.setAtIndex(ENTRY, i, copies.getAtIndex(ENTRY, i) & keeps | sets);
@@ -136,14 +128,14 @@ public final class EntryBlock {
   }
 
   /**
-   * Puts leaves whose frames follow each other into those of the slots that are empty.
+   * Puts leaves of contiguous frames into those slots that are empty.
    *
    * @param slot the first one's slot
    * @param count how many, all in one table of the lowest level
-   * @param first the leaf for the first slot, filled or not
+   * @param first the leaf for the first slot, also if that is not empty
    */
   public void fill(long slot, int count, long first) {
-    // What the frames hold was written before: no walk may see an entry and not that.
+    // The frames were written before: a walker that sees an entry must see their contents.
     VarHandle.releaseFence();
     long pte = first;
     for (long at = slot; at < slot + 8L * count; at += 8, pte += Pages.SIZE) {

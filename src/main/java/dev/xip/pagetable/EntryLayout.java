@@ -5,9 +5,9 @@ import dev.xip.base.Pages;
 import java.util.StringJoiner;
 
 /**
- * What the bits of an entry mean on one architecture. What walks and faults ask is plain final
- * masks here, so that asking costs no virtual call; what changes an entry is a method of the
- * architecture. Unless a level is named, an entry is one of the lowest level.
+ * The meaning of the bits of an entry on one architecture. The queries of walks and faults use
+ * final masks in this class, so that they cost no virtual call; most changes of an entry are
+ * methods of the architecture. Unless a level is named, an entry is one of the lowest level.
  *
  * <p>Entries are values: a method that changes one returns the new entry and writes nothing.
  * Invariant: no change but {@link #withSpecial} touches the special bit, and none touches the frame
@@ -81,35 +81,23 @@ public abstract class EntryLayout extends TableLayout {
     highestSpecial = bits.highestSpecial;
   }
 
-  /**
-   * Returns the architecture's name.
-   *
-   * @return such as {@code x86-64}
-   */
+  /** {@return the architecture's name, such as {@code x86-64}} */
   public final String name() {
     return name;
   }
 
-  /**
-   * Returns the number that C knows this layout by.
-   *
-   * @return one of {@code XIP_LAYOUT_*}
-   */
+  /** {@return the layout's number in the C ABI, one of {@code XIP_LAYOUT_*}} */
   public final int abiNumber() {
     return abiNumber;
   }
 
-  /**
-   * Returns the entry of the lowest level that stands for nothing.
-   *
-   * @return the empty entry, which need not be 0
-   */
+  /** {@return the empty entry of the lowest level, which need not be 0} */
   public final long empty() {
     return emptyValue;
   }
 
   /**
-   * Tells whether nothing was ever put there. Linux counterpart: {@code pte_none}.
+   * Tells whether an entry is empty. Linux counterpart: {@code pte_none}.
    *
    * @param pte an entry
    * @return true if it is empty
@@ -131,8 +119,8 @@ public abstract class EntryLayout extends TableLayout {
   }
 
   /**
-   * Tells whether an entry maps a page, be it one that nobody may touch now (PROT_NONE) or whose
-   * next use must be noticed. Linux counterpart: {@code pte_present}.
+   * Tells whether an entry maps a page, even one without access rights (PROT_NONE) or one whose
+   * next use traps. Linux counterpart: {@code pte_present}.
    *
    * @param pte an entry
    * @return true if it is a leaf
@@ -222,8 +210,8 @@ public abstract class EntryLayout extends TableLayout {
   }
 
   /**
-   * Tells whether the mapping may be stored through. Hardware may trap the first store all the same
-   * where it has to be noticed. Linux counterpart: {@code pte_write}.
+   * Tells whether stores are allowed. Hardware may still trap the first store to set the dirty
+   * state. Linux counterpart: {@code pte_write}.
    *
    * @param pte a present entry
    * @return true if it is writable
@@ -256,7 +244,7 @@ public abstract class EntryLayout extends TableLayout {
    * Tells whether the page was used since {@link #withOld}. Linux counterpart: {@code pte_young}.
    *
    * @param pte a present entry
-   * @return true if it was; always false where entries do not know
+   * @return true if it was; always false where the architecture does not track it
    */
   public final boolean isYoung(long pte) {
     return (pte & youngMask) != 0;
@@ -267,7 +255,7 @@ public abstract class EntryLayout extends TableLayout {
    * pte_dirty}.
    *
    * @param pte a present entry
-   * @return true if it was; always false where entries do not know
+   * @return true if it was; always false where the architecture does not track it
    */
   public final boolean isDirty(long pte) {
     return (pte & dirtyMask) != 0 || (pte & hardwareDirtyMask) == hardwareDirtyValue;
@@ -286,7 +274,7 @@ public abstract class EntryLayout extends TableLayout {
   }
 
   /**
-   * Returns what rights are in bits, young and clean. Linux counterpart: {@code vm_get_page_prot}.
+   * Returns the bits for rights, young and clean. Linux counterpart: {@code vm_get_page_prot}.
    *
    * @param access the rights
    * @return a leaf without a frame
@@ -294,8 +282,8 @@ public abstract class EntryLayout extends TableLayout {
   abstract long protection(Access access);
 
   /**
-   * Gives an entry other rights: everything else that is known about the page stays, the special
-   * bit above all. Linux counterpart: {@code pte_modify}.
+   * Gives an entry other rights and keeps all other state, the special bit included. Linux
+   * counterpart: {@code pte_modify}.
    *
    * @param pte a present entry
    * @param access what the mapping allows from now on
@@ -305,7 +293,7 @@ public abstract class EntryLayout extends TableLayout {
     return settle(pte, pte & changeMask | protection(access) & ~changeMask);
   }
 
-  /** Brings the bits in line that depend both on kept state and on new rights. */
+  /** Sets the bits that depend both on kept state and on new rights. */
   abstract long settle(long old, long modified);
 
   /**
@@ -317,7 +305,7 @@ public abstract class EntryLayout extends TableLayout {
   public abstract long withWrite(long pte);
 
   /**
-   * Forbids stores and forgets nothing. Linux counterpart: {@code pte_wrprotect}.
+   * Forbids stores and keeps the dirty state. Linux counterpart: {@code pte_wrprotect}.
    *
    * @param pte a present entry
    * @return the entry, not writable and as dirty as before
@@ -328,7 +316,7 @@ public abstract class EntryLayout extends TableLayout {
    * Marks the page as used. Linux counterpart: {@code pte_mkyoung}.
    *
    * @param pte a present entry
-   * @return the entry, young; itself where entries do not know
+   * @return the entry, young; itself where the architecture does not track it
    */
   public abstract long withYoung(long pte);
 
@@ -336,7 +324,7 @@ public abstract class EntryLayout extends TableLayout {
    * Marks the page as not used. Linux counterpart: {@code pte_mkold}.
    *
    * @param pte a present entry
-   * @return the entry, old; itself where entries do not know
+   * @return the entry, old; itself where the architecture does not track it
    */
   public final long withOld(long pte) {
     return pte & ~oldClears | oldSets;
@@ -346,7 +334,7 @@ public abstract class EntryLayout extends TableLayout {
    * Marks the page as written. Linux counterpart: {@code pte_mkdirty}.
    *
    * @param pte a present entry
-   * @return the entry, dirty; itself where entries do not know
+   * @return the entry, dirty; itself where the architecture does not track it
    */
   public abstract long withDirty(long pte);
 
@@ -354,7 +342,7 @@ public abstract class EntryLayout extends TableLayout {
    * Marks the page as not written. Linux counterpart: {@code pte_mkclean}.
    *
    * @param pte a present entry
-   * @return the entry, clean; itself where entries do not know
+   * @return the entry, clean; itself where the architecture does not track it
    */
   public final long withClean(long pte) {
     return pte & ~cleanClears | cleanSets;
@@ -403,8 +391,8 @@ public abstract class EntryLayout extends TableLayout {
 
   /**
    * Gives a huge leaf that is special other rights, as {@link #modify(long, Access)} does. Where
-   * huge leaves can be special, they tell young, old, clean and writable by the same bits as leaves
-   * of the lowest level. Linux counterpart: {@code pmd_modify}.
+   * huge leaves can be special, young, old, clean and writable are the same bits as in leaves of
+   * the lowest level. Linux counterpart: {@code pmd_modify}.
    *
    * @param pte a huge leaf
    * @param access what the mapping allows from now on
@@ -416,8 +404,8 @@ public abstract class EntryLayout extends TableLayout {
   }
 
   /**
-   * Returns the first of the leaves one level below that a huge leaf which is special falls into.
-   * Linux counterpart: {@code __split_huge_pmd_locked} (mm/huge_memory.c).
+   * Returns the first of the leaves one level below into which a special huge leaf is split. Linux
+   * counterpart: {@code __split_huge_pmd_locked} (mm/huge_memory.c).
    *
    * @param pte a huge leaf
    * @param level its level
@@ -427,11 +415,11 @@ public abstract class EntryLayout extends TableLayout {
     return level == Level.PMD ? pte & ~smallClears | smallSets : pte;
   }
 
-  /** Returns what rights are in bits at the level of a huge leaf, with what makes it a leaf. */
+  /** Returns the bits for rights at the level of a huge leaf, with the bits that make it a leaf. */
   abstract long hugeProtection(Access access, Level level);
 
   /**
-   * Spells the bits of a leaf of the lowest level out.
+   * Names the bits of a leaf of the lowest level.
    *
    * @param pte an entry
    * @return the names of the bits that are set, lowest first, such as {@code PRESENT USER SPECIAL}

@@ -10,20 +10,20 @@ import java.util.List;
 import java.util.function.LongConsumer;
 
 /**
- * The page table of one address space: tables in pages of RAM inside the window, found from the
- * root's frame number alone, by Java and C alike.
+ * The page table of one address space: tables in pages of RAM inside the window. Java and C walk it
+ * from the root's frame number alone.
  *
- * <p>A slot is the byte offset of an entry in the window. Walks take no lock and may run beside
- * writers; whoever changes a leaf holds the lock of its table. Invariant: a table entry, once
- * installed, changes only when {@link #detach} or {@link #detachTables} takes its table out. An
- * empty entry of an upper level may become one that points at a table at any time; all else there
- * changes under the lock.
+ * <p>A slot is the byte offset of an entry in the window. Walks take no lock and may run
+ * concurrently with writers; a writer of a leaf holds the lock of its table. Invariant: a table
+ * entry, once installed, changes only when {@link #detach} or {@link #detachTables} takes its table
+ * out. An empty entry of an upper level may become one that points at a table at any time; all else
+ * there changes under the lock.
  */
 public class PageTable {
-  /** What a look-up answers where there is no table. */
+  /** The answer of a look-up where there is no table. */
   public static final long NO_SLOT = -1;
 
-  /** What a look-up answers where a huge leaf covers the address. */
+  /** The answer of a look-up where a huge leaf covers the address. */
   public static final long HUGE = -2;
 
   private static final VarHandle ENTRY = ValueLayout.JAVA_LONG.varHandle();
@@ -56,7 +56,7 @@ public class PageTable {
   }
 
   /**
-   * Looks at a table that stands in the window already, made by C perhaps.
+   * Makes a view of a table that is in the window already, such as one made by C.
    *
    * @param window the physical memory window
    * @param layout the architecture's entries
@@ -70,7 +70,8 @@ public class PageTable {
   }
 
   /**
-   * Takes frames for a table and fills it with what is empty at its level; -1 if there are none.
+   * Takes frames for a table and fills it with the empty entries of its level; -1 if there are
+   * none.
    */
   private long newTable(Level level) {
     long pfn = supply.allocateTable(layout.tablePages(level));
@@ -83,20 +84,12 @@ public class PageTable {
     return pfn;
   }
 
-  /**
-   * Returns the root. Every descent begins with it.
-   *
-   * @return the frame number of the top table
-   */
+  /** {@return the frame number of the top table, where every descent begins} */
   public long root() {
     return root;
   }
 
-  /**
-   * Returns the layout.
-   *
-   * @return what the bits mean
-   */
+  /** {@return the entry layout} */
   public EntryLayout layout() {
     return layout;
   }
@@ -168,23 +161,19 @@ public class PageTable {
     return ENTRY.compareAndSet(window, slot, expected, pte);
   }
 
-  /**
-   * Makes what goes over many entries at once.
-   *
-   * @return a new one, for one thread
-   */
+  /** {@return a new block, for one thread, for handling many entries at once} */
   public EntryBlock block() {
     return new EntryBlock(window, layout);
   }
 
   /**
-   * Finds the slot that decides about an address: that of the lowest level, or of the huge leaf
-   * above it. Linux counterpart: {@code follow_page}'s descent (mm/memory.c).
+   * Finds the entry that translates an address: one of the lowest level, or a huge leaf above it.
+   * Linux counterpart: {@code follow_page}'s descent (mm/memory.c).
    *
    * @param va a virtual address below the layout's limit
    * @param walk receives slot, entry and level
-   * @return true if there is a slot at the lowest level or a huge leaf, whatever it says; false
-   *     where a table is missing, and then {@code walk} names the entry in its place
+   * @return true if there is a slot at the lowest level, empty or not, or a huge leaf; false where
+   *     a table is missing, and then {@code walk} holds the entry in its place
    */
   public boolean walk(long va, Walk walk) {
     long table = root();
@@ -205,8 +194,8 @@ public class PageTable {
   }
 
   /**
-   * The same for who goes on from where {@code walk} was before: in the same table of PMDs it is
-   * one step, not a descent. No table may have gone away meanwhile.
+   * The same for a walker that goes on from its last walk: in the same table of PMDs it takes one
+   * step, not a descent. Precondition: no table was freed since.
    *
    * @param va a virtual address below the layout's limit
    * @param walk where the last walk of this table ended, if there was one; receives the same as
@@ -346,8 +335,8 @@ public class PageTable {
   }
 
   /**
-   * Puts a table of smaller leaves that say the same in the place of a huge leaf which is special.
-   * Walks see the one or the other. The caller holds the lock of the table that the leaf is in.
+   * Replaces a special huge leaf by a table of smaller leaves that map the same. Walks see the one
+   * or the other. The caller holds the lock of the table that the leaf is in.
    *
    * @param slot the leaf's slot
    * @param level its level
@@ -382,7 +371,7 @@ public class PageTable {
   }
 
   /**
-   * Links a table of the lowest level that is filled already, so that walks see all of it or none.
+   * Links a filled table of the lowest level, so that walks see all of it or none.
    *
    * @param pmd the slot of the PMD for its addresses
    * @param pfn its frame
@@ -396,7 +385,7 @@ public class PageTable {
   }
 
   /**
-   * Takes a table of the lowest level out with whatever it holds. Its page stays readable until the
+   * Takes a table of the lowest level out with its entries. Its page stays readable until the
    * caller has flushed and freed it.
    *
    * @param pmd the slot of the PMD that points at it
@@ -409,11 +398,11 @@ public class PageTable {
   }
 
   /**
-   * Shows every leaf of a range that is not empty. Subtrees without tables cost one look.
+   * Visits every leaf of a range that is not empty. A missing table costs one load.
    *
    * @param start the first address
    * @param end the address after the last, at most the layout's limit
-   * @param visitor sees the entries
+   * @param visitor receives the entries
    * @throws IllegalArgumentException if an address is negative or past the limit
    */
   public void forEach(long start, long end, EntryVisitor visitor) {
@@ -443,12 +432,12 @@ public class PageTable {
   }
 
   /**
-   * Takes out the tables that served a mapping and serve nothing else: they lie in a gap between
-   * mappings as a whole. The leaves in the gap must be empty. The pages stay readable until the
-   * caller has flushed and freed them. Linux counterpart: {@code free_pgd_range} (mm/memory.c).
+   * Takes out the tables of a mapping that no other mapping uses: those that cover only addresses
+   * in a gap between mappings. The leaves in the gap must be empty. The pages stay readable until
+   * the caller has flushed and freed them. Linux counterpart: {@code free_pgd_range} (mm/memory.c).
    *
    * @param mapped the addresses of the mapping
-   * @param gap the addresses around them that are not mapped any more
+   * @param gap the addresses around them that are no longer mapped
    * @param detached receives the first frame of each table taken out
    */
   public void detachTables(AddrRange mapped, AddrRange gap, LongConsumer detached) {
@@ -477,11 +466,7 @@ public class PageTable {
     }
   }
 
-  /**
-   * Counts the frames of all tables, those of the root included.
-   *
-   * @return the number of pages
-   */
+  /** {@return the number of frames of all tables, the root included} */
   public long countTables() {
     long[] count = {0};
     visitTables(root, layout.top(), (pfn, level) -> count[0] += layout.tablePages(level));
@@ -489,9 +474,9 @@ public class PageTable {
   }
 
   /**
-   * Shows the first frame of every table, the root's included.
+   * Visits every table, the root included.
    *
-   * @param visitor sees each frame number
+   * @param visitor receives the first frame of each table
    */
   public void forEachTable(LongConsumer visitor) {
     visitTables(root, layout.top(), (pfn, level) -> visitor.accept(pfn));
@@ -514,7 +499,10 @@ public class PageTable {
     }
   }
 
-  /** Gives every table back, the root included. Nobody may walk any more. */
+  /**
+   * Frees every table, the root included. Precondition: no walker uses it any more, or each checks
+   * the generation.
+   */
   public void free() {
     List<Long> tables = new ArrayList<>();
     forEachTable(tables::add);

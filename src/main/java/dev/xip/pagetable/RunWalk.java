@@ -4,11 +4,11 @@ import java.util.Arrays;
 
 /**
  * Finds physically contiguous runs of pages, from a leaf outwards and across tables and levels.
- * Remembers the lowest tables that it went through, so that most walks read one entry. For one
- * thread; makes no garbage.
+ * Caches recent tables of the lowest level, so that most walks read one entry. For one thread; does
+ * not allocate.
  *
- * <p>Like any walk it takes no lock: what it found was true only if the address space's generation
- * is still what it was before. Whoever sees it move calls {@link #forget}.
+ * <p>Like any walk it takes no lock: a result is valid only if the address space's generation has
+ * not moved since before the walk. A caller that sees it move calls {@link #forget}.
  */
 public final class RunWalk {
   private static final int TABLES = 64;
@@ -19,7 +19,10 @@ public final class RunWalk {
   private final int tableShift;
   private final Walk walk = new Walk();
 
-  /** The part of the address space that each remembered table covers, and its first slot. */
+  /**
+   * Direct-mapped cache of tables: the part of the address space that each covers, and its first
+   * slot.
+   */
   private final long[] parts = new long[TABLES];
 
   private final long[] tables = new long[TABLES];
@@ -47,7 +50,7 @@ public final class RunWalk {
     forget();
   }
 
-  /** Forgets the tables: one of them may have been freed. */
+  /** Empties the cache of tables: one of them may have been freed. */
   public void forget() {
     Arrays.fill(parts, NOTHING);
   }
@@ -56,7 +59,7 @@ public final class RunWalk {
    * Finds the leaf that an address is translated by.
    *
    * @param va a virtual address below the layout's limit
-   * @return true if there is one that a load may go through: it is the run, until {@link #grow}
+   * @return true if there is a valid one, which becomes the run
    * @throws IndexOutOfBoundsException if a table entry points past the window
    */
   public boolean find(long va) {
@@ -70,7 +73,7 @@ public final class RunWalk {
     return true;
   }
 
-  /** Reads the leaf of an address; false if there is none or no load may go through it. */
+  /** Reads the leaf of an address; false if there is none or it is not valid. */
   private boolean look(long va) {
     long part = va >>> tableShift;
     int index = (int) part & TABLES - 1;
@@ -98,7 +101,7 @@ public final class RunWalk {
   }
 
   /**
-   * Extends the run over the leaves beside it, as long as they go on without a gap.
+   * Extends the run over the adjacent leaves, as long as they are contiguous.
    *
    * @param from extend it down to no address below this
    * @param to extend it up to no leaf from this address on
@@ -124,7 +127,7 @@ public final class RunWalk {
     long bytes = leafBytes();
     if (tableOffset(end) != 0) {
       long next = table.get(slot + 8);
-      // The commonest case by far: the same rights, the next frame.
+      // The common case: the same rights, the next frame.
       if (next == pte + bytes) {
         slot += 8;
         pte = next;
@@ -147,7 +150,7 @@ public final class RunWalk {
     return look(start - 1) && place(start - 1) == start - 1 + distance;
   }
 
-  /** Where an address lies in what one table at the current level covers. */
+  /** The byte offset of an address's entry in its table at the current level. */
   private long tableOffset(long va) {
     return layout.slot(va, level);
   }
@@ -158,38 +161,25 @@ public final class RunWalk {
     return layout.address(pte) & -bytes | va & bytes - 1;
   }
 
-  /**
-   * Returns where the run starts.
-   *
-   * @return its first virtual address
-   */
+  /** {@return the run's first virtual address} */
   public long start() {
     return start;
   }
 
-  /**
-   * Returns where the run ends.
-   *
-   * @return the virtual address after its last
-   */
+  /** {@return the virtual address after the run} */
   public long end() {
     return end;
   }
 
   /**
-   * Returns where the run lies, which need not be inside the window.
-   *
-   * @return the physical address of each byte less its virtual address
+   * {@return the physical address of each byte of the run less its virtual address; it need not be
+   * inside the window}
    */
   public long distance() {
     return distance;
   }
 
-  /**
-   * Returns the entry of the leaf that the run was found from or last extended by.
-   *
-   * @return the entry
-   */
+  /** {@return the entry of the leaf that the run was found from or last extended by} */
   public long pte() {
     return pte;
   }

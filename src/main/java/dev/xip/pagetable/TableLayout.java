@@ -4,8 +4,8 @@ import dev.xip.base.Pages;
 import dev.xip.bindings.PteBits;
 
 /**
- * What the tables of one architecture look like: how many entries at each level, which address bits
- * choose among them, and what their entries point at: a table, a huge leaf or nothing.
+ * The geometry of the tables of one architecture: how many entries each level has, which address
+ * bits index them, and whether an entry is a table, a huge leaf or empty.
  */
 public abstract class TableLayout {
   private static final Level TOP = Level.values()[PteBits.XIP_LEVELS() - 1];
@@ -48,20 +48,12 @@ public abstract class TableLayout {
     highestLeaf = bits.highestLeaf;
   }
 
-  /**
-   * Returns the root's level.
-   *
-   * @return the highest level
-   */
+  /** {@return the root's level} */
   public final Level top() {
     return TOP;
   }
 
-  /**
-   * Returns the end of the user's addresses.
-   *
-   * @return the first address that cannot be mapped
-   */
+  /** {@return the end of the user's addresses: the first that cannot be mapped} */
   public final long addressLimit() {
     return addressLimit;
   }
@@ -112,7 +104,7 @@ public abstract class TableLayout {
   }
 
   /**
-   * Returns the byte offset, within its table, of the entry that decides about an address.
+   * Returns the byte offset of an address's entry in its table.
    *
    * @param va a virtual address
    * @param level the table's level
@@ -123,7 +115,7 @@ public abstract class TableLayout {
   }
 
   /**
-   * Returns the entry that stands for nothing. It need not be 0, nor the same at each level.
+   * Returns the empty entry. It need not be 0, nor the same at each level.
    *
    * @param level the level of the table that it is in
    * @return the empty entry
@@ -168,7 +160,7 @@ public abstract class TableLayout {
   }
 
   /**
-   * Tells whether an entry above the lowest level is a huge leaf, be it one that nobody may touch.
+   * Tells whether an entry above the lowest level is a huge leaf, even one without access rights.
    * Linux counterpart: {@code pmd_leaf}, {@code pud_leaf}.
    *
    * @param pte an entry

@@ -1,6 +1,6 @@
 package dev.xip.pagetable;
 
-/** Where frames for tables come from and go to: the memory manager's frame allocator. */
+/** Allocates and frees frames for tables; the memory manager implements it. */
 public interface TableSupply {
   /**
    * Takes contiguous frames of zeros for one table.
@@ -11,17 +11,17 @@ public interface TableSupply {
   long allocateTable(int pages);
 
   /**
-   * Takes a frame, whatever is in it, for a table of the lowest level that is filled as a whole
-   * before it is linked.
+   * Takes an uncleared frame for a table of the lowest level; the caller fills all of it before it
+   * is linked.
    *
    * @return its number, or -1 if there is none (ENOMEM)
    */
   long allocateTableToFill();
 
   /**
-   * Gives the frames of a table back.
+   * Frees the frames of a table.
    *
-   * @param pfn a frame that {@link #allocateTable} or {@link #allocateTableToFill} gave and nothing
+   * @param pfn a frame from {@link #allocateTable} or {@link #allocateTableToFill} that nothing
    *     points at any more
    */
   void freeTable(long pfn);

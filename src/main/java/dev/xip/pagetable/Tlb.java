@@ -3,26 +3,26 @@ package dev.xip.pagetable;
 import dev.xip.base.Pages;
 
 /**
- * Translations of one reader, each in the one of two entries that its address leads to. An entry
- * holds a whole physically contiguous run, and is found by any address in the run that lies in the
- * same granule, an aligned part of the address space, as the one that it was put under. The run
- * that a granule starts in and one that starts later in it have an entry each. A leaf of 2 MiB or 1
- * GiB is a run like any other, and takes an entry for each granule of it that is used.
+ * The cached translations of one reader. Each entry holds a whole physically contiguous run.
+ * Granules, aligned parts of the address space, index the table; each has two entries: one for the
+ * run at its start, one for a run that starts later in it. A run is found only through the granules
+ * that it was put under; one that spans several, such as a leaf of 2 MiB, takes an entry for each
+ * granule used.
  *
- * <p>Each entry says in which generation of the address space it was looked up; whether it is still
- * true is for the caller to decide, and nothing is removed for being old. For one thread. It starts
- * small and doubles, up to a bound, while true entries have to make room for others; finding
- * allocates nothing.
+ * <p>Each entry has the generation of the address space in which it was looked up; the caller
+ * checks whether that is still current, and old entries are not removed. For one thread. The table
+ * starts small and doubles, up to a bound, when current entries are overwritten too often; finding
+ * does not allocate.
  */
 public final class Tlb {
-  /** What {@link #find} answers where there is nothing. */
+  /** The answer of {@link #find} if there is no entry. */
   public static final int NONE = -1;
 
   private static final int FEWEST = 64;
 
   /**
-   * An entry's words: the first address, at how many a whole long starts, where they lie, the
-   * generation.
+   * An entry's words: the first address, the number of addresses at which a whole long starts, the
+   * distance, the generation.
    */
   private static final int WORDS = 4;
 
@@ -38,7 +38,7 @@ public final class Tlb {
   private final int most;
   private long[] words = new long[FEWEST * WORDS];
 
-  /** True entries that were overwritten since the last doubling. */
+  /** Current entries that were overwritten since the last doubling. */
   private int lost;
 
   /**
@@ -73,8 +73,7 @@ public final class Tlb {
    * Finds the entry whose run holds eight bytes.
    *
    * @param va the virtual address of the first byte
-   * @return the entry, good until the next {@link #put}, or {@link #NONE}; whether the entry is
-   *     still true is another question
+   * @return the entry, valid until the next {@link #put}, of whatever generation; or {@link #NONE}
    */
   public int find(long va) {
     int entry = pair(va);
@@ -106,7 +105,7 @@ public final class Tlb {
   }
 
   /**
-   * Returns where an entry's run lies.
+   * Returns the distance of an entry's run.
    *
    * @param entry an entry that was found
    * @return what to add to a virtual address, as it was put

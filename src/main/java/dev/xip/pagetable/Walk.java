@@ -1,8 +1,8 @@
 package dev.xip.pagetable;
 
 /**
- * Where a walk ended. One object serves any number of walks of one thread, so that a walk makes no
- * garbage.
+ * The result of a walk. One object serves any number of walks of one thread, so that a walk does
+ * not allocate.
  */
 public final class Walk {
   private long va;
@@ -22,46 +22,30 @@ public final class Walk {
     this.pmd = pmd;
   }
 
-  /**
-   * Returns the address asked for.
-   *
-   * @return a virtual address
-   */
+  /** {@return the virtual address asked for} */
   public long va() {
     return va;
   }
 
-  /**
-   * Returns where the entry lies.
-   *
-   * @return its byte offset in the window
-   */
+  /** {@return the entry's byte offset in the window} */
   public long slot() {
     return slot;
   }
 
-  /**
-   * Returns the entry.
-   *
-   * @return the entry as it was when the walk came by
-   */
+  /** {@return the entry as the walk read it} */
   public long pte() {
     return pte;
   }
 
   /**
-   * Returns the entry's level.
-   *
-   * @return {@link Level#PTE}, or higher for a huge leaf or a missing table
+   * {@return the entry's level: {@link Level#PTE}, or higher for a huge leaf or a missing table}
    */
   public Level level() {
     return level;
   }
 
   /**
-   * Returns where the PMD lies that the walk came by or ended at.
-   *
-   * @return its slot; {@link PageTable#NO_SLOT} if the walk ended higher up
+   * {@return the slot of the PMD on the way; {@link PageTable#NO_SLOT} if the walk ended above it}
    */
   public long pmd() {
     return pmd;

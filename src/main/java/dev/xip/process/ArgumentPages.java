@@ -16,9 +16,9 @@ import java.util.List;
 
 /**
  * The stack of a program that is about to start, filled from its end downwards with strings. Each
- * page is had from the new address space through get_user_pages, although nobody runs there yet:
- * the stack is ordinary memory, so every exec of every process comes through here. Linux
- * counterpart: {@code struct linux_binprm} (fs/exec.c).
+ * page is obtained from the new address space through get_user_pages, although no program runs
+ * there yet: the stack is ordinary memory, so every exec takes this path. Linux counterpart: {@code
+ * struct linux_binprm} (fs/exec.c).
  */
 final class ArgumentPages {
   /** The longest string, its end included. Linux counterpart: {@code MAX_ARG_STRLEN}. */
@@ -69,7 +69,7 @@ final class ArgumentPages {
    * copy_strings}.
    *
    * @return where they lie
-   * @throws ExecException E2BIG, whatever is wrong
+   * @throws ExecException E2BIG for every failure
    */
   AddrRange copyStrings(List<byte[]> strings) throws ExecException {
     long end = position;
@@ -78,7 +78,7 @@ final class ArgumentPages {
         if (string.length >= LONGEST_STRING) {
           throw tooBig("a string of %d bytes".formatted(string.length), null);
         }
-        // One byte more than the string has: its NUL.
+        // One byte more than the string, for its NUL.
         copyString(MemorySegment.ofArray(Arrays.copyOf(string, string.length + 1)));
       }
     } finally {
@@ -99,7 +99,7 @@ final class ArgumentPages {
     }
   }
 
-  /** The page that holds an address, the one at hand if it does. */
+  /** The page that holds an address; the current one if it does. */
   private PinnedPages getArgPage(long va) throws ExecException {
     if (page != null && Pages.roundDown(va) == pageStart) {
       return page;
@@ -121,7 +121,7 @@ final class ArgumentPages {
     return new ExecException(Errno.E2BIG, what, why, cause);
   }
 
-  /** Lets the page at hand go. */
+  /** Releases the current page. */
   private void putArgPage() {
     if (page != null) {
       page.close();

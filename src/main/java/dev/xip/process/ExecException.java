@@ -5,8 +5,8 @@ import dev.xip.base.HasErrno;
 import java.io.IOException;
 
 /**
- * A program could not be executed. The message begins with the kernel's code, which may hide what
- * really went wrong, as the kernel's does; the cause tells.
+ * A program could not be executed. The message begins with the kernel's code, which may be as
+ * unspecific as the kernel's; the cause is exact.
  */
 public final class ExecException extends IOException implements HasErrno {
   private static final long serialVersionUID = 1L;
@@ -26,7 +26,9 @@ public final class ExecException extends IOException implements HasErrno {
     this.killed = true;
   }
 
-  /** What ends the process: the old program is gone and the new one cannot be mapped. */
+  /**
+   * The failure that ends the process: the old program is gone and the new one cannot be mapped.
+   */
   static <E extends IOException & HasErrno> ExecException killed(String what, E cause) {
     return new ExecException(what, cause);
   }
@@ -36,11 +38,7 @@ public final class ExecException extends IOException implements HasErrno {
     return errno;
   }
 
-  /**
-   * Tells whether the process was killed (SIGKILL), and has exited.
-   *
-   * @return false if it is as it was
-   */
+  /** {@return whether the process was killed (SIGKILL) and has exited; if not, it is unchanged} */
   public boolean isKilled() {
     return killed;
   }

@@ -18,9 +18,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A process as its memory sees it: an address space that exec replaces, fork copies and exit gives
- * back. No instruction of it is ever run. One thread at a time may call it; its address space is
- * for any thread. Linux counterpart: {@code struct task_struct}, as far as {@code mm} goes.
+ * The memory of a process: an address space that exec replaces, fork copies and exit frees. No
+ * instruction of it is ever run. One thread at a time may call it; any thread may use its address
+ * space. Linux counterpart: {@code struct task_struct}, as far as {@code mm} goes.
  */
 public final class ModelledProcess implements AutoCloseable {
   private static final AddrRange NOTHING = new AddrRange(0, 0);
@@ -48,7 +48,7 @@ public final class ModelledProcess implements AutoCloseable {
    * Starts a process that has no program yet and maps nothing.
    *
    * @param manager the machine's memory manager
-   * @param name its name, for people
+   * @param name its name, for diagnostics
    * @return the process, to be closed by its owner
    * @throws MapException ENOMEM if RAM is used up
    */
@@ -56,29 +56,17 @@ public final class ModelledProcess implements AutoCloseable {
     return new ModelledProcess(manager, name, manager.newAddressSpace(name));
   }
 
-  /**
-   * Returns the name.
-   *
-   * @return the name given at the start or by fork
-   */
+  /** {@return the name given at the start or by fork} */
   public String name() {
     return name;
   }
 
-  /**
-   * Returns the address space.
-   *
-   * @return the one that the last exec made; it is closed if the process has exited
-   */
+  /** {@return the address space that the last exec made; closed if the process has exited} */
   public AddressSpace space() {
     return space;
   }
 
-  /**
-   * Returns where the program would begin.
-   *
-   * @return the address of its first instruction, 0 if there is none or no program
-   */
+  /** {@return the address of the program's first instruction, 0 if there is none or no program} */
   public long entry() {
     return entry;
   }
@@ -95,11 +83,11 @@ public final class ModelledProcess implements AutoCloseable {
    * @throws ExecException the process is as it was: E2BIG if the strings are too long or there is
    *     no page for them (the cause says which), ENOEXEC if the file is no such program, EIO if it
    *     cannot be read, ENOMEM if RAM is used up, ESRCH if the process has exited. Killed, with the
-   *     code of what went wrong, if the program's segments cannot be mapped: the old program is
-   *     gone, and the process has exited
+   *     code of the failure, if the program's segments cannot be mapped: the old program is gone,
+   *     and the process has exited
    * @throws IllegalArgumentException if a string contains a NUL
-   * @throws dev.xip.base.SleepingInAtomicException if the machine decides about page frames in a
-   *     way that may sleep: the kernel's bug report, whatever the program is
+   * @throws dev.xip.base.SleepingInAtomicException if the machine's {@link
+   *     dev.xip.vm.FrameStrategy} may sleep: the kernel's bug report, for any program
    */
   public void exec(InPlaceFile program, List<String> arguments, List<String> environment)
       throws ExecException {
@@ -167,8 +155,8 @@ public final class ModelledProcess implements AutoCloseable {
   }
 
   /**
-   * The point of no return: whatever goes wrong from here on kills the process. Linux counterpart:
-   * {@code flush_old_exec}, {@code exec_mmap}.
+   * The point of no return: any failure from here on kills the process. Linux counterpart: {@code
+   * flush_old_exec}, {@code exec_mmap}.
    */
   private void becomeProgram(AddressSpace fresh, AddrRange argumentRange, AddrRange envRange) {
     exited = true;
@@ -189,7 +177,7 @@ public final class ModelledProcess implements AutoCloseable {
     }
   }
 
-  /** Gives the new address space back; a failure to do so must not hide the first one. */
+  /** Closes the new address space; a failure to do so must not hide the first one. */
   private static <E extends Exception> E abandoned(AddressSpace fresh, E failure) {
     try {
       fresh.close();
@@ -249,7 +237,7 @@ public final class ModelledProcess implements AutoCloseable {
   }
 
   /**
-   * Gives the address space back. Twice does nothing. Linux counterpart: {@code exit_mm}
+   * Closes the address space. The second call does nothing. Linux counterpart: {@code exit_mm}
    * (kernel/exit.c).
    */
   public void exit() {

@@ -15,10 +15,10 @@ import dev.xip.vm.MemoryFaultException;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Maps the loadable segments of a program from where they lie in the image: privately, so that text
- * stays special entries and data is copied page by page when it is stored into. Linux counterpart:
- * {@code elf_map}, {@code set_brk} and {@code padzero} (fs/binfmt_elf.c). The program's interpreter
- * is not mapped, for nothing runs.
+ * Maps the loadable segments of a program in place from the image: privately, so that text keeps
+ * special entries and data is copied page by page at the first store. Linux counterpart: {@code
+ * elf_map}, {@code set_brk} and {@code padzero} (fs/binfmt_elf.c). The program's interpreter is not
+ * mapped, for nothing runs.
  */
 final class ProgramSegments {
   private final AddressSpace space;
@@ -45,7 +45,7 @@ final class ProgramSegments {
     return bias;
   }
 
-  /** Two thirds up, where there is room. Linux counterpart: {@code ELF_ET_DYN_BASE}. */
+  /** Two thirds of the address space up. Linux counterpart: {@code ELF_ET_DYN_BASE}. */
   private long bias() {
     if (image.type() == ElfType.EXECUTABLE || image.segments().isEmpty()) {
       return 0;
@@ -65,7 +65,7 @@ final class ProgramSegments {
             .pages(segment.firstFilePage(), pages.length())
             .at(pages.start() + bias));
     AddrRange tail = segment.zeroTail();
-    // The kernel tries and does not mind if it may not: a segment that is only read has no zeros.
+    // The kernel ignores a failure here: a read-only segment keeps the file's bytes there.
     if (tail.length() > 0 && segment.access().write()) {
       new AddressWriter(space)
           .copy(

@@ -11,17 +11,19 @@ import java.util.Objects;
 /**
  * Reads an address space through its page table, at the bytes' own place. It keeps the translation
  * of the last contiguous run, so that most reads cost one comparison and one addition, and a TLB of
- * others. For one thread; make one reader for each. Reading allocates nothing.
+ * other runs. For one thread; make one reader for each. Reading allocates nothing.
  *
- * <p>A translation is used first and checked afterwards: if its epoch has ended, what was read is
- * discarded and read again. A page that the file behind it has lost reads as zeros, see {@link
- * LostPages}: so whether it is there is asked of zeros alone, and of all bytes of a copy at once.
+ * <p>A translation is used first and checked afterwards: if its epoch has ended, the bytes read are
+ * discarded and read again. A lost page of a file reads as zeros, see {@link LostPages}: so a
+ * single value is checked for loss only if it is zero or may cross pages, and a copy as a whole.
+ *
+ * <p>Lock held by the caller: none, and it takes none but in faults; the epoch takes its place.
  */
 public final class AddressReader {
   /** How many addresses {@link #getLongs} translates before it reads. */
   private static final int LONGS_AT_ONCE = 256;
 
-  /** How many {@link #copyEach} translates and touches before it copies. */
+  /** How many pieces {@link #copyEach} translates and touches before it copies. */
   private static final int PIECES_AT_ONCE = 16;
 
   private static final MemorySegment MEMORY = PhysicalMemory.ALL_WINDOWS;
@@ -31,25 +33,25 @@ public final class AddressReader {
   private final Tlb longRuns;
   private final Tlb shortRuns;
 
-  /** The last run: addresses from here on ... */
+  /** The last run: its first address, ... */
   private long runStart;
 
-  /** ... for so many bytes (0: none) ... */
+  /** ... its bytes (0: no run), ... */
   private long runBytes;
 
-  /** ... of which at so many a whole long starts, ... */
+  /** ... the number of addresses in it at which a whole long starts, ... */
   private long runLongs;
 
-  /** ... lie in all windows at their address plus this. */
+  /** ... and what to add to an address to have its place in all windows. */
   private long runDistance;
 
-  /** The last epoch in which anything was looked up: the run's, if there is a run. */
+  /** The epoch of the last look-up: the run's, if there is a run. */
   private Epoch runEpoch;
 
-  /** The places of the addresses that are dealt with at once; made when first needed. */
+  /** Places of the addresses that one pass translates; made when first needed. */
   private long[] places;
 
-  /** Keeps loads alive that are made to have the bytes nearer. */
+  /** Keeps the compiler from removing loads whose purpose is to fill the processor's cache. */
   @SuppressWarnings("unused")
   private byte touched;
 
@@ -162,9 +164,9 @@ public final class AddressReader {
   }
 
   /**
-   * Reads eight bytes at each of many addresses, so that the loads wait for memory together: as
-   * long as they lie in the last run they are read at once, and else some hundred are translated
-   * before the first is read.
+   * Reads eight bytes at each of many addresses so that cache misses overlap: addresses in the last
+   * run are read at once; else up to {@value #LONGS_AT_ONCE} are translated before the first is
+   * read.
    *
    * @param addresses the address of the first byte of each
    * @param values receives the numbers that they make, in the host's order
@@ -197,8 +199,8 @@ public final class AddressReader {
   }
 
   /**
-   * Reads longs as long as they lie in the last run, whose places need not be kept anywhere;
-   * returns how many.
+   * Reads longs as long as they lie in the last run, without storing their places; returns how
+   * many.
    */
   private int getLongsInRun(long[] addresses, long[] values, int from, int count)
       throws MemoryFaultException {
@@ -232,8 +234,8 @@ public final class AddressReader {
   }
 
   /**
-   * Finds the places of longs, up to the first that crosses runs or before which the epoch ended;
-   * returns how many.
+   * Finds the places of longs, up to the first that crosses runs or that was reached after the
+   * epoch ended; returns how many.
    */
   private int translate(long[] addresses, int from, int count) throws MemoryFaultException {
     long[] to = places;
@@ -336,18 +338,18 @@ public final class AddressReader {
   }
 
   /**
-   * Tells whether a long that was read may be a lost page's: zero is what such a page holds, and
-   * one that is not aligned may lie in two pages.
+   * Tells whether a long may come from a lost page: such a page reads as zeros, and an unaligned
+   * long may lie in two pages.
    */
   private static boolean mayBeLost(long va, long value) {
     return value == 0 || (va & Long.BYTES - 1) != 0;
   }
 
   /**
-   * Makes sure that the files behind bytes that were read still have them.
+   * Checks that bytes that were read are not lost.
    *
    * @param va the address of the first
-   * @param place where it lies in all windows
+   * @param place its place in all windows
    * @param bytes how many
    * @throws MemoryFaultException if one of them is lost
    */
@@ -361,7 +363,7 @@ public final class AddressReader {
     }
   }
 
-  /** The same for longs, the first of which lies at the first place. */
+  /** The same for longs; the first of them lies at {@code places[0]}. */
   private void requireThere(long[] addresses, long[] places, int from, int to)
       throws MemoryFaultException {
     if (LostPages.any()) {
@@ -371,7 +373,7 @@ public final class AddressReader {
     }
   }
 
-  /** Tells whether the run was true until now, and forgets it if not. */
+  /** Tells whether the run is still true, and forgets it if not. */
   private boolean isCurrent() {
     if (!runEpoch.hasEnded()) {
       return true;
@@ -381,7 +383,7 @@ public final class AddressReader {
     return false;
   }
 
-  /** Makes the run one that an address is in. */
+  /** Makes the run that an address lies in the current one. */
   private void reach(long va, long wanted) throws MemoryFaultException {
     if (Long.compareUnsigned(va - runStart, runBytes) >= 0) {
       translator.translate(va, wanted);

@@ -13,9 +13,12 @@ import java.util.Set;
  * An address space: mappings and the page table that faults fill. Linux counterpart: {@code struct
  * mm_struct}.
  *
- * <p>The map lock is held shared by faults and exclusively by map, unmap and close. Entries change
- * under the lock of their table page. The generation moves whenever a translation that somebody may
- * have cached stops being true, before any frame is used again.
+ * <p>This is the facade: it makes the operations on an {@link Mm} and passes calls on. Faults hold
+ * the map lock shared; map, unmap and close hold it exclusively. Entries change under the lock of
+ * their table page. When a cached translation stops being true, the generation moves before any
+ * frame is used again.
+ *
+ * <p>Lock held by the caller: none; the operations take the map lock.
  */
 public final class AddressSpace implements AutoCloseable {
   /** The lowest address that is given out; below it a null pointer must fault. */
@@ -48,38 +51,22 @@ public final class AddressSpace implements AutoCloseable {
     return faults;
   }
 
-  /**
-   * Returns the name.
-   *
-   * @return the name given at creation
-   */
+  /** {@return the name given at creation} */
   public String name() {
     return mm.name();
   }
 
-  /**
-   * Returns the page table.
-   *
-   * @return the table that faults fill
-   */
+  /** {@return the page table that faults fill} */
   public PageTable table() {
     return mm.table();
   }
 
-  /**
-   * Returns the machine's memory manager.
-   *
-   * @return what all spaces share
-   */
+  /** {@return the machine's memory manager, which all spaces share} */
   public MemoryManager manager() {
     return mm.manager();
   }
 
-  /**
-   * Lists the mappings.
-   *
-   * @return the mappings by address
-   */
+  /** {@return the mappings by address} */
   public List<Vma> vmas() {
     return mm.vmas().toList();
   }
@@ -95,8 +82,8 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   /**
-   * Returns the translation generation. Who caches a translation notes it before the walk, uses the
-   * translation, and then asks again: if it moved, what was read is discarded.
+   * Returns the translation generation. A reader that caches translations notes it before the walk,
+   * uses the translation, and then asks again: if it has moved, the bytes read are discarded.
    *
    * @return a number that only grows
    */
@@ -104,38 +91,22 @@ public final class AddressSpace implements AutoCloseable {
     return mm.generation();
   }
 
-  /**
-   * Counts page frames of files that this space maps: normal entries only.
-   *
-   * @return file_rss in pages
-   */
+  /** {@return file_rss in pages: the page frames of files that normal entries map} */
   public long fileFrames() {
     return mm.counters().fileFrames();
   }
 
-  /**
-   * Counts page frames of this space's own: anonymous memory and private copies.
-   *
-   * @return anon_rss in pages
-   */
+  /** {@return anon_rss in pages: the page frames of anonymous memory and private copies} */
   public long anonymousFrames() {
     return mm.counters().anonymousFrames();
   }
 
-  /**
-   * Counts pages that a store has copied.
-   *
-   * @return the number of copies made on write
-   */
+  /** {@return the number of pages copied on write} */
   public long copies() {
     return mm.counters().copies();
   }
 
-  /**
-   * Counts faults that were answered.
-   *
-   * @return min_flt
-   */
+  /** {@return min_flt: the number of faults that were answered} */
   public long minorFaults() {
     return mm.counters().minorFaults();
   }
@@ -145,7 +116,7 @@ public final class AddressSpace implements AutoCloseable {
    * xip_file_mmap}.
    *
    * @param request what to map and where
-   * @return the addresses that it lies at
+   * @return its addresses
    * @throws MapException EINVAL for an empty or unaligned request, EACCES for shared write access
    *     to a file that is read-only, EEXIST if a place that must be free is taken, ENOMEM if there
    *     is no place, EOVERFLOW for an offset too far into the file, EPERM for a place too low
@@ -155,8 +126,8 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   /**
-   * Removes the mappings of a range; what it cuts stays at its place. Linux counterpart: {@code
-   * munmap} (mm/mmap.c).
+   * Removes the mappings of a range; the rest of a mapping that it cuts stays in place. Linux
+   * counterpart: {@code munmap} (mm/mmap.c).
    *
    * @param range the addresses, from a page's first one on; it may hold gaps
    * @throws MapException EINVAL if the range is empty, unaligned or past the address limit
@@ -169,10 +140,10 @@ public final class AddressSpace implements AutoCloseable {
    * Changes the length or the place of a mapping, or both. Linux counterpart: {@code mremap}
    * (mm/mremap.c).
    *
-   * @param request what to do with what
-   * @return the addresses that it lies at from now on
-   * @throws MapException EINVAL for a length of nothing, a place that is not a page's or that
-   *     overlaps; EFAULT if the range is not all of one mapping or of one that may not grow; ENOMEM
+   * @param request which mapping to change, and how
+   * @return its new addresses
+   * @throws MapException EINVAL for an empty length, or a place that is unaligned or overlaps the
+   *     old one; EFAULT if the range is not inside one mapping, or the mapping may not grow; ENOMEM
    *     if there is no room
    */
   public AddrRange remap(RemapRequest request) throws MapException {
@@ -180,13 +151,12 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   /**
-   * Changes what may be done with the pages of a range. Linux counterpart: {@code mprotect}
-   * (mm/mprotect.c).
+   * Changes the access rights of a range. Linux counterpart: {@code mprotect} (mm/mprotect.c).
    *
    * @param range the addresses, from a page's first one on
    * @param access the rights from now on
    * @throws MapException EINVAL if the range is unaligned; EACCES if a mapping does not allow it
-   *     and ENOMEM at the first gap: what lies before has been changed then, as in the kernel
+   *     and ENOMEM at the first gap: the mappings before it are changed then, as in the kernel
    */
   public void protect(AddrRange range, Access access) throws MapException {
     rangeCalls.protect(range, access);
@@ -196,20 +166,20 @@ public final class AddressSpace implements AutoCloseable {
    * Takes advice about the pages of a range. Linux counterpart: {@code madvise} (mm/madvise.c).
    *
    * @param range the addresses, from a page's first one on
-   * @param advice what is said about them
+   * @param advice the advice
    * @throws MapException EINVAL if the range is unaligned or a mapping does not take this advice;
-   *     ENOMEM if there is a gap, after all that is mapped has been done
+   *     ENOMEM if there is a gap, after the advice was applied to every mapping
    */
   public void advise(AddrRange range, Advice advice) throws MapException {
     rangeCalls.advise(range, advice);
   }
 
   /**
-   * Writes shared pages back; where files lie in memory they are there already. Linux counterpart:
-   * {@code msync} (mm/msync.c).
+   * Writes shared pages back: only checks, since a file in memory holds each store already. Linux
+   * counterpart: {@code msync} (mm/msync.c).
    *
    * @param range the addresses, from a page's first one on
-   * @param flags how
+   * @param flags how to write back
    * @throws MapException EINVAL if the range is unaligned or the flags exclude each other, EBUSY if
    *     locked pages are to be invalidated, ENOMEM if there is a gap
    */
@@ -218,9 +188,8 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   /**
-   * Tells which pages are in memory: those that have an entry. A page of a file that was never
-   * touched counts as absent, though its bytes are in memory. Linux counterpart: {@code mincore}
-   * (mm/mincore.c).
+   * Tells which pages have an entry. A page of a file that was never touched counts as absent,
+   * though its bytes are in memory. Linux counterpart: {@code mincore} (mm/mincore.c).
    *
    * @param range the addresses, from a page's first one on
    * @return one bit for each page
@@ -231,13 +200,13 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   /**
-   * Locks the pages that a range touches in memory. Mappings of files are passed over but still
-   * faulted in: private writable ones are copied page by page, others fail at the first page that
-   * has no page frame. Linux counterpart: {@code mlock} (mm/mlock.c).
+   * Locks the pages that a range touches in memory. Mappings of files do not become locked but are
+   * faulted in: pages of private writable ones are copied, others fail at the first page without a
+   * page frame. Linux counterpart: {@code mlock} (mm/mlock.c).
    *
    * @param range the addresses
    * @throws MapException ENOMEM if there is a gap or a page without a page frame, EAGAIN if RAM ran
-   *     out; what lies before stays locked, as in the kernel
+   *     out; pages before it stay locked, as in the kernel
    */
   public void lock(AddrRange range) throws MapException {
     rangeCalls.lock(range);
@@ -247,15 +216,16 @@ public final class AddressSpace implements AutoCloseable {
    * Unlocks the pages that a range touches. Linux counterpart: {@code munlock} (mm/mlock.c).
    *
    * @param range the addresses
-   * @throws MapException ENOMEM at the first gap; what lies before is unlocked then
+   * @throws MapException ENOMEM at the first gap; pages before it are unlocked then
    */
   public void unlock(AddrRange range) throws MapException {
     rangeCalls.unlock(range);
   }
 
   /**
-   * Answers an access for which there is no entry, or none that allows it. The access is then to be
-   * tried again, and may fault again. Linux counterpart: {@code handle_mm_fault} (mm/memory.c).
+   * Answers a fault: an access for which there is no entry, or none that allows it. The caller then
+   * tries the access again, and may fault again. Linux counterpart: {@code handle_mm_fault}
+   * (mm/memory.c).
    *
    * @param va the address accessed
    * @param wanted what the access does
@@ -301,7 +271,7 @@ public final class AddressSpace implements AutoCloseable {
    * vm_insert_pfn} (mm/memory.c).
    *
    * @param va the address, page aligned
-   * @param pfn the page frame number, of a page without a page frame if the mapping is mixed
+   * @param pfn the page frame number; in a MIXEDMAP mapping one that has no page frame
    * @return how it ended
    * @throws IllegalStateException if the mapping is not one for such entries (BUG)
    */
@@ -336,8 +306,8 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   /**
-   * Unmaps everything and gives the tables back. Closing twice does nothing. Linux counterpart:
-   * {@code exit_mmap} (mm/mmap.c).
+   * Unmaps everything and frees the tables. The second call does nothing. Linux counterpart: {@code
+   * exit_mmap} (mm/mmap.c).
    */
   @Override
   public void close() {

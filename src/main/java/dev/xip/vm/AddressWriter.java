@@ -16,10 +16,12 @@ import java.lang.foreign.ValueLayout;
  * Storing allocates nothing.
  *
  * <p>A reader may use a translation first and check it afterwards; a store cannot be taken back. So
- * each store, of at most a page, is made under the lock of the entry that allows it. Whoever takes
- * the page away, makes it read-only for a fork or copies it changes the entry under the same lock:
- * a store lands before that and is seen, or finds the entry changed and faults. Hardware gets there
- * by asking every processor to drop the translation before the change counts.
+ * each store, of at most a page, is made under the lock of the entry that allows it. Unmap, fork
+ * and copy on write change the entry under the same lock: a store lands before the change and is
+ * seen, or finds the entry changed and faults. Hardware has every processor drop the translation
+ * (TLB shootdown) before the change takes effect.
+ *
+ * <p>Lock held by the caller: none; it takes the entry lock for each store.
  */
 public final class AddressWriter {
   private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[(int) Pages.SIZE]);
@@ -32,7 +34,7 @@ public final class AddressWriter {
   private final PhysicalMemory memory;
   private final Walk walk = new Walk();
 
-  /** What {@link #putByte} and {@link #putLong} store from. */
+  /** The source of {@link #putByte} and {@link #putLong}. */
   private final MemorySegment word = MemorySegment.ofArray(new long[1]);
 
   /**
@@ -62,7 +64,7 @@ public final class AddressWriter {
   }
 
   /**
-   * Stores eight bytes in the host's order. They may lie on any address; across pages they are two
+   * Stores eight bytes in the host's order. The address may be unaligned; across pages they are two
    * stores.
    *
    * @param va the address of the first
@@ -115,7 +117,7 @@ public final class AddressWriter {
     manager.lockEntry(slot);
     try {
       long pte = table.get(slot);
-      // A table that was freed since the walk is not the one whose lock we hold.
+      // If the table was freed since the walk, the lock is that of another table.
       if (mm.generation() != generation || !isStorable(pte)) {
         return false;
       }
@@ -124,7 +126,7 @@ public final class AddressWriter {
         throw notStorable(va, pte, pa, bytes);
       }
       if (LostPages.any() && isLost(pa, bytes)) {
-        // A reader takes what is not zero for bytes of the file.
+        // Undone: a reader takes bytes other than zero for those of the file.
         memory.store(ZEROS, 0, pa, bytes);
         throw mm.lostAt(va);
       }
@@ -142,7 +144,9 @@ public final class AddressWriter {
     return new MemoryFaultException.BusError(va, "bad entry 0x%x: %s".formatted(pte, found), null);
   }
 
-  /** What was stored where a page was lost, to a cut or to a full disk, is in no file. */
+  /**
+   * A store to a page that was lost, because the file was cut or the disk is full, is in no file.
+   */
   private boolean isLost(long pa, long bytes) {
     long at = memory.window().address() + pa;
     return LostPages.in(at, at + bytes) != null;
@@ -159,7 +163,7 @@ public final class AddressWriter {
     }
   }
 
-  /** Writable, and known to be written where entries know that. */
+  /** Whether the entry is writable, and dirty where the architecture tracks that. */
   private boolean isStorable(long pte) {
     return layout.isValid(pte) && layout.isWritable(pte) && layout.withDirty(pte) == pte;
   }

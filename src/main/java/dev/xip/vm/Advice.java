@@ -2,7 +2,11 @@ package dev.xip.vm;
 
 import dev.xip.base.Errno;
 
-/** What a process says about its use of memory. Linux counterpart: MADV_* (mm/madvise.c). */
+/**
+ * Advice of a process about its use of memory. Linux counterpart: MADV_* (mm/madvise.c).
+ *
+ * <p>Lock held by the caller: none needed.
+ */
 public enum Advice {
   /** Nothing special. */
   NORMAL(0),
@@ -12,11 +16,11 @@ public enum Advice {
   SEQUENTIAL(2),
   /** Pages will be used soon: those of a file that lie in memory get their entries. */
   WILLNEED(3),
-  /** Pages are not needed: entries go, private copies and anonymous memory with them. */
+  /** Pages are not needed: entries, private copies and anonymous memory are dropped. */
   DONTNEED(4),
-  /** A fork is to leave the mapping out. */
+  /** Fork leaves the mapping out. */
   DONTFORK(10),
-  /** A fork is to copy the mapping. */
+  /** Fork copies the mapping. */
   DOFORK(11);
 
   private final int number;

@@ -1,9 +1,11 @@
 package dev.xip.vm;
 
 /**
- * Says which mappings share a history of private pages, and whether there are any. Mappings cut
- * from one keep its object; mappings may merge only if they have the same one, or if one of the two
- * holds no private page yet. Linux counterpart: {@code struct anon_vma} (include/linux/rmap.h).
+ * The shared history of private pages of the mappings that were cut from one. Mappings may merge
+ * only if they have the same object, or if one of the two has had no private page yet. Linux
+ * counterpart: {@code struct anon_vma} (include/linux/rmap.h).
+ *
+ * <p>Lock held by the caller: the map lock, shared or exclusive.
  */
 final class AnonMemory {
   private volatile boolean used;
@@ -20,19 +22,21 @@ final class AnonMemory {
     }
   }
 
-  /** What a child's mapping begins with. Linux counterpart: anon_vma_fork. */
+  /** The object for a child's mapping. Linux counterpart: anon_vma_fork. */
   AnonMemory forked() {
     AnonMemory child = new AnonMemory();
     child.used = used;
     return child;
   }
 
-  /** Whether mappings with these two may become one. Linux: is_mergeable_anon_vma (mm/mmap.c). */
+  /**
+   * Whether mappings with these two objects may merge. Linux: is_mergeable_anon_vma (mm/mmap.c).
+   */
   static boolean mayMerge(AnonMemory one, AnonMemory other) {
     return one == other || !one.used || !other.used;
   }
 
-  /** What the merged mapping has. */
+  /** The object of the merged mapping. */
   static AnonMemory merged(AnonMemory one, AnonMemory other) {
     return one.used ? one : other;
   }

@@ -6,8 +6,10 @@ import dev.xip.phys.FrameUse;
 import dev.xip.phys.PageFrames;
 
 /**
- * Answers a fault on anonymous memory that has no entry: the zero page, uncounted, for a read, a
- * frame of its own for a write. Linux counterpart: {@code do_anonymous_page} (mm/memory.c).
+ * Answers a fault on anonymous memory that has no entry: a read maps the zero page, uncounted; a
+ * write maps a new frame. Linux counterpart: {@code do_anonymous_page} (mm/memory.c).
+ *
+ * <p>Lock held by the caller: the map lock, shared.
  */
 final class AnonymousFault {
   private final Mm mm;

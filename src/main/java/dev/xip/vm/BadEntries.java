@@ -7,10 +7,12 @@ import java.util.List;
 import java.util.function.LongSupplier;
 
 /**
- * What the kernel prints as "Bad page map": entries that no rule of ours can have made. Reporting
- * one never blocks and never stops the machine. After a burst of {@value #BURST} reports the rest
- * of the minute is silent, and the first report of the next says how many were left out. Linux
- * counterpart: {@code print_bad_pte} (mm/memory.c).
+ * Reports of entries that no rule of the memory manager can have made; the kernel prints "Bad page
+ * map". A report never blocks and never stops the machine. After a burst of {@value #BURST} reports
+ * the rest of the minute is silent, and the first report of the next says how many were left out.
+ * Linux counterpart: {@code print_bad_pte} (mm/memory.c).
+ *
+ * <p>Lock held by the caller: any, an entry lock included.
  */
 public final class BadEntries {
   /** How many reports are made in one window of time. */
@@ -32,9 +34,9 @@ public final class BadEntries {
   private long suppressed;
 
   /**
-   * Starts with nothing to report.
+   * Makes an empty log.
    *
-   * @param layout how entries are spelled out
+   * @param layout describes entries
    * @param spaces the machine's address spaces, to be read without a lock
    * @param clock nanoseconds from any origin
    */
@@ -44,7 +46,7 @@ public final class BadEntries {
     this.clock = clock;
   }
 
-  /** Reports an entry, unless too many were. May be called with an entry lock held. */
+  /** Reports an entry, unless the limit is reached. May be called with an entry lock held. */
   void report(Vma vma, long va, long pte, String why) {
     long missed;
     lock.lock();
@@ -81,7 +83,7 @@ public final class BadEntries {
     }
   }
 
-  /** The space that lists the mapping; while it is being cut or moved, none may. */
+  /** The space that lists the mapping; none may while the mapping is being cut or moved. */
   private String spaceOf(Vma vma, long va) {
     for (Mm mm : spaces) {
       if (mm.find(va) == vma) {
@@ -91,11 +93,7 @@ public final class BadEntries {
     return "an unknown space";
   }
 
-  /**
-   * Returns how many were met, reported or not.
-   *
-   * @return the count since boot
-   */
+  /** {@return the number of bad entries met since boot, reported or not} */
   public long count() {
     lock.lock();
     try {
@@ -105,11 +103,7 @@ public final class BadEntries {
     }
   }
 
-  /**
-   * Returns how many were left out since the last report.
-   *
-   * @return the number of reports suppressed
-   */
+  /** {@return the number of reports suppressed since the last one} */
   public long suppressed() {
     lock.lock();
     try {
@@ -120,9 +114,8 @@ public final class BadEntries {
   }
 
   /**
-   * Returns the reports of the last window of time.
-   *
-   * @return lines, oldest first, at most one burst and one line that counts what was left out
+   * {@return the reports of the current window of time, oldest first: at most one burst and one
+   * line about suppressed ones}
    */
   public List<String> lines() {
     lock.lock();
@@ -133,11 +126,7 @@ public final class BadEntries {
     }
   }
 
-  /**
-   * Returns the last report.
-   *
-   * @return one line, empty if there was none
-   */
+  /** {@return the last report, one line; empty if there was none} */
   public String last() {
     lock.lock();
     try {

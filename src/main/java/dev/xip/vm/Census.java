@@ -5,11 +5,12 @@ import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.Level;
 
 /**
- * What stands in the page tables of one address space, counted entry by entry. Nothing here is kept
- * anywhere else, so it can be held against what the counters say. A huge leaf counts as the pages
- * that it maps.
+ * The entries of one address space, counted in its page tables independently of the counters, for
+ * comparison with them. A huge leaf counts as the pages that it maps.
  *
- * @param special pages whose entry has no page frame, as the judge finds
+ * <p>Lock held by the caller: none.
+ *
+ * @param special pages whose entry has no page frame, by {@link MemoryManager#normalFrame}
  * @param normal pages whose page frame is counted
  * @param bad pages with an entry where no mapping is
  * @param huge how many huge leaves there are
@@ -19,7 +20,7 @@ public record Census(long special, long normal, long bad, long huge, long tables
   /**
    * Counts.
    *
-   * @param space an address space that nobody changes meanwhile
+   * @param space an address space; precondition: no other thread changes it
    * @return the counts
    */
   public static Census of(AddressSpace space) {

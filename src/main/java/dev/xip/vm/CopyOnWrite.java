@@ -10,9 +10,10 @@ import dev.xip.phys.PageFrames;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Answers a store through a present entry that does not allow it: the entry is made writable where
- * it is, or its page is copied into a frame of this space's own. Linux counterpart: {@code
- * do_wp_page} (mm/memory.c).
+ * Answers a store through a present entry that does not allow it: the entry becomes writable, or
+ * its page is copied into a private frame. Linux counterpart: {@code do_wp_page} (mm/memory.c).
+ *
+ * <p>Lock held by the caller: the map lock, shared; the entry lock too where a method says so.
  */
 final class CopyOnWrite {
   private final Mm mm;
@@ -32,8 +33,8 @@ final class CopyOnWrite {
   }
 
   /**
-   * Makes the entry writable if the page need not be copied: a shared mapping's, with or without a
-   * page frame, or a private page that no other entry maps. The entry lock is held.
+   * Makes the entry writable if the page need not be copied: if the mapping is shared, or the page
+   * is an anonymous frame that no other entry maps. The entry lock is held.
    */
   boolean reuseLocked(Vma vma, long va, long slot, long pte) {
     long pfn = manager.normalFrame(vma, va, pte);
@@ -49,7 +50,8 @@ final class CopyOnWrite {
   /**
    * Keeps the old page's frame, if it has one, until it is copied. The entry lock is held.
    *
-   * @return what {@link #copy} needs to know whether a page without a frame was still there
+   * @return for {@link #copy}: the file's count of unmappings, which tells whether a page without a
+   *     frame was taken out meanwhile
    */
   long holdLocked(Vma vma, long va, long pte) {
     long old = manager.normalFrame(vma, va, pte);
@@ -64,9 +66,9 @@ final class CopyOnWrite {
   }
 
   /**
-   * Copies the page and puts the copy in, if the entry is still what it was.
+   * Copies the page and maps the copy, if the entry has not changed meanwhile.
    *
-   * @param held what {@link #holdLocked} answered
+   * @param held the answer of {@link #holdLocked}
    */
   FaultResult copy(Vma vma, long va, long slot, long pte, long held) {
     long old = manager.normalFrame(vma, va, pte);
@@ -91,8 +93,8 @@ final class CopyOnWrite {
   }
 
   /**
-   * Copies the bytes, frame or no frame. The kernel fills in zeros if it cannot read them; a file
-   * that was cut underneath is worth a signal.
+   * Copies the bytes, whether or not the page has a frame. The kernel fills in zeros if it cannot
+   * read them; here a file that was cut on the host gives SIGBUS.
    */
   private FaultResult copyPage(Vma vma, long va, long from, long to) {
     if (from == manager.zeroPfn()) {
@@ -108,8 +110,8 @@ final class CopyOnWrite {
   }
 
   /**
-   * Replaces the entry. It is empty while cached translations are made stale, so that nobody reads
-   * the old page after somebody has written the new one; the old page's count drops last.
+   * Replaces the entry. It is empty during the flush, so that no thread reads the old page after
+   * another has written the new one; the old page's map count drops last.
    */
   private FaultResult putIn(Vma vma, long slot, long pte, long old, long copy, long held) {
     boolean oldAnonymous = isAnonymous(old);

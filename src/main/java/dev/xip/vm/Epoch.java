@@ -4,10 +4,12 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * The time between two flushes of an address space. A translation that was looked up in an epoch is
- * true until the epoch ends, which the reader asks after its use. An object and not a number alone:
- * the reader loads one field of one object and compares it with nothing. Each load that a read
- * takes costs the processor a place in the queue of loads that wait for memory.
+ * The time between two flushes of an address space. A translation may be used while the epoch of
+ * its look-up lasts; the reader checks that after the use. An object and not only a number, so that
+ * the check is one load of one field: each load of a read occupies an entry of the processor's load
+ * queue.
+ *
+ * <p>Lock held by the caller: none needed.
  */
 final class Epoch {
   private static final VarHandle ENDED;
@@ -23,7 +25,7 @@ final class Epoch {
   private final long number;
   private boolean ended;
 
-  /** Begins an epoch; numbers only grow. */
+  /** Begins an epoch; the numbers of a space only grow. */
   Epoch(long number) {
     this.number = number;
   }
@@ -34,22 +36,23 @@ final class Epoch {
   }
 
   /**
-   * Ends it. A reader that does not see the end has read before what the caller does afterwards.
+   * Ends it. The loads of a reader that does not see the end precede all that the caller does
+   * afterwards.
    */
   void end() {
     ENDED.setVolatile(this, true);
   }
 
-  /** Tells whether it has ended, after all that the caller has loaded until now. */
+  /** Tells whether it has ended; the check is ordered after all earlier loads of the caller. */
   boolean hasEnded() {
-    // A load with acquire would not do: it orders what comes after it.
+    // A load with acquire would not do: it orders later loads, not earlier ones.
     VarHandle.loadLoadFence();
     return ended;
   }
 
   /**
-   * The same for a caller that has put that fence before the load of its reference to this epoch:
-   * the JIT then checks the reference for null by the load itself.
+   * The same for a caller with a fence of its own before it loads the reference to this epoch: the
+   * JIT then needs no separate null check.
    */
   boolean hasEndedBehindFence() {
     return ended;

@@ -7,8 +7,10 @@ import dev.xip.pagetable.Level;
 import dev.xip.pagetable.PageTable;
 
 /**
- * Decides what kind of fault it is. The map lock is held shared throughout. Linux counterpart:
- * {@code handle_pte_fault} (mm/memory.c) with the checks of {@code __do_page_fault}.
+ * Answers faults, by the kind of mapping and entry. Linux counterpart: {@code handle_pte_fault}
+ * (mm/memory.c) with the checks of {@code __do_page_fault}.
+ *
+ * <p>Lock held by the caller: none; it takes the map lock, shared, or exclusively to grow a stack.
  */
 final class FaultHandler {
   private final Mm mm;
@@ -36,7 +38,7 @@ final class FaultHandler {
    *
    * @param va the address accessed
    * @param wanted what the access does
-   * @param force whether it is a debugger's: rights that the mapping could be given are enough
+   * @param force whether rights that the mapping could be given are enough, as for a debugger
    */
   FaultResult fault(long va, Access wanted, boolean force) {
     while (true) {
@@ -114,12 +116,12 @@ final class FaultHandler {
     return present(vma, page, slot, pte, wanted.write());
   }
 
-  /** What answers faults on pages of files. */
+  /** The part for pages of files. */
   FileFault fileFault() {
     return fileFault;
   }
 
-  /** Hardware reads through whatever grants any right at all. */
+  /** A read is allowed by any right at all, as hardware does. */
   private static boolean allows(Vma vma, Access wanted, boolean force) {
     Access granted = force ? VmaFlags.access(vma.flags() >>> 4) : vma.access();
     return (!wanted.write() || granted.write())

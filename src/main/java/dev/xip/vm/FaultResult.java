@@ -1,16 +1,22 @@
 package dev.xip.vm;
 
-/** How a fault was answered. Linux counterpart: {@code VM_FAULT_*} (include/linux/mm.h). */
+/**
+ * How a fault was answered. Linux counterpart: {@code VM_FAULT_*} (include/linux/mm.h).
+ *
+ * <p>Lock held by the caller: none needed.
+ */
 public sealed interface FaultResult {
-  /** The access may be tried again. Nothing is allocated for these. */
+  /** The access may be tried again. Constants, so that a fault allocates nothing. */
   enum Handled implements FaultResult {
-    /** An entry was inserted, as the mapping has it: a store may fault once more. */
+    /**
+     * An entry was inserted with the rights of {@link Vma#pageAccess}: a store may fault once more.
+     */
     MAPPED,
     /** The entry was there already, or has changed meanwhile. */
     PRESENT,
-    /** A store's entry was made writable in place ({@code VM_FAULT_WRITE}). */
+    /** The entry was made writable for a store ({@code VM_FAULT_WRITE}). */
     REUSED,
-    /** A store's page was copied into a frame of the space's own ({@code VM_FAULT_WRITE}). */
+    /** The page was copied for a store ({@code VM_FAULT_WRITE}). */
     COPIED
   }
 

@@ -10,11 +10,14 @@ import dev.xip.pagetable.PageTable;
 import java.io.IOException;
 
 /**
- * Answers a fault on a page of a file that has no entry: a special entry for a page that lies in
- * memory, a block for a hole that a shared mapping could write to, the sparse page for any other
- * hole. The entry is as the mapping has it, so a store faults again. A fault that only reads maps
- * the pages around it as well, as far as they lie in memory. Linux counterpart: {@code
- * xip_file_fault} (mm/filemap_xip.c), {@code do_fault_around} (mm/memory.c).
+ * Answers a fault on a page of a file that has no entry: inserts a special entry for a page that
+ * lies in memory, has the file allocate a block for a hole if the mapping is shared and could
+ * write, and inserts the sparse page for any other hole. The entry has the rights of {@link
+ * Vma#pageAccess}, so a store faults again. A read fault maps the pages around it as well, as far
+ * as they lie in memory. Linux counterpart: {@code xip_file_fault} (mm/filemap_xip.c), {@code
+ * do_fault_around} (mm/memory.c).
+ *
+ * <p>Lock held by the caller: the map lock, shared.
  */
 final class FileFault {
   private static final long MAY_WRITE = VmaFlags.WRITE | VmaFlags.MAYWRITE;
@@ -29,7 +32,7 @@ final class FileFault {
   /** The bytes that one table of the lowest level covers. */
   private final long tableBytes;
 
-  /** How many pages a fault that only reads maps. */
+  /** How many pages a read fault maps. */
   private final int aroundPages;
 
   FileFault(Mm mm, Insertion insertion) {
@@ -74,8 +77,8 @@ final class FileFault {
   }
 
   /**
-   * Maps the page, and all around it, by one huge leaf if mapping, file and memory agree; null if
-   * not. Linux counterpart: {@code dax_iomap_pmd_fault} (fs/dax.c).
+   * Maps the page by a huge leaf if mapping, file and alignment allow it; null if not. Linux
+   * counterpart: {@code dax_iomap_pmd_fault} (fs/dax.c).
    */
   FaultResult handleHuge(Vma vma, long va, long stop) {
     long size = hugeLeaves.sizeAt(vma, va, stop, Long.MAX_VALUE);
@@ -100,7 +103,7 @@ final class FileFault {
       }
       return null;
     } catch (IOException e) {
-      // Some page cannot be reached. Whether it is the one that was asked for will be seen.
+      // Some page cannot be reached. The fault on the single page finds out whether it is this one.
       return null;
     } finally {
       unlock(mappings, stamp);
@@ -108,10 +111,10 @@ final class FileFault {
   }
 
   /**
-   * Inserts the entry for a page that lies somewhere; null for a hole.
+   * Inserts the entry for a page; null if it is a hole.
    *
-   * @param group how many pages the aligned group has that is mapped with it, as far as it belongs
-   *     to the mapping and lies in one run with the page
+   * @param group the size in pages of the aligned group around the page; the part of it that
+   *     belongs to the mapping and lies in one run with the page is mapped as well
    */
   private FaultResult insertPlace(Vma vma, long va, long slot, int group, FileMappings mappings)
       throws IOException {
@@ -139,7 +142,9 @@ final class FileFault {
     }
   }
 
-  /** Inserts the entry for a page, and for so many before it; null unless one run holds them. */
+  /**
+   * Inserts entries for a page and {@code before} pages before it; null unless one run holds them.
+   */
   private FaultResult insertAround(Vma vma, long va, long slot, int before, long after) {
     try {
       PageRun place = vma.file().translate(vma.pageAt(va) - before);
@@ -147,12 +152,15 @@ final class FileFault {
           ? null
           : insertRun(vma, va, slot, place, before, after);
     } catch (IOException e) {
-      // It is the page before that cannot be reached.
+      // A page before this one cannot be reached.
       return null;
     }
   }
 
-  /** Inserts entries for so many pages of a run, and for those after, as far as it goes. */
+  /**
+   * Inserts entries for a page of a run, {@code before} pages before it and those after it, as far
+   * as the run goes.
+   */
   private FaultResult insertRun(
       Vma vma, long va, long slot, PageRun place, int before, long after) {
     manager.reached(Step.TRANSLATED);
@@ -162,11 +170,11 @@ final class FileFault {
   }
 
   /**
-   * Fills the entries of a range as far as its pages lie in memory. The map lock is held shared.
+   * Fills the entries of a range as far as its pages lie in memory.
    *
    * @param holes whether to go on past holes
-   * @return where it ended: at a hole, at the end of the file or of the range, or where RAM for
-   *     tables ran out
+   * @return the address after the last page filled: a hole, the end of the file or of the range, or
+   *     where RAM for tables ran out
    * @throws IOException if the file cannot say where a page lies
    */
   long fill(Vma vma, long start, long end, boolean holes) throws IOException {
@@ -262,7 +270,7 @@ final class FileFault {
         null);
   }
 
-  /** Two threads may come for one page: the second finds it done. */
+  /** Two threads may fault on one page: the second finds the entry there (EBUSY). */
   private static FaultResult inserted(long va, Errno result) {
     return switch (result) {
       case OK -> FaultResult.Handled.MAPPED;

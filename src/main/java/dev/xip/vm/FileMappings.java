@@ -10,23 +10,28 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Which address spaces map one file: what truncation and a filled hole go through. A space is
- * listed before its first entry for the file can appear and until its last one is gone; which of
- * its addresses show a page is read from its list of mappings. Linux counterpart: {@code i_mmap}
- * and its lock (include/linux/fs.h).
+ * The address spaces that map one file, for truncation and for a filled hole. A space is listed
+ * before its first entry for the file can appear and until its last one is gone; which of its
+ * addresses show a page is found in its list of mappings. Linux counterpart: {@code i_mmap} and its
+ * lock (include/linux/fs.h).
  *
- * <p>A child of fork is listed after its parent, so a walk that found nothing to remove in the
- * child yet removed the parent's entry before it could be copied, or finds the copy afterwards.
+ * <p>A child of fork is listed after its parent, so a truncation that finds no entry in the child
+ * has either removed the parent's entry before fork copied it, or finds the copy afterwards.
+ *
+ * <p>Lock held by the caller: the map lock of a space, or none for truncation and filled holes.
  */
 final class FileMappings implements Mapper {
   private final MemoryManager manager;
   private final Mappable file;
   private final RankedLock lock;
 
-  /** In the order in which they came; guarded by the lock. */
+  /** In the order of listing; guarded by the lock. */
   private final List<Mm> spaces = new ArrayList<>();
 
-  /** Moves after the pages are out and before their place can be used for something else. */
+  /**
+   * Incremented after pages were taken out of all spaces, and before their blocks can be used
+   * again.
+   */
   private final AtomicLong unmappings = new AtomicLong();
 
   FileMappings(MemoryManager manager, Mappable file) {
@@ -40,7 +45,9 @@ final class FileMappings implements Mapper {
     return file;
   }
 
-  /** Keeps every walk of this file out while entries for it move or are inserted. */
+  /**
+   * Keeps truncation and hole removal of this file out while entries for it move or are inserted.
+   */
   long lockShared() {
     return lock.readLock();
   }
@@ -73,8 +80,8 @@ final class FileMappings implements Mapper {
   }
 
   /**
-   * Returns when no walk is under way that has seen an older list of mappings: the tables that it
-   * went through may be freed then.
+   * Waits until every truncation or hole removal that may have seen an older list of mappings has
+   * ended: the tables that it went through may be freed then.
    */
   void settle() {
     lock.unlockWrite(lockExclusively());
@@ -82,9 +89,9 @@ final class FileMappings implements Mapper {
 
   /**
    * Counts how often pages were taken out. A page without a page frame cannot be held by a
-   * reference while it is copied; who copies one asks before, with its entry seen under the entry
-   * lock, and afterwards. If the answers agree, the page was not used for anything else meanwhile;
-   * that the entry is the same does not say so, for the page may have gone and come back.
+   * reference while it is copied; copy on write asks before, under the entry lock, and afterwards.
+   * If the answers agree, the page was not used for anything else meanwhile. That the entry is the
+   * same does not prove it: the page may have been taken out and mapped again.
    */
   long unmappings() {
     return unmappings.get();
@@ -109,13 +116,16 @@ final class FileMappings implements Mapper {
     manager.sparsePage().removeFrom(this, page);
   }
 
-  /** Sees the part of a mapping that shows pages asked for. */
+  /** Receives the part of a mapping that shows the pages of a range. */
   @FunctionalInterface
   interface PartVisitor {
     void part(Mm mm, Vma vma, long start, long end);
   }
 
-  /** Goes through every address that shows a page in a range, with faults locked out. */
+  /**
+   * Calls the visitor for every address range that shows pages in a range, with insertions locked
+   * out.
+   */
   void forEachPart(long firstPage, long lastPage, PartVisitor visitor) {
     long stamp = lockExclusively();
     try {

@@ -12,9 +12,12 @@ import dev.xip.phys.FrameUse;
 import dev.xip.phys.PageFrames;
 
 /**
- * Gives a child its parent's mappings and entries. The parent's map lock is held exclusively; of
- * the child only walks through the mappings of files know. Linux counterpart: {@code dup_mmap}
- * (kernel/fork.c) and {@code copy_page_range} (mm/memory.c).
+ * Gives a child its parent's mappings and entries. Only truncation and hole removal, through {@link
+ * FileMappings}, can touch the child meanwhile. Linux counterpart: {@code dup_mmap} (kernel/fork.c)
+ * and {@code copy_page_range} (mm/memory.c).
+ *
+ * <p>Lock held by the caller: none; it takes the parent's map lock and inside it the child's, both
+ * exclusively.
  */
 final class Forker {
   private final Mm parent;
@@ -76,12 +79,12 @@ final class Forker {
         }
       }
     } finally {
-      // Whoever cached that an entry is writable must look again.
+      // Caches of the parent may still say that an entry is writable.
       parent.flush(duty);
     }
   }
 
-  /** Whether the child cannot simply fault in again what the parent has. */
+  /** Whether entries have to be copied, as the child could not fault all of them in again. */
   private boolean isWalked(Vma vma) {
     long always = VmaFlags.HUGETLB | VmaFlags.NONLINEAR | VmaFlags.PFNMAP | VmaFlags.INSERTPAGE;
     if (manager.rules().forkWalksMixedMaps()) {
@@ -132,9 +135,9 @@ final class Forker {
   }
 
   /**
-   * Copies a whole table none of whose entries counts for anything, and links it filled and sealed.
-   * The parent's lock is held until then: a walk through the mappings of a file comes to the parent
-   * first, so it has emptied the entries before they are copied or finds the copies.
+   * Copies a whole table of which no entry is counted, and links it filled and sealed. The lock of
+   * the parent's table is held until then: truncation comes to the parent first, so it has emptied
+   * the entries before they are copied, or finds the copies.
    */
   private boolean copyWhole(Vma vma, LeafTables leaves) {
     if (!leaves.isWhole() || !manager.trustsSpecialBit(vma)) {
@@ -171,19 +174,19 @@ final class Forker {
     return walk.pmd() == PageTable.NO_SLOT ? table.slotOrCreate(va, Level.PMD) : walk.pmd();
   }
 
-  /** Copies what can be copied in one go, and the rest one by one. */
+  /** Copies a table in parts: in bulk where no entry is counted, else entry by entry. */
   private void copyTable(Vma vma, LeafTables leaves, long target) {
     for (int done = 0; done < leaves.count(); done += LeafTables.FEW) {
       long at = 8L * done;
       int few = Math.min(LeafTables.FEW, leaves.count() - done);
-      if (!copyAtOnce(vma, leaves.slot() + at, target + at, few)) {
+      if (!copyInBulk(vma, leaves.slot() + at, target + at, few)) {
         long va = leaves.start() + done * Pages.SIZE;
         copyEach(vma, va, leaves.slot() + at, target + at, few);
       }
     }
   }
 
-  private boolean copyAtOnce(Vma vma, long slot, long target, int count) {
+  private boolean copyInBulk(Vma vma, long slot, long target, int count) {
     boolean can = manager.trustsSpecialBit(vma) && looksUncounted(vma, slot, count);
     if (can) {
       block.copyForked(slot, target, count, vma.has(VmaFlags.SHARED));
@@ -192,8 +195,8 @@ final class Forker {
   }
 
   /**
-   * Whether no entry counts for anything, as the special bit of each says. Private ones have to be
-   * protected against stores as well, and nearly always are.
+   * Whether no entry is counted, by the special bit of each, and entries of a private mapping are
+   * all write-protected, as they nearly always are.
    */
   private boolean looksUncounted(Vma vma, long slot, int count) {
     block.look(slot, count);

@@ -11,7 +11,11 @@ import dev.xip.phys.SpinListModel;
 import java.util.Optional;
 import java.util.function.LongFunction;
 
-/** The ways to decide that the thread of January 2008 weighed, each ready to run on a machine. */
+/**
+ * The ways to decide whether an entry has a page frame that the thread of January 2008 weighed.
+ *
+ * <p>Lock held by the caller: none needed.
+ */
 public enum FrameStrategy {
   /** The entry says it. */
   SPECIAL_BIT("special-bit", null),
@@ -52,13 +56,12 @@ public enum FrameStrategy {
   }
 
   /**
-   * Makes the memory model that the strategy asks, before anybody has told it anything: as it is
-   * early in boot.
+   * Makes the strategy's memory model, not yet initialised: its state early in boot.
    *
-   * @param memory the machine's physical memory, which is not told of the model
-   * @return the model, or nothing if the strategy asks none
+   * @param memory the machine's physical memory; the model is not attached to it
+   * @return the model, or empty if the strategy has none
    */
-  public Optional<MemoryModel> untoldModel(PhysicalMemory memory) {
+  public Optional<MemoryModel> newUninitializedModel(PhysicalMemory memory) {
     return Optional.ofNullable(newModel)
         .map(make -> make.apply(memory.windowBytes() >>> Pages.SHIFT));
   }

@@ -14,19 +14,21 @@ import dev.xip.phys.PageFrames;
 import java.util.Arrays;
 
 /**
- * Gives out the page frames behind addresses, each with a reference that the caller gives back:
- * what direct I/O, debuggers and exec stand on. A page without a page frame cannot be given out: it
- * is EFAULT, and that is the price of the special bit. For one thread; make one for each. Linux
- * counterpart: {@code __get_user_pages} and {@code follow_page} (mm/gup.c), {@code gup_pte_range}
- * (arch/x86/mm/gup.c), {@code follow_pfn} (mm/memory.c).
+ * Gives out the page frames behind addresses, each with a reference that the caller gives back;
+ * direct I/O, debuggers and exec use it. A page without a page frame cannot be given out: it is
+ * EFAULT, the price of the special bit. For one thread. Linux counterpart: {@code __get_user_pages}
+ * and {@code follow_page} (mm/gup.c), {@code gup_pte_range} (arch/x86/mm/gup.c), {@code follow_pfn}
+ * (mm/memory.c).
  *
  * <p>No lock is held while a page is faulted in, so the mapping is looked up again for each try.
+ *
+ * <p>Lock held by the caller: none; it takes the map lock, shared, for each page.
  */
 public final class GetUserPages {
-  /** What {@link #followPage} answers if a fault may help. */
+  /** The answer of {@link #followPage} if a fault may help. */
   private static final long MUST_FAULT = -2;
 
-  /** For how many frames there is room before the first is found. */
+  /** The initial room for frames. */
   private static final int FIRST_ROOM = 256;
 
   private final Mm mm;
@@ -73,9 +75,10 @@ public final class GetUserPages {
 
   /**
    * Finds the frames behind addresses, without any lock as far as they are mapped with the rights
-   * that it takes. It sees entries only, never mappings, so that it works at all is owed to the
-   * special bit; with another strategy every page goes the slow way, and so does the rest from the
-   * first page on that needs more than a look. Linux counterpart: {@code get_user_pages_fast}.
+   * needed. It sees entries only, never mappings, so it needs the special bit: with another
+   * strategy every page takes the slow path. From the first page on that is not mapped with the
+   * rights needed, the rest takes the slow path too. Linux counterpart: {@code
+   * get_user_pages_fast}.
    *
    * @param va an address in the first page
    * @param count how many pages, at least 0
@@ -97,7 +100,7 @@ public final class GetUserPages {
   }
 
   /**
-   * Takes hold of the frames behind addresses until they are let go.
+   * Pins the frames behind addresses until they are released.
    *
    * @param va an address in the first page
    * @param count how many pages, at least 0
@@ -112,7 +115,7 @@ public final class GetUserPages {
       throw new IllegalArgumentException(
           Errno.EINVAL.message("%d pages: expected at least 0", count));
     }
-    // The room grows with what is found, as the count may be anything.
+    // The room grows with the frames found, as the count may be too large for an array.
     long[] pfns = new long[Math.min(count, FIRST_ROOM)];
     int got = getUserPages(va, 0, pfns.length, write, force, pfns);
     while (got == pfns.length && got < count) {
@@ -123,8 +126,8 @@ public final class GetUserPages {
   }
 
   /**
-   * Says which page frame number lies at an address of I/O memory, without any reference. A mapping
-   * that is merely mixed is refused. Linux counterpart: {@code follow_pfn} (mm/memory.c).
+   * Finds the page frame number at an address of I/O memory, without a reference. A MIXEDMAP
+   * mapping is refused. Linux counterpart: {@code follow_pfn} (mm/memory.c).
    *
    * @param va the address
    * @return the number
@@ -229,7 +232,7 @@ public final class GetUserPages {
     }
   }
 
-  /** Whether the fault has made the page this space's own, whatever the entry allows. */
+  /** Whether the fault has made the page private to this space, whatever the entry allows. */
   private boolean faultIn(long va, boolean write, boolean force) throws MapException {
     FaultResult result = faults.fault(va, write ? Access.WRITE : Access.READ, force);
     if (result instanceof FaultResult.Refused refused) {
@@ -249,11 +252,11 @@ public final class GetUserPages {
 
   /**
    * Looks at one entry and takes a reference to its frame, all under the entry lock. The order of
-   * the questions decides what a debugger may do: that an entry is not writable comes before that
-   * it has no page frame, so a forced store into a private page of a file copies it, and what is
-   * found then is the copy. Linux counterpart: {@code follow_page_pte} (mm/gup.c).
+   * the checks matters for debuggers: that an entry is not writable is checked before that it has
+   * no page frame, so a forced store into a private page of a file copies the page, and the next
+   * look finds the copy. Linux counterpart: {@code follow_page_pte} (mm/gup.c).
    *
-   * @param copied whether the last fault made the page this space's own
+   * @param copied whether the last fault made the page private to this space
    */
   private long followPage(Vma vma, long va, boolean write, boolean copied) throws MapException {
     if (!table.walk(va, walk)) {
@@ -296,8 +299,8 @@ public final class GetUserPages {
 
   /**
    * Whether a store through an entry that does not allow it is seen by this space alone. That the
-   * last fault made a copy is not enough: somebody may have dropped the copy since, and what is
-   * there now belongs to everybody. Linux 3.19 took the fault's word for it (CVE-2016-5195).
+   * last fault made a copy is not enough: another thread may have dropped the copy since, and the
+   * shared page is mapped again. Linux 3.19 trusted the fault's answer (CVE-2016-5195).
    */
   private boolean isOwn(long pfn) {
     return pfn != MemoryManager.NO_FRAME
@@ -306,13 +309,12 @@ public final class GetUserPages {
   }
 
   /**
-   * Takes a reference to the frame of an entry that says all there is to know. A frame that is
-   * being freed is not taken, and one that was taken is given back if the entry has changed or its
-   * table may be gone.
+   * Takes a reference to the frame of an entry without a lock. A frame that is being freed is not
+   * taken, and one that was taken is given back if the entry has changed or its table may be gone.
    */
   private boolean tryFast(long va, boolean write, long[] pfns, int index) {
     long generation = mm.generation();
-    // The tables of a space that has exited are gone without the generation moving any more.
+    // The generation of a space that has exited moves no more, though its tables are freed.
     if (mm.isClosed() || va < 0 || va >= layout.addressLimit() || !walkFast(va)) {
       return false;
     }
@@ -336,7 +338,7 @@ public final class GetUserPages {
     try {
       return table.walk(va, walk) && walk.level() == Level.PTE;
     } catch (IndexOutOfBoundsException e) {
-      // A table that was freed under the walk holds anything. The slow way will tell.
+      // A table that was freed during the walk may hold anything. The slow path finds out.
       return false;
     }
   }

@@ -9,13 +9,15 @@ import dev.xip.pagetable.Walk;
 
 /**
  * Leaves that map 2 MiB or 1 GiB of a file with one special entry. Invariants: such a leaf lies in
- * one mapping as a whole, is never writable, and counts for nothing. Who is about to break one of
- * them splits it: the leaf becomes a table of smaller ones that say the same. If there is no RAM
+ * one mapping as a whole, is never writable, and is not counted. An operation that would break one
+ * of them splits the leaf first into a table of smaller ones that map the same. If there is no RAM
  * for the table the leaf is dropped, and its pages fault in again.
  *
- * <p>A leaf changes under the lock of the table that it is in; a table that is linked into an empty
- * slot beside it is not, so a leaf is put in by compare-and-set. Linux counterpart: {@code
+ * <p>A leaf changes under the lock of the table that it is in. A table is linked into an empty slot
+ * without that lock, so a leaf is inserted by compare-and-set. Linux counterpart: {@code
  * vmf_insert_pfn_pmd} and {@code __split_huge_pmd} (mm/huge_memory.c).
+ *
+ * <p>Lock held by the caller: the map lock, or the lock of the file's mappings.
  */
 final class HugeLeaves {
   /** The levels that may have such leaves, the highest first. */
@@ -26,7 +28,7 @@ final class HugeLeaves {
   private final PageTable table;
   private final EntryLayout layout;
 
-  /** Whether there may be one in this space: set before the first is put in. */
+  /** Whether there may be one in this space: set before the first is inserted. */
   private volatile boolean used;
 
   HugeLeaves(Mm mm) {
@@ -46,8 +48,8 @@ final class HugeLeaves {
   }
 
   /**
-   * The alignment that lets a run of pages be mapped by as few leaves as possible: the size of the
-   * largest leaf that fits into it.
+   * The alignment at which a run of pages needs the fewest leaves: the size of the largest leaf
+   * that fits into it.
    *
    * @return a number of bytes; a page if no huge leaf does
    */
@@ -90,14 +92,13 @@ final class HugeLeaves {
   }
 
   /**
-   * Maps the beginning of a run of pages with the largest leaves that fit, as far as one table
-   * goes.
+   * Maps the start of a run of pages with the largest leaves that fit, up to the end of one table.
    *
    * @param va the address of the first page
    * @param stop where a descent to the address, or to one that the leaf would cover, stopped
    * @param bytes the length of the run, as far as it belongs to the mapping
    * @param pfn the first page's frame number
-   * @return how many bytes are mapped now: 0 if no leaf fits or something is there already
+   * @return how many bytes are mapped now: 0 if no leaf fits or there is an entry already
    */
   long insert(Vma vma, long va, long stop, long bytes, long pfn) {
     if (!vma.has(VmaFlags.MIXEDMAP) || vma.pageAccess().write()) {
@@ -144,16 +145,17 @@ final class HugeLeaves {
     return done << shift;
   }
 
-  /** Says that leaves were put in by somebody else: a parent that forks. */
+  /** Notes that leaves were inserted by another class: fork, which copies them from the parent. */
   void noteUsed() {
     used = true;
   }
 
   /**
-   * Answers a fault on an address that a leaf covers: it is marked as used, or split for a store.
+   * Answers a fault on an address that a leaf covers: the leaf becomes young, or is split for a
+   * store.
    *
    * @param stop where a descent to the address stopped
-   * @return false if the fault is to be looked at again
+   * @return false if the fault handler has to descend again
    */
   boolean touch(long stop, boolean write) {
     long slot = PageTable.slotOf(stop);
@@ -195,8 +197,8 @@ final class HugeLeaves {
   }
 
   /**
-   * Splits what would not lie in one mapping any more, before a list of mappings is put in force.
-   * Linux counterpart: {@code vma_adjust_trans_huge} (mm/huge_memory.c).
+   * Splits the leaves that would no longer lie in one mapping, before a list of mappings is put in
+   * force. Linux counterpart: {@code vma_adjust_trans_huge} (mm/huge_memory.c).
    */
   void splitAtBounds(VmaList next) {
     if (used) {

@@ -9,12 +9,14 @@ import dev.xip.phys.PageFrames;
 import java.util.function.Function;
 
 /**
- * The three ways to put an entry into an empty slot of a mapping of a file. A precondition that
- * does not hold is the kernel's BUG. Nothing is flushed: the slot was empty. Linux counterpart:
+ * The three ways to insert an entry into an empty slot of a mapping of a file. A precondition that
+ * does not hold is the kernel's BUG. No flush is owed: the slot was empty. Linux counterpart:
  * vm_insert_pfn, vm_insert_mixed and vm_insert_page (mm/memory.c).
+ *
+ * <p>Lock held by the caller: the map lock, shared; the calls from outside take it themselves.
  */
 final class Insertion {
-  /** In place of a slot: it is found, or its table made, when all else is checked. */
+  /** Passed in place of a slot: it is looked up, or its table made, after all checks. */
   private static final long UNKNOWN = PageTable.NO_SLOT;
 
   private final Mm mm;
@@ -99,10 +101,10 @@ final class Insertion {
   }
 
   /**
-   * Inserts entries for pages side by side into those slots of one table that are empty, as {@link
+   * Inserts entries for contiguous pages into those slots of one table that are empty, as {@link
    * #insertMixed} does for one page.
    *
-   * @param va the address of one of the pages: how it ended is said for this one
+   * @param va the address of one of the pages, whose result is returned
    * @param slot the slot of that address, or what {@link PageTable#slotOrCreate} answers instead
    * @param pfn the frame number there
    * @param before how many pages below it get an entry as well
@@ -162,7 +164,7 @@ final class Insertion {
     return insert(va, slot, layout.leaf(pfn, vma.pageAccess()), pfn);
   }
 
-  /** Whether there is a page frame of that number that somebody uses. */
+  /** Whether the number has a page frame that is in use. */
   boolean isFrame(long pfn) {
     return frames.contains(pfn) && frames.references(pfn) > 0;
   }

@@ -7,8 +7,10 @@ import dev.xip.pagetable.Level;
 import dev.xip.pagetable.PageTable;
 
 /**
- * Moves entries to other addresses as they are; nothing that is counted changes. Linux counterpart:
- * {@code move_page_tables} (mm/mremap.c).
+ * Moves entries unchanged to other addresses; no count changes. Linux counterpart: {@code
+ * move_page_tables} (mm/mremap.c).
+ *
+ * <p>Lock held by the caller: the map lock, exclusively.
  */
 final class LeafMover {
   private final Mm mm;
@@ -24,13 +26,12 @@ final class LeafMover {
   }
 
   /**
-   * Moves the entries of a range. Both places belong to mappings in force and the map lock is held
-   * exclusively. Walks through the mappings of the file are kept out meanwhile, so that none sees a
-   * page at neither place.
+   * Moves the entries of a range. Both places belong to mappings in force. Truncation of the file
+   * is kept out meanwhile, so that it cannot miss a page between the two places.
    *
    * @param vma the mapping that the entries are in
    * @param from the first address
-   * @param to where that goes; the entries there are empty and the ranges do not overlap
+   * @param to the first new address; the entries there are empty and the ranges do not overlap
    * @param length how many bytes, page aligned
    * @return how many bytes were moved: less than asked for if RAM for a table ran out
    */

@@ -7,12 +7,12 @@ import dev.xip.pagetable.PageTable;
 import dev.xip.pagetable.Walk;
 
 /**
- * Goes through a range of addresses one leaf table at a time, so that its lock is taken once for
- * all its entries. Where there is no table the range is skipped. Linux counterpart: the loops of
- * {@code zap_page_range} down to {@code pte_offset_map_lock} (mm/memory.c).
+ * Iterates over a range of addresses one leaf table at a time, so that its lock is taken once for
+ * all its entries. Addresses without a table are skipped. Linux counterpart: the loops of {@code
+ * zap_page_range} down to {@code pte_offset_map_lock} (mm/memory.c).
  *
  * <pre>{@code
- * LeafTables leaves = new LeafTables(mm, start, end);
+ * LeafTables leaves = new LeafTables(mm, start, end, LeafTables.Huge.SPLIT);
  * while (leaves.next()) {
  *   leaves.lock();
  *   try {
@@ -24,21 +24,22 @@ import dev.xip.pagetable.Walk;
  * }
  * }</pre>
  *
- * <p>Where {@link #isHuge} a huge leaf takes the table's place, the lock is that of the table which
- * it is in, and who has it finds out whether the leaf is still there; if not, {@link #again}.
+ * <p>A huge leaf takes the place of a table if {@link #isHuge}: the lock is then that of the table
+ * which the leaf is in. With the lock held the caller checks that the leaf is still there, and
+ * calls {@link #again} if not.
  *
- * <p>Who goes through holds the map lock, or the lock of a file's mappings, so that no table can go
- * away meanwhile.
+ * <p>Lock held by the caller: the map lock or the lock of the file's mappings, so that no table is
+ * freed meanwhile.
  */
 final class LeafTables {
-  /** How many entries are taken together where a whole table cannot be. */
+  /** How many entries are handled together where a whole table cannot be. */
   static final int FEW = 64;
 
-  /** What becomes of huge leaves. */
+  /** How the iteration treats huge leaves. */
   enum Huge {
-    /** They are shown, as much of each as is in the range. */
+    /** They are shown, also those that are only partly in the range. */
     SHOWN,
-    /** They are shown if all of them is in the range, and split first if not. */
+    /** They are shown if they are wholly in the range, and split first if not. */
     SPLIT_WHERE_CUT,
     /** They are split. */
     SPLIT
@@ -102,12 +103,12 @@ final class LeafTables {
     return level;
   }
 
-  /** Has {@link #next} come back to the same address, where the huge leaf is not any more. */
+  /** Makes {@link #next} return to the same address, where the huge leaf is gone. */
   void again() {
     end = start;
   }
 
-  /** Whether all addresses that this table is for are in the range. */
+  /** Whether the range covers this table wholly. */
   boolean isWhole() {
     return level == Level.PTE && count() == layout.entriesPerTable(Level.PTE);
   }

@@ -5,9 +5,11 @@ import dev.xip.base.HasErrno;
 import java.io.IOException;
 
 /**
- * A mapping call was refused. Where the kernel works through a range mapping by mapping, what lies
- * before the one that was refused has been done; in all other cases nothing has changed. The
- * message begins with the kernel's code.
+ * A mapping call was refused. Calls that go through a range mapping by mapping have changed the
+ * mappings before the one that was refused; in all other cases nothing has changed. The message
+ * begins with the kernel's code.
+ *
+ * <p>Lock held by the caller: none needed.
  */
 public final class MapException extends IOException implements HasErrno {
   private static final long serialVersionUID = 1L;

@@ -7,7 +7,9 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /**
- * What mmap is asked for. Nothing is checked here: that is the call's to do.
+ * The arguments of mmap. The call checks them, not this record.
+ *
+ * <p>Lock held by the caller: none needed.
  *
  * @param file what to map, or null for anonymous memory
  * @param pageOffset the first page of the file; without meaning for anonymous memory
@@ -83,7 +85,7 @@ public record MapRequest(
   }
 
   /**
-   * Asks for a place, whatever is mapped there.
+   * Asks for a place; existing mappings there are removed.
    *
    * @param start the address, page aligned
    * @return the request
@@ -93,7 +95,7 @@ public record MapRequest(
   }
 
   /**
-   * Says where it would be good to be; if that is taken, another place will do.
+   * Gives a hint for the place; if it is taken, another one is chosen.
    *
    * @param hint an address, rounded down to pages
    * @return the request

@@ -9,18 +9,22 @@ import dev.xip.mapping.PageRun;
 import java.io.IOException;
 import java.util.List;
 
-/** mmap and munmap, and the rules of places that other calls share. Linux: mm/mmap.c. */
+/**
+ * mmap and munmap, and the rules of placement that other calls share. Linux: mm/mmap.c.
+ *
+ * <p>Lock held by the caller: none; the calls take the map lock, exclusively.
+ */
 final class MappingCalls {
   /** How many mappings a space may have. Linux counterpart: {@code sysctl_max_map_count}. */
   static final int MOST_MAPPINGS = 65530;
 
-  /** The room left for a stack above the highest mapping. */
+  /** Room for a stack above the highest mapping. */
   private static final long STACK_GAP = 128L << 20;
 
-  /** How many runs of a file may pass before a long one is found. */
+  /** How many runs of a file are examined to find one long enough for huge leaves. */
   private static final int MOST_RUNS_LOOKED_AT = 16;
 
-  /** An offset in a file is to be a positive number of bytes. */
+  /** The offset in bytes must fit into a positive long. */
   private static final long MOST_FILE_PAGES = Long.MAX_VALUE >>> Pages.SHIFT;
 
   private final Mm mm;
@@ -54,7 +58,7 @@ final class MappingCalls {
       mm.unlockExclusively(stamp);
     }
     if (request.has(MapFlag.POPULATE) || request.has(MapFlag.LOCKED)) {
-      populate.asFarAsPossible(range);
+      populate.populateBestEffort(range);
     }
     return range;
   }
@@ -100,8 +104,8 @@ final class MappingCalls {
   }
 
   /**
-   * The highest free place at which the file's first long run may have huge leaves: addresses and
-   * physical addresses agree there. Linux counterpart: {@code thp_get_unmapped_area}
+   * The highest free place at which the file's first long run can have huge leaves: virtual and
+   * physical addresses are congruent there. Linux counterpart: {@code thp_get_unmapped_area}
    * (mm/huge_memory.c), which goes by offsets in the file.
    */
   private AddrRange freePlaceFor(String call, MapRequest request, long length) throws MapException {
@@ -125,13 +129,13 @@ final class MappingCalls {
         done += place.pages();
       }
     } catch (IOException e) {
-      // Where it cannot be read, it is as good at one place as at any other.
+      // A file that cannot be read has no preferred place.
       return freePlace(call, length);
     }
     return freePlace(call, length);
   }
 
-  /** Checks a place that a caller insists on; what is mapped there does not matter. */
+  /** Checks a mandatory place; existing mappings there do not matter. */
   AddrRange fixedPlace(String call, long start, long length) throws MapException {
     if (start < 0 || start > limit - length) {
       throw new MapException(
@@ -219,7 +223,7 @@ final class MappingCalls {
         : "%d mappings there, the first is %s".formatted(there.size(), there.getFirst());
   }
 
-  /** Fails if so many more mappings would be too many. */
+  /** Fails if {@code more} mappings would exceed the limit. */
   void requireRoom(String call, int more) throws MapException {
     if (mm.vmas().size() + more > MOST_MAPPINGS) {
       throw new MapException(
@@ -254,7 +258,7 @@ final class MappingCalls {
     }
   }
 
-  /** Fails unless a range starts with a page. */
+  /** Fails unless a range starts at a page boundary. */
   static void requirePages(String call, AddrRange range) throws MapException {
     if (!Pages.isAligned(range.start())) {
       throw new MapException(
@@ -262,7 +266,9 @@ final class MappingCalls {
     }
   }
 
-  /** All pages that a range touches; one that ends past all addresses ends at the last page. */
+  /**
+   * All pages that a range touches; a range that ends past all addresses is cut at the last page.
+   */
   static AddrRange wholePages(AddrRange range) {
     long end = Math.min(range.end(), Pages.roundDown(Long.MAX_VALUE));
     return new AddrRange(Pages.roundDown(Math.min(range.start(), end)), Pages.roundUp(end));

@@ -4,7 +4,11 @@ import dev.xip.base.Errno;
 import dev.xip.base.HasErrno;
 import java.io.IOException;
 
-/** An access that the kernel would have answered with a signal. */
+/**
+ * The signal that an access would have got from the kernel.
+ *
+ * <p>Lock held by the caller: none needed.
+ */
 public abstract sealed class MemoryFaultException extends IOException implements HasErrno {
   private static final long serialVersionUID = 1L;
 
@@ -15,19 +19,12 @@ public abstract sealed class MemoryFaultException extends IOException implements
     this.va = va;
   }
 
-  /**
-   * Returns the address.
-   *
-   * @return the virtual address that was accessed
-   */
+  /** {@return the virtual address that was accessed} */
   public long address() {
     return va;
   }
 
-  /**
-   * Returns what a system call would have returned for the address: EFAULT, where a program gets a
-   * signal.
-   */
+  /** Returns the code of a system call for the address: EFAULT where a program gets a signal. */
   @Override
   public Errno errno() {
     return this instanceof OutOfMemory ? Errno.ENOMEM : Errno.EFAULT;
@@ -42,7 +39,7 @@ public abstract sealed class MemoryFaultException extends IOException implements
     }
   }
 
-  /** SIGBUS: a mapping with no bytes behind that address. */
+  /** SIGBUS: a mapping without bytes at that address. */
   public static final class BusError extends MemoryFaultException {
     private static final long serialVersionUID = 1L;
 
@@ -51,7 +48,7 @@ public abstract sealed class MemoryFaultException extends IOException implements
     }
   }
 
-  /** RAM for a page table ran out. */
+  /** ENOMEM: there is no free frame of RAM for a page or a table. */
   public static final class OutOfMemory extends MemoryFaultException {
     private static final long serialVersionUID = 1L;
 

@@ -16,11 +16,13 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * What all address spaces of a machine share: physical memory, the entry layout, the sparse page
- * and the one judge, {@link #normalFrame}.
+ * The state that all address spaces of a machine share: physical memory, the entry layout, the
+ * sparse page, and the normal-page test, {@link #normalFrame}.
+ *
+ * <p>Lock held by the caller: none needed.
  */
 public final class MemoryManager implements TableSupply {
-  /** What {@link #normalFrame} answers for an entry that has no page frame. */
+  /** The answer of {@link #normalFrame} for an entry without a page frame. */
   public static final long NO_FRAME = -1;
 
   private static final String ENTRY_LOCK = "entry lock";
@@ -41,15 +43,14 @@ public final class MemoryManager implements TableSupply {
   private final ReverseMap reverseMap = new ReverseMap(this);
   private final BadEntries badEntries;
 
-  /** What tests stop threads with. */
+  /** Test hook, called at each {@link Step}. */
   private volatile Step.Hook hook = Step.Hook.NONE;
 
   private final List<AddressSpace> spaces = new CopyOnWriteArrayList<>();
   private final SpaceCounters counters = new SpaceCounters(null);
 
   /**
-   * Boots the memory manager of a machine whose entries say by their special bit whether they have
-   * a page frame.
+   * Boots the memory manager of a machine with the special-bit strategy.
    *
    * @param memory the machine's physical memory
    * @param layout the architecture's entries
@@ -110,9 +111,9 @@ public final class MemoryManager implements TableSupply {
   }
 
   /**
-   * Says which page frame an entry counts for. With the special bit this tests one bit: no look-up,
-   * no lock, no call. The mapping's flags are consulted only if the bit is set. Any other strategy
-   * is called. Linux counterpart: {@code vm_normal_page} (mm/memory.c).
+   * Returns the page frame of an entry that is to be counted. With the special bit this tests one
+   * bit: no look-up, no lock, no call. The mapping's flags are consulted only if the bit is set.
+   * Other strategies are called. Linux counterpart: {@code vm_normal_page} (mm/memory.c).
    *
    * @param vma the mapping that the entry is in
    * @param va the address that the entry is for
@@ -136,38 +137,30 @@ public final class MemoryManager implements TableSupply {
     return strategy.decide(this, vma, va, pte);
   }
 
-  /**
-   * Returns the strategy.
-   *
-   * @return how {@link #normalFrame} decides
-   */
+  /** {@return the strategy by which {@link #normalFrame} decides} */
   public NormalFrame strategy() {
     return strategy;
   }
 
-  /**
-   * Tells whether entries themselves say that there is no page frame.
-   *
-   * @return true if {@link #normalFrame} tests the special bit
-   */
+  /** {@return whether {@link #normalFrame} tests the special bit} */
   public boolean usesSpecialBit() {
     return usesSpecialBit;
   }
 
   /**
-   * Tells whether a special entry of a mapping has no page frame, whatever else it says: then a
-   * whole table of them needs to be asked once. With any other strategy each entry has to be.
+   * Tells whether the special bit alone decides about entries of a mapping: then one test serves a
+   * whole table. With any other strategy each entry is tested.
    */
   boolean trustsSpecialBit(Vma vma) {
     return usesSpecialBit && (vma.flags() & (VmaFlags.PFNMAP | VmaFlags.MIXEDMAP)) != 0;
   }
 
   /**
-   * Tells whether a number has a page frame, as the strategy sees it: what an insertion asks when
-   * there is no special bit to set. Linux counterpart: {@code pfn_valid}.
+   * Tells whether a number has a page frame, by the strategy. An insertion asks it where there is
+   * no special bit to set. Linux counterpart: {@code pfn_valid}.
    *
    * @param pfn a page frame number
-   * @return the memory model's answer; with a strategy that has no model, the truth
+   * @return the memory model's answer; with a strategy that has no model, that of the mem_map
    */
   public boolean pfnValid(long pfn) {
     return strategy.pfnValid(this, pfn);
@@ -176,7 +169,7 @@ public final class MemoryManager implements TableSupply {
   /**
    * Makes an empty address space.
    *
-   * @param name its name, for people
+   * @param name its name, for diagnostics
    * @return the space, to be closed by its owner
    * @throws MapException ENOMEM if there is no frame for its root table
    */
@@ -190,47 +183,29 @@ public final class MemoryManager implements TableSupply {
     return space;
   }
 
-  /**
-   * Returns the rules.
-   *
-   * @return what the machine keeps to where releases differ
-   */
+  /** {@return the rules that the machine keeps where releases differ} */
   public Rules rules() {
     return rules;
   }
 
   /**
-   * Counts the entries of all address spaces that map frames of files.
-   *
-   * @return file_rss of the machine in pages
+   * {@return file_rss of the machine in pages: the entries of all spaces that map frames of files}
    */
   public long fileFrames() {
     return counters.fileFrames();
   }
 
-  /**
-   * Counts the entries of all address spaces that map frames of their own.
-   *
-   * @return anon_rss of the machine in pages
-   */
+  /** {@return anon_rss of the machine in pages: the entries of all spaces for anonymous frames} */
   public long anonymousFrames() {
     return counters.anonymousFrames();
   }
 
-  /**
-   * Counts the faults that were answered since boot, in spaces that have exited too.
-   *
-   * @return pgfault of /proc/vmstat
-   */
+  /** {@return pgfault of /proc/vmstat: the faults answered since boot, in closed spaces too} */
   public long minorFaults() {
     return counters.minorFaults();
   }
 
-  /**
-   * Counts the pages that were copied on write since boot.
-   *
-   * @return the number of pages
-   */
+  /** {@return the number of pages copied on write since boot} */
   public long copies() {
     return counters.copies();
   }
@@ -264,75 +239,48 @@ public final class MemoryManager implements TableSupply {
     return spaces.stream().map(AddressSpace::mm).toList();
   }
 
-  /**
-   * Lists the address spaces.
-   *
-   * @return those that are not closed
-   */
+  /** {@return the address spaces that are not closed} */
   public List<AddressSpace> spaces() {
     return new ArrayList<>(spaces);
   }
 
-  /**
-   * Returns the physical memory.
-   *
-   * @return the machine's memory
-   */
+  /** {@return the machine's physical memory} */
   public PhysicalMemory memory() {
     return memory;
   }
 
-  /**
-   * Returns the layout.
-   *
-   * @return the architecture's entries
-   */
+  /** {@return the architecture's entry layout} */
   public EntryLayout layout() {
     return layout;
   }
 
-  /**
-   * Returns where address spaces end. Linux counterpart: {@code TASK_SIZE}.
-   *
-   * @return the first address that none of them has
-   */
+  /** {@return the first address past every address space} Linux counterpart: {@code TASK_SIZE}. */
   public long addressLimit() {
     return layout.addressLimit();
   }
 
   /**
-   * Returns the last page frame of RAM. Linux counterpart: {@code highest_memmap_pfn}.
-   *
-   * @return its number
+   * {@return the number of the last page frame of RAM} Linux counterpart: {@code
+   * highest_memmap_pfn}.
    */
   public long highestPfn() {
     return highestPfn;
   }
 
   /**
-   * Returns the page that anonymous memory shows until it is written. It is mapped without being
-   * counted. Linux counterpart: {@code zero_pfn}.
-   *
-   * @return a frame of RAM that is always zero
+   * {@return the frame of zeros that anonymous memory shows until it is written} It is mapped
+   * without being counted. Linux counterpart: {@code zero_pfn}.
    */
   public long zeroPfn() {
     return zeroPfn;
   }
 
-  /**
-   * Returns the page that every hole shows.
-   *
-   * @return a frame of RAM that is always zero
-   */
+  /** {@return the frame of zeros that every hole shows} */
   public long sparsePfn() {
     return sparsePage.pfn();
   }
 
-  /**
-   * Returns the entries that made no sense.
-   *
-   * @return their reports
-   */
+  /** {@return the reports of bad entries} */
   public BadEntries badEntries() {
     return badEntries;
   }

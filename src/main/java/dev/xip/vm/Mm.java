@@ -163,9 +163,9 @@ final class Mm {
   }
 
   /**
-   * Puts another list of mappings in force. Files that are new in it are told first; files that are
-   * no longer in it are told afterwards, when no walk on their account can be in this space. The
-   * map lock is held exclusively.
+   * Puts another list of mappings in force. Files that are new in it are linked first; files that
+   * are no longer in it are unlinked afterwards, which waits for their truncations to leave this
+   * space. The map lock is held exclusively.
    */
   void install(VmaList next) {
     for (Vma vma : next.toList()) {

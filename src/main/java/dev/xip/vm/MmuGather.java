@@ -7,9 +7,12 @@ import dev.xip.phys.PageFrames;
 import java.util.Arrays;
 
 /**
- * Frames taken out of an address space, held until every cached translation is stale: only then may
- * they be used again. For one thread. Linux counterpart: {@code struct mmu_gather}
- * (asm-generic/tlb.h).
+ * Collects the frames whose entries were emptied and the flush that is owed for them; closing it
+ * flushes first and frees the frames then. For one thread. Linux counterpart: {@code struct
+ * mmu_gather} (asm-generic/tlb.h).
+ *
+ * <p>Lock held by the caller: the one that protects the emptied entries, but no entry lock when it
+ * is closed.
  */
 final class MmuGather implements AutoCloseable {
   private final Mm mm;
@@ -25,7 +28,10 @@ final class MmuGather implements AutoCloseable {
     this.pageFrames = mm.manager().memory().frames();
   }
 
-  /** Takes over what an entry counted for: a reference and, unless it led to a table, a mapping. */
+  /**
+   * Takes over the reference of an entry to a frame and, unless the frame is a table, its map
+   * count.
+   */
   void add(long pfn) {
     if (count == frames.length) {
       frames = Arrays.copyOf(frames, count * 2);
@@ -34,15 +40,15 @@ final class MmuGather implements AutoCloseable {
     duty = FlushDuty.OWED;
   }
 
-  /** Takes over what is owed for an entry. */
+  /** Takes over a flush duty. */
   void add(FlushDuty more) {
     duty = duty.and(more);
   }
 
   /**
-   * Makes translations stale if anything has changed, then drops what was counted. The map count
-   * too: once it says that a frame is mapped by one space alone, that space stores into it in
-   * place, and nobody may then be reading it here through a translation of before.
+   * Flushes if that is owed, then drops references and map counts. The map counts too drop only
+   * after the flush: a space that finds itself the only one to map a frame stores into it in place,
+   * and no reader of this space may still use an old translation to it.
    */
   @Override
   public void close() {

@@ -4,23 +4,21 @@ import dev.xip.mapping.RefcountCallbacks;
 import dev.xip.phys.MemoryModel;
 
 /**
- * A way to decide whether a present entry has a page frame. {@link MemoryManager#normalFrame} is
- * the judge that callers ask; it hands over to the strategy whatever one look at the entry does not
- * settle. Linux counterpart: the two halves of {@code vm_normal_page} (mm/memory.c).
+ * A way to decide whether a present entry has a page frame. Callers ask {@link
+ * MemoryManager#normalFrame}, which calls the strategy when the bits of the entry do not decide.
+ * Linux counterpart: the two halves of {@code vm_normal_page} (mm/memory.c).
  *
- * <p>All strategies give the same answers on the same history. They are records so that a compiler
- * may take what they hold for constant.
+ * <p>All strategies give the same answers on the same history. They are records so that the
+ * compiler may treat their fields as constant.
+ *
+ * <p>Lock held by the caller: usually an entry lock, so a strategy may not sleep.
  */
 public sealed interface NormalFrame {
-  /**
-   * Names the strategy.
-   *
-   * @return such as {@code special bit} or {@code pfn_valid (flat)}
-   */
+  /** {@return the strategy's name, such as {@code special bit} or {@code pfn_valid (flat)}} */
   String name();
 
   /**
-   * Decides from scratch.
+   * Decides about one entry.
    *
    * @param manager the machine's memory manager
    * @param vma the mapping that the entry is in
@@ -35,14 +33,14 @@ public sealed interface NormalFrame {
    *
    * @param manager the machine's memory manager
    * @param pfn a page frame number
-   * @return what the strategy's memory model says, or the mem_map itself if it has no model
+   * @return the answer of the strategy's memory model, or of the mem_map if it has none
    */
   default boolean pfnValid(MemoryManager manager, long pfn) {
     return manager.memory().frames().contains(pfn);
   }
 
   /**
-   * The entry itself says it, in a bit: the outcome of the thread.
+   * The special bit of the entry decides: the outcome of the thread.
    *
    * @return the strategy
    */
@@ -51,8 +49,8 @@ public sealed interface NormalFrame {
   }
 
   /**
-   * A memory model is asked about every entry, ordinary memory's too. This is the state that the
-   * thread set out from: 2.6.24 before the check became a debugging aid.
+   * A memory model is asked about every entry, those of ordinary memory too. The thread started
+   * from this state: 2.6.24, before the check became a debugging aid.
    *
    * @param model the model that answers
    * @return the strategy
@@ -62,8 +60,8 @@ public sealed interface NormalFrame {
   }
 
   /**
-   * A memory model is asked only about entries of mappings with MIXEDMAP. This is what remains for
-   * architectures without a special bit, since 2.6.29.
+   * A memory model is asked only about entries of mappings with MIXEDMAP. Architectures without a
+   * special bit do this since 2.6.29.
    *
    * @param model the model that answers
    * @return the strategy
@@ -73,7 +71,7 @@ public sealed interface NormalFrame {
   }
 
   /**
-   * The mapping is asked, through callbacks that it supplies: the first proposal of the thread.
+   * The mapping's callbacks decide: the first proposal of the thread.
    *
    * @return the strategy
    */
@@ -137,7 +135,7 @@ public sealed interface NormalFrame {
     }
   }
 
-  /** rules.md, "Without the special bit", with the mapping's own word in place of pfn_valid. */
+  /** rules.md, "Without the special bit", with the mapping's callback in place of pfn_valid. */
   record Callbacks() implements NormalFrame {
     @Override
     public String name() {
@@ -155,7 +153,10 @@ public sealed interface NormalFrame {
       return plausible(manager, vma, va, pte, pfn);
     }
 
-    /** A mapping without callbacks has the generic ones, which count whatever has a page frame. */
+    /**
+     * A mapping without callbacks has the generic ones, which count every page that has a page
+     * frame.
+     */
     private boolean isCounted(MemoryManager manager, Vma vma, long pfn) {
       return vma.file() instanceof RefcountCallbacks own
           ? own.isCounted(pfn)
@@ -164,15 +165,15 @@ public sealed interface NormalFrame {
   }
 
   /**
-   * Whether PFNMAP rules a page frame out: the pfn is the one that lies there, or the mapping can
-   * hold no private copies.
+   * Whether PFNMAP excludes a page frame: the pfn is the linear one for the address, or the mapping
+   * can hold no private copies.
    */
   private static boolean isRaw(Vma vma, long va, long pfn) {
     return (vma.flags() & VmaFlags.PFNMAP) != 0
         && (pfn == vma.pageAt(va) || !VmaFlags.isCow(vma.flags()));
   }
 
-  /** The last step of both tables: a number past the mem_map is reported, not followed. */
+  /** The last step of both decision tables: a number past the mem_map is reported, not used. */
   private static long plausible(MemoryManager manager, Vma vma, long va, long pte, long pfn) {
     if (pfn <= manager.highestPfn()) {
       return pfn;

@@ -6,9 +6,11 @@ import dev.xip.pagetable.Level;
 import dev.xip.pagetable.PageTable;
 
 /**
- * Prints a page table, for people: each leaf with its address, level, value and bits, and what
- * stands behind it. Leaves that follow each other and differ only in that their frames do too are
- * one line. Linux counterpart: arch/x86/mm/dump_pagetables.c.
+ * Prints a page table for diagnostics: each leaf with its address, level, value and bits, and
+ * whether it is special, normal or bad. Leaves of contiguous frames with the same bits share a
+ * line. Linux counterpart: arch/x86/mm/dump_pagetables.c.
+ *
+ * <p>Lock held by the caller: none; it takes the map lock, shared.
  */
 public final class PageTableDump {
   private final AddressSpace space;
@@ -16,7 +18,7 @@ public final class PageTableDump {
   private final EntryLayout layout;
   private final StringBuilder text = new StringBuilder();
 
-  /** The run under way: its first leaf, and how many have followed it. */
+  /** The current run: its first leaf and its number of leaves. */
   private long firstVa;
 
   private long firstPte;
@@ -34,8 +36,7 @@ public final class PageTableDump {
    * Prints the page table of an address space.
    *
    * @param space the space
-   * @return a line about the table itself, then one for each run of leaves; every line ends with a
-   *     newline
+   * @return a line about the table, then one for each run of leaves; every line ends with a newline
    */
   public static String of(AddressSpace space) {
     PageTableDump dump = new PageTableDump(space);
@@ -106,7 +107,7 @@ public final class PageTableDump {
     count = 0;
   }
 
-  /** What the one judge says of an entry. */
+  /** Whether an entry is special or normal, by {@link MemoryManager#normalFrame}, or bad. */
   private String kindOf(long va, long pte) {
     Vma vma = space.find(va);
     if (vma == null || !layout.isPresent(pte)) {

@@ -7,17 +7,19 @@ import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
 /**
- * Page frames that stay what they are until they are let go, even if every mapping of them goes. As
- * with Linux 3.19 a pin is a reference and no more: a fork and a store later, the frame may be the
- * other side's. For one thread. Linux counterpart: the pages that {@code get_user_pages} returns,
+ * Page frames that are not freed until they are released, even if they are unmapped everywhere. As
+ * in Linux 3.19 a pin is a mere reference: after a fork and a store, the frame may belong to the
+ * other process. For one thread. Linux counterpart: the pages that {@code get_user_pages} returns,
  * with {@code kmap} and {@code put_page}.
+ *
+ * <p>Lock held by the caller: none needed.
  */
 public final class PinnedPages implements AutoCloseable {
   private final MemoryManager manager;
   private final long[] pfns;
   private final boolean writable;
 
-  /** How many are held: 0 once they were let go. */
+  /** How many are held: 0 after the release. */
   private int count;
 
   PinnedPages(MemoryManager manager, long[] pfns, int count, boolean writable) {
@@ -27,11 +29,7 @@ public final class PinnedPages implements AutoCloseable {
     this.writable = writable;
   }
 
-  /**
-   * Counts the pages.
-   *
-   * @return how many frames are held, 0 once they were let go
-   */
+  /** {@return the number of frames held, 0 after the release} */
   public int count() {
     return count;
   }
@@ -51,7 +49,7 @@ public final class PinnedPages implements AutoCloseable {
    *
    * @param index which page
    * @param offset the first byte in the page
-   * @param destination where they go; it is filled, so it ends with the page at the latest
+   * @param destination receives the bytes and is filled; it may not reach past the page
    * @throws IndexOutOfBoundsException if the page is not held or the bytes are not all in it
    */
   public void read(int index, long offset, MemorySegment destination) {
@@ -63,9 +61,9 @@ public final class PinnedPages implements AutoCloseable {
    *
    * @param index which page
    * @param offset the first byte in the page
-   * @param source the bytes; they end with the page at the latest
+   * @param source the bytes; they may not reach past the page
    * @throws IndexOutOfBoundsException if the page is not held or the bytes are not all in it
-   * @throws IllegalStateException if the pages were not asked for to be stored into
+   * @throws IllegalStateException if the pages were not pinned for writing
    */
   public void write(int index, long offset, MemorySegment source) {
     if (!writable) {
@@ -79,7 +77,7 @@ public final class PinnedPages implements AutoCloseable {
     return manager.memory().ram().asSlice(frame(index).address().value() + offset, length);
   }
 
-  /** Lets the frames go. Twice does nothing. */
+  /** Releases the frames. The second call does nothing. */
   @Override
   public void close() {
     while (count > 0) {

@@ -9,9 +9,11 @@ import dev.xip.pagetable.Walk;
 import java.io.IOException;
 
 /**
- * Faults pages in before anybody touches them. A private writable page is copied at once, as a
- * store would, and so loses its sharing. No lock is held. Linux counterpart: {@code __mm_populate}
- * and {@code __mlock_vma_pages_range} (mm/mlock.c).
+ * Faults pages in before they are accessed. A private writable page is copied at once, as by a
+ * store, and so loses its sharing. Linux counterpart: {@code __mm_populate} and {@code
+ * __mlock_vma_pages_range} (mm/mlock.c).
+ *
+ * <p>Lock held by the caller: none; it takes the map lock, shared, for each page.
  */
 final class Populate {
   private final Mm mm;
@@ -24,8 +26,8 @@ final class Populate {
     this.layout = mm.table().layout();
   }
 
-  /** Faults in what can be; a mapping is left at the first page that cannot. */
-  void asFarAsPossible(AddrRange range) {
+  /** Faults pages in; each mapping up to the first page that cannot be faulted in. */
+  void populateBestEffort(AddrRange range) {
     for (Vma vma : mm.vmas().overlapping(range)) {
       if (vma.isAnonymous() || wantedOf(vma).write()) {
         populate(vma, range);
@@ -36,9 +38,9 @@ final class Populate {
   }
 
   /**
-   * Fills the entries of a file in bulk, and has holes faulted in. Special entries are no reason to
-   * stop here: whoever asks for no page frames is content with them. Linux counterpart: {@code
-   * populate_vma_page_range} (mm/gup.c) since 4.0.
+   * Fills the entries of a file in bulk, and faults holes in. Special entries do not stop it, as
+   * the caller asks for no page frames. Linux counterpart: {@code populate_vma_page_range}
+   * (mm/gup.c) since 4.0.
    */
   private void fill(Vma vma, AddrRange range) {
     Access wanted = wantedOf(vma);
@@ -55,7 +57,7 @@ final class Populate {
         }
       }
     } catch (IOException e) {
-      // As the fault would find out: nobody has asked for this page yet.
+      // A later fault on the page will report it; this call reports nothing.
       return;
     }
   }
@@ -73,24 +75,24 @@ final class Populate {
   }
 
   /**
-   * Fills the entries of what lies in memory, and passes over what does not. The map lock is held
+   * Fills the entries of pages that lie in memory, and skips the others. The map lock is held
    * shared. Linux counterpart: {@code madvise_willneed} (mm/madvise.c), which has no entries to
    * fill but reads ahead.
    */
-  void whatIsThere(Vma vma, AddrRange part) {
+  void populateResident(Vma vma, AddrRange part) {
     if (vma.isAnonymous() || !vma.has(VmaFlags.MIXEDMAP) || vma.access().equals(Access.NONE)) {
       return;
     }
     try {
       faults.fileFault().fill(vma, part.start(), part.end(), true);
     } catch (IOException e) {
-      // Advice is not answered; who touches the page is told.
+      // Advice reports nothing; a later fault on the page will.
       return;
     }
   }
 
-  /** Faults all pages in, up to the first that cannot be. */
-  void orFail(String call, AddrRange range) throws MapException {
+  /** Faults all pages in, or throws at the first that cannot be faulted in. */
+  void populateOrThrow(String call, AddrRange range) throws MapException {
     for (Vma vma : mm.vmas().overlapping(range)) {
       Errno errno = populate(vma, range);
       if (errno != Errno.OK) {
@@ -100,7 +102,7 @@ final class Populate {
     }
   }
 
-  /** OK if all pages are there, or else what mlock answers. */
+  /** OK if all pages have a frame now, else the error of mlock. */
   private Errno populate(Vma vma, AddrRange range) {
     if ((vma.flags() & (VmaFlags.IO | VmaFlags.PFNMAP)) != 0) {
       return Errno.OK;
@@ -126,7 +128,7 @@ final class Populate {
     return Errno.OK;
   }
 
-  /** A store where that makes a private copy; any right that there is elsewhere. */
+  /** WRITE where a store makes a private copy; elsewhere any right of the mapping. */
   private static Access wantedOf(Vma vma) {
     Access access = vma.access();
     if (access.write() && (vma.flags() & VmaFlags.SHARED) == 0) {
@@ -148,7 +150,10 @@ final class Populate {
     }
   }
 
-  /** get_user_pages refuses special entries (EFAULT), but for the page of zeros. */
+  /**
+   * Whether get_user_pages would refuse the entry (EFAULT): a special one other than the zero
+   * page's.
+   */
   private boolean isWithoutFrame(Vma vma, long va, long pte) {
     return (vma.flags() & VmaFlags.MIXEDMAP) != 0
         && mm.manager().normalFrame(vma, va, pte) == MemoryManager.NO_FRAME;

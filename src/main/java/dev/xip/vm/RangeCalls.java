@@ -12,7 +12,10 @@ import java.util.Set;
 
 /**
  * The calls that go through a range mapping by mapping: mprotect, madvise, msync, mincore, mlock
- * and munlock. They differ in what a gap does. Linux counterparts: the files of those names in mm/.
+ * and munlock. They differ in how they treat gaps. Linux counterparts: the files of those names in
+ * mm/.
+ *
+ * <p>Lock held by the caller: none; the calls take the map lock, exclusively to change mappings.
  */
 final class RangeCalls {
   private final Mm mm;
@@ -27,13 +30,13 @@ final class RangeCalls {
     this.populate = populate;
   }
 
-  /** Does something to the part of a mapping that lies in a range. */
+  /** Handles the part of a mapping that lies in the range. */
   @FunctionalInterface
   private interface PartAction {
     void part(Vma vma, AddrRange part) throws MapException;
   }
 
-  /** What is done at a gap: in both cases the call ends with ENOMEM. */
+  /** How a call treats a gap; it fails with ENOMEM either way. */
   private enum Gap {
     ENDS_THE_CALL,
     IS_PASSED_OVER
@@ -100,9 +103,9 @@ final class RangeCalls {
   }
 
   /**
-   * Gives a part of a mapping other rights, and its entries with it. A private page stays protected
-   * against stores, so that the next one asks whether it is to be copied; a shared page that was
-   * stored into before needs no such question. Linux counterpart: {@code change_pte_range}.
+   * Gives a part of a mapping and its entries other rights. A private page stays write-protected,
+   * so that the next store faults and copies it if need be; a dirty shared page becomes writable at
+   * once. Linux counterpart: {@code change_pte_range}.
    */
   private void protect(Vma changed, AddrRange part) {
     mm.install(mm.vmas().withFlags(part, changed.flags()));
@@ -158,7 +161,7 @@ final class RangeCalls {
               if (advice == Advice.DONTNEED) {
                 discard(call, vma, part);
               } else {
-                populate.whatIsThere(vma, part);
+                populate.populateResident(vma, part);
               }
             });
       } finally {
@@ -198,7 +201,7 @@ final class RangeCalls {
   }
 
   /**
-   * Checks what the kernel checks. There is nothing to write back: a shared store is in the file
+   * Makes the kernel's checks. There is nothing to write back: a shared store is in the file
    * already. Linux counterpart: {@code sys_msync}.
    */
   void sync(AddrRange range, Set<SyncFlag> flags) throws MapException {
@@ -262,7 +265,7 @@ final class RangeCalls {
     String call = "mlock " + range;
     AddrRange pages = MappingCalls.wholePages(range);
     changeLocked(call, pages, VmaFlags.LOCKED);
-    populate.orFail(call, pages);
+    populate.populateOrThrow(call, pages);
   }
 
   /** Linux counterpart: {@code sys_munlock}. */
@@ -270,7 +273,7 @@ final class RangeCalls {
     changeLocked("munlock " + range, MappingCalls.wholePages(range), 0);
   }
 
-  /** Special mappings are passed over: LOCKED is never set for them. */
+  /** Skips special mappings: LOCKED is never set for them. */
   private void changeLocked(String call, AddrRange pages, long locked) throws MapException {
     long stamp = mm.lockToChange();
     try {

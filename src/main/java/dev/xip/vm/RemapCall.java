@@ -5,11 +5,13 @@ import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 
 /**
- * mremap: shrinks, grows and moves mappings; their entries move as they are. Linux counterpart:
+ * mremap: shrinks, grows and moves mappings; their entries move unchanged. Linux counterpart:
  * mm/mremap.c.
+ *
+ * <p>Lock held by the caller: none; it takes the map lock, exclusively.
  */
 final class RemapCall {
-  /** Moving may split one mapping in three, and adds one. */
+  /** A move may split one mapping in three, and adds one. */
   private static final int MAPPINGS_TO_SPARE = 3;
 
   private final Mm mm;
@@ -53,12 +55,12 @@ final class RemapCall {
       mm.unlockExclusively(stamp);
     }
     if (locked && newLength > old.length()) {
-      populate.asFarAsPossible(new AddrRange(now.start() + old.length(), now.end()));
+      populate.populateBestEffort(new AddrRange(now.start() + old.length(), now.end()));
     }
     return now;
   }
 
-  /** As in the kernel, nobody asks whether the part that stays is mapped. */
+  /** As in the kernel, the part that stays is not checked to be mapped. */
   private AddrRange shrink(String call, AddrRange old, long newLength) throws MapException {
     requireBelowLimit(call, old);
     AddrRange stays = AddrRange.ofLength(old.start(), newLength);
@@ -120,7 +122,7 @@ final class RemapCall {
     }
   }
 
-  /** The mapping that holds a range and may get another length. Linux: {@code vma_to_resize}. */
+  /** The mapping that holds a range, if its length may change. Linux: {@code vma_to_resize}. */
   private Vma resizable(String call, AddrRange old, long newLength) throws MapException {
     Vma vma = mm.vmas().find(old.start());
     if (vma == null || old.end() > vma.range().end()) {
@@ -146,7 +148,7 @@ final class RemapCall {
     mm.install(mm.vmas().with(vma.movedTo(from.start(), to)));
     long done = mover.move(vma, from.start(), to.start(), from.length());
     if (done < from.length()) {
-      // The tables that the entries came from are still there, so the way back cannot fail.
+      // The tables of the old place still exist, so moving back cannot fail.
       mover.move(vma, to.start(), from.start(), done);
       unmapCall.unmap(to);
       throw new MapException(

@@ -3,12 +3,15 @@ package dev.xip.vm;
 import dev.xip.base.AddrRange;
 
 /**
- * What mremap is asked for. Nothing is checked here: that is the call's to do.
+ * The arguments of mremap. The call checks them, not this record.
  *
- * @param old the addresses as they are; of no length: leave them and map the same once more
+ * <p>Lock held by the caller: none needed.
+ *
+ * @param old the present addresses; if empty, the mapping stays and is mapped once more
  * @param newLength the length in bytes from now on, rounded up to pages
- * @param mayMove whether another place will do if there is no room (MREMAP_MAYMOVE)
- * @param target where to move to, whatever is mapped there (MREMAP_FIXED), or {@link #ANYWHERE}
+ * @param mayMove whether the mapping may move if there is no room (MREMAP_MAYMOVE)
+ * @param target the new address, where existing mappings are removed (MREMAP_FIXED), or {@link
+ *     #ANYWHERE}
  */
 public record RemapRequest(AddrRange old, long newLength, boolean mayMove, long target) {
   /** The {@link #target} that leaves the choice to the address space. */
@@ -26,7 +29,7 @@ public record RemapRequest(AddrRange old, long newLength, boolean mayMove, long 
   }
 
   /**
-   * Asks for another length, at another place if need be.
+   * Asks for another length; the mapping may move.
    *
    * @param old the addresses as they are
    * @param newLength the length in bytes from now on
@@ -37,7 +40,7 @@ public record RemapRequest(AddrRange old, long newLength, boolean mayMove, long 
   }
 
   /**
-   * Asks for another place, and another length perhaps.
+   * Asks for another place, and optionally another length.
    *
    * @param old the addresses as they are
    * @param newLength the length in bytes from now on

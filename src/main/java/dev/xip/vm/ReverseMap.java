@@ -7,9 +7,11 @@ import java.util.Map;
 /**
  * Finds the mappings of a file. Linux counterpart: {@code inode.i_mapping} and {@code
  * vma_link_file} (mm/mmap.c).
+ *
+ * <p>Lock held by the caller: the map lock of the space, exclusively.
  */
 final class ReverseMap {
-  /** Mappings of a file, and how many spaces keep them. */
+  /** The mappings of a file, and how many spaces are listed. */
   private static final class Entry {
     final FileMappings mappings;
     int spaces;
@@ -26,7 +28,7 @@ final class ReverseMap {
     this.manager = manager;
   }
 
-  /** Lists a space among those that map a file. The space does so once per file. */
+  /** Lists a space among those that map a file. Precondition: it is not listed for the file. */
   FileMappings link(Mappable file, Mm mm) {
     FileMappings mappings;
     synchronized (files) {
@@ -43,7 +45,7 @@ final class ReverseMap {
     return mappings;
   }
 
-  /** Takes a space off the list, when it maps nothing of the file any more. */
+  /** Takes a space off the list. Precondition: it maps nothing of the file any more. */
   void unlink(FileMappings mappings, Mm mm) {
     mappings.remove(mm);
     synchronized (files) {

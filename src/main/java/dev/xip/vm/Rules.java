@@ -3,19 +3,20 @@ package dev.xip.vm;
 import dev.xip.base.Errno;
 
 /**
- * Where releases of Linux differ and the difference is the point. A machine keeps to one set of
- * rules from boot on; the package's README says what each is for.
+ * Behaviour in which releases of Linux differ. A machine keeps one set of rules from boot on; the
+ * package's README explains each.
+ *
+ * <p>Lock held by the caller: none needed.
  *
  * @param forkWalksMixedMaps whether fork copies the entries of every mapping with MIXEDMAP (3.19),
  *     or leaves those without private copies for the child to fault in (2.6.26)
- * @param faultHoldsFileLock whether a fault keeps truncation out from the moment it compares with
- *     the file's size until its entry is in (4.0); without, a fault can leave an entry for a block
- *     that was freed meanwhile (3.19 and before)
+ * @param faultHoldsFileLock whether a fault keeps truncation out from its check of the file's size
+ *     until it has inserted the entry (4.0); without, a fault can leave an entry for a block that
+ *     was freed meanwhile (3.19 and before)
  * @param sparsePageGuarded whether the page that stands for holes is inserted under a mutex and a
  *     sequence count (2.6.27); without, it can outlive the hole (2.6.26)
- * @param faultAroundPages the aligned group of pages that a fault which only reads maps as far as
- *     they lie in memory: a power of two, at least 1 (the page itself) and at most {@value
- *     #MOST_FAULT_AROUND}
+ * @param faultAroundPages the size of the aligned group of pages that a read fault maps, as far as
+ *     they lie in memory: a power of two, from 1 (the page itself) to {@value #MOST_FAULT_AROUND}
  * @param hugeLeaves whether one entry maps 2 MiB or 1 GiB of a file where the architecture has
  *     special leaves of that size; needs the special bit to decide about page frames
  */
@@ -25,13 +26,12 @@ public record Rules(
     boolean sparsePageGuarded,
     int faultAroundPages,
     boolean hugeLeaves) {
-  /** The smallest table of any architecture has so many entries. */
+  /** The number of entries of the smallest table of any architecture. */
   public static final int MOST_FAULT_AROUND = 256;
 
   /**
-   * What a machine keeps to if nobody says otherwise: 3.19 without its known race, with 16 pages
-   * for a fault as files in the page cache have them since 3.15, and with huge leaves as DAX has
-   * them since 4.5.
+   * The default: 3.19 without its known race, with fault-around of 16 pages as for files in the
+   * page cache since 3.15, and with huge leaves as for DAX since 4.5.
    */
   public static final Rules DEFAULT = new Rules(true, true, true, 16, true);
 

@@ -10,10 +10,11 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Anonymous memory that processes share: a nameless file whose pages come into being at the first
- * touch and go with the last mapping. Linux counterpart: {@code shmem_zero_setup} (mm/shmem.c),
- * where entries for it are normal and counted as shared; here it is a file like any other, so they
- * are special.
+ * Anonymous memory that processes share: a nameless file whose pages are allocated at the first
+ * touch and freed with the last mapping. Linux counterpart: {@code shmem_zero_setup} (mm/shmem.c),
+ * whose entries are normal and counted as shared; here they are special as for any file.
+ *
+ * <p>Lock held by the caller: any that may sleep.
  */
 final class SharedMemory implements Mappable {
   private final MemoryManager manager;

@@ -3,11 +3,13 @@ package dev.xip.vm;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * What one address space has counted, or all of a machine together. Linux counterpart: {@code
- * mm_rss_stat} and {@code min_flt} (include/linux/mm_types.h, sched.h).
+ * The counters of one address space, or of a whole machine. Linux counterpart: {@code mm_rss_stat}
+ * and {@code min_flt} (include/linux/mm_types.h, sched.h).
+ *
+ * <p>Lock held by the caller: none needed.
  */
 final class SpaceCounters {
-  /** Counts along for the whole machine; null there. */
+  /** The machine's counters, which count along; null in these themselves. */
   private final SpaceCounters machine;
 
   private final AtomicLong fileFrames = new AtomicLong();
@@ -19,7 +21,7 @@ final class SpaceCounters {
     this.machine = machine;
   }
 
-  /** One more entry for a frame: of the space's own memory, or of a file. */
+  /** Counts an entry for a frame, anonymous or of a file. */
   void mapped(boolean anonymous) {
     (anonymous ? anonymousFrames : fileFrames).incrementAndGet();
     if (machine != null) {
@@ -27,7 +29,7 @@ final class SpaceCounters {
     }
   }
 
-  /** One entry less. */
+  /** Uncounts such an entry. */
   void unmapped(boolean anonymous) {
     (anonymous ? anonymousFrames : fileFrames).decrementAndGet();
     if (machine != null) {

@@ -6,12 +6,14 @@ import dev.xip.phys.FrameUse;
 import dev.xip.phys.PageFrames;
 
 /**
- * Prints the mappings of an address space and what their entries hold, for people. Linux
+ * Prints the mappings of an address space with counts of their entries, for diagnostics. Linux
  * counterpart: {@code show_smap} (fs/proc/task_mmu.c). Unlike there, entries without a page frame
- * are counted on a line of their own, Special; Rss is what has one.
+ * are counted on a line of their own, Special; Rss counts the others.
+ *
+ * <p>Lock held by the caller: none; it takes the map lock, shared.
  */
 public final class SpaceMaps {
-  /** What the entries of one mapping hold, in pages. */
+  /** The counts of one mapping, in pages. */
   private static final class Counts {
     long special;
     long anonymous;

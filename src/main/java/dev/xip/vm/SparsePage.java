@@ -8,21 +8,23 @@ import dev.xip.phys.FrameUse;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The one page of zeros that every hole of every file shows: a counted frame, mapped read-only.
+ * The page of zeros that is mapped for every hole of every file: a counted frame, mapped read-only.
  * Linux counterpart: {@code xip_sparse_page} and {@code __xip_unmap} (mm/filemap_xip.c).
  *
- * <p>A fault that inserts it must not race with somebody who fills the hole and then takes it out
- * of all mappings. Inserters are the slow side: one at a time under the mutex, they move the
- * sequence count, look again that the hole is still one, and insert. Removers are the fast side:
- * they go through the mappings without the mutex, and only if the count has moved meanwhile go
- * through them once more, with inserters locked out.
+ * <p>A fault that inserts it must not race with a thread that fills the hole and then takes the
+ * page out of all mappings. Inserters are the slow side: one at a time under the mutex, each moves
+ * the sequence count, checks that the hole is still one, and inserts. Removers are the fast side:
+ * they go through the mappings without the mutex, and go through them again, with inserters locked
+ * out, only if the count has moved meanwhile.
+ *
+ * <p>Lock held by the caller: the map lock, shared, to insert; none to remove.
  */
 final class SparsePage {
   private final MemoryManager manager;
   private final long pfn;
   private final ReentrantLock mutex = new ReentrantLock();
 
-  /** Odd while somebody inserts. Changed under the mutex. */
+  /** Odd during an insertion. Changed under the mutex. */
   private volatile int sequence;
 
   SparsePage(MemoryManager manager) {
@@ -34,7 +36,7 @@ final class SparsePage {
     return pfn;
   }
 
-  /** Begins to insert: takes the mutex, so it may sleep. */
+  /** Begins an insertion: takes the mutex, so it may sleep. */
   void beginInsert() {
     LockOrder.take(LockOrder.Rank.SPARSE_PAGE);
     mutex.lock();
@@ -47,7 +49,7 @@ final class SparsePage {
     LockOrder.release(LockOrder.Rank.SPARSE_PAGE);
   }
 
-  /** Takes the page out of all mappings that show it at a page of a file that has bytes now. */
+  /** Takes the page out of all mappings of a page of a file that is no longer a hole. */
   void removeFrom(FileMappings mappings, long page) {
     int before = sequence;
     removeOnce(mappings, page);

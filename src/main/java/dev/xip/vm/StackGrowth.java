@@ -4,8 +4,10 @@ import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 
 /**
- * Makes a stack longer when something touches the memory below it. One page between a stack and the
- * mapping below it stays free. Linux counterpart: {@code expand_downwards} (mm/mmap.c).
+ * Grows a stack at a fault below it. One page between a stack and the mapping below it stays free.
+ * Linux counterpart: {@code expand_downwards} (mm/mmap.c).
+ *
+ * <p>Lock held by the caller: the map lock, exclusively to put the result in force.
  */
 final class StackGrowth {
   /** The longest stack in bytes. Linux counterpart: the default of RLIMIT_STACK. */
@@ -13,13 +15,13 @@ final class StackGrowth {
 
   private StackGrowth() {}
 
-  /** The stack that would have to grow to hold an address, or null. */
+  /** The stack that would hold the address if it grew, or null. */
   static Vma stackAbove(VmaList vmas, long va) {
     Vma next = vmas.findNext(va);
     return next != null && va < next.range().start() && next.has(VmaFlags.GROWSDOWN) ? next : null;
   }
 
-  /** The mappings with a stack grown down to an address, or null if it may not. */
+  /** The mappings with the stack grown down to an address, or null if it may not grow that far. */
   static VmaList grown(VmaList vmas, Vma stack, long va) {
     long start = Pages.roundDown(va);
     if (stack.range().end() - start > LIMIT

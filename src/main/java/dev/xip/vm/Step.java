@@ -1,20 +1,24 @@
 package dev.xip.vm;
 
-/** Places where what another thread does decides a race; tests stop a thread there. */
+/**
+ * Places in the code at which tests stop a thread to have another one decide a race.
+ *
+ * <p>Lock held by the caller: any but an entry lock.
+ */
 enum Step {
-  /** A file fault knows where its page lies, and has not inserted the entry. */
+  /** A file fault has translated its page, and has not yet inserted the entry. */
   TRANSLATED,
-  /** A fault is sure that its page is a hole, and has not inserted the sparse page. */
+  /** A fault has seen that its page is a hole, and has not yet inserted the sparse page. */
   HOLE_SEEN,
-  /** A store has copied its page, and has not put the copy in. */
+  /** A store has copied its page, and has not yet mapped the copy. */
   COPIED,
-  /** get_user_pages has had its page faulted in, and has not looked at the entry. */
+  /** get_user_pages has faulted its page in, and has not yet looked at the entry. */
   FAULTED_IN;
 
-  /** Stops a thread, or does not. */
+  /** Called at each step. */
   @FunctionalInterface
   interface Hook {
-    /** What a machine has: nothing happens. */
+    /** The default: does nothing. */
     Hook NONE = step -> {};
 
     void reached(Step step);

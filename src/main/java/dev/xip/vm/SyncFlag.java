@@ -1,11 +1,15 @@
 package dev.xip.vm;
 
-/** How msync is to write back. Linux counterpart: MS_* (mm/msync.c). */
+/**
+ * The flags of msync. Linux counterpart: MS_* (mm/msync.c).
+ *
+ * <p>Lock held by the caller: none needed.
+ */
 public enum SyncFlag {
-  /** Later. */
+  /** Write back later. */
   ASYNC,
-  /** Now. */
+  /** Write back before the call returns. */
   SYNC,
-  /** And make other mappings see it. */
+  /** Invalidate cached copies in other mappings. */
   INVALIDATE
 }

@@ -6,24 +6,26 @@ import dev.xip.pagetable.RunWalk;
 import dev.xip.pagetable.Tlb;
 
 /**
- * What an {@link AddressReader} asks when an address is not in the run that it read from last: the
- * TLB, then the page table, then the fault handler. For one thread; makes no garbage once the TLB
- * has grown to what is read.
+ * Translates an address that is not in the run an {@link AddressReader} read from last: by the TLB,
+ * then the page table, then the fault handler. For one thread; does not allocate once the TLB has
+ * grown to the working set.
  *
- * <p>A translation is the run around an address. It is true while the epoch that it was looked up
- * in lasts, which is asked after its use.
+ * <p>A translation is the contiguous run around an address. It is true while the epoch of its
+ * look-up lasts; the reader checks that after the use.
+ *
+ * <p>Lock held by the caller: none.
  */
 final class Translator {
-  /** The part of the address space that one entry for long runs serves. */
+  /** The granule of the TLB of long runs. */
   private static final long GRANULE = 256L << 10;
 
-  /** From here on a run is long: no granule holds more than three of them. */
+  /** The shortest long run: no granule holds more than three of them. */
   private static final long LONG_RUN = GRANULE / 2;
 
   private static final int MOST_LONG_RUNS = 1 << 14;
   private static final int MOST_SHORT_RUNS = 1 << 13;
 
-  /** What the look-ups of an epoch may go through on the whole, each, in leaves. */
+  /** How many leaves the look-ups of an epoch may walk, on average. */
   private static final long LEAVES_PER_LOOK_UP = 64;
 
   private final Mm mm;
@@ -40,7 +42,7 @@ final class Translator {
 
   private long start;
 
-  /** 0 as long as there was no look-up in this epoch. */
+  /** 0 before the first look-up of this epoch. */
   private long length;
 
   private long distance;
@@ -73,7 +75,7 @@ final class Translator {
     return distance;
   }
 
-  /** The TLB of long runs, for who uses its entries as they are. */
+  /** The TLB of long runs, for readers that use its entries directly. */
   Tlb longRuns() {
     return longRuns;
   }
@@ -92,7 +94,7 @@ final class Translator {
    * Finds the run around an address, faulting it in first if need be.
    *
    * @param va the address
-   * @param wanted how many bytes from there on are going to be read, if that is known
+   * @param wanted how many bytes the caller is going to read from there on, if that is known
    * @throws MemoryFaultException if the access is not allowed or nothing is there
    */
   void translate(long va, long wanted) throws MemoryFaultException {
@@ -120,7 +122,7 @@ final class Translator {
     }
   }
 
-  /** Takes the run from a TLB if it is there and true. */
+  /** Takes the run from a TLB if it has it and it is still true. */
   private boolean isIn(Tlb tlb, long va) {
     int entry = tlb.find(va);
     if (entry == Tlb.NONE || tlb.generation(entry) != epoch.number()) {
@@ -132,7 +134,7 @@ final class Translator {
     return true;
   }
 
-  /** Goes on to an epoch; what was found in another one counts no more. */
+  /** Enters an epoch; the results of an earlier one are dropped. */
   private void enter(Epoch now) {
     if (now != epoch) {
       epoch = now;
@@ -146,7 +148,8 @@ final class Translator {
     try {
       return walk.find(va);
     } catch (IndexOutOfBoundsException e) {
-      // A table that was freed under the walk holds anything; one that was not is damaged.
+      // A table that was freed during the walk may hold anything; one that was not freed is
+      // damaged.
       if (!epoch.hasEnded()) {
         throw new MemoryFaultException.BusError(va, "a table entry points past the window", e);
       }
@@ -181,9 +184,9 @@ final class Translator {
   }
 
   /**
-   * Extends the run: always over what one entry of the TLB serves and what is wanted, and further
-   * whenever the number of look-ups has doubled. So the work for runs that turn out to be used once
-   * stays in proportion to the look-ups.
+   * Extends the run: always over one granule of the TLB and the bytes wanted, and further whenever
+   * the number of look-ups has doubled. So the work for runs that are used once stays in proportion
+   * to the look-ups.
    */
   private void growRun(long va, long wanted) {
     long floor = Math.max(0, -walk.distance());
@@ -201,7 +204,7 @@ final class Translator {
     }
   }
 
-  /** Takes a run, with the one before if they go together. */
+  /** Takes a run, joined with the previous one if they are contiguous. */
   private void join(long newStart, long newEnd, long newDistance) {
     long end = start + length;
     boolean together = length != 0 && newDistance == distance && newStart <= end && start <= newEnd;

@@ -5,8 +5,9 @@ import dev.xip.pagetable.FlushDuty;
 import java.util.List;
 
 /**
- * Takes mappings away, with all that was filled in for them. The map lock is held exclusively.
- * Linux counterpart: {@code unmap_region} (mm/mmap.c).
+ * Removes mappings and their entries. Linux counterpart: {@code unmap_region} (mm/mmap.c).
+ *
+ * <p>Lock held by the caller: the map lock, exclusively, to unmap; none to exit.
  */
 final class UnmapCall {
   private final Mm mm;
@@ -38,8 +39,8 @@ final class UnmapCall {
   }
 
   /**
-   * Empties and removes the mappings of a range. Tables go last, when no walk through a file's
-   * mappings can be in them any more.
+   * Empties and removes the mappings of a range. Tables are freed last, when no truncation can be
+   * in them any more. The map lock is held exclusively.
    */
   void unmap(AddrRange range) {
     List<Vma> hit = mm.vmas().overlapping(range);
@@ -63,13 +64,14 @@ final class UnmapCall {
     }
   }
 
-  /** Takes out the tables that served the mappings of a range and serve none that are left. */
+  /** Takes out the tables of the removed mappings that no remaining mapping uses. */
   private void detachTables(AddrRange range, List<Vma> hit, MmuGather tables) {
     VmaList left = mm.vmas();
     long floor = left.endBefore(range.start(), 0);
     long ceiling = left.startAfter(range.start(), mm.table().layout().addressLimit());
     for (int i = 0; i < hit.size(); i++) {
-      // What the next one is in as well goes with that: its own tables must be found first.
+      // A table that the next mapping uses too is taken out with that one, which must find its own
+      // tables first.
       long end = i == hit.size() - 1 ? ceiling : hit.get(i + 1).range().start();
       mm.table()
           .detachTables(common(hit.get(i).range(), range), new AddrRange(floor, end), tables::add);

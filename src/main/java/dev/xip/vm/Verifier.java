@@ -13,9 +13,11 @@ import java.util.List;
 import java.util.function.LongToIntFunction;
 
 /**
- * Recomputes from the page tables everything that is counted while they change, and compares: map
- * and reference counts of every page frame, the frames of each address space, tables and frames in
- * use. Nobody may change an address space meanwhile.
+ * Recomputes all counts from the page tables and compares: map and reference counts of every page
+ * frame, the frames of each address space, tables and frames in use. Precondition: no other thread
+ * changes an address space.
+ *
+ * <p>Lock held by the caller: none.
  */
 public final class Verifier {
   private final MemoryManager manager;
@@ -23,7 +25,7 @@ public final class Verifier {
   private final List<String> wrong = new ArrayList<>();
   private final int[] mappings;
 
-  /** One for each table, at its first frame. */
+  /** One reference for each table, at its first frame. */
   private final int[] tables;
 
   private long fileFrames;
@@ -37,7 +39,7 @@ public final class Verifier {
   }
 
   /**
-   * Verifies a machine on which nobody holds references to frames but entries and owners.
+   * Verifies a machine without pins: only entries and owners hold references to frames.
    *
    * @param manager its memory manager
    * @return what does not agree, one line each; empty if all is well
@@ -50,7 +52,7 @@ public final class Verifier {
    * Verifies a machine.
    *
    * @param manager its memory manager
-   * @param held how many more references to a frame somebody holds, such as a pin
+   * @param held how many further references to a frame there are, such as pins
    * @return what does not agree, one line each; empty if all is well
    */
   public static List<String> verify(MemoryManager manager, LongToIntFunction held) {
@@ -130,9 +132,7 @@ public final class Verifier {
     }
   }
 
-  /**
-   * What nobody has locked since it was copied holds nothing that counts or lets stores through.
-   */
+  /** A sealed table, not locked since fork copied it, has no counted and no writable entry. */
   private void checkSealed(Mm mm, long va, long pte) {
     if (!manager.layout().isSpecial(pte) || manager.layout().isWritable(pte)) {
       wrong.add(

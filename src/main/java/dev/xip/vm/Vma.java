@@ -6,12 +6,14 @@ import dev.xip.base.Pages;
 import dev.xip.mapping.Mappable;
 
 /**
- * One mapping of an address space. Immutable but for what {@link AnonMemory} learns. Linux
- * counterpart: {@code struct vm_area_struct}.
+ * One mapping of an address space. Immutable but for its {@link AnonMemory}. Linux counterpart:
+ * {@code struct vm_area_struct}.
+ *
+ * <p>Lock held by the caller: none needed.
  *
  * @param range the addresses, page aligned, not empty
  * @param flags {@link VmaFlags}
- * @param file what is mapped, or null for anonymous memory
+ * @param file the file, or null for anonymous memory
  * @param pageOffset the page of the file that lies at the range's start; for anonymous memory the
  *     page number of the address that it was first mapped at
  * @param anon the private pages in it
@@ -41,19 +43,15 @@ public record Vma(AddrRange range, long flags, Mappable file, long pageOffset, A
     return new Vma(range, flags, null, range.start() >>> Pages.SHIFT);
   }
 
-  /**
-   * Returns what the mapping allows now.
-   *
-   * @return the access rights
-   */
+  /** {@return the access rights of the mapping} */
   public Access access() {
     return VmaFlags.access(flags);
   }
 
   /**
-   * Returns what a new entry allows. A store into a private page is to be copied first, and the
-   * first store into a shared page of a file is to be noticed, so only page frame maps that are
-   * shared get writable entries from the start. Linux counterpart: {@code vm_page_prot}, {@code
+   * Returns what a new entry allows. A store into a private page has to fault to be copied, and the
+   * first store into a shared page of a file to be noticed, so only shared PFNMAP mappings get
+   * writable entries from the start. Linux counterpart: {@code vm_page_prot}, {@code
    * vma_wants_writenotify} (mm/mmap.c).
    *
    * @return the access rights of {@code vm_page_prot}
@@ -63,16 +61,12 @@ public record Vma(AddrRange range, long flags, Mappable file, long pageOffset, A
         (flags & VmaFlags.WRITE) != 0
             && (flags & VmaFlags.SHARED) != 0
             && (flags & VmaFlags.PFNMAP) != 0;
-    // No hardware knows a page that may be written but not read.
+    // No hardware has pages that may be written but not read.
     boolean readable = (flags & (VmaFlags.READ | VmaFlags.WRITE)) != 0;
     return new Access(readable, writable, (flags & VmaFlags.EXEC) != 0);
   }
 
-  /**
-   * Tells whether nothing lies behind the mapping but memory of its own.
-   *
-   * @return true if there is no file
-   */
+  /** {@return whether the mapping is anonymous memory, without a file} */
   public boolean isAnonymous() {
     return file == null;
   }

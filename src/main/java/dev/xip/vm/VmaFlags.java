@@ -6,18 +6,20 @@ import java.util.StringJoiner;
 /**
  * The flags of a mapping, with the kernel's values (include/linux/mm.h, 3.19; RESERVED and
  * INSERTPAGE are of 2.6.26).
+ *
+ * <p>Lock held by the caller: none needed.
  */
 public final class VmaFlags {
-  /** Bytes may be read now. */
+  /** Reads are allowed. */
   public static final long READ = 0x1;
 
-  /** Bytes may be written now. */
+  /** Writes are allowed. */
   public static final long WRITE = 0x2;
 
-  /** Instructions may be fetched now. */
+  /** Instruction fetches are allowed. */
   public static final long EXEC = 0x4;
 
-  /** Stores are seen by everybody who maps the file. */
+  /** Stores are visible in all mappings of the file. */
   public static final long SHARED = 0x8;
 
   /** READ may be granted later. */
@@ -35,13 +37,13 @@ public final class VmaFlags {
   /** A stack: a fault below it may make it longer. */
   public static final long GROWSDOWN = 0x100;
 
-  /** Page frame numbers without page frames, linear from the page offset on. */
+  /** Page frame numbers without page frames, linear from the page offset. */
   public static final long PFNMAP = 0x400;
 
   /** Pages stay in memory. */
   public static final long LOCKED = 0x2000;
 
-  /** Memory of a device: touching it may have an effect. */
+  /** Memory of a device: an access may have side effects. */
   public static final long IO = 0x4000;
 
   /** Advice: pages are read in order. */
@@ -77,16 +79,16 @@ public final class VmaFlags {
   /** A core dump leaves the mapping out. */
   public static final long DONTDUMP = 0x400_0000;
 
-  /** Holds entries with and entries without page frames. */
+  /** Holds entries with and without page frames. */
   public static final long MIXEDMAP = 0x1000_0000;
 
   /**
-   * What keeps mappings from merging and from being locked in memory. MIXEDMAP is among them since
-   * 3.14; in 2.6.26 such mappings could merge. Linux counterpart: {@code VM_SPECIAL}.
+   * The flags of mappings that never merge and are never locked in memory. MIXEDMAP is among them
+   * since 3.14; in 2.6.26 such mappings could merge. Linux counterpart: {@code VM_SPECIAL}.
    */
   public static final long SPECIAL = IO | DONTEXPAND | PFNMAP | MIXEDMAP;
 
-  /** What may be done now. */
+  /** The access rights. */
   static final long ACCESS = READ | WRITE | EXEC;
 
   /** The flags that /proc/PID/smaps names, lowest bit first, with its two letters. */
@@ -155,7 +157,7 @@ public final class VmaFlags {
    * Turns flags into access rights.
    *
    * @param flags the flags of a mapping
-   * @return what it allows now
+   * @return the rights that it grants
    */
   public static Access access(long flags) {
     return new Access((flags & READ) != 0, (flags & WRITE) != 0, (flags & EXEC) != 0);

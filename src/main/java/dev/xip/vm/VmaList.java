@@ -7,7 +7,9 @@ import java.util.List;
 
 /**
  * The mappings of one address space at one moment, sorted by address and disjoint. Immutable: a
- * change makes a new list, so a look-up needs no lock and makes no garbage.
+ * change makes a new list, so a look-up needs no lock and does not allocate.
+ *
+ * <p>Lock held by the caller: none needed.
  */
 final class VmaList {
   static final VmaList EMPTY = new VmaList(new Vma[0]);
@@ -54,7 +56,7 @@ final class VmaList {
     return List.of(vmas);
   }
 
-  /** Whether one of the mappings shows a file. */
+  /** Whether one of the mappings maps a file. */
   boolean maps(Mappable file) {
     for (Vma vma : vmas) {
       if (vma.file() == file) {
@@ -83,8 +85,8 @@ final class VmaList {
   }
 
   /**
-   * The list with one more mapping, whose place is free. It becomes one with the neighbours that it
-   * continues. Linux counterpart: {@code vma_merge} (mm/mmap.c).
+   * The list with one more mapping, merged with its neighbours where possible. Precondition: its
+   * place is free. Linux counterpart: {@code vma_merge} (mm/mmap.c).
    */
   VmaList with(Vma added) {
     int from = firstEndingAfter(added.range().start());
@@ -104,8 +106,8 @@ final class VmaList {
   }
 
   /**
-   * The list with other flags on a range, which lies inside one mapping: that is split where it
-   * must be, and what comes out merges where it can. Linux counterpart: {@code mprotect_fixup}
+   * The list with other flags on a range, which lies inside one mapping: the mapping is split at
+   * the bounds, and the parts merge where possible. Linux counterpart: {@code mprotect_fixup}
    * (mm/mprotect.c).
    */
   VmaList withFlags(AddrRange range, long flags) {
@@ -115,13 +117,13 @@ final class VmaList {
         : without(range).with(old.cut(range.start(), range.end()).withFlags(flags));
   }
 
-  /** The list with a mapping made longer by what follows it directly. */
+  /** The list with a mapping extended by one that follows it directly. */
   VmaList grown(Vma vma, Vma more) {
     Vma longer = vma.joined(more);
     return without(vma.range()).with(longer);
   }
 
-  /** The list without a range; mappings that it cuts keep what is left of them. */
+  /** The list without a range; mappings that it cuts keep their remaining parts. */
   VmaList without(AddrRange hole) {
     List<Vma> left = new ArrayList<>(vmas.length + 1);
     for (Vma vma : vmas) {

@@ -9,8 +9,9 @@ import dev.xip.phys.FrameUse;
 import dev.xip.phys.PageFrames;
 
 /**
- * Empties entries and takes back what was counted for them. Linux counterpart: {@code
- * zap_pte_range} (mm/memory.c).
+ * Empties entries and uncounts them. Linux counterpart: {@code zap_pte_range} (mm/memory.c).
+ *
+ * <p>Lock held by the caller: the map lock, or the lock of the file's mappings.
  */
 final class Zapper {
   private final Mm mm;
@@ -28,9 +29,11 @@ final class Zapper {
   }
 
   /**
-   * Empties a part of a mapping that goes. A whole table whose entries count for nothing is taken
-   * out as it is. The map lock is held exclusively; the frames are the caller's to finish, and the
-   * tables when no walk through the mappings of a file is in them any more.
+   * Empties a part of a mapping that is being removed. A whole table without counted entries is
+   * taken out as it is. The map lock is held exclusively.
+   *
+   * @param gather receives frames and flush duty
+   * @param tables receives tables, to be closed when no truncation can be in them any more
    */
   void unmap(Vma vma, long start, long end, MmuGather gather, MmuGather tables) {
     LeafTables leaves = new LeafTables(mm, start, end, LeafTables.Huge.SPLIT_WHERE_CUT);
@@ -46,8 +49,8 @@ final class Zapper {
   }
 
   /**
-   * Whether no entry of a table counts for anything or lets a store through, as the special bit of
-   * each says: now, or when a fork copied it and it was sealed.
+   * Whether no entry of a table is counted or writable, by the special bit of each: now, or when
+   * fork copied and sealed it.
    */
   private boolean isUncounted(LeafTables leaves, EntryBlock block) {
     if (frames.unseal(leaves.slot() >>> Pages.SHIFT)) {
@@ -62,7 +65,7 @@ final class Zapper {
     }
   }
 
-  /** Empties every entry of a part of a mapping. The frames are the caller's to finish. */
+  /** Empties every entry of a part of a mapping; the gather receives frames and flush duty. */
   void zap(Vma vma, long start, long end, MmuGather gather) {
     zap(vma, start, end, true, gather);
   }
@@ -70,8 +73,8 @@ final class Zapper {
   /**
    * Empties entries of a part of a mapping.
    *
-   * @param evenCopies whether private copies go too. A special entry always goes: there is no frame
-   *     that could say whom it belongs to
+   * @param evenCopies whether private copies are taken out too. A special entry always is: without
+   *     a frame it cannot be a copy
    */
   void zap(Vma vma, long start, long end, boolean evenCopies, MmuGather gather) {
     LeafTables leaves = new LeafTables(mm, start, end, LeafTables.Huge.SPLIT_WHERE_CUT);
@@ -95,7 +98,7 @@ final class Zapper {
     }
   }
 
-  /** Takes a huge leaf out, which is special and counted for nothing. */
+  /** Takes a huge leaf out; it is special, so not counted. */
   private void zapHuge(LeafTables leaves, MmuGather gather) {
     if (layout.isHugeLeaf(table.get(leaves.slot()), leaves.level())) {
       gather.add(table.clear(leaves.slot(), leaves.level()));
@@ -104,20 +107,23 @@ final class Zapper {
     }
   }
 
-  /** Empties what can be emptied in one go, and the rest one by one. */
+  /** Empties a table in parts: in bulk where no entry is counted, else entry by entry. */
   private void zapLeaves(
       Vma vma, LeafTables leaves, boolean evenCopies, EntryBlock block, MmuGather gather) {
     for (int done = 0; done < leaves.count(); done += LeafTables.FEW) {
       long slot = leaves.slot() + 8L * done;
       int few = Math.min(LeafTables.FEW, leaves.count() - done);
-      if (!zapAtOnce(vma, slot, few, block, gather)) {
+      if (!zapInBulk(vma, slot, few, block, gather)) {
         zapEach(vma, leaves.start() + done * Pages.SIZE, slot, few, evenCopies, gather);
       }
     }
   }
 
-  /** Empties entries none of which counted for anything, as the special bit of each says. */
-  private boolean zapAtOnce(Vma vma, long slot, int count, EntryBlock block, MmuGather gather) {
+  /**
+   * Empties entries in bulk if none of them is counted, by the special bit of each; else returns
+   * false.
+   */
+  private boolean zapInBulk(Vma vma, long slot, int count, EntryBlock block, MmuGather gather) {
     if (!manager.trustsSpecialBit(vma)) {
       return false;
     }
