@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code cp} with each kind of destination, also one in which other users can write. */
 class CopyDestinationIT {
@@ -150,6 +151,41 @@ class CopyDestinationIT {
     assertThat(Xip.run("cp", image, "/f", link).failsWithOneLine())
         .contains("link: is a link that another user may have put there");
     assertThat(precious).hasContent("precious");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"cp", "cp -r", "pack"})
+  void aLinkOfAnotherUserOnTheWayIsNotFollowed(String command) throws Exception {
+    Judge.root();
+    Path precious = Files.createDirectory(folder.resolve("precious"));
+    Path open = Files.createDirectory(folder.resolve("open"));
+    Path link = Files.createSymbolicLink(open.resolve("link"), precious);
+    Processes.run("chown", "-h", "65534", link.toString());
+    Processes.run("chmod", "1777", open.toString());
+    List<Object> arguments = new ArrayList<>(List.of((Object[]) command.split(" ")));
+    Path source = Files.createDirectory(folder.resolve("source"));
+    arguments.addAll(
+        command.equals("pack")
+            ? List.of(source)
+            : List.of(image, command.equals("cp") ? "/f" : "/many"));
+    arguments.add(link.resolve("new"));
+    assertThat(Xip.run(arguments.toArray()).failsWithOneLine())
+        .contains(link + " is a link that another user may have put there: it is not followed");
+    assertThat(precious).isEmptyDirectory();
+  }
+
+  @Test
+  void ownLinksOnTheWayAreFollowed() throws Exception {
+    Path real = Files.createDirectories(folder.resolve("real/deep"));
+    Files.createSymbolicLink(folder.resolve("relative"), Path.of("real"));
+    Files.createSymbolicLink(folder.resolve("absolute"), folder.resolve("relative"));
+    Files.createSymbolicLink(folder.resolve("loop"), Path.of("loop"));
+    Xip.run("cp", image, "/f", folder + "/absolute/./deep//../deep/one").isDone();
+    assertThat(real.resolve("one")).hasContent("copied");
+    assertThat(Xip.run("cp", image, "/f", folder + "/loop/one").failsWithOneLine())
+        .isEqualTo("xip: %s/loop: Too many levels of symbolic links\n".formatted(folder));
+    assertThat(Xip.run("cp", image, "/f", folder + "/real/none/one").failsWithOneLine())
+        .isEqualTo("xip: %s/real/none: No such file or directory\n".formatted(folder));
   }
 
   @Test

@@ -3,7 +3,6 @@ package dev.xip.extract;
 import dev.xip.base.FileName;
 import dev.xip.host.HostException;
 import dev.xip.host.HostNode;
-import dev.xip.host.HostPaths;
 import dev.xip.host.HostStat;
 import dev.xip.host.OpenFolder;
 import dev.xip.image.FileType;
@@ -12,16 +11,21 @@ import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 
 /**
  * The place for a new file: an open folder and a name in it, so that later changes of the path by
- * other users have no effect. A symbolic link that is named as the destination is followed, as cp
- * does it, unless another user could have made it.
+ * other users have no effect. Symbolic links in the path are followed, as cp does it, unless
+ * another user could have made them.
  */
 public final class Destination implements AutoCloseable {
   /** As many links as the kernel follows, path_resolution(7). */
   private static final int MOST_LINKS = 40;
+
+  private static final String NOT_TRUSTED = " another user may have put there: it is not followed";
 
   private final FileName path;
   private final OpenFolder folder;
@@ -132,11 +136,85 @@ public final class Destination implements AutoCloseable {
 
   private static OpenFolder open(FileName above) throws IOException {
     FileName folder = above.length() == 0 ? FileName.of(".") : above;
-    try {
-      return OpenFolder.open(HostPaths.of(folder));
+    boolean slash = folder.length() > 1 && folder.at(folder.length() - 1) == '/';
+    String shown = (slash ? folder.part(0, folder.length() - 1) : folder).exactText();
+    try (Way way = new Way(folder, shown)) {
+      return way.end();
     } catch (HostException e) {
-      boolean slash = folder.length() > 1 && folder.at(folder.length() - 1) == '/';
-      throw e.at((slash ? folder.part(0, folder.length() - 1) : folder).exactText());
+      throw e.at(shown);
+    }
+  }
+
+  /** Resolves the path of a folder name by name, so that each link on the way is looked at. */
+  private static final class Way implements AutoCloseable {
+    private static final FileName PARENT = FileName.of("..");
+
+    private final Deque<FileName> names = new ArrayDeque<>();
+    private final String shown;
+    private OpenFolder at;
+    private int links;
+
+    Way(FileName path, String shown) throws HostException {
+      this.shown = shown;
+      at = OpenFolder.passed(Path.of(path.at(0) == '/' ? "/" : "."));
+      prepend(path);
+    }
+
+    /** Pushes the names of a path before those that are left. */
+    private void prepend(FileName path) {
+      for (int end = path.length(), start; end > 0; end = start - 1) {
+        start = end;
+        while (start > 0 && path.at(start - 1) != '/') {
+          start--;
+        }
+        FileName name = path.part(start, end);
+        if (name.length() > 0 && !name.equals(FileName.of("."))) {
+          names.push(name);
+        }
+      }
+    }
+
+    /** Opens the folder at the end of the way. */
+    OpenFolder end() throws IOException {
+      while (!names.isEmpty()) {
+        FileName name = names.pop();
+        FileName target = name.equals(PARENT) ? null : targetOf(name);
+        if (target == null) {
+          move(at.passed(name));
+          continue;
+        }
+        if (++links > MOST_LINKS) {
+          throw new FileSystemLoopException(shown);
+        }
+        if (target.at(0) == '/') {
+          move(OpenFolder.passed(Path.of("/")));
+        }
+        prepend(target);
+      }
+      return at.reopened();
+    }
+
+    /** Returns where a link leads, never nowhere; null if the name is not a link's. */
+    private FileName targetOf(FileName name) throws IOException {
+      try (HostNode node = at.hold(name)) {
+        if (FileType.ofMode(node.stat().mode()) != FileType.SYMLINK) {
+          return null;
+        }
+        if (at.mayBeStrangers(node.stat())) {
+          throw new FileSystemException(shown, null, node.name() + " is a link that" + NOT_TRUSTED);
+        }
+        return node.target();
+      }
+    }
+
+    private void move(OpenFolder next) {
+      at.close();
+      at = next;
+    }
+
+    @Override
+    public void close() {
+      at.close();
     }
   }
 
@@ -148,10 +226,7 @@ public final class Destination implements AutoCloseable {
   private static FileName follow(FileName path, OpenFolder folder, Split split) throws IOException {
     try (HostNode link = folder.hold(split.name)) {
       if (folder.mayBeStrangers(link.stat())) {
-        throw new FileSystemException(
-            path.exactText(),
-            null,
-            "is a link that another user may have put there: it is not followed");
+        throw new FileSystemException(path.exactText(), null, "is a link that" + NOT_TRUSTED);
       }
       FileName target = link.target();
       FileName whole =

@@ -28,6 +28,12 @@ import java.util.SortedMap;
 public final class OpenFolder extends HostDescriptor {
   private static final int FOLDER = Libc.O_RDONLY() | Libc.O_DIRECTORY() | Libc.O_CLOEXEC();
 
+  /** A folder need not be readable to be passed through. */
+  private static final int PASSED = Libc.O_PATH() | Libc.O_DIRECTORY() | Libc.O_CLOEXEC();
+
+  private static final FileName ITSELF = FileName.of(".");
+  private static final FileName PARENT = FileName.of("..");
+
   /** Mode of a folder that other users must not enter. */
   private static final int PRIVATE = 0700;
 
@@ -76,6 +82,44 @@ public final class OpenFolder extends HostDescriptor {
   }
 
   /**
+   * Opens a folder from which a caller goes on to others, with O_PATH: it need not be readable, and
+   * it can be neither listed nor changed until it is {@link #reopened}. Links are followed.
+   *
+   * @param path a folder of the default file system
+   * @return the folder
+   * @throws HostException if there is none (ENOENT) or it is no folder (ENOTDIR)
+   */
+  public static OpenFolder passed(Path path) throws HostException {
+    AtomicContext.mightSleep("open");
+    FileName name = HostPaths.nameOf(path);
+    return new OpenFolder(FileCalls.open(name, PASSED, 0), path.toString());
+  }
+
+  /**
+   * Opens a folder in this one as {@link #passed(Path)} does.
+   *
+   * @param name its name, or {@code ..} for the parent
+   * @return the folder
+   * @throws HostException if there is none (ENOENT), or it is a link or no folder (ENOTDIR)
+   */
+  public OpenFolder passed(FileName name) throws HostException {
+    FileName one = name.equals(PARENT) ? name : checked(name);
+    int fd = BeneathCalls.open(this, one, PASSED | Libc.O_NOFOLLOW(), 0);
+    return new OpenFolder(fd, place(name));
+  }
+
+  /**
+   * Opens this folder once more, to be listed and changed.
+   *
+   * @return the open folder
+   * @throws HostException if it may not be read (EACCES)
+   */
+  public OpenFolder reopened() throws HostException {
+    AtomicContext.mightSleep("open");
+    return new OpenFolder(BeneathCalls.open(this, ITSELF, FOLDER, 0), name());
+  }
+
+  /**
    * Opens the parent folder. Another user may have moved this folder, so the caller must check that
    * the parent is the one it came from.
    *
@@ -84,8 +128,7 @@ public final class OpenFolder extends HostDescriptor {
    */
   public OpenFolder parent() throws HostException {
     AtomicContext.mightSleep("open");
-    FileName up = FileName.of("..");
-    return new OpenFolder(BeneathCalls.open(this, up, FOLDER, 0), place(up));
+    return new OpenFolder(BeneathCalls.open(this, PARENT, FOLDER, 0), place(PARENT));
   }
 
   /**
@@ -457,7 +500,8 @@ public final class OpenFolder extends HostDescriptor {
 
   /** The path of an entry, for messages. */
   String place(FileName name) {
-    return (name().length() > LONGEST_NAME ? "..." : name()) + "/" + name;
+    String above = name().length() > LONGEST_NAME ? "..." : name();
+    return (above.equals("/") ? "" : above) + "/" + name;
   }
 
   /** A path to an entry that leads through the descriptor. */
