@@ -178,9 +178,11 @@ final class HoldServer implements AutoCloseable {
       if (!HoldSocket.isTrusted(peer.uid())) {
         HoldLine.send(
             socket,
-            "failed EPERM: segment %s: expected a request of the holder's user or root, found one of"
-                    .formatted(held.name())
-                + " user %d".formatted(peer.uid()));
+            "failed "
+                + Errno.EPERM.message(
+                    "segment %s: expected a request of the holder's user or root, found"
+                        + " one of user %d",
+                    held.name(), peer.uid()));
         socket.close();
         return;
       }
@@ -282,7 +284,8 @@ final class HoldServer implements AutoCloseable {
     } catch (SegmentException e) {
       return "failed " + HoldLine.shown(e.getMessage());
     } catch (RuntimeException e) {
-      return "failed EIO: segment %s: %s".formatted(held.name(), HoldLine.shown(e.toString()));
+      return "failed "
+          + Errno.EIO.message("segment %s: %s", held.name(), HoldLine.shown(e.toString()));
     }
   }
 

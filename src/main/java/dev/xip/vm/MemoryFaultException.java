@@ -53,7 +53,7 @@ public abstract sealed class MemoryFaultException extends IOException implements
     private static final long serialVersionUID = 1L;
 
     OutOfMemory(long va, String why) {
-      super("ENOMEM", va, why, null);
+      super(Errno.ENOMEM.name(), va, why, null);
     }
   }
 }
