@@ -284,8 +284,8 @@ class HostFileTest {
   @Timeout(60)
   void aLockThatIsWaitedForComesWhenItsHolderLeaves() throws Exception {
     Path path = folder.resolve("locked");
-    try (HostFile one = HostFile.openOrCreate(path, 0600);
-        HostFile two = HostFile.openOrCreate(path, 0600)) {
+    try (HostFile one = HostFile.create(path, 0600);
+        HostFile two = HostFile.openReadWrite(path)) {
       one.lockExclusive(0, Long.MAX_VALUE);
       AtomicBoolean released = new AtomicBoolean();
       FutureTask<Boolean> waiter =

@@ -58,18 +58,6 @@ public final class HostFile extends HostDescriptor {
   }
 
   /**
-   * Opens a file for reading and writing, making an empty one if there is none.
-   *
-   * @param path a path of the default file system
-   * @param mode the permission bits of a new file, from which the process's umask is taken away
-   * @return the open file
-   * @throws HostException as {@link #openReadWrite}, or if it cannot be made
-   */
-  public static HostFile openOrCreate(Path path, int mode) throws HostException {
-    return open(path, Libc.O_RDWR() | Libc.O_CREAT(), mode);
-  }
-
-  /**
    * Makes an empty file in memory, which has no name in any folder, memfd_create(2).
    *
    * @param name what /proc/self/maps shows for it, up to 249 bytes

@@ -349,17 +349,6 @@ public abstract class EntryLayout extends TableLayout {
   }
 
   /**
-   * Tells whether two entries map the same frame.
-   *
-   * @param pte a present entry
-   * @param other another one
-   * @return true if their frame numbers are equal
-   */
-  public final boolean samePfn(long pte, long other) {
-    return address(pte ^ other) == 0;
-  }
-
-  /**
    * Tells whether hardware may translate through a leaf of any level.
    *
    * @param pte a leaf

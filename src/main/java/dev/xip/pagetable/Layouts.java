@@ -14,20 +14,4 @@ public final class Layouts {
           Arm64Layout.INSTANCE);
 
   private Layouts() {}
-
-  /**
-   * Finds a layout.
-   *
-   * @param name its name, such as {@code x86-64}
-   * @return the layout
-   * @throws IllegalArgumentException if there is none of that name; the message lists the names
-   */
-  public static EntryLayout named(String name) {
-    return ALL.stream()
-        .filter(layout -> layout.name().equals(name))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException("layout %s: expected one of %s".formatted(name, ALL)));
-  }
 }

@@ -56,11 +56,6 @@ public final class ModelledProcess implements AutoCloseable {
     return new ModelledProcess(manager, name, manager.newAddressSpace(name));
   }
 
-  /** {@return the name given at the start or by fork} */
-  public String name() {
-    return name;
-  }
-
   /** {@return the address space that the last exec made; closed if the process has exited} */
   public AddressSpace space() {
     return space;

@@ -200,16 +200,6 @@ public final class MemoryManager implements TableSupply {
     return counters.anonymousFrames();
   }
 
-  /** {@return pgfault of /proc/vmstat: the faults answered since boot, in closed spaces too} */
-  public long minorFaults() {
-    return counters.minorFaults();
-  }
-
-  /** {@return the number of pages copied on write since boot} */
-  public long copies() {
-    return counters.copies();
-  }
-
   SpaceCounters counters() {
     return counters;
   }
