@@ -20,7 +20,10 @@ import org.junit.jupiter.api.TestFactory;
 class LayeringTest {
   private static final String ROOT = "dev.xip";
 
-  /** A format's reader is named by the mount alone, which picks it by the magic number. */
+  /**
+   * Readers of formats are for the mount, which picks one by the magic number. It loads segments
+   * into a physical memory of its own, and rewires fragmented files: phys and mapping.
+   */
   private static final Set<String> MOUNT =
       Set.of(
           "base",
@@ -72,6 +75,7 @@ class LayeringTest {
           Map.entry("extract", Set.of("base", "host", "image", "mount")),
           // What a packed image replaces, and how, is the same question as for a file copied out.
           Map.entry("pack", Set.of("base", "host", "image", "mount", "extract", "pack.ext")),
+          // Writes the layout that image.ext reads, so both take its constants from one place.
           Map.entry("pack.ext", Set.of("base", "image", "image.ext")),
           // A held segment is loaded into a physical memory of its own.
           Map.entry("hold", Set.of("base", "host", "phys", "segment")),
