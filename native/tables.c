@@ -26,7 +26,7 @@ int xip_tables_init(struct xip_tables *tables, const void *window, uint64_t wind
   return 0;
 }
 
-/* A table that lies in its own ancestor would make a walk through it endless, or near enough. */
+/* A table that overlaps an ancestor is a loop, in which a dump would visit billions of entries. */
 static int in_ancestor(const struct xip_tables *tables, uint64_t pfn, uint32_t level) {
   uint64_t frames = xip_table_frames(tables->layout, level);
 

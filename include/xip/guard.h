@@ -59,8 +59,8 @@ int xip_guard_remove(int id);
 
 /*
  * Makes each fault in any guarded range add 1 to a word before it changes the range: so a reader can
- * learn of a loss without checking each range. There is one such word; a call replaces it, NULL by
- * none, and when the call returns the word before is not used any more.
+ * learn of a loss without checking each range. There is one such word: a call replaces the previous
+ * one, NULL removes it, and when the call returns no handler uses the previous word any more.
  */
 void xip_guard_watch(uint64_t *word);
 

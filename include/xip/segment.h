@@ -10,24 +10,24 @@
  *   upper case. The folder must exist.
  * - Errors are negative errno values, and xip_segment_message says what was expected of which file
  *   and what was found; errno itself is not part of the contract.
- * - What is loaded is one list per process under one mutex: any thread may call at any time. A call
- *   may sleep, and may wait for another process, but not longer than xip_segment_wait says. None
- *   may come from a signal handler.
- * - After fork(2) the child has all that the parent had loaded, under the same addresses and with
- *   the same references, and each of the two unloads for itself. Both are one user, under the
- *   parent's number, until both have unloaded. fork waits for a call of another thread to end.
- *   vfork(2) and exec(3) leave nothing behind: every descriptor is closed on exec.
+ * - A process has one list of loaded segments, guarded by one mutex: any thread may call at any
+ *   time. A call may sleep, and may wait for another process, but not longer than xip_segment_wait
+ *   says. No function may be called from a signal handler.
+ * - After fork(2) the child has the same segments loaded as the parent, at the same addresses and
+ *   with the same references, and each process unloads its own. The two count as one user, under
+ *   the parent's process number, until both have unloaded. fork waits for a call of another thread
+ *   to end. vfork(2) and exec(3) leave nothing behind: every descriptor is closed on exec.
  * - A store trusts the owner of its folder, the caller and root: they could change the caller's
  *   files anyway. A file that belongs to another user is neither read nor mapped, and the segment
  *   fails with -EIO; a link, pipe, socket, device or folder under a store's name is neither
  *   followed nor opened for writing. The members of a group that may write to the folder can delete
- *   and rename what is in it, and so take segments away, but not put others in their place.
- * - A file of a store that is cut while it is loaded raises SIGBUS where its pages are gone. So
+ *   and rename its files, and so remove segments, but not put their own in the place of others.
+ * - An access to a lost page of a file that was truncated while it was loaded raises SIGBUS. So
  *   does a full disk (ENOSPC): the data file of SW and SN is a hole until it is stored into, the
- *   kernel takes a block at the first store to a page, and where there is none left the store gets
- *   the signal. The default action ends the process. A program that must survive that uses the
- *   guard of xip/guard.h: then the store reaches private memory, and a word of the program's tells
- *   from which address on nothing reaches the file.
+ *   kernel allocates a block at the first store to a page, and the store gets the signal if there
+ *   is no block. The default action ends the process. A program that must survive that uses the
+ *   guard of xip/guard.h: then the store reaches private memory, and a word that the program
+ *   supplies receives the address from which on stores do not reach the file.
  */
 #ifndef XIP_SEGMENT_H
 #define XIP_SEGMENT_H
@@ -98,7 +98,7 @@ struct xip_segment {
  *                owner whom the store does not trust, or has a second name though stores reach it
  * -EBUSY         another process has held the data file exclusively for as long as a call waits
  * -ENOMEM        there is no memory or mapping left
- * and what the system gives where it refuses, such as -EACCES or -EMFILE. SN, and SW if shared,
+ * and the errno of a system call that failed, such as -EACCES or -EMFILE. SN, and SW if shared,
  * need permission to write to the data file; all else is loaded with permission to read.
  */
 int xip_segment_load(const char *store, const char *name, int mode, struct xip_segment *out);
@@ -119,14 +119,14 @@ int xip_segment_unload(const void *addr);
  */
 int xip_segment_query(const char *store, const char *name, struct xip_segment *out);
 
-#define XIP_SEGMENT_WAIT 10000 /* the limit at first, in milliseconds */
+#define XIP_SEGMENT_WAIT 10000 /* the default limit, in milliseconds */
 
 /* Called in a thread that waits, with a line such as "waiting for process 4711, which ...". */
 typedef void (*xip_segment_told)(const char *line);
 
 /*
  * Sets for all threads how many milliseconds a call waits for other processes at most, and the
- * function that is called once a wait has lasted a second; told may be NULL, as at first. A load
+ * function that is called once a wait has lasted a second; told may be NULL, the default. A load
  * waits for a first user of SN that clears the data file, and fails with -EBUSY at the limit. An
  * unload that finds its version replaced waits for the process that changes the store, and leaves
  * the files to it at the limit.

@@ -12,7 +12,7 @@ public class MalformedDataException extends FileSystemException {
   /** The byte offset in the file. */
   private final long offset;
 
-  /** What the format asks for there. */
+  /** The value that the format asks for there. */
   private final String expected;
 
   /** What is there. */

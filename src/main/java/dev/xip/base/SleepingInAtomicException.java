@@ -3,8 +3,8 @@ package dev.xip.base;
 import java.util.List;
 
 /**
- * What the kernel would have printed: something that may block was called under a spin lock. The
- * stack trace is the chain of calls that led there.
+ * Reports a call that may block, made under a spin lock; the kernel would have printed the same.
+ * The stack trace is the chain of calls that led there.
  */
 public final class SleepingInAtomicException extends IllegalStateException {
   private static final long serialVersionUID = 1L;

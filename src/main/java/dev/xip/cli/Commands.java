@@ -35,7 +35,7 @@ final class Commands {
     String word =
         Arrays.stream(arguments).filter(each -> !each.startsWith("-")).findFirst().orElse("");
     Class<?> asked = ALL.get(word);
-    if (asked == null || asked == CompletionCommand.class) { // which describes all the others
+    if (asked == null || asked == CompletionCommand.class) { // the script covers all commands
       ALL.forEach(line::addSubcommand);
     } else {
       line.addSubcommand(word, asked);

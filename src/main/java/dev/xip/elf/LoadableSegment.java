@@ -67,7 +67,7 @@ public record LoadableSegment(
    * Returns the bytes behind those of the file on their last page, which must be zeroed. Linux
    * counterpart: {@code padzero} (fs/binfmt_elf.c).
    *
-   * @return the range, empty unless memory goes on where the file ends
+   * @return the range, empty unless the memory size exceeds the file size
    */
   public AddrRange zeroTail() {
     long start = address + fileSize;

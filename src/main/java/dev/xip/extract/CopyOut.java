@@ -39,7 +39,7 @@ public final class CopyOut {
   }
 
   /**
-   * What is copied.
+   * The options of a copy.
    *
    * @param recursive whether directories are copied
    * @param extended whether extended attributes are copied, access control lists among them

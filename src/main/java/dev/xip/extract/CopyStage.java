@@ -18,8 +18,9 @@ import java.util.function.Supplier;
 
 /**
  * A private folder in which copies for one file system are made, and out of which they are moved
- * when they are complete. A file of several names keeps one in here until it has all the others, so
- * that each is a link to what was copied, whatever happens to the names outside.
+ * when they are complete. The copy of a file with several hard links keeps a name in this folder
+ * until all its other names are made: each is linked to the copy itself, even if another user
+ * replaces a name outside.
  */
 final class CopyStage implements AutoCloseable {
   private static final FileName NEXT = FileName.of("next");
@@ -33,7 +34,10 @@ final class CopyStage implements AutoCloseable {
 
   private final PrivateFolder work;
 
-  /** How many names are still to be made of inodes that have one in here, by inode number. */
+  /**
+   * The number of names still to be made, by inode number, of each copy that has a name in this
+   * folder.
+   */
   private final Map<Long, Long> namesLeft = new HashMap<>();
 
   private long folders;

@@ -128,7 +128,10 @@ final class CopyTree implements AutoCloseable {
     }
   }
 
-  /** Gives folders that are being filled their names and attributes, as far as they are filled. */
+  /**
+   * After a failure: gives the folders that are open their names and attributes, with the entries
+   * copied so far.
+   */
   private void finishOpenLevels(Throwable failure) {
     for (Level each = level; each != null; each = each.above) {
       each.rest.forEachRemaining(entry -> {});

@@ -99,7 +99,8 @@ public final class PendingFile implements AutoCloseable {
   }
 
   /**
-   * Gives the file the mode of a new file, or the attributes of what it replaces; then its name.
+   * Gives the file the mode of a new file, or the attributes of the file that it replaces; then its
+   * name.
    *
    * @param most the permission bits that a new file may have at most
    * @throws IOException if the system refuses; a file that has the name is then unchanged
@@ -115,7 +116,7 @@ public final class PendingFile implements AutoCloseable {
     commitAsItIs();
   }
 
-  /** Gives the file the attributes of what it replaces, then its name in one step. */
+  /** Gives the file the attributes of the file that it replaces, then its name in one step. */
   void commitAsItIs() throws IOException {
     OpenFolder folder = target.folder();
     try {

@@ -2,13 +2,13 @@ package dev.xip.host;
 
 import dev.xip.bindings.Libc;
 
-/** What a range of memory will be used for, madvise(2). */
+/** Advice about the use of a range of memory, madvise(2). */
 public enum Advice {
   /** Nothing special: undoes {@link #RANDOM} and {@link #SEQUENTIAL}. */
   NORMAL(Libc.MADV_NORMAL()),
-  /** Reads jump about: no read-ahead. */
+  /** Reads are in random order: no read-ahead. */
   RANDOM(Libc.MADV_RANDOM()),
-  /** Reads go upward: much read-ahead. */
+  /** Reads are in ascending order: much read-ahead. */
   SEQUENTIAL(Libc.MADV_SEQUENTIAL()),
   /** It will be read soon: start reading the file now. */
   WILLNEED(Libc.MADV_WILLNEED()),

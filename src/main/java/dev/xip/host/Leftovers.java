@@ -5,11 +5,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The list of what must be removed when the JVM is told to stop: unfinished files and folders, and
- * child processes that work on them. A thread that creates such a thing, or gives it its final
- * name, does so in a {@link #step}. While the JVM stops no step begins: its thread waits for the
- * end, and everything on the list is removed, newest first. Code that a shutdown hook may run must
- * not use steps: it would wait for ever.
+ * The list of unfinished files and folders, and of child processes that work on them, to be removed
+ * when the JVM is told to stop. A thread that creates such a thing, or gives it its final name,
+ * does so in a {@link #step}. While the JVM stops no step begins: its thread waits for the end, and
+ * everything on the list is removed, newest first. Code that a shutdown hook may run must not use
+ * steps: it would wait for ever.
  */
 public final class Leftovers {
   private static final Object LOCK = new Object();

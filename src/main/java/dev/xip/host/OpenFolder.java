@@ -22,8 +22,8 @@ import java.util.SortedMap;
  *
  * <p>A name is one component: not empty, not {@code .} or {@code ..}, without slash and NUL;
  * anything else is an {@link IllegalArgumentException} before the system is asked. A call on a name
- * acts on whatever has the name at that moment; so in a folder that other users may write, a file
- * is created elsewhere, or gets its attributes through its own descriptor.
+ * acts on the entry that has the name at that moment; so in a folder that other users may write, a
+ * file is created elsewhere, or gets its attributes through its own descriptor.
  */
 public final class OpenFolder extends HostDescriptor {
   private static final int FOLDER = Libc.O_RDONLY() | Libc.O_DIRECTORY() | Libc.O_CLOEXEC();
@@ -309,8 +309,8 @@ public final class OpenFolder extends HostDescriptor {
   }
 
   /**
-   * Renames a file atomically, replacing what has the new name. Two names of one file are left as
-   * they are.
+   * Renames a file atomically, replacing a file that has the new name. Two names of one file are
+   * left as they are.
    *
    * @param old its name in this folder
    * @param to the folder of its new name
@@ -388,7 +388,7 @@ public final class OpenFolder extends HostDescriptor {
    * the caller or root, an entry of the folder's owner is trusted, as the kernel does for links
    * (protected_symlinks, proc(5)).
    *
-   * @param thing the attributes of what is in the folder
+   * @param thing the attributes of the entry
    * @return true if it must not be followed or written into
    * @throws HostException if the system refuses the folder's attributes
    */

@@ -12,14 +12,14 @@ import java.lang.foreign.MemorySegment;
  * @param pte the entry as loaded
  * @param pa where {@code va} lies, for a leaf; otherwise 0
  * @param level the table that holds the entry: 0 PTE, 1 PMD, 2 PUD, 3 PGD
- * @param state what the entry is
+ * @param state the kind of the entry
  * @param special whether it is a leaf with the special bit
  * @param pageShift log2 of the bytes of address space that the entry covers
  */
 public record WalkResult(
     long va, long pte, long pa, int level, State state, boolean special, int pageShift) {
 
-  /** What an entry is. */
+  /** The kind of an entry. */
   public enum State {
     /** Empty. */
     NONE(Xip.XIP_WALK_NONE()),

@@ -8,8 +8,8 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 
 /**
- * Turns a truncation of a mapped image into a checked exception that names the image. From the
- * first page on that a load finds gone, the memory reads as zeros; so a reader reads first and
+ * Turns a truncation of a mapped image into a checked exception that names the image. Once a load
+ * has hit a lost page, the memory from that page on reads as zeros; so a reader reads first and
  * checks here before it uses the bytes. From then on every operation on the whole image is refused,
  * even if the file grows again.
  */

@@ -52,7 +52,7 @@ public interface Mappable {
   /**
    * Called before the first mapping of this file in a machine is made.
    *
-   * @param mapper is called when pages move or go
+   * @param mapper called when pages move or are removed
    */
   default void attach(Mapper mapper) {}
 

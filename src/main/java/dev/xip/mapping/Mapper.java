@@ -1,9 +1,9 @@
 package dev.xip.mapping;
 
 /**
- * The mappings of a file, which the file calls when its pages move or go. Precondition of each
- * call: the change is made, so that {@link Mappable#translate} gives the new answer, and the file
- * holds no lock that translate takes. Linux counterpart: {@code address_space.i_mmap} (fs.h).
+ * The mappings of a file, which the file calls when its pages move or are removed. Precondition of
+ * each call: the change is made, so that {@link Mappable#translate} gives the new answer, and the
+ * file holds no lock that translate takes. Linux counterpart: {@code address_space.i_mmap} (fs.h).
  */
 public interface Mapper {
   /**
@@ -13,7 +13,7 @@ public interface Mapper {
    *
    * @param firstPage the first page's number in the file
    * @param pages how many pages, at least 1; {@link Long#MAX_VALUE} for all that follow
-   * @param evenCopies whether private copies go too (truncate) or stay (invalidate)
+   * @param evenCopies whether private copies are unmapped too (truncate) or stay (invalidate)
    */
   void unmap(long firstPage, long pages, boolean evenCopies);
 

@@ -1,7 +1,7 @@
 package dev.xip.measure;
 
 /**
- * What bare memory reaches on this machine at the same work, measured in the same run. If that
+ * The median of bare memory at the same work, measured in the same run on this machine. If it
  * misses the goal too, no design can meet it here, and the figure is compared with the memory.
  *
  * @param median the median of bare memory, in the figure's unit

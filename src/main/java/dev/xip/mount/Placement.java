@@ -14,9 +14,9 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 
-/** Which regular files of a tree can be used where they lie, and why the others cannot. */
+/** Checks which regular files of a tree can be used in place, and why the others cannot. */
 public final class Placement {
-  /** What one page-table entry of the level above pages maps, in bytes. */
+  /** The bytes that one entry of the level above pages (a PMD) maps. */
   public static final long HUGE_PAGE = 2L << 20;
 
   private final Map<Verdict, Sum> sums = new EnumMap<>(Verdict.class);

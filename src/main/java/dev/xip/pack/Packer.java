@@ -189,7 +189,7 @@ public final class Packer {
     }
   }
 
-  /** Where the files of a finished image lie. */
+  /** The placement of the files of a finished image. */
   private record Look(
       List<Placement.FilePlacement> notInPlace, PackReport.Alignment alignment, String proof) {}
 
@@ -233,7 +233,7 @@ public final class Packer {
           tool.run(environment(tree), () -> watch(pending.path(), tree.bytes()), arguments),
           pending.path());
       String proof = checkErofsLayout(pending.path(), tree);
-      // Sockets are in it; names that begin with lost+found are not.
+      // mkfs.erofs keeps sockets, and leaves out names that begin with lost+found.
       List<PackReport.Loss> losses =
           tree.lostAndFound().stream()
               .map(each -> new PackReport.Loss(each, "mkfs.erofs leaves out names like this"))

@@ -84,7 +84,7 @@ final class EntryBits {
   /** The bits of the physical address. */
   long address;
 
-  /** What {@code modify} keeps of the old entry. */
+  /** The bits of the old entry that {@code modify} keeps. */
   long change;
 
   EntryBits geometry(int lowestIndexBits, int upperIndexBits, int addressBits) {

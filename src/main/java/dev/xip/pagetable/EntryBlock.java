@@ -150,7 +150,7 @@ public final class EntryBlock {
    *
    * @param slot the first one's slot
    * @param count how many, all in one table of the lowest level
-   * @return what the caller owes
+   * @return the flush that the caller owes
    */
   public FlushDuty clear(long slot, int count) {
     MemorySegment entries = block(slot, count);

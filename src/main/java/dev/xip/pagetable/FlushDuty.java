@@ -1,13 +1,13 @@
 package dev.xip.pagetable;
 
 /**
- * What a caller owes after an entry was emptied or replaced: cached translations may still say what
- * the old entry said, until the address space is flushed. A method that returns a duty has its
- * caller pay it, by a flush, before a frame is used again. Counterpart: {@code MapperFlush} of the
- * Rust crate x86_64.
+ * The flush that a caller owes after it has emptied or replaced an entry: cached translations may
+ * still have the old entry until the address space is flushed. The caller of a method that returns
+ * a duty must flush before a frame is used again. Counterpart: {@code MapperFlush} of the Rust
+ * crate x86_64.
  */
 public enum FlushDuty {
-  /** Nothing: no entry lost anything. */
+  /** No flush: no entry lost a right or its frame. */
   NONE,
   /** A flush. */
   OWED;

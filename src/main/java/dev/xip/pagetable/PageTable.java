@@ -121,7 +121,7 @@ public class PageTable {
    *
    * @param slot where it lies
    * @param pte the new entry
-   * @return what the caller owes
+   * @return the flush that the caller owes
    */
   public FlushDuty replace(long slot, long pte) {
     set(slot, pte);
@@ -132,7 +132,7 @@ public class PageTable {
    * Empties an entry of the lowest level. The caller holds the table's lock.
    *
    * @param slot where it lies
-   * @return what the caller owes
+   * @return the flush that the caller owes
    */
   public FlushDuty clear(long slot) {
     return replace(slot, layout.empty());
@@ -143,7 +143,7 @@ public class PageTable {
    *
    * @param slot where it lies
    * @param level its level
-   * @return what the caller owes
+   * @return the flush that the caller owes
    */
   public FlushDuty clear(long slot, Level level) {
     return replace(slot, layout.empty(level));

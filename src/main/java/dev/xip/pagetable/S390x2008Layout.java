@@ -6,8 +6,8 @@ import java.util.StringJoiner;
 
 /**
  * s390x as merged in 2008 (include/asm-s390/pgtable.h of Linux 2.6.26): special is 0x004 and the
- * empty entry 0x400. An entry knows neither young nor dirty, which the storage key of a frame
- * tells, so those changes do nothing. Nor does it know execution: what can be read can be run.
+ * empty entry 0x400. Young and dirty are in the storage key of a frame, not in the entry, so those
+ * changes do nothing. There is no execute bit: a page that can be read can be executed.
  */
 public final class S390x2008Layout extends EntryLayout {
   private static final long SPECIAL = PteBits.XIP_S390X_2008_SPECIAL();

@@ -33,7 +33,7 @@ final class S390xTables {
         .address(PteBits.XIP_S390X_PFN_MASK());
   }
 
-  /** What makes an entry a huge leaf of its level. */
+  /** The bits that make an entry a huge leaf of its level. */
   static long hugeType(Level level) {
     return LARGE | (level == Level.PMD ? PMD : PUD);
   }

@@ -1,6 +1,6 @@
 package dev.xip.phys;
 
-/** What a frame of RAM is used for. The frame's record holds the ordinal. */
+/** The use of a frame of RAM. The frame's record holds the ordinal. */
 public enum FrameUse {
   /** Free. */
   FREE,

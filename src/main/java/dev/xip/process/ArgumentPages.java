@@ -24,7 +24,7 @@ final class ArgumentPages {
   /** The longest string, its end included. Linux counterpart: {@code MAX_ARG_STRLEN}. */
   static final int LONGEST_STRING = 32 * (int) Pages.SIZE;
 
-  /** All strings together: a quarter of what a stack may grow to. Linux: {@code get_arg_page}. */
+  /** The most bytes of all strings: a quarter of the longest stack. Linux: {@code get_arg_page}. */
   static final long MOST_BYTES = 2L << 20;
 
   private final String what;

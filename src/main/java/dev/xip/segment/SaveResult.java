@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a save of a segment device did.
+ * The result of a save of a segment device.
  *
  * @param saved the new versions
  * @param warnings the segments that were passed over because their type keeps nothing (SN, EN), one

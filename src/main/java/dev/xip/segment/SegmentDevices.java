@@ -43,7 +43,7 @@ public final class SegmentDevices {
   }
 
   /**
-   * What the driver's parameter did.
+   * The result of {@link #addAll}.
    *
    * @param added the devices, in the order given
    * @param failures why others were not added, or not made private

@@ -17,7 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.LongConsumer;
 
-/** Where the contents of a new version of a segment come from. Bytes past its end are zeros. */
+/** The source of the contents of a new version of a segment. Bytes past its end are zeros. */
 public abstract sealed class SegmentSource {
   private SegmentSource() {}
 
@@ -67,7 +67,7 @@ public abstract sealed class SegmentSource {
     return new Memory(mem, definition, loadedFrom);
   }
 
-  /** Tells whether nothing but zeros comes from here. */
+  /** Tells whether all contents are zeros. */
   boolean isZeros() {
     return false;
   }

@@ -4,7 +4,7 @@ import dev.xip.base.Access;
 import dev.xip.host.Sharing;
 
 /**
- * What may be done with the pages of a segment. The first letter says shared or exclusive, the
+ * The type of a segment: the access to its pages. The first letter says shared or exclusive, the
  * second read-only (R), writable (W) or writable without the contents being saved (N). Linux
  * counterpart: SEG_TYPE_* in arch/s390/include/asm/extmem.h.
  */

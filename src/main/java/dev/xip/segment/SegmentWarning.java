@@ -4,7 +4,7 @@ import dev.xip.base.Errno;
 import java.util.Optional;
 
 /**
- * What a failed load or change of the mode means, one sentence for each code that the kernel
+ * The meaning of a failed load or change of the mode: one sentence for each code that the kernel
  * explains; the message of the exception ends with it. Linux counterpart: {@code segment_warning}
  * (arch/s390/mm/extmem.c).
  */

@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
  * @param version the version of the contents, 0 for a current definition
  */
 record StoreFile(Kind kind, SegmentName name, long version) {
-  /** What a file holds. */
+  /** The kind of a file. */
   enum Kind {
     /** {@code NAME.def}: the current definition. */
     DEFINITION,
@@ -28,7 +28,7 @@ record StoreFile(Kind kind, SegmentName name, long version) {
   /** The file that a process locks to change the store; empty and never deleted. */
   static final String LOCK = "store.lock";
 
-  /** What a definition file is called, after the name. */
+  /** The suffix of a definition file's name. */
   static final String DEFINITION_SUFFIX = ".def";
 
   /** Locked shared by each user of a data file; exclusively by a first user that clears it. */

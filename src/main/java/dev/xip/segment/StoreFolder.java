@@ -27,8 +27,8 @@ final class StoreFolder implements AutoCloseable {
   private final HostStat stat;
 
   /**
-   * The names made by a change that has not taken effect yet, which it does when a definition is
-   * renamed or unlinked. Guarded by this, as is the next.
+   * The names made by a change that has not taken effect; renaming or unlinking a definition puts
+   * it into effect. Guarded by this, as is the next field.
    */
   private final Set<StoreFile> unfinished = new LinkedHashSet<>();
 
@@ -107,7 +107,7 @@ final class StoreFolder implements AutoCloseable {
     }
   }
 
-  /** Returns the attributes of what has the name. */
+  /** Returns the attributes of the entry of a name. */
   HostStat stat(StoreFile file) throws HostException {
     return open.stat(file.fileName());
   }

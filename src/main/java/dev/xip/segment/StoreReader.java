@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Lists a store while others may change it. What is deleted meanwhile is skipped. */
+/** Lists a store while others may change it. Files that are deleted meanwhile are skipped. */
 final class StoreReader {
   private final StoreFolder folder;
   private final List<FileName> names;
@@ -33,7 +33,7 @@ final class StoreReader {
     }
     for (FileName each : names) {
       StoreFile file = StoreFile.of(each.toString()).orElse(null);
-      // One of the current version belongs to a change that has not taken effect.
+      // A purge link of the current version belongs to a change that has not taken effect.
       if (file != null
           && file.kind() == StoreFile.Kind.PURGE
           && file.version() != current.getOrDefault(file.name(), 0L)) {

@@ -6,7 +6,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
- * How long a call waits for other processes at most, for example for one that changes the store or
+ * The longest time that a call waits for other processes, such as one that changes the store or
  * clears a data file. At the limit it fails with EBUSY or ETIMEDOUT, and the store is as it was.
  *
  * @param limit the longest wait, from nothing to {@link #LONGEST}

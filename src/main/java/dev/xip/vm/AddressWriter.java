@@ -126,7 +126,7 @@ public final class AddressWriter {
         throw notStorable(va, pte, pa, bytes);
       }
       if (LostPages.any() && isLost(pa, bytes)) {
-        // Undone: a reader takes bytes other than zero for those of the file.
+        // Zeros the lost page again: a reader would take other bytes for those of the file.
         memory.store(ZEROS, 0, pa, bytes);
         throw mm.lostAt(va);
       }

@@ -90,8 +90,8 @@ final class FileMappings implements Mapper {
   /**
    * Counts how often pages were taken out. A page without a page frame cannot be held by a
    * reference while it is copied; copy on write asks before, under the entry lock, and afterwards.
-   * If the answers agree, the page was not used for anything else meanwhile. That the entry is the
-   * same does not prove it: the page may have been taken out and mapped again.
+   * If the answers agree, the page was not used for anything else meanwhile. An unchanged entry
+   * does not prove it: the page may have been taken out and mapped again.
    */
   long unmappings() {
     return unmappings.get();

@@ -27,10 +27,10 @@ final class Forker {
   private final PageFrames frames;
   private final EntryBlock block;
 
-  /** What the parent owes for entries that lost their right to stores. */
+  /** The flush that the parent owes for entries that were write-protected. */
   private FlushDuty duty = FlushDuty.NONE;
 
-  /** In the child's table. */
+  /** The last walk of the child's table. */
   private final Walk walk = new Walk();
 
   Forker(Mm parent, Mm child) {

@@ -17,7 +17,7 @@ import java.util.function.LongFunction;
  * <p>Lock held by the caller: none needed.
  */
 public enum FrameStrategy {
-  /** The entry says it. */
+  /** The special bit of the entry decides. */
   SPECIAL_BIT("special-bit", null),
   /** pfn_valid is a comparison. */
   FLAT("flat", maxPfn -> new FlatModel()),
@@ -29,7 +29,7 @@ public enum FrameStrategy {
   LIST_SPIN_LOCK("list-spin-lock", SpinListModel::new),
   /** pfn_valid walks the segments under a mutex, which is wrong: it may sleep. */
   LIST_MUTEX("list-mutex", MutexListModel::new),
-  /** The mapping says it. */
+  /** The refcount callbacks of the mapping decide. */
   REFCOUNT_CALLBACKS("refcount-callbacks", null);
 
   private final String label;

@@ -298,8 +298,8 @@ public final class GetUserPages {
   }
 
   /**
-   * Whether a store through an entry that does not allow it is seen by this space alone. That the
-   * last fault made a copy is not enough: another thread may have dropped the copy since, and the
+   * Whether a store through an entry that does not allow it is seen by this space alone. A copy
+   * made by the last fault does not suffice: another thread may have dropped it since, so that the
    * shared page is mapped again. Linux 3.19 trusted the fault's answer (CVE-2016-5195).
    */
   private boolean isOwn(long pfn) {

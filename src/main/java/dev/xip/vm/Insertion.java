@@ -16,7 +16,10 @@ import java.util.function.Function;
  * <p>Lock held by the caller: the map lock, shared; the calls from outside take it themselves.
  */
 final class Insertion {
-  /** Passed in place of a slot: it is looked up, or its table made, after all checks. */
+  /**
+   * Passed in place of a slot that the caller has not found: the insertion finds it, or makes its
+   * table, after all checks.
+   */
   private static final long UNKNOWN = PageTable.NO_SLOT;
 
   private final Mm mm;

@@ -103,7 +103,7 @@ final class LeafTables {
     return level;
   }
 
-  /** Makes {@link #next} return to the same address, where the huge leaf is gone. */
+  /** Makes {@link #next} return to the same address, because the huge leaf was removed or split. */
   void again() {
     end = start;
   }

@@ -89,8 +89,8 @@ final class RemapCall {
   }
 
   /**
-   * Linux counterpart: {@code mremap_to}. What is to be moved is checked before the target is
-   * cleared, as Linux does since 6.17; 3.19 has emptied the target by then.
+   * Linux counterpart: {@code mremap_to}. The old range is checked before the target is cleared, as
+   * Linux does since 6.17; 3.19 has emptied the target by then.
    */
   private AddrRange moveTo(String call, AddrRange old, long newLength, long start)
       throws MapException {

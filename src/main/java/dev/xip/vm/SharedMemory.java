@@ -14,7 +14,7 @@ import java.util.Map;
  * touch and freed with the last mapping. Linux counterpart: {@code shmem_zero_setup} (mm/shmem.c),
  * whose entries are normal and counted as shared; here they are special as for any file.
  *
- * <p>Lock held by the caller: any that may sleep.
+ * <p>Lock held by the caller: any but a spin lock.
  */
 final class SharedMemory implements Mappable {
   private final MemoryManager manager;

@@ -45,8 +45,8 @@ final class UnmapCall {
   void unmap(AddrRange range) {
     List<Vma> hit = mm.vmas().overlapping(range);
     try (MmuGather tables = new MmuGather(mm)) {
-      // Closed first: a file whose last mapping goes may free its memory, so no reader may still
-      // use a translation to it.
+      // Closed first: a file whose last mapping is removed may free its memory, so no reader may
+      // still use a translation to it.
       try (MmuGather gather = new MmuGather(mm)) {
         for (Vma vma : hit) {
           AddrRange part = common(vma.range(), range);

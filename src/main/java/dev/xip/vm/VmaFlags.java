@@ -58,7 +58,7 @@ public final class VmaFlags {
   /** mremap may not make it longer. */
   public static final long DONTEXPAND = 0x4_0000;
 
-  /** 2.6.26: do not swap out; gone before 3.19. */
+  /** 2.6.26: do not swap out; removed before 3.19. */
   public static final long RESERVED = 0x8_0000;
 
   /** Its pages count against the commit limit. */
@@ -73,7 +73,7 @@ public final class VmaFlags {
   /** Pages of the file lie out of order. */
   public static final long NONLINEAR = 0x80_0000;
 
-  /** 2.6.26: holds entries of insertFrame; gone before 3.19. */
+  /** 2.6.26: holds entries of insertFrame; removed before 3.19. */
   public static final long INSERTPAGE = 0x200_0000;
 
   /** A core dump leaves the mapping out. */

@@ -27,7 +27,7 @@ final class AttributeReader {
    * @param view the image
    * @param superblock its superblock
    * @param inodes its inodes
-   * @param inode whose attributes
+   * @param inode the inode whose attributes are read
    * @return the values by whole name, in the form of the system calls
    * @throws MalformedDataException if they are damaged
    */

@@ -80,7 +80,7 @@ public final class BlockGroups {
   }
 
   /**
-   * Finds the block that says which blocks of a group are in use.
+   * Finds the block bitmap of a group.
    *
    * @param group its number, from 0
    * @return the number of the block
@@ -91,7 +91,7 @@ public final class BlockGroups {
   }
 
   /**
-   * Finds the block that says which inodes of a group are in use.
+   * Finds the inode bitmap of a group.
    *
    * @param group its number, from 0
    * @return the number of the block

@@ -30,7 +30,7 @@ interface BlockTree {
    * Chooses by the flags of an inode.
    *
    * @param flags i_flags
-   * @return the reader of its i_block, or null if none is here: for an extent tree ({@link
+   * @return the reader of its i_block, or null if this package has none: for an extent tree ({@link
    *     ExtLayout#EXTENTS_FL}), inline data and encrypted files
    */
   static BlockTree of(long flags) {

@@ -42,7 +42,7 @@ final class IndirectBlocks {
             [fileBlocks > ExtLayout.DIRECT_BLOCKS ? ExtLayout.POINTERS : ExtLayout.DIRECT_BLOCKS];
   }
 
-  /** The {@link BlockTree} of inodes without a flag for another one. */
+  /** The {@link BlockTree} of inodes whose flags name no other structure. */
   static BlockMap read(ByteView view, Superblock superblock, Inode inode, Verdict verdict)
       throws MalformedDataException {
     return new IndirectBlocks(view, superblock, inode).build(verdict);

@@ -60,7 +60,10 @@ final class InodeTable {
         flags);
   }
 
-  /** An i_block that is not read belongs to a feature that was refused, so the inode is damaged. */
+  /**
+   * Images with the features of extents, inline data and encryption were refused, so their flags
+   * are damage here.
+   */
   private long flags(long at) throws MalformedDataException {
     long flags = view.u32(at + ExtLayout.I_FLAGS);
     if (BlockTree.of(flags) == null) {

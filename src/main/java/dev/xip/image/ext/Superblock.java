@@ -7,8 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.UUID;
 
 /**
- * A superblock that was checked as a whole: whatever is computed from it stays inside the image.
- * Linux counterpart: fs/ext2/super.c:ext2_fill_super.
+ * A superblock that was checked as a whole: offsets computed from it stay inside the image. Linux
+ * counterpart: fs/ext2/super.c:ext2_fill_super.
  *
  * @param blocks how many blocks there are, all of them inside the image file
  * @param blocksPerGroup how many blocks a group has, the last group maybe fewer

@@ -5,9 +5,9 @@ import dev.xip.image.ext.ExtLayout;
 import java.util.List;
 
 /**
- * How large an ext2 image must be to hold given files, in 4 KiB blocks: what the files need, and
- * per group of blocks its bitmaps, inode table and copy of the descriptors. Large files need slots:
- * aligned stretches of 2 MiB that hold none of these.
+ * The size of an ext2 image that holds given files, in 4 KiB blocks: those of the files, and for
+ * each group of blocks its bitmaps, inode table and copy of the descriptors. Large files need
+ * slots: aligned stretches of 2 MiB that hold none of these.
  *
  * @param blocks the blocks of the whole image
  * @param inodes the inodes to ask for
