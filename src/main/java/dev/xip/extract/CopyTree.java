@@ -68,7 +68,7 @@ final class CopyTree implements AutoCloseable {
    * @param name its name there
    * @param inode the directory whose attributes it gets; null for none
    * @param rest the entries still to be copied into it
-   * @param there whether it existed before
+   * @param existed whether it existed before
    * @param stage where new files for it are made, on the same file system
    * @param staged its name in the stage, or null if it was not made there
    * @param itself its attributes when it was opened
@@ -78,7 +78,7 @@ final class CopyTree implements AutoCloseable {
       FileName name,
       Inode inode,
       Iterator<DirectoryListing.Entry> rest,
-      boolean there,
+      boolean existed,
       CopyStage stage,
       FileName staged,
       HostStat itself) {
@@ -194,7 +194,7 @@ final class CopyTree implements AutoCloseable {
       leaveOut(inode, name);
       return;
     }
-    HostStat there = level.there && now.exists(name) ? now.stat(name) : null;
+    HostStat there = level.existed && now.exists(name) ? now.stat(name) : null;
     if (there != null) {
       demandReplaceable(FileType.ofMode(there.mode()), inode, name);
     }
@@ -260,7 +260,7 @@ final class CopyTree implements AutoCloseable {
           "inode %d a second time, as %s".formatted(inode.number(), place(level, name)));
     }
     Iterator<DirectoryListing.Entry> inside = entries(inode);
-    HostStat there = level.there && now.exists(name) ? now.stat(name) : null;
+    HostStat there = level.existed && now.exists(name) ? now.stat(name) : null;
     if (there != null && !there.isDirectory()) {
       throw new FileSystemException(
           place(level, name),
@@ -272,7 +272,7 @@ final class CopyTree implements AutoCloseable {
     OpenFolder below;
     if (there != null) {
       below = now.folder(name);
-    } else if (level.there) {
+    } else if (level.existed) {
       staged = level.stage.makeFolder();
       below = level.stage.folder().folder(staged);
     } else {
@@ -308,13 +308,13 @@ final class CopyTree implements AutoCloseable {
         full.stage.close();
       }
       if (full.inode != null) {
-        attributes.giveFolder(full.inode, now, full.there, () -> place(full.above, full.name));
+        attributes.giveFolder(full.inode, now, full.existed, () -> place(full.above, full.name));
       }
     } finally {
       if (full.above != null) {
         closeNow();
         now = up;
-        old = full.there ? now : old;
+        old = full.existed ? now : old;
       }
       level = full.above;
     }

@@ -46,7 +46,7 @@ public final class MappingBudget {
       if (mappings > limit - taken) {
         throw new HostException(
             "mremap",
-            "%d mappings for a view, where views have %d of the %d that they may have"
+            "a view of %d mappings, with %d of at most %d in use by views"
                 .formatted(mappings, taken, limit),
             Errno.ENOMEM);
       }

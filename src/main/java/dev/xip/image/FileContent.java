@@ -96,13 +96,13 @@ public final class FileContent {
     }
     copy(position, destination, count);
     if (LostPages.any()) {
-      requireThere(position, position + count);
+      requireNotLost(position, position + count);
     }
     return count;
   }
 
   /** Throws if a truncation has taken a byte of a range. */
-  private void requireThere(long position, long end) throws CorruptImageException {
+  private void requireNotLost(long position, long end) throws CorruptImageException {
     for (int i = blockMap.indexAtOrAfter(position);
         i < blockMap.extentCount() && blockMap.start(i) < end;
         i++) {

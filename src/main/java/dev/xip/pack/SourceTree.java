@@ -214,7 +214,7 @@ final class SourceTree implements AutoCloseable {
       }
       if (allocated > NewFile.MOST_ALLOCATED) {
         throw new RefusedException(
-            "more bytes than the sectors of a file of ext2 are counted up to");
+            "more bytes than ext2 can count in the 512-byte sectors of one file");
       }
     }
   }

@@ -54,7 +54,7 @@ final class StoreReader {
         try {
           segments.add(folder.definition(each));
         } catch (IOException e) {
-          addUnlessGone(each.toString(), e);
+          addUnlessDeleted(each.toString(), e);
         }
       }
     }
@@ -73,7 +73,7 @@ final class StoreReader {
         try {
           next = folder.current(stored.name());
         } catch (SegmentException gone) {
-          addUnlessGone(StoreFile.definition(stored.name()).toString(), gone);
+          addUnlessDeleted(StoreFile.definition(stored.name()).toString(), gone);
           return;
         }
         if (next.equals(stored)) {
@@ -90,7 +90,7 @@ final class StoreReader {
     try {
       stored = folder.pendingPurge(file.name(), file.version());
     } catch (IOException e) {
-      addUnlessGone(file.toString(), e);
+      addUnlessDeleted(file.toString(), e);
       return;
     }
     try {
@@ -102,7 +102,7 @@ final class StoreReader {
     }
   }
 
-  private void addUnlessGone(String file, IOException e) {
+  private void addUnlessDeleted(String file, IOException e) {
     SegmentException told = SegmentException.of("segment definition " + file, e);
     if (told.errno() != Errno.ENOENT) {
       damaged.add(told);

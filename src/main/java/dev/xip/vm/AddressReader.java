@@ -82,7 +82,7 @@ public final class AddressReader {
         byte value = MEMORY.get(ValueLayout.JAVA_BYTE, va + runDistance);
         if (isCurrent()) {
           if (value == 0) {
-            requireThere(va, va + runDistance, 1);
+            requireNotLost(va, va + runDistance, 1);
           }
           return value;
         }
@@ -105,7 +105,7 @@ public final class AddressReader {
       VarHandle.loadLoadFence();
       if (!runEpoch.hasEndedBehindFence()) {
         if (mayBeLost(va, value)) {
-          requireThere(va, va + runDistance, Long.BYTES);
+          requireNotLost(va, va + runDistance, Long.BYTES);
         }
         return value;
       }
@@ -131,7 +131,7 @@ public final class AddressReader {
       long value = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + tlb.distance(entry));
       if (!epoch.hasEnded()) {
         if (mayBeLost(va, value)) {
-          requireThere(va, va + tlb.distance(entry), Long.BYTES);
+          requireNotLost(va, va + tlb.distance(entry), Long.BYTES);
         }
         return value;
       }
@@ -148,7 +148,7 @@ public final class AddressReader {
       long value = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + runDistance);
       if (isCurrent()) {
         if (mayBeLost(va, value)) {
-          requireThere(va, va + runDistance, Long.BYTES);
+          requireNotLost(va, va + runDistance, Long.BYTES);
         }
         return value;
       }
@@ -192,7 +192,7 @@ public final class AddressReader {
       }
       readPlaces(values, done, found);
       if (isCurrent() && runEpoch == epoch) {
-        requireThere(addresses, places, done, done + found);
+        requireNotLost(addresses, places, done, done + found);
         done += found;
       }
     }
@@ -213,7 +213,7 @@ public final class AddressReader {
     }
     if (LostPages.any()) {
       for (int i = from; i < end; i++) {
-        requireThere(addresses[i], addresses[i] + runDistance, Long.BYTES);
+        requireNotLost(addresses[i], addresses[i] + runDistance, Long.BYTES);
       }
     }
     return end - from;
@@ -291,7 +291,7 @@ public final class AddressReader {
       long bytes = Math.min(length - done, runBytes - inRun);
       MemorySegment.copy(MEMORY, va + done + runDistance, destination, offset + done, bytes);
       if (isCurrent()) {
-        requireThere(va + done, va + done + runDistance, bytes);
+        requireNotLost(va + done, va + done + runDistance, bytes);
         done += bytes;
       }
     }
@@ -353,7 +353,7 @@ public final class AddressReader {
    * @param bytes how many
    * @throws MemoryFaultException if one of them is lost
    */
-  private void requireThere(long va, long place, long bytes) throws MemoryFaultException {
+  private void requireNotLost(long va, long place, long bytes) throws MemoryFaultException {
     if (LostPages.any()) {
       long at = MEMORY.address() + place;
       LostPages.Range lost = LostPages.in(at, at + bytes);
@@ -364,11 +364,11 @@ public final class AddressReader {
   }
 
   /** The same for longs; the first of them lies at {@code places[0]}. */
-  private void requireThere(long[] addresses, long[] places, int from, int to)
+  private void requireNotLost(long[] addresses, long[] places, int from, int to)
       throws MemoryFaultException {
     if (LostPages.any()) {
       for (int i = from; i < to; i++) {
-        requireThere(addresses[i], places[i - from], Long.BYTES);
+        requireNotLost(addresses[i], places[i - from], Long.BYTES);
       }
     }
   }

@@ -84,7 +84,7 @@ final class CopyOnWrite {
         return cut;
       }
       manager.reached(Step.COPIED);
-      return putIn(vma, slot, pte, old, copy, held);
+      return mapCopy(vma, slot, pte, old, copy, held);
     } finally {
       if (old != MemoryManager.NO_FRAME) {
         allocator.put(old);
@@ -113,7 +113,7 @@ final class CopyOnWrite {
    * Replaces the entry. It is empty during the flush, so that no thread reads the old page after
    * another has written the new one; the old page's map count drops last.
    */
-  private FaultResult putIn(Vma vma, long slot, long pte, long old, long copy, long held) {
+  private FaultResult mapCopy(Vma vma, long slot, long pte, long old, long copy, long held) {
     boolean oldAnonymous = isAnonymous(old);
     manager.lockEntry(slot);
     try {

@@ -130,7 +130,7 @@ final class Forker {
       child.hugeLeaves().noteUsed();
       child.table().set(target, layout.withOld(pte));
     } else {
-      leaves.again();
+      leaves.retry();
     }
   }
 

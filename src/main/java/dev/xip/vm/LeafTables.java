@@ -26,7 +26,7 @@ import dev.xip.pagetable.Walk;
  *
  * <p>A huge leaf takes the place of a table if {@link #isHuge}: the lock is then that of the table
  * which the leaf is in. With the lock held the caller checks that the leaf is still there, and
- * calls {@link #again} if not.
+ * calls {@link #retry} if not.
  *
  * <p>Lock held by the caller: the map lock or the lock of the file's mappings, so that no table is
  * freed meanwhile.
@@ -104,7 +104,7 @@ final class LeafTables {
   }
 
   /** Makes {@link #next} return to the same address, because the huge leaf was removed or split. */
-  void again() {
+  void retry() {
     end = start;
   }
 

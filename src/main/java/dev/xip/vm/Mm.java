@@ -140,7 +140,7 @@ final class Mm {
     long stamp = mapLock.writeLock();
     if (closed) {
       mapLock.unlockWrite(stamp);
-      throw new MapException(Errno.ESRCH, name, "a living address space", "one that has exited");
+      throw new MapException(Errno.ESRCH, name, "an address space in use", "one that has exited");
     }
     return stamp;
   }

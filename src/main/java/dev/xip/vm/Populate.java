@@ -97,7 +97,7 @@ final class Populate {
       Errno errno = populate(vma, range);
       if (errno != Errno.OK) {
         throw new MapException(
-            errno, call, "every page to have a frame or to get one", "one that does not in " + vma);
+            errno, call, "a page frame for every page", "a page without one in " + vma);
       }
     }
   }
@@ -114,7 +114,7 @@ final class Populate {
     long end = Math.min(range.end(), vma.range().end());
     Walk walk = new Walk();
     for (long va = Math.max(range.start(), vma.range().start()); va < end; va += Pages.SIZE) {
-      while (!isThere(va, wanted, walk)) {
+      while (!isMapped(va, wanted, walk)) {
         if (faults.fault(va, wanted, false) instanceof FaultResult.Refused refused) {
           return refused.cause() instanceof MemoryFaultException.OutOfMemory
               ? Errno.EAGAIN
@@ -139,7 +139,7 @@ final class Populate {
         : access.execute() ? Access.EXECUTE : access.write() ? Access.WRITE : Access.NONE;
   }
 
-  private boolean isThere(long va, Access wanted, Walk walk) {
+  private boolean isMapped(long va, Access wanted, Walk walk) {
     long stamp = mm.lockShared();
     try {
       return mm.table().walk(va, walk)

@@ -141,7 +141,7 @@ final class RangeCalls {
     if (layout.isHugeLeaf(pte, leaves.level())) {
       return table.replace(leaves.slot(), layout.modify(pte, changed.pageAccess(), leaves.level()));
     }
-    leaves.again();
+    leaves.retry();
     return FlushDuty.NONE;
   }
 

@@ -82,8 +82,7 @@ final class RemapCall {
       }
     }
     if (!mayMove) {
-      throw new MapException(
-          Errno.ENOMEM, call, "room behind the mapping or leave to move", "neither");
+      throw new MapException(Errno.ENOMEM, call, "room behind the mapping, or MAYMOVE", "neither");
     }
     return move(call, vma, old, mappings.freePlace(call, newLength));
   }
@@ -98,7 +97,7 @@ final class RemapCall {
       throw new MapException(
           Errno.EINVAL,
           call,
-          "a page's address, far enough below 0x%x".formatted(limit),
+          "a page-aligned address and an end of at most 0x%x".formatted(limit),
           "0x%x".formatted(start));
     }
     AddrRange target = mappings.fixedPlace(call, start, newLength);

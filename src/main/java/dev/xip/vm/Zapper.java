@@ -103,7 +103,7 @@ final class Zapper {
     if (layout.isHugeLeaf(table.get(leaves.slot()), leaves.level())) {
       gather.add(table.clear(leaves.slot(), leaves.level()));
     } else {
-      leaves.again();
+      leaves.retry();
     }
   }
 
