@@ -241,7 +241,7 @@ static void what_is_not_guarded_goes_to_the_handler_before(void) {
   munmap(at, FILE_PAGES * PAGE);
 }
 
-/* What ends a child that runs something with the default action before the guard. */
+/* Runs a function in a child whose guard replaced the default action. Returns how it ended. */
 static int end_of(void (*run)(void)) {
   int status;
   pid_t child = fork();

@@ -29,7 +29,7 @@ enum { LOADED = 64, WORDS = 4 };
 
 static const char *const types[] = {"SW", "EW", "SR", "ER", "SN", "EN", "SC", "EWEN"};
 
-/* What is loaded: a segment with references, or an empty place. */
+/* A place in the list of loaded segments: a segment with references, or empty. */
 static struct xip_segment loaded[LOADED];
 
 static struct xip_segment *place_of(const char *name) {

@@ -96,7 +96,7 @@ static inline unsigned files_in(const char *folder) {
   return count;
 }
 
-/* What this process holds: descriptors, and mappings of files of the store. */
+/* The resources of this process: descriptors, and mappings of files of the store. */
 static inline unsigned held(void) {
   FILE *maps = fopen("/proc/self/maps", "r");
   unsigned count = files_in("/proc/self/fd");

@@ -52,7 +52,7 @@ class AlignedPackTest {
   private static final long MEBI = 1L << 20;
   private static final long LEAF = 2 * MEBI;
 
-  /** What debugfs prints of a run of a file's blocks, or of one: {@code (12-1035):60-1083}. */
+  /** A run of a file's blocks, or one block, as debugfs prints it: {@code (12-1035):60-1083}. */
   private static final Pattern RUN = Pattern.compile("\\((\\d+)(?:-\\d+)?\\):(\\d+)(?:-(\\d+))?");
 
   private final Random random = new Random(SEED);

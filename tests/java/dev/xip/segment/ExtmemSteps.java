@@ -114,7 +114,7 @@ final class ExtmemSteps {
     return found.isEmpty() || random.nextInt(8) == 0 ? any(NAMES) : any(found);
   }
 
-  /** What is written to an attribute that takes a flag. */
+  /** A value that is written to an attribute that takes a flag. */
   String flag() {
     return any(List.of("0", "1", "0\n", "1\n", "0", "1", "0\n2", "2", "10", ""));
   }
