@@ -3,7 +3,7 @@
  * A guard for mappings of files. When a mapped file is truncated, or a store to a hole finds the
  * disk full, the kernel sends SIGBUS to the thread that touched the page, and that ends the
  * process. With this guard the thread continues: the rest of the range becomes memory of zeros, and
- * a word of the caller's tells from where on the range is lost.
+ * a word that the caller supplies receives the address from which on the range is lost.
  *
  * A C program that links libxip must install the guard and add each range. In a JVM the guard is
  * installed when the library is loaded.

@@ -156,7 +156,7 @@ class TruncatedImageTest {
   }
 
   @Test
-  void aFileThatIsGoneIsSaidToBeGone() throws IOException {
+  void aDeletedFileIsReported() throws IOException {
     truncate(4096);
     Files.delete(file);
     assertThatExceptionOfType(CorruptImageException.class)

@@ -51,7 +51,7 @@ class LostStoresTest extends LoaderFixture {
   }
 
   @Test
-  void aDeviceTellsOfAStoreThatWasLostAtOnce() throws IOException {
+  void aLostStoreToADeviceIsReportedAtOnce() throws IOException {
     StoredSegment stored = define(A, SegmentType.SW, PLACE, 4);
     SegmentDevices devices = new SegmentDevices(loader);
     try (Arena arena = Arena.ofConfined()) {
@@ -67,7 +67,7 @@ class LostStoresTest extends LoaderFixture {
   }
 
   @Test
-  void aStoreOnAFullDiskIsToldOf() throws IOException {
+  void aStoreOnAFullDiskIsReported() throws IOException {
     Judge.root();
     Path disk = Files.createDirectory(temp.resolve("disk"));
     Processes.run("mount", "-t", "tmpfs", "-o", "size=1m", "none", disk.toString());

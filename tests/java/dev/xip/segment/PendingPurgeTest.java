@@ -48,7 +48,7 @@ class PendingPurgeTest extends LoaderFixture {
   }
 
   @Test
-  void aSurveyTellsUsersByProcessAndMode() throws IOException {
+  void aSurveyListsUsersByProcessAndMode() throws IOException {
     StoredSegment a = define(A, SegmentType.SR, PLACE, 1);
     StoredSegment b = define(B, SegmentType.SR, PLACE + 0x100, 1);
     loader.load(A, SharingMode.SHARED);
@@ -100,7 +100,7 @@ class PendingPurgeTest extends LoaderFixture {
   }
 
   @Test
-  void eachOfSeveralVersionsGoesWithItsOwnLastUser() throws IOException {
+  void eachOfSeveralVersionsIsDeletedWithItsOwnLastUser() throws IOException {
     define(A, SegmentType.SR, PLACE, 1);
     loader.load(A, SharingMode.SHARED);
     store.save(A, SegmentSource.zeros());

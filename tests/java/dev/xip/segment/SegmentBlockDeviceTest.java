@@ -165,7 +165,7 @@ class SegmentBlockDeviceTest extends DeviceFixture {
 
   /** The driver reports success here, and from 2.6.34 on shows the mode that was not reached. */
   @Test
-  void aSegmentThatOthersHaveIsToldAndNoneOfTheDeviceIsReloaded() throws IOException {
+  void noSegmentOfADeviceIsReloadedIfOneHasOtherReferences() throws IOException {
     SegmentDevice device = deviceOfTwo(SegmentType.SW, SegmentType.SW);
     List<SavedSegment> before = device.segments();
     loader.load(B, SharingMode.SHARED);

@@ -92,7 +92,7 @@ class SegmentDeviceSaveTest extends DeviceFixture {
 
   /** The driver writes a line to the log and reports the number of bytes that were written. */
   @Test
-  void aSaveThatFailsIsToldAndTheOtherSegmentsAreSaved() throws IOException {
+  void aFailedSaveIsReportedAndTheOtherSegmentsAreSaved() throws IOException {
     SegmentDevice device = deviceOfTwo(SegmentType.EW, SegmentType.EW);
     breakDefinition(A);
     refused(device::save, Errno.EIO, "A.def: at byte 0x0");
@@ -102,7 +102,7 @@ class SegmentDeviceSaveTest extends DeviceFixture {
   }
 
   @Test
-  void aPendingSaveThatFailsIsToldToWhoeverClosesLast() throws IOException {
+  void aPendingSaveThatFailsIsThrownByTheLastClose() throws IOException {
     SegmentDevice device = device(SegmentType.EW);
     OpenSegmentDevice use = device.open();
     device.save();

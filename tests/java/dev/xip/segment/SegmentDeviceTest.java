@@ -128,7 +128,7 @@ class SegmentDeviceTest {
   }
 
   @Test
-  void aUseThatHasEndedAndARemovedDeviceAreGone() throws IOException {
+  void anEndedUseAndARemovedDeviceRefuseCalls() throws IOException {
     define(A, SegmentType.SR, PLACE, 2);
     SegmentDevice device = devices.add(List.of(A));
     OpenSegmentDevice use = device.open();

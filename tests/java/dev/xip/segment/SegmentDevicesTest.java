@@ -122,7 +122,7 @@ class SegmentDevicesTest extends DeviceFixture {
   }
 
   @Test
-  void aDeviceAddedToBeUsedGoesWithItsLastUse() throws SegmentException {
+  void aDeviceAddedByUseIsRemovedWithItsLastUse() throws SegmentException {
     defineThree(SegmentType.SR);
     OpenSegmentDevice first = devices.use(List.of(A, B));
     OpenSegmentDevice second = devices.use(List.of(A, B));
@@ -188,7 +188,7 @@ class SegmentDevicesTest extends DeviceFixture {
   }
 
   @Test
-  void whatTheParameterCannotDoIsToldAndTheRestIsDone() throws SegmentException {
+  void failuresOfTheParameterAreReportedAndTheRestIsAdded() throws SegmentException {
     define(A, SegmentType.SC, PLACE, 1);
     define(B, SegmentType.SR, PLACE + MEGABYTE_PAGES, 1);
     define(C, SegmentType.SR, PLACE + 2 * MEGABYTE_PAGES, 1);

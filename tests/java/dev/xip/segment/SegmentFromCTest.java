@@ -115,7 +115,7 @@ class SegmentFromCTest {
   }
 
   @Test
-  void aVersionStaysWhileCHasItAndGoesWhenItLeaves() throws Exception {
+  void aVersionLoadedFromCIsDeletedWhenCUnloadsIt() throws Exception {
     define(SegmentType.SR);
     String first = "" + Byte.toUnsignedInt(contents[0]);
     try (SegmentProgram c = SegmentProgram.inC(store.folder());
@@ -141,7 +141,7 @@ class SegmentFromCTest {
   }
 
   @Test
-  void aVersionOfAKilledProgramGoesWithTheNextChange() throws Exception {
+  void aVersionOfAKilledProgramIsDeletedByTheNextChange() throws Exception {
     define(SegmentType.SR);
     try (SegmentProgram c = SegmentProgram.inC(store.folder())) {
       c.must("load A shared");
@@ -157,7 +157,7 @@ class SegmentFromCTest {
   }
 
   @Test
-  void aVersionGoesWhenTheLastLeavesWhicheverLanguageItSpeaks() throws Exception {
+  void aVersionIsDeletedWithItsLastUserInEitherLanguage() throws Exception {
     define(SegmentType.SR);
     try (SegmentProgram c = SegmentProgram.inC(store.folder());
         SegmentProgram java = SegmentProgram.inJava(store.folder())) {

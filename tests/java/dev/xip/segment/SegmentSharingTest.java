@@ -84,7 +84,7 @@ class SegmentSharingTest extends LoaderFixture {
   }
 
   @Test
-  void whoeverHasAVersionHoldsItsDataFileShared() throws IOException {
+  void everyUserOfAVersionHoldsItsDataFileShared() throws IOException {
     StoredSegment stored = define(A, SegmentType.SR, PLACE, 1);
     try (HostFile file = HostFile.openReadWrite(stored.dataFile())) {
       loader.load(A, SharingMode.SHARED);

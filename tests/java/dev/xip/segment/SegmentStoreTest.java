@@ -124,7 +124,7 @@ class SegmentStoreTest {
   }
 
   @Test
-  void aCopyTellsItsProgressUpToTheEnd() throws IOException {
+  void aCopyReportsItsProgressUpToTheEnd() throws IOException {
     List<Long> told = new ArrayList<>();
     store.define(
         definition(A, SegmentType.SR, 0x100000, 1024),
@@ -239,7 +239,7 @@ class SegmentStoreTest {
   }
 
   @Test
-  void whatADeadWriterLeftIsWrittenOverAndSweptAway() throws IOException {
+  void filesOfADeadWriterAreOverwrittenAndSwept() throws IOException {
     store.define(definition(A, SegmentType.SR, 0x100000, 1), SegmentSource.zeros());
     Files.write(folder.resolve("A.2.data"), random(9000));
     Files.write(folder.resolve("A.5.new"), random(10));

@@ -126,7 +126,7 @@ class StoreCheckTest extends LoaderFixture {
   }
 
   @Test
-  void whatNoStoreHasIsTold() throws IOException {
+  void foreignFilesAreReported() throws IOException {
     define(A, SegmentType.SR, PLACE, 1);
     List.of("notes.txt", "a.def", "A.01.data", "TOOLONGNAME.1.data", "A.1.dat")
         .forEach(
@@ -146,7 +146,7 @@ class StoreCheckTest extends LoaderFixture {
   }
 
   @Test
-  void whatDeadWritersLeftIsToldAndCleaned() throws IOException {
+  void filesOfDeadWritersAreReportedAndCleaned() throws IOException {
     define(A, SegmentType.SR, PLACE, 1);
     Files.createLink(file("A.1.purge"), file("A.def"));
     for (String name : List.of("A.2.data", "A.5.new", "B.1.data", "B.6.new", "C.4.purge")) {
@@ -167,7 +167,7 @@ class StoreCheckTest extends LoaderFixture {
   }
 
   @Test
-  void aPurgeLinkThatIsDamagedIsTold() throws IOException {
+  void aDamagedPurgeLinkIsReported() throws IOException {
     define(A, SegmentType.SR, PLACE, 1);
     loader.load(A, SharingMode.SHARED);
     store.remove(A);
@@ -182,7 +182,7 @@ class StoreCheckTest extends LoaderFixture {
   }
 
   @Test
-  void aPurgeLinkOfAnotherVersionIsTold() throws IOException {
+  void aPurgeLinkOfAnotherVersionIsReported() throws IOException {
     define(A, SegmentType.SR, PLACE, 1);
     loader.load(A, SharingMode.SHARED);
     store.remove(A);

@@ -168,7 +168,7 @@ class StoreFailureTest {
   }
 
   @Test
-  void aUserThatMayNotReadIsToldSo() throws IOException {
+  void aUserWithoutReadPermissionGetsAnError() throws IOException {
     SegmentStore store = SegmentStore.create(temp.resolve("store"));
     store.define(definition(A, SegmentType.SR, 0x100000, 1), SegmentSource.zeros());
     Files.setPosixFilePermissions(store.folder(), PosixFilePermissions.fromString("rwx------"));

@@ -17,7 +17,8 @@ import java.util.Objects;
  * discarded and read again. A lost page of a file reads as zeros, see {@link LostPages}: so a
  * single value is checked for loss only if it is zero or may cross pages, and a copy as a whole.
  *
- * <p>Lock held by the caller: none, and it takes none but in faults; the epoch takes its place.
+ * <p>Lock held by the caller: none; it takes no lock except in faults, and checks the epoch
+ * instead.
  */
 public final class AddressReader {
   /** How many addresses {@link #getLongs} translates before it reads. */

@@ -13,7 +13,8 @@ import java.util.function.Function;
  * does not hold is the kernel's BUG. No flush is owed: the slot was empty. Linux counterpart:
  * vm_insert_pfn, vm_insert_mixed and vm_insert_page (mm/memory.c).
  *
- * <p>Lock held by the caller: the map lock, shared; the calls from outside take it themselves.
+ * <p>Lock held by the caller: the map lock, shared; the methods that the facade calls take it
+ * themselves.
  */
 final class Insertion {
   /**
@@ -36,17 +37,19 @@ final class Insertion {
     this.frames = manager.memory().frames();
   }
 
-  /** The call: inserts a special entry. Takes the map lock. */
+  /** Called by the facade: inserts a special entry. Takes the map lock. */
   Errno insertPfn(long va, long pfn) {
     return insert(va, vma -> insertPfn(vma, va, pfn));
   }
 
-  /** The call: inserts a special entry, or a counted one. Takes the map lock. */
+  /** Called by the facade: inserts a special entry, or a counted one. Takes the map lock. */
   Errno insertMixed(long va, long pfn) {
     return insert(va, vma -> insertMixed(vma, va, UNKNOWN, pfn));
   }
 
-  /** The call: inserts a normal entry; the mapping becomes mixed. Takes the map lock. */
+  /**
+   * Called by the facade: inserts a normal entry; the mapping becomes mixed. Takes the map lock.
+   */
   Errno insertFrame(long va, long pfn) {
     long stamp = mm.lockExclusively();
     try {

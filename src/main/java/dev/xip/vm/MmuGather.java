@@ -11,8 +11,8 @@ import java.util.Arrays;
  * flushes first and frees the frames then. For one thread. Linux counterpart: {@code struct
  * mmu_gather} (asm-generic/tlb.h).
  *
- * <p>Lock held by the caller: the one that protects the emptied entries, but no entry lock when it
- * is closed.
+ * <p>Lock held by the caller: the map lock, or the lock of the file's mappings; no entry lock when
+ * it is closed.
  */
 final class MmuGather implements AutoCloseable {
   private final Mm mm;

@@ -7,7 +7,8 @@ import dev.xip.base.Pages;
  * Grows a stack at a fault below it. One page between a stack and the mapping below it stays free.
  * Linux counterpart: {@code expand_downwards} (mm/mmap.c).
  *
- * <p>Lock held by the caller: the map lock, exclusively to put the result in force.
+ * <p>Lock held by the caller: the map lock; exclusively to install the list that {@link #grown}
+ * returns.
  */
 final class StackGrowth {
   /** The longest stack in bytes. Linux counterpart: the default of RLIMIT_STACK. */

@@ -8,7 +8,9 @@
  * ({@code LeafTables}, {@code Zapper}, {@code HugeLeaves}) and the reverse map of files. The
  * operations: fault, fork, get_user_pages, insertion, the system calls. The facade {@link
  * dev.xip.vm.AddressSpace}, used by a program's accesses ({@link dev.xip.vm.AddressReader}, {@link
- * dev.xip.vm.AddressWriter}) and by diagnostics. A floor names none above it.
+ * dev.xip.vm.AddressWriter}) and by diagnostics. A floor names none above it. Every floor uses
+ * {@link dev.xip.vm.MemoryManager}, the state that all spaces share; it makes and lists the address
+ * spaces.
  *
  * <p>Lock order: a thread takes locks downwards in this tree. The line "Lock held by the caller" of
  * each class refers to it.
