@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 
 import dev.xip.base.FileName;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -81,6 +84,34 @@ class PrivateFolderTest {
       now.close();
     }
     assertThat(work).isEmptyDirectory();
+  }
+
+  @Test
+  void itGoesWhileAThreadStillCreatesFilesInIt() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      AtomicBoolean over = new AtomicBoolean();
+      CountDownLatch started = new CountDownLatch(300);
+      PrivateFolder folder = PrivateFolder.in(parent, ".x-");
+      Thread creator =
+          Thread.ofPlatform().start(() -> create(folder.path(FileName.of("file")), started, over));
+      started.await();
+      folder.close();
+      over.set(true);
+      creator.join();
+      assertThat(work).isEmptyDirectory();
+    }
+  }
+
+  private static void create(Path start, CountDownLatch started, AtomicBoolean over) {
+    try {
+      for (int i = 0; !over.get(); i++) {
+        Files.createFile(start.resolveSibling("file" + i));
+        started.countDown();
+      }
+    } catch (IOException e) {
+      // The folder is gone.
+      return;
+    }
   }
 
   @Test

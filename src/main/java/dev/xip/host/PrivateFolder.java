@@ -14,6 +14,9 @@ import java.util.Iterator;
  * closed or the JVM is told to stop.
  */
 public final class PrivateFolder implements AutoCloseable {
+  /** So often the folder is emptied again because files are created in it meanwhile. */
+  private static final int MOST_TRIES = 1000;
+
   private final OpenFolder parent;
   private final FileName name;
   private final OpenFolder folder;
@@ -87,16 +90,29 @@ public final class PrivateFolder implements AutoCloseable {
         });
   }
 
-  /** Renames it first, so that a thread that still creates files in it by path fails. */
+  /**
+   * Renames it first, so that a thread that still creates files in it by its name fails. One that
+   * does so through the descriptor, or a program of ours that is ending, may create a file between
+   * the look into the folder and its removal: then it is emptied again.
+   */
   private void remove() throws IOException {
     FileName aside = OpenFolder.randomName(".xip-");
     boolean moved = isOurs(name);
     if (moved) {
       parent.rename(name, parent, aside);
     }
-    empty(folder);
-    if (moved && isOurs(aside)) {
-      parent.removeFolder(aside);
+    for (int tries = 1; ; tries++) {
+      try {
+        empty(folder);
+        if (moved && isOurs(aside)) {
+          parent.removeFolder(aside);
+        }
+        return;
+      } catch (HostException e) {
+        if (tries == MOST_TRIES) {
+          throw e;
+        }
+      }
     }
   }
 
