@@ -9,42 +9,53 @@ _Static_assert(XIP_S390X_PUD_SHIFT == XIP_S390X_PMD_SHIFT + XIP_S390X_INDEX_BITS
 _Static_assert(XIP_S390X_PGD_SHIFT == XIP_S390X_PUD_SHIFT + XIP_S390X_INDEX_BITS, "geometry");
 _Static_assert(XIP_ARM64_PGD_SHIFT == XIP_ARM64_PTE_SHIFT + 3 * XIP_ARM64_INDEX_BITS, "geometry");
 
+/* What hardware defines of x86-64; prot_none is the bit of a leaf that allows no access. */
 #define X86_64_HUGE (XIP_X86_64_PRESENT | XIP_X86_64_PSE)
-#define X86_64                                                                                   \
+#define X86_64(prot_none)                                                                        \
   .pte_index_bits = XIP_X86_64_INDEX_BITS, .index_bits = XIP_X86_64_INDEX_BITS,                  \
   .va_bits = XIP_X86_64_VA_BITS, .top_leaf = XIP_LEVEL_PUD, .top_special = XIP_LEVEL_PUD,        \
   .pfn_mask = XIP_X86_64_PFN_MASK, .leaf_ignored = XIP_X86_64_PAT_LARGE,                         \
-  .none_ignored = XIP_X86_64_NONE_IGNORE, .pte_none = {~XIP_X86_64_NONE_IGNORE, 0},              \
   .link = {0, XIP_X86_64_TABLE, XIP_X86_64_TABLE, XIP_X86_64_TABLE},                             \
-  .present = {XIP_X86_64_PRESENT, XIP_X86_64_PRESENT},                                           \
-  .also_present = {XIP_X86_64_PROT_NONE, XIP_X86_64_PROT_NONE},                                  \
+  .present = {XIP_X86_64_PRESENT, XIP_X86_64_PRESENT}, .also_present = {prot_none, prot_none},   \
   .valid = {XIP_X86_64_PRESENT, XIP_X86_64_PRESENT},                                             \
   .table = {X86_64_HUGE, XIP_X86_64_PRESENT}, .huge = {X86_64_HUGE, X86_64_HUGE},                \
-  .prot_none_huge = {X86_64_HUGE | XIP_X86_64_PROT_NONE, XIP_X86_64_PSE | XIP_X86_64_PROT_NONE}
+  .prot_none_huge = {X86_64_HUGE | (prot_none), XIP_X86_64_PSE | (prot_none)}
 
+/* present is the soft bit of huge leaves and of links to tables of PTEs. */
 #define S390X_HUGE (XIP_S390X_UPPER_INVALID | XIP_S390X_UPPER_LARGE)
-#define S390X_TABLES                                                                             \
+#define S390X_TABLES(present)                                                                    \
   .pte_index_bits = XIP_S390X_PTE_INDEX_BITS, .index_bits = XIP_S390X_INDEX_BITS,                \
   .va_bits = XIP_S390X_VA_BITS, .top_special = XIP_LEVEL_PTE, .pfn_mask = XIP_S390X_PFN_MASK,    \
-  .leaf_ignored = XIP_S390X_HUGE_YOUNG | XIP_S390X_HUGE_DIRTY,                                   \
   .type_mask = XIP_S390X_UPPER_TYPE_MASK,                                                        \
   .type = {0, XIP_S390X_PMD_TYPE, XIP_S390X_PUD_TYPE, XIP_S390X_PGD_TYPE},                       \
   .none = {0, XIP_S390X_PMD_TYPE | XIP_S390X_UPPER_INVALID,                                      \
            XIP_S390X_PUD_TYPE | XIP_S390X_UPPER_INVALID,                                         \
            XIP_S390X_PGD_TYPE | XIP_S390X_UPPER_INVALID},                                        \
-  .link = {0, XIP_S390X_PMD_TYPE, XIP_S390X_PUD_TYPE | XIP_S390X_REGION_LENGTH,                  \
+  .link = {0, XIP_S390X_PMD_TYPE | (present), XIP_S390X_PUD_TYPE | XIP_S390X_REGION_LENGTH,      \
            XIP_S390X_PGD_TYPE | XIP_S390X_REGION_LENGTH},                                        \
-  .table = {S390X_HUGE, 0}, .huge = {S390X_HUGE, XIP_S390X_UPPER_LARGE},                         \
-  .prot_none_huge = {S390X_HUGE, S390X_HUGE}
+  .table = {S390X_HUGE, 0},                                                                      \
+  .huge = {S390X_HUGE | (present), XIP_S390X_UPPER_LARGE | (present)},                           \
+  .prot_none_huge = {S390X_HUGE | (present), S390X_HUGE | (present)}
 
 #define ARM64_TYPE (XIP_ARM64_VALID | XIP_ARM64_TYPE_TABLE)
 
 static const struct xip_layout layouts[] = {
-    [XIP_LAYOUT_X86_64] = {X86_64, .special = XIP_X86_64_SPECIAL},
-    [XIP_LAYOUT_X86_64_NO_SPECIAL] = {X86_64, .special = 0},
+    [XIP_LAYOUT_X86_64] =
+        {
+            X86_64(XIP_X86_64_PROT_NONE),
+            .special = XIP_X86_64_SPECIAL,
+            .pte_none = {~XIP_X86_64_NONE_IGNORE, 0},
+            .none_ignored = XIP_X86_64_NONE_IGNORE,
+        },
+    [XIP_LAYOUT_X86_64_2008] =
+        {
+            X86_64(XIP_X86_64_2008_PROT_NONE),
+            .special = 0,
+            .pte_none = {~0UL, 0},
+        },
     [XIP_LAYOUT_S390X_2008] =
         {
-            S390X_TABLES,
+            S390X_TABLES(0),
             .top_leaf = XIP_LEVEL_PMD,
             .special = XIP_S390X_2008_SPECIAL,
             .pte_none = {XIP_S390X_2008_NONE_MASK, XIP_S390X_2008_NONE},
@@ -54,8 +65,10 @@ static const struct xip_layout layouts[] = {
         },
     [XIP_LAYOUT_S390X] =
         {
-            S390X_TABLES,
+            S390X_TABLES(XIP_S390X_UPPER_PRESENT),
             .top_leaf = XIP_LEVEL_PUD,
+            .leaf_ignored = XIP_S390X_HUGE_YOUNG | XIP_S390X_HUGE_DIRTY | XIP_S390X_HUGE_READ |
+                            XIP_S390X_HUGE_WRITE,
             .special = XIP_S390X_SPECIAL,
             .pte_none = {~0UL, XIP_S390X_NONE},
             .present = {XIP_S390X_PRESENT, XIP_S390X_PRESENT},
@@ -83,5 +96,7 @@ static const struct xip_layout layouts[] = {
 };
 
 const struct xip_layout *xip_layout_of(uint32_t number) {
-  return number < sizeof layouts / sizeof layouts[0] ? &layouts[number] : NULL;
+  if (number >= sizeof layouts / sizeof layouts[0]) return NULL;
+  /* A number that is not in use any more has no geometry. */
+  return layouts[number].va_bits != 0 ? &layouts[number] : NULL;
 }

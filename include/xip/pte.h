@@ -7,12 +7,17 @@
 #ifndef XIP_PTE_H
 #define XIP_PTE_H
 
-/* Entry layouts. The number is part of the C ABI: never reused, never renumbered. */
-#define XIP_LAYOUT_X86_64 0            /* x86-64, 4 levels, special bit (Linux 2.6.27 and later) */
-#define XIP_LAYOUT_X86_64_NO_SPECIAL 1 /* the same without a special bit (up to Linux 2.6.26) */
-#define XIP_LAYOUT_S390X_2008 2        /* s390x, special bit 0x004 (Linux 2.6.26) */
-#define XIP_LAYOUT_S390X 3             /* s390x, special bit 0x040 (Linux 6) */
-#define XIP_LAYOUT_ARM64 4             /* arm64, 4 KiB pages, special bit 56 (Linux 6) */
+/*
+ * Entry layouts. The number is part of the C ABI: never reused, never renumbered. A layout whose
+ * bits change their meaning gets a new number, and the old one is refused with -EINVAL: a program
+ * compiled against an older header gets an error, not a wrong answer. Refused are 1 (x86-64 of
+ * today without a special bit) and 3 (s390x with READ and WRITE of huge leaves in bits 0 and 1).
+ */
+#define XIP_LAYOUT_X86_64 0      /* x86-64, 4 levels, special bit (Linux 6) */
+#define XIP_LAYOUT_S390X_2008 2  /* s390x, special bit 0x004 (Linux 2.6.26) */
+#define XIP_LAYOUT_ARM64 4       /* arm64, 4 KiB pages, special bit 56 (Linux 6) */
+#define XIP_LAYOUT_X86_64_2008 5 /* x86-64, 4 levels, no special bit (Linux 2.6.26) */
+#define XIP_LAYOUT_S390X 6       /* s390x, special bit 0x040 (Linux 6) */
 
 /* Every layout has four levels: PTE, PMD, PUD, PGD. */
 #define XIP_LEVELS 4
@@ -64,6 +69,15 @@
  */
 #define XIP_X86_64_CHANGE_MASK 0x040ffffffffffef8UL
 
+/*
+ * x86-64 as of Linux 2.6.26, include/asm-x86/pgtable.h: hardware's bits are those above. Bits 9 to
+ * 11 and 58 have no meaning, bit 8 is GLOBAL whatever PRESENT says, a dirty entry that loses RW
+ * keeps DIRTY, and an entry is empty when it is 0.
+ */
+#define XIP_X86_64_2008_PROT_NONE 0x0000000000000080UL /* bit 7, PRESENT clear: has a page */
+/* What mprotect carries over: address, PWT, PCD, ACCESSED, DIRTY. */
+#define XIP_X86_64_2008_CHANGE_MASK 0x000ffffffffff078UL
+
 /* Geometry: the address bits below an entry of each level, and the bits that index one table. */
 #define XIP_X86_64_PTE_SHIFT 12   /* 4 KiB page */
 #define XIP_X86_64_PMD_SHIFT 21   /* 2 MiB leaf or a table of 512 PTEs */
@@ -102,11 +116,13 @@
 #define XIP_S390X_VA_BITS 53       /* addresses below 8 PiB */
 
 /*
- * s390x PTEs as of Linux 2.6.26. They know neither young nor dirty: that is in the storage key of
- * the frame. With INVALID set, the type bits tell what the entry is.
+ * s390x PTEs as of Linux 2.6.26, include/asm-s390/pgtable.h. They know neither young nor dirty:
+ * that is in the storage key of the frame. RO, INVALID and the software bits SWT and SWX tell the
+ * type of an entry: RO 0x200, RW 0x000, and with SWX, if instructions may be fetched, EX_RO 0x202
+ * and EX_RW 0x002.
  */
 #define XIP_S390X_2008_SWT 0x0000000000000001UL       /* type bit */
-#define XIP_S390X_2008_SWX 0x0000000000000002UL       /* type bit */
+#define XIP_S390X_2008_SWX 0x0000000000000002UL       /* type bit; INVALID clear: executable */
 #define XIP_S390X_2008_SPECIAL 0x0000000000000004UL   /* leaf without a page frame structure */
 #define XIP_S390X_2008_RO 0x0000000000000200UL        /* stores trap */
 #define XIP_S390X_2008_INVALID 0x0000000000000400UL   /* every access traps */
@@ -135,11 +151,14 @@
 #define XIP_S390X_NONE 0x0000000000000400UL       /* the empty entry, exactly */
 /* What mprotect carries over: address, SPECIAL, DIRTY, YOUNG, SOFT_DIRTY. */
 #define XIP_S390X_CHANGE_MASK 0xfffffffffffff04eUL
-/* The soft bits of huge leaves, among which there is no special bit. */
-#define XIP_S390X_HUGE_READ 0x0000000000000001UL
-#define XIP_S390X_HUGE_WRITE 0x0000000000000002UL
+/* Soft, in a huge leaf and in a link to a table of PTEs: present. */
+#define XIP_S390X_UPPER_PRESENT 0x0000000000000001UL
+/* The other soft bits of huge leaves, among which there is no special bit. */
+#define XIP_S390X_HUGE_SOFT_DIRTY 0x0000000000000002UL
 #define XIP_S390X_HUGE_YOUNG 0x0000000000001000UL
 #define XIP_S390X_HUGE_DIRTY 0x0000000000002000UL
+#define XIP_S390X_HUGE_READ 0x0000000000004000UL
+#define XIP_S390X_HUGE_WRITE 0x0000000000008000UL
 
 /*
  * arm64 with 4 KiB pages, the user's half. Linux: arch/arm64/include/asm/pgtable-hwdef.h and

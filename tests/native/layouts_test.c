@@ -27,12 +27,12 @@ struct sample {
 static const struct sample samples[] = {
     {"x86-64", XIP_LAYOUT_X86_64, 512, 0, 0, 0x8000000080000225, 1, 0x80000120, 0x80000204, 21,
      0x80000000800002a5, 1, 0x800020a5, 0x67, 3, 47},
-    {"x86-64 without special", XIP_LAYOUT_X86_64_NO_SPECIAL, 512, 0, 0, 0x8000000080000225, 0,
-     0x80000120, 0x80000204, 21, 0x80000000800002a5, 0, 0x800020a5, 0x67, 3, 47},
-    {"s390x of 2008", XIP_LAYOUT_S390X_2008, 2048, 0x28, 0x400, 0x80000204, 1, 0x80000401, 0x403,
+    {"x86-64 of 2008", XIP_LAYOUT_X86_64_2008, 512, 0, 0, 0x8000000080000025, 0, 0x800000a0,
+     0x80000120, 21, 0x80000000800000a5, 0, 0x800020a5, 0x67, 3, 47},
+    {"s390x of 2008", XIP_LAYOUT_S390X_2008, 2048, 0x28, 0x400, 0x80000206, 1, 0x80000401, 0x403,
      20, 0x80000600, 0, 0x80010600, 0, 9, 53},
     {"s390x", XIP_LAYOUT_S390X, 2048, 0x28, 0x400, 0x80000355, 1, 0x80000605, 0x402, 20,
-     0x80001741, 0, 0x80011701, 0, 9, 53},
+     0x80005741, 0, 0x80015701, 1, 9, 53},
     {"arm64", XIP_LAYOUT_ARM64, 512, 0, 0, 0x0160000080000fc3, 1, 0x0060000080000f82, 0x80000002,
      21, 0x0160000080000fc1, 1, 0x0060000080001fc1, 0x0800000000000403, 3, 48},
 };
@@ -156,8 +156,10 @@ static void s390x_alone(void) {
     put(0x1000, 0x80000751, 0);
     claim(look(0x1000).state == XIP_WALK_PROT_NONE && look(0x1000).special == 1,
           "an old page is there and traps");
-    claim(put(1UL << 31, 0x80001705, 2) == 0 && look(1UL << 31).page_shift == 31,
+    claim(put(1UL << 31, 0x80005705, 2) == 0 && look(1UL << 31).page_shift == 31,
           "a 2 GiB leaf is set");
+    claim(put(1UL << 20, 0x80005700, 1) == 0 && look(1UL << 20).state == XIP_WALK_NOT_PRESENT,
+          "an upper entry that is not present is no leaf");
   } else {
     claim(put(1UL << 31, 0x80000604, 2) == -EINVAL, "there are no 2 GiB leaves");
   }

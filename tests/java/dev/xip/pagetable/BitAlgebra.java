@@ -140,8 +140,8 @@ final class BitAlgebra {
       return layout.isValid(pte) ? "valid without a right" : null;
     } else if (layout.isWritable(pte) != writable) {
       return "writable " + layout.isWritable(pte);
-    } else if (executable && !layout.isExecutable(pte)) {
-      return "not executable";
+    } else if (layout.isExecutable(pte) != executable) {
+      return "executable " + layout.isExecutable(pte);
     }
     return null;
   }

@@ -12,9 +12,9 @@ class PageTableTest {
   }
 
   @Nested
-  class X8664WithoutSpecial extends PageTableContract {
-    X8664WithoutSpecial() {
-      super(X8664Layout.WITHOUT_SPECIAL);
+  class X8664Of2008 extends PageTableContract {
+    X8664Of2008() {
+      super(X8664Of2008Layout.INSTANCE);
     }
   }
 

@@ -24,6 +24,17 @@ class S390x2008LayoutTest extends EntryLayoutContract {
     assertThat(layout.withSpecial(layout.leaf(PFN, Access.READ_WRITE))).isEqualTo(0x80000004L);
   }
 
+  @Test
+  void whatCanBeRunHasATypeOfItsOwn() {
+    long special = layout.withSpecial(layout.leaf(PFN, Access.READ_EXECUTE));
+    assertThat(special).isEqualTo(0x80000206L);
+    assertThat(layout.leaf(PFN, new Access(true, true, true))).isEqualTo(0x80000002L);
+    assertThat(layout.withWrite(special)).isEqualTo(0x80000006L);
+    assertThat(layout.isExecutable(special)).isTrue();
+    assertThat(layout.isExecutable(layout.modify(special, Access.READ_WRITE))).isFalse();
+    assertThat(layout.isExecutable(layout.leaf(PFN, Access.NONE))).isFalse();
+  }
+
   /** Linux commit 138c9021ca6: DCSS memory turned into counted frames, and the kernel crashed. */
   @Test
   void mprotectErasedTheSpecialBitBeforeItWasAddedToTheChangeMask() {
@@ -38,7 +49,7 @@ class S390x2008LayoutTest extends EntryLayoutContract {
     assertThat(layout.isEmpty(0x400)).isTrue();
     assertThat(layout.isEmpty(0x404)).isTrue();
     assertThat(layout.isEmpty(0)).isFalse();
-    for (long type : new long[] {0x401, 0x200, 0x000}) {
+    for (long type : new long[] {0x401, 0x200, 0x000, 0x202, 0x002}) {
       assertThat(layout.isPresent(type)).as("type 0x%x", type).isTrue();
     }
     for (long swapOrFile : new long[] {0x403, 0x601}) {
@@ -72,6 +83,7 @@ class S390x2008LayoutTest extends EntryLayoutContract {
   @Test
   void bitsAreSpelledOut() {
     assertThat(layout.describe(0x80000204L)).isEqualTo("SPECIAL RO");
+    assertThat(layout.describe(0x80000206L)).isEqualTo("SWX SPECIAL RO");
     assertThat(layout.describe(0x400)).isEqualTo("INVALID");
   }
 }

@@ -87,7 +87,7 @@ class S390xLayoutTest extends EntryLayoutContract {
     assertThat(layout.shift(Level.PUD)).isEqualTo(31);
     assertThat(layout.shift(Level.PGD)).isEqualTo(42);
     assertThat(layout.addressLimit()).isEqualTo(1L << 53);
-    assertThat(layout.table(PFN, Level.PMD)).isEqualTo(0x80000000L);
+    assertThat(layout.table(PFN, Level.PMD)).isEqualTo(0x80000001L);
     assertThat(layout.table(PFN, Level.PUD)).isEqualTo(0x80000007L);
     assertThat(layout.table(PFN, Level.PGD)).isEqualTo(0x8000000bL);
     assertThat(layout.empty(Level.PMD)).isEqualTo(0x20);
@@ -97,9 +97,18 @@ class S390xLayoutTest extends EntryLayoutContract {
 
   @Test
   void hugeLeavesHaveBitsOfTheirOwnAndNoSpecialBit() {
-    assertThat(layout.hugeLeaf(PFN, Access.READ, Level.PMD)).isEqualTo(0x80001701L);
-    assertThat(layout.hugeLeaf(PFN, Access.READ_WRITE, Level.PUD)).isEqualTo(0x80001707L);
-    assertThat(layout.isSpecial(0x80001741L, Level.PMD)).isFalse();
+    assertThat(layout.hugeLeaf(PFN, Access.READ, Level.PMD)).isEqualTo(0x80005701L);
+    assertThat(layout.hugeLeaf(PFN, Access.NONE, Level.PMD)).isEqualTo(0x80001621L);
+    assertThat(layout.hugeLeaf(PFN, Access.READ_WRITE, Level.PUD)).isEqualTo(0x8000d705L);
+    assertThat(layout.isSpecial(0x80005741L, Level.PMD)).isFalse();
+    assertThat(layout.pfn(0x8000f701L, Level.PMD)).isEqualTo(PFN);
+  }
+
+  @Test
+  void anUpperEntryThatIsNotPresentIsNoLeaf() {
+    assertThat(layout.isHugeLeaf(0x80005700L, Level.PMD)).isFalse();
+    assertThat(layout.isHugeLeaf(0x80001620L, Level.PMD)).isFalse();
+    assertThat(layout.isTable(0x80001620L)).isFalse();
   }
 
   @Test

@@ -16,8 +16,7 @@ class X8664LayoutTest extends EntryLayoutContract {
 
   @Override
   EntryLayout forgetting(long bits) {
-    return new X8664Layout(
-        "forgetful", 0, PteBits.XIP_X86_64_SPECIAL(), PteBits.XIP_X86_64_CHANGE_MASK() & ~bits);
+    return new X8664Layout("forgetful", 0, PteBits.XIP_X86_64_CHANGE_MASK() & ~bits);
   }
 
   @Test

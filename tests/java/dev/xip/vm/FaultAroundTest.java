@@ -14,6 +14,7 @@ import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import dev.xip.file.MemoryFile;
 import dev.xip.pagetable.X8664Layout;
+import dev.xip.pagetable.X8664Of2008Layout;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.stream.IntStream;
@@ -164,7 +165,7 @@ class FaultAroundTest {
   @EnumSource(names = {"FLAT", "SPARSE", "SORTED_ARRAY", "LIST_SPIN_LOCK", "REFCOUNT_CALLBACKS"})
   void aMachineWithoutTheBitMapsTheSamePages(FrameStrategy strategy) {
     machine.close();
-    machine = new TestMachine(X8664Layout.WITHOUT_SPECIAL, strategy, Rules.DEFAULT);
+    machine = new TestMachine(X8664Of2008Layout.INSTANCE, strategy, Rules.DEFAULT);
     space = machine.space("test");
     mapFile(run(40), 0, 40, PRIVATE);
     read(space, at(20));

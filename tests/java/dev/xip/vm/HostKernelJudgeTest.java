@@ -2,7 +2,7 @@ package dev.xip.vm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.xip.pagetable.X8664Layout;
+import dev.xip.pagetable.X8664Of2008Layout;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,8 +35,7 @@ class HostKernelJudgeTest {
   @Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
   void theHostKernelSeesTheSameWithoutTheSpecialBit() throws IOException {
     judge(
-        new TestMachine(
-            X8664Layout.WITHOUT_SPECIAL, FrameStrategy.SORTED_ARRAY, Rules.LINUX_2_6_26),
+        new TestMachine(X8664Of2008Layout.INSTANCE, FrameStrategy.SORTED_ARRAY, Rules.LINUX_2_6_26),
         Integer.getInteger("xip.histories", 100));
   }
 

@@ -14,7 +14,7 @@ import dev.xip.base.Pages;
 import dev.xip.base.Pfn;
 import dev.xip.file.MemoryFile;
 import dev.xip.pagetable.EntryLayout;
-import dev.xip.pagetable.X8664Layout;
+import dev.xip.pagetable.X8664Of2008Layout;
 import dev.xip.phys.FrameUse;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -48,7 +48,7 @@ class InsertionTest {
   private void withoutSpecialBit() {
     everythingGoesBackToZero();
     machine =
-        new TestMachine(X8664Layout.WITHOUT_SPECIAL, FrameStrategy.SORTED_ARRAY, Rules.DEFAULT);
+        new TestMachine(X8664Of2008Layout.INSTANCE, FrameStrategy.SORTED_ARRAY, Rules.DEFAULT);
     takeAFrame();
   }
 

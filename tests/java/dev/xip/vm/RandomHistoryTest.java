@@ -3,6 +3,7 @@ package dev.xip.vm;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.pagetable.X8664Layout;
+import dev.xip.pagetable.X8664Of2008Layout;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,7 +46,7 @@ class RandomHistoryTest {
     if (strategy != FrameStrategy.SPECIAL_BIT) {
       assertThat(
               run(
-                  new TestMachine(X8664Layout.WITHOUT_SPECIAL, strategy, Rules.DEFAULT),
+                  new TestMachine(X8664Of2008Layout.INSTANCE, strategy, Rules.DEFAULT),
                   seed,
                   STEPS / 4))
           .as("repeat with -Dxip.seed=" + seed)

@@ -1,6 +1,7 @@
 package dev.xip.vm;
 
 import dev.xip.pagetable.X8664Layout;
+import dev.xip.pagetable.X8664Of2008Layout;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 
@@ -28,7 +29,7 @@ class RefcountConservationTest {
 
   @Test
   void threadsLeaveNothingCountedWithPfnValid() {
-    run(new TestMachine(X8664Layout.WITHOUT_SPECIAL, FrameStrategy.LIST_SPIN_LOCK, Rules.DEFAULT));
+    run(new TestMachine(X8664Of2008Layout.INSTANCE, FrameStrategy.LIST_SPIN_LOCK, Rules.DEFAULT));
   }
 
   @Test

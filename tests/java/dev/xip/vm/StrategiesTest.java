@@ -8,7 +8,8 @@ import dev.xip.base.AddrRange;
 import dev.xip.base.AtomicContext;
 import dev.xip.base.Pages;
 import dev.xip.base.SleepingInAtomicException;
-import dev.xip.pagetable.X8664Layout;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.X8664Of2008Layout;
 import dev.xip.phys.MemoryModel;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.SortedArrayModel;
@@ -181,7 +182,7 @@ class StrategiesTest {
 
   @Test
   void theSpecialBitNeedsALayoutThatHasOne() throws IOException {
-    X8664Layout without = X8664Layout.WITHOUT_SPECIAL;
+    EntryLayout without = X8664Of2008Layout.INSTANCE;
     try (PhysicalMemory memory = PhysicalMemory.boot(8 * Pages.SIZE, 8 * Pages.SIZE)) {
       assertThatThrownBy(() -> new MemoryManager(memory, without))
           .isInstanceOf(IllegalArgumentException.class)

@@ -7,7 +7,7 @@ import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 import dev.xip.base.Errno;
 import dev.xip.base.Pfn;
 import dev.xip.file.MemoryFile;
-import dev.xip.pagetable.X8664Layout;
+import dev.xip.pagetable.X8664Of2008Layout;
 import dev.xip.vm.FrameStrategy;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -76,7 +76,7 @@ public final class InsertAgainstZapStress {
     }
 
     static StressMachine<FrameSlot> machine() {
-      return new StressMachine<>(X8664Layout.WITHOUT_SPECIAL, FrameStrategy.FLAT, FrameSlot::on);
+      return new StressMachine<>(X8664Of2008Layout.INSTANCE, FrameStrategy.FLAT, FrameSlot::on);
     }
 
     int insert() {

@@ -32,15 +32,6 @@ public class PteBits extends PteBits$shared {
     public static int XIP_LAYOUT_X86_64() {
         return XIP_LAYOUT_X86_64;
     }
-    private static final int XIP_LAYOUT_X86_64_NO_SPECIAL = (int)1L;
-    /**
-     * {@snippet lang=c :
-     * #define XIP_LAYOUT_X86_64_NO_SPECIAL 1
-     * }
-     */
-    public static int XIP_LAYOUT_X86_64_NO_SPECIAL() {
-        return XIP_LAYOUT_X86_64_NO_SPECIAL;
-    }
     private static final int XIP_LAYOUT_S390X_2008 = (int)2L;
     /**
      * {@snippet lang=c :
@@ -50,15 +41,6 @@ public class PteBits extends PteBits$shared {
     public static int XIP_LAYOUT_S390X_2008() {
         return XIP_LAYOUT_S390X_2008;
     }
-    private static final int XIP_LAYOUT_S390X = (int)3L;
-    /**
-     * {@snippet lang=c :
-     * #define XIP_LAYOUT_S390X 3
-     * }
-     */
-    public static int XIP_LAYOUT_S390X() {
-        return XIP_LAYOUT_S390X;
-    }
     private static final int XIP_LAYOUT_ARM64 = (int)4L;
     /**
      * {@snippet lang=c :
@@ -67,6 +49,24 @@ public class PteBits extends PteBits$shared {
      */
     public static int XIP_LAYOUT_ARM64() {
         return XIP_LAYOUT_ARM64;
+    }
+    private static final int XIP_LAYOUT_X86_64_2008 = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_LAYOUT_X86_64_2008 5
+     * }
+     */
+    public static int XIP_LAYOUT_X86_64_2008() {
+        return XIP_LAYOUT_X86_64_2008;
+    }
+    private static final int XIP_LAYOUT_S390X = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_LAYOUT_S390X 6
+     * }
+     */
+    public static int XIP_LAYOUT_S390X() {
+        return XIP_LAYOUT_S390X;
     }
     private static final int XIP_LEVELS = (int)4L;
     /**
@@ -482,6 +482,24 @@ public class PteBits extends PteBits$shared {
     public static long XIP_X86_64_CHANGE_MASK() {
         return XIP_X86_64_CHANGE_MASK;
     }
+    private static final long XIP_X86_64_2008_PROT_NONE = 128L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_2008_PROT_NONE 128
+     * }
+     */
+    public static long XIP_X86_64_2008_PROT_NONE() {
+        return XIP_X86_64_2008_PROT_NONE;
+    }
+    private static final long XIP_X86_64_2008_CHANGE_MASK = 4503599627366520L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_2008_CHANGE_MASK 4503599627366520
+     * }
+     */
+    public static long XIP_X86_64_2008_CHANGE_MASK() {
+        return XIP_X86_64_2008_CHANGE_MASK;
+    }
     private static final long XIP_S390X_UPPER_INVALID = 32L;
     /**
      * {@snippet lang=c :
@@ -797,23 +815,23 @@ public class PteBits extends PteBits$shared {
     public static long XIP_S390X_CHANGE_MASK() {
         return XIP_S390X_CHANGE_MASK;
     }
-    private static final long XIP_S390X_HUGE_READ = 1L;
+    private static final long XIP_S390X_UPPER_PRESENT = 1L;
     /**
      * {@snippet lang=c :
-     * #define XIP_S390X_HUGE_READ 1
+     * #define XIP_S390X_UPPER_PRESENT 1
      * }
      */
-    public static long XIP_S390X_HUGE_READ() {
-        return XIP_S390X_HUGE_READ;
+    public static long XIP_S390X_UPPER_PRESENT() {
+        return XIP_S390X_UPPER_PRESENT;
     }
-    private static final long XIP_S390X_HUGE_WRITE = 2L;
+    private static final long XIP_S390X_HUGE_SOFT_DIRTY = 2L;
     /**
      * {@snippet lang=c :
-     * #define XIP_S390X_HUGE_WRITE 2
+     * #define XIP_S390X_HUGE_SOFT_DIRTY 2
      * }
      */
-    public static long XIP_S390X_HUGE_WRITE() {
-        return XIP_S390X_HUGE_WRITE;
+    public static long XIP_S390X_HUGE_SOFT_DIRTY() {
+        return XIP_S390X_HUGE_SOFT_DIRTY;
     }
     private static final long XIP_S390X_HUGE_YOUNG = 4096L;
     /**
@@ -832,6 +850,24 @@ public class PteBits extends PteBits$shared {
      */
     public static long XIP_S390X_HUGE_DIRTY() {
         return XIP_S390X_HUGE_DIRTY;
+    }
+    private static final long XIP_S390X_HUGE_READ = 16384L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_HUGE_READ 16384
+     * }
+     */
+    public static long XIP_S390X_HUGE_READ() {
+        return XIP_S390X_HUGE_READ;
+    }
+    private static final long XIP_S390X_HUGE_WRITE = 32768L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_S390X_HUGE_WRITE 32768
+     * }
+     */
+    public static long XIP_S390X_HUGE_WRITE() {
+        return XIP_S390X_HUGE_WRITE;
     }
     private static final long XIP_ARM64_VALID = 1L;
     /**

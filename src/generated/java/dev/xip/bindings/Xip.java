@@ -23,10 +23,10 @@ public class Xip extends Xip$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int XIP_ABI_VERSION = (int)2L;
+    private static final int XIP_ABI_VERSION = (int)3L;
     /**
      * {@snippet lang=c :
-     * #define XIP_ABI_VERSION 2
+     * #define XIP_ABI_VERSION 3
      * }
      */
     public static int XIP_ABI_VERSION() {

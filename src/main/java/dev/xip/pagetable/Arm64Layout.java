@@ -50,7 +50,7 @@ public final class Arm64Layout extends EntryLayout {
             .valid(VALID, VALID)
             .special(SPECIAL)
             .writable(WRITE, WRITE)
-            .noExecute(UXN)
+            .executable(UXN, 0)
             .state(AF, DIRTY)
             .old(AF, 0)
             .clean(DIRTY, RDONLY)

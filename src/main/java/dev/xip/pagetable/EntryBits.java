@@ -63,8 +63,7 @@ final class EntryBits {
 
   Pattern writable;
 
-  /** The bit that forbids instruction fetches, or 0. */
-  long noExecute;
+  Pattern executable;
 
   /**
    * Any of these bits marks an entry as young, or dirty; 0 if the architecture does not track it.
@@ -161,8 +160,8 @@ final class EntryBits {
     return this;
   }
 
-  EntryBits noExecute(long bit) {
-    noExecute = bit;
+  EntryBits executable(long mask, long value) {
+    executable = new Pattern(mask, value);
     return this;
   }
 

@@ -30,7 +30,8 @@ public abstract class EntryLayout extends TableLayout {
   private final long specialMask;
   private final long writableMask;
   private final long writableValue;
-  private final long noExecuteMask;
+  private final long executableMask;
+  private final long executableValue;
   private final long youngMask;
   private final long dirtyMask;
   private final long hardwareDirtyMask;
@@ -66,7 +67,8 @@ public abstract class EntryLayout extends TableLayout {
     specialMask = bits.special;
     writableMask = bits.writable.mask();
     writableValue = bits.writable.value();
-    noExecuteMask = bits.noExecute;
+    executableMask = bits.executable.mask();
+    executableValue = bits.executable.value();
     youngMask = bits.young;
     dirtyMask = bits.dirty;
     hardwareDirtyMask = bits.hardwareDirty.mask();
@@ -237,7 +239,7 @@ public abstract class EntryLayout extends TableLayout {
    * @return true if it is executable
    */
   public final boolean isExecutable(long pte) {
-    return (pte & noExecuteMask) == 0;
+    return (pte & executableMask) == executableValue;
   }
 
   /**

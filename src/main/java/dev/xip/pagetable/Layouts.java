@@ -8,10 +8,10 @@ public final class Layouts {
   public static final List<EntryLayout> ALL =
       List.of(
           X8664Layout.INSTANCE,
-          X8664Layout.WITHOUT_SPECIAL,
           S390x2008Layout.INSTANCE,
-          S390xLayout.INSTANCE,
-          Arm64Layout.INSTANCE);
+          Arm64Layout.INSTANCE,
+          X8664Of2008Layout.INSTANCE,
+          S390xLayout.INSTANCE);
 
   private Layouts() {}
 }

@@ -6,14 +6,16 @@ import java.util.StringJoiner;
 
 /**
  * s390x as merged in 2008 (include/asm-s390/pgtable.h of Linux 2.6.26): special is 0x004 and the
- * empty entry 0x400. Young and dirty are in the storage key of a frame, not in the entry, so those
- * changes do nothing. There is no execute bit: a page that can be read can be executed.
+ * empty entry 0x400. An entry knows neither young nor dirty, which the storage key of a frame
+ * tells, so those changes do nothing. Whether instructions may be fetched is part of its type:
+ * EX_RO or EX_RW. Huge leaves do not know it.
  */
 public final class S390x2008Layout extends EntryLayout {
   private static final long SPECIAL = PteBits.XIP_S390X_2008_SPECIAL();
   private static final long RO = PteBits.XIP_S390X_2008_RO();
   private static final long INVALID = PteBits.XIP_S390X_2008_INVALID();
   private static final long SWT = PteBits.XIP_S390X_2008_SWT();
+  private static final long SWX = PteBits.XIP_S390X_2008_SWX();
   private static final long PROT_NONE = PteBits.XIP_S390X_2008_PROT_NONE();
 
   /** The only instance. */
@@ -25,13 +27,14 @@ public final class S390x2008Layout extends EntryLayout {
     super(
         name,
         abiNumber,
-        S390xTables.bits(Level.PMD)
+        S390xTables.bits(Level.PMD, 0)
             .empty(PteBits.XIP_S390X_2008_NONE_MASK(), PteBits.XIP_S390X_2008_NONE())
             .present(INVALID | SWT, 0)
             .otherPresent(PteBits.XIP_S390X_2008_TYPE_MASK(), PROT_NONE)
             .valid(INVALID, 0)
             .special(SPECIAL)
             .writable(RO, 0)
+            .executable(SWX, SWX)
             .change(change));
   }
 
@@ -40,7 +43,7 @@ public final class S390x2008Layout extends EntryLayout {
     if (access.equals(Access.NONE)) {
       return PROT_NONE;
     }
-    return access.write() ? 0 : RO;
+    return (access.write() ? 0 : RO) | (access.execute() ? SWX : 0);
   }
 
   @Override
@@ -82,7 +85,7 @@ public final class S390x2008Layout extends EntryLayout {
   public String describe(long pte) {
     StringJoiner bits = new StringJoiner(" ");
     name(bits, pte, SWT, "SWT");
-    name(bits, pte, PteBits.XIP_S390X_2008_SWX(), "SWX");
+    name(bits, pte, SWX, "SWX");
     name(bits, pte, SPECIAL, "SPECIAL");
     name(bits, pte, RO, "RO");
     name(bits, pte, INVALID, "INVALID");

@@ -19,6 +19,7 @@ public final class S390xLayout extends EntryLayout {
   private static final long NOEXEC = PteBits.XIP_S390X_NOEXEC();
   private static final long PROTECT = PteBits.XIP_S390X_PROTECT();
   private static final long INVALID = PteBits.XIP_S390X_INVALID();
+  private static final long UPPER_PRESENT = PteBits.XIP_S390X_UPPER_PRESENT();
 
   /** The only instance. */
   public static final S390xLayout INSTANCE =
@@ -28,14 +29,14 @@ public final class S390xLayout extends EntryLayout {
     super(
         name,
         abiNumber,
-        S390xTables.bits(Level.PUD)
+        S390xTables.bits(Level.PUD, UPPER_PRESENT)
             .empty(-1L, PteBits.XIP_S390X_NONE())
             .present(PRESENT, PRESENT)
             .otherPresent(PRESENT, PRESENT)
             .valid(PRESENT | INVALID, PRESENT)
             .special(SPECIAL)
             .writable(WRITE, WRITE)
-            .noExecute(NOEXEC)
+            .executable(NOEXEC, 0)
             .state(YOUNG, DIRTY)
             .old(YOUNG, INVALID)
             .clean(DIRTY, PROTECT)
@@ -88,7 +89,10 @@ public final class S390xLayout extends EntryLayout {
   @Override
   long hugeProtection(Access access, Level level) {
     long rights =
-        S390xTables.hugeType(level) | S390xTables.PROTECT | PteBits.XIP_S390X_HUGE_YOUNG();
+        S390xTables.hugeType(level)
+            | UPPER_PRESENT
+            | S390xTables.PROTECT
+            | PteBits.XIP_S390X_HUGE_YOUNG();
     if (access.equals(Access.NONE)) {
       return rights | S390xTables.INVALID;
     }

@@ -4,7 +4,7 @@ import dev.xip.bindings.PteBits;
 
 /**
  * The upper tables of s390x, which hardware defines and which did not change between 2008 and
- * today: 2048 entries in 16 KiB above 256 in 2 KiB.
+ * today, but for one bit of software: 2048 entries in 16 KiB above 256 in 2 KiB.
  */
 final class S390xTables {
   static final long INVALID = PteBits.XIP_S390X_UPPER_INVALID();
@@ -18,7 +18,14 @@ final class S390xTables {
 
   private S390xTables() {}
 
-  static EntryBits bits(Level highestLeaf) {
+  /**
+   * The bits of upper entries.
+   *
+   * @param highestLeaf the highest level of huge leaves
+   * @param present the bit of software that huge leaves and links to tables of the lowest level
+   *     have, or 0
+   */
+  static EntryBits bits(Level highestLeaf, long present) {
     return new EntryBits()
         .geometry(
             PteBits.XIP_S390X_PTE_INDEX_BITS(),
@@ -26,10 +33,10 @@ final class S390xTables {
             PteBits.XIP_S390X_VA_BITS())
         .leaves(highestLeaf, Level.PTE)
         .table(INVALID | LARGE, 0)
-        .links(PMD, PUD | LENGTH, PGD | LENGTH)
+        .links(PMD | present, PUD | LENGTH, PGD | LENGTH)
         .emptyUpper(0, PMD | INVALID, PUD | INVALID, PGD | INVALID)
-        .huge(INVALID | LARGE, LARGE)
-        .untouchableHuge(INVALID | LARGE, INVALID | LARGE)
+        .huge(INVALID | LARGE | present, LARGE | present)
+        .untouchableHuge(INVALID | LARGE | present, INVALID | LARGE | present)
         .address(PteBits.XIP_S390X_PFN_MASK());
   }
 
