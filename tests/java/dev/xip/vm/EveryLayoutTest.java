@@ -1,5 +1,9 @@
 package dev.xip.vm;
 
+import static dev.xip.vm.TestMachine.PRIVATE;
+import static dev.xip.vm.TestMachine.entry;
+import static dev.xip.vm.TestMachine.map;
+import static dev.xip.vm.TestMachine.read;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.base.Access;
@@ -84,6 +88,20 @@ class EveryLayoutTest {
         }
         assertThat(memory.allocator().inUse()).isEqualTo(framesAtBoot);
       }
+    }
+  }
+
+  @ParameterizedTest
+  @FieldSource("LAYOUTS")
+  void aPageCanBeRunOnlyIfItsMappingCan(EntryLayout layout) {
+    try (TestMachine machine = new TestMachine(layout, FrameStrategy.SPECIAL_BIT, Rules.DEFAULT);
+        AddressSpace space = machine.space("test")) {
+      long data = map(space, 0x10_0000, 1, PRIVATE, machine.file("data", 1));
+      long code = map(space, 0x20_0000, 1, PRIVATE | VmaFlags.EXEC, machine.file("code", 1));
+      read(space, data);
+      read(space, code);
+      assertThat(layout.isExecutable(entry(space, data))).isFalse();
+      assertThat(layout.isExecutable(entry(space, code))).isTrue();
     }
   }
 }
