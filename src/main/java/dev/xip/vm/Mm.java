@@ -110,14 +110,18 @@ final class Mm {
   }
 
   /**
-   * Pays a duty: makes every cached translation stale by ending the epoch, if that is owed. Another
-   * thread that does the same may begin the next one first.
+   * Pays a duty: makes every cached translation stale by ending the epoch, if that is owed. If
+   * another thread has begun the next one meanwhile, that one is ended too: it may have begun
+   * before the caller's change of an entry was visible, and a reader may have looked the old entry
+   * up in it.
    */
   void flush(FlushDuty duty) {
     if (duty == FlushDuty.OWED) {
-      Epoch now = epoch();
-      now.end();
-      EPOCH.compareAndSet(this, now, new Epoch(now.number() + 1));
+      Epoch now;
+      do {
+        now = epoch();
+        now.end();
+      } while (!EPOCH.compareAndSet(this, now, new Epoch(now.number() + 1)));
     }
   }
 
