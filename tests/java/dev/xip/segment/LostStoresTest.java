@@ -61,6 +61,9 @@ class LostStoresTest extends LoaderFixture {
       device.write(0, page);
       refused(() -> device.write(8, page), Errno.EIO, "a data file shortened");
       refused(() -> device.read(8, page), Errno.EIO, "a data file shortened");
+      page.getFirst().fill((byte) 7);
+      refused(() -> device.write(8, page), Errno.EIO, "a data file shortened");
+      assertThat(device.device().memory().get(ValueLayout.JAVA_BYTE, 4096)).as("undone").isZero();
       device.read(0, page);
       refused(device::close, Errno.EIO, "a data file shortened");
     }

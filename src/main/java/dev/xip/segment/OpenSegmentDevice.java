@@ -18,6 +18,8 @@ public final class OpenSegmentDevice implements DirectAccess, AutoCloseable {
   /** The size of a sector in bytes. */
   public static final long SECTOR = 512;
 
+  private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[(int) Pages.SIZE]);
+
   private final SegmentDevice device;
   private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -101,6 +103,9 @@ public final class OpenSegmentDevice implements DirectAccess, AutoCloseable {
         throw failed(true, sector, "writable memory", "read-only memory");
       }
       if (LostPages.of(there) != null) {
+        if (write) {
+          undo(at, length);
+        }
         throw failed(
             write,
             sector,
@@ -108,6 +113,17 @@ public final class OpenSegmentDevice implements DirectAccess, AutoCloseable {
             "a data file shortened while it was loaded, or a full disk");
       }
       at += length;
+    }
+  }
+
+  /** Takes back a store that is in no file: a reader takes bytes other than zero for the file's. */
+  private void undo(long at, long length) throws SegmentException {
+    long start = device.range().start() + at;
+    for (long done = 0; done < length; done += Pages.SIZE) {
+      MemorySegment page = device.memory().asSlice(at + done, Pages.SIZE);
+      if (LostPages.of(page) != null) {
+        device.physicalMemory().store(ZEROS, 0, start + done, Pages.SIZE);
+      }
     }
   }
 
