@@ -12,7 +12,8 @@
  * *lost on is zeros that the file never had. A writer checks it after its stores: what was stored
  * from *lost on is in no file. The compiler does not know of the handler, so a fence must separate
  * access and check. A file that grows again changes nothing: the range stays lost until it is
- * mapped anew.
+ * mapped anew. In the page that a truncation ends in, the kernel clears the bytes after the new end
+ * without a signal: those are not lost here, and read as zeros.
  *
  *     struct xip_segment s;
  *     uint64_t lost = 0;

@@ -15,6 +15,7 @@ import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.Region;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -189,6 +190,37 @@ class CutFileTest {
       assertThatThrownBy(() -> reader.getLong(va + Pages.SIZE))
           .as("what was stored in vain")
           .isInstanceOf(MemoryFaultException.BusError.class);
+    }
+  }
+
+  @Test
+  void bytesThatWereStoredIntoALostPageAreNotRead() throws IOException {
+    try (PhysicalMemory memory = PhysicalMemory.boot(32L << 20, 1L << 20);
+        HostFile file = HostFile.memfd("cut");
+        AddressSpace space =
+            new MemoryManager(memory, X8664Layout.INSTANCE).newAddressSpace("reader")) {
+      file.truncate(2 * Pages.SIZE);
+      Region region = memory.claim("CUT", AddrRange.ofLength(START, 2 * Pages.SIZE), false);
+      memory.mapFile(region, 0, file, 0, 2 * Pages.SIZE, Access.READ_WRITE, Sharing.SHARED);
+      long va =
+          space.map(MapRequest.shared(new Writable(START >>> Pages.SHIFT), Access.READ)).start();
+      MemorySegment stored =
+          PhysicalMemory.storable(memory.window().asSlice(START, 2 * Pages.SIZE));
+      stored.set(ValueLayout.JAVA_LONG, 0, 5);
+      stored.set(ValueLayout.JAVA_LONG, Pages.SIZE, 5);
+      AddressReader reader = new AddressReader(space);
+      for (int i = 0; i < ROUNDS; i++) {
+        assertThat(reader.getLong(va) + reader.getLong(va + Pages.SIZE)).isEqualTo(10);
+      }
+      file.truncate(Pages.SIZE);
+      stored.set(ValueLayout.JAVA_LONG, Pages.SIZE, 77);
+      for (int i = 0; i < 3; i++) {
+        assertThatThrownBy(() -> reader.getLong(va + Pages.SIZE))
+            .isInstanceOf(MemoryFaultException.BusError.class);
+        assertThatThrownBy(() -> reader.getByte(va + Pages.SIZE))
+            .isInstanceOf(MemoryFaultException.BusError.class);
+        assertThat(reader.getLong(va)).isEqualTo(5);
+      }
     }
   }
 

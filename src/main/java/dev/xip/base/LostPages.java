@@ -15,6 +15,9 @@ import java.util.concurrent.ConcurrentSkipListMap;
  * after storing: stores to lost memory reach no file. A file that grows again does not restore the
  * mapped page.
  *
+ * <p>Whole pages are lost. In the page that a truncation ends in, the kernel itself clears the
+ * bytes after the new end and sends no signal: those cannot be told from zeros of the file.
+ *
  * <p>A check does not allocate. While no mapped file has lost a page it is one load from native
  * memory.
  */
@@ -27,6 +30,9 @@ public final class LostPages {
 
   /** Ranges of mapped files by first address; no two overlap. */
   private static final ConcurrentSkipListMap<Long, Range> RANGES = new ConcurrentSkipListMap<>();
+
+  /** Those of them that may be stored into. */
+  private static final ConcurrentSkipListMap<Long, Range> WRITABLE = new ConcurrentSkipListMap<>();
 
   /** The ranges that had lost pages, in order of address, at one value of the counter. */
   private record Losses(long count, Range[] ranges) {}
@@ -252,12 +258,32 @@ public final class LostPages {
   }
 
   /**
+   * Tells whether a lost page may hold something other than zeros: a file is mapped there to be
+   * stored into, and a store to a lost page stays in memory.
+   *
+   * @param from the address of the first byte
+   * @param to the address after the last byte
+   * @return false if what is lost between the two reads as zeros
+   */
+  public static boolean mayHoldStores(long from, long to) {
+    if (WRITABLE.isEmpty()) {
+      return false;
+    }
+    Map.Entry<Long, Range> last = WRITABLE.lowerEntry(to);
+    return last != null && last.getValue().end > from;
+  }
+
+  /**
    * Adds a range. Called by the package that maps files.
    *
    * @param range the range, which no other overlaps
+   * @param writable whether it may be stored into
    */
-  public static synchronized void add(Range range) {
+  public static synchronized void add(Range range, boolean writable) {
     RANGES.put(range.start, range);
+    if (writable) {
+      WRITABLE.put(range.start, range);
+    }
     BY_NAME.putIfAbsent(range.file, range);
     if (range.lostFrom() < range.end) {
       clean = NEVER;
@@ -272,6 +298,7 @@ public final class LostPages {
    */
   public static synchronized void remove(Range range) {
     RANGES.remove(range.start, range);
+    WRITABLE.remove(range.start, range);
     if (range.lostFrom() < range.end) {
       losses = null;
       findLosses();

@@ -38,7 +38,7 @@ final class Guard {
       throw new HostException("xip_guard_add", arguments, -id);
     }
     parts.put(range.start(), new Guarded(range, writable, id));
-    LostPages.add(range);
+    LostPages.add(range, writable);
   }
 
   /**

@@ -16,6 +16,7 @@ import java.util.Objects;
  * <p>A translation is used first and checked afterwards: if its epoch has ended, the bytes read are
  * discarded and read again. A lost page of a file reads as zeros, see {@link LostPages}: so a
  * single value is checked for loss only if it is zero or may cross pages, and a copy as a whole.
+ * Where a file is mapped to be stored into, a lost page may hold stores, and each value is checked.
  *
  * <p>Lock held by the caller: none; it takes no lock except in faults, and checks the epoch
  * instead.
@@ -42,6 +43,9 @@ public final class AddressReader {
 
   /** ... the number of addresses in it at which a whole long starts, ... */
   private long runLongs;
+
+  /** ... the same, or 0 if a lost page of it need not read as zeros, ... */
+  private long zeroLongs;
 
   /** ... and what to add to an address to have its place in all windows. */
   private long runDistance;
@@ -82,7 +86,7 @@ public final class AddressReader {
       if (Long.compareUnsigned(inRun, runBytes) < 0) {
         byte value = MEMORY.get(ValueLayout.JAVA_BYTE, va + runDistance);
         if (isCurrent()) {
-          if (value == 0) {
+          if (value == 0 || zeroLongs == 0) {
             requireNotLost(va, va + runDistance, 1);
           }
           return value;
@@ -101,7 +105,7 @@ public final class AddressReader {
    */
   public long getLong(long va) throws MemoryFaultException {
     long inRun = va - runStart;
-    if (Long.compareUnsigned(inRun, runLongs) < 0) {
+    if (Long.compareUnsigned(inRun, zeroLongs) < 0) {
       long value = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + runDistance);
       VarHandle.loadLoadFence();
       if (!runEpoch.hasEndedBehindFence()) {
@@ -148,9 +152,7 @@ public final class AddressReader {
       }
       long value = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + runDistance);
       if (isCurrent()) {
-        if (mayBeLost(va, value)) {
-          requireNotLost(va, va + runDistance, Long.BYTES);
-        }
+        requireNotLost(va, va + runDistance, Long.BYTES);
         return value;
       }
     }
@@ -381,6 +383,7 @@ public final class AddressReader {
     }
     runBytes = 0;
     runLongs = 0;
+    zeroLongs = 0;
     return false;
   }
 
@@ -391,6 +394,7 @@ public final class AddressReader {
       runStart = translator.start();
       runBytes = translator.length();
       runLongs = runBytes - (Long.BYTES - 1);
+      zeroLongs = translator.isZeroIfLost() ? runLongs : 0;
       runDistance = translator.distance();
       runEpoch = translator.epoch();
     }

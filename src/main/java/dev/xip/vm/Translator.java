@@ -1,9 +1,11 @@
 package dev.xip.vm;
 
 import dev.xip.base.Access;
+import dev.xip.base.LostPages;
 import dev.xip.base.Pages;
 import dev.xip.pagetable.RunWalk;
 import dev.xip.pagetable.Tlb;
+import dev.xip.phys.PhysicalMemory;
 
 /**
  * Translates an address that is not in the run an {@link AddressReader} read from last: by the TLB,
@@ -46,6 +48,7 @@ final class Translator {
   private long length;
 
   private long distance;
+  private boolean zeroIfLost;
   private Epoch epoch;
 
   Translator(Mm mm, FaultHandler faults) {
@@ -68,11 +71,18 @@ final class Translator {
   }
 
   /**
-   * What to add to an address in the run to have its place in {@link
-   * dev.xip.phys.PhysicalMemory#ALL_WINDOWS}.
+   * What to add to an address in the run to have its place in {@link PhysicalMemory#ALL_WINDOWS}.
    */
   long distance() {
     return distance;
+  }
+
+  /**
+   * Whether what the run has lost reads as zeros. Both TLBs hold only such runs: others lie in a
+   * file that is mapped to be stored into.
+   */
+  boolean isZeroIfLost() {
+    return zeroIfLost;
   }
 
   /** The TLB of long runs, for readers that use its entries directly. */
@@ -131,6 +141,7 @@ final class Translator {
     start = tlb.start(entry);
     length = tlb.length(entry);
     distance = tlb.distance(entry);
+    zeroIfLost = true;
     return true;
   }
 
@@ -178,8 +189,12 @@ final class Translator {
         walk.start(),
         Math.min(walk.end(), windowBytes - walk.distance()),
         walk.distance() + windowOffset);
-    Tlb tlb = length < LONG_RUN ? shortRuns : longRuns;
-    tlb.put(va, start, length, distance, epoch.number());
+    long at = start + distance + PhysicalMemory.ALL_WINDOWS.address();
+    zeroIfLost = !LostPages.mayHoldStores(at, at + length);
+    if (zeroIfLost) {
+      Tlb tlb = length < LONG_RUN ? shortRuns : longRuns;
+      tlb.put(va, start, length, distance, epoch.number());
+    }
     return true;
   }
 
