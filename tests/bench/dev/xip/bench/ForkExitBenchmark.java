@@ -48,7 +48,7 @@ public class ForkExitBenchmark extends CommonOptions {
   @State(Scope.Thread)
   public static class ByAsking {
     /** The strategy of the normal-page test. */
-    @Param({"FLAT", "SPARSE", "SORTED_ARRAY", "LIST_SPIN_LOCK", "REFCOUNT_CALLBACKS"})
+    @Param({"FLAT", "SPARSE", "SORTED_ARRAY", "MEM_SEGS_SPIN_LOCK", "REFCOUNT_PTE_BIT"})
     FrameStrategy strategy;
 
     private ForkedProcess process;

@@ -55,7 +55,19 @@ public class NormalFrameBenchmark extends CommonOptions {
   /** Entries of a machine with a given strategy. */
   public static class Decided extends Entries {
     /** The strategy. */
-    @Param public FrameStrategy strategy;
+    @Param({
+      "REFCOUNT_PFN",
+      "REFCOUNT_PTE_BIT",
+      "REFCOUNT_PTE_PFN_VALID",
+      "MEM_SEGS_MUTEX",
+      "MEM_SEGS_SPIN_LOCK",
+      "FLAT",
+      "SPARSE",
+      "SORTED_ARRAY",
+      "FLAT_IF_MIXED",
+      "SPECIAL_BIT"
+    })
+    public FrameStrategy strategy;
 
     /** The number of loaded segments. */
     @Param({"1", "64", "4096"})

@@ -123,6 +123,34 @@ class DemoIT {
   }
 
   @Test
+  void anUnknownStrategyIsOneLineWithTheNamesThatExist() throws Exception {
+    Xip.Result result = Xip.run("bench", "fork-exit", "--strategies", "special-bit,dcss-list");
+    assertThat(result.exit()).isEqualTo(2);
+    assertThat(result.err().lines().findFirst().orElseThrow())
+        .contains("dcss-list", "lra, mixedmap-refcount-pfn", "mem-segs-posted", "special-bit");
+  }
+
+  @Test
+  void aComparisonOfNamedStrategiesMarksThoseThatFail() throws Exception {
+    JsonNode rows =
+        json(
+            Xip.run(
+                "bench",
+                "fork-exit",
+                "--strategies",
+                "lra,mem-segs-corrected,special-bit",
+                "--segments",
+                "2",
+                "--threads",
+                "1",
+                "--json"));
+    assertThat(rows).hasSize(3);
+    assertThat(rows.get(0).get("note").asText()).contains("pfn_valid says yes");
+    assertThat(rows.get(1).get("note").asText()).contains("vmem_mutex");
+    assertThat(rows.get(2).get("median").asDouble()).isPositive();
+  }
+
+  @Test
   void figuresAreRowsWithGoalsAndAChart(@TempDir Path folder) throws Exception {
     Path chart = folder.resolve("chart.svg");
     JsonNode rows = json(Xip.run("bench", "forks", "--json", "--chart", chart.toString()));

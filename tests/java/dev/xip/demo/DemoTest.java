@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.xip.base.ProgressListener;
 import dev.xip.testing.Images;
 import dev.xip.testing.Trees;
+import dev.xip.vm.FrameStrategy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,27 +66,61 @@ class DemoTest {
   }
 
   @Test
-  void execRunsWithTheBitAndIsABugWithTheMutex() throws Exception {
+  void execRunsWithTheBitAndIsABugWithThePatchAsPosted() throws Exception {
     Files.copy(Path.of("/bin/true"), tree.resolve("program"));
     ExecAct exec = Demo.ofFolder(tree, work, QUIET).exec();
     assertThat(exec.arguments()).containsExactly(exec.program(), "in", "place");
     assertThat(exec.bug()).contains("sleeping function called from invalid context");
     assertThat(exec.chain())
         .containsSubsequence(
-            "exec", "copyStrings", "getUserPages", "followPage", "normalFrame", "pfnValid");
+            "exec",
+            "copyStrings",
+            "getUserPages",
+            "followPage",
+            "normalFrame",
+            "pfnValid",
+            "pfnInSharedMemory",
+            "mutexLock");
   }
 
   @Test
-  void everyStrategyAnswersAlikeAndTheMutexAndTheListsBreakAsTheThreadSaid() throws Exception {
+  void everyStrategyAnswersAndBreaksAsTheThreadSaid() throws Exception {
     for (StrategyTable.Line line : Demo.ofFolder(tree, work, QUIET).strategies()) {
-      assertThat(line.segmentCounted()).as(line.strategy()).isFalse();
-      assertThat(line.ramCounted()).as(line.strategy()).isTrue();
-      assertThat(line.nanos()).isPositive();
-      assertThat(line.underLock().isEmpty()).isEqualTo(!line.strategy().equals("list-mutex"));
-      assertThat(line.wrongEarly())
+      FrameStrategy.Outcome outcome = FrameStrategy.named(line.strategy()).outcome();
+      boolean right = outcome != FrameStrategy.Outcome.WRONG;
+      assertThat(
+              line.segment() == StrategyTable.Answer.NO_FRAME
+                  && line.ram() == StrategyTable.Answer.COUNTED)
           .as(line.strategy())
-          .isEqualTo(line.strategy().startsWith("list") || line.strategy().startsWith("sorted"));
+          .isEqualTo(right);
+      assertThat(line.nanos() > 0).as(line.strategy()).isEqualTo(right);
+      assertThat(line.breaks()).as(line.strategy()).containsExactly(breaks(line.strategy()));
     }
+  }
+
+  private static String[] breaks(String strategy) {
+    String counts = "counts segments in page frames that do not exist";
+    String shared = "takes all RAM for shared segments";
+    String sleeps = "sleeps under a spin lock";
+    String noRam = "too early: takes RAM for no memory";
+    String noList = "too early: takes segments for RAM";
+    String hole = "takes a hole between banks for RAM";
+    String section = "takes a segment in a section with RAM for RAM";
+    String bit = "needs a spare bit in the entry";
+    return switch (strategy) {
+      case "lra" -> new String[] {counts, noRam};
+      case "mixedmap-refcount-pfn" -> new String[] {sleeps, noRam, noList, hole};
+      case "refcount-pte-bit" -> new String[] {noRam, bit};
+      case "mem-segs-posted" -> new String[] {counts, sleeps, noRam};
+      case "mem-segs-corrected" -> new String[] {shared, sleeps, noList};
+      case "mem-segs-mutex" -> new String[] {sleeps, noRam, noList};
+      case "mem-segs-spin-lock" -> new String[] {noRam, noList};
+      case "refcount-pte-pfn-valid", "flat", "flat-if-mixed" -> new String[] {noRam, hole};
+      case "sparse" -> new String[] {noRam, section};
+      case "sorted-array" -> new String[] {noList, hole};
+      case "special-bit" -> new String[] {bit};
+      default -> throw new AssertionError(strategy);
+    };
   }
 
   @Test

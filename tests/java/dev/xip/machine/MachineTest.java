@@ -19,6 +19,7 @@ import dev.xip.testing.Processes;
 import dev.xip.testing.Trees;
 import dev.xip.vm.AddressReader;
 import dev.xip.vm.AddressSpace;
+import dev.xip.vm.FrameStrategy;
 import dev.xip.vm.MapRequest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,6 +27,8 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** A machine from boot to close: mount, verify, and nothing left behind. */
 class MachineTest {
@@ -102,6 +105,24 @@ class MachineTest {
       space.table().set(walk.slot(), space.table().layout().leaf(3, Access.READ));
       assertThat(machine.verify()).isNotEmpty();
       space.table().set(walk.slot(), special);
+      assertThat(machine.verify()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.xip.vm.FrameStrategy#working")
+  void aMachineRunsWithTheStrategyThatIsNamed(FrameStrategy strategy) throws IOException {
+    MachineConfig config =
+        MachineConfig.DEFAULT
+            .withRam(16 << 20)
+            .withStrategy(FrameStrategy.named(strategy.toString()));
+    try (Machine machine = Machine.boot(config, store);
+        Mount mount = machine.mount(name);
+        AddressSpace space = machine.memoryManager().newAddressSpace("parent")) {
+      new AddressReader(space).getByte(mapFirstFile(mount, space).start());
+      try (AddressSpace child = space.fork("child")) {
+        assertThat(child.vmas()).hasSameSizeAs(space.vmas());
+      }
       assertThat(machine.verify()).isEmpty();
     }
   }

@@ -11,11 +11,6 @@ class FlatModelTest extends AbstractMemoryModelContract {
     return new FlatModel();
   }
 
-  @Override
-  boolean goesBySegments() {
-    return false;
-  }
-
   /** The array of page frames covers the hole between two banks. */
   @Test
   void aHoleBetweenTwoBanksIsValid() {

@@ -13,7 +13,7 @@ class SortedArrayModelTest extends AbstractMemoryModelContract {
   }
 
   @Override
-  boolean goesBySegments() {
+  boolean takesHolesForRam() {
     return true;
   }
 

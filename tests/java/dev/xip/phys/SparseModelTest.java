@@ -13,11 +13,6 @@ class SparseModelTest extends AbstractMemoryModelContract {
     return new SparseModel(SparseModel.SECTION_BITS_128_MIB);
   }
 
-  @Override
-  boolean goesBySegments() {
-    return false;
-  }
-
   @Test
   void nothingIsValidBeforeItIsInitialised() {
     for (long pfn = 0; pfn < pfn(WINDOW); pfn += 100) {

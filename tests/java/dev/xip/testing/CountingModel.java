@@ -1,8 +1,8 @@
 package dev.xip.testing;
 
 import dev.xip.base.AddrRange;
+import dev.xip.phys.MemoryChunk;
 import dev.xip.phys.MemoryModel;
-import dev.xip.phys.Region;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongPredicate;
 
@@ -52,12 +52,22 @@ public final class CountingModel implements MemoryModel {
   }
 
   @Override
-  public void addSegment(Region segment) {
-    model.addSegment(segment);
+  public void map(AddrRange range) {
+    model.map(range);
   }
 
   @Override
-  public void removeSegment(Region segment) {
-    model.removeSegment(segment);
+  public void unmap(AddrRange range) {
+    model.unmap(range);
+  }
+
+  @Override
+  public void addChunk(MemoryChunk chunk) {
+    model.addChunk(chunk);
+  }
+
+  @Override
+  public void removeChunk(MemoryChunk chunk) {
+    model.removeChunk(chunk);
   }
 }

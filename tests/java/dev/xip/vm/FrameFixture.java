@@ -5,7 +5,6 @@ import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import dev.xip.mapping.Mappable;
 import dev.xip.mapping.PageRun;
-import dev.xip.mapping.RefcountCallbacks;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PhysicalMemory;
@@ -31,7 +30,7 @@ final class FrameFixture implements AutoCloseable {
   /** The segment as a file. */
   final Mappable file = new SegmentFile();
 
-  private static final class SegmentFile implements Mappable, RefcountCallbacks {
+  private static final class SegmentFile implements Mappable {
     @Override
     public String name() {
       return "segment-file";
@@ -45,11 +44,6 @@ final class FrameFixture implements AutoCloseable {
     @Override
     public PageRun translate(long page) {
       return new PageRun(SEGMENT_PFN + page, 1);
-    }
-
-    @Override
-    public boolean isCounted(long pfn) {
-      return !SEGMENT.contains(pfn << Pages.SHIFT);
     }
   }
 
@@ -74,7 +68,7 @@ final class FrameFixture implements AutoCloseable {
 
   /** An entry for a page that is not counted, as this machine makes it. */
   long raw(long pfn) {
-    return manager.usesSpecialBit() ? LAYOUT.withSpecial(normal(pfn)) : normal(pfn);
+    return manager.marksEntries(mixed()) ? LAYOUT.withSpecial(normal(pfn)) : normal(pfn);
   }
 
   static long normal(long pfn) {

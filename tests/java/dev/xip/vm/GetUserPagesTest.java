@@ -337,7 +337,7 @@ class GetUserPagesTest {
   @Test
   void theMutexSleepsUnderTheEntryLockOfAProcessThatMapsNoFile() {
     TestMachine mutex =
-        new TestMachine(X8664Layout.INSTANCE, FrameStrategy.LIST_MUTEX, Rules.DEFAULT);
+        new TestMachine(X8664Layout.INSTANCE, FrameStrategy.MEM_SEGS_MUTEX, Rules.DEFAULT);
     try {
       AddressSpace plain = mutex.space("plain");
       TestMachine.map(plain, START, 1, TestMachine.ANONYMOUS, null);

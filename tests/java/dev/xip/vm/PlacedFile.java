@@ -3,7 +3,6 @@ package dev.xip.vm;
 import dev.xip.base.Pages;
 import dev.xip.mapping.Mappable;
 import dev.xip.mapping.PageRun;
-import dev.xip.mapping.RefcountCallbacks;
 import java.io.IOException;
 
 /**
@@ -11,7 +10,7 @@ import java.io.IOException;
  *
  * @param pfns the frame number of each page, -1 for a hole
  */
-record PlacedFile(long[] pfns) implements Mappable, RefcountCallbacks {
+record PlacedFile(long[] pfns) implements Mappable {
   /** A page whose translation fails. */
   static final long UNREACHABLE = -2;
 
@@ -39,10 +38,5 @@ record PlacedFile(long[] pfns) implements Mappable, RefcountCallbacks {
       end++;
     }
     return new PageRun(pfns[first], end - first);
-  }
-
-  @Override
-  public boolean isCounted(long pfn) {
-    return pfn < TestMachine.DEVICE >>> Pages.SHIFT;
   }
 }

@@ -29,7 +29,9 @@ class RefcountConservationTest {
 
   @Test
   void threadsLeaveNothingCountedWithPfnValid() {
-    run(new TestMachine(X8664Of2008Layout.INSTANCE, FrameStrategy.LIST_SPIN_LOCK, Rules.DEFAULT));
+    run(
+        new TestMachine(
+            X8664Of2008Layout.INSTANCE, FrameStrategy.MEM_SEGS_SPIN_LOCK, Rules.DEFAULT));
   }
 
   @Test

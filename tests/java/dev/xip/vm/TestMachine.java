@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.Function;
 
 /**
  * A machine with RAM, and a device of writable memory without page frames for files. Closing it
@@ -53,9 +54,19 @@ public final class TestMachine implements AutoCloseable {
   }
 
   public TestMachine(EntryLayout layout, FrameStrategy strategy, Rules rules) {
+    this(layout, strategy::on, rules);
+  }
+
+  /** A machine of today with a strategy of the test's own. */
+  TestMachine(Function<PhysicalMemory, NormalFrame> strategy) {
+    this(X8664Layout.INSTANCE, strategy, Rules.DEFAULT);
+  }
+
+  private TestMachine(
+      EntryLayout layout, Function<PhysicalMemory, NormalFrame> strategy, Rules rules) {
     try {
       memory = PhysicalMemory.boot(256L << 20, 16L << 20);
-      NormalFrame frames = strategy.on(memory);
+      NormalFrame frames = strategy.apply(memory);
       region = memory.claim("DEVICE", new AddrRange(DEVICE, DEVICE + DEVICE_BYTES), false);
       deviceFile = HostFile.memfd("device");
       deviceFile.truncate(DEVICE_BYTES);
@@ -72,6 +83,14 @@ public final class TestMachine implements AutoCloseable {
   public AddressSpace space(String name) {
     try {
       return manager.newAddressSpace(name);
+    } catch (MapException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  public AddressSpace fork(AddressSpace parent) {
+    try {
+      return parent.fork("child");
     } catch (MapException e) {
       throw new UncheckedIOException(e);
     }

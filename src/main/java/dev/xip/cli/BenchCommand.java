@@ -14,6 +14,7 @@ import dev.xip.measure.NormalPageBench;
 import dev.xip.measure.SegmentGrowth;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;
+import dev.xip.vm.FrameStrategy;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,11 +22,13 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** {@code xip bench}: runs the comparisons behind the published figures. */
 @Command(
@@ -53,7 +56,8 @@ import picocli.CommandLine.Spec;
       "  xip bench",
       "  xip bench reads copies --chart bench.svg",
       "  xip bench normal-page fork-exit --json",
-      "  xip bench fork-exit --segments 1,512 --threads 1"
+      "  xip bench fork-exit --segments 1,512 --threads 1",
+      "  xip bench fork-exit --strategies special-bit,mem-segs-mutex"
     })
 final class BenchCommand implements Callable<Integer> {
   /** The subjects of measurement. */
@@ -96,10 +100,27 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
+  /** Finds a strategy by its name. */
+  static final class StrategyName implements ITypeConverter<FrameStrategy> {
+    @Override
+    public FrameStrategy convert(String name) {
+      try {
+        return FrameStrategy.named(name);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    }
+  }
+
   /** Measures the strategies of the normal-page test. */
   @FunctionalInterface
   private interface StrategyBench {
-    List<BenchRow> run(EntryLayout layout, int[] segments, int[] threads, ProgressListener progress)
+    List<BenchRow> run(
+        EntryLayout layout,
+        List<FrameStrategy> strategies,
+        int[] segments,
+        int[] threads,
+        ProgressListener progress)
         throws IOException;
   }
 
@@ -108,6 +129,16 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "NAME",
       description = "What to measure: ${COMPLETION-CANDIDATES}.")
   private List<Subject> names = List.of();
+
+  @Option(
+      names = "--strategies",
+      split = ",",
+      paramLabel = "NAME",
+      converter = StrategyName.class,
+      description =
+          "normal-page, fork-exit: the ways to ask: ${COMPLETION-CANDIDATES}; default: all whose"
+              + " answers are right.")
+  private List<FrameStrategy> strategies = FrameStrategy.answeringRight();
 
   @Option(
       names = "--segments",
@@ -181,7 +212,8 @@ final class BenchCommand implements Callable<Integer> {
         } else if (each == Subject.SEGMENTS) {
           growth.addAll(SegmentGrowth.measure(work));
         } else {
-          rows.addAll(each.strategies.run(X8664Layout.INSTANCE, segments, threads, progress));
+          rows.addAll(
+              each.strategies.run(X8664Layout.INSTANCE, strategies, segments, threads, progress));
         }
       }
     }

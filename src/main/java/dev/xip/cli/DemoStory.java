@@ -8,7 +8,6 @@ import dev.xip.host.HostPaths;
 import dev.xip.image.Extent;
 import java.io.IOException;
 import java.util.List;
-import java.util.StringJoiner;
 
 /** Prints the results of the demo, as text or as JSON. */
 final class DemoStory {
@@ -192,28 +191,21 @@ final class DemoStory {
     line(
         "  special bit: %s has %s; arguments on its stack: %s",
         act.program(), plural(act.mappings(), "mapping"), act.arguments());
-    line("  list under a mutex: %s", act.bug());
+    line("  pfn_valid as posted on 15 January: %s", act.bug());
     line("      %s", String.join(" > ", act.chain()));
   }
 
   private void strategies() throws IOException {
     heading("Every way to ask \"is there a struct page?\", with 64 segments loaded");
-    line("  %-20s %-9s %-9s %9s  %s", "", "segment", "RAM", "ns/entry", "how it breaks");
+    line("  %-22s %-9s %-9s %9s  %s", "", "segment", "RAM", "ns/entry", "how it breaks");
     for (StrategyTable.Line each : report.strategies()) {
-      StringJoiner breaks = new StringJoiner("; ");
-      if (!each.underLock().isEmpty()) {
-        breaks.add("sleeps under a spin lock");
-      }
-      if (each.wrongEarly()) {
-        breaks.add("wrong before segments are registered");
-      }
       line(
-          "  %-20s %-9s %-9s %9.2f  %s",
+          "  %-22s %-9s %-9s %9s  %s",
           each.strategy(),
-          each.segmentCounted() ? "counted" : "no frame",
-          each.ramCounted() ? "counted" : "no frame",
-          each.nanos(),
-          breaks);
+          each.segment(),
+          each.ram(),
+          Double.isNaN(each.nanos()) ? "" : "%.2f".formatted(each.nanos()),
+          String.join("; ", each.breaks()));
     }
   }
 
@@ -312,12 +304,16 @@ final class DemoStory {
     for (StrategyTable.Line each : report.strategies()) {
       json.beginObject()
           .member("strategy", each.strategy())
-          .member("segmentCounted", each.segmentCounted())
-          .member("ramCounted", each.ramCounted())
+          .member("segment", each.segment().toString())
+          .member("ram", each.ram().toString())
           .member("nanosPerEntry", each.nanos())
           .member("underLock", each.underLock())
-          .member("wrongEarly", each.wrongEarly())
-          .endObject();
+          .name("breaks")
+          .beginArray();
+      for (String way : each.breaks()) {
+        json.value(way);
+      }
+      json.endArray().endObject();
     }
     json.endArray();
   }

@@ -15,12 +15,13 @@ import java.util.List;
 /**
  * Objection (a) of the 2008 thread as running code: exec copies the arguments to a new stack
  * through get_user_pages, which applies the normal-page test under a spin lock. With the special
- * bit that works; with a list under a mutex every exec of the machine sleeps in atomic context.
+ * bit that works; with the patch of 15 January, whose pfn_valid takes {@code vmem_mutex}, every
+ * exec of the machine sleeps in atomic context.
  *
  * @param program the program, of which only the headers are used; empty if the image has none
  * @param arguments the arguments, read back from the new stack
  * @param mappings the number of mappings of the new program
- * @param bug the message of the machine with the mutex
+ * @param bug the message of the machine with the patch
  * @param chain the calls that led there, outermost first
  */
 public record ExecAct(
@@ -35,7 +36,8 @@ public record ExecAct(
           "followPage",
           "normalFrame",
           "pfnValid",
-          "mightSleep");
+          "pfnInSharedMemory",
+          "mutexLock");
 
   /** Copies the lists. */
   public ExecAct {
@@ -72,7 +74,8 @@ public record ExecAct(
       EntryLayout layout, InPlaceFile program, List<String> arguments) throws IOException {
     try (NormalPageMachine machine = NormalPageMachine.boot(layout, 1)) {
       ModelledProcess process =
-          ModelledProcess.start(machine.manager(FrameStrategy.LIST_MUTEX), "exec with a mutex");
+          ModelledProcess.start(
+              machine.manager(FrameStrategy.MEM_SEGS_POSTED), "exec with a mutex");
       process.exec(program, arguments, List.of());
       return null;
     } catch (SleepingInAtomicException e) {

@@ -46,4 +46,15 @@ public record MachineConfig(
   public MachineConfig withRam(long bytes) {
     return new MachineConfig(windowBytes, Pages.roundUp(bytes), layout, strategy, rules);
   }
+
+  /**
+   * Changes the strategy.
+   *
+   * @param other such as {@link FrameStrategy#named} finds; the machine does not boot if the layout
+   *     cannot have it
+   * @return the configuration
+   */
+  public MachineConfig withStrategy(FrameStrategy other) {
+    return new MachineConfig(windowBytes, ramBytes, layout, other, rules);
+  }
 }

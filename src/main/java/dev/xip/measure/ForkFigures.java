@@ -28,7 +28,12 @@ final class ForkFigures {
   private static void decisions(List<Figure> figures) throws IOException {
     int[] numbers = {1, 4096};
     List<BenchRow> rows =
-        NormalPageBench.run(X8664Layout.INSTANCE, numbers, new int[] {1}, ProgressListener.NONE);
+        NormalPageBench.run(
+            X8664Layout.INSTANCE,
+            List.of(FrameStrategy.SPECIAL_BIT),
+            numbers,
+            new int[] {1},
+            ProgressListener.NONE);
     for (int segments : numbers) {
       figures.add(
           new Figure(
@@ -54,7 +59,7 @@ final class ForkFigures {
     try (ForkedProcess whole = new ForkedProcess(FrameStrategy.SPECIAL_BIT, Content.WHOLE);
         ForkedProcess half =
             new ForkedProcess(FrameStrategy.SPECIAL_BIT, Content.EVERY_OTHER_PAGE);
-        ForkedProcess list = new ForkedProcess(FrameStrategy.LIST_SPIN_LOCK, Content.WHOLE)) {
+        ForkedProcess list = new ForkedProcess(FrameStrategy.MEM_SEGS_SPIN_LOCK, Content.WHOLE)) {
       Race race = new Race(Race.Rounds.DEFAULT.withWarmUp(1_000_000_000), Race.WALL_CLOCK);
       Contender wholeFork = race.add(FORK, PAGES, whole::forkAndExit);
       Contender halfFork = race.add(FORK, PAGES, half::forkAndExit);

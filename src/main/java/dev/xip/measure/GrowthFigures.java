@@ -111,14 +111,22 @@ public final class GrowthFigures {
     lines.add(
         ofStrategy(
             "decide about an entry, by the special bit",
-            NormalPageBench.run(LAYOUT, numbers, one, ProgressListener.NONE),
+            NormalPageBench.run(
+                LAYOUT, List.of(FrameStrategy.SPECIAL_BIT), numbers, one, ProgressListener.NONE),
             FrameStrategy.SPECIAL_BIT));
-    List<BenchRow> forks = ForkExitBench.run(LAYOUT, numbers, one, ProgressListener.NONE);
+    List<BenchRow> forks =
+        ForkExitBench.run(
+            LAYOUT,
+            List.of(FrameStrategy.MEM_SEGS_SPIN_LOCK, FrameStrategy.SPECIAL_BIT),
+            numbers,
+            one,
+            ProgressListener.NONE);
     lines.add(
         ofStrategy(
             "fork and exit, an entry, by the special bit", forks, FrameStrategy.SPECIAL_BIT));
     lines.add(
-        ofStrategy("the same by the list under a spin lock", forks, FrameStrategy.LIST_SPIN_LOCK));
+        ofStrategy(
+            "the same by the list under a spin lock", forks, FrameStrategy.MEM_SEGS_SPIN_LOCK));
   }
 
   private static Growth ofStrategy(String name, List<BenchRow> rows, FrameStrategy strategy) {

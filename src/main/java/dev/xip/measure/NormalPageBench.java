@@ -26,6 +26,8 @@ public final class NormalPageBench {
   /** The strategy's name in the rows of the loop without the test: the limit of the others. */
   public static final String LIMIT = "empty-loop";
 
+  private static final String NAME = "normal-page";
+
   /** Entries come in pairs of runs, one of each mapping. */
   private static final int PAIR = 2 * NormalPageLoop.RUN;
 
@@ -45,6 +47,7 @@ public final class NormalPageBench {
    * Measures.
    *
    * @param layout entries with a special bit
+   * @param strategies the strategies; one whose answers are wrong gets rows that say so
    * @param segments the numbers of segments
    * @param threads the numbers of threads
    * @param progress receives the number of finished figures
@@ -52,25 +55,30 @@ public final class NormalPageBench {
    * @throws IOException if the host does not give the address space
    */
   public static List<BenchRow> run(
-      EntryLayout layout, int[] segments, int[] threads, ProgressListener progress)
+      EntryLayout layout,
+      List<FrameStrategy> strategies,
+      int[] segments,
+      int[] threads,
+      ProgressListener progress)
       throws IOException {
+    List<FrameStrategy> right = new ArrayList<>(strategies);
+    right.removeIf(each -> each.outcome() == FrameStrategy.Outcome.WRONG);
     NormalPageBench bench = new NormalPageBench();
     List<BenchRow> rows = new ArrayList<>();
-    int perMachine = threads.length * (FrameStrategy.values().length + 1);
+    int perMachine = threads.length * (strategies.size() + 1);
     try {
       for (int number : segments) {
         try (NormalPageMachine machine = NormalPageMachine.boot(layout, number)) {
-          for (Entry entry : bench.measure(machine, threads)) {
+          for (Entry entry : bench.measure(machine, right, threads)) {
             Contender strategy = entry.contender;
-            rows.add(
-                new BenchRow(
-                    "normal-page",
-                    strategy.name(),
-                    number,
-                    entry.threads,
-                    "ns/entry",
-                    strategy.median(),
-                    ""));
+            rows.add(row(strategy.name(), number, entry.threads, strategy.median(), ""));
+          }
+        }
+        for (FrameStrategy strategy : strategies) {
+          if (!right.contains(strategy)) {
+            for (int workers : threads) {
+              rows.add(row(strategy.toString(), number, workers, Double.NaN, "wrong answers"));
+            }
           }
         }
         progress.at(rows.size(), (long) perMachine * segments.length);
@@ -81,11 +89,17 @@ public final class NormalPageBench {
     return rows;
   }
 
-  private List<Entry> measure(NormalPageMachine machine, int[] threads) throws IOException {
+  private static BenchRow row(
+      String strategy, int segments, int threads, double median, String note) {
+    return new BenchRow(NAME, strategy, segments, threads, "ns/entry", median, note);
+  }
+
+  private List<Entry> measure(
+      NormalPageMachine machine, List<FrameStrategy> strategies, int[] threads) throws IOException {
     Race race = new Race(ROUNDS, Race.WALL_CLOCK);
     List<Entry> entries = new ArrayList<>();
     add(race, entries, machine, null, threads);
-    for (FrameStrategy strategy : FrameStrategy.values()) {
+    for (FrameStrategy strategy : strategies) {
       add(race, entries, machine, strategy, threads);
     }
     race.run();

@@ -6,12 +6,12 @@ import dev.xip.base.Pages;
 import dev.xip.host.HostException;
 import dev.xip.mapping.Mappable;
 import dev.xip.mapping.PageRun;
-import dev.xip.mapping.RefcountCallbacks;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.RegionBusyException;
 import dev.xip.vm.FrameStrategy;
 import dev.xip.vm.MemoryManager;
+import dev.xip.vm.NormalFrame;
 import dev.xip.vm.Vma;
 import dev.xip.vm.VmaFlags;
 import java.util.Random;
@@ -31,8 +31,8 @@ public final class NormalPageMachine implements AutoCloseable {
   private final PhysicalMemory memory;
   private final int segments;
 
-  /** All segments as one file. Its refcount callback knows its physical range. */
-  private record SegmentFile(AddrRange physical) implements Mappable, RefcountCallbacks {
+  /** All segments as one file. */
+  private record SegmentFile(AddrRange physical) implements Mappable {
     @Override
     public String name() {
       return "segments";
@@ -47,15 +47,10 @@ public final class NormalPageMachine implements AutoCloseable {
     public PageRun translate(long page) {
       return new PageRun((physical.start() >>> Pages.SHIFT) + page, 1);
     }
-
-    @Override
-    public boolean isCounted(long pfn) {
-      return !physical.contains(pfn << Pages.SHIFT);
-    }
   }
 
   /** A file that repeats the segments. */
-  private record SpreadFile(long pages, int segments) implements Mappable, RefcountCallbacks {
+  private record SpreadFile(long pages, int segments) implements Mappable {
     @Override
     public String name() {
       return "segments";
@@ -69,11 +64,6 @@ public final class NormalPageMachine implements AutoCloseable {
     @Override
     public PageRun translate(long page) {
       return new PageRun(FIRST_SEGMENT + page % segments * STRIDE >>> Pages.SHIFT, 1);
-    }
-
-    @Override
-    public boolean isCounted(long pfn) {
-      return pfn < FIRST_SEGMENT >>> Pages.SHIFT;
     }
   }
 
@@ -111,7 +101,34 @@ public final class NormalPageMachine implements AutoCloseable {
    * @return the memory manager
    */
   public MemoryManager manager(FrameStrategy strategy) {
-    return new MemoryManager(memory, layout, strategy.on(memory));
+    return manager(strategy.on(memory));
+  }
+
+  /**
+   * Makes a memory manager with a strategy of the caller's own.
+   *
+   * @param strategy a strategy for the machine's memory
+   * @return the memory manager
+   */
+  public MemoryManager manager(NormalFrame strategy) {
+    return new MemoryManager(memory, layout, strategy);
+  }
+
+  /** {@return the machine's memory} */
+  public PhysicalMemory memory() {
+    return memory;
+  }
+
+  /**
+   * Makes an entry without a page frame in the mapping of segments.
+   *
+   * @param manager a memory manager of this machine
+   * @param physical the physical address that it maps
+   * @return the entry, marked if the strategy marks entries
+   */
+  public long entry(MemoryManager manager, long physical) {
+    long pte = layout.leaf(physical >>> Pages.SHIFT, Access.READ);
+    return manager.marksEntries(mappings()[0]) ? layout.withSpecial(pte) : pte;
   }
 
   /**
@@ -151,9 +168,7 @@ public final class NormalPageMachine implements AutoCloseable {
     long[] entries = new long[count];
     for (int i = 0; i < count; i++) {
       if ((i / run & 1) == 0) {
-        long pfn = FIRST_SEGMENT + random.nextInt(segments) * STRIDE >>> Pages.SHIFT;
-        long pte = layout.leaf(pfn, Access.READ);
-        entries[i] = manager.usesSpecialBit() ? layout.withSpecial(pte) : pte;
+        entries[i] = entry(manager, FIRST_SEGMENT + random.nextInt(segments) * STRIDE);
       } else {
         long pfn = 1024 + random.nextInt(1024);
         entries[i] = layout.leaf(pfn, Access.READ);

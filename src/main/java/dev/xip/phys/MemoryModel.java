@@ -4,10 +4,11 @@ import dev.xip.base.AddrRange;
 
 /**
  * Answers "is there a page frame?" from a number alone, by looking something up. A new model knows
- * of no memory; {@link PhysicalMemory#attach} tells it of all memory and of later changes. Linux
- * counterpart: {@code pfn_valid} of the memory model that a kernel is built for.
+ * of no memory; {@link PhysicalMemory#attach} tells it of all memory, in the order of {@link
+ * BootStep}, and of later changes. Linux counterpart: {@code pfn_valid} of the memory model that a
+ * kernel is built for.
  *
- * <p>A model that answers from RAM alone ignores the calls about segments, and the other way round.
+ * <p>A model ignores the calls about what it does not look at.
  */
 public interface MemoryModel {
   /** {@return the model's name, such as {@code flat}} */
@@ -24,23 +25,39 @@ public interface MemoryModel {
   boolean pfnValid(long pfn);
 
   /**
-   * Adds a bank of RAM. Called while the machine boots.
+   * Adds a bank of RAM, for which there are page frames. Called at {@link BootStep#STATIC_TABLES}.
    *
    * @param bank the physical addresses, page aligned
    */
   default void addRam(AddrRange bank) {}
 
   /**
-   * Adds a segment.
+   * Adds memory to the kernel's own mapping: RAM at {@link BootStep#STATIC_TABLES}, a segment when
+   * it is loaded. Linux counterpart: {@code vmem_add_range}.
    *
-   * @param segment the region that was claimed
+   * @param range the physical addresses, page aligned
    */
-  default void addSegment(Region segment) {}
+  default void map(AddrRange range) {}
 
   /**
-   * Removes a segment.
+   * Takes memory out of the kernel's own mapping. Linux counterpart: {@code vmem_remove_range}.
    *
-   * @param segment a region that was added
+   * @param range physical addresses that were mapped
    */
-  default void removeSegment(Region segment) {}
+  default void unmap(AddrRange range) {}
+
+  /**
+   * Puts memory on the list: RAM at {@link BootStep#MEMORY_CHUNKS}, a segment when it is loaded.
+   * Linux counterpart: {@code vmem_convert_memory_chunk} and {@code insert_memory_segment}.
+   *
+   * @param chunk the memory
+   */
+  default void addChunk(MemoryChunk chunk) {}
+
+  /**
+   * Takes memory off the list. Linux counterpart: {@code remove_memory_segment}.
+   *
+   * @param chunk memory that is on it
+   */
+  default void removeChunk(MemoryChunk chunk) {}
 }

@@ -273,7 +273,11 @@ public final class PhysicalMemory implements AutoCloseable {
     if (holder != null) {
       throw new RegionBusyException(wanted, holder);
     }
-    models.forEach(model -> model.addSegment(wanted));
+    MemoryChunk chunk = new MemoryChunk(physical, false);
+    for (MemoryModel model : models) {
+      model.addChunk(chunk);
+      model.map(physical);
+    }
     regions.put(physical.start(), wanted);
     return wanted;
   }
@@ -379,19 +383,45 @@ public final class PhysicalMemory implements AutoCloseable {
     closeToStores(range);
     reservation.mapZeros(range.start(), range.length());
     regions.remove(range.start());
-    models.forEach(model -> model.removeSegment(region));
+    MemoryChunk chunk = new MemoryChunk(range, false);
+    for (MemoryModel model : models) {
+      model.removeChunk(chunk);
+      model.unmap(range);
+    }
   }
 
   /**
    * Initialises a memory model: tells it of RAM and of the regions claimed so far, and from now on
    * of every claim and release.
    *
-   * @param model a model that was not attached before
+   * @param model a model that was told nothing before
    */
   public synchronized void attach(MemoryModel model) {
-    model.addRam(new AddrRange(0, ramBytes));
-    regions.values().stream().filter(region -> !isRam(region)).forEach(model::addSegment);
+    tell(model, BootStep.SEGMENTS);
     models.add(model);
+  }
+
+  /**
+   * Tells a memory model what the boot has made known, as if the boot had stopped there. The
+   * kernel's mapping holds the regions claimed so far as soon as it exists.
+   *
+   * @param model a model that was told nothing before
+   * @param last the last step that is made
+   */
+  public synchronized void tell(MemoryModel model, BootStep last) {
+    AddrRange ram = new AddrRange(0, ramBytes);
+    if (last.compareTo(BootStep.STATIC_TABLES) >= 0) {
+      model.addRam(ram);
+      regions.values().forEach(region -> model.map(region.range()));
+    }
+    if (last.compareTo(BootStep.MEMORY_CHUNKS) >= 0) {
+      model.addChunk(new MemoryChunk(ram, true));
+    }
+    if (last == BootStep.SEGMENTS) {
+      regions.values().stream()
+          .filter(region -> !isRam(region))
+          .forEach(region -> model.addChunk(new MemoryChunk(region.range(), false)));
+    }
   }
 
   /** {@return the regions of the window by address, RAM first} */

@@ -7,7 +7,8 @@ import java.util.Arrays;
  * Every frame number of the machine is valid unless a loaded segment holds it, found by binary
  * search in a sorted array. A change publishes a new array, so readers take no lock and never wait.
  * No look-up of segments does better; its cost still grows with their number, and it still answers
- * wrongly before it is filled.
+ * wrongly before it is filled. It stands for the run-time structure of memory regions that the mail
+ * of 16 January 2008 found reasonable (20080116042205.GB29681@wotan.suse.de); no mail has a patch.
  */
 public final class SortedArrayModel implements MemoryModel {
   private final long maxPfn;
@@ -54,22 +55,28 @@ public final class SortedArrayModel implements MemoryModel {
   }
 
   @Override
-  public synchronized void addSegment(Region segment) {
+  public synchronized void addChunk(MemoryChunk chunk) {
+    if (chunk.refcounted()) {
+      return;
+    }
     long[] old = bounds;
-    long first = segment.range().start() >>> Pages.SHIFT;
+    long first = chunk.range().start() >>> Pages.SHIFT;
     int at = boundsUpTo(old, first);
     long[] more = new long[old.length + 2];
     System.arraycopy(old, 0, more, 0, at);
     more[at] = first;
-    more[at + 1] = segment.range().end() >>> Pages.SHIFT;
+    more[at + 1] = chunk.range().end() >>> Pages.SHIFT;
     System.arraycopy(old, at, more, at + 2, old.length - at);
     bounds = more;
   }
 
   @Override
-  public synchronized void removeSegment(Region segment) {
+  public synchronized void removeChunk(MemoryChunk chunk) {
+    if (chunk.refcounted()) {
+      return;
+    }
     long[] old = bounds;
-    int at = boundsUpTo(old, segment.range().start() >>> Pages.SHIFT) - 1;
+    int at = boundsUpTo(old, chunk.range().start() >>> Pages.SHIFT) - 1;
     long[] less = Arrays.copyOf(old, old.length - 2);
     System.arraycopy(old, at + 2, less, at, less.length - at);
     bounds = less;

@@ -1,43 +1,170 @@
 package dev.xip.vm;
 
 import dev.xip.base.Pages;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.phys.CorrectedModel;
 import dev.xip.phys.FlatModel;
+import dev.xip.phys.IntendedModel;
+import dev.xip.phys.ListLock;
+import dev.xip.phys.LraModel;
 import dev.xip.phys.MemoryModel;
-import dev.xip.phys.MutexListModel;
 import dev.xip.phys.PhysicalMemory;
+import dev.xip.phys.PostedModel;
+import dev.xip.phys.RefcountListModel;
 import dev.xip.phys.SortedArrayModel;
 import dev.xip.phys.SparseModel;
-import dev.xip.phys.SpinListModel;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.LongFunction;
+import java.util.stream.Collectors;
 
 /**
- * The ways to decide whether an entry has a page frame that the thread of January 2008 weighed.
+ * The ways to decide whether an entry has a page frame that the thread of January 2008 weighed, in
+ * the order in which they were put forward; those that it only talked of stand before the outcome.
+ * The classes name the mails.
  *
  * <p>Lock held by the caller: none needed.
  */
 public enum FrameStrategy {
-  /** The special bit of the entry decides. */
-  SPECIAL_BIT("special-bit", null),
-  /** pfn_valid is a comparison. */
-  FLAT("flat", maxPfn -> new FlatModel()),
-  /** pfn_valid looks a section up. */
-  SPARSE("sparse", maxPfn -> new SparseModel(SparseModel.SECTION_BITS_128_MIB)),
-  /** pfn_valid searches the segments in an array that is copied on write. */
-  SORTED_ARRAY("sorted-array", SortedArrayModel::new),
-  /** pfn_valid walks the segments under a spin lock. */
-  LIST_SPIN_LOCK("list-spin-lock", SpinListModel::new),
-  /** pfn_valid walks the segments under a mutex, which is wrong: it may sleep. */
-  LIST_MUTEX("list-mutex", MutexListModel::new),
-  /** The refcount callbacks of the mapping decide. */
-  REFCOUNT_CALLBACKS("refcount-callbacks", null);
+  /** s390's own pfn_valid, about every entry: is there memory? */
+  LRA("lra", Outcome.WRONG, LraModel::new, NormalFrame::pfnValid),
+  /** A mark on the list of memory, inside MIXEDMAP (21 December 2007, 8 January). */
+  REFCOUNT_PFN(
+      "mixedmap-refcount-pfn",
+      Outcome.SLEEPS,
+      RefcountListModel::new,
+      model -> NormalFrame.refcountPfn((RefcountListModel) model)),
+  /** The architecture's callbacks on the entry, by a bit as on s390 (9 January). */
+  REFCOUNT_PTE_BIT("refcount-pte-bit", Outcome.WORKS, LraModel::new, NormalFrame::refcountPteBit),
+  /** The architecture's callbacks on the entry, by pfn_valid as on ARM (9 January). */
+  REFCOUNT_PTE_PFN_VALID(
+      "refcount-pte-pfn-valid",
+      Outcome.WORKS,
+      maxPfn -> new FlatModel(),
+      NormalFrame::refcountPtePfnValid),
+  /** pfn_valid through the list, as posted (15 January). */
+  MEM_SEGS_POSTED(
+      "mem-segs-posted",
+      Outcome.WRONG,
+      maxPfn -> new PostedModel(maxPfn, ListLock.MUTEX),
+      NormalFrame::pfnValid),
+  /** The same with its range test put right. */
+  MEM_SEGS_CORRECTED(
+      "mem-segs-corrected",
+      Outcome.WRONG,
+      maxPfn -> new CorrectedModel(maxPfn, ListLock.MUTEX),
+      NormalFrame::pfnValid),
+  /** What it was meant to say, under the mutex. */
+  MEM_SEGS_MUTEX(
+      "mem-segs-mutex",
+      Outcome.SLEEPS,
+      maxPfn -> new IntendedModel(maxPfn, ListLock.MUTEX),
+      NormalFrame::pfnValid),
+  /** The same under a spin lock. */
+  MEM_SEGS_SPIN_LOCK(
+      "mem-segs-spin-lock",
+      Outcome.WORKS,
+      maxPfn -> new IntendedModel(maxPfn, ListLock.SPIN_LOCK),
+      NormalFrame::pfnValid),
+  /** pfn_valid is a comparison, about every entry. */
+  FLAT("flat", Outcome.WORKS, maxPfn -> new FlatModel(), NormalFrame::pfnValid),
+  /** pfn_valid looks a section up, about every entry. */
+  SPARSE(
+      "sparse",
+      Outcome.WORKS,
+      maxPfn -> new SparseModel(SparseModel.SECTION_BITS_128_MIB),
+      NormalFrame::pfnValid),
+  /** pfn_valid searches the segments in an array that is copied on write, about every entry. */
+  SORTED_ARRAY("sorted-array", Outcome.WORKS, SortedArrayModel::new, NormalFrame::pfnValid),
+  /** pfn_valid is a comparison, inside MIXEDMAP alone: what mainline kept without the bit. */
+  FLAT_IF_MIXED(
+      "flat-if-mixed", Outcome.WORKS, maxPfn -> new FlatModel(), NormalFrame::pfnValidIfMixed),
+  /** The special bit of the entry decides: what mainline kept. */
+  SPECIAL_BIT("special-bit", Outcome.WORKS, null, model -> NormalFrame.specialBit());
+
+  /** What becomes of a machine with the strategy. */
+  public enum Outcome {
+    /** It runs. */
+    WORKS,
+    /** The answers are right, but a question under an entry lock may sleep. */
+    SLEEPS,
+    /** Answers are wrong on a healthy machine. */
+    WRONG
+  }
 
   private final String label;
+  private final Outcome outcome;
   private final LongFunction<MemoryModel> newModel;
+  private final Function<MemoryModel, NormalFrame> by;
 
-  FrameStrategy(String label, LongFunction<MemoryModel> newModel) {
+  FrameStrategy(
+      String label,
+      Outcome outcome,
+      LongFunction<MemoryModel> newModel,
+      Function<MemoryModel, NormalFrame> by) {
     this.label = label;
+    this.outcome = outcome;
     this.newModel = newModel;
+    this.by = by;
+  }
+
+  /**
+   * Finds a strategy by its name.
+   *
+   * @param label such as {@code mem-segs-mutex}
+   * @return the strategy
+   * @throws IllegalArgumentException if there is none of that name; the message lists the names
+   */
+  public static FrameStrategy named(String label) {
+    return Arrays.stream(values())
+        .filter(each -> each.label.equals(label))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "strategy %s: expected one of %s"
+                        .formatted(label, join(Arrays.asList(values())))));
+  }
+
+  /** {@return the strategies with which a machine runs} */
+  public static List<FrameStrategy> working() {
+    return Arrays.stream(values()).filter(each -> each.outcome == Outcome.WORKS).toList();
+  }
+
+  /** {@return the strategies whose answers are right: those that work and those that sleep} */
+  public static List<FrameStrategy> answeringRight() {
+    return Arrays.stream(values()).filter(each -> each.outcome != Outcome.WRONG).toList();
+  }
+
+  /**
+   * Returns the strategies that a layout can have.
+   *
+   * @param layout an architecture's entries
+   * @return all, or those that need no bit in the entry
+   */
+  public static List<FrameStrategy> possibleWith(EntryLayout layout) {
+    return Arrays.stream(values()).filter(each -> each.fits(layout)).toList();
+  }
+
+  static String join(List<FrameStrategy> strategies) {
+    return strategies.stream().map(FrameStrategy::toString).collect(Collectors.joining(", "));
+  }
+
+  /** {@return what becomes of a machine with the strategy} */
+  public Outcome outcome() {
+    return outcome;
+  }
+
+  /**
+   * Tells whether a layout can have the strategy.
+   *
+   * @param layout an architecture's entries
+   * @return false if it needs a bit that they lack
+   */
+  public boolean fits(EntryLayout layout) {
+    return layout.hasSpecialBit() || this != SPECIAL_BIT && this != REFCOUNT_PTE_BIT;
   }
 
   /**
@@ -47,12 +174,11 @@ public enum FrameStrategy {
    * @return the strategy, for the constructor of {@link MemoryManager}
    */
   public NormalFrame on(PhysicalMemory memory) {
-    if (newModel == null) {
-      return this == SPECIAL_BIT ? NormalFrame.specialBit() : NormalFrame.refcountCallbacks();
+    MemoryModel model = newModel(memory).orElse(null);
+    if (model != null) {
+      memory.attach(model);
     }
-    MemoryModel model = newModel.apply(memory.windowBytes() >>> Pages.SHIFT);
-    memory.attach(model);
-    return NormalFrame.pfnValid(model);
+    return by(model);
   }
 
   /**
@@ -61,15 +187,25 @@ public enum FrameStrategy {
    * @param memory the machine's physical memory; the model is not attached to it
    * @return the model, or empty if the strategy has none
    */
-  public Optional<MemoryModel> newUninitializedModel(PhysicalMemory memory) {
+  public Optional<MemoryModel> newModel(PhysicalMemory memory) {
     return Optional.ofNullable(newModel)
         .map(make -> make.apply(memory.windowBytes() >>> Pages.SHIFT));
   }
 
   /**
+   * Makes the strategy with a memory model of a caller's own.
+   *
+   * @param model one that {@link #newModel} made; null if the strategy has none
+   * @return the strategy
+   */
+  public NormalFrame by(MemoryModel model) {
+    return by.apply(model);
+  }
+
+  /**
    * Names the strategy as the command line does.
    *
-   * @return such as {@code list-mutex}
+   * @return such as {@code mem-segs-mutex}
    */
   @Override
   public String toString() {

@@ -100,7 +100,12 @@ final class Insertion {
     if (!vma.range().contains(va)) {
       return Errno.EFAULT;
     }
-    if (!manager.usesSpecialBit() && manager.pfnValid(pfn)) {
+    if (!manager.marksEntries(vma) && manager.pfnValid(pfn)) {
+      if (!frames.contains(pfn)) {
+        // The kernel would count in memory that lies past its mem_map.
+        throw new IllegalStateException(
+            "BUG: %s: pfn_valid says yes to pfn 0x%x, which has no page frame".formatted(vma, pfn));
+      }
       return insertFrame(vma, va, slot, pfn);
     }
     return insertRaw(vma, va, slot, pfn);
@@ -183,7 +188,7 @@ final class Insertion {
     return insert(
         va,
         slot,
-        manager.usesSpecialBit() ? layout.withSpecial(entry) : entry,
+        manager.marksEntries(vma) ? layout.withSpecial(entry) : entry,
         MemoryManager.NO_FRAME);
   }
 

@@ -35,6 +35,9 @@ public final class MemoryManager implements TableSupply {
   /** Whether the strategy is the special bit: the one that needs no call. */
   private final boolean usesSpecialBit;
 
+  /** Whether entries without a page frame are marked in MIXEDMAP alone. */
+  private final boolean usesRefcountBit;
+
   private final PageFrames frames;
   private final FrameAllocator allocator;
   private final long highestPfn;
@@ -66,7 +69,7 @@ public final class MemoryManager implements TableSupply {
    * @param memory the machine's physical memory
    * @param layout the architecture's entries
    * @param strategy how to decide whether an entry has a page frame
-   * @throws IllegalArgumentException if the strategy is the special bit and the architecture has
+   * @throws IllegalArgumentException if the strategy needs a special bit and the architecture has
    *     none, or if RAM has no two free frames
    */
   public MemoryManager(PhysicalMemory memory, EntryLayout layout, NormalFrame strategy) {
@@ -80,17 +83,18 @@ public final class MemoryManager implements TableSupply {
    * @param layout the architecture's entries
    * @param strategy how to decide whether an entry has a page frame
    * @param rules where releases differ
-   * @throws IllegalArgumentException if the strategy is the special bit and the architecture has
+   * @throws IllegalArgumentException if the strategy needs a special bit and the architecture has
    *     none, or if RAM has no two free frames
    */
   public MemoryManager(
       PhysicalMemory memory, EntryLayout layout, NormalFrame strategy, Rules rules) {
     this.usesSpecialBit = strategy instanceof NormalFrame.SpecialBit;
-    if (usesSpecialBit && !layout.hasSpecialBit()) {
+    this.usesRefcountBit = strategy instanceof NormalFrame.RefcountPteBit;
+    if ((usesSpecialBit || usesRefcountBit) && !layout.hasSpecialBit()) {
       throw new IllegalArgumentException(
           Errno.EINVAL.message(
-              "strategy %s: expected a layout with a special bit, found %s",
-              strategy.name(), layout));
+              "strategy %s: expected a layout with a special bit, found %s, which can have %s",
+              strategy.name(), layout, FrameStrategy.join(FrameStrategy.possibleWith(layout))));
     }
     this.memory = memory;
     this.layout = layout;
@@ -145,6 +149,17 @@ public final class MemoryManager implements TableSupply {
   /** {@return whether {@link #normalFrame} tests the special bit} */
   public boolean usesSpecialBit() {
     return usesSpecialBit;
+  }
+
+  /**
+   * Tells whether an entry without a page frame is made with the special bit. Linux counterpart:
+   * {@code pte_mkspecial}, {@code pte_set_norefcount}.
+   *
+   * @param vma the mapping that the entry is for
+   * @return false if the entry itself does not tell
+   */
+  public boolean marksEntries(Vma vma) {
+    return usesSpecialBit || usesRefcountBit && (vma.flags() & VmaFlags.MIXEDMAP) != 0;
   }
 
   /**

@@ -1,8 +1,0 @@
-package dev.xip.vm;
-
-class MutexListPfnValidContractTest extends AbstractNormalFrameContract {
-  @Override
-  FrameStrategy strategy() {
-    return FrameStrategy.LIST_MUTEX;
-  }
-}

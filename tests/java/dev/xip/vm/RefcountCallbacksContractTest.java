@@ -1,8 +1,0 @@
-package dev.xip.vm;
-
-class RefcountCallbacksContractTest extends AbstractNormalFrameContract {
-  @Override
-  FrameStrategy strategy() {
-    return FrameStrategy.REFCOUNT_CALLBACKS;
-  }
-}

@@ -1,8 +1,0 @@
-package dev.xip.vm;
-
-class SpinListPfnValidContractTest extends AbstractNormalFrameContract {
-  @Override
-  FrameStrategy strategy() {
-    return FrameStrategy.LIST_SPIN_LOCK;
-  }
-}
