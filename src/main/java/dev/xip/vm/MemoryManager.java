@@ -175,7 +175,7 @@ public final class MemoryManager implements TableSupply {
    * no special bit to set. Linux counterpart: {@code pfn_valid}.
    *
    * @param pfn a page frame number
-   * @return the memory model's answer; with a strategy that has no model, that of the mem_map
+   * @return what the strategy asks about a number inside MIXEDMAP; the mem_map if it asks the entry
    */
   public boolean pfnValid(long pfn) {
     return strategy.pfnValid(this, pfn);

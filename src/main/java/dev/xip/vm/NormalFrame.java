@@ -33,7 +33,8 @@ public sealed interface NormalFrame {
    *
    * @param manager the machine's memory manager
    * @param pfn a page frame number
-   * @return the answer of the strategy's memory model, or of the mem_map if it has none
+   * @return the answer of what the strategy asks about a number inside MIXEDMAP; that of the
+   *     mem_map if it asks the entry there
    */
   default boolean pfnValid(MemoryManager manager, long pfn) {
     return manager.memory().frames().contains(pfn);
