@@ -13,7 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What every memory model answers that is right on a healthy machine, and where they differ. */
+/** The answers of every model that is right on a healthy machine, and where they differ. */
 abstract class AbstractMemoryModelContract {
   static final long MIB = 1L << 20;
   static final long RAM = 8 * MIB;

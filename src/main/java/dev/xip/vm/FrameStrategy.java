@@ -84,7 +84,7 @@ public enum FrameStrategy {
   /** The special bit of the entry decides: what mainline kept. */
   SPECIAL_BIT("special-bit", Outcome.WORKS, null, model -> NormalFrame.specialBit());
 
-  /** What becomes of a machine with the strategy. */
+  /** Whether a machine with the strategy works. */
   public enum Outcome {
     /** It runs. */
     WORKS,
@@ -152,7 +152,7 @@ public enum FrameStrategy {
     return strategies.stream().map(FrameStrategy::toString).collect(Collectors.joining(", "));
   }
 
-  /** {@return what becomes of a machine with the strategy} */
+  /** {@return whether a machine with the strategy works, and if not, why} */
   public Outcome outcome() {
     return outcome;
   }
