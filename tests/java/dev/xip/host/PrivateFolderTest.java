@@ -104,7 +104,7 @@ class PrivateFolderTest {
 
   private static void create(Path start, CountDownLatch started, AtomicBoolean over) {
     try {
-      for (int i = 0; !over.get(); i++) {
+      for (int i = 0; i < 3000 && !over.get(); i++) {
         Files.createFile(start.resolveSibling("file" + i));
         started.countDown();
       }

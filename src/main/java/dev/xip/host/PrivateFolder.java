@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A folder that only its owner may enter, under a random name: other users can neither see nor
@@ -14,8 +15,8 @@ import java.util.Iterator;
  * closed or the JVM is told to stop.
  */
 public final class PrivateFolder implements AutoCloseable {
-  /** So often the folder is emptied again because files are created in it meanwhile. */
-  private static final int MOST_TRIES = 1000;
+  /** So long the folder is emptied again because files are created in it meanwhile. */
+  private static final long LONGEST_REMOVAL = TimeUnit.SECONDS.toNanos(5);
 
   private final OpenFolder parent;
   private final FileName name;
@@ -101,7 +102,8 @@ public final class PrivateFolder implements AutoCloseable {
     if (moved) {
       parent.rename(name, parent, aside);
     }
-    for (int tries = 1; ; tries++) {
+    long start = System.nanoTime();
+    while (true) {
       try {
         empty(folder);
         if (moved && isOurs(aside)) {
@@ -109,7 +111,7 @@ public final class PrivateFolder implements AutoCloseable {
         }
         return;
       } catch (HostException e) {
-        if (tries == MOST_TRIES) {
+        if (System.nanoTime() - start > LONGEST_REMOVAL) {
           throw e;
         }
       }
