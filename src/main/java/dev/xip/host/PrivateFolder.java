@@ -111,7 +111,8 @@ public final class PrivateFolder implements AutoCloseable {
         }
         return;
       } catch (HostException e) {
-        if (System.nanoTime() - start > LONGEST_REMOVAL) {
+        boolean changed = e.errno() == Errno.ENOTEMPTY || e.errno() == Errno.ENOENT;
+        if (!changed || System.nanoTime() - start > LONGEST_REMOVAL) {
           throw e;
         }
       }

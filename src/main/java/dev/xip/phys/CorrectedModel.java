@@ -1,7 +1,5 @@
 package dev.xip.phys;
 
-import dev.xip.base.Pages;
-
 /**
  * {@link PostedModel} with the range test put right. RAM is on the list as well, so it counts as
  * shared: once the list is filled, pfn_valid is false for every page of the machine. No mail has
@@ -9,7 +7,7 @@ import dev.xip.base.Pages;
  * (1200402350.27120.28.camel@cotte.boeblingen.de.ibm.com) would have done with the test alone
  * corrected.
  */
-public final class CorrectedModel extends MemSegsModel {
+public final class CorrectedModel extends SharedMemoryModel {
   /**
    * Makes a model whose list is empty.
    *
@@ -26,16 +24,7 @@ public final class CorrectedModel extends MemSegsModel {
   }
 
   @Override
-  public boolean pfnValid(long pfn) {
-    return pfnInKmap(pfn) && !pfnInSharedMemory(pfn);
-  }
-
-  private boolean pfnInSharedMemory(long pfn) {
-    list.lock();
-    try {
-      return list.find(pfn << Pages.SHIFT) != null;
-    } finally {
-      list.unlock();
-    }
+  boolean isShared(long address) {
+    return list.find(address) != null;
   }
 }

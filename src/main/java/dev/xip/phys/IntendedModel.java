@@ -1,7 +1,5 @@
 package dev.xip.phys;
 
-import dev.xip.base.Pages;
-
 /**
  * What the patch of 15 January 2008 (1200402350.27120.28.camel@cotte.boeblingen.de.ibm.com) was
  * meant to say: memory is there, and it is no segment. It needs a mark on the list that tells
@@ -10,7 +8,7 @@ import dev.xip.base.Pages;
  * and a segment that is not on the list yet counts as RAM (d). Under a spin lock the first is gone.
  * No release has it.
  */
-public final class IntendedModel extends MemSegsModel {
+public final class IntendedModel extends SharedMemoryModel {
   private final ListLock lock;
 
   /**
@@ -30,17 +28,8 @@ public final class IntendedModel extends MemSegsModel {
   }
 
   @Override
-  public boolean pfnValid(long pfn) {
-    return pfnInKmap(pfn) && !pfnInSharedMemory(pfn);
-  }
-
-  private boolean pfnInSharedMemory(long pfn) {
-    list.lock();
-    try {
-      MemSegs.Node found = list.find(pfn << Pages.SHIFT);
-      return found != null && !found.refcounted;
-    } finally {
-      list.unlock();
-    }
+  boolean isShared(long address) {
+    MemSegs.Node found = list.find(address);
+    return found != null && !found.refcounted;
   }
 }

@@ -7,7 +7,7 @@ import dev.xip.base.AddrRange;
  * them. RAM is on the list from {@link BootStep#MEMORY_CHUNKS} on; pfn_valid is asked before.
  */
 abstract sealed class MemSegsModel implements MemoryModel
-    permits PostedModel, CorrectedModel, IntendedModel, RefcountListModel {
+    permits SharedMemoryModel, RefcountListModel {
   private final LraModel kernelMap;
 
   /** {@code mem_segs}. */

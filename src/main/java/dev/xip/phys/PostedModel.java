@@ -1,15 +1,12 @@
 package dev.xip.phys;
 
-import dev.xip.base.Pages;
-
 /**
  * pfn_valid as posted on 15 January 2008 (1200402350.27120.28.camel@cotte.boeblingen.de.ibm.com),
- * to the letter: memory is there and it is not shared. The range test of the walk can never be
- * true: no chunk begins at or after the address and ends before it. So the walk, under the mutex,
- * excludes no page, and a page of a segment is valid as before. Linux counterpart: the {@code
- * pfn_valid} and {@code pfn_in_shared_memory} of that mail; no release has them.
+ * to the letter. The range test of the walk can never be true: no chunk begins at or after the
+ * address and ends before it. So the walk, under the mutex, excludes no page, and a page of a
+ * segment is valid as before.
  */
-public final class PostedModel extends MemSegsModel {
+public final class PostedModel extends SharedMemoryModel {
   /**
    * Makes a model whose list is empty.
    *
@@ -26,22 +23,12 @@ public final class PostedModel extends MemSegsModel {
   }
 
   @Override
-  public boolean pfnValid(long pfn) {
-    return pfnInKmap(pfn) && !pfnInSharedMemory(pfn);
-  }
-
-  private boolean pfnInSharedMemory(long pfn) {
-    long address = pfn << Pages.SHIFT;
-    list.lock();
-    try {
-      for (MemSegs.Node each = list.first(); each != null; each = each.next) {
-        if (each.start >= address && each.start + each.size - 1 < address) {
-          return true;
-        }
+  boolean isShared(long address) {
+    for (MemSegs.Node each = list.first(); each != null; each = each.next) {
+      if (each.start >= address && each.start + each.size - 1 < address) {
+        return true;
       }
-      return false;
-    } finally {
-      list.unlock();
     }
+    return false;
   }
 }

@@ -45,7 +45,7 @@ public final class AddressReader {
   private long runLongs;
 
   /** ... the same, or 0 if a lost page of it need not read as zeros, ... */
-  private long zeroLongs;
+  private long trustedLongs;
 
   /** ... and what to add to an address to have its place in all windows. */
   private long runDistance;
@@ -86,7 +86,7 @@ public final class AddressReader {
       if (Long.compareUnsigned(inRun, runBytes) < 0) {
         byte value = MEMORY.get(ValueLayout.JAVA_BYTE, va + runDistance);
         if (isCurrent()) {
-          if (value == 0 || zeroLongs == 0) {
+          if (value == 0 || trustedLongs == 0) {
             requireNotLost(va, va + runDistance, 1);
           }
           return value;
@@ -105,7 +105,7 @@ public final class AddressReader {
    */
   public long getLong(long va) throws MemoryFaultException {
     long inRun = va - runStart;
-    if (Long.compareUnsigned(inRun, zeroLongs) < 0) {
+    if (Long.compareUnsigned(inRun, trustedLongs) < 0) {
       long value = MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, va + runDistance);
       VarHandle.loadLoadFence();
       if (!runEpoch.hasEndedBehindFence()) {
@@ -383,7 +383,7 @@ public final class AddressReader {
     }
     runBytes = 0;
     runLongs = 0;
-    zeroLongs = 0;
+    trustedLongs = 0;
     return false;
   }
 
@@ -394,7 +394,7 @@ public final class AddressReader {
       runStart = translator.start();
       runBytes = translator.length();
       runLongs = runBytes - (Long.BYTES - 1);
-      zeroLongs = translator.isZeroIfLost() ? runLongs : 0;
+      trustedLongs = translator.isZeroIfLost() ? runLongs : 0;
       runDistance = translator.distance();
       runEpoch = translator.epoch();
     }
