@@ -25,8 +25,6 @@ public final class Destination implements AutoCloseable {
   /** As many links as the kernel follows, path_resolution(7). */
   private static final int MOST_LINKS = 40;
 
-  private static final String NOT_TRUSTED = " another user may have put there: it is not followed";
-
   private final FileName path;
   private final OpenFolder folder;
   private final FileName name;
@@ -200,10 +198,7 @@ public final class Destination implements AutoCloseable {
         if (FileType.ofMode(node.stat().mode()) != FileType.SYMLINK) {
           return null;
         }
-        if (at.mayBeStrangers(node.stat())) {
-          throw new FileSystemException(shown, null, node.name() + " is a link that" + NOT_TRUSTED);
-        }
-        return node.target();
+        return trustedTarget(at, node, shown, node.name() + " is");
       }
     }
 
@@ -225,14 +220,23 @@ public final class Destination implements AutoCloseable {
   /** Returns where a link leads, if it can be trusted. */
   private static FileName follow(FileName path, OpenFolder folder, Split split) throws IOException {
     try (HostNode link = folder.hold(split.name)) {
-      if (folder.mayBeStrangers(link.stat())) {
-        throw new FileSystemException(path.exactText(), null, "is a link that" + NOT_TRUSTED);
-      }
-      FileName target = link.target();
+      FileName target = trustedTarget(folder, link, path.exactText(), "is");
       FileName whole =
           target.length() > 0 && target.at(0) != '/' ? join(split.above, target) : target;
       return split.slash ? join(whole, FileName.of("/")) : whole;
     }
+  }
+
+  /** Returns the target of a link, unless another user could have made it. */
+  private static FileName trustedTarget(
+      OpenFolder folder, HostNode link, String shown, String subject) throws IOException {
+    if (folder.mayBeStrangers(link.stat())) {
+      throw new FileSystemException(
+          shown,
+          null,
+          subject + " a link that another user may have put there: it is not followed");
+    }
+    return link.target();
   }
 
   private static FileName join(FileName first, FileName second) {
