@@ -54,7 +54,8 @@ class ForkTest {
   @Test
   void underTheRulesOf2626AMixedMappingIsLeftForTheChildToFaultIn() throws MapException {
     machine.close();
-    machine = new TestMachine(X8664Layout.INSTANCE, FrameStrategy.SPECIAL_BIT, Rules.LINUX_2_6_26);
+    machine =
+        new TestMachine(X8664Layout.INSTANCE, FrameStrategy.SPECIAL_BIT, Era.LINUX_2_6_26.rules());
     AddressSpace parent = machine.space("parent");
     map(parent, AT, 4, PRIVATE, machine.file("f", 4));
     read(parent, AT);

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class HoleProtocolTest {
   private static final long AT = 0x10_0000;
-  private static final Rules UNGUARDED = new Rules(true, false, false, 1, false);
+  private static final Rules UNGUARDED = Era.LINUX_3_19.rules().without(Rule.SPARSE_PAGE_GUARDED);
 
   private static TestMachine machine(Rules rules) {
     return new TestMachine(X8664Layout.INSTANCE, FrameStrategy.SPECIAL_BIT, rules);
@@ -59,7 +59,7 @@ class HoleProtocolTest {
     while (file.blockCount() == 0) {
       Thread.onSpinWait();
     }
-    if (machine.manager.rules().sparsePageGuarded()) {
+    if (machine.manager.rules().has(Rule.SPARSE_PAGE_GUARDED)) {
       // The filler has to wait for the mutex that the reader holds.
       Thread.sleep(20);
       assertThat(filling.isDone()).isFalse();
@@ -76,7 +76,7 @@ class HoleProtocolTest {
   @ValueSource(booleans = {false, true})
   void theSequenceCountMakesTheFillerGoThroughTheMappingsAgain(boolean throughMapping)
       throws InterruptedException {
-    try (TestMachine machine = machine(Rules.LINUX_3_19)) {
+    try (TestMachine machine = machine(Era.LINUX_3_19.rules())) {
       assertThat(fillWhileAReaderInserts(machine, throughMapping)).isEqualTo(7);
     }
   }
@@ -96,7 +96,7 @@ class HoleProtocolTest {
 
   @Test
   void noScheduleOfReadersWritersAndStoresLeavesASparsePageOnABlock() {
-    for (Rules rules : List.of(Rules.LINUX_3_19, Rules.DEFAULT)) {
+    for (Rules rules : List.of(Era.LINUX_3_19.rules(), Rules.DEFAULT)) {
       try (TestMachine machine = machine(rules)) {
         MemoryFile file = machine.holes("f", 1);
         AddressSpace reader = machine.space("reader");

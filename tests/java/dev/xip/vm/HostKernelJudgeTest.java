@@ -35,7 +35,8 @@ class HostKernelJudgeTest {
   @Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
   void theHostKernelSeesTheSameWithoutTheSpecialBit() throws IOException {
     judge(
-        new TestMachine(X8664Of2008Layout.INSTANCE, FrameStrategy.SORTED_ARRAY, Rules.LINUX_2_6_26),
+        new TestMachine(
+            X8664Of2008Layout.INSTANCE, FrameStrategy.SORTED_ARRAY, Era.LINUX_2_6_26.rules()),
         Integer.getInteger("xip.histories", 100));
   }
 

@@ -69,7 +69,7 @@ class HugeHistoryTest {
   @ParameterizedTest
   @FieldSource("LAYOUTS")
   void everyWordIsWhatTheModelSaysWithoutHugeLeavesToo(EntryLayout layout) throws IOException {
-    run(layout, Rules.DEFAULT.withHugeLeaves(false));
+    run(layout, Rules.DEFAULT.without(Rule.HUGE_LEAVES));
     assertThat(leavesSeen).as("huge leaves, -Dxip.seed=%d", SEED).isZero();
   }
 

@@ -285,7 +285,7 @@ class HugeLeavesTest {
 
   static final List<Other> OTHERS =
       List.of(
-          new Other(X8664Layout.INSTANCE, Rules.DEFAULT.withHugeLeaves(false)),
-          new Other(X8664Layout.INSTANCE, Rules.LINUX_3_19),
+          new Other(X8664Layout.INSTANCE, Rules.DEFAULT.without(Rule.HUGE_LEAVES)),
+          new Other(X8664Layout.INSTANCE, Era.LINUX_3_19.rules()),
           new Other(S390xLayout.INSTANCE, Rules.DEFAULT));
 }

@@ -57,11 +57,11 @@ class RandomHistoryTest {
   @Test
   void theRulesOfOtherReleasesGiveTheSameBytes() throws IOException {
     run(
-        new TestMachine(X8664Layout.INSTANCE, FrameStrategy.SPECIAL_BIT, Rules.LINUX_3_19),
+        new TestMachine(X8664Layout.INSTANCE, FrameStrategy.SPECIAL_BIT, Era.LINUX_3_19.rules()),
         seed(),
         STEPS / 4);
     run(
-        new TestMachine(X8664Layout.INSTANCE, FrameStrategy.SPECIAL_BIT, Rules.LINUX_2_6_26),
+        new TestMachine(X8664Layout.INSTANCE, FrameStrategy.SPECIAL_BIT, Era.LINUX_2_6_26.rules()),
         seed(),
         STEPS / 4);
   }

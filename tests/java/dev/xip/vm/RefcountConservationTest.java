@@ -40,6 +40,6 @@ class RefcountConservationTest {
         new TestMachine(
             X8664Layout.INSTANCE,
             FrameStrategy.SPECIAL_BIT,
-            new Rules(false, true, true, 16, true)));
+            Rules.DEFAULT.without(Rule.FORK_WALKS_MIXED_MAPS)));
   }
 }

@@ -31,7 +31,7 @@ class TruncateRaceTest {
 
   @Test
   void theRulesOf319LeaveAMappingOfAFreedBlock() throws IOException {
-    try (TestMachine machine = machine(Rules.LINUX_3_19)) {
+    try (TestMachine machine = machine(Era.LINUX_3_19.rules())) {
       MemoryFile file = machine.file("cut", 1);
       AddressSpace space = machine.space("late");
       map(space, AT, 1, PRIVATE, file);

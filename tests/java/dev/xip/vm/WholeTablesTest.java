@@ -32,7 +32,7 @@ class WholeTablesTest {
   private static final AddrRange RANGE = AddrRange.ofLength(AT, PAGES * Pages.SIZE);
   private static final int ROUNDS = Boolean.getBoolean("xip.stress") ? 20_000 : 500;
 
-  private final TestMachine machine = new TestMachine(Rules.DEFAULT.withHugeLeaves(false));
+  private final TestMachine machine = new TestMachine(Rules.DEFAULT.without(Rule.HUGE_LEAVES));
   private final EntryLayout layout = machine.manager.layout();
   private final AddressSpace space = machine.space("test");
 

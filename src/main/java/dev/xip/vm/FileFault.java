@@ -35,6 +35,9 @@ final class FileFault {
   /** How many pages a read fault maps. */
   private final int aroundPages;
 
+  private final boolean holdsFileLock;
+  private final boolean sparsePageGuarded;
+
   FileFault(Mm mm, Insertion insertion) {
     this.mm = mm;
     this.manager = mm.manager();
@@ -42,7 +45,10 @@ final class FileFault {
     this.insertion = insertion;
     this.hugeLeaves = mm.hugeLeaves();
     this.tableBytes = 1L << manager.layout().shift(Level.PMD);
-    this.aroundPages = manager.rules().faultAroundPages();
+    Rules rules = manager.rules();
+    this.aroundPages = rules.faultAroundPages();
+    this.holdsFileLock = rules.has(Rule.FAULT_HOLDS_FILE_LOCK);
+    this.sparsePageGuarded = rules.has(Rule.SPARSE_PAGE_GUARDED);
   }
 
   /**
@@ -224,7 +230,7 @@ final class FileFault {
       throws IOException {
     long page = vma.pageAt(va);
     SparsePage sparse = manager.sparsePage();
-    if (manager.rules().sparsePageGuarded()) {
+    if (sparsePageGuarded) {
       sparse.beginInsert();
     }
     try {
@@ -233,7 +239,7 @@ final class FileFault {
         if (isPastEnd(vma.file(), page)) {
           return pastEnd(vma, va, page);
         }
-        if (manager.rules().sparsePageGuarded() && !vma.file().translate(page).isHole()) {
+        if (sparsePageGuarded && !vma.file().translate(page).isHole()) {
           return null;
         }
         manager.reached(Step.HOLE_SEEN);
@@ -242,18 +248,18 @@ final class FileFault {
         unlock(mappings, stamp);
       }
     } finally {
-      if (manager.rules().sparsePageGuarded()) {
+      if (sparsePageGuarded) {
         sparse.endInsert();
       }
     }
   }
 
   private long lock(FileMappings mappings) {
-    return manager.rules().faultHoldsFileLock() ? mappings.lockShared() : 0;
+    return holdsFileLock ? mappings.lockShared() : 0;
   }
 
   private void unlock(FileMappings mappings, long stamp) {
-    if (manager.rules().faultHoldsFileLock()) {
+    if (holdsFileLock) {
       mappings.unlockShared(stamp);
     }
   }

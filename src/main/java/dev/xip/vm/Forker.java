@@ -87,7 +87,7 @@ final class Forker {
   /** Whether entries have to be copied, as the child could not fault all of them in again. */
   private boolean isWalked(Vma vma) {
     long always = VmaFlags.HUGETLB | VmaFlags.NONLINEAR | VmaFlags.PFNMAP | VmaFlags.INSERTPAGE;
-    if (manager.rules().forkWalksMixedMaps()) {
+    if (manager.rules().has(Rule.FORK_WALKS_MIXED_MAPS)) {
       always |= VmaFlags.MIXEDMAP;
     }
     return (vma.flags() & always) != 0 || vma.anon().isUsed();

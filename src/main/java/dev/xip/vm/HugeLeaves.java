@@ -41,7 +41,7 @@ final class HugeLeaves {
   /** Whether leaves of a level are made on a machine. */
   private static boolean areMade(MemoryManager manager, Level level) {
     EntryLayout layout = manager.layout();
-    return manager.rules().hugeLeaves()
+    return manager.rules().has(Rule.HUGE_LEAVES)
         && manager.usesSpecialBit()
         && layout.hasLeaves(level)
         && layout.hasSpecialBit(level);

@@ -1,31 +1,15 @@
 package dev.xip.vm;
 
 import dev.xip.base.Errno;
+import java.util.Arrays;
 
 /**
- * Behaviour in which releases of Linux differ. A machine keeps one set of rules from boot on; the
- * package's README explains each.
+ * The rules that a machine keeps from boot on, where releases of Linux differ. Code on a hot path
+ * reads those that it needs into final fields when it is made.
  *
  * <p>Lock held by the caller: none needed.
- *
- * @param forkWalksMixedMaps whether fork copies the entries of every mapping with MIXEDMAP (3.19),
- *     or leaves those without private copies for the child to fault in (2.6.26)
- * @param faultHoldsFileLock whether a fault keeps truncation out from its check of the file's size
- *     until it has inserted the entry (4.0); without, a fault can leave an entry for a block that
- *     was freed meanwhile (3.19 and before)
- * @param sparsePageGuarded whether the page that stands for holes is inserted under a mutex and a
- *     sequence count (2.6.27); without, it can outlive the hole (2.6.26)
- * @param faultAroundPages the size of the aligned group of pages that a read fault maps, as far as
- *     they lie in memory: a power of two, from 1 (the page itself) to {@value #MOST_FAULT_AROUND}
- * @param hugeLeaves whether one entry maps 2 MiB or 1 GiB of a file where the architecture has
- *     special leaves of that size; needs the special bit to decide about page frames
  */
-public record Rules(
-    boolean forkWalksMixedMaps,
-    boolean faultHoldsFileLock,
-    boolean sparsePageGuarded,
-    int faultAroundPages,
-    boolean hugeLeaves) {
+public final class Rules {
   /** The number of entries of the smallest table of any architecture. */
   public static final int MOST_FAULT_AROUND = 256;
 
@@ -33,26 +17,71 @@ public record Rules(
    * The default: 3.19 without its known race, with fault-around of 16 pages as for files in the
    * page cache since 3.15, and with huge leaves as for DAX since 4.5.
    */
-  public static final Rules DEFAULT = new Rules(true, true, true, 16, true);
+  public static final Rules DEFAULT =
+      of(Release.of("3.19")).with(Rule.FAULT_HOLDS_FILE_LOCK, Rule.HUGE_LEAVES).withFaultAround(16);
 
-  /** The last release with filemap_xip. */
-  public static final Rules LINUX_3_19 = new Rules(true, false, true, 1, false);
+  private final long bits;
+  private final int faultAroundPages;
 
-  /** The release that the special bit came with. */
-  public static final Rules LINUX_2_6_26 = new Rules(false, false, false, 1, false);
+  private Rules(long bits, int faultAroundPages) {
+    this.bits = bits;
+    this.faultAroundPages = faultAroundPages;
+  }
 
   /**
-   * Makes a set of rules.
+   * Returns the rules of a release.
    *
-   * @throws IllegalArgumentException if the pages of a fault are no power of two or too many
+   * @param release a mainline release
+   * @return all that it keeps; a fault maps the page itself alone
    */
-  public Rules {
-    if (Integer.bitCount(faultAroundPages) != 1 || faultAroundPages > MOST_FAULT_AROUND) {
-      throw new IllegalArgumentException(
-          Errno.EINVAL.message(
-              "%d pages for a fault: expected a power of two, at most %d",
-              faultAroundPages, MOST_FAULT_AROUND));
-    }
+  static Rules of(Release release) {
+    return new Rules(0, 1)
+        .with(
+            Arrays.stream(Rule.values())
+                .filter(rule -> rule.holdsIn(release))
+                .toArray(Rule[]::new));
+  }
+
+  /**
+   * Tells whether a rule is kept.
+   *
+   * @param rule the rule
+   * @return true if it is
+   */
+  public boolean has(Rule rule) {
+    return (bits & rule.bit()) != 0;
+  }
+
+  /**
+   * Adds rules.
+   *
+   * @param more what is kept as well
+   * @return the rules
+   */
+  public Rules with(Rule... more) {
+    return new Rules(bits | bitsOf(more), faultAroundPages);
+  }
+
+  /**
+   * Takes rules away.
+   *
+   * @param fewer what is not kept
+   * @return the rules
+   */
+  public Rules without(Rule... fewer) {
+    return new Rules(bits & ~bitsOf(fewer), faultAroundPages);
+  }
+
+  private static long bitsOf(Rule... rules) {
+    return Arrays.stream(rules).mapToLong(Rule::bit).reduce(0, (a, b) -> a | b);
+  }
+
+  /**
+   * {@return the size of the aligned group of pages that a read fault maps, as far as they lie in
+   * memory: a power of two, from 1 (the page itself) to {@value #MOST_FAULT_AROUND}}
+   */
+  public int faultAroundPages() {
+    return faultAroundPages;
   }
 
   /**
@@ -60,20 +89,22 @@ public record Rules(
    *
    * @param pages a power of two; 1 for the page itself
    * @return the rules
-   * @throws IllegalArgumentException if that is not so
+   * @throws IllegalArgumentException if that is not so, or more than {@value #MOST_FAULT_AROUND}
    */
   public Rules withFaultAround(int pages) {
-    return new Rules(forkWalksMixedMaps, faultHoldsFileLock, sparsePageGuarded, pages, hugeLeaves);
+    if (Integer.bitCount(pages) != 1 || pages < 1 || pages > MOST_FAULT_AROUND) {
+      throw new IllegalArgumentException(
+          Errno.EINVAL.message(
+              "%d pages for a fault: expected a power of two, at most %d",
+              pages, MOST_FAULT_AROUND));
+    }
+    return new Rules(bits, pages);
   }
 
-  /**
-   * Changes whether there are huge leaves.
-   *
-   * @param wanted true for leaves of 2 MiB and 1 GiB
-   * @return the rules
-   */
-  public Rules withHugeLeaves(boolean wanted) {
-    return new Rules(
-        forkWalksMixedMaps, faultHoldsFileLock, sparsePageGuarded, faultAroundPages, wanted);
+  /** Prints the rules that are kept. */
+  @Override
+  public String toString() {
+    return Arrays.stream(Rule.values()).filter(this::has).toList()
+        + ", %d pages for a fault".formatted(faultAroundPages);
   }
 }
