@@ -146,4 +146,43 @@ class InsertionTest {
     assertThat(machine.references(frame)).isEqualTo(2);
     machine.verify();
   }
+
+  @Test
+  void anEntryCountedOnlyWhenItIsRemovedIsReportedAndTheSpaceCloses() {
+    withoutSpecialBit();
+    long zero = machine.manager.zeroPfn();
+    map(space, AT, 4, ANONYMOUS, null);
+    for (int page = 0; page < 3; page++) {
+      TestMachine.read(space, AT + page * Pages.SIZE);
+    }
+    // The mapping becomes mixed, and the zero page has a page frame: its entries look counted now.
+    assertThat(space.insertFrame(AT + 3 * Pages.SIZE, new Pfn(zero))).isEqualTo(Errno.OK);
+    TestMachine.write(space, AT, 1);
+    machine.badEntriesExpected = 3;
+    space.close();
+    assertThat(machine.manager.badEntries().lines())
+        .hasSize(3)
+        .allMatch(
+            line ->
+                line.startsWith(
+                    "BUG: Bad page map in space test: pfn 0x%x (ZERO)".formatted(zero)));
+    assertThat(machine.manager.fileFrames()).isZero();
+    assertThat(machine.references(zero)).isEqualTo(1);
+  }
+
+  @Test
+  void theZeroPageIsInsertedTwiceAndCountedBack() {
+    for (boolean bit : new boolean[] {true, false}) {
+      if (!bit) {
+        withoutSpecialBit();
+      }
+      map(space, AT, 2, PRIVATE, file);
+      for (long va : new long[] {AT, AT + Pages.SIZE}) {
+        assertThat(space.insertFrame(va, new Pfn(machine.manager.zeroPfn()))).isEqualTo(Errno.OK);
+      }
+      machine.verify();
+      space.close();
+      assertThat(machine.references(machine.manager.zeroPfn())).isEqualTo(1);
+    }
+  }
 }

@@ -177,15 +177,18 @@ public final class PageFrames implements AutoCloseable {
   }
 
   /**
-   * Counts one entry less. Linux counterpart: {@code page_remove_rmap}.
+   * Counts one entry less. Linux counterpart: {@code page_remove_rmap}, which counts below zero.
    *
    * @param pfn a frame of RAM
-   * @throws IllegalStateException if no entry mapped it
+   * @return false if no entry was counted: then the count stays zero
    */
-  public void removeMapping(long pfn) {
-    if ((int) INT.getAndAdd(records, at(pfn, MAPPINGS), -1) <= 0) {
-      throw new IllegalStateException("map count of pfn 0x%x below zero".formatted(pfn));
+  public boolean removeMapping(long pfn) {
+    long mappings = at(pfn, MAPPINGS);
+    if ((int) INT.getAndAdd(records, mappings, -1) > 0) {
+      return true;
     }
+    INT.getAndAdd(records, mappings, 1);
+    return false;
   }
 
   /**

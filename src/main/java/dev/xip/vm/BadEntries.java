@@ -2,9 +2,11 @@ package dev.xip.vm;
 
 import dev.xip.base.SpinLock;
 import dev.xip.pagetable.EntryLayout;
+import dev.xip.phys.FrameUse;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * Reports of entries that no rule of the memory manager can have made; the kernel prints "Bad page
@@ -48,6 +50,21 @@ public final class BadEntries {
 
   /** Reports an entry, unless the limit is reached. May be called with an entry lock held. */
   void report(Vma vma, long va, long pte, String why) {
+    report(
+        () ->
+            "%s: pte 0x%016x (%s) at address 0x%x, vm_flags 0x%x, %s: %s"
+                .formatted(spaceOf(vma, va), pte, layout.describe(pte), va, vma.flags(), vma, why));
+  }
+
+  /** Reports a frame whose entry was removed and had never been counted. */
+  void reportFrame(Mm mm, long pfn, FrameUse use) {
+    report(
+        () ->
+            "space %s: pfn 0x%x (%s): its map count would go below zero"
+                .formatted(mm.name(), pfn, use));
+  }
+
+  private void report(Supplier<String> what) {
     long missed;
     lock.lock();
     try {
@@ -69,9 +86,7 @@ public final class BadEntries {
     } finally {
       lock.unlock();
     }
-    String line =
-        "BUG: Bad page map in %s: pte 0x%016x (%s) at address 0x%x, vm_flags 0x%x, %s: %s"
-            .formatted(spaceOf(vma, va), pte, layout.describe(pte), va, vma.flags(), vma, why);
+    String line = "BUG: Bad page map in " + what.get();
     lock.lock();
     try {
       if (missed > 0) {

@@ -114,7 +114,7 @@ final class CopyOnWrite {
    * another has written the new one; the old page's map count drops last.
    */
   private FaultResult mapCopy(Vma vma, long slot, long pte, long old, long copy, long held) {
-    boolean oldAnonymous = isAnonymous(old);
+    boolean oldCounted = false;
     manager.lockEntry(slot);
     try {
       boolean moved = old == MemoryManager.NO_FRAME && unmappings(vma) != held;
@@ -128,13 +128,17 @@ final class CopyOnWrite {
       mm.counters().copied();
       table.set(slot, AnonymousFault.privateLeaf(layout, vma, copy));
       if (old != MemoryManager.NO_FRAME) {
-        frames.removeMapping(old);
-        mm.counters().unmapped(oldAnonymous);
+        oldCounted = frames.removeMapping(old);
+        if (oldCounted) {
+          mm.counters().unmapped(isAnonymous(old));
+        } else {
+          manager.badEntries().reportFrame(mm, old, frames.use(old));
+        }
       }
     } finally {
       manager.unlockEntry(slot);
     }
-    if (old != MemoryManager.NO_FRAME) {
+    if (oldCounted) {
       allocator.put(old);
     }
     return FaultResult.Handled.COPIED;

@@ -55,11 +55,25 @@ final class MmuGather implements AutoCloseable {
     mm.flush(duty);
     duty = FlushDuty.NONE;
     for (int i = 0; i < count; i++) {
-      if (pageFrames.use(frames[i]) != FrameUse.TABLE) {
-        pageFrames.removeMapping(frames[i]);
+      if (pageFrames.use(frames[i]) == FrameUse.TABLE || wasCounted(frames[i])) {
+        allocator.put(frames[i]);
       }
-      allocator.put(frames[i]);
     }
     count = 0;
+  }
+
+  /**
+   * Drops the map count of a frame. An entry that was never counted is reported, and its frame
+   * keeps its reference: it is not the entry's. Linux counterpart: the check of {@code
+   * page_mapcount} in {@code zap_pte_range} (mm/memory.c), after which the kernel drops the
+   * reference all the same.
+   */
+  private boolean wasCounted(long pfn) {
+    if (pageFrames.removeMapping(pfn)) {
+      return true;
+    }
+    mm.counters().mapped(pageFrames.use(pfn) == FrameUse.ANONYMOUS);
+    mm.manager().badEntries().reportFrame(mm, pfn, pageFrames.use(pfn));
+    return false;
   }
 }
