@@ -136,7 +136,8 @@ final class FaultHandler {
       if (table.get(slot) != pte) {
         return FaultResult.Handled.PRESENT;
       }
-      if (!write || layout.isWritable(pte)) {
+      // A forced store may meet an entry without any right, which s390x of 2008 calls writable.
+      if (!write || layout.isWritable(pte) && vma.has(VmaFlags.WRITE)) {
         long used = layout.withYoung(pte);
         table.set(slot, write ? layout.withDirty(used) : used);
         return FaultResult.Handled.PRESENT;

@@ -272,7 +272,8 @@ public final class GetUserPages {
     manager.lockEntry(slot);
     try {
       long pte = table.get(slot);
-      boolean writable = layout.isWritable(pte);
+      // s390x of 2008 has no bit against stores in an entry without any right.
+      boolean writable = layout.isWritable(pte) && vma.has(VmaFlags.WRITE);
       if (!layout.isPresent(pte) || (write && !writable && !(copied && !vma.has(VmaFlags.WRITE)))) {
         return MUST_FAULT;
       }
