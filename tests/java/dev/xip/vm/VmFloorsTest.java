@@ -25,6 +25,7 @@ class VmFloorsTest {
           "AddressReader",
           "AddressWriter",
           "Census",
+          "LinearRule",
           "MemoryManager",
           "PageTableDump",
           "SpaceMaps");
@@ -49,6 +50,7 @@ class VmFloorsTest {
       Set.of(
           "AnonymousFault",
           "CopyOnWrite",
+          "DeviceMap",
           "FaultHandler",
           "FileFault",
           "Forker",

@@ -3,6 +3,7 @@ package dev.xip.vm;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Errno;
 import dev.xip.base.Pages;
+import dev.xip.mapping.DeviceMemory;
 import dev.xip.mapping.Mappable;
 import dev.xip.mapping.PageRun;
 import dev.xip.pagetable.Level;
@@ -62,6 +63,9 @@ final class FileFault {
     long page = vma.pageAt(va);
     FileMappings mappings = mm.mappingsOf(file);
     try {
+      if (file instanceof DeviceMemory memory) {
+        return handleDevice(memory, vma, va, mappings);
+      }
       while (true) {
         FaultResult result = insertPlace(vma, va, slot, write ? 1 : aroundPages, mappings);
         if (result != null) {
@@ -79,6 +83,32 @@ final class FileFault {
       }
     } catch (IOException e) {
       return FaultHandler.busError(va, e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Enters a page of a device's memory, or refuses if mmap has entered it and the device has taken
+   * it back. Linux counterpart: a driver's fault handler, with {@code vm_insert_pfn}.
+   */
+  private FaultResult handleDevice(DeviceMemory memory, Vma vma, long va, FileMappings mappings)
+      throws IOException {
+    if (memory.isEnteredAtOnce()) {
+      return FaultHandler.busError(va, memory.name() + " has taken the page back", null);
+    }
+    long page = vma.pageAt(va);
+    long stamp = lock(mappings);
+    try {
+      if (isPastEnd(memory, page)) {
+        return pastEnd(vma, va, page);
+      }
+      PageRun place = memory.translate(page);
+      Errno result = place.isHole() ? Errno.EINVAL : insertion.insertPfn(vma, va, place.pfn());
+      return result == Errno.EINVAL
+          ? FaultHandler.busError(
+              va, "page 0x%x of %s has no place".formatted(page, memory.name()), null)
+          : inserted(va, result);
+    } finally {
+      unlock(mappings, stamp);
     }
   }
 

@@ -21,7 +21,7 @@ final class Insertion {
    * Passed in place of a slot that the caller has not found: the insertion finds it, or makes its
    * table, after all checks.
    */
-  private static final long UNKNOWN = PageTable.NO_SLOT;
+  static final long UNKNOWN = PageTable.NO_SLOT;
 
   private final Mm mm;
   private final MemoryManager manager;
@@ -78,7 +78,7 @@ final class Insertion {
   }
 
   /** Inserts a special entry, for which nothing is ever counted. */
-  private Errno insertPfn(Vma vma, long va, long pfn) {
+  Errno insertPfn(Vma vma, long va, long pfn) {
     boolean pfnMap = vma.has(VmaFlags.PFNMAP);
     boolean mixed = vma.has(VmaFlags.MIXEDMAP);
     require(pfnMap || mixed, vma, "PFNMAP or MIXEDMAP must be set");
@@ -95,7 +95,7 @@ final class Insertion {
    * Inserts a special entry whether or not there is a page frame, or, where entries have no special
    * bit, a counted one if there is.
    */
-  private Errno insertMixed(Vma vma, long va, long slot, long pfn) {
+  Errno insertMixed(Vma vma, long va, long slot, long pfn) {
     require(vma.has(VmaFlags.MIXEDMAP), vma, "MIXEDMAP must be set");
     if (!vma.range().contains(va)) {
       return Errno.EFAULT;

@@ -4,6 +4,7 @@ import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Errno;
 import dev.xip.base.Pages;
+import dev.xip.mapping.DeviceMemory;
 import dev.xip.mapping.Mappable;
 import dev.xip.mapping.PageRun;
 import java.io.IOException;
@@ -31,12 +32,14 @@ final class MappingCalls {
   private final UnmapCall unmapCall;
   private final long limit;
   private final Populate populate;
+  private final DeviceMap deviceMap;
 
   MappingCalls(Mm mm, UnmapCall unmapCall, Populate populate) {
     this.mm = mm;
     this.unmapCall = unmapCall;
     this.limit = mm.table().layout().addressLimit();
     this.populate = populate;
+    this.deviceMap = new DeviceMap(mm, unmapCall);
   }
 
   /** Linux counterpart: {@code do_mmap_pgoff}. */
@@ -53,7 +56,11 @@ final class MappingCalls {
       if (!mm.vmas().isFree(range)) {
         unmapCall.unmap(range);
       }
-      mm.install(mm.vmas().with(added));
+      if (request.file() instanceof DeviceMemory) {
+        deviceMap.map(call, added);
+      } else {
+        mm.install(mm.vmas().with(added));
+      }
     } finally {
       mm.unlockExclusively(stamp);
     }

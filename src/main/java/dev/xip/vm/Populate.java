@@ -29,7 +29,7 @@ final class Populate {
   /** Faults pages in; each mapping up to the first page that cannot be faulted in. */
   void populateBestEffort(AddrRange range) {
     for (Vma vma : mm.vmas().overlapping(range)) {
-      if (vma.isAnonymous() || wantedOf(vma).write()) {
+      if (vma.isAnonymous() || wantedOf(vma).write() || isDevice(vma)) {
         populate(vma, range);
       } else {
         fill(vma, range);
@@ -104,7 +104,7 @@ final class Populate {
 
   /** OK if all pages have a frame now, else the error of mlock. */
   private Errno populate(Vma vma, AddrRange range) {
-    if ((vma.flags() & (VmaFlags.IO | VmaFlags.PFNMAP)) != 0) {
+    if (isDevice(vma)) {
       return Errno.OK;
     }
     Access wanted = wantedOf(vma);
@@ -126,6 +126,11 @@ final class Populate {
       }
     }
     return Errno.OK;
+  }
+
+  /** Whether the mapping is passed over. Linux counterpart: {@code __mm_populate} (mm/mlock.c). */
+  private static boolean isDevice(Vma vma) {
+    return (vma.flags() & (VmaFlags.IO | VmaFlags.PFNMAP)) != 0;
   }
 
   /** WRITE where a store makes a private copy; elsewhere any right of the mapping. */
