@@ -209,6 +209,16 @@ class DeviceMapTest {
   }
 
   @Test
+  void beforeRelease37SuchAMappingIsReserved() throws IOException {
+    try (TestMachine machine = new TestMachine(Era.LINUX_2_6_26.rules());
+        AddressSpace space = mapped(machine, MapRequest.shared(buffer(true), Access.READ))) {
+      long flags = space.find(AT).flags();
+      assertThat(flags & VmaFlags.RESERVED).isNotZero();
+      assertThat(flags & (VmaFlags.DONTEXPAND | VmaFlags.DONTDUMP)).isZero();
+    }
+  }
+
+  @Test
   void pagesOutOfOrderCanBeMappedSharedOnly() throws IOException {
     try (TestMachine machine = new TestMachine();
         AddressSpace space = machine.space("test")) {

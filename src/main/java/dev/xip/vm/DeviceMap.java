@@ -18,18 +18,21 @@ import java.io.IOException;
  * <p>Lock held by the caller: the map lock, exclusively.
  */
 final class DeviceMap {
-  /**
-   * The flags of such a mapping. Linux counterpart: the same flags since 3.7; 2.6.26 has RESERVED
-   * in place of DONTEXPAND and DONTDUMP.
-   */
-  static final long FLAGS = VmaFlags.IO | VmaFlags.PFNMAP | VmaFlags.DONTEXPAND | VmaFlags.DONTDUMP;
-
   private final Mm mm;
   private final UnmapCall unmapCall;
+
+  /** What such a mapping has. */
+  private final long flags;
 
   DeviceMap(Mm mm, UnmapCall unmapCall) {
     this.mm = mm;
     this.unmapCall = unmapCall;
+    this.flags =
+        VmaFlags.IO
+            | VmaFlags.PFNMAP
+            | (mm.manager().rules().has(Rule.DEVICE_MAPS_NOT_DUMPED)
+                ? VmaFlags.DONTEXPAND | VmaFlags.DONTDUMP
+                : VmaFlags.RESERVED);
   }
 
   /**
@@ -43,7 +46,7 @@ final class DeviceMap {
    *     for tables runs out. Nothing is mapped then
    */
   void map(String call, Vma wanted) throws MapException {
-    Vma vma = wanted.withFlags(wanted.flags() & ~VmaFlags.MIXEDMAP | FLAGS);
+    Vma vma = wanted.withFlags(wanted.flags() & ~VmaFlags.MIXEDMAP | flags);
     boolean cow = VmaFlags.isCow(vma.flags());
     boolean atOnce = ((DeviceMemory) vma.file()).isEnteredAtOnce();
     if (cow && !atOnce) {

@@ -27,6 +27,9 @@ public enum Rule {
    */
   SPARSE_PAGE_GUARDED("2.6.27", "the page of a hole is inserted under a mutex and a count"),
 
+  /** A mapping of device memory has DONTEXPAND and DONTDUMP; without, it has RESERVED. */
+  DEVICE_MAPS_NOT_DUMPED("3.7", "a mapping of device memory has DONTDUMP in place of RESERVED"),
+
   /**
    * One entry maps 2 MiB or 1 GiB of a file where the architecture has special leaves of that size
    * and the special bit decides about page frames.
