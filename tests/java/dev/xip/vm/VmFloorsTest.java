@@ -55,6 +55,7 @@ class VmFloorsTest {
           "FileFault",
           "Forker",
           "GetUserPages",
+          "GuardRegions",
           "Insertion",
           "LeafMover",
           "MappingCalls",

@@ -212,6 +212,29 @@ public abstract class EntryLayout extends TableLayout {
   }
 
   /**
+   * Returns an entry that maps nothing and says that its address is guarded: the special bit in an
+   * entry that is not present. Linux makes a swap entry for it, whose type depends on the
+   * configuration. Linux counterpart: {@code make_pte_marker(PTE_MARKER_GUARD)}.
+   *
+   * @return the entry, or an empty one if the layout has none
+   */
+  public final long guard() {
+    long guard = withSpecial(empty());
+    return isEmpty(guard) ? empty() : guard;
+  }
+
+  /**
+   * Tells whether an entry says that its address is guarded. Linux counterpart: {@code
+   * is_guard_pte_marker}.
+   *
+   * @param pte an entry
+   * @return true if it is neither present nor empty, and special
+   */
+  public final boolean isGuard(long pte) {
+    return isSpecial(pte) && !isPresent(pte) && !isEmpty(pte);
+  }
+
+  /**
    * Tells whether stores are allowed. Hardware may still trap the first store to set the dirty
    * state. Linux counterpart: {@code pte_write}.
    *

@@ -21,7 +21,11 @@ public enum Advice {
   /** Fork leaves the mapping out. */
   DONTFORK(10),
   /** Fork copies the mapping. */
-  DOFORK(11);
+  DOFORK(11),
+  /** Accesses to the pages are refused from now on, and what they held is dropped. */
+  GUARD_INSTALL(102),
+  /** Pages that are guarded are as if they had never been touched. */
+  GUARD_REMOVE(103);
 
   private final int number;
 
@@ -42,7 +46,8 @@ public enum Advice {
         return each;
       }
     }
-    throw new MapException(Errno.EINVAL, "madvise", "0 to 4, 10 or 11", String.valueOf(number));
+    throw new MapException(
+        Errno.EINVAL, "madvise", "0 to 4, 10, 11, 102 or 103", String.valueOf(number));
   }
 
   /** The flags of a mapping after this advice. */
@@ -53,7 +58,7 @@ public enum Advice {
       case SEQUENTIAL -> flags & ~VmaFlags.RAND_READ | VmaFlags.SEQ_READ;
       case DONTFORK -> flags | VmaFlags.DONTCOPY;
       case DOFORK -> flags & ~VmaFlags.DONTCOPY;
-      case WILLNEED, DONTNEED -> flags;
+      case WILLNEED, DONTNEED, GUARD_INSTALL, GUARD_REMOVE -> flags;
     };
   }
 }

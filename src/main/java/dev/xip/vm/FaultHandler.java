@@ -110,6 +110,9 @@ final class FaultHandler {
           : fileFault.handle(vma, page, slot, wanted.write());
     }
     if (!layout.isPresent(pte)) {
+      if (layout.isGuard(pte)) {
+        return segmentationFault(va, "a guard region of " + vma);
+      }
       manager.badEntries().report(vma, page, pte, "neither empty nor present");
       return busError(va, "bad entry 0x%x".formatted(pte), null);
     }

@@ -99,13 +99,14 @@ final class FileMappings implements Mapper {
 
   @Override
   public void unmap(long firstPage, long pages, boolean evenCopies) {
+    Zapper.Which which = evenCopies ? Zapper.Which.PAGES : Zapper.Which.FILE_PAGES;
     long lastPage = pages > Long.MAX_VALUE - firstPage ? Long.MAX_VALUE : firstPage + pages;
     forEachPart(
         firstPage,
         lastPage,
         (mm, vma, start, end) -> {
           try (MmuGather gather = new MmuGather(mm)) {
-            mm.zapper().zap(vma, start, end, evenCopies, gather);
+            mm.zapper().zap(vma, start, end, which, gather);
           }
         });
     unmappings.incrementAndGet();

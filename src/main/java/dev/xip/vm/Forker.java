@@ -86,7 +86,12 @@ final class Forker {
 
   /** Whether entries have to be copied, as the child could not fault all of them in again. */
   private boolean isWalked(Vma vma) {
-    long always = VmaFlags.HUGETLB | VmaFlags.NONLINEAR | VmaFlags.PFNMAP | VmaFlags.INSERTPAGE;
+    long always =
+        VmaFlags.HUGETLB
+            | VmaFlags.NONLINEAR
+            | VmaFlags.PFNMAP
+            | VmaFlags.INSERTPAGE
+            | VmaFlags.MAYBE_GUARD;
     if (manager.rules().has(Rule.FORK_WALKS_MIXED_MAPS)) {
       always |= VmaFlags.MIXEDMAP;
     }

@@ -120,7 +120,9 @@ public sealed interface NormalFrame {
       if (!manager.layout().isSpecial(pte)) {
         return plausible(manager, vma, va, pte, pfn);
       }
-      if ((vma.flags() & (VmaFlags.PFNMAP | VmaFlags.MIXEDMAP)) == 0 && pfn != manager.zeroPfn()) {
+      if ((vma.flags() & (VmaFlags.PFNMAP | VmaFlags.MIXEDMAP)) == 0
+          && pfn != manager.zeroPfn()
+          && !manager.layout().isGuard(pte)) {
         manager
             .badEntries()
             .report(vma, va, pte, "special entry in a mapping without MIXEDMAP and PFNMAP");

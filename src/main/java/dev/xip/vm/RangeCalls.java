@@ -22,12 +22,14 @@ final class RangeCalls {
   private final PageTable table;
   private final EntryLayout layout;
   private final Populate populate;
+  private final GuardRegions guardRegions;
 
   RangeCalls(Mm mm, Populate populate) {
     this.mm = mm;
     this.table = mm.table();
     this.layout = table.layout();
     this.populate = populate;
+    this.guardRegions = new GuardRegions(mm);
   }
 
   /** Handles the part of a mapping that lies in the range. */
@@ -176,6 +178,10 @@ final class RangeCalls {
           pages,
           Gap.IS_PASSED_OVER,
           (vma, part) -> {
+            if (advice == Advice.GUARD_INSTALL || advice == Advice.GUARD_REMOVE) {
+              guardRegions.advise(call, vma, part, advice);
+              return;
+            }
             if (advice == Advice.DOFORK && vma.has(VmaFlags.IO)) {
               throw new MapException(Errno.EINVAL, call, "memory that can be copied", "" + vma);
             }
@@ -196,7 +202,7 @@ final class RangeCalls {
           "%s: %s".formatted(vma, VmaFlags.letters(vma.flags())));
     }
     try (MmuGather gather = new MmuGather(mm)) {
-      mm.zapper().zap(vma, part.start(), part.end(), gather);
+      mm.zapper().zap(vma, part.start(), part.end(), Zapper.Which.PAGES, gather);
     }
   }
 

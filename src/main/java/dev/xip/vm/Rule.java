@@ -34,7 +34,19 @@ public enum Rule {
    * One entry maps 2 MiB or 1 GiB of a file where the architecture has special leaves of that size
    * and the special bit decides about page frames.
    */
-  HUGE_LEAVES("4.5", "one entry maps 2 MiB or 1 GiB of a file");
+  HUGE_LEAVES("4.5", "one entry maps 2 MiB or 1 GiB of a file"),
+
+  /** madvise makes guard regions of anonymous memory that could become writable. */
+  GUARD_REGIONS("6.13", "madvise makes guard regions of anonymous memory"),
+
+  /** The same of any mapping that may merge (f807123d578d). */
+  GUARD_REGIONS_ANYWHERE("6.15", "madvise makes guard regions of files and read-only memory too"),
+
+  /**
+   * A flag of the mapping tells fork that it may hold guard regions; without, the mapping gets the
+   * history of private pages that makes fork copy its entries.
+   */
+  GUARD_FLAG("6.19", "fork knows guard regions by a flag of their mapping");
 
   private final Release since;
   private final String sentence;

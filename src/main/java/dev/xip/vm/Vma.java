@@ -130,7 +130,7 @@ public record Vma(AddrRange range, long flags, Mappable file, long pageOffset, A
    */
   boolean isContinuedBy(Vma next) {
     return range.end() == next.range.start()
-        && flags == next.flags
+        && ((flags ^ next.flags) & ~VmaFlags.STICKY) == 0
         && (flags & VmaFlags.SPECIAL) == 0
         && file == next.file
         && pageAt(range.end()) == next.pageOffset
@@ -141,7 +141,7 @@ public record Vma(AddrRange range, long flags, Mappable file, long pageOffset, A
   Vma joined(Vma next) {
     return new Vma(
         new AddrRange(range.start(), next.range.end()),
-        flags,
+        flags | next.flags & VmaFlags.STICKY,
         file,
         pageOffset,
         AnonMemory.merged(anon, next.anon));

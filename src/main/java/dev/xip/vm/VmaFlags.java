@@ -40,6 +40,9 @@ public final class VmaFlags {
   /** Page frame numbers without page frames, linear from the page offset. */
   public static final long PFNMAP = 0x400;
 
+  /** 6.19: may hold guard regions, which fork has to copy. */
+  public static final long MAYBE_GUARD = 0x800;
+
   /** Pages stay in memory. */
   public static final long LOCKED = 0x2000;
 
@@ -88,6 +91,12 @@ public final class VmaFlags {
    */
   public static final long SPECIAL = IO | DONTEXPAND | PFNMAP | MIXEDMAP;
 
+  /**
+   * The flags in which mappings that merge may differ; the merged one has those of both. Linux
+   * counterpart: {@code VM_STICKY} (6.19).
+   */
+  static final long STICKY = MAYBE_GUARD;
+
   /** The access rights. */
   static final long ACCESS = READ | WRITE | EXEC;
 
@@ -113,6 +122,8 @@ public final class VmaFlags {
     "gd",
     PFNMAP,
     "pf",
+    MAYBE_GUARD,
+    "gu",
     LOCKED,
     "lo",
     IO,

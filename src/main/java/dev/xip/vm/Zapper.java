@@ -14,6 +14,16 @@ import dev.xip.phys.PageFrames;
  * <p>Lock held by the caller: the map lock, or the lock of the file's mappings.
  */
 final class Zapper {
+  /** The entries that are emptied. */
+  enum Which {
+    /** Those of the file; private copies stay. A special entry is no copy. */
+    FILE_PAGES,
+    /** Those that map a page; guard regions stay. */
+    PAGES,
+    /** All: the mapping is being removed. Linux counterpart: {@code ZAP_FLAG_DROP_MARKER}. */
+    ALL
+  }
+
   private final Mm mm;
   private final MemoryManager manager;
   private final PageTable table;
@@ -43,7 +53,7 @@ final class Zapper {
         tables.add(table.detach(leaves.pmd()));
         gather.add(FlushDuty.OWED);
       } else {
-        zapTable(vma, leaves, true, block, gather);
+        zapTable(vma, leaves, Which.ALL, block, gather);
       }
     }
   }
@@ -65,33 +75,23 @@ final class Zapper {
     }
   }
 
-  /** Empties every entry of a part of a mapping; the gather receives frames and flush duty. */
-  void zap(Vma vma, long start, long end, MmuGather gather) {
-    zap(vma, start, end, true, gather);
-  }
-
-  /**
-   * Empties entries of a part of a mapping.
-   *
-   * @param evenCopies whether private copies are taken out too. A special entry always is: without
-   *     a frame it cannot be a copy
-   */
-  void zap(Vma vma, long start, long end, boolean evenCopies, MmuGather gather) {
+  /** Empties entries of a part of a mapping; the gather receives frames and flush duty. */
+  void zap(Vma vma, long start, long end, Which which, MmuGather gather) {
     LeafTables leaves = new LeafTables(mm, start, end, LeafTables.Huge.SPLIT_WHERE_CUT);
     EntryBlock block = table.block();
     while (leaves.next()) {
-      zapTable(vma, leaves, evenCopies, block, gather);
+      zapTable(vma, leaves, which, block, gather);
     }
   }
 
   private void zapTable(
-      Vma vma, LeafTables leaves, boolean evenCopies, EntryBlock block, MmuGather gather) {
+      Vma vma, LeafTables leaves, Which which, EntryBlock block, MmuGather gather) {
     leaves.lock();
     try {
       if (leaves.isHuge()) {
         zapHuge(leaves, gather);
       } else {
-        zapLeaves(vma, leaves, evenCopies, block, gather);
+        zapLeaves(vma, leaves, which, block, gather);
       }
     } finally {
       leaves.unlock();
@@ -109,12 +109,12 @@ final class Zapper {
 
   /** Empties a table in parts: in bulk where no entry is counted, else entry by entry. */
   private void zapLeaves(
-      Vma vma, LeafTables leaves, boolean evenCopies, EntryBlock block, MmuGather gather) {
+      Vma vma, LeafTables leaves, Which which, EntryBlock block, MmuGather gather) {
     for (int done = 0; done < leaves.count(); done += LeafTables.FEW) {
       long slot = leaves.slot() + 8L * done;
       int few = Math.min(LeafTables.FEW, leaves.count() - done);
       if (!zapInBulk(vma, slot, few, block, gather)) {
-        zapEach(vma, leaves.start() + done * Pages.SIZE, slot, few, evenCopies, gather);
+        zapEach(vma, leaves.start() + done * Pages.SIZE, slot, few, which, gather);
       }
     }
   }
@@ -138,26 +138,27 @@ final class Zapper {
   }
 
   private void zapEach(
-      Vma vma, long first, long firstSlot, int count, boolean evenCopies, MmuGather gather) {
+      Vma vma, long first, long firstSlot, int count, Which which, MmuGather gather) {
     long slot = firstSlot;
     long end = first + count * Pages.SIZE;
     for (long va = first; va < end; va += Pages.SIZE, slot += 8) {
       long pte = table.get(slot);
       if (!layout.isEmpty(pte)) {
-        zapEntry(vma, va, slot, pte, evenCopies, gather);
+        zapEntry(vma, va, slot, pte, which, gather);
       }
     }
   }
 
-  private void zapEntry(
-      Vma vma, long va, long slot, long pte, boolean evenCopies, MmuGather gather) {
+  private void zapEntry(Vma vma, long va, long slot, long pte, Which which, MmuGather gather) {
     long pfn = manager.normalFrame(vma, va, pte);
     if (pfn == MemoryManager.NO_FRAME) {
-      gather.add(table.clear(slot));
+      if (which == Which.ALL || !layout.isGuard(pte)) {
+        gather.add(table.clear(slot));
+      }
       return;
     }
     boolean copy = frames.use(pfn) == FrameUse.ANONYMOUS;
-    if (copy && !evenCopies) {
+    if (copy && which == Which.FILE_PAGES) {
       return;
     }
     gather.add(table.clear(slot));
