@@ -42,6 +42,11 @@ public final class AtomicContext {
     held.remove(index);
   }
 
+  /** {@return whether the current thread may block: it holds no spin lock} */
+  public static boolean mayBlock() {
+    return HELD.get().isEmpty();
+  }
+
   /**
    * Checks that the current thread may block. Called before every operation that may.
    *

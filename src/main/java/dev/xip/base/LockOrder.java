@@ -12,6 +12,8 @@ public final class LockOrder {
     MAP(true),
     /** The mutex of the sparse page. */
     SPARSE_PAGE(false),
+    /** The lock of a page in the page cache. */
+    PAGE(false),
     /** The lock of a file's mappings. */
     FILE_MAPPINGS(false),
     /** The spin lock of a leaf table; several of one fork or move may be held. */
@@ -53,6 +55,17 @@ public final class LockOrder {
         }
       }
       held[rank.ordinal()]++;
+    }
+  }
+
+  /**
+   * Records that a lock was taken by a try, which waits for nothing and so needs no order.
+   *
+   * @param rank its rank
+   */
+  public static void tried(Rank rank) {
+    if (CHECKED) {
+      HELD.get()[rank.ordinal()]++;
     }
   }
 

@@ -164,7 +164,7 @@ public final class MemoryFile implements Mappable {
    */
   public long write(long position, MemorySegment source) throws IOException {
     requirePosition(position);
-    requireFits(position, source.byteSize());
+    requireFits(name, position, source.byteSize());
     writeMutex.lock();
     long done = 0;
     try {
@@ -226,7 +226,7 @@ public final class MemoryFile implements Mappable {
    */
   public void truncate(long newSize) throws IOException {
     requirePosition(newSize);
-    requireFits(newSize, 0);
+    requireFits(name, newSize, 0);
     writeMutex.lock();
     try {
       if (newSize > size) {
@@ -327,13 +327,13 @@ public final class MemoryFile implements Mappable {
     }
   }
 
-  private static void requirePosition(long position) {
+  static void requirePosition(long position) {
     if (position < 0) {
       throw new IllegalArgumentException(Errno.EINVAL.message("position %d is negative", position));
     }
   }
 
-  private static void requireRange(long firstPage, long pages) {
+  static void requireRange(long firstPage, long pages) {
     if (firstPage < 0 || pages < 1) {
       throw new IllegalArgumentException(
           Errno.EINVAL.message(
@@ -341,7 +341,7 @@ public final class MemoryFile implements Mappable {
     }
   }
 
-  private void requireFits(long position, long bytes) throws IOException {
+  static void requireFits(String name, long position, long bytes) throws IOException {
     if (position > MAX_SIZE - bytes) {
       throw new IOException(
           Errno.EFBIG.message(

@@ -1,5 +1,6 @@
 package dev.xip.machine;
 
+import dev.xip.file.PageCache;
 import dev.xip.host.HostException;
 import dev.xip.host.HostPaths;
 import dev.xip.image.FsImage;
@@ -30,6 +31,7 @@ import java.util.stream.Collectors;
 public final class Machine implements AutoCloseable {
   private final PhysicalMemory memory;
   private final MemoryManager memoryManager;
+  private final PageCache pageCache;
   private final SegmentLoader loader;
   private final SegmentDevices devices;
   private final long framesAtBoot;
@@ -40,6 +42,7 @@ public final class Machine implements AutoCloseable {
   private Machine(PhysicalMemory memory, MemoryManager memoryManager, SegmentLoader loader) {
     this.memory = memory;
     this.memoryManager = memoryManager;
+    this.pageCache = new PageCache(memory);
     this.loader = loader;
     this.devices = new SegmentDevices(loader);
     this.framesAtBoot = memory.allocator().inUse();
@@ -68,6 +71,11 @@ public final class Machine implements AutoCloseable {
   /** {@return the memory manager, which makes address spaces} */
   public MemoryManager memoryManager() {
     return memoryManager;
+  }
+
+  /** {@return the page cache, for files that are not used in place} */
+  public PageCache pageCache() {
+    return pageCache;
   }
 
   /** {@return the loader, which loads and unloads segments} */
@@ -108,7 +116,7 @@ public final class Machine implements AutoCloseable {
       SegmentDevice device = use.device();
       FsImage image = ImageFormats.open(imageName(device), device.memory());
       ExtMountFacts facts = new ExtMountFacts(device.diskName(), true, image.info().blockSize());
-      return new Mount(use, image, facts, wanted.mount(facts));
+      return new Mount(use, image, facts, wanted.mount(facts), pageCache);
     } catch (IOException | RuntimeException e) {
       use.close();
       throw e;
@@ -158,7 +166,11 @@ public final class Machine implements AutoCloseable {
     List<String> wrong = new ArrayList<>(Verifier.verify(memoryManager));
     expect(wrong, "bad entries reported", 0, memoryManager.badEntries().count());
     if (memoryManager.spaces().isEmpty()) {
-      expect(wrong, "frames in use without an address space", framesAtBoot, framesInUse());
+      expect(
+          wrong,
+          "frames in use without an address space",
+          framesAtBoot + pageCache.pages(),
+          framesInUse());
     }
     return wrong;
   }

@@ -1,6 +1,8 @@
 package dev.xip.machine;
 
+import dev.xip.file.CachedFile;
 import dev.xip.file.InPlaceFile;
+import dev.xip.file.PageCache;
 import dev.xip.file.WholeFile;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
@@ -12,6 +14,8 @@ import dev.xip.segment.SegmentException;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** A mounted file system whose image is in loaded segments. */
 public final class Mount implements AutoCloseable {
@@ -19,14 +23,25 @@ public final class Mount implements AutoCloseable {
   private final FsImage image;
   private final ImageViews views;
   private final ExtMountFacts facts;
+  private final PageCache pageCache;
+
+  /** The files that were opened through the page cache, by number of the inode. */
+  private final Map<Long, CachedFile> cached = new ConcurrentHashMap<>();
+
   private volatile ExtMountOptions options;
 
-  Mount(OpenSegmentDevice use, FsImage image, ExtMountFacts facts, ExtMountOptions options) {
+  Mount(
+      OpenSegmentDevice use,
+      FsImage image,
+      ExtMountFacts facts,
+      ExtMountOptions options,
+      PageCache pageCache) {
     this.use = use;
     this.image = image;
     this.views = new ImageViews(image, seams(use.device()));
     this.facts = facts;
     this.options = options;
+    this.pageCache = pageCache;
   }
 
   /** {@return the offsets in the device at which its segments end} */
@@ -73,6 +88,26 @@ public final class Mount implements AutoCloseable {
   }
 
   /**
+   * Opens a file for mapping and reading through the page cache, whatever the options are.
+   *
+   * @param path its name in errors
+   * @param inode a regular file of the image
+   * @return the file, the same for each call; its pages leave the cache when this is closed
+   * @throws FileSystemException if it is not a regular file, or its bytes are stored in another
+   *     form
+   * @throws IOException if its block map is damaged
+   */
+  public CachedFile openCached(String path, Inode inode) throws IOException {
+    CachedFile open = cached.get(inode.number());
+    if (open == null) {
+      CachedFile made = pageCache.open(path, image, inode);
+      CachedFile first = cached.putIfAbsent(inode.number(), made);
+      open = first == null ? made : first;
+    }
+    return open;
+  }
+
+  /**
    * Maps a file contiguously in this process's memory. For a file in several extents, or across
    * segments, the segments must be loaded shared.
    *
@@ -88,7 +123,8 @@ public final class Mount implements AutoCloseable {
 
   /** {@return whether a mapped file belongs to this mount; false for null} */
   boolean owns(Mappable file) {
-    return file instanceof InPlaceFile mine && mine.device() == use;
+    return file instanceof InPlaceFile mine && mine.device() == use
+        || file instanceof CachedFile copy && cached.containsValue(copy);
   }
 
   synchronized void remount(ExtMountOptions wanted, boolean busy, RemountRule rule)
@@ -97,13 +133,14 @@ public final class Mount implements AutoCloseable {
   }
 
   /**
-   * Closes the views of files and releases the device. Precondition: no address space maps its
-   * files.
+   * Closes the views of files, empties the page cache of them and releases the device.
+   * Precondition: no address space maps its files.
    *
    * @throws SegmentException if unloading, or a save that waited for this, fails
    */
   @Override
   public void close() throws SegmentException {
+    cached.values().forEach(CachedFile::evict);
     views.close();
     use.close();
   }

@@ -6,7 +6,8 @@ import java.io.IOException;
 /**
  * A file that can be mapped into an address space. Linux counterpart: {@code struct address_space}
  * with {@code get_xip_mem} (mm/filemap_xip.c). A file that never changes has {@link #name}, {@link
- * #size} and {@link #translate} and inherits the rest.
+ * #size} and {@link #translate} and inherits the rest. A file through a page cache has {@link
+ * #cachedPages}, which its mappings ask instead of {@link #translate} and {@link #allocate}.
  */
 public interface Mappable {
   /** {@return a path or a name, for messages} */
@@ -14,6 +15,14 @@ public interface Mappable {
 
   /** {@return the length in bytes at this moment} */
   long size();
+
+  /**
+   * {@return the page cache that the file goes through, or null if it is used in place} The answer
+   * never changes.
+   */
+  default CachedPages cachedPages() {
+    return null;
+  }
 
   /**
    * Finds where a page lies. Makes no page frame for it. Linux counterpart: {@code get_xip_mem}

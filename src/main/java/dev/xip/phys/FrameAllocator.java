@@ -1,11 +1,13 @@
 package dev.xip.phys;
 
+import dev.xip.base.AtomicContext;
 import dev.xip.base.Pages;
 import dev.xip.base.SpinLock;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.function.BooleanSupplier;
 
 /**
  * Hands out the frames of RAM, zeroed, and takes them back: one by one, or in contiguous runs for
@@ -34,9 +36,22 @@ public final class FrameAllocator {
   /** The first frame that was never used: it and all above it are zero. Guarded by the lock. */
   private long untouched;
 
+  /** Frees frames that can be done without; false if there are none. */
+  private volatile BooleanSupplier reclaim = () -> false;
+
   FrameAllocator(MemorySegment window, PageFrames frames) {
     this.window = window;
     this.frames = frames;
+  }
+
+  /**
+   * Names what to do when no frame is free and the caller of an allocation may block. Linux
+   * counterpart: {@code try_to_free_pages} (mm/vmscan.c).
+   *
+   * @param how frees some frames, and returns false if it found none to free
+   */
+  public void reclaimBy(BooleanSupplier how) {
+    reclaim = how;
   }
 
   /**
@@ -76,19 +91,21 @@ public final class FrameAllocator {
   private long allocate(FrameUse use, int pages, boolean cleared) {
     long pfn;
     boolean fresh;
-    lock.lock();
-    try {
-      pfn = pages == 1 ? popSingle() : popRun(pages);
-      fresh = pfn == NONE && untouched + pages <= frames.count();
-      if (fresh) {
-        pfn = untouched;
-        untouched += pages;
-      } else if (pfn == NONE) {
-        pfn = pages == 1 ? splitRun() : joinSingles(pages);
+    do {
+      lock.lock();
+      try {
+        pfn = pages == 1 ? popSingle() : popRun(pages);
+        fresh = pfn == NONE && untouched + pages <= frames.count();
+        if (fresh) {
+          pfn = untouched;
+          untouched += pages;
+        } else if (pfn == NONE) {
+          pfn = pages == 1 ? splitRun() : joinSingles(pages);
+        }
+      } finally {
+        lock.unlock();
       }
-    } finally {
-      lock.unlock();
-    }
+    } while (pfn == NONE && AtomicContext.mayBlock() && reclaim.getAsBoolean());
     if (pfn == NONE) {
       return NONE;
     }

@@ -1,0 +1,402 @@
+package dev.xip.file;
+
+import dev.xip.base.Errno;
+import dev.xip.base.Pages;
+import dev.xip.image.FileContent;
+import dev.xip.mapping.CachedPages;
+import dev.xip.mapping.Mappable;
+import dev.xip.mapping.Mapper;
+import dev.xip.mapping.NoFrameException;
+import dev.xip.mapping.PageRun;
+import dev.xip.phys.PhysicalMemory;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A file through the page cache: read-only over a file of an image, or writable in RAM alone. Each
+ * page that was needed has a frame of RAM, which reads, writes and all mappings share. Linux
+ * counterpart: mm/filemap.c and mm/truncate.c, mm/shmem.c for the file in RAM.
+ *
+ * <p>Lock order: the file's write mutex, then a page lock, then whatever the memory manager takes
+ * to unmap pages. No page lock is held while a frame is allocated.
+ */
+public final class CachedFile implements Mappable, CachedPages {
+  /** The largest size, in bytes: that of {@link MemoryFile}. */
+  public static final long MAX_SIZE = MemoryFile.MAX_SIZE;
+
+  private final String name;
+  private final PageCache cache;
+
+  /** Where pages are read in from; null for a file in RAM, whose missing pages are holes. */
+  private final FileContent source;
+
+  private final List<Mapper> mappers = new CopyOnWriteArrayList<>();
+  private final PageTree tree = new PageTree();
+
+  /** One writer or truncation at a time. Linux counterpart: {@code i_mutex}. */
+  private final ReentrantLock writeMutex = new ReentrantLock();
+
+  /** Changed under the write mutex. */
+  private volatile long size;
+
+  CachedFile(String name, PageCache cache, FileContent source) {
+    this.name = name;
+    this.cache = cache;
+    this.source = source;
+    this.size = source == null ? 0 : source.size();
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public long size() {
+    return size;
+  }
+
+  @Override
+  public boolean isWritable() {
+    return source == null;
+  }
+
+  @Override
+  public CachedPages cachedPages() {
+    return this;
+  }
+
+  @Override
+  public void attach(Mapper mapper) {
+    mappers.add(mapper);
+  }
+
+  @Override
+  public void detach(Mapper mapper) {
+    mappers.remove(mapper);
+  }
+
+  /** {@return the frame of a page that is in the cache, else a hole} Mappings do not ask this. */
+  @Override
+  public PageRun translate(long pageOffset) {
+    long pfn = frame(pageOffset);
+    return pfn < 0 ? PageRun.HOLE : new PageRun(pfn, 1);
+  }
+
+  @Override
+  public Page lock(long page) throws IOException {
+    if (page >= Pages.covering(size)) {
+      return null;
+    }
+    CachePage locked = lockOrAdd(page);
+    if (page >= Pages.covering(size)) {
+      locked.unlock();
+      return null;
+    }
+    return locked;
+  }
+
+  @Override
+  public Page tryLock(long page) {
+    CachePage found = tree.get(page);
+    if (found == null || !found.tryLock()) {
+      return null;
+    }
+    if (page >= Pages.covering(size)) {
+      found.unlock();
+      return null;
+    }
+    return found;
+  }
+
+  @Override
+  public long frame(long page) {
+    CachePage found = tree.get(page);
+    return found == null ? -1 : found.pfn();
+  }
+
+  @Override
+  public void readAhead(long page, long pages) {
+    long end = Math.min(pages > Long.MAX_VALUE - page ? Long.MAX_VALUE : page + pages, covering());
+    try {
+      for (long each = page; source != null && each < end; each++) {
+        if (frame(each) < 0) {
+          lockOrAdd(each).unlock();
+        }
+      }
+    } catch (IOException e) {
+      // The access that needs the page reports it.
+      return;
+    }
+  }
+
+  private long covering() {
+    return Pages.covering(size);
+  }
+
+  /** Locks a page that is in the cache; null if it is not. */
+  private CachePage lockIfThere(long page) {
+    CachePage found = tree.get(page);
+    while (found != null && !found.lock()) {
+      found = tree.get(page);
+    }
+    return found;
+  }
+
+  /** Locks a page, after adding it to the cache if need be, also past the end of the file. */
+  private CachePage lockOrAdd(long page) throws IOException {
+    CachePage locked = lockIfThere(page);
+    while (locked == null) {
+      locked = add(page);
+      if (locked == null) {
+        locked = lockIfThere(page);
+      }
+    }
+    return locked;
+  }
+
+  /** Adds a page and returns it locked; null if another thread was first. */
+  private CachePage add(long page) throws IOException {
+    long pfn = cache.takeFrame(source == null);
+    if (pfn < 0) {
+      throw new NoFrameException(name, page);
+    }
+    CachePage added = new CachePage(this, page, pfn);
+    added.lock();
+    if (!tree.add(added)) {
+      added.unlock();
+      cache.memory().allocator().put(pfn);
+      return null;
+    }
+    cache.added(added, source != null);
+    if (source == null) {
+      return added;
+    }
+    boolean filled = false;
+    try {
+      MemorySegment bytes = bytes(added);
+      long read = source.read(page << Pages.SHIFT, bytes);
+      bytes.asSlice(read).fill((byte) 0);
+      filled = true;
+      return added;
+    } finally {
+      if (!filled) {
+        remove(added);
+        added.unlock();
+      }
+    }
+  }
+
+  private MemorySegment bytes(CachePage page) {
+    PhysicalMemory memory = cache.memory();
+    return memory.ram().asSlice(page.pfn() << Pages.SHIFT, Pages.SIZE);
+  }
+
+  /** Takes a page out of the cache and frees its frame. Precondition: it is locked. */
+  private void remove(CachePage page) {
+    forget(page);
+    cache.removed(page);
+  }
+
+  /** Takes a page out of the file alone. Precondition: it is locked. */
+  void forget(CachePage page) {
+    tree.remove(page);
+    page.setRemoved();
+  }
+
+  /**
+   * Reads bytes through the cache. Holes read as zeros and get no page. Linux counterpart: {@code
+   * do_generic_file_read}, {@code shmem_file_read_iter}.
+   *
+   * @param position the first byte to read, at least 0
+   * @param destination where the bytes go; it is filled unless the file ends first
+   * @return how many bytes were copied, 0 at or past the end of the file
+   * @throws IOException if a page cannot be read in
+   * @throws IllegalArgumentException if the position is negative
+   */
+  public long read(long position, MemorySegment destination) throws IOException {
+    MemoryFile.requirePosition(position);
+    long length = Math.min(destination.byteSize(), Math.max(0, size - position));
+    for (long done = 0; done < length; ) {
+      long inPage = position + done & Pages.OFFSET_MASK;
+      long bytes = Math.min(length - done, Pages.SIZE - inPage);
+      long number = position + done >>> Pages.SHIFT;
+      CachePage page = source == null ? lockIfThere(number) : lockOrAdd(number);
+      if (page == null) {
+        destination.asSlice(done, bytes).fill((byte) 0);
+      } else {
+        MemorySegment.copy(bytes(page), inPage, destination, done, bytes);
+        page.unlock();
+      }
+      done += bytes;
+    }
+    return length;
+  }
+
+  /**
+   * Writes bytes, adding pages and extending the file as needed. Linux counterpart: {@code
+   * generic_perform_write}.
+   *
+   * @param position where the first byte goes, at least 0
+   * @param bytes the bytes
+   * @return how many bytes were written: all, or those before RAM was used up
+   * @throws IOException if the file is read-only (EROFS), RAM was used up before the first byte
+   *     (ENOMEM), or the bytes would end past {@link #MAX_SIZE} (EFBIG)
+   * @throws IllegalArgumentException if the position is negative
+   */
+  public long write(long position, MemorySegment bytes) throws IOException {
+    MemoryFile.requirePosition(position);
+    requireWritable();
+    MemoryFile.requireFits(name, position, bytes.byteSize());
+    writeMutex.lock();
+    long done = 0;
+    try {
+      if (position > size && bytes.byteSize() > 0) {
+        lockOrAdd(position >>> Pages.SHIFT).unlock();
+        zeroTail(size);
+      }
+      while (done < bytes.byteSize()) {
+        long inPage = position + done & Pages.OFFSET_MASK;
+        long some = Math.min(bytes.byteSize() - done, Pages.SIZE - inPage);
+        CachePage page = lockOrAdd(position + done >>> Pages.SHIFT);
+        MemorySegment.copy(bytes, done, bytes(page), inPage, some);
+        done += some;
+        size = Math.max(size, position + done);
+        page.unlock();
+      }
+    } catch (NoFrameException e) {
+      if (done == 0) {
+        throw e;
+      }
+    } finally {
+      writeMutex.unlock();
+    }
+    return done;
+  }
+
+  /**
+   * Changes the size. Pages past it are unmapped from every address space, private copies too, and
+   * leave the cache. The rest of the last page, or of the old last page if the file grows, is
+   * zeroed. Linux counterpart: {@code truncate_setsize}, {@code shmem_setattr}.
+   *
+   * @param newSize the size in bytes, at least 0
+   * @throws IOException if the file is read-only (EROFS) or the size above {@link #MAX_SIZE}
+   *     (EFBIG); the file is as it was then
+   * @throws IllegalArgumentException if it is negative
+   */
+  public void truncate(long newSize) throws IOException {
+    MemoryFile.requirePosition(newSize);
+    requireWritable();
+    MemoryFile.requireFits(name, newSize, 0);
+    writeMutex.lock();
+    try {
+      if (newSize > size) {
+        zeroTail(size);
+        size = newSize;
+        return;
+      }
+      size = newSize;
+      long firstRemoved = Pages.covering(newSize);
+      unmap(firstRemoved, Long.MAX_VALUE, true);
+      removePages(firstRemoved, Long.MAX_VALUE);
+      zeroTail(newSize);
+      // A store may have made a private copy before its page was removed.
+      unmap(firstRemoved, Long.MAX_VALUE, true);
+    } finally {
+      writeMutex.unlock();
+    }
+  }
+
+  /**
+   * Makes pages a hole and unmaps them from every address space; private copies stay. Linux
+   * counterpart: {@code shmem_fallocate} with {@code FALLOC_FL_PUNCH_HOLE}.
+   *
+   * @param firstPage the first page's number, at least 0
+   * @param pages how many pages, at least 1; {@link Long#MAX_VALUE} for all that follow
+   * @throws IOException if the file is read-only (EROFS)
+   * @throws IllegalArgumentException if the range is empty or begins below 0 (EINVAL)
+   */
+  public void punchHole(long firstPage, long pages) throws IOException {
+    MemoryFile.requireRange(firstPage, pages);
+    requireWritable();
+    writeMutex.lock();
+    try {
+      unmap(firstPage, pages, false);
+      removePages(firstPage, firstPage + Math.min(pages, Long.MAX_VALUE - firstPage));
+    } finally {
+      writeMutex.unlock();
+    }
+  }
+
+  /**
+   * Unmaps pages from every address space; private copies stay. Pages that can be read in again
+   * leave the cache. Linux counterpart: {@code invalidate_inode_pages2_range}, which answers EBUSY
+   * for the pages that stay.
+   *
+   * @param firstPage the first page's number, at least 0
+   * @param pages how many pages, at least 1; {@link Long#MAX_VALUE} for all that follow
+   * @throws IllegalArgumentException if the range is empty or begins below 0 (EINVAL)
+   */
+  public void invalidate(long firstPage, long pages) {
+    MemoryFile.requireRange(firstPage, pages);
+    unmap(firstPage, pages, false);
+    if (source != null) {
+      removePages(firstPage, firstPage + Math.min(pages, Long.MAX_VALUE - firstPage));
+    }
+  }
+
+  /**
+   * Removes all pages from the cache. Precondition: no mapping shows the file, and it is not used
+   * any more. Linux counterpart: {@code truncate_inode_pages_final}.
+   */
+  public void evict() {
+    removePages(0, Long.MAX_VALUE);
+  }
+
+  /** {@return the number of its pages in the cache} */
+  public long cachedPageCount() {
+    return tree.in(0, Long.MAX_VALUE).size();
+  }
+
+  /**
+   * The page lock keeps faults out: a fault that had the lock before has its entry in place by now,
+   * which is unmapped here. Linux counterpart: {@code truncate_inode_page} (mm/truncate.c).
+   */
+  private void removePages(long first, long end) {
+    for (CachePage page : tree.in(first, end)) {
+      if (page.lock()) {
+        if (cache.memory().frames().mappings(page.pfn()) > 0) {
+          unmap(page.number(), 1, false);
+        }
+        remove(page);
+        page.unlock();
+      }
+    }
+  }
+
+  /** Zeroes the bytes from an end of the file to the end of its page. */
+  private void zeroTail(long end) {
+    long inPage = end & Pages.OFFSET_MASK;
+    CachePage page = inPage == 0 ? null : lockIfThere(end >>> Pages.SHIFT);
+    if (page != null) {
+      bytes(page).asSlice(inPage).fill((byte) 0);
+      page.unlock();
+    }
+  }
+
+  private void unmap(long firstPage, long pages, boolean evenCopies) {
+    for (Mapper mapper : mappers) {
+      mapper.unmap(firstPage, pages, evenCopies);
+    }
+  }
+
+  private void requireWritable() throws IOException {
+    if (source != null) {
+      throw new IOException(
+          Errno.EROFS.message("%s: expected a file in RAM, found one of an image", name));
+    }
+  }
+}
