@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
+import dev.xip.file.CachedFile;
 import dev.xip.file.MemoryBlocks;
 import dev.xip.file.MemoryFile;
+import dev.xip.file.PageCache;
 import dev.xip.host.HostException;
 import dev.xip.host.HostFile;
 import dev.xip.host.Sharing;
@@ -35,6 +37,7 @@ public final class TestMachine implements AutoCloseable {
   public final PhysicalMemory memory;
   public final MemoryManager manager;
   public final MemoryBlocks device;
+  public final PageCache cache;
 
   /** How many bad entries a test makes on purpose. */
   public long badEntriesExpected;
@@ -74,6 +77,7 @@ public final class TestMachine implements AutoCloseable {
       manager = new MemoryManager(memory, layout, frames, rules);
       device =
           new MemoryBlocks(memory.window().asSlice(DEVICE, DEVICE_BYTES), DEVICE >>> Pages.SHIFT);
+      cache = new PageCache(memory);
       framesAtBoot = memory.allocator().inUse();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -99,16 +103,33 @@ public final class TestMachine implements AutoCloseable {
   /** A file whose every word holds its own offset, plus one. */
   public MemoryFile file(String name, int pages) {
     MemoryFile file = device.create(name);
-    long[] words = new long[(int) (pages * Pages.SIZE / 8)];
-    for (int i = 0; i < words.length; i++) {
-      words[i] = 8L * i + 1;
-    }
+    MemorySegment words = words(pages);
     try {
-      assertThat(file.write(0, MemorySegment.ofArray(words))).isEqualTo(8L * words.length);
+      assertThat(file.write(0, words)).isEqualTo(words.byteSize());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
     return file;
+  }
+
+  /** The same through the page cache, in RAM. */
+  public CachedFile cached(String name, int pages) {
+    CachedFile file = cache.create(name);
+    MemorySegment words = words(pages);
+    try {
+      assertThat(file.write(0, words)).isEqualTo(words.byteSize());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return file;
+  }
+
+  private static MemorySegment words(int pages) {
+    long[] words = new long[(int) (pages * Pages.SIZE / 8)];
+    for (int i = 0; i < words.length; i++) {
+      words[i] = 8L * i + 1;
+    }
+    return MemorySegment.ofArray(words);
   }
 
   /** A file of holes. */
@@ -203,7 +224,7 @@ public final class TestMachine implements AutoCloseable {
   public void requireBootState() {
     assertThat(manager.spaces()).isEmpty();
     assertThat(manager.reverseMap().files()).isZero();
-    assertThat(memory.allocator().inUse()).isEqualTo(framesAtBoot);
+    assertThat(memory.allocator().inUse() - cache.pages()).isEqualTo(framesAtBoot);
     assertThat(memory.allocator().inUse(FrameUse.ANONYMOUS)).isZero();
     assertThat(memory.allocator().inUse(FrameUse.TABLE)).isZero();
     assertThat(references(manager.sparsePfn())).isEqualTo(1);

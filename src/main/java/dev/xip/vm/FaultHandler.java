@@ -19,6 +19,7 @@ final class FaultHandler {
   private final EntryLayout layout;
   private final HugeLeaves hugeLeaves;
   private final FileFault fileFault;
+  private final CacheFault cacheFault;
   private final AnonymousFault anonymousFault;
   private final CopyOnWrite copyOnWrite;
 
@@ -29,6 +30,7 @@ final class FaultHandler {
     this.layout = table.layout();
     this.hugeLeaves = mm.hugeLeaves();
     this.fileFault = new FileFault(mm, insertion);
+    this.cacheFault = new CacheFault(mm);
     this.anonymousFault = new AnonymousFault(mm);
     this.copyOnWrite = new CopyOnWrite(mm);
   }
@@ -86,7 +88,7 @@ final class FaultHandler {
     }
     long page = Pages.roundDown(va);
     long stop = table.descend(page);
-    if (PageTable.levelOf(stop) != Level.PTE && !wanted.write() && !vma.isAnonymous()) {
+    if (PageTable.levelOf(stop) != Level.PTE && !wanted.write() && vma.isInPlace()) {
       FaultResult huge = fileFault.handleHuge(vma, page, stop);
       if (huge != null) {
         return huge;
@@ -107,7 +109,9 @@ final class FaultHandler {
     if (layout.isEmpty(pte)) {
       return vma.isAnonymous()
           ? anonymousFault.handle(vma, page, slot, wanted.write())
-          : fileFault.handle(vma, page, slot, wanted.write());
+          : vma.isInPlace()
+              ? fileFault.handle(vma, page, slot, wanted.write())
+              : cacheFault.handle(vma, page, slot, wanted.write());
     }
     if (!layout.isPresent(pte)) {
       if (layout.isGuard(pte)) {

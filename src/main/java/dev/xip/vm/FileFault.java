@@ -298,7 +298,7 @@ final class FileFault {
     return page >= Pages.covering(file.size());
   }
 
-  private static FaultResult pastEnd(Vma vma, long va, long page) {
+  static FaultResult pastEnd(Vma vma, long va, long page) {
     return FaultHandler.busError(
         va,
         "page 0x%x of %s: expected one of its 0x%x pages"

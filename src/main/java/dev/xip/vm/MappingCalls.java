@@ -91,6 +91,10 @@ final class MappingCalls {
     return length;
   }
 
+  private static boolean isInPlace(Mappable file) {
+    return file != null && file.cachedPages() == null;
+  }
+
   /** Linux counterpart: {@code get_unmapped_area}. */
   private AddrRange placeOf(String call, MapRequest request, long length) throws MapException {
     long start = request.address();
@@ -107,7 +111,9 @@ final class MappingCalls {
         return AddrRange.ofLength(hint, length);
       }
     }
-    return request.file() == null ? freePlace(call, length) : freePlaceFor(call, request, length);
+    return isInPlace(request.file())
+        ? freePlaceFor(call, request, length)
+        : freePlace(call, length);
   }
 
   /**
@@ -203,7 +209,7 @@ final class MappingCalls {
     if (isAccountable(flags)) {
       flags |= VmaFlags.ACCOUNT;
     }
-    if (file != null || shared) {
+    if (isInPlace(file) || file == null && shared) {
       return flags | VmaFlags.MIXEDMAP;
     }
     return request.has(MapFlag.LOCKED) ? flags | VmaFlags.LOCKED : flags;

@@ -29,7 +29,7 @@ final class Populate {
   /** Faults pages in; each mapping up to the first page that cannot be faulted in. */
   void populateBestEffort(AddrRange range) {
     for (Vma vma : mm.vmas().overlapping(range)) {
-      if (vma.isAnonymous() || wantedOf(vma).write() || isDevice(vma)) {
+      if (!vma.isInPlace() || wantedOf(vma).write() || isDevice(vma)) {
         populate(vma, range);
       } else {
         fill(vma, range);
@@ -66,7 +66,7 @@ final class Populate {
     long stamp = mm.lockShared();
     try {
       Vma vma = mm.find(va);
-      return vma == null || vma.isAnonymous()
+      return vma == null || !vma.isInPlace()
           ? va
           : faults.fileFault().fill(vma, va, Math.min(end, vma.range().end()), false);
     } finally {
@@ -75,11 +75,15 @@ final class Populate {
   }
 
   /**
-   * Fills the entries of pages that lie in memory, and skips the others. The map lock is held
-   * shared. Linux counterpart: {@code madvise_willneed} (mm/madvise.c), which has no entries to
-   * fill but reads ahead.
+   * Fills the entries of pages in place that lie in memory, and skips the others; reads pages that
+   * go through a page cache in, without entries. The map lock is held shared. Linux counterpart:
+   * {@code madvise_willneed} (mm/madvise.c), which has no entries to fill but reads ahead.
    */
   void populateResident(Vma vma, AddrRange part) {
+    if (vma.cache() != null) {
+      vma.cache().readAhead(vma.pageAt(part.start()), part.length() >>> Pages.SHIFT);
+      return;
+    }
     if (vma.isAnonymous() || !vma.has(VmaFlags.MIXEDMAP) || vma.access().equals(Access.NONE)) {
       return;
     }

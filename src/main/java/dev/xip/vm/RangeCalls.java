@@ -243,7 +243,12 @@ final class RangeCalls {
           call,
           MappingCalls.wholePages(range),
           Gap.ENDS_THE_CALL,
-          (vma, part) -> notePresent(part, range.start(), present));
+          (vma, part) -> {
+            notePresent(part, range.start(), present);
+            if (vma.cache() != null) {
+              noteCached(vma, part, range.start(), present);
+            }
+          });
     } finally {
       mm.unlockShared(stamp);
     }
@@ -262,6 +267,15 @@ final class RangeCalls {
         if (layout.isPresent(table.get(leaves.slot() + 8L * i))) {
           present.set(first + i);
         }
+      }
+    }
+  }
+
+  /** Linux counterpart: {@code mincore_page}. */
+  private static void noteCached(Vma vma, AddrRange part, long base, BitSet present) {
+    for (long va = part.start(); va < part.end(); va += Pages.SIZE) {
+      if (vma.cache().frame(vma.pageAt(va)) >= 0) {
+        present.set((int) (va - base >>> Pages.SHIFT));
       }
     }
   }

@@ -30,6 +30,9 @@ public enum Rule {
   /** A mapping of device memory has DONTEXPAND and DONTDUMP; without, it has RESERVED. */
   DEVICE_MAPS_NOT_DUMPED("3.7", "a mapping of device memory has DONTDUMP in place of RESERVED"),
 
+  /** A read fault maps the pages around it that are in the page cache; without, its page alone. */
+  CACHE_FAULT_AROUND("3.15", "a read fault maps the pages around it that are in the page cache"),
+
   /**
    * One entry maps 2 MiB or 1 GiB of a file where the architecture has special leaves of that size
    * and the special bit decides about page frames.

@@ -96,6 +96,7 @@ public final class Verifier {
               }
               long pfn = manager.normalFrame(vma, va, pte);
               if (pfn != MemoryManager.NO_FRAME) {
+                checkCached(mm, vma, va, pfn);
                 mappings[(int) pfn]++;
                 found[frames.use(pfn) == FrameUse.ANONYMOUS ? 1 : 0]++;
                 checkPlace(mm, vma, va, pfn);
@@ -113,7 +114,7 @@ public final class Verifier {
     long bytes = 1L << layout.shift(level);
     if (!layout.isSpecial(pte, level)
         || layout.isWritable(pte)
-        || vma.isAnonymous()
+        || !vma.isInPlace()
         || vma.range().end() - va < bytes) {
       wrong.add(
           "%s: huge leaf 0x%x at address 0x%x: expected a special one, not writable, inside %s"
@@ -141,9 +142,26 @@ public final class Verifier {
     }
   }
 
+  /** A frame of the page cache is mapped where the cache says that the page is. */
+  private void checkCached(Mm mm, Vma vma, long va, long pfn) {
+    if (vma.cache() != null
+        && frames.use(pfn) != FrameUse.ANONYMOUS
+        && vma.cache().frame(vma.pageAt(va)) != pfn) {
+      wrong.add(
+          "%s: pfn 0x%x at address 0x%x: expected pfn 0x%x, which the cache has for page 0x%x of %s"
+              .formatted(
+                  mm.name(),
+                  pfn,
+                  va,
+                  vma.cache().frame(vma.pageAt(va)),
+                  vma.pageAt(va),
+                  vma.file().name()));
+    }
+  }
+
   /** The sparse page may only stand for a hole. */
   private void checkPlace(Mm mm, Vma vma, long va, long pfn) {
-    if (pfn != manager.sparsePfn() || vma.isAnonymous()) {
+    if (pfn != manager.sparsePfn() || !vma.isInPlace()) {
       return;
     }
     try {

@@ -3,6 +3,7 @@ package dev.xip.vm;
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
+import dev.xip.mapping.CachedPages;
 import dev.xip.mapping.Mappable;
 
 /**
@@ -17,8 +18,16 @@ import dev.xip.mapping.Mappable;
  * @param pageOffset the page of the file that lies at the range's start; for anonymous memory the
  *     page number of the address that it was first mapped at
  * @param anon the private pages in it
+ * @param cache the page cache that the file goes through; null for a file used in place and for
+ *     anonymous memory
  */
-public record Vma(AddrRange range, long flags, Mappable file, long pageOffset, AnonMemory anon) {
+public record Vma(
+    AddrRange range,
+    long flags,
+    Mappable file,
+    long pageOffset,
+    AnonMemory anon,
+    CachedPages cache) {
   /**
    * Makes a mapping that holds no private page yet.
    *
@@ -29,6 +38,19 @@ public record Vma(AddrRange range, long flags, Mappable file, long pageOffset, A
    */
   public Vma(AddrRange range, long flags, Mappable file, long pageOffset) {
     this(range, flags, file, pageOffset, new AnonMemory());
+  }
+
+  /**
+   * Makes a mapping that has private pages in common with others.
+   *
+   * @param range the addresses, page aligned, not empty
+   * @param flags {@link VmaFlags}
+   * @param file what is mapped, or null for anonymous memory
+   * @param pageOffset the page of the file that lies at the range's start
+   * @param anon the private pages
+   */
+  Vma(AddrRange range, long flags, Mappable file, long pageOffset, AnonMemory anon) {
+    this(range, flags, file, pageOffset, anon, file == null ? null : file.cachedPages());
   }
 
   /**
@@ -50,9 +72,10 @@ public record Vma(AddrRange range, long flags, Mappable file, long pageOffset, A
 
   /**
    * Returns what a new entry allows. A store into a private page has to fault to be copied, and the
-   * first store into a shared page of a file to be noticed, so only shared PFNMAP mappings get
-   * writable entries from the start. Linux counterpart: {@code vm_page_prot}, {@code
-   * vma_wants_writenotify} (mm/mmap.c).
+   * first store into a shared page of a file in place to be noticed. So entries are writable from
+   * the start only in shared mappings with PFNMAP, or of files in RAM, whose dirty pages are not
+   * accounted for. Linux counterpart: {@code vm_page_prot}, {@code vma_wants_writenotify}
+   * (mm/mmap.c).
    *
    * @return the access rights of {@code vm_page_prot}
    */
@@ -60,7 +83,7 @@ public record Vma(AddrRange range, long flags, Mappable file, long pageOffset, A
     boolean writable =
         (flags & VmaFlags.WRITE) != 0
             && (flags & VmaFlags.SHARED) != 0
-            && (flags & VmaFlags.PFNMAP) != 0;
+            && ((flags & VmaFlags.PFNMAP) != 0 || cache != null);
     // No hardware has pages that may be written but not read.
     boolean readable = (flags & (VmaFlags.READ | VmaFlags.WRITE)) != 0;
     return new Access(readable, writable, (flags & VmaFlags.EXEC) != 0);
@@ -69,6 +92,11 @@ public record Vma(AddrRange range, long flags, Mappable file, long pageOffset, A
   /** {@return whether the mapping is anonymous memory, without a file} */
   public boolean isAnonymous() {
     return file == null;
+  }
+
+  /** {@return whether the mapping shows a file whose pages are used in place} */
+  public boolean isInPlace() {
+    return file != null && cache == null;
   }
 
   /**
