@@ -32,11 +32,6 @@ abstract class AbstractMemoryModelContract {
     return false;
   }
 
-  /** Whether the kernel's mapping makes a number valid that is on no list. */
-  boolean goesByALateList() {
-    return takesHolesForRam();
-  }
-
   static long pfn(long address) {
     return address >>> Pages.SHIFT;
   }
@@ -93,23 +88,33 @@ abstract class AbstractMemoryModelContract {
     }
   }
 
-  /** Objection d: pfn_valid is called during boot, before there is a list. */
+  /** Objection d: pfn_valid is called during boot, before all memory is known. */
   @Test
-  void beforeTheListIsFilledOnlyAModelThatHasOneIsWrong() throws IOException {
-    memory.claim("SEGMENT", SEGMENT, true);
-    for (BootStep step : BootStep.values()) {
-      MemoryModel early = newModel(pfn(WINDOW));
-      memory.tell(early, step);
-      boolean wrong =
-          switch (step) {
-            case START -> takesHolesForRam();
-            case STATIC_TABLES, MEMORY_CHUNKS -> goesByALateList();
-            case SEGMENTS -> false;
-          };
-      assertThat(early.pfnValid(pfn(SEGMENT.start()))).as("%s", step).isEqualTo(wrong);
-      assertThat(early.pfnValid(1))
-          .as("RAM, %s", step)
-          .isEqualTo(step != BootStep.START || takesHolesForRam());
+  void whileTheMachineBootsRamIsValidAsSoonAsItHasPageFrames() throws IOException {
+    try (PhysicalMemory booting = PhysicalMemory.start(WINDOW, RamBanks.of(RAM))) {
+      booting.attach(model);
+      for (BootStep step : BootStep.values()) {
+        booting.reach(step);
+        assertThat(model.pfnValid(1))
+            .as("RAM, %s", step)
+            .isEqualTo(step != BootStep.START || takesHolesForRam());
+        assertThat(model.pfnValid(pfn(SEGMENT.start())))
+            .as("where a segment will be, %s", step)
+            .isEqualTo(takesHolesForRam());
+      }
+      booting.claim("SEGMENT", SEGMENT, true);
+      assertThat(model.pfnValid(pfn(SEGMENT.start()))).isFalse();
+    }
+  }
+
+  @Test
+  void aModelAttachedLateIsToldOfAllThatWasMadeKnown() throws IOException {
+    try (PhysicalMemory booting = PhysicalMemory.start(WINDOW, RamBanks.of(RAM))) {
+      booting.reach(BootStep.STATIC_TABLES);
+      booting.attach(model);
+      assertThat(model.pfnValid(1)).isTrue();
+      booting.reach(BootStep.SEGMENTS);
+      assertThat(model.pfnValid(1)).isTrue();
     }
   }
 

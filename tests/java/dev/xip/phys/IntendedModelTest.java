@@ -12,12 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class IntendedModelTest {
   /** The list under either lock. */
-  abstract static class AnyLock extends AbstractMemoryModelContract {
-    @Override
-    boolean goesByALateList() {
-      return true;
-    }
-  }
+  abstract static class AnyLock extends AbstractMemoryModelContract {}
 
   @Nested
   class UnderTheMutex extends AnyLock {

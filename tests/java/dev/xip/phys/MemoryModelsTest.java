@@ -23,7 +23,7 @@ class MemoryModelsTest {
   private final List<CountingModel> models =
       List.of(
           new CountingModel(new FlatModel()),
-          new CountingModel(new SparseModel(SparseModel.SECTION_BITS_128_MIB)),
+          new CountingModel(new SparseModel(27)),
           new CountingModel(new SparseModel(/* 32 MiB, s390 in 2.6.26 */ 25)),
           new CountingModel(new SortedArrayModel(WINDOW >>> Pages.SHIFT)),
           new CountingModel(new IntendedModel(WINDOW >>> Pages.SHIFT, ListLock.SPIN_LOCK)),
@@ -92,11 +92,14 @@ class MemoryModelsTest {
     assertThat(ask(512 * MIB)).isEqualTo(answers(false, false, false, true, false));
   }
 
-  /** Objection d: the kernel's mapping exists, the lists do not. */
+  /** Objection d: the kernel's mapping exists, the lists do not. A list that excludes is right. */
   @Test
-  void beforeTheListsAreFilledTheyTakeASegmentForRam() {
-    models.forEach(model -> memory.tell(model, BootStep.STATIC_TABLES));
-    assertThat(ask(0)).isEqualTo(answers(true, true, true, true, true));
-    assertThat(ask(512 * MIB)).isEqualTo(answers(false, false, false, true, true));
+  void beforeTheListsAreFilledTheArrayOfSegmentsAloneIsWrong() throws IOException {
+    try (PhysicalMemory booting = PhysicalMemory.start(WINDOW, RamBanks.of(RAM))) {
+      models.forEach(booting::attach);
+      booting.reach(BootStep.STATIC_TABLES);
+      assertThat(ask(0)).isEqualTo(answers(true, true, true, true, true));
+      assertThat(ask(512 * MIB)).isEqualTo(answers(false, false, false, true, false));
+    }
   }
 }

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 class SparseModelTest extends AbstractMemoryModelContract {
   @Override
   MemoryModel newModel(long maxPfn) {
-    return new SparseModel(SparseModel.SECTION_BITS_128_MIB);
+    return new SparseModel(27);
   }
 
   @Test

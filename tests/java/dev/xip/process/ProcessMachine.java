@@ -49,7 +49,7 @@ final class ProcessMachine implements AutoCloseable {
 
   ProcessMachine(Path packed, FrameStrategy strategy) throws IOException {
     memory = PhysicalMemory.boot(256L << 20, 32L << 20);
-    var frames = strategy.on(memory);
+    var frames = strategy.on(memory, X8664Layout.INSTANCE);
     try (HostFile host = HostFile.openReadOnly(packed)) {
       long bytes = Pages.roundUp(host.size());
       region = memory.claim("IMAGE", AddrRange.ofLength(REGION, bytes), true);

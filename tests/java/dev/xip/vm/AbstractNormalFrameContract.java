@@ -3,6 +3,7 @@ package dev.xip.vm;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.base.Pages;
+import dev.xip.phys.RamBanks;
 import dev.xip.testing.Allocations;
 import java.io.IOException;
 import org.junit.jupiter.api.AfterEach;
@@ -15,9 +16,13 @@ abstract class AbstractNormalFrameContract {
 
   abstract FrameStrategy strategy();
 
+  RamBanks banks() {
+    return RamBanks.of(4 * FrameFixture.MIB);
+  }
+
   @BeforeEach
   void boot() throws IOException {
-    machine = new FrameFixture(memory -> strategy().on(memory));
+    machine = new FrameFixture(strategy(), banks());
   }
 
   @AfterEach
@@ -83,7 +88,7 @@ abstract class AbstractNormalFrameContract {
     long pfn = machine.manager.highestPfn() + 1;
     assertThat(judge(machine.ordinary(), FrameFixture.normal(1L << 39)))
         .isEqualTo(MemoryManager.NO_FRAME);
-    assertThat(judge(machine.ordinary(), FrameFixture.normal(FrameFixture.SEGMENT_PFN)))
+    assertThat(judge(machine.ordinary(), FrameFixture.normal(pfn + 1000)))
         .isEqualTo(MemoryManager.NO_FRAME);
     assertThat(judge(machine.ordinary(), FrameFixture.normal(pfn)))
         .isEqualTo(MemoryManager.NO_FRAME);

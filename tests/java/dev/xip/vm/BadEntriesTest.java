@@ -20,7 +20,7 @@ class BadEntriesTest {
   private final BadEntries entries = new BadEntries(FrameFixture.LAYOUT, List.of(), () -> now);
 
   private void report(int times) throws IOException {
-    try (FrameFixture machine = new FrameFixture(FrameStrategy.SPECIAL_BIT::on)) {
+    try (FrameFixture machine = new FrameFixture(FrameStrategy.SPECIAL_BIT)) {
       for (int i = 0; i < times; i++) {
         entries.report(machine.mixed(), 0x1000, 0x25, "number " + i);
       }
@@ -78,7 +78,7 @@ class BadEntriesTest {
 
   @Test
   void anEntryWithFlippedBitsIsReportedAndTheMachineGoesOn() throws IOException {
-    try (FrameFixture machine = new FrameFixture(FrameStrategy.SPECIAL_BIT::on)) {
+    try (FrameFixture machine = new FrameFixture(FrameStrategy.SPECIAL_BIT)) {
       AddressSpace space = machine.manager.newAddressSpace("victim");
       AddrRange range = space.map(MapRequest.privately(machine.file, Access.READ));
       for (int page = 0; page < 3; page++) {
@@ -113,7 +113,7 @@ class BadEntriesTest {
 
   @Test
   void aReportMayBeMadeUnderAnEntryLock() throws IOException {
-    try (FrameFixture machine = new FrameFixture(FrameStrategy.SPECIAL_BIT::on)) {
+    try (FrameFixture machine = new FrameFixture(FrameStrategy.SPECIAL_BIT)) {
       machine.manager.lockEntry(machine.slot());
       try {
         machine.manager.normalFrame(

@@ -8,6 +8,7 @@ import dev.xip.mapping.PageRun;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PhysicalMemory;
+import dev.xip.phys.RamBanks;
 import java.io.IOException;
 import java.util.function.Function;
 
@@ -47,8 +48,21 @@ final class FrameFixture implements AutoCloseable {
     }
   }
 
+  FrameFixture(FrameStrategy strategy) throws IOException {
+    this(strategy, RamBanks.of(4 * MIB));
+  }
+
+  FrameFixture(FrameStrategy strategy, RamBanks banks) throws IOException {
+    this(memory -> strategy.on(memory, LAYOUT), strategy.memMap(banks, LAYOUT));
+  }
+
   FrameFixture(Function<PhysicalMemory, NormalFrame> strategy) throws IOException {
-    memory = PhysicalMemory.boot(1024 * MIB, 4 * MIB);
+    this(strategy, RamBanks.of(4 * MIB));
+  }
+
+  private FrameFixture(Function<PhysicalMemory, NormalFrame> strategy, RamBanks banks)
+      throws IOException {
+    memory = PhysicalMemory.boot(1024 * MIB, banks);
     memory.claim("SEGMENT", SEGMENT, true);
     manager = new MemoryManager(memory, LAYOUT, strategy.apply(memory));
     frame = memory.allocator().allocate(FrameUse.ANONYMOUS);

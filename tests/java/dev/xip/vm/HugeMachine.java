@@ -92,7 +92,8 @@ final class HugeMachine implements AutoCloseable {
       for (long page = 0; page < PAGES; page++) {
         bytes.set(ValueLayout.JAVA_LONG, page * Pages.SIZE, page + 1);
       }
-      manager = new MemoryManager(memory, layout, FrameStrategy.SPECIAL_BIT.on(memory), rules);
+      manager =
+          new MemoryManager(memory, layout, FrameStrategy.SPECIAL_BIT.on(memory, layout), rules);
       file = new RunFile(REGION >>> Pages.SHIFT, PAGES);
       framesAtBoot = memory.allocator().inUse();
     } catch (IOException e) {

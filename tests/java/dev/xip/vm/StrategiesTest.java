@@ -33,7 +33,7 @@ class StrategiesTest {
     long seed = Long.getLong("xip.seed", System.nanoTime());
     Map<FrameStrategy, FrameFixture> machines = new EnumMap<>(FrameStrategy.class);
     for (FrameStrategy strategy : FrameStrategy.answeringRight()) {
-      machines.put(strategy, new FrameFixture(strategy::on));
+      machines.put(strategy, new FrameFixture(strategy));
     }
     Random random = new Random(seed);
     for (int step = 0; step < 20_000; step++) {
@@ -75,7 +75,7 @@ class StrategiesTest {
   @ParameterizedTest
   @MethodSource("dev.xip.vm.FrameStrategy#working")
   void aStrategyThatDoesNotSleepIsLegalUnderAnEntryLock(FrameStrategy strategy) throws IOException {
-    try (FrameFixture machine = new FrameFixture(strategy::on)) {
+    try (FrameFixture machine = new FrameFixture(strategy)) {
       long va = FrameFixture.START;
       underAnEntryLock(
           machine,
@@ -95,7 +95,7 @@ class StrategiesTest {
   /** Objection a: it concerns every process, whether or not it maps a segment. */
   @Test
   void theMutexSleepsInAtomicContextEvenForOrdinaryMemory() throws IOException {
-    try (FrameFixture machine = new FrameFixture(FrameStrategy.MEM_SEGS_MUTEX::on)) {
+    try (FrameFixture machine = new FrameFixture(FrameStrategy.MEM_SEGS_MUTEX)) {
       for (Vma vma : new Vma[] {machine.mixed(), machine.ordinary()}) {
         assertThatThrownBy(
                 () ->
@@ -120,7 +120,9 @@ class StrategiesTest {
         new FrameFixture(
             memory ->
                 NormalFrame.pfnValidIfMixed(
-                    ((NormalFrame.PfnValid) FrameStrategy.MEM_SEGS_MUTEX.on(memory)).model()))) {
+                    ((NormalFrame.PfnValid)
+                            FrameStrategy.MEM_SEGS_MUTEX.on(memory, FrameFixture.LAYOUT))
+                        .model()))) {
       long pte = FrameFixture.normal(machine.frame);
       underAnEntryLock(
           machine,
@@ -161,7 +163,7 @@ class StrategiesTest {
   /** Sparse sections avoid this: their table is zeroed memory, and false is harmless. */
   @Test
   void anEmptySectionTableIsRightAboutSegmentsFromTheStart() throws IOException {
-    try (FrameFixture machine = before(new SparseModel(SparseModel.SECTION_BITS_128_MIB))) {
+    try (FrameFixture machine = before(new SparseModel(FrameFixture.LAYOUT.sectionBits()))) {
       machine.manager.normalFrame(
           machine.mixed(), FrameFixture.START, machine.raw(FrameFixture.SEGMENT_PFN));
       assertThat(machine.manager.badEntries().count()).isZero();
@@ -176,7 +178,8 @@ class StrategiesTest {
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContainingAll("EINVAL", "special bit", without.name());
       assertThat(memory.allocator().inUse()).isZero();
-      MemoryManager manager = new MemoryManager(memory, without, FrameStrategy.FLAT.on(memory));
+      MemoryManager manager =
+          new MemoryManager(memory, without, FrameStrategy.FLAT.on(memory, without));
       assertThat(manager.usesSpecialBit()).isFalse();
       Vma vma = new Vma(AddrRange.ofLength(0x10000, Pages.SIZE), FrameFixture.COW, null, 0);
       assertThat(manager.normalFrame(vma, 0x10000, without.leaf(5, Access.READ))).isEqualTo(5);

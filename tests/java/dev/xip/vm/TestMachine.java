@@ -17,6 +17,7 @@ import dev.xip.pagetable.Walk;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PhysicalMemory;
+import dev.xip.phys.RamBanks;
 import dev.xip.phys.Region;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -57,18 +58,26 @@ public final class TestMachine implements AutoCloseable {
   }
 
   public TestMachine(EntryLayout layout, FrameStrategy strategy, Rules rules) {
-    this(layout, strategy::on, rules);
+    this(layout, strategy, rules, RamBanks.of(16L << 20));
+  }
+
+  /** A machine whose RAM lies in banks; the device may be in a hole. */
+  TestMachine(EntryLayout layout, FrameStrategy strategy, Rules rules, RamBanks banks) {
+    this(layout, memory -> strategy.on(memory, layout), rules, strategy.memMap(banks, layout));
   }
 
   /** A machine of today with a strategy of the test's own. */
   TestMachine(Function<PhysicalMemory, NormalFrame> strategy) {
-    this(X8664Layout.INSTANCE, strategy, Rules.DEFAULT);
+    this(X8664Layout.INSTANCE, strategy, Rules.DEFAULT, RamBanks.of(16L << 20));
   }
 
   private TestMachine(
-      EntryLayout layout, Function<PhysicalMemory, NormalFrame> strategy, Rules rules) {
+      EntryLayout layout,
+      Function<PhysicalMemory, NormalFrame> strategy,
+      Rules rules,
+      RamBanks banks) {
     try {
-      memory = PhysicalMemory.boot(256L << 20, 16L << 20);
+      memory = PhysicalMemory.boot(256L << 20, banks);
       NormalFrame frames = strategy.apply(memory);
       region = memory.claim("DEVICE", new AddrRange(DEVICE, DEVICE + DEVICE_BYTES), false);
       deviceFile = HostFile.memfd("device");

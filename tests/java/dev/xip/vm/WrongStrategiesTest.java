@@ -41,7 +41,9 @@ class WrongStrategiesTest {
 
   /** The list as posted, under a spin lock here, fails as LRA alone does. */
   private static Function<PhysicalMemory, NormalFrame> countingSegments(String name) {
-    return name.equals("lra") ? FrameStrategy.LRA::on : WrongStrategiesTest::posted;
+    return name.equals("lra")
+        ? memory -> FrameStrategy.LRA.on(memory, X8664Layout.INSTANCE)
+        : WrongStrategiesTest::posted;
   }
 
   @ParameterizedTest
@@ -183,7 +185,11 @@ class WrongStrategiesTest {
       for (FrameStrategy each :
           new FrameStrategy[] {FrameStrategy.SPECIAL_BIT, FrameStrategy.REFCOUNT_PTE_BIT}) {
         assertThatThrownBy(
-                () -> new MemoryManager(memory, X8664Of2008Layout.INSTANCE, each.on(memory)))
+                () ->
+                    new MemoryManager(
+                        memory,
+                        X8664Of2008Layout.INSTANCE,
+                        each.on(memory, X8664Of2008Layout.INSTANCE)))
             .isInstanceOf(IllegalArgumentException.class)
             .hasMessageContainingAll("expected a layout with a special bit", "can have lra, ")
             .message()

@@ -54,7 +54,7 @@ final class StressMachine<T> {
       HostFile bytes = HostFile.memfd("device");
       bytes.truncate(DEVICE_BYTES);
       memory.mapFile(region, 0, bytes, 0, DEVICE_BYTES, Access.READ_WRITE, Sharing.SHARED);
-      manager = new MemoryManager(memory, layout, strategy.on(memory));
+      manager = new MemoryManager(memory, layout, strategy.on(memory, layout));
       device =
           new MemoryBlocks(memory.window().asSlice(DEVICE, DEVICE_BYTES), DEVICE >>> Pages.SHIFT);
     } catch (IOException e) {

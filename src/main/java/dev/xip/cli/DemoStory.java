@@ -3,9 +3,9 @@ package dev.xip.cli;
 import dev.xip.demo.DemoReport;
 import dev.xip.demo.ExecAct;
 import dev.xip.demo.SecondAct;
-import dev.xip.demo.StrategyTable;
 import dev.xip.host.HostPaths;
 import dev.xip.image.Extent;
+import dev.xip.measure.StrategyTable;
 import java.io.IOException;
 import java.util.List;
 

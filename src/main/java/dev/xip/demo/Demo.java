@@ -15,6 +15,7 @@ import dev.xip.machine.Machine;
 import dev.xip.machine.MachineConfig;
 import dev.xip.machine.Mount;
 import dev.xip.machine.Smaps;
+import dev.xip.measure.StrategyTable;
 import dev.xip.mount.OpenImage;
 import dev.xip.pack.PackFormat;
 import dev.xip.pack.Packer;

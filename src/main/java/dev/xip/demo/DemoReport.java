@@ -4,6 +4,7 @@ import dev.xip.base.AddrRange;
 import dev.xip.image.Extent;
 import dev.xip.image.FsInfo;
 import dev.xip.machine.Machine;
+import dev.xip.measure.StrategyTable;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -75,12 +75,7 @@ final class DemoSamples {
     space.table().walk(va, walk);
     PhysicalMemory memory = space.manager().memory();
     WalkResult c =
-        Libxip.get()
-            .walk(
-                memory.window().asSlice(0, memory.ramBytes()),
-                layout.abiNumber(),
-                space.table().root(),
-                va);
+        Libxip.get().walk(memory.ram().asReadOnly(), layout.abiNumber(), space.table().root(), va);
     return new DemoReport.SampleEntry(
         space.find(va).file().name(),
         va,

@@ -43,7 +43,7 @@ public final class NativeCheck {
     EntryLayout layout = space.table().layout();
     PhysicalMemory memory = space.manager().memory();
     // C reads tables in RAM only: a file of the window may be truncated, which makes loads fatal.
-    MemorySegment ram = memory.window().asSlice(0, memory.ramBytes());
+    MemorySegment ram = memory.ram().asReadOnly();
     Libxip c = Libxip.get();
     List<Seen> ours = new ArrayList<>();
     space
@@ -63,13 +63,7 @@ public final class NativeCheck {
                 && mine.pte == his.pte()
                 && layout.isSpecial(mine.pte) == his.special()
                 && layout.address(mine.pte) == his.pa()
-                && c.read(
-                        memory.window(),
-                        memory.ramBytes(),
-                        layout.abiNumber(),
-                        root,
-                        mine.va,
-                        bytes)
+                && c.read(memory.window(), ram.byteSize(), layout.abiNumber(), root, mine.va, bytes)
                     == Long.BYTES
                 && reader.getLong(mine.va) == bytes.get(ValueLayout.JAVA_LONG, 0);
         wrong += same ? 0 : 1;

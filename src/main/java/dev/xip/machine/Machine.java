@@ -8,6 +8,7 @@ import dev.xip.mount.ImageFormats;
 import dev.xip.phys.FrameAllocator;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PhysicalMemory;
+import dev.xip.phys.RamBanks;
 import dev.xip.segment.OpenSegmentDevice;
 import dev.xip.segment.SavedSegment;
 import dev.xip.segment.SegmentDevice;
@@ -57,9 +58,11 @@ public final class Machine implements AutoCloseable {
    * @throws HostException if the host does not give the address space
    */
   public static Machine boot(MachineConfig config, SegmentStore store) throws HostException {
-    PhysicalMemory memory = PhysicalMemory.boot(config.windowBytes(), config.ramBytes());
+    RamBanks banks = config.strategy().memMap(config.ram(), config.layout());
+    PhysicalMemory memory = PhysicalMemory.boot(config.windowBytes(), banks);
     MemoryManager manager =
-        new MemoryManager(memory, config.layout(), config.strategy().on(memory), config.rules());
+        new MemoryManager(
+            memory, config.layout(), config.strategy().on(memory, config.layout()), config.rules());
     return new Machine(memory, manager, new SegmentLoader(store, memory));
   }
 

@@ -81,7 +81,10 @@ public final class FaultedFile implements AutoCloseable {
   public Mapped map(Rules rules) throws IOException {
     MemoryManager manager =
         new MemoryManager(
-            memory, X8664Layout.INSTANCE, FrameStrategy.SPECIAL_BIT.on(memory), rules);
+            memory,
+            X8664Layout.INSTANCE,
+            FrameStrategy.SPECIAL_BIT.on(memory, X8664Layout.INSTANCE),
+            rules);
     AddressSpace space = manager.newAddressSpace("benchmark");
     // One page past a multiple of 2 MiB, so that no huge leaf fits.
     MapRequest request =

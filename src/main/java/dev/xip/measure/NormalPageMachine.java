@@ -101,7 +101,7 @@ public final class NormalPageMachine implements AutoCloseable {
    * @return the memory manager
    */
   public MemoryManager manager(FrameStrategy strategy) {
-    return manager(strategy.on(memory));
+    return manager(strategy.on(memory, layout));
   }
 
   /**
@@ -112,6 +112,11 @@ public final class NormalPageMachine implements AutoCloseable {
    */
   public MemoryManager manager(NormalFrame strategy) {
     return new MemoryManager(memory, layout, strategy);
+  }
+
+  /** {@return the entries of its page tables} */
+  public EntryLayout layout() {
+    return layout;
   }
 
   /** {@return the machine's memory} */

@@ -93,6 +93,14 @@ public abstract class EntryLayout extends TableLayout {
     return abiNumber;
   }
 
+  /**
+   * {@return log2 of the section size of the architecture's sparsemem in bytes} Linux counterpart:
+   * {@code SECTION_SIZE_BITS}, with pages of 4 KiB.
+   */
+  public int sectionBits() {
+    return 27;
+  }
+
   /** {@return the empty entry of the lowest level, which need not be 0} */
   public final long empty() {
     return emptyValue;

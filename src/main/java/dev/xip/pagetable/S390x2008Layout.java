@@ -39,6 +39,11 @@ public final class S390x2008Layout extends EntryLayout {
   }
 
   @Override
+  public int sectionBits() {
+    return 25;
+  }
+
+  @Override
   long protection(Access access) {
     if (access.equals(Access.NONE)) {
       return PROT_NONE;

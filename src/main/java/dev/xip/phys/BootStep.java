@@ -1,7 +1,7 @@
 package dev.xip.phys;
 
 /**
- * How far the boot has come, as a memory model sees it. The kernel asks pfn_valid from the second
+ * How far the boot of {@link PhysicalMemory} has come. The kernel asks pfn_valid from the second
  * step on, which is objection d of January 2008: a list that a later step fills is asked while it
  * is empty.
  */
@@ -12,6 +12,6 @@ public enum BootStep {
   STATIC_TABLES,
   /** The banks of RAM are on {@code mem_segs}, by a core_initcall. */
   MEMORY_CHUNKS,
-  /** The loaded segments are on {@code mem_segs} too. */
+  /** Segments may be loaded. Each is then on {@code mem_segs} too, and in the kernel's mapping. */
   SEGMENTS
 }

@@ -1,11 +1,16 @@
 package dev.xip.phys;
 
+import dev.xip.base.AddrRange;
 import dev.xip.base.AtomicContext;
 import dev.xip.base.Pages;
 import dev.xip.base.SpinLock;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NavigableSet;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.function.BooleanSupplier;
 
@@ -22,7 +27,7 @@ import java.util.function.BooleanSupplier;
 public final class FrameAllocator {
   private static final long NONE = -1;
 
-  private final MemorySegment window;
+  private final MemorySegment ram;
   private final PageFrames frames;
   private final SpinLock lock = new SpinLock("zone lock");
   private final AtomicLongArray inUse = new AtomicLongArray(FrameUse.values().length);
@@ -33,15 +38,25 @@ public final class FrameAllocator {
   /** The first frame of the run freed last, or {@link #NONE}. Guarded by the lock. */
   private long freeRuns = NONE;
 
-  /** The first frame that was never used: it and all above it are zero. Guarded by the lock. */
+  /** The banks from which fresh frames are not used up. Guarded by the lock. */
+  private final Iterator<AddrRange> banks;
+
+  /** The first frame of a bank that was never used: it and all behind it are zero. Likewise. */
   private long untouched;
+
+  /** The end of that bank. Likewise. */
+  private long untouchedEnd;
+
+  /** Frames that are no RAM and whose last reference was dropped. */
+  private final NavigableSet<Long> refused = new ConcurrentSkipListSet<>();
 
   /** Frees frames that can be done without; false if there are none. */
   private volatile BooleanSupplier reclaim = () -> false;
 
-  FrameAllocator(MemorySegment window, PageFrames frames) {
-    this.window = window;
+  FrameAllocator(MemorySegment ram, PageFrames frames, RamBanks banks) {
+    this.ram = ram;
     this.frames = frames;
+    this.banks = banks.ranges().iterator();
   }
 
   /**
@@ -95,7 +110,7 @@ public final class FrameAllocator {
       lock.lock();
       try {
         pfn = pages == 1 ? popSingle() : popRun(pages);
-        fresh = pfn == NONE && untouched + pages <= frames.count();
+        fresh = pfn == NONE && hasFresh(pages);
         if (fresh) {
           pfn = untouched;
           untouched += pages;
@@ -110,7 +125,7 @@ public final class FrameAllocator {
       return NONE;
     }
     if (cleared && !fresh) {
-      clear(window.asSlice(pfn << Pages.SHIFT, pages * Pages.SIZE));
+      clear(ram.asSlice(pfn << Pages.SHIFT, pages * Pages.SIZE));
     }
     for (long each = pfn; each < pfn + pages; each++) {
       frames.setUse(each, use);
@@ -127,6 +142,19 @@ public final class FrameAllocator {
     for (int i = 0; i < words; i++) {
       frame.setAtIndex(ValueLayout.JAVA_LONG, i, 0);
     }
+  }
+
+  /** Goes on to the next bank if this one has no such run left; the rest of this one is freed. */
+  private boolean hasFresh(int pages) {
+    while (untouched + pages > untouchedEnd && banks.hasNext()) {
+      while (untouched < untouchedEnd) {
+        pushSingle(untouched++);
+      }
+      AddrRange bank = banks.next();
+      untouched = bank.start() >>> Pages.SHIFT;
+      untouchedEnd = bank.end() >>> Pages.SHIFT;
+    }
+    return untouched + pages <= untouchedEnd;
   }
 
   private long popSingle() {
@@ -204,8 +232,8 @@ public final class FrameAllocator {
   }
 
   /**
-   * Drops a reference; if it was the last, frees the frame, or the run that begins with it. Linux
-   * counterpart: {@code put_page}.
+   * Drops a reference; if it was the last, frees the frame, or the run that begins with it. A frame
+   * that is no RAM is kept out and noted in {@link #refused}. Linux counterpart: {@code put_page}.
    *
    * @param pfn a frame in use
    * @return true if the frame is free now
@@ -218,6 +246,10 @@ public final class FrameAllocator {
     if (frames.mappings(pfn) != 0) {
       throw new IllegalStateException(
           "pfn 0x%x freed with %d mappings".formatted(pfn, frames.mappings(pfn)));
+    }
+    if (!frames.isRam(pfn)) {
+      refused.add(pfn);
+      return false;
     }
     int pages = frames.run(pfn);
     inUse.addAndGet(frames.use(pfn).ordinal(), -pages);
@@ -236,6 +268,16 @@ public final class FrameAllocator {
       lock.unlock();
     }
     return true;
+  }
+
+  /**
+   * {@return the frames that would have been handed out as RAM although they are none, ascending} A
+   * memory model called them valid, they were counted, and the last reference was dropped. The
+   * kernel of 2.6.24 prints "Bad page state" and frees such a page, unless it is reserved ({@code
+   * free_pages_check}).
+   */
+  public List<Long> refused() {
+    return List.copyOf(refused);
   }
 
   /**

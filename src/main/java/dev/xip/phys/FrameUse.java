@@ -1,6 +1,6 @@
 package dev.xip.phys;
 
-/** The use of a frame of RAM. The frame's record holds the ordinal. */
+/** The use of a page frame. The frame's record holds the ordinal. */
 public enum FrameUse {
   /** Free. */
   FREE,
@@ -13,7 +13,9 @@ public enum FrameUse {
   /** The page of zeros that every hole of every file shares. */
   SPARSE,
   /** The page of zeros behind anonymous memory that was never written. */
-  ZERO;
+  ZERO,
+  /** Not RAM: a frame of a hole between banks that was counted. Linux: {@code PG_reserved}. */
+  RESERVED;
 
   private static final FrameUse[] VALUES = values();
 

@@ -5,8 +5,8 @@ package dev.xip.phys;
  * meant to say: memory is there, and it is no segment. It needs a mark on the list that tells
  * segments from RAM. All four objections of that mail hold: the mutex sleeps where {@code
  * vm_normal_page} is called (a), each question walks the list (b) and calls up from core code (c),
- * and a segment that is not on the list yet counts as RAM (d). Under a spin lock the first is gone.
- * No release has it.
+ * and the list is asked before it is filled (d), which is harmless only because it excludes pages:
+ * see {@link ListedModel}. Under a spin lock the first is gone. No release has it.
  */
 public final class IntendedModel extends SharedMemoryModel {
   private final ListLock lock;

@@ -77,6 +77,20 @@ final class MemSegs {
     return null;
   }
 
+  /** The number of chunks. Takes the lock. */
+  int size() {
+    lock();
+    try {
+      int size = 0;
+      for (Node node = head; node != null; node = node.next) {
+        size++;
+      }
+      return size;
+    } finally {
+      unlock();
+    }
+  }
+
   /** Takes the lock. */
   void add(MemoryChunk chunk) {
     lock();

@@ -7,7 +7,7 @@ import dev.xip.base.AddrRange;
  * them. RAM is on the list from {@link BootStep#MEMORY_CHUNKS} on; pfn_valid is asked before.
  */
 abstract sealed class MemSegsModel implements MemoryModel
-    permits SharedMemoryModel, RefcountListModel {
+    permits SharedMemoryModel, RefcountListModel, ListedModel {
   private final LraModel kernelMap;
 
   /** {@code mem_segs}. */
@@ -24,6 +24,11 @@ abstract sealed class MemSegsModel implements MemoryModel
    */
   final boolean pfnInKmap(long pfn) {
     return kernelMap.pfnValid(pfn);
+  }
+
+  @Override
+  public final int chunksWalked() {
+    return list.size();
   }
 
   @Override

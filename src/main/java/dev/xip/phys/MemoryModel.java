@@ -4,9 +4,9 @@ import dev.xip.base.AddrRange;
 
 /**
  * Answers "is there a page frame?" from a number alone, by looking something up. A new model knows
- * of no memory; {@link PhysicalMemory#attach} tells it of all memory, in the order of {@link
- * BootStep}, and of later changes. Linux counterpart: {@code pfn_valid} of the memory model that a
- * kernel is built for.
+ * of no memory; {@link PhysicalMemory#attach} tells it of memory in the order of {@link BootStep},
+ * and of later changes. Linux counterpart: {@code pfn_valid} of the memory model that a kernel is
+ * built for.
  *
  * <p>A model ignores the calls about what it does not look at.
  */
@@ -23,6 +23,11 @@ public interface MemoryModel {
    * @throws dev.xip.base.SleepingInAtomicException if the model sleeps and the caller may not
    */
   boolean pfnValid(long pfn);
+
+  /** {@return how many chunks a question looks at, at most, under a lock; 0 if it takes none} */
+  default int chunksWalked() {
+    return 0;
+  }
 
   /**
    * Adds a bank of RAM, for which there are page frames. Called at {@link BootStep#STATIC_TABLES}.

@@ -7,10 +7,18 @@ import dev.xip.host.Reservation;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import java.util.stream.LongStream;
 
 /**
- * The mem_map: one record of 64 bytes for each frame of RAM, and for nothing else. Sized when the
- * machine boots; it never grows. Linux counterpart: {@code struct page} (include/linux/mm_types.h).
+ * The mem_map: one array of records of 64 bytes, from frame 0 to the end of the last bank of RAM,
+ * or of its section. Sized when the machine boots; it never grows, and a segment adds nothing to
+ * it. Linux counterpart: {@code struct page} (include/linux/mm_types.h).
+ *
+ * <p>Frames of holes between banks and behind the last bank have records because an array does; no
+ * memory is taken for them unless a memory model calls such a frame valid and an entry for it is
+ * counted. Then they are what the kernel's boot makes of them ({@code memmap_init_zone} of 2.6.24):
+ * a frame in a hole is {@link FrameUse#RESERVED} and has a reference of its own; one behind the
+ * last bank is zeroed memory, neither reserved nor free. {@code Verifier} reports both.
  *
  * <p>Counts are changed atomically and need no lock. A reference count of zero belongs to a free
  * frame; a map count never passes the reference count.
@@ -40,15 +48,24 @@ public final class PageFrames implements AutoCloseable {
 
   private final Reservation reservation;
   private final MemorySegment records;
-  private final long count;
+  private final long end;
 
-  private PageFrames(Reservation reservation, long count) {
+  /** Alternating first frames and ends of the banks, ascending. */
+  private final long[] bounds;
+
+  private PageFrames(Reservation reservation, RamBanks banks) {
     this.reservation = reservation;
     this.records = reservation.memory();
-    this.count = count;
+    this.end = banks.memMapFrames();
+    this.bounds =
+        banks.ranges().stream()
+            .flatMapToLong(bank -> LongStream.of(bank.start(), bank.end()))
+            .map(address -> address >>> Pages.SHIFT)
+            .toArray();
   }
 
-  static PageFrames forRam(long count) throws HostException {
+  static PageFrames of(RamBanks banks) throws HostException {
+    long count = banks.memMapFrames();
     long bytes = Pages.roundUp(Math.multiplyExact(count, RECORD_BYTES));
     Reservation reservation = Reservation.readableZeros(bytes);
     try {
@@ -57,27 +74,52 @@ public final class PageFrames implements AutoCloseable {
       reservation.close();
       throw e;
     }
-    return new PageFrames(reservation, count);
+    return new PageFrames(reservation, banks);
   }
 
-  /** {@return the number of frames of RAM, each of which has a record} */
+  /** {@return the number of frames of RAM} */
   public long count() {
+    long count = 0;
+    for (int i = 0; i < bounds.length; i += 2) {
+      count += bounds[i + 1] - bounds[i];
+    }
     return count;
   }
 
-  /** {@return the size of the mem_map in bytes} */
+  /** {@return the first frame number without a record} */
+  public long end() {
+    return end;
+  }
+
+  /** {@return the size of the mem_map in bytes, with the records of holes} */
   public long bytes() {
-    return count * RECORD_BYTES;
+    return end * RECORD_BYTES;
   }
 
   /**
-   * Tells whether a frame number has a record. This is what pfn_valid means.
+   * Tells whether a frame number has a record.
    *
    * @param pfn a page frame number
-   * @return true for frames of RAM
+   * @return true for frames of RAM, of holes between banks, and of the rest of the last section
+   *     where the mem_map is made in sections
    */
   public boolean contains(long pfn) {
-    return pfn >= 0 && pfn < count;
+    return pfn >= 0 && pfn < end;
+  }
+
+  /**
+   * Tells whether a frame is one of RAM, which may be counted and handed out. This is what
+   * pfn_valid is asked for.
+   *
+   * @param pfn a page frame number
+   * @return false for frames of holes, although they have records
+   */
+  public boolean isRam(long pfn) {
+    int bound = 0;
+    while (bound < bounds.length && bounds[bound] <= pfn) {
+      bound++;
+    }
+    return (bound & 1) != 0;
   }
 
   /**
@@ -116,7 +158,18 @@ public final class PageFrames implements AutoCloseable {
    */
   public void get(long pfn) {
     if ((int) INT.getAndAdd(records, at(pfn, REFERENCES), 1) <= 0) {
+      requireOutsideRam(pfn);
+    }
+  }
+
+  /** The first reference to a frame of a hole finds it reserved, with a reference of its own. */
+  private void requireOutsideRam(long pfn) {
+    if (isRam(pfn)) {
       throw new IllegalStateException("reference taken on free frame, pfn 0x%x".formatted(pfn));
+    }
+    if (pfn < bounds[bounds.length - 1]) {
+      setUse(pfn, FrameUse.RESERVED);
+      INT.getAndAdd(records, at(pfn, REFERENCES), 1);
     }
   }
 
@@ -274,7 +327,7 @@ public final class PageFrames implements AutoCloseable {
   private long at(long pfn, long field) {
     if (!contains(pfn)) {
       throw new IllegalArgumentException(
-          "pfn 0x%x: expected a frame of RAM, 0..0x%x".formatted(pfn, count - 1));
+          "pfn 0x%x: expected a page frame with a record, 0..0x%x".formatted(pfn, end - 1));
     }
     return pfn * RECORD_BYTES + field;
   }

@@ -22,10 +22,11 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.stream.Stream;
 
 /**
- * The physical memory window of one machine. Invariants: RAM lies at pfn 0 and is the only part
- * with page frames; every other page belongs to exactly one {@link Region} or is a readable zero
- * page. Stores go to RAM and to where a file is mapped for writing, through memory that is closed
- * to them before anything else is mapped there; a store anywhere else is refused before it is made.
+ * The physical memory window of one machine. Invariants: RAM begins at pfn 0 and is the only part
+ * with page frames to hand out; every other page, in a hole between banks too, belongs to exactly
+ * one {@link Region} or is a readable zero page. Stores go to RAM and to where a file is mapped for
+ * writing, through memory that is closed to them before anything else is mapped there; a store
+ * anywhere else is refused before it is made.
  *
  * <p>Reserving the window commits nothing: it may be terabytes wide. Claims and releases are
  * serialised by this object's monitor; reading the window needs no lock.
@@ -45,12 +46,14 @@ public final class PhysicalMemory implements AutoCloseable {
 
   private final Reservation reservation;
   private final MemorySegment window;
-  private final long ramBytes;
+  private final MemorySegment ram;
+  private final RamBanks banks;
   private final PageFrames frames;
   private final FrameAllocator allocator;
 
   /**
-   * By first address; RAM is the first, and no two overlap. Changed under this object's monitor.
+   * By first address; a bank of RAM is the first, and no two overlap. Changed under this object's
+   * monitor.
    */
   private final NavigableMap<Long, Region> regions = new ConcurrentSkipListMap<>();
 
@@ -58,29 +61,32 @@ public final class PhysicalMemory implements AutoCloseable {
   private static final ConcurrentSkipListMap<Long, PhysicalMemory> OPEN =
       new ConcurrentSkipListMap<>();
 
-  /**
-   * The parts that may be stored into, in order of address, RAM first. Replaced under the monitor.
-   */
+  /** The parts that may be stored into, in order of address. Replaced under the monitor. */
   private volatile StorablePart[] storable;
 
-  /** Told of every claim and release. Guarded by this object's monitor. */
+  /** Told of every step, claim and release. Guarded by this object's monitor. */
   private final List<MemoryModel> models = new ArrayList<>();
 
-  private PhysicalMemory(Reservation reservation, long ramBytes, PageFrames frames) {
+  /** How far the boot has come. Guarded by this object's monitor. */
+  private BootStep step = BootStep.START;
+
+  private PhysicalMemory(Reservation reservation, RamBanks banks, PageFrames frames) {
     this.reservation = reservation;
     this.window = reservation.memory().asReadOnly();
-    this.ramBytes = ramBytes;
+    this.ram = reservation.memory().asSlice(0, banks.end());
+    this.banks = banks;
     this.frames = frames;
-    AddrRange ram = new AddrRange(0, ramBytes);
     this.storable =
-        new StorablePart[] {new StorablePart(ram, reservation.memory().asSlice(0, ramBytes), null)};
-    this.allocator = new FrameAllocator(ram(), frames);
-    regions.put(0L, new Region("RAM", ram, false));
+        banks.ranges().stream()
+            .map(bank -> new StorablePart(bank, ram.asSlice(bank.start(), bank.length()), null))
+            .toArray(StorablePart[]::new);
+    this.allocator = new FrameAllocator(ram, frames, banks);
+    banks.ranges().forEach(bank -> regions.put(bank.start(), new Region("RAM", bank, false)));
     OPEN.put(window.address(), this);
   }
 
   /**
-   * Reserves a window and maps RAM at its bottom.
+   * Boots with RAM in one bank at the bottom of the window.
    *
    * @param windowBytes the window's size in bytes, page aligned
    * @param ramBytes the size of RAM in bytes, page aligned, at least one page and at most the
@@ -90,20 +96,66 @@ public final class PhysicalMemory implements AutoCloseable {
    * @throws HostException if the host refuses the address space
    */
   public static PhysicalMemory boot(long windowBytes, long ramBytes) throws HostException {
+    return boot(windowBytes, RamBanks.of(ramBytes));
+  }
+
+  /**
+   * Boots with RAM in banks, through all steps.
+   *
+   * @param windowBytes the window's size in bytes, page aligned
+   * @param banks where RAM lies
+   * @return the memory
+   * @throws IllegalArgumentException if RAM does not fit into the window (EINVAL)
+   * @throws HostException if the host refuses the address space
+   */
+  public static PhysicalMemory boot(long windowBytes, RamBanks banks) throws HostException {
+    PhysicalMemory memory = start(windowBytes, banks);
+    memory.reach(BootStep.SEGMENTS);
+    return memory;
+  }
+
+  /**
+   * Reserves a window and maps RAM into it. The boot is at {@link BootStep#START}: memory models
+   * are told of nothing before {@link #reach}.
+   *
+   * @param windowBytes the window's size in bytes, page aligned
+   * @param banks where RAM lies
+   * @return the memory
+   * @throws IllegalArgumentException if RAM does not fit into the window (EINVAL)
+   * @throws HostException if the host refuses the address space
+   */
+  public static PhysicalMemory start(long windowBytes, RamBanks banks) throws HostException {
     Pages.requireAligned(windowBytes, "window size");
-    Pages.requireAligned(ramBytes, "RAM size");
-    if (ramBytes < Pages.SIZE || ramBytes > windowBytes) {
+    if (banks.end() > windowBytes) {
       throw new IllegalArgumentException(
           Errno.EINVAL.message(
-              "RAM size 0x%x: expected 0x1000 up to the window's 0x%x", ramBytes, windowBytes));
+              "RAM %s: expected its end inside the window of 0x%x bytes", banks, windowBytes));
     }
     Reservation reservation = Reservation.window(windowBytes);
     try {
-      reservation.mapAnonymous(0, ramBytes, Access.READ_WRITE);
-      return new PhysicalMemory(reservation, ramBytes, PageFrames.forRam(ramBytes >>> Pages.SHIFT));
+      for (AddrRange bank : banks.ranges()) {
+        reservation.mapAnonymous(bank.start(), bank.length(), Access.READ_WRITE);
+      }
+      return new PhysicalMemory(reservation, banks, PageFrames.of(banks));
     } catch (HostException | RuntimeException e) {
       reservation.close();
       throw e;
+    }
+  }
+
+  /**
+   * Goes on with the boot and tells the attached memory models what each step makes known.
+   *
+   * @param last the last step to be made
+   * @throws IllegalStateException if the boot is past it
+   */
+  public synchronized void reach(BootStep last) {
+    if (last.compareTo(step) < 0) {
+      throw new IllegalStateException("boot step %s: the boot is at %s".formatted(last, step));
+    }
+    while (step != last) {
+      step = BootStep.values()[step.ordinal() + 1];
+      models.forEach(model -> tell(model, step));
     }
   }
 
@@ -116,11 +168,12 @@ public final class PhysicalMemory implements AutoCloseable {
   }
 
   /**
-   * {@return the RAM: writable memory in which byte {@code pfn << 12} is the first byte of frame
-   * {@code pfn}}
+   * {@return the window up to the end of RAM: memory in which byte {@code pfn << 12} is the first
+   * byte of frame {@code pfn}} Precondition of a store: the frame is one of a bank. {@link #store}
+   * and {@link #storable} check it.
    */
   public MemorySegment ram() {
-    return storable[0].memory();
+    return ram;
   }
 
   /**
@@ -157,7 +210,7 @@ public final class PhysicalMemory implements AutoCloseable {
       return null;
     }
     return first.arena() == null
-        ? ram().asSlice(physical, bytes)
+        ? ram.asSlice(physical, bytes)
         : reservation.part(physical, bytes, first.arena());
   }
 
@@ -233,9 +286,14 @@ public final class PhysicalMemory implements AutoCloseable {
     return window.byteSize();
   }
 
-  /** {@return the size of RAM in bytes} */
+  /** {@return where RAM lies} */
+  public RamBanks banks() {
+    return banks;
+  }
+
+  /** {@return the size of RAM in bytes, without holes} */
   public long ramBytes() {
-    return ramBytes;
+    return banks.bytes();
   }
 
   /** {@return the mem_map: the page frames of RAM} */
@@ -257,6 +315,7 @@ public final class PhysicalMemory implements AutoCloseable {
    * @return the region, readable zero pages until something is mapped into it
    * @throws RegionBusyException if RAM or another region holds part of the range
    * @throws IllegalArgumentException if the range is empty, not aligned or past the window
+   * @throws IllegalStateException if the boot has not come to {@link BootStep#SEGMENTS}
    */
   public synchronized Region claim(String name, AddrRange physical, boolean readOnly)
       throws RegionBusyException {
@@ -267,6 +326,11 @@ public final class PhysicalMemory implements AutoCloseable {
           Errno.ERANGE.message(
               "region %s %s: expected a range inside the window of 0x%x bytes",
               name, physical, windowBytes()));
+    }
+    if (step != BootStep.SEGMENTS) {
+      throw new IllegalStateException(
+          "region %s: claimed at boot step %s, expected %s"
+              .formatted(name, step, BootStep.SEGMENTS));
     }
     Region wanted = new Region(name, physical, readOnly);
     Region holder = holder(physical).orElse(null);
@@ -391,40 +455,41 @@ public final class PhysicalMemory implements AutoCloseable {
   }
 
   /**
-   * Initialises a memory model: tells it of RAM and of the regions claimed so far, and from now on
-   * of every claim and release.
+   * Attaches a memory model: tells it what the boot has made known and of the regions claimed so
+   * far, and from now on of every step, claim and release.
    *
    * @param model a model that was told nothing before
    */
   public synchronized void attach(MemoryModel model) {
-    tell(model, BootStep.SEGMENTS);
+    for (int made = 1; made <= step.ordinal(); made++) {
+      tell(model, BootStep.values()[made]);
+    }
     models.add(model);
   }
 
-  /**
-   * Tells a memory model what the boot has made known, as if the boot had stopped there. The
-   * kernel's mapping holds the regions claimed so far as soon as it exists.
-   *
-   * @param model a model that was told nothing before
-   * @param last the last step that is made
-   */
-  public synchronized void tell(MemoryModel model, BootStep last) {
-    AddrRange ram = new AddrRange(0, ramBytes);
-    if (last.compareTo(BootStep.STATIC_TABLES) >= 0) {
-      model.addRam(ram);
-      regions.values().forEach(region -> model.map(region.range()));
+  /** Tells a model what one step makes known. */
+  private void tell(MemoryModel model, BootStep made) {
+    for (AddrRange bank : banks.ranges()) {
+      switch (made) {
+        case STATIC_TABLES -> {
+          model.addRam(bank);
+          model.map(bank);
+        }
+        case MEMORY_CHUNKS -> model.addChunk(new MemoryChunk(bank, true));
+        case START, SEGMENTS -> {}
+      }
     }
-    if (last.compareTo(BootStep.MEMORY_CHUNKS) >= 0) {
-      model.addChunk(new MemoryChunk(ram, true));
-    }
-    if (last == BootStep.SEGMENTS) {
-      regions.values().stream()
-          .filter(region -> !isRam(region))
-          .forEach(region -> model.addChunk(new MemoryChunk(region.range(), false)));
+    if (made == BootStep.SEGMENTS) {
+      for (Region region : regions.values()) {
+        if (!isRam(region)) {
+          model.addChunk(new MemoryChunk(region.range(), false));
+          model.map(region.range());
+        }
+      }
     }
   }
 
-  /** {@return the regions of the window by address, RAM first} */
+  /** {@return the regions of the window by address, banks of RAM among them} */
   public List<Region> regions() {
     return List.copyOf(regions.values());
   }
@@ -450,6 +515,6 @@ public final class PhysicalMemory implements AutoCloseable {
   }
 
   private boolean isRam(Region region) {
-    return region.range().start() < ramBytes;
+    return banks.ranges().contains(region.range());
   }
 }

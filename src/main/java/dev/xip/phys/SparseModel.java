@@ -6,19 +6,17 @@ import dev.xip.base.Pages;
 
 /**
  * A table of sections, each with page frames for all of itself or for nothing: two dependent loads
- * and no lock. A segment that shares a section with RAM is therefore called valid, which is wrong.
- * The mail of 16 January 2008 (20080116042205.GB29681@wotan.suse.de) puts it at nearly 5 % of the
- * kernel's time in fork, exec and exit on x86. Linux counterpart: {@code CONFIG_SPARSEMEM_EXTREME}
- * (include/linux/mmzone.h, mm/sparse.c).
+ * and no lock. A segment that shares a section with RAM is therefore called valid, which is wrong:
+ * page frames that the boot never initialised are counted. The mail of 16 January 2008
+ * (20080116042205.GB29681@wotan.suse.de) puts it at nearly 5 % of the kernel's time in fork, exec
+ * and exit on x86. Linux counterpart: {@code CONFIG_SPARSEMEM_EXTREME} (include/linux/mmzone.h,
+ * mm/sparse.c).
  *
  * <p>The table is zeroed memory from the start, so before RAM is known every answer is false. It
  * grows while the machine boots and never changes afterwards; a reader that races with the growth
  * sees a section with its bit or without, and either was true a moment ago.
  */
 public final class SparseModel implements MemoryModel {
-  /** log2 of the section size of x86-64 and, today, s390: 128 MiB. */
-  public static final int SECTION_BITS_128_MIB = 27;
-
   /** The section's page frames exist ({@code SECTION_HAS_MEM_MAP}). */
   private static final long HAS_MEM_MAP = 0x2;
 

@@ -77,7 +77,7 @@ public final class Scenario implements AutoCloseable {
       imageBytes = readable.image().memory().byteSize();
     }
     PhysicalMemory memory =
-        PhysicalMemory.boot(ImageRegion.windowFor(imageBytes), MachineConfig.DEFAULT.ramBytes());
+        PhysicalMemory.boot(ImageRegion.windowFor(imageBytes), PhysicalMemory.DEFAULT_RAM_BYTES);
     try {
       MemoryManager manager = new MemoryManager(memory, MachineConfig.DEFAULT.layout());
       return new Scenario(memory, manager, ImageRegion.map(image, memory));

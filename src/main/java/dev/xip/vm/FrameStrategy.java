@@ -10,6 +10,7 @@ import dev.xip.phys.LraModel;
 import dev.xip.phys.MemoryModel;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.PostedModel;
+import dev.xip.phys.RamBanks;
 import dev.xip.phys.RefcountListModel;
 import dev.xip.phys.SortedArrayModel;
 import dev.xip.phys.SparseModel;
@@ -29,58 +30,62 @@ import java.util.stream.Collectors;
  */
 public enum FrameStrategy {
   /** s390's own pfn_valid, about every entry: is there memory? */
-  LRA("lra", Outcome.WRONG, LraModel::new, NormalFrame::pfnValid),
+  LRA("lra", Outcome.WRONG, byEnd(LraModel::new), NormalFrame::pfnValid),
   /** A mark on the list of memory, inside MIXEDMAP (21 December 2007, 8 January). */
   REFCOUNT_PFN(
       "mixedmap-refcount-pfn",
       Outcome.SLEEPS,
-      RefcountListModel::new,
+      byEnd(RefcountListModel::new),
       model -> NormalFrame.refcountPfn((RefcountListModel) model)),
   /** The architecture's callbacks on the entry, by a bit as on s390 (9 January). */
-  REFCOUNT_PTE_BIT("refcount-pte-bit", Outcome.WORKS, LraModel::new, NormalFrame::refcountPteBit),
+  REFCOUNT_PTE_BIT(
+      "refcount-pte-bit", Outcome.WORKS, byEnd(LraModel::new), NormalFrame::refcountPteBit),
   /** The architecture's callbacks on the entry, by pfn_valid as on ARM (9 January). */
   REFCOUNT_PTE_PFN_VALID(
       "refcount-pte-pfn-valid",
       Outcome.WORKS,
-      maxPfn -> new FlatModel(),
+      byEnd(maxPfn -> new FlatModel()),
       NormalFrame::refcountPtePfnValid),
   /** pfn_valid through the list, as posted (15 January). */
   MEM_SEGS_POSTED(
       "mem-segs-posted",
       Outcome.WRONG,
-      maxPfn -> new PostedModel(maxPfn, ListLock.MUTEX),
+      byEnd(maxPfn -> new PostedModel(maxPfn, ListLock.MUTEX)),
       NormalFrame::pfnValid),
   /** The same with its range test put right. */
   MEM_SEGS_CORRECTED(
       "mem-segs-corrected",
       Outcome.WRONG,
-      maxPfn -> new CorrectedModel(maxPfn, ListLock.MUTEX),
+      byEnd(maxPfn -> new CorrectedModel(maxPfn, ListLock.MUTEX)),
       NormalFrame::pfnValid),
   /** What it was meant to say, under the mutex. */
   MEM_SEGS_MUTEX(
       "mem-segs-mutex",
       Outcome.SLEEPS,
-      maxPfn -> new IntendedModel(maxPfn, ListLock.MUTEX),
+      byEnd(maxPfn -> new IntendedModel(maxPfn, ListLock.MUTEX)),
       NormalFrame::pfnValid),
   /** The same under a spin lock. */
   MEM_SEGS_SPIN_LOCK(
       "mem-segs-spin-lock",
       Outcome.WORKS,
-      maxPfn -> new IntendedModel(maxPfn, ListLock.SPIN_LOCK),
+      byEnd(maxPfn -> new IntendedModel(maxPfn, ListLock.SPIN_LOCK)),
       NormalFrame::pfnValid),
   /** pfn_valid is a comparison, about every entry. */
-  FLAT("flat", Outcome.WORKS, maxPfn -> new FlatModel(), NormalFrame::pfnValid),
-  /** pfn_valid looks a section up, about every entry. */
+  FLAT("flat", Outcome.WORKS, byEnd(maxPfn -> new FlatModel()), NormalFrame::pfnValid),
+  /** pfn_valid looks a section up, of the architecture's size, about every entry. */
   SPARSE(
       "sparse",
       Outcome.WORKS,
-      maxPfn -> new SparseModel(SparseModel.SECTION_BITS_128_MIB),
+      (maxPfn, layout) -> new SparseModel(layout.sectionBits()),
       NormalFrame::pfnValid),
   /** pfn_valid searches the segments in an array that is copied on write, about every entry. */
-  SORTED_ARRAY("sorted-array", Outcome.WORKS, SortedArrayModel::new, NormalFrame::pfnValid),
+  SORTED_ARRAY("sorted-array", Outcome.WORKS, byEnd(SortedArrayModel::new), NormalFrame::pfnValid),
   /** pfn_valid is a comparison, inside MIXEDMAP alone: what mainline kept without the bit. */
   FLAT_IF_MIXED(
-      "flat-if-mixed", Outcome.WORKS, maxPfn -> new FlatModel(), NormalFrame::pfnValidIfMixed),
+      "flat-if-mixed",
+      Outcome.WORKS,
+      byEnd(maxPfn -> new FlatModel()),
+      NormalFrame::pfnValidIfMixed),
   /** The special bit of the entry decides: what mainline kept. */
   SPECIAL_BIT("special-bit", Outcome.WORKS, null, model -> NormalFrame.specialBit());
 
@@ -94,20 +99,26 @@ public enum FrameStrategy {
     WRONG
   }
 
+  /** Makes a memory model, from the first frame number that the machine cannot have. */
+  private interface NewModel {
+    MemoryModel of(long maxPfn, EntryLayout layout);
+  }
+
   private final String label;
   private final Outcome outcome;
-  private final LongFunction<MemoryModel> newModel;
+  private final NewModel newModel;
   private final Function<MemoryModel, NormalFrame> by;
 
   FrameStrategy(
-      String label,
-      Outcome outcome,
-      LongFunction<MemoryModel> newModel,
-      Function<MemoryModel, NormalFrame> by) {
+      String label, Outcome outcome, NewModel newModel, Function<MemoryModel, NormalFrame> by) {
     this.label = label;
     this.outcome = outcome;
     this.newModel = newModel;
     this.by = by;
+  }
+
+  private static NewModel byEnd(LongFunction<MemoryModel> make) {
+    return (maxPfn, layout) -> make.apply(maxPfn);
   }
 
   /**
@@ -157,6 +168,11 @@ public enum FrameStrategy {
     return outcome;
   }
 
+  /** {@return whether it marks entries with a bit, and asks the entry inside MIXEDMAP} */
+  public boolean needsBit() {
+    return this == SPECIAL_BIT || this == REFCOUNT_PTE_BIT;
+  }
+
   /**
    * Tells whether a layout can have the strategy.
    *
@@ -164,17 +180,30 @@ public enum FrameStrategy {
    * @return false if it needs a bit that they lack
    */
   public boolean fits(EntryLayout layout) {
-    return layout.hasSpecialBit() || this != SPECIAL_BIT && this != REFCOUNT_PTE_BIT;
+    return layout.hasSpecialBit() || !needsBit();
   }
 
   /**
-   * Makes the strategy for a machine. A memory model that it needs is made and initialised.
+   * Makes the mem_map that the strategy needs: in sections of the architecture's size if it looks
+   * sections up.
+   *
+   * @param banks where RAM lies
+   * @param layout the architecture's entries
+   * @return the same banks, for {@link PhysicalMemory#boot}
+   */
+  public RamBanks memMap(RamBanks banks, EntryLayout layout) {
+    return this == SPARSE ? banks.inSections(layout.sectionBits()) : banks;
+  }
+
+  /**
+   * Makes the strategy for a machine. A memory model that it needs is made and attached.
    *
    * @param memory the machine's physical memory
+   * @param layout the architecture's entries
    * @return the strategy, for the constructor of {@link MemoryManager}
    */
-  public NormalFrame on(PhysicalMemory memory) {
-    MemoryModel model = newModel(memory).orElse(null);
+  public NormalFrame on(PhysicalMemory memory, EntryLayout layout) {
+    MemoryModel model = newModel(memory, layout).orElse(null);
     if (model != null) {
       memory.attach(model);
     }
@@ -185,11 +214,12 @@ public enum FrameStrategy {
    * Makes the strategy's memory model, not yet initialised: its state early in boot.
    *
    * @param memory the machine's physical memory; the model is not attached to it
+   * @param layout the architecture's entries
    * @return the model, or empty if the strategy has none
    */
-  public Optional<MemoryModel> newModel(PhysicalMemory memory) {
+  public Optional<MemoryModel> newModel(PhysicalMemory memory, EntryLayout layout) {
     return Optional.ofNullable(newModel)
-        .map(make -> make.apply(memory.windowBytes() >>> Pages.SHIFT));
+        .map(make -> make.of(memory.windowBytes() >>> Pages.SHIFT, layout));
   }
 
   /**

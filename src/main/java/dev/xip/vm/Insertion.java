@@ -106,7 +106,8 @@ final class Insertion {
         throw new IllegalStateException(
             "BUG: %s: pfn_valid says yes to pfn 0x%x, which has no page frame".formatted(vma, pfn));
       }
-      return insertFrame(vma, va, slot, pfn);
+      // As insert_page, which looks at no count: a frame that is no RAM may have none.
+      return isFrame(pfn) || !frames.isRam(pfn) ? insertCounted(vma, va, slot, pfn) : Errno.EINVAL;
     }
     return insertRaw(vma, va, slot, pfn);
   }
@@ -164,9 +165,10 @@ final class Insertion {
     if (!vma.range().contains(va)) {
       return Errno.EFAULT;
     }
-    if (!isFrame(pfn)) {
-      return Errno.EINVAL;
-    }
+    return isFrame(pfn) ? insertCounted(vma, va, slot, pfn) : Errno.EINVAL;
+  }
+
+  private Errno insertCounted(Vma vma, long va, long slot, long pfn) {
     require(!vma.has(VmaFlags.PFNMAP), vma, "a page frame may not be inserted into PFNMAP");
     require(vma.has(VmaFlags.MIXEDMAP), vma, "MIXEDMAP is set with the map lock held exclusively");
     if (frames.use(pfn) == FrameUse.ANONYMOUS) {

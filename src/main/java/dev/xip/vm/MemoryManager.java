@@ -102,7 +102,7 @@ public final class MemoryManager implements TableSupply {
     this.rules = rules;
     this.frames = memory.frames();
     this.allocator = memory.allocator();
-    this.highestPfn = frames.count() - 1;
+    this.highestPfn = frames.end() - 1;
     this.zeroPfn = allocator.allocate(FrameUse.ZERO);
     this.sparsePage = new SparsePage(this);
     if (sparsePage.pfn() < 0) {
@@ -175,10 +175,11 @@ public final class MemoryManager implements TableSupply {
    * no special bit to set. Linux counterpart: {@code pfn_valid}.
    *
    * @param pfn a page frame number
-   * @return what the strategy asks about a number inside MIXEDMAP; the mem_map if it asks the entry
+   * @return what the strategy asks about a number inside MIXEDMAP; whether it is RAM if it asks the
+   *     entry
    */
   public boolean pfnValid(long pfn) {
-    return strategy.pfnValid(this, pfn);
+    return strategy.pfnValid(frames, pfn);
   }
 
   /**
@@ -265,7 +266,7 @@ public final class MemoryManager implements TableSupply {
   }
 
   /**
-   * {@return the number of the last page frame of RAM} Linux counterpart: {@code
+   * {@return the number of the last page frame with a record} Linux counterpart: {@code
    * highest_memmap_pfn}.
    */
   public long highestPfn() {

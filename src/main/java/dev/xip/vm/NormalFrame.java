@@ -1,6 +1,7 @@
 package dev.xip.vm;
 
 import dev.xip.phys.MemoryModel;
+import dev.xip.phys.PageFrames;
 import dev.xip.phys.RefcountListModel;
 
 /**
@@ -31,13 +32,13 @@ public sealed interface NormalFrame {
   /**
    * Tells whether a number has a page frame. Linux counterpart: {@code pfn_valid}.
    *
-   * @param manager the machine's memory manager
+   * @param frames the machine's mem_map
    * @param pfn a page frame number
-   * @return the answer of what the strategy asks about a number inside MIXEDMAP; that of the
-   *     mem_map if it asks the entry there
+   * @return the answer of what the strategy asks about a number inside MIXEDMAP; whether it is RAM
+   *     if it asks the entry there
    */
-  default boolean pfnValid(MemoryManager manager, long pfn) {
-    return manager.memory().frames().contains(pfn);
+  default boolean pfnValid(PageFrames frames, long pfn) {
+    return frames.isRam(pfn);
   }
 
   /**
@@ -156,7 +157,7 @@ public sealed interface NormalFrame {
     }
 
     @Override
-    public boolean pfnValid(MemoryManager manager, long pfn) {
+    public boolean pfnValid(PageFrames frames, long pfn) {
       return model.pfnValid(pfn);
     }
   }
@@ -187,7 +188,7 @@ public sealed interface NormalFrame {
     }
 
     @Override
-    public boolean pfnValid(MemoryManager manager, long pfn) {
+    public boolean pfnValid(PageFrames frames, long pfn) {
       return list.mixedmapRefcountPfn(pfn);
     }
   }
@@ -244,7 +245,7 @@ public sealed interface NormalFrame {
     }
 
     @Override
-    public boolean pfnValid(MemoryManager manager, long pfn) {
+    public boolean pfnValid(PageFrames frames, long pfn) {
       return model.pfnValid(pfn);
     }
   }

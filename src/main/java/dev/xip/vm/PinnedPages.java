@@ -53,7 +53,8 @@ public final class PinnedPages implements AutoCloseable {
    * @throws IndexOutOfBoundsException if the page is not held or the bytes are not all in it
    */
   public void read(int index, long offset, MemorySegment destination) {
-    destination.copyFrom(bytes(index, offset, destination.byteSize()));
+    long from = address(index, offset, destination.byteSize());
+    MemorySegment.copy(manager.memory().window(), from, destination, 0, destination.byteSize());
   }
 
   /**
@@ -63,18 +64,24 @@ public final class PinnedPages implements AutoCloseable {
    * @param offset the first byte in the page
    * @param source the bytes; they may not reach past the page
    * @throws IndexOutOfBoundsException if the page is not held or the bytes are not all in it
-   * @throws IllegalStateException if the pages were not pinned for writing
+   * @throws IllegalStateException if the pages were not pinned for writing, or the frame is no RAM
+   *     and nothing is mapped there any more that may be stored into (EFAULT)
    */
   public void write(int index, long offset, MemorySegment source) {
     if (!writable) {
       throw new IllegalStateException(Errno.EFAULT.message("pages pinned for reading alone"));
     }
-    bytes(index, offset, source.byteSize()).copyFrom(source);
+    long to = address(index, offset, source.byteSize());
+    if (!manager.memory().store(source, 0, to, source.byteSize())) {
+      throw new IllegalStateException(
+          Errno.EFAULT.message(
+              "pinned %s: expected RAM, found no memory to store into", frame(index)));
+    }
   }
 
-  private MemorySegment bytes(int index, long offset, long length) {
+  private long address(int index, long offset, long length) {
     Objects.checkFromIndexSize(offset, length, Pages.SIZE);
-    return manager.memory().ram().asSlice(frame(index).address().value() + offset, length);
+    return frame(index).address().value() + offset;
   }
 
   /** Releases the frames. The second call does nothing. */

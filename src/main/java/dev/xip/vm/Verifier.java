@@ -34,7 +34,7 @@ public final class Verifier {
   private Verifier(MemoryManager manager) {
     this.manager = manager;
     this.frames = manager.memory().frames();
-    this.mappings = new int[Math.toIntExact(frames.count())];
+    this.mappings = new int[Math.toIntExact(frames.end())];
     this.tables = new int[mappings.length];
   }
 
@@ -66,6 +66,9 @@ public final class Verifier {
     }
     verifier.checkFrames(held);
     FrameAllocator allocator = manager.memory().allocator();
+    for (long pfn : allocator.refused()) {
+      verifier.wrong.add("pfn 0x%x: freed as if it were RAM".formatted(pfn));
+    }
     verifier.expect("frames used as tables", tablePages, allocator.inUse(FrameUse.TABLE));
     verifier.expect("file frames of the machine", verifier.fileFrames, manager.fileFrames());
     verifier.expect(
@@ -180,10 +183,14 @@ public final class Verifier {
       FrameUse use = frames.use(pfn);
       int owners =
           switch (use) {
-            case FREE, ANONYMOUS -> 0;
+            case FREE, ANONYMOUS, RESERVED -> 0;
             case TABLE -> tables[pfn];
             case PAGE_CACHE, SPARSE, ZERO -> 1;
           };
+      if (!frames.isRam(pfn)) {
+        checkOutsideRam(pfn, use);
+        continue;
+      }
       if (frames.isSealed(pfn) && use != FrameUse.TABLE) {
         wrong.add("pfn 0x%x (%s): expected only tables to be sealed".formatted(pfn, use));
       }
@@ -193,6 +200,16 @@ public final class Verifier {
         expect(frame + ": map count", mappings[pfn], frames.mappings(pfn));
         expect(frame + ": references", references, frames.references(pfn));
       }
+    }
+  }
+
+  /** A frame that is no RAM has no count, but for the reference that reserves it. */
+  private void checkOutsideRam(long pfn, FrameUse use) {
+    int references = frames.references(pfn) - (use == FrameUse.RESERVED ? 1 : 0);
+    if (frames.mappings(pfn) != 0 || references != 0) {
+      wrong.add(
+          "pfn 0x%x (%s): counted, but it is no RAM: map count %d, references %d"
+              .formatted(pfn, use, frames.mappings(pfn), frames.references(pfn)));
     }
   }
 

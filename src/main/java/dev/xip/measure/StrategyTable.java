@@ -1,19 +1,19 @@
-package dev.xip.demo;
+package dev.xip.measure;
 
+import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.LockOrder;
+import dev.xip.base.Pages;
 import dev.xip.base.ProgressListener;
 import dev.xip.base.SleepingInAtomicException;
 import dev.xip.base.SpinLock;
-import dev.xip.measure.BenchRow;
-import dev.xip.measure.NormalPageBench;
-import dev.xip.measure.NormalPageMachine;
 import dev.xip.pagetable.EntryLayout;
-import dev.xip.pagetable.X8664Of2008Layout;
 import dev.xip.phys.BootStep;
-import dev.xip.phys.MemoryChunk;
 import dev.xip.phys.MemoryModel;
+import dev.xip.phys.PhysicalMemory;
+import dev.xip.vm.AddressSpace;
 import dev.xip.vm.FrameStrategy;
+import dev.xip.vm.MapRequest;
 import dev.xip.vm.MemoryManager;
 import dev.xip.vm.Vma;
 import java.io.IOException;
@@ -22,21 +22,11 @@ import java.util.List;
 
 /**
  * Applies every strategy of the normal-page test to the same cases: an entry of a segment and
- * entries of RAM, under a spin lock as in fork and exit, before the memory is known as in early
- * boot, and about memory that lies badly for it.
+ * entries of RAM, under a spin lock as in fork and exit, while a machine boots, and in a process
+ * that reads segments near RAM on a machine with two banks.
  */
 public final class StrategyTable {
   private static final int SEGMENTS = 64;
-  private static final long MIB = 1L << 20;
-
-  /** A segment behind RAM, in its section of 128 MiB. */
-  private static final AddrRange NEAR = new AddrRange(96 * MIB, 97 * MIB);
-
-  /** A second bank of RAM, which the memory models alone are told of. */
-  private static final AddrRange SECOND_BANK = new AddrRange(512 * MIB, 576 * MIB);
-
-  /** In the hole, far from both banks. */
-  private static final long HOLE = 256 * MIB;
 
   /** The answer about an entry. */
   public enum Answer {
@@ -67,7 +57,7 @@ public final class StrategyTable {
    * @param ram the answer about an entry of RAM; right is counted
    * @param nanos the nanoseconds of a test with 64 segments loaded; NaN if answers are wrong
    * @param underLock what the kernel would print for tests under a spin lock; empty if they work
-   * @param breaks how it breaks, each in a few words
+   * @param breaks how it breaks, each in a few words; at least one
    */
   public record Line(
       String strategy,
@@ -99,6 +89,7 @@ public final class StrategyTable {
             new int[] {SEGMENTS},
             new int[] {1},
             ProgressListener.NONE);
+    List<BootTable.Row> boot = BootTable.of(layout);
     List<Line> lines = new ArrayList<>();
     for (FrameStrategy strategy : FrameStrategy.values()) {
       double nanos =
@@ -108,15 +99,20 @@ public final class StrategyTable {
               .findFirst()
               .orElse(Double.NaN);
       try (NormalPageMachine machine = NormalPageMachine.boot(layout, SEGMENTS)) {
-        lines.add(ask(machine, strategy, nanos));
+        lines.add(ask(machine, strategy, nanos, boot.get(strategy.ordinal())));
       }
     }
     return lines;
   }
 
-  private static Line ask(NormalPageMachine machine, FrameStrategy strategy, double nanos)
+  private static Line ask(
+      NormalPageMachine machine, FrameStrategy strategy, double nanos, BootTable.Row boot)
       throws IOException {
-    MemoryManager manager = machine.manager(strategy);
+    MemoryModel model = strategy.newModel(machine.memory(), machine.layout()).orElse(null);
+    if (model != null) {
+      machine.memory().attach(model);
+    }
+    MemoryManager manager = machine.manager(strategy.by(model));
     Answer segment = ofSegment(machine, manager);
     Answer ram = ofRam(machine, manager);
     String underLock = underLock(machine, manager);
@@ -129,61 +125,53 @@ public final class StrategyTable {
     }
     if (!underLock.isEmpty()) {
       breaks.add("sleeps under a spin lock");
+    } else if (model != null && model.chunksWalked() > 0) {
+      breaks.add(
+          "takes a lock and walks up to %d chunks for each entry".formatted(model.chunksWalked()));
     }
-    if (strategy.newModel(machine.memory()).isPresent()) {
-      addEarlyAnswers(machine, strategy, segment, ram, breaks);
-      addMisplaced(machine, strategy, segment, breaks);
+    if (segment == Answer.NO_FRAME && isWrongTooEarly(boot)) {
+      breaks.add("too early: takes what is not on its list for RAM");
     }
-    if (!strategy.fits(X8664Of2008Layout.INSTANCE)) {
+    if (strategy.outcome() == FrameStrategy.Outcome.WORKS) {
+      for (BootTable.Place place : BootTable.Place.values()) {
+        addHarm(strategy, machine.layout(), place, breaks);
+      }
+    }
+    if (strategy.needsBit()) {
       breaks.add("needs a spare bit in the entry");
     }
     return new Line(strategy.toString(), segment, ram, nanos, underLock, breaks);
   }
 
-  /** Adds wrong answers that the strategy gives before it knows the memory. */
-  private static void addEarlyAnswers(
-      NormalPageMachine machine,
-      FrameStrategy strategy,
-      Answer segment,
-      Answer ram,
-      List<String> breaks) {
-    if (ram == Answer.COUNTED
-        && ofRam(machine, early(machine, strategy, BootStep.START)) != Answer.COUNTED) {
-      breaks.add("too early: takes RAM for no memory");
-    }
-    if (segment == Answer.NO_FRAME
-        && ofSegment(machine, early(machine, strategy, BootStep.STATIC_TABLES))
-            != Answer.NO_FRAME) {
-      breaks.add("too early: takes segments for RAM");
-    }
+  /** Whether a place far from RAM has a page frame until the boot is done. */
+  private static boolean isWrongTooEarly(BootTable.Row boot) {
+    return !boot.at(BootStep.MEMORY_CHUNKS, BootTable.Place.FAR).right()
+        && boot.at(BootStep.SEGMENTS, BootTable.Place.FAR).right();
   }
 
-  /** Adds what the strategy takes for RAM: a hole between two banks, a segment close to RAM. */
-  private static void addMisplaced(
-      NormalPageMachine machine, FrameStrategy strategy, Answer segment, List<String> breaks)
+  /** Reads a segment on a machine with two banks, and adds what was counted for it. */
+  private static void addHarm(
+      FrameStrategy strategy, EntryLayout layout, BootTable.Place place, List<String> breaks)
       throws IOException {
-    MemoryModel model = strategy.newModel(machine.memory()).orElseThrow();
-    machine.memory().attach(model);
-    machine.memory().claim("NEAR RAM", NEAR, true);
-    MemoryManager manager = machine.manager(strategy.by(model));
-    Vma mixed = machine.mappings()[0];
-    if (segment == Answer.NO_FRAME
-        && answer(manager, mixed, machine.entry(manager, NEAR.start())) != Answer.NO_FRAME) {
-      breaks.add("takes a segment in a section with RAM for RAM");
+    if (place.isRam()) {
+      return;
     }
-    model.addRam(SECOND_BANK);
-    model.map(SECOND_BANK);
-    model.addChunk(new MemoryChunk(SECOND_BANK, true));
-    if (answer(manager, mixed, machine.entry(manager, HOLE)) != Answer.NO_FRAME) {
-      breaks.add("takes a hole between banks for RAM");
+    try (PhysicalMemory memory = BootTable.booted(strategy, layout)) {
+      MemoryManager manager = new MemoryManager(memory, layout, strategy.on(memory, layout));
+      long counted;
+      try (AddressSpace space = manager.newAddressSpace("reader")) {
+        AddrRange segment = place.range();
+        ContiguousFile file = new ContiguousFile(segment.start() >>> Pages.SHIFT, segment.length());
+        space.fault(space.map(MapRequest.shared(file, Access.READ)).start(), Access.READ);
+        counted = manager.fileFrames();
+      }
+      if (counted > 0) {
+        breaks.add(
+            "counts a segment in a %s%s"
+                .formatted(
+                    place, memory.allocator().refused().isEmpty() ? "" : ", and frees it as RAM"));
+      }
     }
-  }
-
-  private static MemoryManager early(
-      NormalPageMachine machine, FrameStrategy strategy, BootStep step) {
-    MemoryModel model = strategy.newModel(machine.memory()).orElseThrow();
-    machine.memory().tell(model, step);
-    return machine.manager(strategy.by(model));
   }
 
   private static Answer ofSegment(NormalPageMachine machine, MemoryManager manager) {
