@@ -53,6 +53,7 @@ class VmFloorsTest {
           "DeviceMap",
           "FaultHandler",
           "FileFault",
+          "FollowedPfn",
           "Forker",
           "GetUserPages",
           "GuardRegions",

@@ -245,6 +245,19 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   /**
+   * Finds the entry for an address of I/O memory or of page frame numbers, and keeps it as it is
+   * until the answer is closed. A MIXEDMAP mapping is refused. Linux counterpart: {@code
+   * follow_pfnmap_start} (mm/memory.c).
+   *
+   * @param va the address
+   * @return the entry, to be closed by the same thread
+   * @throws MapException EINVAL if the mapping has neither IO nor PFNMAP, or nothing is mapped
+   */
+  public FollowedPfn followPfnMap(long va) throws MapException {
+    return FollowedPfn.start(mm, va);
+  }
+
+  /**
    * Makes a child with the same mappings. Private pages are shared until one side writes; shared
    * ones stay shared. Linux counterpart: {@code dup_mmap} (kernel/fork.c).
    *

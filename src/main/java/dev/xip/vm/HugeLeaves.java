@@ -8,10 +8,11 @@ import dev.xip.pagetable.PageTable;
 import dev.xip.pagetable.Walk;
 
 /**
- * Leaves that map 2 MiB or 1 GiB of a file with one special entry. Invariants: such a leaf lies in
- * one mapping as a whole, is never writable, and is not counted. An operation that would break one
- * of them splits the leaf first into a table of smaller ones that map the same. If there is no RAM
- * for the table the leaf is dropped, and its pages fault in again.
+ * Leaves that map 2 MiB or 1 GiB of a file, or of a device's page frame numbers, with one special
+ * entry. Invariants: such a leaf lies in one mapping as a whole, is never writable, and is not
+ * counted. An operation that would break one of them splits the leaf first into a table of smaller
+ * ones that map the same. If there is no RAM for the table the leaf is dropped, and its pages fault
+ * in again.
  *
  * <p>A leaf changes under the lock of the table that it is in. A table is linked into an empty slot
  * without that lock, so a leaf is inserted by compare-and-set. Linux counterpart: {@code
@@ -101,7 +102,7 @@ final class HugeLeaves {
    * @return how many bytes are mapped now: 0 if no leaf fits or there is an entry already
    */
   long insert(Vma vma, long va, long stop, long bytes, long pfn) {
-    if (!vma.has(VmaFlags.MIXEDMAP) || vma.pageAccess().write()) {
+    if (!mayHold(vma) || vma.pageAccess().write()) {
       return 0;
     }
     for (Level level : HIGHEST_FIRST) {
@@ -119,6 +120,11 @@ final class HugeLeaves {
       }
     }
     return 0;
+  }
+
+  private boolean mayHold(Vma vma) {
+    return vma.has(VmaFlags.MIXEDMAP)
+        || vma.has(VmaFlags.PFNMAP) && manager.rules().has(Rule.HUGE_PFN_MAPS);
   }
 
   private long insert(Vma vma, long va, long stop, long leaves, long pfn, Level level) {

@@ -39,6 +39,9 @@ public enum Rule {
    */
   HUGE_LEAVES("4.5", "one entry maps 2 MiB or 1 GiB of a file"),
 
+  /** Huge leaves map page frame numbers too (6da8e9634bb7 and the patches around it). */
+  HUGE_PFN_MAPS("6.12", "one entry maps 2 MiB or 1 GiB of a mapping with PFNMAP"),
+
   /** madvise makes guard regions of anonymous memory that could become writable. */
   GUARD_REGIONS("6.13", "madvise makes guard regions of anonymous memory"),
 
