@@ -17,6 +17,11 @@ public enum ElfMachine {
     this.number = number;
   }
 
+  /** The value of e_machine. */
+  int number() {
+    return number;
+  }
+
   /**
    * Finds a machine.
    *

@@ -22,6 +22,10 @@ public enum Advice {
   DONTFORK(10),
   /** Fork copies the mapping. */
   DOFORK(11),
+  /** A core dump leaves the mapping out (since Linux 3.4). */
+  DONTDUMP(16),
+  /** A core dump contains the mapping. */
+  DODUMP(17),
   /** Accesses to the pages are refused from now on, and what they held is dropped. */
   GUARD_INSTALL(102),
   /** Pages that are guarded are as if they had never been touched. */
@@ -47,7 +51,13 @@ public enum Advice {
       }
     }
     throw new MapException(
-        Errno.EINVAL, "madvise", "0 to 4, 10, 11, 102 or 103", String.valueOf(number));
+        Errno.EINVAL, "madvise", "0 to 4, 10, 11, 16, 17, 102 or 103", String.valueOf(number));
+  }
+
+  /** Whether a mapping with these flags refuses it. */
+  boolean isRefusedBy(long flags) {
+    return this == DOFORK && (flags & VmaFlags.IO) != 0
+        || this == DODUMP && (flags & VmaFlags.SPECIAL) != 0;
   }
 
   /** The flags of a mapping after this advice. */
@@ -58,6 +68,8 @@ public enum Advice {
       case SEQUENTIAL -> flags & ~VmaFlags.RAND_READ | VmaFlags.SEQ_READ;
       case DONTFORK -> flags | VmaFlags.DONTCOPY;
       case DOFORK -> flags & ~VmaFlags.DONTCOPY;
+      case DONTDUMP -> flags | VmaFlags.DONTDUMP;
+      case DODUMP -> flags & ~VmaFlags.DONTDUMP;
       case WILLNEED, DONTNEED, GUARD_INSTALL, GUARD_REMOVE -> flags;
     };
   }

@@ -182,8 +182,9 @@ final class RangeCalls {
               guardRegions.advise(call, vma, part, advice);
               return;
             }
-            if (advice == Advice.DOFORK && vma.has(VmaFlags.IO)) {
-              throw new MapException(Errno.EINVAL, call, "memory that can be copied", "" + vma);
+            if (advice.isRefusedBy(vma.flags())) {
+              throw new MapException(
+                  Errno.EINVAL, call, "a mapping that takes this advice", "" + vma);
             }
             mm.install(mm.vmas().withFlags(part, advice.applied(vma.flags())));
           });
