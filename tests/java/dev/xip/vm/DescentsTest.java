@@ -6,8 +6,10 @@ import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import dev.xip.mapping.Mappable;
+import dev.xip.mapping.PageRun;
 import dev.xip.pagetable.CountingTable;
 import dev.xip.pagetable.X8664Layout;
+import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -74,7 +76,9 @@ class DescentsTest {
 
   @Test
   void theFirstTouchOfAHoleDescendsOnce() throws MapException {
-    Mappable holes = new SharedMemory(machine.manager, GIB);
+    long[] none = new long[(int) (GIB / Pages.SIZE)];
+    Arrays.fill(none, PageRun.HOLE.pfn());
+    Mappable holes = new PlacedFile(none);
     map(MapRequest.privately(holes, Access.READ), 0, GIB);
     assertThat(descentsOf(Access.READ)).isEqualTo(1);
     assertThat(space.fileFrames()).isEqualTo(1);

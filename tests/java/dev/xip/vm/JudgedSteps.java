@@ -12,8 +12,8 @@ import java.util.Random;
  *
  * <ul>
  *   <li>mlock and mincore of files: a page of a file in place has no page frame to lock, and counts
- *       as absent until it has an entry (rules.md, "mincore"). Both are judged on anonymous memory;
- *       mincore only before the first fork, because 3.19 and later releases differ in which zero
+ *       as absent until it has an entry (rules.md, "mincore"). Both are judged on anonymous memory,
+ *       private and shared; mincore only before the first fork, because 3.19 and later releases differ in which zero
  *       pages a fork copies.
  *   <li>mremap of a range that is not all of one mapping, on either side: mappings with MIXEDMAP do
  *       not merge, ordinary ones do, and since 6.17 several may be moved at once. The same of no
@@ -173,7 +173,9 @@ final class JudgedSteps {
     long slot = Long.parseLong(words[0]);
     long pages = Long.parseLong(words[1]);
     for (Vma vma : machine.space(process).vmas()) {
-      if (vma.range().overlaps(JudgedMachine.range(slot, pages)) && !vma.isAnonymous()) {
+      if (vma.range().overlaps(JudgedMachine.range(slot, pages))
+          && !vma.isAnonymous()
+          && !(vma.file() instanceof SharedMemory)) {
         return null;
       }
     }

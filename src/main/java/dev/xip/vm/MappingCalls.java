@@ -209,7 +209,7 @@ final class MappingCalls {
     if (isAccountable(flags)) {
       flags |= VmaFlags.ACCOUNT;
     }
-    if (isInPlace(file) || file == null && shared) {
+    if (isInPlace(file)) {
       return flags | VmaFlags.MIXEDMAP;
     }
     return request.has(MapFlag.LOCKED) ? flags | VmaFlags.LOCKED : flags;

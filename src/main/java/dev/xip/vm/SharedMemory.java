@@ -1,30 +1,40 @@
 package dev.xip.vm;
 
-import dev.xip.base.Errno;
+import dev.xip.base.Pages;
+import dev.xip.mapping.CachedPages;
 import dev.xip.mapping.Mappable;
 import dev.xip.mapping.Mapper;
+import dev.xip.mapping.NoFrameException;
 import dev.xip.mapping.PageRun;
+import dev.xip.phys.FrameAllocator;
 import dev.xip.phys.FrameUse;
-import java.io.IOException;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 
 /**
  * Anonymous memory that processes share: a nameless file whose pages are allocated at the first
- * touch and freed with the last mapping. Linux counterpart: {@code shmem_zero_setup} (mm/shmem.c),
- * whose entries are normal and counted as shared; here they are special as for any file.
+ * touch, counted like those of any page cache, and freed with the last mapping. It is never
+ * truncated, so its pages need no lock. Linux counterpart: {@code shmem_zero_setup} and {@code
+ * shmem_fault} (mm/shmem.c).
  *
- * <p>Lock held by the caller: any but a spin lock.
+ * <p>Lock held by the caller: any but a spin lock; for {@link #tryLock} and {@link #frame} any.
  */
-final class SharedMemory implements Mappable {
-  private final MemoryManager manager;
+final class SharedMemory implements Mappable, CachedPages {
+  private final FrameAllocator allocator;
   private final long size;
 
-  /** Frames by page; each holds one reference. Guarded by itself. */
-  private final Map<Long, Long> pages = new HashMap<>();
+  /** By number; each page's frame has one reference from here. */
+  private final ConcurrentMap<Long, Held> pages = new ConcurrentHashMap<>();
+
+  private record Held(long pfn) implements Page {
+    @Override
+    public void unlock() {
+      // The page stays until the last mapping is gone.
+    }
+  }
 
   SharedMemory(MemoryManager manager, long size) {
-    this.manager = manager;
+    this.allocator = manager.memory().allocator();
     this.size = size;
   }
 
@@ -44,35 +54,56 @@ final class SharedMemory implements Mappable {
   }
 
   @Override
-  public PageRun translate(long pageOffset) {
-    synchronized (pages) {
-      Long pfn = pages.get(pageOffset);
-      return pfn == null ? PageRun.HOLE : new PageRun(pfn, 1);
-    }
+  public CachedPages cachedPages() {
+    return this;
   }
 
   @Override
-  public PageRun allocate(long pageOffset) throws IOException {
-    synchronized (pages) {
-      Long pfn = pages.get(pageOffset);
-      if (pfn == null) {
-        pfn = manager.memory().allocator().allocate(FrameUse.PAGE_CACHE);
-        if (pfn < 0) {
-          throw new IOException(
-              Errno.ENOSPC.message(
-                  "%s, page 0x%x: expected a free frame of RAM, found none", name(), pageOffset));
-        }
-        pages.put(pageOffset, pfn);
-      }
-      return new PageRun(pfn, 1);
-    }
+  public PageRun translate(long pageOffset) {
+    long pfn = frame(pageOffset);
+    return pfn < 0 ? PageRun.HOLE : new PageRun(pfn, 1);
   }
+
+  @Override
+  public Page lock(long page) throws NoFrameException {
+    if (page >= Pages.covering(size)) {
+      return null;
+    }
+    Held found = pages.get(page);
+    if (found != null) {
+      return found;
+    }
+    long pfn = allocator.allocate(FrameUse.PAGE_CACHE);
+    if (pfn < 0) {
+      throw new NoFrameException(name(), page);
+    }
+    Held added = new Held(pfn);
+    Held first = pages.putIfAbsent(page, added);
+    if (first == null) {
+      return added;
+    }
+    allocator.put(pfn);
+    return first;
+  }
+
+  @Override
+  public Page tryLock(long page) {
+    return pages.get(page);
+  }
+
+  @Override
+  public long frame(long page) {
+    Held found = pages.get(page);
+    return found == null ? -1 : found.pfn();
+  }
+
+  /** Does nothing: a page that was never touched has no other place. */
+  @Override
+  public void readAhead(long page, long count) {}
 
   @Override
   public void detach(Mapper mapper) {
-    synchronized (pages) {
-      pages.values().forEach(manager.memory().allocator()::put);
-      pages.clear();
-    }
+    pages.values().forEach(held -> allocator.put(held.pfn()));
+    pages.clear();
   }
 }
