@@ -17,7 +17,8 @@ class BadEntriesTest {
   private static final long MINUTE = 60_000_000_000L;
 
   private long now = 12345;
-  private final BadEntries entries = new BadEntries(FrameFixture.LAYOUT, List.of(), () -> now);
+  private final BadEntries entries =
+      new BadEntries(FrameFixture.LAYOUT, List.of(), () -> now, true);
 
   private void report(int times) throws IOException {
     try (FrameFixture machine = new FrameFixture(FrameStrategy.SPECIAL_BIT)) {

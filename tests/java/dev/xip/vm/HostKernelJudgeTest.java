@@ -36,7 +36,17 @@ class HostKernelJudgeTest {
   void theHostKernelSeesTheSameWithoutTheSpecialBit() throws IOException {
     judge(
         new TestMachine(
-            X8664Of2008Layout.INSTANCE, FrameStrategy.SORTED_ARRAY, Era.LINUX_2_6_26.rules()),
+            X8664Of2008Layout.INSTANCE,
+            FrameStrategy.SORTED_ARRAY,
+            Rules.DEFAULT
+                .without(
+                    Rule.FORK_WALKS_MIXED_MAPS,
+                    Rule.FAULT_HOLDS_FILE_LOCK,
+                    Rule.SPARSE_PAGE_GUARDED,
+                    Rule.HUGE_LEAVES,
+                    Rule.FORK_FLUSHES_FOR_CHANGES)
+                .with(Rule.PRIVATE_HOLE_COPIED_AT_ONCE, Rule.PRIVATE_STORE_COPIES_AT_ONCE)
+                .withFaultAround(1)),
         Integer.getInteger("xip.histories", 100));
   }
 

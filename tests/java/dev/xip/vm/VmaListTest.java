@@ -43,7 +43,7 @@ class VmaListTest {
   }
 
   private static VmaList listOf(Vma... vmas) {
-    VmaList list = VmaList.EMPTY;
+    VmaList list = VmaList.empty(Rules.DEFAULT);
     for (Vma vma : vmas) {
       list = list.with(vma);
     }
@@ -151,7 +151,7 @@ class VmaListTest {
                 && before.flags() == vma.flags()
                 && before.file() == vma.file()
                 && before.pageOffset() + 1 == vma.pageOffset();
-        if (same && !((vma.flags() & VmaFlags.SPECIAL) != 0 && border[page])) {
+        if (same && !((vma.flags() & VmaFlags.special(Rules.DEFAULT)) != 0 && border[page])) {
           Vma last = found.removeLast();
           vma =
               new Vma(
@@ -179,7 +179,7 @@ class VmaListTest {
       PRIVATE, PRIVATE | VmaFlags.WRITE, PRIVATE | VmaFlags.MIXEDMAP, PRIVATE | VmaFlags.LOCKED
     };
     for (int history = 0; history < 200; history++) {
-      VmaList list = VmaList.EMPTY;
+      VmaList list = VmaList.empty(Rules.DEFAULT);
       Model model = new Model();
       for (int step = 0; step < 100; step++) {
         int first = random.nextInt(PAGES);

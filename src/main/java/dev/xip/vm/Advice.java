@@ -54,10 +54,9 @@ public enum Advice {
         Errno.EINVAL, "madvise", "0 to 4, 10, 11, 16, 17, 102 or 103", String.valueOf(number));
   }
 
-  /** Whether a mapping with these flags refuses it. */
-  boolean isRefusedBy(long flags) {
-    return this == DOFORK && (flags & VmaFlags.IO) != 0
-        || this == DODUMP && (flags & VmaFlags.SPECIAL) != 0;
+  /** Whether a mapping with these flags refuses it; {@code special} is {@link VmaFlags#special}. */
+  boolean isRefusedBy(long flags, long special) {
+    return this == DOFORK && (flags & VmaFlags.IO) != 0 || this == DODUMP && (flags & special) != 0;
   }
 
   /** The flags of a mapping after this advice. */

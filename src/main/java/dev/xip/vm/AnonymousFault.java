@@ -7,7 +7,8 @@ import dev.xip.phys.PageFrames;
 
 /**
  * Answers a fault on anonymous memory that has no entry: a read maps the zero page, uncounted; a
- * write maps a new frame. Linux counterpart: {@code do_anonymous_page} (mm/memory.c).
+ * write, or a read where there is no zero page, maps a new frame. Linux counterpart: {@code
+ * do_anonymous_page} (mm/memory.c).
  *
  * <p>Lock held by the caller: the map lock, shared.
  */
@@ -17,6 +18,7 @@ final class AnonymousFault {
   private final PageTable table;
   private final EntryLayout layout;
   private final PageFrames frames;
+  private final boolean hasZeroPage;
 
   AnonymousFault(Mm mm) {
     this.mm = mm;
@@ -24,10 +26,11 @@ final class AnonymousFault {
     this.table = mm.table();
     this.layout = table.layout();
     this.frames = manager.memory().frames();
+    this.hasZeroPage = manager.rules().has(Rule.ZERO_PAGE);
   }
 
   FaultResult handle(Vma vma, long va, long slot, boolean write) {
-    if (!write) {
+    if (!write && hasZeroPage) {
       long zero = layout.leaf(manager.zeroPfn(), vma.pageAccess());
       return insert(slot, manager.usesSpecialBit() ? layout.withSpecial(zero) : zero, -1);
     }

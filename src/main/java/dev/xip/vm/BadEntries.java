@@ -10,9 +10,9 @@ import java.util.function.Supplier;
 
 /**
  * Reports of entries that no rule of the memory manager can have made; the kernel prints "Bad page
- * map". A report never blocks and never stops the machine. After a burst of {@value #BURST} reports
- * the rest of the minute is silent, and the first report of the next says how many were left out.
- * Linux counterpart: {@code print_bad_pte} (mm/memory.c).
+ * map". A report never blocks and never stops the machine. Where the rules limit them, after a
+ * burst of {@value #BURST} reports the rest of the minute is silent, and the first report of the
+ * next says how many were left out. Linux counterpart: {@code print_bad_pte} (mm/memory.c).
  *
  * <p>Lock held by the caller: any, an entry lock included.
  */
@@ -20,11 +20,15 @@ public final class BadEntries {
   /** How many reports are made in one window of time. */
   public static final int BURST = 60;
 
+  /** How many lines are kept where reports are not limited; the kernel's log has an end too. */
+  private static final int MOST_LINES = 1000;
+
   private static final long WINDOW_NANOS = 60_000_000_000L;
 
   private final EntryLayout layout;
   private final Iterable<Mm> spaces;
   private final LongSupplier clock;
+  private final boolean limited;
   private final SpinLock lock = new SpinLock("bad entries lock");
 
   /** The lines of the window. Guarded by the lock, as are all that follow. */
@@ -41,11 +45,13 @@ public final class BadEntries {
    * @param layout describes entries
    * @param spaces the machine's address spaces, to be read without a lock
    * @param clock nanoseconds from any origin
+   * @param limited whether the rest of a minute is silent after a burst
    */
-  BadEntries(EntryLayout layout, Iterable<Mm> spaces, LongSupplier clock) {
+  BadEntries(EntryLayout layout, Iterable<Mm> spaces, LongSupplier clock, boolean limited) {
     this.layout = layout;
     this.spaces = spaces;
     this.clock = clock;
+    this.limited = limited;
   }
 
   /** Reports an entry, unless the limit is reached. May be called with an entry lock held. */
@@ -70,10 +76,10 @@ public final class BadEntries {
     try {
       count++;
       long now = clock.getAsLong();
-      if (shown > 0 && now - windowStart >= WINDOW_NANOS) {
+      if (limited && shown > 0 && now - windowStart >= WINDOW_NANOS) {
         shown = 0;
       }
-      if (shown == BURST) {
+      if (limited && shown == BURST) {
         suppressed++;
         return;
       }
@@ -93,6 +99,9 @@ public final class BadEntries {
         lines.add("BUG: Bad page map: %d messages suppressed".formatted(missed));
       }
       lines.add(line);
+      if (lines.size() > MOST_LINES) {
+        lines.removeFirst();
+      }
     } finally {
       lock.unlock();
     }

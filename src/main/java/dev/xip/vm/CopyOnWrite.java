@@ -22,6 +22,8 @@ final class CopyOnWrite {
   private final EntryLayout layout;
   private final PageFrames frames;
   private final FrameAllocator allocator;
+  private final boolean reusesWithoutFrame;
+  private final boolean checksLocked;
 
   CopyOnWrite(Mm mm) {
     this.mm = mm;
@@ -30,6 +32,8 @@ final class CopyOnWrite {
     this.layout = table.layout();
     this.frames = manager.memory().frames();
     this.allocator = manager.memory().allocator();
+    this.reusesWithoutFrame = manager.rules().has(Rule.SHARED_STORE_IN_PLACE);
+    this.checksLocked = manager.rules().has(Rule.LOCKED_COPY_CHECKS_FRAME);
   }
 
   /**
@@ -39,7 +43,10 @@ final class CopyOnWrite {
   boolean reuseLocked(Vma vma, long va, long slot, long pte) {
     long pfn = manager.normalFrame(vma, va, pte);
     boolean alone = isAnonymous(pfn) && frames.mappings(pfn) == 1;
-    if (!alone && !vma.has(VmaFlags.WRITE | VmaFlags.SHARED)) {
+    boolean shared =
+        vma.has(VmaFlags.WRITE | VmaFlags.SHARED)
+            && (reusesWithoutFrame || pfn != MemoryManager.NO_FRAME);
+    if (!alone && !shared) {
       return false;
     }
     long written = layout.withDirty(layout.withYoung(pte));
@@ -72,6 +79,12 @@ final class CopyOnWrite {
    */
   FaultResult copy(Vma vma, long va, long slot, long pte, long held) {
     long old = manager.normalFrame(vma, va, pte);
+    if (!checksLocked && old == MemoryManager.NO_FRAME && vma.has(VmaFlags.LOCKED)) {
+      throw new IllegalStateException(
+          "BUG: NULL pointer dereference: do_wp_page clears the mlocked state of the page behind"
+              + " entry 0x%x at address 0x%x in %s, which has no page frame"
+                  .formatted(pte, va, vma));
+    }
     vma.anon().prepare();
     long copy = allocator.allocate(FrameUse.ANONYMOUS);
     try {
@@ -89,6 +102,44 @@ final class CopyOnWrite {
       if (old != MemoryManager.NO_FRAME) {
         allocator.put(old);
       }
+    }
+  }
+
+  /**
+   * Copies a page of a file that has no entry yet and maps the copy. Linux counterpart: the copy in
+   * {@code __do_fault}, later {@code do_cow_fault} (mm/memory.c).
+   *
+   * @param from the page's frame number, which stays valid during the call
+   */
+  FaultResult copyAtOnce(Vma vma, long va, long slot, long from) {
+    vma.anon().prepare();
+    long copy = allocator.allocate(FrameUse.ANONYMOUS);
+    if (copy < 0) {
+      return FaultHandler.outOfMemory(va, "a private copy in " + vma);
+    }
+    FaultResult result = copyPage(vma, va, from, copy);
+    if (result == null) {
+      result = mapFirst(vma, slot, copy);
+    }
+    if (result != FaultResult.Handled.COPIED) {
+      allocator.put(copy);
+    }
+    return result;
+  }
+
+  private FaultResult mapFirst(Vma vma, long slot, long copy) {
+    manager.lockEntry(slot);
+    try {
+      if (!layout.isEmpty(table.get(slot))) {
+        return FaultResult.Handled.PRESENT;
+      }
+      frames.addMapping(copy);
+      mm.counters().mapped(true);
+      mm.counters().copied();
+      table.set(slot, AnonymousFault.privateLeaf(layout, vma, copy));
+      return FaultResult.Handled.COPIED;
+    } finally {
+      manager.unlockEntry(slot);
     }
   }
 

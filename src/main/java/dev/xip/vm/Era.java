@@ -1,8 +1,5 @@
 package dev.xip.vm;
 
-import java.util.Arrays;
-import java.util.stream.Collectors;
-
 /**
  * A state of Linux that a machine can boot as.
  *
@@ -44,18 +41,7 @@ public enum Era {
    * @throws IllegalArgumentException if there is none of that name; the message lists the names
    */
   public static Era named(String label) {
-    return Arrays.stream(values())
-        .filter(each -> each.label.equals(label))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "era %s: expected one of %s"
-                        .formatted(
-                            label,
-                            Arrays.stream(values())
-                                .map(Era::toString)
-                                .collect(Collectors.joining(", ")))));
+    return Names.find("era", label, values());
   }
 
   /** {@return the rules of a machine of the era} */

@@ -29,10 +29,10 @@ final class FaultHandler {
     this.table = mm.table();
     this.layout = table.layout();
     this.hugeLeaves = mm.hugeLeaves();
-    this.fileFault = new FileFault(mm, insertion);
+    this.copyOnWrite = new CopyOnWrite(mm);
+    this.fileFault = new FileFault(mm, insertion, copyOnWrite);
     this.cacheFault = new CacheFault(mm);
     this.anonymousFault = new AnonymousFault(mm);
-    this.copyOnWrite = new CopyOnWrite(mm);
   }
 
   /**

@@ -14,9 +14,9 @@ import java.io.IOException;
  * Answers a fault on a page of a file that has no entry: inserts a special entry for a page that
  * lies in memory, has the file allocate a block for a hole if the mapping is shared and could
  * write, and inserts the sparse page for any other hole. The entry has the rights of {@link
- * Vma#pageAccess}, so a store faults again. A read fault maps the pages around it as well, as far
- * as they lie in memory. Linux counterpart: {@code xip_file_fault} (mm/filemap_xip.c), {@code
- * do_fault_around} (mm/memory.c).
+ * Vma#pageAccess}, so a store faults again, unless the rules say that a private one copies the page
+ * at once. A read fault maps the pages around it as well, as far as they lie in memory. Linux
+ * counterpart: {@code xip_file_fault} (mm/filemap_xip.c), {@code do_fault_around} (mm/memory.c).
  *
  * <p>Lock held by the caller: the map lock, shared.
  */
@@ -28,6 +28,7 @@ final class FileFault {
   private final MemoryManager manager;
   private final PageTable table;
   private final Insertion insertion;
+  private final CopyOnWrite copyOnWrite;
   private final HugeLeaves hugeLeaves;
 
   /** The bytes that one table of the lowest level covers. */
@@ -38,18 +39,25 @@ final class FileFault {
 
   private final boolean holdsFileLock;
   private final boolean sparsePageGuarded;
+  private final boolean toleratesSecond;
+  private final boolean copiesPagesAtOnce;
+  private final boolean copiesHolesAtOnce;
 
-  FileFault(Mm mm, Insertion insertion) {
+  FileFault(Mm mm, Insertion insertion, CopyOnWrite copyOnWrite) {
     this.mm = mm;
     this.manager = mm.manager();
     this.table = mm.table();
     this.insertion = insertion;
+    this.copyOnWrite = copyOnWrite;
     this.hugeLeaves = mm.hugeLeaves();
     this.tableBytes = 1L << manager.layout().shift(Level.PMD);
     Rules rules = manager.rules();
     this.aroundPages = rules.faultAroundPages();
     this.holdsFileLock = rules.has(Rule.FAULT_HOLDS_FILE_LOCK);
     this.sparsePageGuarded = rules.has(Rule.SPARSE_PAGE_GUARDED);
+    this.toleratesSecond = rules.has(Rule.SECOND_INSERTER_TOLERATED);
+    this.copiesPagesAtOnce = rules.has(Rule.PRIVATE_STORE_COPIES_AT_ONCE);
+    this.copiesHolesAtOnce = rules.has(Rule.PRIVATE_HOLE_COPIED_AT_ONCE);
   }
 
   /**
@@ -62,12 +70,16 @@ final class FileFault {
     Mappable file = vma.file();
     long page = vma.pageAt(va);
     FileMappings mappings = mm.mappingsOf(file);
+    boolean copy = write && !vma.has(VmaFlags.SHARED);
     try {
       if (file instanceof DeviceMemory memory) {
         return handleDevice(memory, vma, va, mappings);
       }
       while (true) {
-        FaultResult result = insertPlace(vma, va, slot, write ? 1 : aroundPages, mappings);
+        FaultResult result =
+            copy && copiesPagesAtOnce
+                ? copyPlace(vma, va, slot, mappings)
+                : insertPlace(vma, va, slot, write ? 1 : aroundPages, mappings);
         if (result != null) {
           return result;
         }
@@ -76,7 +88,7 @@ final class FileFault {
           mappings.holeFilled(page);
           continue;
         }
-        result = insertSparse(vma, va, slot, mappings);
+        result = insertSparse(vma, va, slot, copy && copiesHolesAtOnce, mappings);
         if (result != null) {
           return result;
         }
@@ -178,6 +190,22 @@ final class FileFault {
     }
   }
 
+  /** Maps a private copy of a page; null if it is a hole. */
+  private FaultResult copyPlace(Vma vma, long va, long slot, FileMappings mappings)
+      throws IOException {
+    long page = vma.pageAt(va);
+    long stamp = lock(mappings);
+    try {
+      if (isPastEnd(vma.file(), page)) {
+        return pastEnd(vma, va, page);
+      }
+      PageRun place = vma.file().translate(page);
+      return place.isHole() ? null : copyOnWrite.copyAtOnce(vma, va, slot, place.pfn());
+    } finally {
+      unlock(mappings, stamp);
+    }
+  }
+
   /**
    * Inserts entries for a page and {@code before} pages before it; null unless one run holds them.
    */
@@ -202,7 +230,13 @@ final class FileFault {
     manager.reached(Step.TRANSLATED);
     int inRun = (int) Math.min(after, place.pages() - before - 1);
     long pfn = place.pfn() + before;
-    return inserted(va, insertion.insertMixedRun(vma, va, slot, pfn, before, inRun));
+    Errno result = insertion.insertMixedRun(vma, va, slot, pfn, before, inRun);
+    if (result == Errno.EBUSY && !toleratesSecond) {
+      throw new IllegalStateException(
+          "BUG: xip_file_fault at address 0x%x in %s: another thread has inserted the entry"
+              .formatted(va, vma));
+    }
+    return inserted(va, result);
   }
 
   /**
@@ -255,8 +289,12 @@ final class FileFault {
     return true;
   }
 
-  /** Inserts the sparse page; null if the page is no hole any more. */
-  private FaultResult insertSparse(Vma vma, long va, long slot, FileMappings mappings)
+  /**
+   * Inserts the sparse page; null if the page is no hole any more.
+   *
+   * @param copy whether a private copy of it is mapped instead
+   */
+  private FaultResult insertSparse(Vma vma, long va, long slot, boolean copy, FileMappings mappings)
       throws IOException {
     long page = vma.pageAt(va);
     SparsePage sparse = manager.sparsePage();
@@ -273,7 +311,9 @@ final class FileFault {
           return null;
         }
         manager.reached(Step.HOLE_SEEN);
-        return inserted(va, insertion.insertFrame(vma, va, slot, sparse.pfn()));
+        return copy
+            ? copyOnWrite.copyAtOnce(vma, va, slot, sparse.pfn())
+            : inserted(va, insertion.insertFrame(vma, va, slot, sparse.pfn()));
       } finally {
         unlock(mappings, stamp);
       }

@@ -27,8 +27,8 @@ final class Forker {
   private final PageFrames frames;
   private final EntryBlock block;
 
-  /** The flush that the parent owes for entries that were write-protected. */
-  private FlushDuty duty = FlushDuty.NONE;
+  /** The flush that the parent owes: for entries that were write-protected, or always. */
+  private FlushDuty duty;
 
   /** The last walk of the child's table. */
   private final Walk walk = new Walk();
@@ -40,6 +40,8 @@ final class Forker {
     this.layout = manager.layout();
     this.frames = manager.memory().frames();
     this.block = parent.table().block();
+    this.duty =
+        manager.rules().has(Rule.FORK_FLUSHES_FOR_CHANGES) ? FlushDuty.NONE : FlushDuty.OWED;
   }
 
   /** Takes the parent's map lock, then the child's. */
@@ -53,7 +55,7 @@ final class Forker {
   }
 
   private void copyLocked() throws MapException {
-    VmaList copies = VmaList.EMPTY;
+    VmaList copies = VmaList.empty(manager.rules());
     for (Vma vma : parent.vmas().toList()) {
       if (!vma.has(VmaFlags.DONTCOPY)) {
         copies =

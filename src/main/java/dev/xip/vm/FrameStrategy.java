@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.LongFunction;
-import java.util.stream.Collectors;
 
 /**
  * The ways to decide whether an entry has a page frame that the thread of January 2008 weighed, in
@@ -129,14 +128,7 @@ public enum FrameStrategy {
    * @throws IllegalArgumentException if there is none of that name; the message lists the names
    */
   public static FrameStrategy named(String label) {
-    return Arrays.stream(values())
-        .filter(each -> each.label.equals(label))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "strategy %s: expected one of %s"
-                        .formatted(label, join(Arrays.asList(values())))));
+    return Names.find("strategy", label, values());
   }
 
   /** {@return the strategies with which a machine runs} */
@@ -157,10 +149,6 @@ public enum FrameStrategy {
    */
   public static List<FrameStrategy> possibleWith(EntryLayout layout) {
     return Arrays.stream(values()).filter(each -> each.fits(layout)).toList();
-  }
-
-  static String join(List<FrameStrategy> strategies) {
-    return strategies.stream().map(FrameStrategy::toString).collect(Collectors.joining(", "));
   }
 
   /** {@return whether a machine with the strategy works, and if not, why} */

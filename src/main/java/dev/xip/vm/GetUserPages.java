@@ -28,6 +28,12 @@ public final class GetUserPages {
   /** The answer of {@link #followPage} if a fault may help. */
   private static final long MUST_FAULT = -2;
 
+  /**
+   * How many faults on one page the loop of old releases makes before it is reported; the kernel
+   * made them for ever.
+   */
+  private static final int MOST_FAULTS = 1000;
+
   /** The initial room for frames. */
   private static final int FIRST_ROOM = 256;
 
@@ -38,6 +44,13 @@ public final class GetUserPages {
   private final EntryLayout layout;
   private final PageFrames frames;
   private final FrameAllocator allocator;
+  private final boolean refusesSpecial;
+  private final boolean forceNeedsCow;
+  private final boolean hasFastWay;
+
+  /** The error for an entry without a page frame. */
+  private final Errno noFrame;
+
   private final Walk walk = new Walk();
 
   GetUserPages(Mm mm, FaultHandler faults) {
@@ -48,6 +61,11 @@ public final class GetUserPages {
     this.layout = table.layout();
     this.frames = manager.memory().frames();
     this.allocator = manager.memory().allocator();
+    Rules rules = manager.rules();
+    this.refusesSpecial = rules.has(Rule.GET_USER_PAGES_ENDS);
+    this.forceNeedsCow = rules.has(Rule.FORCED_STORE_NEEDS_PRIVATE);
+    this.hasFastWay = manager.usesSpecialBit() && rules.has(Rule.FAST_GET_USER_PAGES);
+    this.noFrame = rules.has(Rule.GET_USER_PAGES_ANSWERS_EEXIST) ? Errno.EEXIST : Errno.EFAULT;
   }
 
   /**
@@ -64,7 +82,7 @@ public final class GetUserPages {
    * @return how many frames there are: fewer than asked for if a later page has none
    * @throws MapException if the first page has none. EFAULT: no mapping, or one of I/O memory or
    *     page frame numbers, or rights that are missing, a fault that ends in a signal, an entry
-   *     without a page frame. ENOMEM: RAM is used up
+   *     without a page frame (EEXIST by the rules of 5.18). ENOMEM: RAM is used up
    * @throws IllegalArgumentException if the count is negative or there is no room for the frames
    */
   public int getUserPages(long va, int count, boolean write, boolean force, long[] pfns)
@@ -76,9 +94,9 @@ public final class GetUserPages {
   /**
    * Finds the frames behind addresses, without any lock as far as they are mapped with the rights
    * needed. It sees entries only, never mappings, so it needs the special bit: with another
-   * strategy every page takes the slow path. From the first page on that is not mapped with the
-   * rights needed, the rest takes the slow path too. Linux counterpart: {@code
-   * get_user_pages_fast}.
+   * strategy, or by rules without it, every page takes the slow path. From the first page on that
+   * is not mapped with the rights needed, the rest takes the slow path too. Linux counterpart:
+   * {@code get_user_pages_fast}.
    *
    * @param va an address in the first page
    * @param count how many pages, at least 0
@@ -91,7 +109,7 @@ public final class GetUserPages {
   public int getUserPagesFast(long va, int count, boolean write, long[] pfns) throws MapException {
     requireRoom(count, pfns);
     int done = 0;
-    if (manager.usesSpecialBit()) {
+    if (hasFastWay) {
       while (done < count && tryFast(pageAt(va, done), write, pfns, done)) {
         done++;
       }
@@ -197,7 +215,7 @@ public final class GetUserPages {
 
   private long getPage(long va, boolean write, boolean force) throws MapException {
     boolean copied = false;
-    while (true) {
+    for (int faulted = 0; ; faulted++) {
       long stamp = mm.lockShared();
       try {
         Vma vma = mm.find(va);
@@ -213,6 +231,11 @@ public final class GetUserPages {
       } finally {
         mm.unlockShared(stamp);
       }
+      if (!refusesSpecial && faulted == MOST_FAULTS) {
+        throw new IllegalStateException(
+            "BUG: get_user_pages at 0x%x in %s: expected a page frame, found none after %d faults"
+                .formatted(va, mm.name(), faulted));
+      }
       copied = faultIn(va, write, force);
       manager.reached(Step.FAULTED_IN);
     }
@@ -225,11 +248,16 @@ public final class GetUserPages {
     }
     boolean allowed =
         write
-            ? vma.has(VmaFlags.WRITE) || (force && VmaFlags.isCow(vma.flags()))
+            ? vma.has(VmaFlags.WRITE) || (force && mayForce(vma))
             : vma.has(VmaFlags.READ) || (force && vma.has(VmaFlags.MAYREAD));
     if (!allowed) {
       throw refused(Errno.EFAULT, va, write ? "write access" : "read access", vma.toString());
     }
+  }
+
+  /** Whether a store may be forced. A shared mapping then gets a private copy. */
+  private boolean mayForce(Vma vma) {
+    return forceNeedsCow ? VmaFlags.isCow(vma.flags()) : vma.has(VmaFlags.MAYWRITE);
   }
 
   /** Whether the fault has made the page private to this space, whatever the entry allows. */
@@ -263,10 +291,10 @@ public final class GetUserPages {
       return MUST_FAULT;
     }
     if (walk.level() != Level.PTE) {
-      if (write) {
+      if (write || !refusesSpecial) {
         return MUST_FAULT;
       }
-      throw refused(Errno.EFAULT, va, "an entry with a page frame", "a huge leaf in " + vma);
+      throw refused(noFrame, va, "an entry with a page frame", "a huge leaf in " + vma);
     }
     long slot = walk.slot();
     manager.lockEntry(slot);
@@ -283,8 +311,11 @@ public final class GetUserPages {
       }
       if (pfn == MemoryManager.NO_FRAME) {
         if (layout.pfn(pte) != manager.zeroPfn()) {
+          if (!refusesSpecial) {
+            return MUST_FAULT;
+          }
           throw refused(
-              Errno.EFAULT,
+              noFrame,
               va,
               "an entry with a page frame",
               "entry 0x%x (%s) in %s".formatted(pte, layout.describe(pte), vma));

@@ -18,10 +18,8 @@ import dev.xip.pagetable.PageTable;
  * if a fault comes in between.
  */
 final class GuardRegions {
-  /** The flags of mappings that take no guard region. */
-  private static final long REFUSED = VmaFlags.SPECIAL | VmaFlags.HUGETLB;
-
   private final Mm mm;
+
   private final PageTable table;
   private final EntryLayout layout;
 
@@ -55,7 +53,7 @@ final class GuardRegions {
           "the special bit, in entries that can hold it without being present",
           "strategy %s, layout %s".formatted(mm.manager().strategy().name(), layout));
     }
-    long refused = install ? REFUSED | VmaFlags.LOCKED : REFUSED;
+    long refused = VmaFlags.special(rules) | VmaFlags.HUGETLB | (install ? VmaFlags.LOCKED : 0);
     boolean any = rules.has(Rule.GUARD_REGIONS_ANYWHERE);
     if ((vma.flags() & refused) != 0
         || !any && !(vma.isAnonymous() && vma.has(VmaFlags.MAYWRITE))) {

@@ -29,12 +29,17 @@ final class Insertion {
   private final EntryLayout layout;
   private final PageFrames frames;
 
+  /** The flag of a mapping that a page frame was inserted into. */
+  private final long insertedMark;
+
   Insertion(Mm mm) {
     this.mm = mm;
     this.manager = mm.manager();
     this.table = mm.table();
     this.layout = table.layout();
     this.frames = manager.memory().frames();
+    this.insertedMark =
+        manager.rules().has(Rule.INSERTION_MAKES_MIXED) ? VmaFlags.MIXEDMAP : VmaFlags.INSERTPAGE;
   }
 
   /** Called by the facade: inserts a special entry. Takes the map lock. */
@@ -48,7 +53,8 @@ final class Insertion {
   }
 
   /**
-   * Called by the facade: inserts a normal entry; the mapping becomes mixed. Takes the map lock.
+   * Called by the facade: inserts a normal entry; the mapping becomes mixed, or is marked as one
+   * that fork walks. Takes the map lock.
    */
   Errno insertFrame(long va, long pfn) {
     long stamp = mm.lockExclusively();
@@ -58,7 +64,7 @@ final class Insertion {
         return Errno.EFAULT;
       }
       if (!vma.has(VmaFlags.PFNMAP) && !vma.has(VmaFlags.MIXEDMAP) && isFrame(pfn)) {
-        vma = vma.withFlags(vma.flags() | VmaFlags.MIXEDMAP);
+        vma = vma.withFlags(vma.flags() | insertedMark);
         mm.install(mm.vmas().without(vma.range()).with(vma));
       }
       return insertFrame(vma, va, UNKNOWN, pfn);
@@ -170,7 +176,10 @@ final class Insertion {
 
   private Errno insertCounted(Vma vma, long va, long slot, long pfn) {
     require(!vma.has(VmaFlags.PFNMAP), vma, "a page frame may not be inserted into PFNMAP");
-    require(vma.has(VmaFlags.MIXEDMAP), vma, "MIXEDMAP is set with the map lock held exclusively");
+    require(
+        vma.has(VmaFlags.MIXEDMAP) || insertedMark == VmaFlags.INSERTPAGE,
+        vma,
+        "MIXEDMAP is set with the map lock held exclusively");
     if (frames.use(pfn) == FrameUse.ANONYMOUS) {
       return Errno.EINVAL;
     }

@@ -33,6 +33,8 @@ final class MappingCalls {
   private final long limit;
   private final Populate populate;
   private final DeviceMap deviceMap;
+  private final long special;
+  private final boolean hasFixedNoReplace;
 
   MappingCalls(Mm mm, UnmapCall unmapCall, Populate populate) {
     this.mm = mm;
@@ -40,6 +42,9 @@ final class MappingCalls {
     this.limit = mm.table().layout().addressLimit();
     this.populate = populate;
     this.deviceMap = new DeviceMap(mm, unmapCall);
+    Rules rules = mm.manager().rules();
+    this.special = VmaFlags.special(rules);
+    this.hasFixedNoReplace = rules.has(Rule.FIXED_NOREPLACE);
   }
 
   /** Linux counterpart: {@code do_mmap_pgoff}. */
@@ -98,9 +103,10 @@ final class MappingCalls {
   /** Linux counterpart: {@code get_unmapped_area}. */
   private AddrRange placeOf(String call, MapRequest request, long length) throws MapException {
     long start = request.address();
-    if (request.has(MapFlag.FIXED) || request.has(MapFlag.FIXED_NOREPLACE)) {
+    boolean mustBeFree = hasFixedNoReplace && request.has(MapFlag.FIXED_NOREPLACE);
+    if (request.has(MapFlag.FIXED) || mustBeFree) {
       AddrRange place = fixedPlace(call, start, length);
-      if (request.has(MapFlag.FIXED_NOREPLACE) && !mm.vmas().isFree(place)) {
+      if (mustBeFree && !mm.vmas().isFree(place)) {
         throw new MapException(Errno.EEXIST, call, place + " to be free", occupantsOf(place));
       }
       return place;
@@ -181,7 +187,7 @@ final class MappingCalls {
    * The flags of a new mapping. A file opened for reading loses SHARED and MAYWRITE but keeps
    * MAYSHARE.
    */
-  private static long flagsOf(String call, MapRequest request) throws MapException {
+  private long flagsOf(String call, MapRequest request) throws MapException {
     Access access = request.access();
     Mappable file = request.file();
     boolean shared = request.has(MapFlag.SHARED);
@@ -210,9 +216,9 @@ final class MappingCalls {
       flags |= VmaFlags.ACCOUNT;
     }
     if (isInPlace(file)) {
-      return flags | VmaFlags.MIXEDMAP;
+      flags |= VmaFlags.MIXEDMAP;
     }
-    return request.has(MapFlag.LOCKED) ? flags | VmaFlags.LOCKED : flags;
+    return request.has(MapFlag.LOCKED) && (flags & special) == 0 ? flags | VmaFlags.LOCKED : flags;
   }
 
   /** Linux counterpart: {@code accountable_mapping}. */

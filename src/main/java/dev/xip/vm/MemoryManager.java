@@ -31,6 +31,7 @@ public final class MemoryManager implements TableSupply {
   private final EntryLayout layout;
   private final NormalFrame strategy;
   private final Rules rules;
+  private final boolean hasZeroPage;
 
   /** Whether the strategy is the special bit: the one that needs no call. */
   private final boolean usesSpecialBit;
@@ -94,7 +95,7 @@ public final class MemoryManager implements TableSupply {
       throw new IllegalArgumentException(
           Errno.EINVAL.message(
               "strategy %s: expected a layout with a special bit, found %s, which can have %s",
-              strategy.name(), layout, FrameStrategy.join(FrameStrategy.possibleWith(layout))));
+              strategy.name(), layout, Names.join(FrameStrategy.possibleWith(layout))));
     }
     this.memory = memory;
     this.layout = layout;
@@ -111,7 +112,13 @@ public final class MemoryManager implements TableSupply {
               "RAM of 0x%x bytes: expected two free frames, for the zero and the sparse page",
               memory.ramBytes()));
     }
-    this.badEntries = new BadEntries(layout, () -> mms().iterator(), System::nanoTime);
+    this.hasZeroPage = rules.has(Rule.ZERO_PAGE);
+    this.badEntries =
+        new BadEntries(
+            layout,
+            () -> mms().iterator(),
+            System::nanoTime,
+            rules.has(Rule.BAD_ENTRY_REPORTS_LIMITED));
   }
 
   /**
@@ -279,6 +286,11 @@ public final class MemoryManager implements TableSupply {
    */
   public long zeroPfn() {
     return zeroPfn;
+  }
+
+  /** Whether a number is the zero page's, and the rules know such a page. */
+  boolean isZeroPage(long pfn) {
+    return hasZeroPage && pfn == zeroPfn;
   }
 
   /** {@return the frame of zeros that every hole shows} */

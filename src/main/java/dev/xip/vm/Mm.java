@@ -44,7 +44,7 @@ final class Mm {
   private final Map<Mappable, FileMappings> files = new IdentityHashMap<>();
 
   /** Replaced by {@link #install} alone. */
-  private volatile VmaList vmas = VmaList.EMPTY;
+  private volatile VmaList vmas;
 
   private Epoch epoch = new Epoch(0);
 
@@ -63,6 +63,7 @@ final class Mm {
     this.counters = new SpaceCounters(manager.counters());
     this.hugeLeaves = new HugeLeaves(this);
     this.zapper = new Zapper(this);
+    this.vmas = VmaList.empty(manager.rules());
   }
 
   MemoryManager manager() {

@@ -122,7 +122,7 @@ public sealed interface NormalFrame {
         return plausible(manager, vma, va, pte, pfn);
       }
       if ((vma.flags() & (VmaFlags.PFNMAP | VmaFlags.MIXEDMAP)) == 0
-          && pfn != manager.zeroPfn()
+          && !manager.isZeroPage(pfn)
           && !manager.layout().isGuard(pte)) {
         manager
             .badEntries()
@@ -257,7 +257,7 @@ public sealed interface NormalFrame {
    */
   private static long outsideMixed(
       MemoryModel model, MemoryManager manager, Vma vma, long va, long pte, long pfn) {
-    if (isRaw(vma, va, pfn) || pfn == manager.zeroPfn()) {
+    if (isRaw(vma, va, pfn) || manager.isZeroPage(pfn)) {
       return MemoryManager.NO_FRAME;
     }
     if (model != null && !model.pfnValid(pfn)) {

@@ -19,18 +19,29 @@ final class Populate {
   private final Mm mm;
   private final FaultHandler faults;
   private final EntryLayout layout;
+  private final boolean passesSpecial;
+  private final boolean locksSpecial;
+  private final boolean sparesShared;
+
+  /** What mlock answers for a page that cannot be faulted in. */
+  private final Errno noPage;
 
   Populate(Mm mm, FaultHandler faults) {
     this.mm = mm;
     this.faults = faults;
     this.layout = mm.table().layout();
+    Rules rules = mm.manager().rules();
+    this.passesSpecial = rules.has(Rule.POPULATE_PASSES_SPECIAL);
+    this.locksSpecial = rules.has(Rule.MLOCK_PASSES_SPECIAL);
+    this.sparesShared = rules.has(Rule.POPULATE_SPARES_SHARED);
+    this.noPage = rules.has(Rule.MLOCK_ANSWERS_ENOMEM) ? Errno.ENOMEM : Errno.EFAULT;
   }
 
   /** Faults pages in; each mapping up to the first page that cannot be faulted in. */
   void populateBestEffort(AddrRange range) {
     for (Vma vma : mm.vmas().overlapping(range)) {
-      if (!vma.isInPlace() || wantedOf(vma).write() || isDevice(vma)) {
-        populate(vma, range);
+      if (!vma.isInPlace() || wantedOf(vma).write() || isDevice(vma) || !passesSpecial) {
+        populate(vma, range, passesSpecial);
       } else {
         fill(vma, range);
       }
@@ -95,10 +106,13 @@ final class Populate {
     }
   }
 
-  /** Faults all pages in, or throws at the first that cannot be faulted in. */
+  /**
+   * Faults all pages in, or throws at the first that cannot be faulted in, or, by the rules of
+   * older releases, that has no page frame.
+   */
   void populateOrThrow(String call, AddrRange range) throws MapException {
     for (Vma vma : mm.vmas().overlapping(range)) {
-      Errno errno = populate(vma, range);
+      Errno errno = populate(vma, range, locksSpecial);
       if (errno != Errno.OK) {
         throw new MapException(
             errno, call, "a page frame for every page", "a page without one in " + vma);
@@ -106,14 +120,18 @@ final class Populate {
     }
   }
 
-  /** OK if all pages have a frame now, else the error of mlock. */
-  private Errno populate(Vma vma, AddrRange range) {
+  /**
+   * OK if all pages are there now, else the error of mlock.
+   *
+   * @param passes whether a page without a frame will do
+   */
+  private Errno populate(Vma vma, AddrRange range, boolean passes) {
     if (isDevice(vma)) {
       return Errno.OK;
     }
     Access wanted = wantedOf(vma);
     if (wanted.equals(Access.NONE)) {
-      return Errno.ENOMEM;
+      return noPage;
     }
     long end = Math.min(range.end(), vma.range().end());
     Walk walk = new Walk();
@@ -122,11 +140,11 @@ final class Populate {
         if (faults.fault(va, wanted, false) instanceof FaultResult.Refused refused) {
           return refused.cause() instanceof MemoryFaultException.OutOfMemory
               ? Errno.EAGAIN
-              : Errno.ENOMEM;
+              : noPage;
         }
       }
-      if (isWithoutFrame(vma, va, walk.pte())) {
-        return Errno.ENOMEM;
+      if (!passes && isWithoutFrame(vma, va, walk.pte())) {
+        return noPage;
       }
     }
     return Errno.OK;
@@ -138,9 +156,9 @@ final class Populate {
   }
 
   /** WRITE where a store makes a private copy; elsewhere any right of the mapping. */
-  private static Access wantedOf(Vma vma) {
+  private Access wantedOf(Vma vma) {
     Access access = vma.access();
-    if (access.write() && (vma.flags() & VmaFlags.SHARED) == 0) {
+    if (access.write() && !(sparesShared && vma.has(VmaFlags.SHARED))) {
       return Access.WRITE;
     }
     return access.read()

@@ -23,6 +23,10 @@ final class RangeCalls {
   private final EntryLayout layout;
   private final Populate populate;
   private final GuardRegions guardRegions;
+  private final long special;
+
+  /** The bits of an entry that mprotect erases. */
+  private final long erased;
 
   RangeCalls(Mm mm, Populate populate) {
     this.mm = mm;
@@ -30,6 +34,13 @@ final class RangeCalls {
     this.layout = table.layout();
     this.populate = populate;
     this.guardRegions = new GuardRegions(mm);
+    Rules rules = mm.manager().rules();
+    this.special = VmaFlags.special(rules);
+    long leaf = layout.leaf(0, Access.READ);
+    this.erased =
+        rules.has(Rule.MPROTECT_KEEPS_SPECIAL) || !layout.hasSpecialBit()
+            ? 0
+            : layout.withSpecial(leaf) & ~leaf;
   }
 
   /** Handles the part of a mapping that lies in the range. */
@@ -126,7 +137,7 @@ final class RangeCalls {
         for (long va = leaves.start(); va < leaves.end(); va += Pages.SIZE, slot += 8) {
           long pte = table.get(slot);
           if (layout.isPresent(pte)) {
-            long modified = layout.modify(pte, changed.pageAccess());
+            long modified = layout.modify(pte, changed.pageAccess()) & ~erased;
             boolean writable = dirtyStaysWritable && layout.isDirty(modified);
             duty = duty.and(table.replace(slot, writable ? layout.withWrite(modified) : modified));
           }
@@ -182,7 +193,7 @@ final class RangeCalls {
               guardRegions.advise(call, vma, part, advice);
               return;
             }
-            if (advice.isRefusedBy(vma.flags())) {
+            if (advice.isRefusedBy(vma.flags(), special)) {
               throw new MapException(
                   Errno.EINVAL, call, "a mapping that takes this advice", "" + vma);
             }
@@ -303,7 +314,7 @@ final class RangeCalls {
           pages,
           Gap.ENDS_THE_CALL,
           (vma, part) -> {
-            if ((vma.flags() & (VmaFlags.SPECIAL | VmaFlags.HUGETLB)) == 0) {
+            if ((vma.flags() & (special | VmaFlags.HUGETLB)) == 0) {
               long flags = vma.flags() & ~VmaFlags.LOCKED | locked;
               mm.install(mm.vmas().withFlags(part, flags));
             }

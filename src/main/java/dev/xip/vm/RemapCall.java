@@ -20,6 +20,8 @@ final class RemapCall {
   private final long limit;
   private final LeafMover mover;
   private final Populate populate;
+  private final boolean checksFirst;
+  private final boolean growthMerges;
 
   RemapCall(Mm mm, MappingCalls mappings, UnmapCall unmapCall, Populate populate) {
     this.mm = mm;
@@ -28,6 +30,8 @@ final class RemapCall {
     this.limit = mm.table().layout().addressLimit();
     this.mover = new LeafMover(mm);
     this.populate = populate;
+    this.checksFirst = mm.manager().rules().has(Rule.MREMAP_CHECKS_FIRST);
+    this.growthMerges = mm.manager().rules().has(Rule.MREMAP_GROWTH_MERGES);
   }
 
   AddrRange remap(RemapRequest request) throws MapException {
@@ -77,7 +81,7 @@ final class RemapCall {
       AddrRange more = new AddrRange(old.end(), old.start() + newLength);
       if (mm.vmas().isFree(more)) {
         Vma grown = new Vma(more, vma.flags(), vma.file(), vma.pageAt(old.end()), vma.anon());
-        mm.install(mm.vmas().grown(vma, grown));
+        mm.install(mm.vmas().grown(vma, grown, growthMerges));
         return AddrRange.ofLength(old.start(), newLength);
       }
     }
@@ -88,8 +92,8 @@ final class RemapCall {
   }
 
   /**
-   * Linux counterpart: {@code mremap_to}. The old range is checked before the target is cleared, as
-   * Linux does since 6.17; 3.19 has emptied the target by then.
+   * Linux counterpart: {@code mremap_to}. The old range is checked before the target is cleared,
+   * or, by the rules of older releases, when the target is empty.
    */
   private AddrRange moveTo(String call, AddrRange old, long newLength, long start)
       throws MapException {
@@ -104,15 +108,20 @@ final class RemapCall {
     if (target.overlaps(old) || target.contains(old.start())) {
       throw new MapException(Errno.EINVAL, call, "a place apart from the old one", "" + target);
     }
-    requireBelowLimit(call, old);
     AddrRange kept = AddrRange.ofLength(old.start(), Math.min(old.length(), newLength));
-    resizable(call, kept, newLength);
+    if (checksFirst) {
+      requireBelowLimit(call, old);
+      resizable(call, kept, newLength);
+    }
     mappings.requireRoom(call, MAPPINGS_TO_SPARE);
     unmapCall.unmap(target);
+    if (!checksFirst) {
+      requireBelowLimit(call, old);
+    }
     if (kept.end() < old.end()) {
       unmapCall.unmap(new AddrRange(kept.end(), old.end()));
     }
-    return move(call, mm.vmas().find(old.start()), kept, target);
+    return move(call, resizable(call, kept, newLength), kept, target);
   }
 
   private void requireBelowLimit(String call, AddrRange old) throws MapException {

@@ -1,80 +1,257 @@
 package dev.xip.vm;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 
 /**
- * One difference between releases of Linux. A machine keeps a rule or does not, as its {@link
- * Rules} say.
+ * A difference between releases of Linux. A machine keeps a rule or does not, as its {@link Rules}
+ * say. The releases named are those at which a rule comes, goes, and comes back; one without any is
+ * kept by no release, and is ours.
+ *
+ * <p>Some rules are repairs: without one of them a machine has a bug of history.
  *
  * <p>Lock held by the caller: none needed.
  */
 public enum Rule {
   /**
-   * Fork copies the entries of every mapping with MIXEDMAP; without, it leaves those without
-   * private copies for the child to fault in.
+   * Fork copies the entries of every mixed mapping. Without, fork leaves a mapping without private
+   * copies for the child to fault in.
    */
-  FORK_WALKS_MIXED_MAPS("3.7", "fork copies the entries of every mixed mapping"),
+  FORK_WALKS_MIXED_MAPS("fork copies the entries of every mixed mapping", "3.7"),
 
   /**
-   * A fault keeps truncation out from its check of the file's size until it has inserted the entry;
-   * without, it can leave an entry for a block that was freed meanwhile.
+   * A page frame inserted by a driver makes its mapping mixed. Without, the mapping is marked
+   * INSERTPAGE, and fork copies its entries.
    */
-  FAULT_HOLDS_FILE_LOCK("4.0", "a fault keeps truncation out until its entry is in"),
+  INSERTION_MAKES_MIXED("a page frame inserted by a driver makes its mapping mixed", "3.7"),
 
   /**
-   * The page that stands for holes is inserted under a mutex and a sequence count; without, it can
-   * outlive the hole.
+   * Mixed mappings never merge and are never marked as locked. Without, they merge, and mlock sets
+   * LOCKED.
    */
-  SPARSE_PAGE_GUARDED("2.6.27", "the page of a hole is inserted under a mutex and a count"),
+  MIXED_MAPS_ARE_SPECIAL("mixed mappings never merge and are never marked as locked", "3.14"),
 
   /** A mapping of device memory has DONTEXPAND and DONTDUMP; without, it has RESERVED. */
-  DEVICE_MAPS_NOT_DUMPED("3.7", "a mapping of device memory has DONTDUMP in place of RESERVED"),
+  DEVICE_MAPS_NOT_DUMPED("a mapping of device memory has DONTDUMP in place of RESERVED", "3.7"),
 
   /** A read fault maps the pages around it that are in the page cache; without, its page alone. */
   CACHE_FAULT_AROUND("3.15", "a read fault maps the pages around it that are in the page cache"),
 
   /**
-   * One entry maps 2 MiB or 1 GiB of a file where the architecture has special leaves of that size
-   * and the special bit decides about page frames.
+   * Fork flushes the parent only if it took a right from an entry. Without, fork always flushes, as
+   * every release does.
    */
-  HUGE_LEAVES("4.5", "one entry maps 2 MiB or 1 GiB of a file"),
+  FORK_FLUSHES_FOR_CHANGES("fork flushes the parent only if it took a right from an entry"),
+
+  /**
+   * A load of anonymous memory shows the zero page, special and uncounted. Without, it takes a
+   * counted frame of its own (2.6.24 removed the zero page), and a special entry of the zero page
+   * outside mixed mappings is a bad entry.
+   */
+  ZERO_PAGE("a load of anonymous memory shows the zero page, special and uncounted", "2.6.32"),
+
+  /**
+   * The first store to a private hole copies it at once. Without, the page of zeros is inserted,
+   * and a second fault copies it.
+   */
+  PRIVATE_HOLE_COPIED_AT_ONCE(
+      "the first store to a private hole copies it at once", "2.6.24", "2.6.27", "4.0"),
+
+  /**
+   * The first store to a private page of a file takes one fault. Without, a special entry is
+   * inserted, and a second fault copies the page.
+   */
+  PRIVATE_STORE_COPIES_AT_ONCE(
+      "the first store to a private page of a file takes one fault", "2.6.24", "2.6.26", "4.0"),
+
+  /**
+   * Two threads may fault on one page of a file in place. Without, the thread that finds the entry
+   * there stops with a BUG.
+   */
+  SECOND_INSERTER_TOLERATED(
+      "two threads may fault on one page of a file in place", "2.6.24", "2.6.26", "3.3"),
+
+  /**
+   * A fault keeps truncation out until its entry is in. Without, a fault can leave an entry for a
+   * block that was freed meanwhile.
+   */
+  FAULT_HOLDS_FILE_LOCK("a fault keeps truncation out until its entry is in", "4.0"),
+
+  /**
+   * One entry maps 2 MiB or 1 GiB of a file. Where the architecture has special leaves of that size
+   * and the special bit decides about page frames. Without, every entry maps a page.
+   */
+  HUGE_LEAVES("one entry maps 2 MiB or 1 GiB of a file", "4.5"),
+
+  /**
+   * An unmapping that spares private copies takes the page of a hole out. Without, the page stays,
+   * as it belongs to no file.
+   */
+  INVALIDATION_EMPTIES_HOLES(
+      "an unmapping that spares private copies takes the page of a hole out", "4.0"),
+
+  /** Mlock answers ENOMEM for a page that it cannot fault in. Without, EFAULT. */
+  MLOCK_ANSWERS_ENOMEM("mlock answers ENOMEM for a page that it cannot fault in", "2.6.27"),
+
+  /**
+   * Mlock and MAP_POPULATE load from shared mappings. Without, they store to each shared page that
+   * may be written.
+   */
+  POPULATE_SPARES_SHARED("mlock and MAP_POPULATE load from shared mappings", "2.6.38"),
+
+  /** MAP_POPULATE goes on past entries without a page frame. Without, it stops at the first one. */
+  POPULATE_PASSES_SPECIAL("MAP_POPULATE goes on past entries without a page frame", "4.3"),
+
+  /** Mlock goes on past entries without a page frame. Without, it fails at the first one. */
+  MLOCK_PASSES_SPECIAL("mlock goes on past entries without a page frame", "4.3"),
+
+  /** Get_user_pages_fast follows entries without a lock. Without, every page takes the slow way. */
+  FAST_GET_USER_PAGES("get_user_pages_fast follows entries without a lock", "2.6.27"),
+
+  /**
+   * Get_user_pages forces a store only where it makes a private copy. Without, it also puts a
+   * private copy into a shared mapping that may not be written.
+   */
+  FORCED_STORE_NEEDS_PRIVATE(
+      "get_user_pages forces a store only where it makes a private copy", "3.15"),
+
+  /** Get_user_pages answers EEXIST for an entry without a page frame. Without, EFAULT. */
+  GET_USER_PAGES_ANSWERS_EEXIST(
+      "get_user_pages answers EEXIST for an entry without a page frame", "5.18"),
+
+  /** Mmap knows MAP_FIXED_NOREPLACE. Without, the address is a hint. */
+  FIXED_NOREPLACE("mmap knows MAP_FIXED_NOREPLACE", "4.17"),
+
+  /**
+   * A mapping that grows in place merges with what follows. Without, two mappings stay side by
+   * side.
+   */
+  MREMAP_GROWTH_MERGES("a mapping that grows in place merges with what follows", "5.18"),
+
+  /**
+   * Mremap checks the old range before it clears the target. Without, the target is empty when the
+   * call fails.
+   */
+  MREMAP_CHECKS_FIRST("mremap checks the old range before it clears the target", "6.17"),
 
   /** Huge leaves map page frame numbers too (6da8e9634bb7 and the patches around it). */
   HUGE_PFN_MAPS("6.12", "one entry maps 2 MiB or 1 GiB of a mapping with PFNMAP"),
 
   /** madvise makes guard regions of anonymous memory that could become writable. */
-  GUARD_REGIONS("6.13", "madvise makes guard regions of anonymous memory"),
+  GUARD_REGIONS("madvise makes guard regions of anonymous memory", "6.13"),
 
   /** The same of any mapping that may merge (f807123d578d). */
-  GUARD_REGIONS_ANYWHERE("6.15", "madvise makes guard regions of files and read-only memory too"),
+  GUARD_REGIONS_ANYWHERE("madvise makes guard regions of files and read-only memory too", "6.15"),
 
   /**
    * A flag of the mapping tells fork that it may hold guard regions; without, the mapping gets the
    * history of private pages that makes fork copy its entries.
    */
-  GUARD_FLAG("6.19", "fork knows guard regions by a flag of their mapping");
+  GUARD_FLAG("fork knows guard regions by a flag of their mapping", "6.19"),
 
-  private final Release since;
+  /** At most 60 bad entries are reported in a minute. Without, each one is. */
+  BAD_ENTRY_REPORTS_LIMITED("at most 60 bad entries are reported in a minute", "2.6.29"),
+
+  /**
+   * The page of a hole is inserted under a mutex and a sequence count. Without, it can outlive the
+   * hole.
+   */
+  SPARSE_PAGE_GUARDED(
+      repair("538f8ea6c85"),
+      "the page of a hole is inserted under a mutex and a sequence count",
+      "2.6.27"),
+
+  /**
+   * Mprotect keeps the special bit. Without, the page counts as ordinary memory afterwards. Of
+   * s390, repaired after 2.6.26-rc9.
+   */
+  MPROTECT_KEEPS_SPECIAL(repair("138c9021ca6"), "mprotect keeps the special bit", "2.6.24"),
+
+  /**
+   * A store to a shared page without a page frame is made in place. Without, it is made to a
+   * private copy that the file never has. Repaired in 2.6.26-rc9.
+   */
+  SHARED_STORE_IN_PLACE(
+      repair("251b97f552b"),
+      "a store to a shared page without a page frame is made in place",
+      "2.6.24"),
+
+  /**
+   * Get_user_pages refuses an entry without a page frame. Without, it faults again for ever; here a
+   * report ends the loop. Repaired in 2.6.26-rc7.
+   */
+  GET_USER_PAGES_ENDS(
+      repair("89f5b7da2a6"), "get_user_pages refuses an entry without a page frame", "2.6.24"),
+
+  /**
+   * A copy in a locked mapping allows for a page without a page frame. Without, the kernel follows
+   * a NULL pointer. Of 2.6.28, repaired in 2.6.29-rc4.
+   */
+  LOCKED_COPY_CHECKS_FRAME(
+      repair("ab92661d5d9"),
+      "a copy in a locked mapping allows for a page without a page frame",
+      "2.6.24",
+      "2.6.28",
+      "2.6.29");
+
+  private final String repair;
   private final String sentence;
 
-  Rule(String since, String sentence) {
-    this.since = Release.of(since);
+  /** The releases at which the rule comes, goes, comes back. */
+  private final List<Release> turns;
+
+  Rule(String sentence, String... turns) {
+    this(null, sentence, turns);
+  }
+
+  Rule(Repair repair, String sentence, String... turns) {
+    this.repair = repair == null ? null : repair.commit;
     this.sentence = sentence;
+    this.turns = Arrays.stream(turns).map(Release::of).toList();
+  }
+
+  /** The commit that repaired a bug. */
+  private record Repair(String commit) {}
+
+  private static Repair repair(String commit) {
+    return new Repair(commit);
+  }
+
+  /**
+   * Finds a rule by its name.
+   *
+   * @param label such as {@code huge-leaves}
+   * @return the rule
+   * @throws IllegalArgumentException if there is none of that name; the message lists the names
+   */
+  public static Rule named(String label) {
+    return Names.find("rule", label, values());
+  }
+
+  /** {@return the rules without which a machine has a bug of history, in order of declaration} */
+  public static List<Rule> repairs() {
+    return Arrays.stream(values()).filter(rule -> rule.repair != null).toList();
   }
 
   /**
    * Tells whether a release keeps the rule.
    *
-   * @param release a mainline release
+   * @param release a mainline release, not a release candidate
    * @return true if it does
    */
   public boolean holdsIn(Release release) {
-    return since.compareTo(release) <= 0;
+    return turns.stream().filter(turn -> turn.compareTo(release) <= 0).count() % 2 == 1;
   }
 
   /** {@return what holds with the rule, in one sentence} */
   public String sentence() {
     return sentence;
+  }
+
+  /** {@return the mainline commit that brought the rule, if it repairs a bug; else null} */
+  public String repair() {
+    return repair;
   }
 
   /** The rule's bit in a set. */

@@ -14,11 +14,22 @@ public final class Rules {
   public static final int MOST_FAULT_AROUND = 256;
 
   /**
-   * The default: 3.19 without its known race, with fault-around of 16 pages as for files in the
-   * page cache since 3.15, and with huge leaves as for DAX since 4.5.
+   * The default: 3.19 without its known race, and with what later releases and we do better:
+   * fault-around of 16 pages as for files in the page cache since 3.15, huge leaves as for DAX, a
+   * MAP_POPULATE that goes on, and mremap and MAP_FIXED_NOREPLACE as of today.
    */
   public static final Rules DEFAULT =
-      of(Release.of("3.19")).with(Rule.FAULT_HOLDS_FILE_LOCK, Rule.HUGE_LEAVES).withFaultAround(16);
+      of(Release.of("3.19"))
+          .with(
+              Rule.FAULT_HOLDS_FILE_LOCK,
+              Rule.HUGE_LEAVES,
+              Rule.INVALIDATION_EMPTIES_HOLES,
+              Rule.POPULATE_PASSES_SPECIAL,
+              Rule.FIXED_NOREPLACE,
+              Rule.MREMAP_GROWTH_MERGES,
+              Rule.MREMAP_CHECKS_FIRST,
+              Rule.FORK_FLUSHES_FOR_CHANGES)
+          .withFaultAround(16);
 
   private final long bits;
   private final int faultAroundPages;

@@ -155,11 +155,13 @@ public record Vma(
   /**
    * Tells whether another mapping goes on where this one ends, so that both may become one. Linux
    * counterpart: {@code can_vma_merge_after} (mm/mmap.c).
+   *
+   * @param special the flags of mappings that never merge
    */
-  boolean isContinuedBy(Vma next) {
+  boolean isContinuedBy(Vma next, long special) {
     return range.end() == next.range.start()
         && ((flags ^ next.flags) & ~VmaFlags.STICKY) == 0
-        && (flags & VmaFlags.SPECIAL) == 0
+        && (flags & special) == 0
         && file == next.file
         && pageAt(range.end()) == next.pageOffset
         && AnonMemory.mayMerge(anon, next.anon);

@@ -86,12 +86,6 @@ public final class VmaFlags {
   public static final long MIXEDMAP = 0x1000_0000;
 
   /**
-   * The flags of mappings that never merge and are never locked in memory. MIXEDMAP is among them
-   * since 3.14; in 2.6.26 such mappings could merge. Linux counterpart: {@code VM_SPECIAL}.
-   */
-  public static final long SPECIAL = IO | DONTEXPAND | PFNMAP | MIXEDMAP;
-
-  /**
    * The flags in which mappings that merge may differ; the merged one has those of both. Linux
    * counterpart: {@code VM_STICKY} (6.19).
    */
@@ -151,6 +145,21 @@ public final class VmaFlags {
   };
 
   private VmaFlags() {}
+
+  /**
+   * Returns the flags of mappings that never merge and are never locked in memory. Linux
+   * counterpart: {@code VM_SPECIAL}.
+   *
+   * @param rules the machine's rules: MIXEDMAP is among the flags since 3.14
+   * @return the flags
+   */
+  public static long special(Rules rules) {
+    return IO
+        | DONTEXPAND
+        | RESERVED
+        | PFNMAP
+        | (rules.has(Rule.MIXED_MAPS_ARE_SPECIAL) ? MIXEDMAP : 0);
+  }
 
   /**
    * Turns access rights into flags.

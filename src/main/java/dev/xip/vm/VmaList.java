@@ -12,12 +12,19 @@ import java.util.List;
  * <p>Lock held by the caller: none needed.
  */
 final class VmaList {
-  static final VmaList EMPTY = new VmaList(new Vma[0]);
-
   private final Vma[] vmas;
 
-  private VmaList(Vma[] vmas) {
+  /** The flags of mappings that never merge. */
+  private final long special;
+
+  private VmaList(Vma[] vmas, long special) {
     this.vmas = vmas;
+    this.special = special;
+  }
+
+  /** A list without mappings. */
+  static VmaList empty(Rules rules) {
+    return new VmaList(new Vma[0], VmaFlags.special(rules));
   }
 
   /** The mapping that holds an address, or null. Linux counterpart: {@code find_vma}. */
@@ -92,17 +99,22 @@ final class VmaList {
     int from = firstEndingAfter(added.range().start());
     int to = from;
     Vma merged = added;
-    if (from > 0 && vmas[from - 1].isContinuedBy(merged)) {
+    if (from > 0 && vmas[from - 1].isContinuedBy(merged, special)) {
       merged = vmas[--from].joined(merged);
     }
-    if (to < vmas.length && merged.isContinuedBy(vmas[to])) {
+    if (to < vmas.length && merged.isContinuedBy(vmas[to], special)) {
       merged = merged.joined(vmas[to++]);
     }
+    return replaced(from, to, merged);
+  }
+
+  /** The list with one mapping in place of some. */
+  private VmaList replaced(int from, int to, Vma merged) {
     Vma[] next = new Vma[vmas.length + 1 - (to - from)];
     System.arraycopy(vmas, 0, next, 0, from);
     next[from] = merged;
     System.arraycopy(vmas, to, next, from + 1, vmas.length - to);
-    return new VmaList(next);
+    return new VmaList(next, special);
   }
 
   /**
@@ -117,10 +129,16 @@ final class VmaList {
         : without(range).with(old.cut(range.start(), range.end()).withFlags(flags));
   }
 
-  /** The list with a mapping extended by one that follows it directly. */
-  VmaList grown(Vma vma, Vma more) {
+  /**
+   * The list with a mapping extended by one that follows it directly.
+   *
+   * @param merging whether the longer mapping merges with its neighbours
+   */
+  VmaList grown(Vma vma, Vma more, boolean merging) {
     Vma longer = vma.joined(more);
-    return without(vma.range()).with(longer);
+    VmaList others = without(vma.range());
+    int at = others.firstEndingAfter(longer.range().start());
+    return merging ? others.with(longer) : others.replaced(at, at, longer);
   }
 
   /** The list without a range; mappings that it cuts keep their remaining parts. */
@@ -139,7 +157,7 @@ final class VmaList {
         left.add(vma.cut(hole.end(), range.end()));
       }
     }
-    return new VmaList(left.toArray(Vma[]::new));
+    return new VmaList(left.toArray(Vma[]::new), special);
   }
 
   /** The mappings that share a byte with a range; none with an empty one. */

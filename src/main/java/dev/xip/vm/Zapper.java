@@ -29,6 +29,7 @@ final class Zapper {
   private final PageTable table;
   private final EntryLayout layout;
   private final PageFrames frames;
+  private final boolean emptiesHoles;
 
   Zapper(Mm mm) {
     this.mm = mm;
@@ -36,6 +37,7 @@ final class Zapper {
     this.table = mm.table();
     this.layout = table.layout();
     this.frames = manager.memory().frames();
+    this.emptiesHoles = manager.rules().has(Rule.INVALIDATION_EMPTIES_HOLES);
   }
 
   /**
@@ -158,7 +160,8 @@ final class Zapper {
       return;
     }
     boolean copy = frames.use(pfn) == FrameUse.ANONYMOUS;
-    if (copy && which == Which.FILE_PAGES) {
+    boolean stays = copy || !emptiesHoles && frames.use(pfn) == FrameUse.SPARSE;
+    if (which == Which.FILE_PAGES && stays) {
       return;
     }
     gather.add(table.clear(slot));
