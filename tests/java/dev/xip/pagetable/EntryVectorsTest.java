@@ -8,13 +8,11 @@ import dev.xip.host.Libxip;
 import dev.xip.host.TablePages;
 import dev.xip.host.WalkResult;
 import dev.xip.host.WalkResult.State;
+import dev.xip.testing.RulesTable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +24,6 @@ import org.junit.jupiter.params.provider.FieldSource;
 class EntryVectorsTest {
   static final List<EntryLayout> LAYOUTS = Layouts.ALL;
 
-  private static final Path RULES = Path.of("src/site/markdown/rules.md");
   private static final long PFN = EntryLayoutContract.PFN;
   private static final int FRAMES = 64;
 
@@ -43,16 +40,9 @@ class EntryVectorsTest {
 
   /** The entries of a layout in the table, by state; states that it does not have are left out. */
   private static Map<String, Long> told(EntryLayout layout) throws IOException {
-    List<List<String>> rows = new ArrayList<>();
-    boolean inside = false;
-    for (String line : Files.readAllLines(RULES)) {
-      inside = line.startsWith("#") ? line.equals("### Test vectors") : inside;
-      if (inside && line.startsWith("|")) {
-        rows.add(Arrays.stream(line.substring(1).split("\\|")).map(String::strip).toList());
-      }
-    }
+    List<List<String>> rows = RulesTable.under("### Test vectors");
     int column = rows.getFirst().indexOf(layout.name());
-    assertThat(column).as("a column of %s in %s", layout, RULES).isPositive();
+    assertThat(column).as("a column of %s in the rule book", layout).isPositive();
     Map<String, Long> told = new LinkedHashMap<>();
     for (List<String> row : rows.subList(2, rows.size())) {
       if (!row.get(column).equals("-")) {

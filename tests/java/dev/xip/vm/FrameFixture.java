@@ -53,18 +53,22 @@ final class FrameFixture implements AutoCloseable {
   }
 
   FrameFixture(FrameStrategy strategy, RamBanks banks) throws IOException {
-    this(memory -> strategy.on(memory, LAYOUT), strategy.memMap(banks, LAYOUT));
+    this(memory -> strategy.on(memory, LAYOUT), strategy.memMap(banks, LAYOUT), Rules.DEFAULT);
   }
 
   FrameFixture(Function<PhysicalMemory, NormalFrame> strategy) throws IOException {
-    this(strategy, RamBanks.of(4 * MIB));
+    this(strategy, RamBanks.of(4 * MIB), Rules.DEFAULT);
   }
 
-  private FrameFixture(Function<PhysicalMemory, NormalFrame> strategy, RamBanks banks)
+  FrameFixture(Function<PhysicalMemory, NormalFrame> strategy, Rules rules) throws IOException {
+    this(strategy, RamBanks.of(4 * MIB), rules);
+  }
+
+  private FrameFixture(Function<PhysicalMemory, NormalFrame> strategy, RamBanks banks, Rules rules)
       throws IOException {
     memory = PhysicalMemory.boot(1024 * MIB, banks);
     memory.claim("SEGMENT", SEGMENT, true);
-    manager = new MemoryManager(memory, LAYOUT, strategy.apply(memory));
+    manager = new MemoryManager(memory, LAYOUT, strategy.apply(memory), rules);
     frame = memory.allocator().allocate(FrameUse.ANONYMOUS);
   }
 

@@ -42,6 +42,8 @@ class RuleBehaviourTest {
           Map.entry(Rule.FAULT_HOLDS_FILE_LOCK, TruncateRaceTest.class),
           Map.entry(Rule.SPARSE_PAGE_GUARDED, HoleProtocolTest.class),
           Map.entry(Rule.HUGE_LEAVES, HugeLeavesTest.class),
+          Map.entry(Rule.CACHE_FAULT_AROUND, CacheFaultTest.class),
+          Map.entry(Rule.HUGE_PFN_MAPS, FollowedPfnTest.class),
           Map.entry(Rule.DEVICE_MAPS_NOT_DUMPED, DeviceMapTest.class),
           Map.entry(Rule.GUARD_REGIONS, GuardRegionsTest.class),
           Map.entry(Rule.GUARD_REGIONS_ANYWHERE, GuardRegionsTest.class),

@@ -5,6 +5,7 @@ import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.RamBanks;
+import dev.xip.vm.Era;
 import dev.xip.vm.FrameStrategy;
 import dev.xip.vm.Rules;
 
@@ -27,6 +28,54 @@ public record MachineConfig(
           X8664Layout.INSTANCE,
           FrameStrategy.SPECIAL_BIT,
           Rules.DEFAULT);
+
+  /**
+   * Configures a machine of an era, with its default layout and strategy and the memory of {@link
+   * #DEFAULT}.
+   *
+   * @param era the state of Linux that it boots as
+   * @return the configuration
+   */
+  public static MachineConfig of(Era era) {
+    return DEFAULT.as(era, era.layouts().getFirst());
+  }
+
+  /**
+   * Changes era, layout and strategy.
+   *
+   * @param era the state of Linux that the machine boots as
+   * @param entries the entries of its page tables; the strategy is the era's default for them
+   * @return the configuration
+   * @throws IllegalArgumentException if the era has no such layout
+   */
+  public MachineConfig as(Era era, EntryLayout entries) {
+    return as(era, entries, era.defaultStrategy(entries));
+  }
+
+  /**
+   * Changes era, layout and strategy.
+   *
+   * @param era the state of Linux that the machine boots as
+   * @param entries the entries of its page tables
+   * @param other the strategy of its normal-page test
+   * @return the configuration
+   * @throws IllegalArgumentException if the era cannot have them; the message lists what it can
+   *     have
+   */
+  public MachineConfig as(Era era, EntryLayout entries, FrameStrategy other) {
+    era.require(entries, other);
+    return new MachineConfig(windowBytes, ram, entries, other, era.rules());
+  }
+
+  /**
+   * Changes rules alone, such as to switch on a bug of history by leaving its repair out.
+   *
+   * @param changed the rules
+   * @return the configuration
+   */
+  public MachineConfig withRules(Rules changed) {
+    return new MachineConfig(windowBytes, ram, layout, strategy, changed);
+  }
 
   /**
    * Changes the window.

@@ -18,22 +18,22 @@ public enum Rule {
    * Fork copies the entries of every mixed mapping. Without, fork leaves a mapping without private
    * copies for the child to fault in.
    */
-  FORK_WALKS_MIXED_MAPS("fork copies the entries of every mixed mapping", "3.7"),
+  FORK_WALKS_MIXED_MAPS("3.7", "fork copies the entries of every mixed mapping"),
 
   /**
    * A page frame inserted by a driver makes its mapping mixed. Without, the mapping is marked
    * INSERTPAGE, and fork copies its entries.
    */
-  INSERTION_MAKES_MIXED("a page frame inserted by a driver makes its mapping mixed", "3.7"),
+  INSERTION_MAKES_MIXED("3.7", "a page frame inserted by a driver makes its mapping mixed"),
 
   /**
    * Mixed mappings never merge and are never marked as locked. Without, they merge, and mlock sets
    * LOCKED.
    */
-  MIXED_MAPS_ARE_SPECIAL("mixed mappings never merge and are never marked as locked", "3.14"),
+  MIXED_MAPS_ARE_SPECIAL("3.14", "mixed mappings never merge and are never marked as locked"),
 
   /** A mapping of device memory has DONTEXPAND and DONTDUMP; without, it has RESERVED. */
-  DEVICE_MAPS_NOT_DUMPED("a mapping of device memory has DONTDUMP in place of RESERVED", "3.7"),
+  DEVICE_MAPS_NOT_DUMPED("3.7", "a mapping of device memory has DONTDUMP in place of RESERVED"),
 
   /** A read fault maps the pages around it that are in the page cache; without, its page alone. */
   CACHE_FAULT_AROUND("3.15", "a read fault maps the pages around it that are in the page cache"),
@@ -42,158 +42,152 @@ public enum Rule {
    * Fork flushes the parent only if it took a right from an entry. Without, fork always flushes, as
    * every release does.
    */
-  FORK_FLUSHES_FOR_CHANGES("fork flushes the parent only if it took a right from an entry"),
+  FORK_FLUSHES_FOR_CHANGES("", "fork flushes the parent only if it took a right from an entry"),
 
   /**
    * A load of anonymous memory shows the zero page, special and uncounted. Without, it takes a
    * counted frame of its own (2.6.24 removed the zero page), and a special entry of the zero page
    * outside mixed mappings is a bad entry.
    */
-  ZERO_PAGE("a load of anonymous memory shows the zero page, special and uncounted", "2.6.32"),
+  ZERO_PAGE("2.6.32", "a load of anonymous memory shows the zero page, special and uncounted"),
 
   /**
    * The first store to a private hole copies it at once. Without, the page of zeros is inserted,
    * and a second fault copies it.
    */
   PRIVATE_HOLE_COPIED_AT_ONCE(
-      "the first store to a private hole copies it at once", "2.6.24", "2.6.27", "4.0"),
+      "2.6.24 2.6.27 4.0", "the first store to a private hole copies it at once"),
 
   /**
    * The first store to a private page of a file takes one fault. Without, a special entry is
    * inserted, and a second fault copies the page.
    */
   PRIVATE_STORE_COPIES_AT_ONCE(
-      "the first store to a private page of a file takes one fault", "2.6.24", "2.6.26", "4.0"),
+      "2.6.24 2.6.26 4.0", "the first store to a private page of a file takes one fault"),
 
   /**
    * Two threads may fault on one page of a file in place. Without, the thread that finds the entry
    * there stops with a BUG.
    */
   SECOND_INSERTER_TOLERATED(
-      "two threads may fault on one page of a file in place", "2.6.24", "2.6.26", "3.3"),
+      "2.6.24 2.6.26 3.3", "two threads may fault on one page of a file in place"),
 
   /**
    * A fault keeps truncation out until its entry is in. Without, a fault can leave an entry for a
    * block that was freed meanwhile.
    */
-  FAULT_HOLDS_FILE_LOCK("a fault keeps truncation out until its entry is in", "4.0"),
+  FAULT_HOLDS_FILE_LOCK("4.0", "a fault keeps truncation out until its entry is in"),
 
   /**
    * One entry maps 2 MiB or 1 GiB of a file. Where the architecture has special leaves of that size
    * and the special bit decides about page frames. Without, every entry maps a page.
    */
-  HUGE_LEAVES("one entry maps 2 MiB or 1 GiB of a file", "4.5"),
+  HUGE_LEAVES("4.5", "one entry maps 2 MiB or 1 GiB of a file"),
 
   /**
    * An unmapping that spares private copies takes the page of a hole out. Without, the page stays,
    * as it belongs to no file.
    */
   INVALIDATION_EMPTIES_HOLES(
-      "an unmapping that spares private copies takes the page of a hole out", "4.0"),
+      "4.0", "an unmapping that spares private copies takes the page of a hole out"),
 
   /** Mlock answers ENOMEM for a page that it cannot fault in. Without, EFAULT. */
-  MLOCK_ANSWERS_ENOMEM("mlock answers ENOMEM for a page that it cannot fault in", "2.6.27"),
+  MLOCK_ANSWERS_ENOMEM("2.6.27", "mlock answers ENOMEM for a page that it cannot fault in"),
 
   /**
    * Mlock and MAP_POPULATE load from shared mappings. Without, they store to each shared page that
    * may be written.
    */
-  POPULATE_SPARES_SHARED("mlock and MAP_POPULATE load from shared mappings", "2.6.38"),
+  POPULATE_SPARES_SHARED("2.6.38", "mlock and MAP_POPULATE load from shared mappings"),
 
   /** MAP_POPULATE goes on past entries without a page frame. Without, it stops at the first one. */
-  POPULATE_PASSES_SPECIAL("MAP_POPULATE goes on past entries without a page frame", "4.3"),
+  POPULATE_PASSES_SPECIAL("4.3", "MAP_POPULATE goes on past entries without a page frame"),
 
   /** Mlock goes on past entries without a page frame. Without, it fails at the first one. */
-  MLOCK_PASSES_SPECIAL("mlock goes on past entries without a page frame", "4.3"),
+  MLOCK_PASSES_SPECIAL("4.3", "mlock goes on past entries without a page frame"),
 
   /** Get_user_pages_fast follows entries without a lock. Without, every page takes the slow way. */
-  FAST_GET_USER_PAGES("get_user_pages_fast follows entries without a lock", "2.6.27"),
+  FAST_GET_USER_PAGES("2.6.27", "get_user_pages_fast follows entries without a lock"),
 
   /**
    * Get_user_pages forces a store only where it makes a private copy. Without, it also puts a
    * private copy into a shared mapping that may not be written.
    */
   FORCED_STORE_NEEDS_PRIVATE(
-      "get_user_pages forces a store only where it makes a private copy", "3.15"),
+      "3.15", "get_user_pages forces a store only where it makes a private copy"),
 
   /** Get_user_pages answers EEXIST for an entry without a page frame. Without, EFAULT. */
   GET_USER_PAGES_ANSWERS_EEXIST(
-      "get_user_pages answers EEXIST for an entry without a page frame", "5.18"),
+      "5.18", "get_user_pages answers EEXIST for an entry without a page frame"),
 
   /** Mmap knows MAP_FIXED_NOREPLACE. Without, the address is a hint. */
-  FIXED_NOREPLACE("mmap knows MAP_FIXED_NOREPLACE", "4.17"),
+  FIXED_NOREPLACE("4.17", "mmap knows MAP_FIXED_NOREPLACE"),
 
   /**
    * A mapping that grows in place merges with what follows. Without, two mappings stay side by
    * side.
    */
-  MREMAP_GROWTH_MERGES("a mapping that grows in place merges with what follows", "5.18"),
+  MREMAP_GROWTH_MERGES("5.18", "a mapping that grows in place merges with what follows"),
 
   /**
    * Mremap checks the old range before it clears the target. Without, the target is empty when the
    * call fails.
    */
-  MREMAP_CHECKS_FIRST("mremap checks the old range before it clears the target", "6.17"),
+  MREMAP_CHECKS_FIRST("6.17", "mremap checks the old range before it clears the target"),
 
   /** Huge leaves map page frame numbers too (6da8e9634bb7 and the patches around it). */
   HUGE_PFN_MAPS("6.12", "one entry maps 2 MiB or 1 GiB of a mapping with PFNMAP"),
 
   /** madvise makes guard regions of anonymous memory that could become writable. */
-  GUARD_REGIONS("madvise makes guard regions of anonymous memory", "6.13"),
+  GUARD_REGIONS("6.13", "madvise makes guard regions of anonymous memory"),
 
   /** The same of any mapping that may merge (f807123d578d). */
-  GUARD_REGIONS_ANYWHERE("madvise makes guard regions of files and read-only memory too", "6.15"),
+  GUARD_REGIONS_ANYWHERE("6.15", "madvise makes guard regions of files and read-only memory too"),
 
   /**
    * A flag of the mapping tells fork that it may hold guard regions; without, the mapping gets the
    * history of private pages that makes fork copy its entries.
    */
-  GUARD_FLAG("fork knows guard regions by a flag of their mapping", "6.19"),
+  GUARD_FLAG("6.19", "fork knows guard regions by a flag of their mapping"),
 
   /** At most 60 bad entries are reported in a minute. Without, each one is. */
-  BAD_ENTRY_REPORTS_LIMITED("at most 60 bad entries are reported in a minute", "2.6.29"),
+  BAD_ENTRY_REPORTS_LIMITED("2.6.29", "at most 60 bad entries are reported in a minute"),
 
   /**
    * The page of a hole is inserted under a mutex and a sequence count. Without, it can outlive the
    * hole.
    */
   SPARSE_PAGE_GUARDED(
-      repair("538f8ea6c85"),
-      "the page of a hole is inserted under a mutex and a sequence count",
-      "2.6.27"),
+      "2.6.27", "the page of a hole is inserted under a mutex and a sequence count", "538f8ea6c85"),
 
   /**
    * Mprotect keeps the special bit. Without, the page counts as ordinary memory afterwards. Of
    * s390, repaired after 2.6.26-rc9.
    */
-  MPROTECT_KEEPS_SPECIAL(repair("138c9021ca6"), "mprotect keeps the special bit", "2.6.24"),
+  MPROTECT_KEEPS_SPECIAL("2.6.24", "mprotect keeps the special bit", "138c9021ca6"),
 
   /**
    * A store to a shared page without a page frame is made in place. Without, it is made to a
    * private copy that the file never has. Repaired in 2.6.26-rc9.
    */
   SHARED_STORE_IN_PLACE(
-      repair("251b97f552b"),
-      "a store to a shared page without a page frame is made in place",
-      "2.6.24"),
+      "2.6.24", "a store to a shared page without a page frame is made in place", "251b97f552b"),
 
   /**
    * Get_user_pages refuses an entry without a page frame. Without, it faults again for ever; here a
    * report ends the loop. Repaired in 2.6.26-rc7.
    */
   GET_USER_PAGES_ENDS(
-      repair("89f5b7da2a6"), "get_user_pages refuses an entry without a page frame", "2.6.24"),
+      "2.6.24", "get_user_pages refuses an entry without a page frame", "89f5b7da2a6"),
 
   /**
    * A copy in a locked mapping allows for a page without a page frame. Without, the kernel follows
    * a NULL pointer. Of 2.6.28, repaired in 2.6.29-rc4.
    */
   LOCKED_COPY_CHECKS_FRAME(
-      repair("ab92661d5d9"),
+      "2.6.24 2.6.28 2.6.29",
       "a copy in a locked mapping allows for a page without a page frame",
-      "2.6.24",
-      "2.6.28",
-      "2.6.29");
+      "ab92661d5d9");
 
   private final String repair;
   private final String sentence;
@@ -201,21 +195,21 @@ public enum Rule {
   /** The releases at which the rule comes, goes, comes back. */
   private final List<Release> turns;
 
-  Rule(String sentence, String... turns) {
-    this(null, sentence, turns);
+  Rule(String turns, String sentence) {
+    this(turns, sentence, null);
   }
 
-  Rule(Repair repair, String sentence, String... turns) {
-    this.repair = repair == null ? null : repair.commit;
+  /**
+   * Makes a rule.
+   *
+   * @param turns the releases at which it comes, goes, comes back, apart by spaces
+   * @param repair the commit that brought it, if it repairs a bug
+   */
+  Rule(String turns, String sentence, String repair) {
+    this.turns =
+        Arrays.stream(turns.split(" ")).filter(s -> !s.isEmpty()).map(Release::of).toList();
     this.sentence = sentence;
-    this.turns = Arrays.stream(turns).map(Release::of).toList();
-  }
-
-  /** The commit that repaired a bug. */
-  private record Repair(String commit) {}
-
-  private static Repair repair(String commit) {
-    return new Repair(commit);
+    this.repair = repair;
   }
 
   /**

@@ -112,6 +112,18 @@ public final class Rules {
     return new Rules(bits, pages);
   }
 
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Rules rules
+        && bits == rules.bits
+        && faultAroundPages == rules.faultAroundPages;
+  }
+
+  @Override
+  public int hashCode() {
+    return Long.hashCode(bits) + faultAroundPages;
+  }
+
   /** Prints the rules that are kept. */
   @Override
   public String toString() {
