@@ -2,11 +2,14 @@ package dev.xip.vm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.xip.base.AddrRange;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.pagetable.X8664Of2008Layout;
+import dev.xip.phys.RamBanks;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -52,6 +55,22 @@ class RandomHistoryTest {
           .as("repeat with -Dxip.seed=" + seed)
           .isEqualTo(expected);
     }
+  }
+
+  /** The device lies between two banks of RAM, in a section with the second. */
+  @ParameterizedTest
+  @EnumSource(names = {"REFCOUNT_PTE_BIT", "MEM_SEGS_SPIN_LOCK", "SORTED_ARRAY", "SPECIAL_BIT"})
+  void aHoleBetweenTwoBanksChangesNothing(FrameStrategy strategy) throws IOException {
+    long seed = seed();
+    long expected = run(new TestMachine(), seed, STEPS / 4);
+    RamBanks banks = RamBanks.of(new AddrRange(0, 1L << 20), new AddrRange(144L << 20, 159L << 20));
+    assertThat(
+            run(
+                new TestMachine(X8664Layout.INSTANCE, strategy, Rules.DEFAULT, banks),
+                seed,
+                STEPS / 4))
+        .as("repeat with -Dxip.seed=" + seed)
+        .isEqualTo(expected);
   }
 
   @Test
