@@ -8,6 +8,8 @@ import dev.xip.base.Pages;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -164,8 +166,28 @@ class RamBanksTest {
     }
   }
 
+  /** The records of 60 GiB are 960 MiB. */
+  @Test
+  void theRecordsOfALargeHoleTakeNoMemory() throws IOException {
+    AddrRange far = AddrRange.ofLength(60L << 30, 1 << 20);
+    long before = residentBytes();
+    try (PhysicalMemory large = PhysicalMemory.boot(64L << 30, RamBanks.of(FIRST, far))) {
+      FrameAllocator all = large.allocator();
+      while (all.available() > 0) {
+        large.ram().set(ValueLayout.JAVA_LONG, all.allocate(FrameUse.ANONYMOUS) << Pages.SHIFT, 1);
+      }
+      assertThat(large.frames().bytes()).isGreaterThan(900L << 20);
+      assertThat(residentBytes() - before).isLessThan(200L << 20);
+    }
+  }
+
+  private static long residentBytes() throws IOException {
+    return Long.parseLong(Files.readString(Path.of("/proc/self/statm")).split(" ")[1]) * Pages.SIZE;
+  }
+
   @Test
   void banksThatNoMachineHasAreRefused() {
+    assertThatThrownBy(() -> RamBanks.of(FIRST).inSections(11)).hasMessageContaining("EINVAL");
     assertThatThrownBy(() -> RamBanks.of(new AddrRange[0])).hasMessageContaining("EINVAL");
     assertThatThrownBy(() -> RamBanks.of(SECOND)).hasMessageContaining("begins at 0");
     assertThatThrownBy(() -> RamBanks.of(SECOND, FIRST)).hasMessageContaining("begins at 0");

@@ -11,7 +11,6 @@ import dev.xip.host.Sharing;
 import dev.xip.host.WindowSpace;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -64,17 +63,15 @@ public final class PhysicalMemory implements AutoCloseable {
   /** The parts that may be stored into, in order of address. Replaced under the monitor. */
   private volatile StorablePart[] storable;
 
-  /** Told of every step, claim and release. Guarded by this object's monitor. */
-  private final List<MemoryModel> models = new ArrayList<>();
-
-  /** How far the boot has come. Guarded by this object's monitor. */
-  private BootStep step = BootStep.START;
+  /** Guarded by this object's monitor. */
+  private final Boot boot;
 
   private PhysicalMemory(Reservation reservation, RamBanks banks, PageFrames frames) {
     this.reservation = reservation;
     this.window = reservation.memory().asReadOnly();
     this.ram = reservation.memory().asSlice(0, banks.end());
     this.banks = banks;
+    this.boot = new Boot(banks);
     this.frames = frames;
     this.storable =
         banks.ranges().stream()
@@ -150,13 +147,7 @@ public final class PhysicalMemory implements AutoCloseable {
    * @throws IllegalStateException if the boot is past it
    */
   public synchronized void reach(BootStep last) {
-    if (last.compareTo(step) < 0) {
-      throw new IllegalStateException("boot step %s: the boot is at %s".formatted(last, step));
-    }
-    while (step != last) {
-      step = BootStep.values()[step.ordinal() + 1];
-      models.forEach(model -> tell(model, step));
-    }
+    boot.reach(last);
   }
 
   /**
@@ -327,21 +318,13 @@ public final class PhysicalMemory implements AutoCloseable {
               "region %s %s: expected a range inside the window of 0x%x bytes",
               name, physical, windowBytes()));
     }
-    if (step != BootStep.SEGMENTS) {
-      throw new IllegalStateException(
-          "region %s: claimed at boot step %s, expected %s"
-              .formatted(name, step, BootStep.SEGMENTS));
-    }
+    boot.requireDone(name);
     Region wanted = new Region(name, physical, readOnly);
     Region holder = holder(physical).orElse(null);
     if (holder != null) {
       throw new RegionBusyException(wanted, holder);
     }
-    MemoryChunk chunk = new MemoryChunk(physical, false);
-    for (MemoryModel model : models) {
-      model.addChunk(chunk);
-      model.map(physical);
-    }
+    boot.added(physical);
     regions.put(physical.start(), wanted);
     return wanted;
   }
@@ -447,11 +430,7 @@ public final class PhysicalMemory implements AutoCloseable {
     closeToStores(range);
     reservation.mapZeros(range.start(), range.length());
     regions.remove(range.start());
-    MemoryChunk chunk = new MemoryChunk(range, false);
-    for (MemoryModel model : models) {
-      model.removeChunk(chunk);
-      model.unmap(range);
-    }
+    boot.removed(range);
   }
 
   /**
@@ -461,32 +440,8 @@ public final class PhysicalMemory implements AutoCloseable {
    * @param model a model that was told nothing before
    */
   public synchronized void attach(MemoryModel model) {
-    for (int made = 1; made <= step.ordinal(); made++) {
-      tell(model, BootStep.values()[made]);
-    }
-    models.add(model);
-  }
-
-  /** Tells a model what one step makes known. */
-  private void tell(MemoryModel model, BootStep made) {
-    for (AddrRange bank : banks.ranges()) {
-      switch (made) {
-        case STATIC_TABLES -> {
-          model.addRam(bank);
-          model.map(bank);
-        }
-        case MEMORY_CHUNKS -> model.addChunk(new MemoryChunk(bank, true));
-        case START, SEGMENTS -> {}
-      }
-    }
-    if (made == BootStep.SEGMENTS) {
-      for (Region region : regions.values()) {
-        if (!isRam(region)) {
-          model.addChunk(new MemoryChunk(region.range(), false));
-          model.map(region.range());
-        }
-      }
-    }
+    boot.attach(
+        model, regions.values().stream().filter(each -> !isRam(each)).map(Region::range).toList());
   }
 
   /** {@return the regions of the window by address, banks of RAM among them} */

@@ -14,7 +14,7 @@ import java.util.List;
  *
  * @param ranges the banks, page aligned, ascending, not adjacent; the first begins at 0
  * @param memMapBits log2 of the bytes that a part of the mem_map is for: {@link Pages#SHIFT}, or
- *     the section size of sparsemem
+ *     the section size of sparsemem, at most 34
  */
 public record RamBanks(List<AddrRange> ranges, int memMapBits) {
   /**
@@ -26,6 +26,10 @@ public record RamBanks(List<AddrRange> ranges, int memMapBits) {
     ranges = List.copyOf(ranges);
     if (ranges.isEmpty()) {
       throw new IllegalArgumentException(Errno.EINVAL.message("RAM: expected a bank, found none"));
+    }
+    if (memMapBits < Pages.SHIFT || memMapBits > 34) {
+      throw new IllegalArgumentException(
+          Errno.EINVAL.message("mem_map for 2^%d bytes: expected 2^12 to 2^34", memMapBits));
     }
     long least = 0;
     for (AddrRange bank : ranges) {

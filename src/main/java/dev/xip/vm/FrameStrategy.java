@@ -90,7 +90,7 @@ public enum FrameStrategy {
 
   /** Whether a machine with the strategy works. */
   public enum Outcome {
-    /** It runs. */
+    /** It runs, {@link #FLAT} and {@link #SPARSE} unless a segment lies where they expect RAM. */
     WORKS,
     /** The answers are right, but a question under an entry lock may sleep. */
     SLEEPS,
