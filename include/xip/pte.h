@@ -47,6 +47,7 @@
 #define XIP_X86_64_UFFD_WP 0x0000000000000400UL    /* bit 10: userfaultfd write-protected */
 #define XIP_X86_64_SOFT_DIRTY 0x0000000000000800UL /* bit 11: written since clear_refs */
 #define XIP_X86_64_PAT_LARGE 0x0000000000001000UL  /* bit 12 in a huge leaf: the PAT bit */
+#define XIP_X86_64_DEVMAP 0x0200000000000000UL     /* bit 57: frame of a device, up to 6.16 */
 #define XIP_X86_64_SAVED_DIRTY 0x0400000000000000UL /* bit 58: dirty kept while not writable */
 #define XIP_X86_64_PKEY_MASK 0x7800000000000000UL  /* bits 59 to 62: protection key */
 #define XIP_X86_64_NX 0x8000000000000000UL         /* bit 63: no instruction fetch */
@@ -67,7 +68,7 @@
  * What mprotect must carry over from the old leaf; the rest comes from the new protection. Bit 7 is
  * in it for both of its meanings, PAT in a PTE and PSE in a huge leaf.
  */
-#define XIP_X86_64_CHANGE_MASK 0x040ffffffffffef8UL
+#define XIP_X86_64_CHANGE_MASK 0x060ffffffffffef8UL
 
 /*
  * x86-64 as of Linux 2.6.26, include/asm-x86/pgtable.h: hardware's bits are those above. Bits 9 to
@@ -180,6 +181,7 @@
 #define XIP_ARM64_UXN 0x0040000000000000UL          /* bit 54: no fetch in user mode */
 #define XIP_ARM64_DIRTY 0x0080000000000000UL        /* bit 55, soft: written since cleared */
 #define XIP_ARM64_SPECIAL 0x0100000000000000UL      /* bit 56: leaf without a page frame */
+#define XIP_ARM64_DEVMAP 0x0200000000000000UL       /* bit 57: frame of a device, up to Linux 6.16 */
 #define XIP_ARM64_UFFD_WP 0x0400000000000000UL      /* bit 58: userfaultfd write-protected */
 #define XIP_ARM64_OVERLAY_MASK 0x7000000000000000UL /* bits 60 to 62: permission overlay */
 

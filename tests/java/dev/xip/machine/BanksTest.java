@@ -17,6 +17,7 @@ import dev.xip.pagetable.Layouts;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PageFrames;
 import dev.xip.phys.RamBanks;
+import dev.xip.phys.RegionFrames;
 import dev.xip.segment.SegmentDefinition;
 import dev.xip.segment.SegmentException;
 import dev.xip.segment.SegmentName;
@@ -327,7 +328,8 @@ class BanksTest {
       throws IOException {
     SegmentName near = define("NEAR", 300 * MIB, SegmentType.SR, store.query(hole).dataFile());
     MachineConfig config =
-        new MachineConfig(1L << 30, BANKS, layout, FrameStrategy.SPARSE, Rules.DEFAULT);
+        new MachineConfig(
+            1L << 30, BANKS, layout, FrameStrategy.SPARSE, Rules.DEFAULT, RegionFrames.NONE);
     try (Machine machine = Machine.boot(config, store)) {
       assertThat(counted(machine, section)).isEqualTo(4);
       assertThat(counted(machine, near)).isEqualTo(layout.sectionBits() == 25 ? 0 : 4);

@@ -13,8 +13,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 
 /**
- * The host kernel and our machine make the same guard regions in private anonymous memory, step for
- * step. {@code -Dxip.seed=S -Dxip.histories=1} repeats the history that failed.
+ * The host kernel and our machine make the same guard regions in anonymous memory, private and
+ * shared, step for step. {@code -Dxip.seed=S -Dxip.histories=1} repeats the history that failed.
  */
 class GuardRegionJudgeTest {
   private static final int STEPS = 50;
@@ -70,7 +70,8 @@ class GuardRegionJudgeTest {
     int choice = random.nextInt(20);
     String step =
         choice < 3
-            ? "map %s %d a 0 16".formatted(range(), random.nextInt(4) == 0 ? 1 : 3)
+            ? "map %s %d %c 0 16"
+                .formatted(range(), random.nextInt(4) == 0 ? 1 : 3, "aaA".charAt(random.nextInt(3)))
             : choice < 6
                 ? "write %d 1 %d".formatted(slot(), random.nextInt(256))
                 : choice < 8

@@ -8,6 +8,7 @@ import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Errno;
 import dev.xip.base.Pages;
+import dev.xip.file.CachedFile;
 import dev.xip.pagetable.Arm64Layout;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.S390x2008Layout;
@@ -219,6 +220,24 @@ class GuardRegionsTest {
       AddressSpace space = machine.space("mixed");
       TestMachine.map(space, START, 1, TestMachine.PRIVATE, machine.file("file", 1));
       assertRefused(space, pages(0, 1));
+    }
+  }
+
+  @Test
+  void aFileThroughThePageCacheTakesOneThatForkCopiesAndTruncationKeeps() throws Exception {
+    try (TestMachine machine = today()) {
+      AddressSpace space = machine.space("cached");
+      CachedFile file = machine.cached("f", 2);
+      space.map(MapRequest.shared(file, Access.READ_WRITE).at(START));
+      TestMachine.read(space, START);
+      space.advise(pages(0, 1), Advice.GUARD_INSTALL);
+      assertThat(space.vmas().getFirst().anon().isUsed()).isFalse();
+      assertGuarded(machine.fork(space), 0);
+      file.truncate(0);
+      assertGuarded(space, 0);
+      assertThatThrownBy(() -> TestMachine.read(space, at(1)))
+          .hasRootCauseInstanceOf(MemoryFaultException.BusError.class);
+      space.close();
     }
   }
 

@@ -2,7 +2,9 @@ package dev.xip.vm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.xip.pagetable.X8664Layout;
 import dev.xip.pagetable.X8664Of2008Layout;
+import dev.xip.phys.RegionFrames;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,6 +13,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * The host kernel and our machine perform the same histories, step for step: bytes seen, accesses
@@ -48,6 +52,15 @@ class HostKernelJudgeTest {
                 .with(Rule.PRIVATE_HOLE_COPIED_AT_ONCE, Rule.PRIVATE_STORE_COPIES_AT_ONCE)
                 .withFaultAround(1)),
         Integer.getInteger("xip.histories", 100));
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"DEVMAP", "COUNTED"})
+  @Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
+  void theHostKernelSeesTheSameWithPageFramesForTheDevice(RegionFrames kind) throws IOException {
+    judge(
+        new TestMachine(X8664Layout.INSTANCE, Rules.DEFAULT, kind),
+        Integer.getInteger("xip.histories", 50));
   }
 
   private void judge(TestMachine booted, int histories) throws IOException {

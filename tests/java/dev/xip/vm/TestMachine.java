@@ -19,6 +19,7 @@ import dev.xip.phys.FrameUse;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.RamBanks;
 import dev.xip.phys.Region;
+import dev.xip.phys.RegionFrames;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
@@ -63,21 +64,37 @@ public final class TestMachine implements AutoCloseable {
 
   /** A machine whose RAM lies in banks; the device may be in a hole. */
   TestMachine(EntryLayout layout, FrameStrategy strategy, Rules rules, RamBanks banks) {
-    this(layout, memory -> strategy.on(memory, layout), rules, strategy.memMap(banks, layout));
+    this(
+        layout,
+        memory -> strategy.on(memory, layout),
+        rules,
+        strategy.memMap(banks, layout),
+        RegionFrames.NONE);
+  }
+
+  /** A machine whose device brings page frames along. */
+  TestMachine(EntryLayout layout, Rules rules, RegionFrames kind) {
+    this(
+        layout,
+        memory -> FrameStrategy.SPECIAL_BIT.on(memory, layout),
+        rules,
+        RamBanks.of(16L << 20),
+        kind);
   }
 
   /** A machine of today with a strategy of the test's own. */
   TestMachine(Function<PhysicalMemory, NormalFrame> strategy) {
-    this(X8664Layout.INSTANCE, strategy, Rules.DEFAULT, RamBanks.of(16L << 20));
+    this(X8664Layout.INSTANCE, strategy, Rules.DEFAULT, RamBanks.of(16L << 20), RegionFrames.NONE);
   }
 
   private TestMachine(
       EntryLayout layout,
       Function<PhysicalMemory, NormalFrame> strategy,
       Rules rules,
-      RamBanks banks) {
+      RamBanks banks,
+      RegionFrames kind) {
     try {
-      memory = PhysicalMemory.boot(256L << 20, banks);
+      memory = PhysicalMemory.boot(256L << 20, banks, kind);
       NormalFrame frames = strategy.apply(memory);
       region = memory.claim("DEVICE", new AddrRange(DEVICE, DEVICE + DEVICE_BYTES), false);
       deviceFile = HostFile.memfd("device");
@@ -85,7 +102,10 @@ public final class TestMachine implements AutoCloseable {
       memory.mapFile(region, 0, deviceFile, 0, DEVICE_BYTES, Access.READ_WRITE, Sharing.SHARED);
       manager = new MemoryManager(memory, layout, frames, rules);
       device =
-          new MemoryBlocks(memory.window().asSlice(DEVICE, DEVICE_BYTES), DEVICE >>> Pages.SHIFT);
+          new MemoryBlocks(
+              memory.window().asSlice(DEVICE, DEVICE_BYTES),
+              DEVICE >>> Pages.SHIFT,
+              memory.frames());
       cache = new PageCache(memory);
       framesAtBoot = memory.allocator().inUse();
     } catch (IOException e) {

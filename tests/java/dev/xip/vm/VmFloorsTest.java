@@ -25,6 +25,7 @@ class VmFloorsTest {
           "AddressReader",
           "AddressWriter",
           "Census",
+          "DirectIo",
           "DumpPages",
           "LinearRule",
           "MemoryManager",

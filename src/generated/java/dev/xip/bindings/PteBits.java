@@ -401,6 +401,15 @@ public class PteBits extends PteBits$shared {
     public static long XIP_X86_64_PAT_LARGE() {
         return XIP_X86_64_PAT_LARGE;
     }
+    private static final long XIP_X86_64_DEVMAP = 144115188075855872L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_X86_64_DEVMAP 144115188075855872
+     * }
+     */
+    public static long XIP_X86_64_DEVMAP() {
+        return XIP_X86_64_DEVMAP;
+    }
     private static final long XIP_X86_64_SAVED_DIRTY = 288230376151711744L;
     /**
      * {@snippet lang=c :
@@ -473,10 +482,10 @@ public class PteBits extends PteBits$shared {
     public static long XIP_X86_64_TABLE() {
         return XIP_X86_64_TABLE;
     }
-    private static final long XIP_X86_64_CHANGE_MASK = 292733975779081976L;
+    private static final long XIP_X86_64_CHANGE_MASK = 436849163854937848L;
     /**
      * {@snippet lang=c :
-     * #define XIP_X86_64_CHANGE_MASK 292733975779081976
+     * #define XIP_X86_64_CHANGE_MASK 436849163854937848
      * }
      */
     public static long XIP_X86_64_CHANGE_MASK() {
@@ -1012,6 +1021,15 @@ public class PteBits extends PteBits$shared {
      */
     public static long XIP_ARM64_SPECIAL() {
         return XIP_ARM64_SPECIAL;
+    }
+    private static final long XIP_ARM64_DEVMAP = 144115188075855872L;
+    /**
+     * {@snippet lang=c :
+     * #define XIP_ARM64_DEVMAP 144115188075855872
+     * }
+     */
+    public static long XIP_ARM64_DEVMAP() {
+        return XIP_ARM64_DEVMAP;
     }
     private static final long XIP_ARM64_UFFD_WP = 288230376151711744L;
     /**

@@ -3,10 +3,12 @@ package dev.xip.file;
 import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.mapping.PageRun;
+import dev.xip.phys.PageFrames;
 import dev.xip.phys.PhysicalMemory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A device of writable memory for files that live no longer than the machine: blocks of one page,
@@ -14,8 +16,14 @@ import java.util.Arrays;
  * a ram disk (fs/ext2/balloc.c).
  */
 public final class MemoryBlocks {
+  /** How long a waiter for a pin sleeps before it looks again. */
+  private static final long WAIT_NANOS = 100_000;
+
   private final MemorySegment memory;
   private final long firstPfn;
+
+  /** Null if pins are not looked at. */
+  private final PageFrames frames;
 
   private final int blocks;
 
@@ -37,6 +45,21 @@ public final class MemoryBlocks {
    *     them (EINVAL), or may not be stored into (EACCES)
    */
   public MemoryBlocks(MemorySegment memory, long firstPfn) {
+    this(memory, firstPfn, null);
+  }
+
+  /**
+   * Makes a device whose blocks may have page frames: a block that is pinned when its file loses it
+   * is free only after the last pin. Linux counterpart: {@code dax_layout_busy_page} and the waits
+   * of its callers (fs/dax.c, since 4.17).
+   *
+   * @param memory as for the other constructor
+   * @param firstPfn the page frame number of its first page
+   * @param frames the machine's page frames; null if pins are not looked at
+   * @throws IllegalArgumentException as the other constructor does
+   */
+  public MemoryBlocks(MemorySegment memory, long firstPfn, PageFrames frames) {
+    this.frames = frames;
     Pages.requireAligned(memory.byteSize(), "size of the device");
     if (memory.byteSize() >>> Pages.SHIFT > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
@@ -79,6 +102,23 @@ public final class MemoryBlocks {
     PageRun place = new PageRun(firstPfn + block, 1);
     bytes(place).fill((byte) 0);
     return place.pfn();
+  }
+
+  /** {@return whether a block is pinned} */
+  boolean isPinned(long pfn) {
+    return frames != null && frames.pins(pfn) > 0;
+  }
+
+  /**
+   * Waits until no block of a run is pinned. Precondition: no entry maps one any more, so that none
+   * can be pinned anew.
+   */
+  void awaitUnpinned(long pfn, long pages) {
+    for (long each = pfn; each < pfn + pages; each++) {
+      while (isPinned(each)) {
+        LockSupport.parkNanos(WAIT_NANOS);
+      }
+    }
   }
 
   synchronized void giveBack(long pfn, long pages) {

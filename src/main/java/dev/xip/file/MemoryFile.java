@@ -216,9 +216,9 @@ public final class MemoryFile implements Mappable {
 
   /**
    * Changes the size. Pages past it are unmapped from every address space, private copies too, and
-   * their blocks are freed. The rest of the last page, or of the old last page if the file grows,
-   * is zeroed. Linux counterpart: {@code vmtruncate} with {@code xip_truncate_page} and {@code
-   * ext2_truncate}.
+   * their blocks are freed, each after its last pin if it has a page frame. The rest of the last
+   * page, or of the old last page if the file grows, is zeroed. Linux counterpart: {@code
+   * vmtruncate} with {@code xip_truncate_page} and {@code ext2_truncate}.
    *
    * @param newSize the size in bytes, at least 0
    * @throws IOException if it is above {@link #MAX_SIZE} (EFBIG); the file is as it was then
@@ -282,6 +282,25 @@ public final class MemoryFile implements Mappable {
     unmap(firstPage, pages, false);
   }
 
+  /**
+   * {@return the first page that is pinned, for which a truncation would wait, or -1} Linux
+   * counterpart: {@code dax_layout_busy_page} (fs/dax.c), which unmaps the pages first.
+   */
+  public long pinnedPage() {
+    mapLock.readLock().lock();
+    try {
+      for (long page = 0; page < Pages.covering(size); page++) {
+        PageRun place = place(page);
+        if (!place.isHole() && device.isPinned(place.pfn())) {
+          return page;
+        }
+      }
+      return -1;
+    } finally {
+      mapLock.readLock().unlock();
+    }
+  }
+
   /** {@return the number of pages that are not holes} */
   public long blockCount() {
     mapLock.readLock().lock();
@@ -317,6 +336,7 @@ public final class MemoryFile implements Mappable {
 
   private void free(List<BlockRuns.Run> removed) {
     for (BlockRuns.Run run : removed) {
+      device.awaitUnpinned(run.pfn(), run.pages());
       device.giveBack(run.pfn(), run.pages());
     }
   }

@@ -59,7 +59,7 @@ public final class Machine implements AutoCloseable {
    */
   public static Machine boot(MachineConfig config, SegmentStore store) throws HostException {
     RamBanks banks = config.strategy().memMap(config.ram(), config.layout());
-    PhysicalMemory memory = PhysicalMemory.boot(config.windowBytes(), banks);
+    PhysicalMemory memory = PhysicalMemory.boot(config.windowBytes(), banks, config.regionFrames());
     MemoryManager manager =
         new MemoryManager(
             memory, config.layout(), config.strategy().on(memory, config.layout()), config.rules());

@@ -5,6 +5,7 @@ import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.RamBanks;
+import dev.xip.phys.RegionFrames;
 import dev.xip.vm.Era;
 import dev.xip.vm.FrameStrategy;
 import dev.xip.vm.Rules;
@@ -17,9 +18,16 @@ import dev.xip.vm.Rules;
  * @param layout the entries of its page tables
  * @param strategy the strategy of its normal-page test
  * @param rules its behaviour where releases of Linux differ
+ * @param regionFrames whether loaded segments have page frames of their own: none, unless a machine
+ *     is made for the comparison
  */
 public record MachineConfig(
-    long windowBytes, RamBanks ram, EntryLayout layout, FrameStrategy strategy, Rules rules) {
+    long windowBytes,
+    RamBanks ram,
+    EntryLayout layout,
+    FrameStrategy strategy,
+    Rules rules,
+    RegionFrames regionFrames) {
   /** A machine of 64 GiB with 1 GiB of RAM and x86-64 entries. */
   public static final MachineConfig DEFAULT =
       new MachineConfig(
@@ -27,7 +35,8 @@ public record MachineConfig(
           RamBanks.of(PhysicalMemory.DEFAULT_RAM_BYTES),
           X8664Layout.INSTANCE,
           FrameStrategy.SPECIAL_BIT,
-          Rules.DEFAULT);
+          Rules.DEFAULT,
+          RegionFrames.NONE);
 
   /**
    * Configures a machine of an era, with its default layout and strategy and the memory of {@link
@@ -64,7 +73,7 @@ public record MachineConfig(
    */
   public MachineConfig as(Era era, EntryLayout entries, FrameStrategy other) {
     era.require(entries, other);
-    return new MachineConfig(windowBytes, ram, entries, other, era.rules());
+    return new MachineConfig(windowBytes, ram, entries, other, era.rules(), regionFrames);
   }
 
   /**
@@ -74,7 +83,7 @@ public record MachineConfig(
    * @return the configuration
    */
   public MachineConfig withRules(Rules changed) {
-    return new MachineConfig(windowBytes, ram, layout, strategy, changed);
+    return new MachineConfig(windowBytes, ram, layout, strategy, changed, regionFrames);
   }
 
   /**
@@ -84,7 +93,7 @@ public record MachineConfig(
    * @return the configuration
    */
   public MachineConfig withWindow(long bytes) {
-    return new MachineConfig(Pages.roundUp(bytes), ram, layout, strategy, rules);
+    return new MachineConfig(Pages.roundUp(bytes), ram, layout, strategy, rules, regionFrames);
   }
 
   /**
@@ -104,7 +113,7 @@ public record MachineConfig(
    * @return the configuration
    */
   public MachineConfig withRam(RamBanks banks) {
-    return new MachineConfig(windowBytes, banks, layout, strategy, rules);
+    return new MachineConfig(windowBytes, banks, layout, strategy, rules, regionFrames);
   }
 
   /**
@@ -115,6 +124,17 @@ public record MachineConfig(
    * @return the configuration
    */
   public MachineConfig withStrategy(FrameStrategy other) {
-    return new MachineConfig(windowBytes, ram, layout, other, rules);
+    return new MachineConfig(windowBytes, ram, layout, other, rules, regionFrames);
+  }
+
+  /**
+   * Changes whether segments have page frames. With any, the machine boots only with the special
+   * bit.
+   *
+   * @param kind how they are counted
+   * @return the configuration
+   */
+  public MachineConfig withRegionFrames(RegionFrames kind) {
+    return new MachineConfig(windowBytes, ram, layout, strategy, rules, kind);
   }
 }

@@ -22,6 +22,7 @@ public final class Arm64Layout extends EntryLayout {
   private static final long UXN = PteBits.XIP_ARM64_UXN();
   private static final long DIRTY = PteBits.XIP_ARM64_DIRTY();
   private static final long SPECIAL = PteBits.XIP_ARM64_SPECIAL();
+  private static final long DEVMAP = PteBits.XIP_ARM64_DEVMAP();
   private static final long TABLE = PteBits.XIP_ARM64_TABLE();
 
   /** The only instance. */
@@ -49,6 +50,7 @@ public final class Arm64Layout extends EntryLayout {
             .otherPresent(VALID | PROT_NONE, PROT_NONE)
             .valid(VALID, VALID)
             .special(SPECIAL)
+            .devmap(DEVMAP)
             .writable(WRITE, WRITE)
             .executable(UXN, 0)
             .state(AF, DIRTY)
@@ -117,6 +119,7 @@ public final class Arm64Layout extends EntryLayout {
     name(bits, pte, UXN, "UXN");
     name(bits, pte, DIRTY, "DIRTY");
     name(bits, pte, SPECIAL, "SPECIAL");
+    name(bits, pte, DEVMAP, "DEVMAP");
     name(bits, pte, PteBits.XIP_ARM64_UFFD_WP(), "UFFD_WP");
     return bits.toString();
   }

@@ -61,6 +61,9 @@ final class EntryBits {
   /** 0 if the architecture has no special bit. */
   long special;
 
+  /** 0 if the architecture has no bit for the page frames of devices. */
+  long devmap;
+
   Pattern writable;
 
   Pattern executable;
@@ -152,6 +155,11 @@ final class EntryBits {
 
   EntryBits special(long bit) {
     special = bit;
+    return this;
+  }
+
+  EntryBits devmap(long bit) {
+    devmap = bit;
     return this;
   }
 

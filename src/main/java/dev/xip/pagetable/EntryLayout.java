@@ -28,6 +28,7 @@ public abstract class EntryLayout extends TableLayout {
   private final long validMask;
   private final long validValue;
   private final long specialMask;
+  private final long devmapMask;
   private final long writableMask;
   private final long writableValue;
   private final long executableMask;
@@ -65,6 +66,7 @@ public abstract class EntryLayout extends TableLayout {
     validMask = bits.valid.mask();
     validValue = bits.valid.value();
     specialMask = bits.special;
+    devmapMask = bits.devmap;
     writableMask = bits.writable.mask();
     writableValue = bits.writable.value();
     executableMask = bits.executable.mask();
@@ -217,6 +219,38 @@ public abstract class EntryLayout extends TableLayout {
    */
   public final long withSpecial(long pte, Level level) {
     return hasSpecialBit(level) ? pte | specialMask : pte;
+  }
+
+  /**
+   * Tells whether the architecture has a bit for page frames that a device brought along. Linux
+   * counterpart: {@code CONFIG_ARCH_HAS_PTE_DEVMAP} (4.5 to 6.16).
+   *
+   * @return false if {@link #isDevmap} can never be true
+   */
+  public final boolean hasDevmapBit() {
+    return devmapMask != 0;
+  }
+
+  /**
+   * Tells whether an entry is special, but for a page frame that a device brought along: one that
+   * may be held while the device is there, and is not counted by entries. Linux counterpart: {@code
+   * pte_devmap}.
+   *
+   * @param pte an entry
+   * @return true if the devmap bit is set
+   */
+  public final boolean isDevmap(long pte) {
+    return (pte & devmapMask) != 0;
+  }
+
+  /**
+   * Sets the devmap bit and the special bit. Linux counterpart: {@code pte_mkdevmap}.
+   *
+   * @param pte an entry
+   * @return the entry with both, or with those that the architecture has
+   */
+  public final long withDevmap(long pte) {
+    return pte | devmapMask | specialMask;
   }
 
   /**

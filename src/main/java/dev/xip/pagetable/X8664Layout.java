@@ -34,6 +34,7 @@ public final class X8664Layout extends EntryLayout {
             .empty(~NONE_IGNORE, 0)
             .otherPresent(PROT_NONE, PROT_NONE)
             .special(PteBits.XIP_X86_64_SPECIAL())
+            .devmap(PteBits.XIP_X86_64_DEVMAP())
             .state(ACCESSED, DIRTY | SAVED_DIRTY)
             .clean(DIRTY | SAVED_DIRTY, 0)
             .change(change));

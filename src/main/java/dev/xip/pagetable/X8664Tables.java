@@ -60,6 +60,7 @@ final class X8664Tables {
     for (int i = 0; i < software.length; i++) {
       EntryLayout.name(bits, pte, PSE << i, software[i]);
     }
+    EntryLayout.name(bits, pte, PteBits.XIP_X86_64_DEVMAP(), "DEVMAP");
     EntryLayout.name(bits, pte, PteBits.XIP_X86_64_SAVED_DIRTY(), "SAVED_DIRTY");
     EntryLayout.name(bits, pte, NX, "NX");
     return bits.toString();

@@ -247,6 +247,9 @@ public final class FrameAllocator {
       throw new IllegalStateException(
           "pfn 0x%x freed with %d mappings".formatted(pfn, frames.mappings(pfn)));
     }
+    if (frames.use(pfn) == FrameUse.DEVICE) {
+      return false;
+    }
     if (!frames.isRam(pfn)) {
       refused.add(pfn);
       return false;

@@ -12,6 +12,8 @@ public enum FrameUse {
   PAGE_CACHE,
   /** The page of zeros that every hole of every file shares. */
   SPARSE,
+  /** A page of a device, which brought the frame along: it is never allocated or freed. */
+  DEVICE,
   /** The page of zeros behind anonymous memory that was never written. */
   ZERO,
   /** Not RAM: a frame of a hole between banks that was counted. Linux: {@code PG_reserved}. */

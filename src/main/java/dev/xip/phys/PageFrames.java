@@ -7,12 +7,15 @@ import dev.xip.host.Reservation;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.stream.LongStream;
 
 /**
  * The mem_map: one array of records of 64 bytes, from frame 0 to the end of the last bank of RAM,
  * or of its section. Sized when the machine boots; it never grows, and a segment adds nothing to
- * it. Linux counterpart: {@code struct page} (include/linux/mm_types.h).
+ * it, unless the machine is booted with {@link RegionFrames}. Linux counterpart: {@code struct
+ * page} (include/linux/mm_types.h).
  *
  * <p>Frames of holes between banks and behind the last bank have records because an array does; no
  * memory is taken for them unless a memory model calls such a frame valid and an entry for it is
@@ -53,8 +56,20 @@ public final class PageFrames implements AutoCloseable {
   /** Alternating first frames and ends of the banks, ascending. */
   private final long[] bounds;
 
-  private PageFrames(Reservation reservation, RamBanks banks) {
+  /**
+   * Alternating first frames and ends of the regions that have page frames, in no order. Replaced
+   * under the monitor.
+   */
+  private volatile long[] regionBounds = {};
+
+  /** The pages of the reservation that hold records. Guarded by the monitor. */
+  private final BitSet recordPages = new BitSet();
+
+  private final RegionFrames regionFrames;
+
+  private PageFrames(Reservation reservation, RamBanks banks, RegionFrames regionFrames) {
     this.reservation = reservation;
+    this.regionFrames = regionFrames;
     this.records = reservation.memory();
     this.end = banks.memMapFrames();
     this.bounds =
@@ -64,17 +79,140 @@ public final class PageFrames implements AutoCloseable {
             .toArray();
   }
 
-  static PageFrames of(RamBanks banks) throws HostException {
-    long count = banks.memMapFrames();
-    long bytes = Pages.roundUp(Math.multiplyExact(count, RECORD_BYTES));
-    Reservation reservation = Reservation.readableZeros(bytes);
+  /**
+   * Makes the page frames of RAM.
+   *
+   * @param windowFrames the frames that regions may bring along have numbers below this
+   */
+  static PageFrames of(RamBanks banks, RegionFrames regionFrames, long windowFrames)
+      throws HostException {
+    long bytes = Pages.roundUp(Math.multiplyExact(banks.memMapFrames(), RECORD_BYTES));
+    long most = regionFrames == RegionFrames.NONE ? 0 : Pages.roundUp(windowFrames * RECORD_BYTES);
+    Reservation reservation = Reservation.readableZeros(Math.max(bytes, most));
     try {
       reservation.mapAnonymous(0, bytes, Access.READ_WRITE);
     } catch (HostException e) {
       reservation.close();
       throw e;
     }
-    return new PageFrames(reservation, banks);
+    PageFrames frames = new PageFrames(reservation, banks, regionFrames);
+    frames.recordPages.set(0, (int) (bytes >>> Pages.SHIFT));
+    return frames;
+  }
+
+  /** {@return whether regions bring page frames along, and how these are counted} */
+  public RegionFrames regionFrames() {
+    return regionFrames;
+  }
+
+  /**
+   * Makes page frames for a region, all idle, if the machine has them. Linux counterpart: {@code
+   * memremap_pages}.
+   *
+   * @throws IllegalStateException if the host has no memory for them
+   */
+  synchronized void makeFor(Region region) {
+    if (regionFrames == RegionFrames.NONE) {
+      return;
+    }
+    long first = region.range().start() >>> Pages.SHIFT;
+    long regionEnd = region.range().end() >>> Pages.SHIFT;
+    try {
+      mapRecords(first * RECORD_BYTES, regionEnd * RECORD_BYTES);
+    } catch (HostException e) {
+      throw new IllegalStateException(
+          "region %s: expected memory for its page frames".formatted(region), e);
+    }
+    long[] added = Arrays.copyOf(regionBounds, regionBounds.length + 2);
+    added[added.length - 2] = first;
+    added[added.length - 1] = regionEnd;
+    regionBounds = added;
+    for (long pfn = first; pfn < regionEnd; pfn++) {
+      setUse(pfn, FrameUse.DEVICE);
+      setReferences(pfn, regionFrames.idleReferences());
+    }
+  }
+
+  /** Maps the pages of the reservation that hold records and have no memory yet. */
+  private void mapRecords(long start, long recordsEnd) throws HostException {
+    int page = (int) (start >>> Pages.SHIFT);
+    int pageEnd = (int) Pages.covering(recordsEnd);
+    while ((page = recordPages.nextClearBit(page)) < pageEnd) {
+      int taken = recordPages.nextSetBit(page);
+      int runEnd = taken < 0 ? pageEnd : Math.min(taken, pageEnd);
+      long bytes = (long) (runEnd - page) << Pages.SHIFT;
+      reservation.mapAnonymous((long) page << Pages.SHIFT, bytes, Access.READ_WRITE);
+      recordPages.set(page, runEnd);
+    }
+  }
+
+  /**
+   * Takes the page frames of a region away, if the machine has made them. Linux counterpart: {@code
+   * memunmap_pages}, which waits until all are idle; here that is a precondition.
+   *
+   * @throws IllegalStateException if a frame is mapped or pinned
+   */
+  synchronized void dropFor(Region region) throws HostException {
+    if (regionFrames == RegionFrames.NONE) {
+      return;
+    }
+    long first = region.range().start() >>> Pages.SHIFT;
+    long regionEnd = region.range().end() >>> Pages.SHIFT;
+    for (long pfn = first; pfn < regionEnd; pfn++) {
+      if (references(pfn) != regionFrames.idleReferences()) {
+        throw new IllegalStateException(
+            "region %s: expected idle page frames, found %d references to pfn 0x%x"
+                .formatted(region, references(pfn), pfn));
+      }
+    }
+    for (long pfn = first; pfn < regionEnd; pfn++) {
+      setUse(pfn, FrameUse.FREE);
+      setReferences(pfn, 0);
+    }
+    int at = 0;
+    while (regionBounds[at] != first) {
+      at += 2;
+    }
+    long[] left = Arrays.copyOf(regionBounds, regionBounds.length - 2);
+    System.arraycopy(regionBounds, at + 2, left, at, left.length - at);
+    regionBounds = left;
+    long start = Pages.roundUp(first * RECORD_BYTES);
+    long unused = Pages.roundDown(regionEnd * RECORD_BYTES) - start;
+    if (first >= end && unused > 0) {
+      reservation.mapZeros(start, unused);
+      recordPages.clear((int) (start >>> Pages.SHIFT), (int) (start + unused >>> Pages.SHIFT));
+    }
+  }
+
+  /**
+   * Counts the references to a frame of a region that neither the device nor an entry holds. Linux
+   * counterpart: {@code dax_busy_page} (fs/dax.c).
+   *
+   * @param pfn a page frame number
+   * @return how often the frame is pinned; 0 for RAM and for a page without a frame
+   */
+  public int pins(long pfn) {
+    if (!isOfRegion(pfn)) {
+      return 0;
+    }
+    int entries = regionFrames == RegionFrames.COUNTED ? mappings(pfn) : 0;
+    return references(pfn) - regionFrames.idleReferences() - entries;
+  }
+
+  /**
+   * Tells whether a frame belongs to a region that brought page frames along.
+   *
+   * @param pfn a page frame number
+   * @return false for RAM, and on machines whose regions have no page frames
+   */
+  public boolean isOfRegion(long pfn) {
+    long[] bounds = regionBounds;
+    for (int i = 0; i < bounds.length; i += 2) {
+      if (bounds[i] <= pfn && pfn < bounds[i + 1]) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** {@return the number of frames of RAM} */
@@ -91,25 +229,35 @@ public final class PageFrames implements AutoCloseable {
     return end;
   }
 
-  /** {@return the size of the mem_map in bytes, with the records of holes} */
+  /** {@return the size of the mem_map in bytes, with the records of holes and of regions} */
   public long bytes() {
-    return end * RECORD_BYTES;
+    long records = end;
+    long[] bounds = regionBounds;
+    for (int i = 0; i < bounds.length; i += 2) {
+      records += bounds[i + 1] - Math.min(Math.max(bounds[i], end), bounds[i + 1]);
+    }
+    return records * RECORD_BYTES;
+  }
+
+  /** {@return the first number behind all frames that have records} */
+  public long limit() {
+    return Math.max(end, Arrays.stream(regionBounds).max().orElse(0));
   }
 
   /**
    * Tells whether a frame number has a record.
    *
    * @param pfn a page frame number
-   * @return true for frames of RAM, of holes between banks, and of the rest of the last section
-   *     where the mem_map is made in sections
+   * @return true for frames of RAM, of regions that have them, of holes between banks, and of the
+   *     rest of the last section where the mem_map is made in sections
    */
   public boolean contains(long pfn) {
-    return pfn >= 0 && pfn < end;
+    return pfn >= 0 && (pfn < end || isOfRegion(pfn));
   }
 
   /**
    * Tells whether a frame is one of RAM, which may be counted and handed out. This is what
-   * pfn_valid is asked for.
+   * pfn_valid is asked for on a machine whose regions have no page frames.
    *
    * @param pfn a page frame number
    * @return false for frames of holes, although they have records
@@ -167,7 +315,7 @@ public final class PageFrames implements AutoCloseable {
     if (isRam(pfn)) {
       throw new IllegalStateException("reference taken on free frame, pfn 0x%x".formatted(pfn));
     }
-    if (pfn < bounds[bounds.length - 1]) {
+    if (pfn < bounds[bounds.length - 1] && use(pfn) != FrameUse.DEVICE) {
       setUse(pfn, FrameUse.RESERVED);
       INT.getAndAdd(records, at(pfn, REFERENCES), 1);
     }

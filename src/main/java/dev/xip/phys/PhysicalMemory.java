@@ -106,7 +106,22 @@ public final class PhysicalMemory implements AutoCloseable {
    * @throws HostException if the host refuses the address space
    */
   public static PhysicalMemory boot(long windowBytes, RamBanks banks) throws HostException {
-    PhysicalMemory memory = start(windowBytes, banks);
+    return boot(windowBytes, banks, RegionFrames.NONE);
+  }
+
+  /**
+   * Boots with RAM in banks, and chooses whether regions bring page frames along.
+   *
+   * @param windowBytes the window's size in bytes, page aligned
+   * @param banks where RAM lies
+   * @param regionFrames whether each claimed region gets page frames
+   * @return the memory
+   * @throws IllegalArgumentException if RAM does not fit into the window (EINVAL)
+   * @throws HostException if the host refuses the address space
+   */
+  public static PhysicalMemory boot(long windowBytes, RamBanks banks, RegionFrames regionFrames)
+      throws HostException {
+    PhysicalMemory memory = start(windowBytes, banks, regionFrames);
     memory.reach(BootStep.SEGMENTS);
     return memory;
   }
@@ -122,6 +137,11 @@ public final class PhysicalMemory implements AutoCloseable {
    * @throws HostException if the host refuses the address space
    */
   public static PhysicalMemory start(long windowBytes, RamBanks banks) throws HostException {
+    return start(windowBytes, banks, RegionFrames.NONE);
+  }
+
+  private static PhysicalMemory start(long windowBytes, RamBanks banks, RegionFrames regionFrames)
+      throws HostException {
     Pages.requireAligned(windowBytes, "window size");
     if (banks.end() > windowBytes) {
       throw new IllegalArgumentException(
@@ -133,7 +153,8 @@ public final class PhysicalMemory implements AutoCloseable {
       for (AddrRange bank : banks.ranges()) {
         reservation.mapAnonymous(bank.start(), bank.length(), Access.READ_WRITE);
       }
-      return new PhysicalMemory(reservation, banks, PageFrames.of(banks));
+      return new PhysicalMemory(
+          reservation, banks, PageFrames.of(banks, regionFrames, windowBytes >>> Pages.SHIFT));
     } catch (HostException | RuntimeException e) {
       reservation.close();
       throw e;
@@ -306,7 +327,8 @@ public final class PhysicalMemory implements AutoCloseable {
    * @return the region, readable zero pages until something is mapped into it
    * @throws RegionBusyException if RAM or another region holds part of the range
    * @throws IllegalArgumentException if the range is empty, not aligned or past the window
-   * @throws IllegalStateException if the boot has not come to {@link BootStep#SEGMENTS}
+   * @throws IllegalStateException if the boot has not come to {@link BootStep#SEGMENTS}, or the
+   *     host has no memory for the region's page frames
    */
   public synchronized Region claim(String name, AddrRange physical, boolean readOnly)
       throws RegionBusyException {
@@ -325,6 +347,7 @@ public final class PhysicalMemory implements AutoCloseable {
       throw new RegionBusyException(wanted, holder);
     }
     boot.added(physical);
+    frames.makeFor(wanted);
     regions.put(physical.start(), wanted);
     return wanted;
   }
@@ -421,11 +444,12 @@ public final class PhysicalMemory implements AutoCloseable {
    * @throws HostException if the host refuses; the region then stays claimed, but it cannot be
    *     stored into any more
    * @throws IllegalStateException if a native call is using memory of the region that may be stored
-   *     into
+   *     into, or one of its page frames is mapped or pinned
    * @throws IllegalArgumentException if the region is not claimed
    */
   public synchronized void release(Region region) throws HostException {
     requireClaimed(region);
+    frames.dropFor(region);
     AddrRange range = region.range();
     closeToStores(range);
     reservation.mapZeros(range.start(), range.length());

@@ -1,7 +1,8 @@
 /**
  * Physical memory: one window of reserved address space, RAM with its page frames in one bank or in
  * several, and the list of regions that segments claim beside it. It never knows what a page is
- * used for, and it never hands out a page frame for anything but RAM.
+ * used for, and it makes page frames for RAM alone, unless a machine is booted with {@link
+ * dev.xip.phys.RegionFrames} for the comparison.
  *
  * <p>A host address is the window's base plus {@code pfn << 12}: one addition, no lookup. Claiming
  * a region does not change {@link dev.xip.phys.PageFrames} by a byte, whatever its size. The array

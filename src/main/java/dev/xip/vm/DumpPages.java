@@ -152,6 +152,8 @@ public final class DumpPages {
       long pfn = manager.normalFrame(vma, va, pte);
       if (pfn != MemoryManager.NO_FRAME) {
         manager.memory().frames().get(pfn);
+      } else if (layout.isDevmap(pte) && manager.memory().frames().tryGet(layout.pfn(pte))) {
+        return layout.pfn(pte);
       }
       return pfn;
     } finally {

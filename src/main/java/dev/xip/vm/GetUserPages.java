@@ -310,6 +310,9 @@ public final class GetUserPages {
         return MUST_FAULT;
       }
       if (pfn == MemoryManager.NO_FRAME) {
+        if (layout.isDevmap(pte) && frames.tryGet(layout.pfn(pte))) {
+          return layout.pfn(pte);
+        }
         if (layout.pfn(pte) != manager.zeroPfn()) {
           if (!refusesSpecial) {
             return MUST_FAULT;
@@ -354,7 +357,7 @@ public final class GetUserPages {
     long pfn = layout.pfn(pte);
     if (!layout.isValid(pte)
         || (write && !layout.isWritable(pte))
-        || layout.isSpecial(pte)
+        || layout.isSpecial(pte) && !layout.isDevmap(pte)
         || !frames.tryGet(pfn)) {
       return false;
     }

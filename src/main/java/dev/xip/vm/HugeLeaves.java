@@ -6,6 +6,7 @@ import dev.xip.pagetable.FlushDuty;
 import dev.xip.pagetable.Level;
 import dev.xip.pagetable.PageTable;
 import dev.xip.pagetable.Walk;
+import dev.xip.phys.RegionFrames;
 
 /**
  * Leaves that map 2 MiB or 1 GiB of a file, or of a device's page frame numbers, with one special
@@ -44,6 +45,7 @@ final class HugeLeaves {
     EntryLayout layout = manager.layout();
     return manager.rules().has(Rule.HUGE_LEAVES)
         && manager.usesSpecialBit()
+        && manager.memory().frames().regionFrames() == RegionFrames.NONE
         && layout.hasLeaves(level)
         && layout.hasSpecialBit(level);
   }

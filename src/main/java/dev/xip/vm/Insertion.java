@@ -106,6 +106,9 @@ final class Insertion {
     if (!vma.range().contains(va)) {
       return Errno.EFAULT;
     }
+    if (manager.countsRegionFrame(pfn)) {
+      return insertCounted(vma, va, slot, pfn);
+    }
     if (!manager.marksEntries(vma) && manager.pfnValid(pfn)) {
       if (!frames.contains(pfn)) {
         // The kernel would count in memory that lies past its mem_map.
@@ -132,7 +135,7 @@ final class Insertion {
     if (slot < 0) {
       return notASlot(slot);
     }
-    if (before + after == 0 || !manager.usesSpecialBit()) {
+    if (before + after == 0 || !manager.usesSpecialBit() || manager.countsRegionFrame(pfn)) {
       return insertMixedEach(vma, va, slot, pfn, before, after);
     }
     require(vma.has(VmaFlags.MIXEDMAP), vma, "MIXEDMAP must be set");
@@ -140,7 +143,7 @@ final class Insertion {
     if (pfn < before || pfn >= windowPages - after) {
       return Errno.EINVAL;
     }
-    long first = layout.withSpecial(layout.leaf(pfn - before, vma.pageAccess()));
+    long first = manager.marked(layout.leaf(pfn - before, vma.pageAccess()));
     manager.lockEntry(slot);
     try {
       boolean empty = layout.isEmpty(table.get(slot));
@@ -199,7 +202,7 @@ final class Insertion {
     return insert(
         va,
         slot,
-        manager.marksEntries(vma) ? layout.withSpecial(entry) : entry,
+        manager.marksEntries(vma) ? manager.marked(entry) : entry,
         MemoryManager.NO_FRAME);
   }
 

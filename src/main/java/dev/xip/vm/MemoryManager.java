@@ -11,6 +11,7 @@ import dev.xip.phys.FrameAllocator;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PageFrames;
 import dev.xip.phys.PhysicalMemory;
+import dev.xip.phys.RegionFrames;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -35,6 +36,9 @@ public final class MemoryManager implements TableSupply {
 
   /** Whether the strategy is the special bit: the one that needs no call. */
   private final boolean usesSpecialBit;
+
+  /** Whether regions have page frames of their own. */
+  private final RegionFrames regionFrames;
 
   /** Whether entries without a page frame are marked in MIXEDMAP alone. */
   private final boolean usesRefcountBit;
@@ -96,6 +100,15 @@ public final class MemoryManager implements TableSupply {
           Errno.EINVAL.message(
               "strategy %s: expected a layout with a special bit, found %s, which can have %s",
               strategy.name(), layout, Names.join(FrameStrategy.possibleWith(layout))));
+    }
+    this.regionFrames = memory.frames().regionFrames();
+    if (regionFrames != RegionFrames.NONE && !usesSpecialBit
+        || regionFrames == RegionFrames.DEVMAP && !layout.hasDevmapBit()) {
+      throw new IllegalArgumentException(
+          Errno.EINVAL.message(
+              "page frames of regions (%s): expected the special bit and a layout that tells such"
+                  + " frames, found strategy %s, layout %s",
+              regionFrames, strategy.name(), layout));
     }
     this.memory = memory;
     this.layout = layout;
@@ -167,6 +180,23 @@ public final class MemoryManager implements TableSupply {
    */
   public boolean marksEntries(Vma vma) {
     return usesSpecialBit || usesRefcountBit && (vma.flags() & VmaFlags.MIXEDMAP) != 0;
+  }
+
+  /**
+   * Marks an entry that is not counted: with the special bit, and with the devmap bit if its page
+   * frame came along with a region.
+   *
+   * @param first the entry, or the first of contiguous ones
+   */
+  long marked(long first) {
+    return regionFrames == RegionFrames.DEVMAP && memory.frames().isOfRegion(layout.pfn(first))
+        ? layout.withDevmap(first)
+        : layout.withSpecial(first);
+  }
+
+  /** Whether entries for a page of a region count its page frame. */
+  boolean countsRegionFrame(long pfn) {
+    return regionFrames == RegionFrames.COUNTED && memory.frames().isOfRegion(pfn);
   }
 
   /**

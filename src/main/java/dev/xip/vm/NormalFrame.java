@@ -34,11 +34,11 @@ public sealed interface NormalFrame {
    *
    * @param frames the machine's mem_map
    * @param pfn a page frame number
-   * @return the answer of what the strategy asks about a number inside MIXEDMAP; whether it is RAM
-   *     if it asks the entry there
+   * @return the answer of what the strategy asks about a number inside MIXEDMAP; whether it is RAM,
+   *     or of a region that brought page frames along, if it asks the entry there
    */
   default boolean pfnValid(PageFrames frames, long pfn) {
-    return frames.isRam(pfn);
+    return frames.isRam(pfn) || frames.isOfRegion(pfn);
   }
 
   /**
@@ -278,7 +278,7 @@ public sealed interface NormalFrame {
 
   /** The last step of both decision tables: a number past the mem_map is reported, not used. */
   private static long plausible(MemoryManager manager, Vma vma, long va, long pte, long pfn) {
-    if (pfn <= manager.highestPfn()) {
+    if (pfn <= manager.highestPfn() || manager.memory().frames().isOfRegion(pfn)) {
       return pfn;
     }
     manager.badEntries().report(vma, va, pte, "pfn 0x%x has no page frame".formatted(pfn));

@@ -183,6 +183,7 @@ final class Populate {
    */
   private boolean isWithoutFrame(Vma vma, long va, long pte) {
     return (vma.flags() & VmaFlags.MIXEDMAP) != 0
+        && !layout.isDevmap(pte)
         && mm.manager().normalFrame(vma, va, pte) == MemoryManager.NO_FRAME;
   }
 }

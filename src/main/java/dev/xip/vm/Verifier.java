@@ -34,7 +34,7 @@ public final class Verifier {
   private Verifier(MemoryManager manager) {
     this.manager = manager;
     this.frames = manager.memory().frames();
-    this.mappings = new int[Math.toIntExact(frames.end())];
+    this.mappings = new int[Math.toIntExact(frames.limit())];
     this.tables = new int[mappings.length];
   }
 
@@ -180,14 +180,18 @@ public final class Verifier {
 
   private void checkFrames(LongToIntFunction held) {
     for (int pfn = 0; pfn < mappings.length; pfn++) {
+      if (!frames.contains(pfn)) {
+        continue;
+      }
       FrameUse use = frames.use(pfn);
       int owners =
           switch (use) {
             case FREE, ANONYMOUS, RESERVED -> 0;
+            case DEVICE -> frames.regionFrames().idleReferences();
             case TABLE -> tables[pfn];
             case PAGE_CACHE, SPARSE, ZERO -> 1;
           };
-      if (!frames.isRam(pfn)) {
+      if (!frames.isRam(pfn) && use != FrameUse.DEVICE) {
         checkOutsideRam(pfn, use);
         continue;
       }
