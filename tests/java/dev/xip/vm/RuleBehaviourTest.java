@@ -113,6 +113,14 @@ class RuleBehaviourTest {
         Rule.MREMAP_CHECKS_FIRST,
         new Sides(RuleBehaviourTest::moveNothing, "EFAULT, target kept", "EFAULT, target cleared"));
     HISTORIES.put(
+        Rule.SHARED_STORE_TAKES_ONE_FAULT,
+        new Sides(RuleBehaviourTest::faultsOfSharedStore, 1L, 2L));
+    HISTORIES.put(
+        Rule.HOLES_SHOW_ZERO_PAGE,
+        new Sides(RuleBehaviourTest::loadOfHole, "ZERO, 0", "SPARSE, 1"));
+    HISTORIES.put(
+        Rule.MAP_COUNT_DROPS_AFTER_FLUSH, new Sides(RuleBehaviourTest::countBeforeFlush, 1, 0));
+    HISTORIES.put(
         Rule.BAD_ENTRY_REPORTS_LIMITED,
         new Sides(RuleBehaviourTest::reports, BadEntries.BURST, BadEntries.BURST + 10));
   }
@@ -335,6 +343,36 @@ class RuleBehaviourTest {
       return "moved";
     } catch (MapException e) {
       return e.errno() + (space.find(target) == null ? ", target cleared" : ", target kept");
+    }
+  }
+
+  private static Object faultsOfSharedStore(TestMachine machine, AddressSpace space) {
+    MemoryFile file = machine.file("f", 1);
+    map(space, AT, 1, SHARED, file);
+    write(space, AT, 5);
+    assertThat(read(file, 0)).isEqualTo(5);
+    return space.minorFaults();
+  }
+
+  private static Object loadOfHole(TestMachine machine, AddressSpace space) {
+    MemoryFile file = machine.holes("f", 1);
+    map(space, AT, 1, PRIVATE, file);
+    assertThat(read(space, AT)).isZero();
+    long pfn = space.table().layout().pfn(entry(space, AT));
+    String seen = machine.memory.frames().use(pfn) + ", " + space.fileFrames();
+    machine.verify();
+    write(file, 8, 6);
+    assertThat(read(space, AT + 8)).as("the hole is filled").isEqualTo(6);
+    return seen;
+  }
+
+  private static Object countBeforeFlush(TestMachine machine, AddressSpace space) {
+    map(space, AT, 1, ANONYMOUS, null);
+    write(space, AT, 1);
+    long pfn = space.table().layout().pfn(entry(space, AT));
+    try (MmuGather gather = new MmuGather(space.mm())) {
+      space.mm().zapper().zap(space.find(AT), AT, AT + Pages.SIZE, Zapper.Which.PAGES, gather);
+      return machine.memory.frames().mappings(pfn);
     }
   }
 

@@ -127,6 +127,22 @@ final class CopyOnWrite {
     return result;
   }
 
+  /**
+   * Lets stores through the entry of a shared page that a fault has just inserted, if it is still
+   * there. Linux counterpart: {@code vmf_insert_mixed_mkwrite} (mm/memory.c).
+   */
+  void allowStore(long slot) {
+    manager.lockEntry(slot);
+    try {
+      long pte = table.get(slot);
+      if (layout.isPresent(pte)) {
+        table.set(slot, layout.withWrite(layout.withDirty(layout.withYoung(pte))));
+      }
+    } finally {
+      manager.unlockEntry(slot);
+    }
+  }
+
   private FaultResult mapFirst(Vma vma, long slot, long copy) {
     manager.lockEntry(slot);
     try {

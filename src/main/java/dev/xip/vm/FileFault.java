@@ -42,6 +42,8 @@ final class FileFault {
   private final boolean toleratesSecond;
   private final boolean copiesPagesAtOnce;
   private final boolean copiesHolesAtOnce;
+  private final boolean storesAtOnce;
+  private final boolean holesShowZeroPage;
 
   FileFault(Mm mm, Insertion insertion, CopyOnWrite copyOnWrite) {
     this.mm = mm;
@@ -57,6 +59,8 @@ final class FileFault {
     this.sparsePageGuarded = rules.has(Rule.SPARSE_PAGE_GUARDED);
     this.toleratesSecond = rules.has(Rule.SECOND_INSERTER_TOLERATED);
     this.copiesPagesAtOnce = rules.has(Rule.PRIVATE_STORE_COPIES_AT_ONCE);
+    this.storesAtOnce = rules.has(Rule.SHARED_STORE_TAKES_ONE_FAULT);
+    this.holesShowZeroPage = rules.has(Rule.HOLES_SHOW_ZERO_PAGE);
     this.copiesHolesAtOnce = rules.has(Rule.PRIVATE_HOLE_COPIED_AT_ONCE);
   }
 
@@ -81,6 +85,10 @@ final class FileFault {
                 ? copyPlace(vma, va, slot, mappings)
                 : insertPlace(vma, va, slot, write ? 1 : aroundPages, mappings);
         if (result != null) {
+          boolean stored = write && vma.has(VmaFlags.WRITE | VmaFlags.SHARED);
+          if (storesAtOnce && stored && result == FaultResult.Handled.MAPPED) {
+            copyOnWrite.allowStore(slot);
+          }
           return result;
         }
         if ((vma.flags() & MAY_WRITE) != 0 && (vma.flags() & MAY_SHARE) != 0 && file.isWritable()) {
@@ -313,7 +321,11 @@ final class FileFault {
         manager.reached(Step.HOLE_SEEN);
         return copy
             ? copyOnWrite.copyAtOnce(vma, va, slot, sparse.pfn())
-            : inserted(va, insertion.insertFrame(vma, va, slot, sparse.pfn()));
+            : inserted(
+                va,
+                holesShowZeroPage
+                    ? insertion.insertMixed(vma, va, slot, manager.zeroPfn())
+                    : insertion.insertFrame(vma, va, slot, sparse.pfn()));
       } finally {
         unlock(mappings, stamp);
       }

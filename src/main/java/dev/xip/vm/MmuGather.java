@@ -18,6 +18,7 @@ final class MmuGather implements AutoCloseable {
   private final Mm mm;
   private final FrameAllocator allocator;
   private final PageFrames pageFrames;
+  private final boolean dropsAfterFlush;
   private long[] frames = new long[16];
   private int count;
   private FlushDuty duty = FlushDuty.NONE;
@@ -26,6 +27,7 @@ final class MmuGather implements AutoCloseable {
     this.mm = mm;
     this.allocator = mm.manager().memory().allocator();
     this.pageFrames = mm.manager().memory().frames();
+    this.dropsAfterFlush = mm.manager().rules().has(Rule.MAP_COUNT_DROPS_AFTER_FLUSH);
   }
 
   /**
@@ -33,11 +35,14 @@ final class MmuGather implements AutoCloseable {
    * count.
    */
   void add(long pfn) {
+    duty = FlushDuty.OWED;
+    if (!dropsAfterFlush && pageFrames.use(pfn) != FrameUse.TABLE && !wasCounted(pfn)) {
+      return;
+    }
     if (count == frames.length) {
       frames = Arrays.copyOf(frames, count * 2);
     }
     frames[count++] = pfn;
-    duty = FlushDuty.OWED;
   }
 
   /** Takes over a flush duty. */
@@ -46,16 +51,19 @@ final class MmuGather implements AutoCloseable {
   }
 
   /**
-   * Flushes if that is owed, then drops references and map counts. The map counts too drop only
-   * after the flush: a space that finds itself the only one to map a frame stores into it in place,
-   * and no reader of this space may still use an old translation to it.
+   * Flushes if that is owed, then drops references and, unless the rules drop them at once, map
+   * counts. They too should drop only after the flush: a space that finds itself the only one to
+   * map a frame stores into it in place, and no reader of this space may still use an old
+   * translation to it.
    */
   @Override
   public void close() {
     mm.flush(duty);
     duty = FlushDuty.NONE;
     for (int i = 0; i < count; i++) {
-      if (pageFrames.use(frames[i]) == FrameUse.TABLE || wasCounted(frames[i])) {
+      if (!dropsAfterFlush
+          || pageFrames.use(frames[i]) == FrameUse.TABLE
+          || wasCounted(frames[i])) {
         allocator.put(frames[i]);
       }
     }

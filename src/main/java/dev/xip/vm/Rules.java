@@ -24,6 +24,7 @@ public final class Rules {
               Rule.FAULT_HOLDS_FILE_LOCK,
               Rule.HUGE_LEAVES,
               Rule.INVALIDATION_EMPTIES_HOLES,
+              Rule.MAP_COUNT_DROPS_AFTER_FLUSH,
               Rule.POPULATE_PASSES_SPECIAL,
               Rule.FIXED_NOREPLACE,
               Rule.MREMAP_GROWTH_MERGES,

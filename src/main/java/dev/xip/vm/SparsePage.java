@@ -69,6 +69,11 @@ final class SparsePage {
     mappings.forEachPart(page, page + 1, (mm, vma, start, end) -> removeAt(mm, vma, start));
   }
 
+  /** Whether a frame stands for holes: this page, or the zero page. */
+  private boolean showsHole(long shown) {
+    return shown == pfn || shown == manager.zeroPfn();
+  }
+
   private void removeAt(Mm mm, Vma vma, long va) {
     PageTable table = mm.table();
     EntryLayout layout = table.layout();
@@ -78,12 +83,13 @@ final class SparsePage {
         leaves.lock();
         try {
           long pte = table.get(leaves.slot());
-          if (!leaves.isHuge()
-              && !layout.isEmpty(pte)
-              && manager.normalFrame(vma, va, pte) == pfn) {
+          if (!leaves.isHuge() && layout.isPresent(pte) && showsHole(layout.pfn(pte))) {
+            long counted = manager.normalFrame(vma, va, pte);
             gather.add(table.clear(leaves.slot()));
-            gather.add(pfn);
-            mm.counters().unmapped(false);
+            if (counted != MemoryManager.NO_FRAME) {
+              gather.add(counted);
+              mm.counters().unmapped(false);
+            }
           }
         } finally {
           leaves.unlock();
