@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -109,6 +110,24 @@ class DecisionTableTest {
       }
     }
     return cases.stream();
+  }
+
+  @Test
+  void theZeroPageIsAnyPageWhereTheRulesKnowNone() throws IOException {
+    CountingModel model = CountingModel.answering(pfn -> true);
+    for (boolean known : new boolean[] {true, false}) {
+      Rules rules = known ? Rules.DEFAULT : Rules.DEFAULT.without(Rule.ZERO_PAGE);
+      for (NormalFrame strategy :
+          List.of(NormalFrame.pfnValid(model), NormalFrame.pfnValidIfMixed(model))) {
+        try (FrameFixture machine = new FrameFixture(memory -> strategy, rules)) {
+          long zero = machine.manager.zeroPfn();
+          Vma vma = machine.vma(FrameFixture.COW, 0);
+          assertThat(
+                  machine.manager.normalFrame(vma, FrameFixture.START, FrameFixture.normal(zero)))
+              .isEqualTo(known ? MemoryManager.NO_FRAME : zero);
+        }
+      }
+    }
   }
 
   @ParameterizedTest

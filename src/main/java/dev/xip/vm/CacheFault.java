@@ -31,15 +31,17 @@ final class CacheFault {
   private final EntryLayout layout;
   private final PageFrames frames;
   private final FrameAllocator allocator;
+  private final CopyOnWrite copyOnWrite;
   private final boolean mapsAround;
 
-  CacheFault(Mm mm) {
+  CacheFault(Mm mm, CopyOnWrite copyOnWrite) {
     this.mm = mm;
     this.manager = mm.manager();
     this.table = mm.table();
     this.layout = table.layout();
     this.frames = manager.memory().frames();
     this.allocator = manager.memory().allocator();
+    this.copyOnWrite = copyOnWrite;
     this.mapsAround = manager.rules().has(Rule.CACHE_FAULT_AROUND);
   }
 
@@ -144,8 +146,9 @@ final class CacheFault {
       manager.reached(Step.TRANSLATED);
       MemorySegment ram = manager.memory().ram();
       MemorySegment.copy(ram, page.pfn() << Pages.SHIFT, ram, copy << Pages.SHIFT, Pages.SIZE);
-      mapped = mapCopy(vma, slot, copy);
-      return mapped ? FaultResult.Handled.MAPPED : FaultResult.Handled.PRESENT;
+      FaultResult result = copyOnWrite.mapFirst(vma, slot, copy);
+      mapped = result == FaultResult.Handled.COPIED;
+      return result;
     } finally {
       if (page != null) {
         page.unlock();
@@ -153,22 +156,6 @@ final class CacheFault {
       if (!mapped) {
         allocator.put(copy);
       }
-    }
-  }
-
-  private boolean mapCopy(Vma vma, long slot, long copy) {
-    manager.lockEntry(slot);
-    try {
-      if (!layout.isEmpty(table.get(slot))) {
-        return false;
-      }
-      frames.addMapping(copy);
-      mm.counters().mapped(true);
-      mm.counters().copied();
-      table.set(slot, AnonymousFault.privateLeaf(layout, vma, copy));
-      return true;
-    } finally {
-      manager.unlockEntry(slot);
     }
   }
 }

@@ -143,7 +143,10 @@ final class CopyOnWrite {
     }
   }
 
-  private FaultResult mapFirst(Vma vma, long slot, long copy) {
+  /**
+   * Maps a private copy where nothing is mapped yet: COPIED, or PRESENT if there is an entry now.
+   */
+  FaultResult mapFirst(Vma vma, long slot, long copy) {
     manager.lockEntry(slot);
     try {
       if (!layout.isEmpty(table.get(slot))) {

@@ -31,7 +31,7 @@ final class FaultHandler {
     this.hugeLeaves = mm.hugeLeaves();
     this.copyOnWrite = new CopyOnWrite(mm);
     this.fileFault = new FileFault(mm, insertion, copyOnWrite);
-    this.cacheFault = new CacheFault(mm);
+    this.cacheFault = new CacheFault(mm, copyOnWrite);
     this.anonymousFault = new AnonymousFault(mm);
   }
 
