@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The host kernel as reference: performs scripted histories of mapping calls and accesses with real
- * system calls on a real file, and prints the result of each step.
+ * system calls on two real files, and prints the result of each step.
  *
- *   judge FILE     reads steps from standard input, answers each with one line
+ *   judge FILE CACHED     reads steps from standard input, answers each with one line
  *
- * "reset PAGES" makes FILE that many pages long, each filled by a pattern, and starts process 0 with
+ * "reset PAGES" makes both that many pages long, each filled by a pattern, and starts process 0 with
  * an empty arena of page slots at a fixed address. Every other step begins with the number of the
  * process that performs it; "fork Q" makes process Q. Numbers are decimal; places and lengths are
  * in pages, but for the offsets of bytes. A call that fails is answered by the name of its errno,
@@ -24,16 +24,17 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, SLOTS = 48, PROCESSES = 6, LINE_SIZE = 4096, SPARE = 8 };
+enum { PAGE = 4096, SLOTS = 48, PROCESSES = 6, LINE_SIZE = 4096, SPARE = 8, FILES = 2 };
 
 /* Far from everything that the kernel places itself. */
 #define ARENA 0x100000000000UL
 
-static const char *path;
-static int writable, readable; /* FILE, opened for both and for reading only */
+static const char *const *paths;                /* FILE and CACHED */
+static int writable[FILES], readable[FILES]; /* each opened for both and for reading only */
 static int ours[PROCESSES], theirs[PROCESSES];
 static char alive[PROCESSES];
 
@@ -76,11 +77,13 @@ static const char *store(volatile char *to, int value) {
 
 /* --- what lies in the arena --- */
 
-/* Writes rights, sharing and page of the file (or "a") of every slot. */
+/* Writes rights, sharing and page of the file (or "a") of every slot; "c" stands before CACHED's. */
 static void list_maps(char *answer) {
   char slots[SLOTS + SPARE][24], line[LINE_SIZE];
-  struct stat file;
-  fstat(writable, &file);
+  struct stat files[FILES];
+  for (int i = 0; i < FILES; i++) {
+    fstat(writable[i], &files[i]);
+  }
   for (int i = 0; i < SLOTS + SPARE; i++) {
     strcpy(slots[i], "-");
   }
@@ -96,8 +99,9 @@ static void list_maps(char *answer) {
       if (slot >= SLOTS + SPARE) {
         break;
       }
-      if (inode == file.st_ino) {
-        sprintf(slots[slot], "%s:%lu", rights, (offset + va - start) / PAGE);
+      if (inode == files[0].st_ino || inode == files[1].st_ino) {
+        const char *which = inode == files[1].st_ino ? "c" : "";
+        sprintf(slots[slot], "%s:%s%lu", rights, which, (offset + va - start) / PAGE);
       } else {
         sprintf(slots[slot], "%s:a", rights);
       }
@@ -125,16 +129,17 @@ static int is_one_mapping(unsigned long from, unsigned long to) {
 
 /* --- steps --- */
 
-/* map SLOT PAGES PROT KIND OFFSET FLAGS; KIND: s p of FILE, r q of FILE opened for reading, a A of
-   no file; the first of each pair is shared but for a. */
+/* map SLOT PAGES PROT KIND OFFSET FLAGS; KIND: s p of FILE, r q of FILE opened for reading, S P R Q
+   of CACHED, a A of no file; the first of each pair is shared but for a. */
 static void step_map(const char *step, char *answer) {
   long slot, pages, offset;
   int prot, flags;
   char kind;
   sscanf(step, "%*s %ld %ld %d %c %ld %d", &slot, &pages, &prot, &kind, &offset, &flags);
-  int sharing = strchr("srA", kind) ? MAP_SHARED : MAP_PRIVATE;
+  int sharing = strchr("srSRA", kind) ? MAP_SHARED : MAP_PRIVATE;
   int anonymous = strchr("aA", kind) ? MAP_ANONYMOUS : 0;
-  int fd = anonymous ? -1 : strchr("sp", kind) ? writable : readable;
+  int file = strchr("SPRQ", kind) ? 1 : 0;
+  int fd = anonymous ? -1 : strchr("spSP", kind) ? writable[file] : readable[file];
   char *place = mmap(at(slot), pages * PAGE, prot, flags | sharing | anonymous, fd, offset * PAGE);
   if (place == MAP_FAILED) {
     strcpy(answer, outcome(1));
@@ -193,31 +198,61 @@ static void step_sum(char *answer) {
 
 /* Before the file grows past its end. Cutting it to the size that it has makes every file system do
    what only some do when it grows: zero what was stored behind the end. */
-static void grow_past_end(long offset) {
+static void grow_past_end(int number, long offset) {
   struct stat file;
-  if (!fstat(writable, &file) && offset > file.st_size && ftruncate(writable, file.st_size)) {
-    perror(path);
+  int fd = writable[number];
+  if (!fstat(fd, &file) && offset > file.st_size && ftruncate(fd, file.st_size)) {
+    perror(paths[number]);
   }
 }
 
-/* file truncate BYTES, file write OFFSET VALUE, file read OFFSET. */
-static void step_file(const char *step, char *answer) {
+/* file truncate BYTES, file write OFFSET VALUE, file read OFFSET, file punch OFFSET PAGES; cached
+   does the same with CACHED. */
+static void step_file(int number, const char *step, char *answer) {
+  int fd = writable[number];
   char what[16] = "";
   long offset = 0;
   int value = 0;
   sscanf(step, "%*s %15s %ld %d", what, &offset, &value);
   char byte = (char)value;
-  if (strcmp(what, "read")) {
-    grow_past_end(offset);
+  if (!strcmp(what, "truncate") || !strcmp(what, "write")) {
+    grow_past_end(number, offset);
   }
   if (!strcmp(what, "truncate")) {
-    strcpy(answer, outcome(ftruncate(writable, offset)));
+    strcpy(answer, outcome(ftruncate(fd, offset)));
   } else if (!strcmp(what, "write")) {
-    strcpy(answer, outcome(pwrite(writable, &byte, 1, offset) != 1));
+    strcpy(answer, outcome(pwrite(fd, &byte, 1, offset) != 1));
+  } else if (!strcmp(what, "punch")) {
+    int hole = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+    strcpy(answer, outcome(fallocate(fd, hole, offset, (long)value * PAGE)));
   } else {
-    ssize_t got = pread(writable, &byte, 1, offset);
+    ssize_t got = pread(fd, &byte, 1, offset);
     sprintf(answer, got == 1 ? "%02x" : "end", (unsigned char)byte);
   }
+}
+
+/* Reads a byte through get_user_pages. */
+static void peek(char *from, char *answer) {
+  char byte;
+  struct iovec local = {&byte, 1}, remote = {from, 1};
+  if (process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == 1) {
+    sprintf(answer, "%02x", (unsigned char)byte);
+  } else {
+    strcpy(answer, outcome(1));
+  }
+}
+
+/* Stores a byte through get_user_pages; forced, as a debugger does. */
+static const char *poke(char *to, int value, int forced) {
+  char byte = (char)value;
+  if (!forced) {
+    struct iovec local = {&byte, 1}, remote = {to, 1};
+    return outcome(process_vm_writev(getpid(), &local, 1, &remote, 1, 0) != 1);
+  }
+  int memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+  const char *answer = outcome(pwrite(memory, &byte, 1, (off_t)to) != 1);
+  close(memory);
+  return answer;
 }
 
 static void serve(int self);
@@ -262,8 +297,12 @@ static void perform(const char *step, char *answer) {
     list_maps(answer);
   } else if (!strcmp(what, "sum")) {
     step_sum(answer);
-  } else if (!strcmp(what, "file")) {
-    step_file(step, answer);
+  } else if (!strcmp(what, "file") || !strcmp(what, "cached")) {
+    step_file(*what == 'c', step, answer);
+  } else if (!strcmp(what, "peek")) {
+    peek(at(a) + b, answer);
+  } else if (!strcmp(what, "poke") || !strcmp(what, "force")) {
+    strcpy(answer, poke(at(a) + b, c, *what == 'f'));
   } else if (!strcmp(what, "fork")) {
     step_fork(step, answer);
   } else {
@@ -298,18 +337,18 @@ static void end_processes(void) {
   }
 }
 
-static void fill_file(long pages) {
+static void fill_file(int number, long pages) {
   char page[PAGE];
-  if (ftruncate(writable, 0)) {
-    perror(path);
+  if (ftruncate(writable[number], 0)) {
+    perror(paths[number]);
     exit(1);
   }
   for (long i = 0; i < pages; i++) {
     for (int k = 0; k < PAGE; k++) {
       page[k] = (char)(i * 16 + k % 13 + 1);
     }
-    if (pwrite(writable, page, PAGE, i * PAGE) != PAGE) {
-      perror(path);
+    if (pwrite(writable[number], page, PAGE, i * PAGE) != PAGE) {
+      perror(paths[number]);
       exit(1);
     }
   }
@@ -318,7 +357,9 @@ static void fill_file(long pages) {
 static void reset(long pages) {
   struct timeval patience = {.tv_sec = 20};
   end_processes();
-  fill_file(pages);
+  for (int i = 0; i < FILES; i++) {
+    fill_file(i, pages);
+  }
   for (int i = 0; i < PROCESSES; i++) {
     int pair[2];
     if (ours[i]) {
@@ -346,16 +387,18 @@ static void reset(long pages) {
 
 int main(int count, char **arguments) {
   char line[LINE_SIZE], answer[LINE_SIZE];
-  if (count != 2) {
-    fprintf(stderr, "usage: judge FILE\n");
+  if (count != 1 + FILES) {
+    fprintf(stderr, "usage: judge FILE CACHED\n");
     return 2;
   }
-  path = arguments[1];
-  writable = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  readable = open(path, O_RDONLY | O_CLOEXEC);
-  if (writable < 0 || readable < 0) {
-    perror(path);
-    return 1;
+  paths = (const char *const *)arguments + 1;
+  for (int i = 0; i < FILES; i++) {
+    writable[i] = open(paths[i], O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    readable[i] = open(paths[i], O_RDONLY | O_CLOEXEC);
+    if (writable[i] < 0 || readable[i] < 0) {
+      perror(paths[i]);
+      return 1;
+    }
   }
   /* Orphans become children of this process, so that it can wait for them. */
   prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -13,18 +13,20 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * The host kernel, asked through the program of tests/native/judge.c, which explains the steps. Its
- * file lies where writing back costs nothing, if the host has such a place.
+ * files lie where writing back costs nothing, if the host has such a place.
  */
 final class HostJudge implements AutoCloseable {
   private final Path file;
+  private final Path cached;
   private final Process process;
   private final BufferedWriter steps;
   private final BufferedReader answers;
 
   HostJudge() throws IOException {
     file = Files.createTempFile(Folders.memory(), "xip-judge-", ".data");
+    cached = Files.createTempFile(Folders.memory(), "xip-judge-", ".cached");
     process =
-        new ProcessBuilder(program().toString(), file.toString())
+        new ProcessBuilder(program().toString(), file.toString(), cached.toString())
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
     steps =
@@ -68,6 +70,7 @@ final class HostJudge implements AutoCloseable {
       Thread.currentThread().interrupt();
     } finally {
       Files.deleteIfExists(file);
+      Files.deleteIfExists(cached);
     }
   }
 }

@@ -3,7 +3,9 @@ package dev.xip.vm;
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
+import dev.xip.file.CachedFile;
 import dev.xip.file.MemoryFile;
+import dev.xip.mapping.Mappable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -24,10 +26,12 @@ final class JudgedMachine implements AutoCloseable {
   private final TestMachine machine;
   private final AddressSpace[] spaces = new AddressSpace[PROCESSES];
   private final MemoryFile file;
+  private final CachedFile cached;
 
   JudgedMachine(TestMachine machine) {
     this.machine = machine;
     this.file = machine.device.create("judged");
+    this.cached = machine.cache.create("cached");
   }
 
   static long at(long slot) {
@@ -52,6 +56,7 @@ final class JudgedMachine implements AutoCloseable {
       }
     }
     file.truncate(0);
+    cached.truncate(0);
     machine.requireBootState();
     byte[] page = new byte[(int) Pages.SIZE];
     for (int i = 0; i < pages; i++) {
@@ -59,6 +64,7 @@ final class JudgedMachine implements AutoCloseable {
         page[k] = (byte) (i * 16 + k % 13 + 1);
       }
       file.write(i * Pages.SIZE, MemorySegment.ofArray(page));
+      cached.write(i * Pages.SIZE, MemorySegment.ofArray(page));
     }
     spaces[0] = machine.space("0");
   }
@@ -77,11 +83,16 @@ final class JudgedMachine implements AutoCloseable {
         case "maps" -> maps(space);
         case "sum" -> sum(space);
         case "file" -> file(words);
+        case "cached" -> cached(words);
+        case "peek" -> peek(space, at(words.nextLong()) + words.nextLong());
+        case "poke" -> poke(space, words, false);
+        case "force" -> poke(space, words, true);
         case "fork" -> fork(space, words.nextInt());
         default -> call(space, what, words);
       };
     } catch (MapException e) {
-      return e.errno().name();
+      // /proc/PID/mem answers EIO whatever get_user_pages does.
+      return what.equals("force") ? "EIO" : e.errno().name();
     } catch (MemoryFaultException.SegmentationFault e) {
       return "SEGV";
     } catch (MemoryFaultException.BusError e) {
@@ -107,10 +118,10 @@ final class JudgedMachine implements AutoCloseable {
     long offset = words.nextLong();
     int number = words.nextInt();
     Set<MapFlag> flags = EnumSet.noneOf(MapFlag.class);
-    if ("srA".indexOf(kind) >= 0) {
+    if ("srSRA".indexOf(kind) >= 0) {
       flags.add(MapFlag.SHARED);
     }
-    if ("rq".indexOf(kind) >= 0) {
+    if ("rqRQ".indexOf(kind) >= 0) {
       flags.add(MapFlag.READ_ONLY_FILE);
     }
     addIf(flags, number, 0x10, MapFlag.FIXED);
@@ -119,14 +130,16 @@ final class JudgedMachine implements AutoCloseable {
     addIf(flags, number, 0x8000, MapFlag.POPULATE);
     addIf(flags, number, 0x10_0000, MapFlag.FIXED_NOREPLACE);
     AddrRange place =
-        space.map(
-            new MapRequest(
-                "aA".indexOf(kind) >= 0 ? null : file, offset, length, access, flags, at(slot)));
+        space.map(new MapRequest(fileOf(kind), offset, length, access, flags, at(slot)));
     if (place.start() != at(slot)) {
       space.unmap(place);
       return "elsewhere";
     }
     return "ok";
+  }
+
+  private Mappable fileOf(char kind) {
+    return "aA".indexOf(kind) >= 0 ? null : Character.isUpperCase(kind) ? cached : file;
   }
 
   private static void addIf(Set<MapFlag> flags, int number, int bit, MapFlag flag) {
@@ -167,7 +180,7 @@ final class JudgedMachine implements AutoCloseable {
     return bits.toString();
   }
 
-  private static String maps(AddressSpace space) {
+  private String maps(AddressSpace space) {
     StringJoiner slots = new StringJoiner(" ");
     for (int slot = 0; slot < ALL_SLOTS; slot++) {
       Vma vma = space.find(at(slot));
@@ -176,7 +189,8 @@ final class JudgedMachine implements AutoCloseable {
               ? "-"
               : VmaFlags.describe(vma.flags())
                   + ":"
-                  + (vma.file() instanceof MemoryFile ? vma.pageAt(at(slot)) : "a"));
+                  + (vma.file() == cached ? "c" : "")
+                  + (vma.file() == file || vma.file() == cached ? vma.pageAt(at(slot)) : "a"));
     }
     return slots.toString();
   }
@@ -201,6 +215,7 @@ final class JudgedMachine implements AutoCloseable {
     byte[] one = new byte[1];
     switch (what) {
       case "truncate" -> file.truncate(offset);
+      case "punch" -> file.punchHole(offset / Pages.SIZE, words.nextInt());
       case "write" -> {
         one[0] = (byte) words.nextInt();
         file.write(offset, MemorySegment.ofArray(one));
@@ -212,6 +227,43 @@ final class JudgedMachine implements AutoCloseable {
       }
     }
     return "ok";
+  }
+
+  private String cached(Scanner words) throws IOException {
+    String what = words.next();
+    long offset = words.nextLong();
+    byte[] one = new byte[1];
+    switch (what) {
+      case "truncate" -> cached.truncate(offset);
+      case "punch" -> cached.punchHole(offset / Pages.SIZE, words.nextInt());
+      case "write" -> {
+        one[0] = (byte) words.nextInt();
+        cached.write(offset, MemorySegment.ofArray(one));
+      }
+      default -> {
+        return cached.read(offset, MemorySegment.ofArray(one)) == 1
+            ? "%02x".formatted(one[0])
+            : "end";
+      }
+    }
+    return "ok";
+  }
+
+  private static String peek(AddressSpace space, long va) throws MapException {
+    try (PinnedPages pinned = space.getUserPages().pin(va, 1, false, false)) {
+      byte[] one = new byte[1];
+      pinned.read(0, va & Pages.OFFSET_MASK, MemorySegment.ofArray(one));
+      return "%02x".formatted(one[0]);
+    }
+  }
+
+  private static String poke(AddressSpace space, Scanner words, boolean force) throws MapException {
+    long va = at(words.nextLong()) + words.nextLong();
+    try (PinnedPages pinned = space.getUserPages().pin(va, 1, true, force)) {
+      byte[] one = {(byte) words.nextInt()};
+      pinned.write(0, va & Pages.OFFSET_MASK, MemorySegment.ofArray(one));
+      return "ok";
+    }
   }
 
   private String fork(AddressSpace space, int child) throws IOException {

@@ -11,9 +11,10 @@ import java.util.Random;
  * releases:
  *
  * <ul>
- *   <li>mlock and mincore of files: a page of a file in place has no page frame to lock, and counts
- *       as absent until it has an entry (rules.md, "mincore"). Both are judged on anonymous memory,
- *       private and shared; mincore only before the first fork, because 3.19 and later releases differ in which zero
+ *   <li>mlock, mincore and get_user_pages of files in place: their pages have no page frame to lock
+ *       or give out, and count as absent until they have an entry (rules.md, "mincore"). All three
+ *       are judged on anonymous memory and on files through the page cache; mincore of anonymous
+ *       memory only before the first fork, because 3.19 and later releases differ in which zero
  *       pages a fork copies.
  *   <li>mremap of a range that is not all of one mapping, on either side: mappings with MIXEDMAP do
  *       not merge, ordinary ones do, and since 6.17 several may be moved at once. The same of no
@@ -31,6 +32,7 @@ final class JudgedSteps {
   private static final int[] EXTRAS = {0, 0, 0, 0, 0x8000, 0x4000};
   private static final int[] PROTS = {3, 3, 3, 3, 1, 1, 5, 7, 2, 0};
   private static final int[] ADVICE = {4, 4, 4, 4, 0, 1, 2, 3, 10, 11, 99};
+  private static final String KINDS = "sspppaaaAArqSSSPPPPRQ";
   private static final int[] BYTES = {0, 1, 7};
 
   /** The last one lies past the end of a file that ends inside the page. */
@@ -68,46 +70,57 @@ final class JudgedSteps {
     int choice = random.nextInt(100);
     return choice < 16
         ? map()
-        : choice < 34
-            ? "read %d %d".formatted(slot(), random.nextInt(4) == 0 ? 200 : pick(BYTES))
-            : choice < 54
-                ? "write %d %d %d".formatted(slot(), pick(STORED_BYTES), random.nextInt(256))
-                : choice < 62
-                    ? protect(process)
-                    : choice < 66
-                        ? "unmap %s 0".formatted(range())
-                        : choice < 73
-                            ? remap(process)
-                            : choice < 79
-                                ? "advise %s %d".formatted(range(), pick(ADVICE))
-                                : rare(process, choice);
+        : choice < 32
+            ? "read %d %d".formatted(slotOf(process), random.nextInt(4) == 0 ? 200 : pick(BYTES))
+            : choice < 50
+                ? "write %d %d %d"
+                    .formatted(slotOf(process), pick(STORED_BYTES), random.nextInt(256))
+                : choice < 54
+                    ? pin(process)
+                    : choice < 62
+                        ? protect(process)
+                        : choice < 66
+                            ? "unmap %s 0".formatted(range())
+                            : choice < 73
+                                ? remap(process)
+                                : choice < 79
+                                    ? "advise %s %d".formatted(range(), pick(ADVICE))
+                                    : rare(process, choice);
   }
 
   private String rare(int process, int choice) {
     return switch (choice) {
       case 79, 80, 81 -> fork();
       case 82, 83, 84 ->
-          "file truncate %d"
-              .formatted(random.nextInt(MOST_FILE_PAGES) * Pages.SIZE + pick(new int[] {0, TAIL}));
-      case 85, 86, 87 ->
-          "file write %d %d"
+          "%s truncate %d"
               .formatted(
-                  random.nextInt(MOST_FILE_PAGES) * Pages.SIZE + TAIL - 1, random.nextInt(256));
-      case 88, 89, 90, 91 ->
-          "file read %d".formatted(random.nextInt(MOST_FILE_PAGES) * Pages.SIZE + pick(BYTES));
-      case 92, 93 -> "sync %s %d".formatted(range(), random.nextInt(8));
-      case 94, 95 -> anonymousOnly(process, "lock %s 0");
-      case 96 -> "unlock %s 0".formatted(range());
-      case 97, 98 -> processes == 1 ? anonymousOnly(process, "incore %s 0") : null;
+                  file(), random.nextInt(MOST_FILE_PAGES) * Pages.SIZE + pick(new int[] {0, TAIL}));
+      case 85, 86 ->
+          "%s write %d %d"
+              .formatted(
+                  file(),
+                  random.nextInt(MOST_FILE_PAGES) * Pages.SIZE + TAIL - 1,
+                  random.nextInt(256));
+      case 87 ->
+          "%s punch %d %d"
+              .formatted(
+                  file(), random.nextInt(MOST_FILE_PAGES) * Pages.SIZE, 1 + random.nextInt(4));
+      case 88, 89, 90 ->
+          "%s read %d"
+              .formatted(file(), random.nextInt(MOST_FILE_PAGES) * Pages.SIZE + pick(BYTES));
+      case 91, 92 -> "sync %s %d".formatted(range(), random.nextInt(8));
+      case 93, 94 -> notInPlace(process, "lock %s 0");
+      case 95 -> "unlock %s 0".formatted(range());
+      case 96, 97, 98 -> notInPlace(process, "incore %s 0");
       default -> "maps";
     };
   }
 
   private String map() {
-    char kind = "sspppaaaAArq".charAt(random.nextInt(12));
+    char kind = KINDS.charAt(random.nextInt(KINDS.length()));
     int pages = random.nextInt(20) == 0 ? 0 : 1 + random.nextInt(6);
     int flags = pick(PLACES) | pick(EXTRAS);
-    if (kind == 'a' && random.nextInt(8) == 0) {
+    if ("aSPRQ".indexOf(kind) >= 0 && random.nextInt(8) == 0) {
       flags |= 0x2000;
     }
     return "map %d %d %d %c %d %d"
@@ -167,15 +180,31 @@ final class JudgedSteps {
     return processes == JudgedMachine.PROCESSES ? null : "fork " + processes++;
   }
 
-  private String anonymousOnly(int process, String format) {
-    String range = range();
+  private String file() {
+    return random.nextBoolean() ? "file" : "cached";
+  }
+
+  /** A page of a file in place has no frame, which the host's page has. */
+  private String pin(int process) {
+    int slot = slotOf(process);
+    Vma vma = machine.space(process).find(JudgedMachine.at(slot));
+    String place = slot + " " + pick(BYTES);
+    return vma != null && vma.isInPlace()
+        ? null
+        : switch (random.nextInt(4)) {
+          case 0 -> "poke %s %d".formatted(place, random.nextInt(256));
+          case 1 -> "force %s %d".formatted(place, random.nextInt(256));
+          default -> "peek " + place;
+        };
+  }
+
+  private String notInPlace(int process, String format) {
+    String range = rangeOf(process);
     String[] words = range.split(" ");
-    long slot = Long.parseLong(words[0]);
-    long pages = Long.parseLong(words[1]);
+    AddrRange touched = JudgedMachine.range(Long.parseLong(words[0]), Long.parseLong(words[1]));
     for (Vma vma : machine.space(process).vmas()) {
-      if (vma.range().overlaps(JudgedMachine.range(slot, pages))
-          && !vma.isAnonymous()
-          && !(vma.file() instanceof SharedMemory)) {
+      boolean zeroPagesDiffer = vma.isAnonymous() && processes > 1 && format.startsWith("incore");
+      if (vma.range().overlaps(touched) && (vma.isInPlace() || zeroPagesDiffer)) {
         return null;
       }
     }
@@ -184,6 +213,24 @@ final class JudgedSteps {
 
   private int slot() {
     return random.nextInt(20);
+  }
+
+  /** Mostly a mapped one. */
+  private int slotOf(int process) {
+    return Integer.parseInt(rangeOf(process).split(" ")[0]);
+  }
+
+  /** Mostly a part of one mapping. */
+  private String rangeOf(int process) {
+    List<Vma> vmas = machine.space(process).vmas();
+    if (vmas.isEmpty() || random.nextInt(4) == 0) {
+      return range();
+    }
+    AddrRange whole = vmas.get(random.nextInt(vmas.size())).range();
+    int pages = (int) (whole.length() / Pages.SIZE);
+    int skipped = random.nextInt(pages);
+    long slot = (whole.start() - JudgedMachine.at(0)) / Pages.SIZE + skipped;
+    return slot + " " + (1 + random.nextInt(pages - skipped));
   }
 
   private String range() {
