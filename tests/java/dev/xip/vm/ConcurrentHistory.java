@@ -2,7 +2,6 @@ package dev.xip.vm;
 
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
-import dev.xip.file.MemoryFile;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -19,7 +18,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * zero or belongs to the address, or a thread has accessed a page of another one.
  */
 public final class ConcurrentHistory {
-  private static final int FILES = 3;
+  private static final int FILES = 4;
   private static final int FILE_PAGES = 16;
   private static final int SPACES = 5;
   private static final int WORDS = (int) (Pages.SIZE / 8);
@@ -31,7 +30,7 @@ public final class ConcurrentHistory {
 
   private final TestMachine machine;
   private final long seed;
-  private final List<MemoryFile> files = new ArrayList<>();
+  private final List<HistoryFile> files = new ArrayList<>();
   private final ThreadLocal<Map<AddressSpace, AddressReader>> readers =
       ThreadLocal.withInitial(IdentityHashMap::new);
   private final AtomicReferenceArray<AddressSpace> spaces = new AtomicReferenceArray<>(SPACES);
@@ -40,7 +39,8 @@ public final class ConcurrentHistory {
     this.machine = machine;
     this.seed = seed;
     for (int i = 0; i < FILES; i++) {
-      files.add(machine.holes("file-" + i, FILE_PAGES));
+      String name = "file-" + i;
+      files.add(new HistoryFile(i < 2 ? machine.device.create(name) : machine.cache.create(name)));
     }
     for (int i = 0; i < SPACES; i++) {
       spaces.set(i, machine.space("space-" + i));
@@ -49,6 +49,9 @@ public final class ConcurrentHistory {
 
   /** Lets so many threads take so many steps each, then demands the state of boot. */
   public void run(int threads, int steps) throws IOException {
+    for (HistoryFile file : files) {
+      file.truncate(FILE_PAGES * Pages.SIZE);
+    }
     List<Callable<Object>> work = new ArrayList<>();
     for (int i = 0; i < threads; i++) {
       Random random = new Random(seed + i);
@@ -65,7 +68,7 @@ public final class ConcurrentHistory {
     for (int i = 0; i < SPACES; i++) {
       spaces.get(i).close();
     }
-    for (MemoryFile file : files) {
+    for (HistoryFile file : files) {
       file.truncate(0);
     }
     machine.requireBootState();
@@ -101,7 +104,7 @@ public final class ConcurrentHistory {
   }
 
   private void change(Random random, int choice, int file, int page) throws IOException {
-    MemoryFile on = files.get(file);
+    HistoryFile on = files.get(file);
     if (choice < 93) {
       on.truncate(random.nextInt(FILE_PAGES + 1) * Pages.SIZE);
     } else if (choice < 95) {
@@ -137,11 +140,7 @@ public final class ConcurrentHistory {
         Vma added =
             file == ANONYMOUS
                 ? Vma.anonymous(range, TestMachine.ANONYMOUS)
-                : new Vma(
-                    range,
-                    shared ? TestMachine.SHARED : TestMachine.PRIVATE,
-                    files.get(file),
-                    page);
+                : new Vma(range, files.get(file).flags(shared), files.get(file).file(), page);
         space.mm().install(space.mm().vmas().with(added));
       }
     } finally {

@@ -3,8 +3,6 @@ package dev.xip.vm;
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
-import dev.xip.file.CachedFile;
-import dev.xip.file.MemoryFile;
 import dev.xip.mapping.Mappable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -25,13 +23,13 @@ final class JudgedMachine implements AutoCloseable {
 
   private final TestMachine machine;
   private final AddressSpace[] spaces = new AddressSpace[PROCESSES];
-  private final MemoryFile file;
-  private final CachedFile cached;
+  private final HistoryFile file;
+  private final HistoryFile cached;
 
   JudgedMachine(TestMachine machine) {
     this.machine = machine;
-    this.file = machine.device.create("judged");
-    this.cached = machine.cache.create("cached");
+    this.file = new HistoryFile(machine.device.create("judged"));
+    this.cached = new HistoryFile(machine.cache.create("cached"));
   }
 
   static long at(long slot) {
@@ -82,8 +80,8 @@ final class JudgedMachine implements AutoCloseable {
         case "incore" -> inCore(space, words);
         case "maps" -> maps(space);
         case "sum" -> sum(space);
-        case "file" -> file(words);
-        case "cached" -> cached(words);
+        case "file" -> file(file, words);
+        case "cached" -> file(cached, words);
         case "peek" -> peek(space, at(words.nextLong()) + words.nextLong());
         case "poke" -> poke(space, words, false);
         case "force" -> poke(space, words, true);
@@ -139,7 +137,7 @@ final class JudgedMachine implements AutoCloseable {
   }
 
   private Mappable fileOf(char kind) {
-    return "aA".indexOf(kind) >= 0 ? null : Character.isUpperCase(kind) ? cached : file;
+    return "aA".indexOf(kind) >= 0 ? null : (Character.isUpperCase(kind) ? cached : file).file();
   }
 
   private static void addIf(Set<MapFlag> flags, int number, int bit, MapFlag flag) {
@@ -189,8 +187,10 @@ final class JudgedMachine implements AutoCloseable {
               ? "-"
               : VmaFlags.describe(vma.flags())
                   + ":"
-                  + (vma.file() == cached ? "c" : "")
-                  + (vma.file() == file || vma.file() == cached ? vma.pageAt(at(slot)) : "a"));
+                  + (vma.file() == cached.file() ? "c" : "")
+                  + (vma.file() == file.file() || vma.file() == cached.file()
+                      ? vma.pageAt(at(slot))
+                      : "a"));
     }
     return slots.toString();
   }
@@ -209,7 +209,7 @@ final class JudgedMachine implements AutoCloseable {
     return String.join(" ", bytes);
   }
 
-  private String file(Scanner words) throws IOException {
+  private static String file(HistoryFile file, Scanner words) throws IOException {
     String what = words.next();
     long offset = words.nextLong();
     byte[] one = new byte[1];
@@ -222,26 +222,6 @@ final class JudgedMachine implements AutoCloseable {
       }
       default -> {
         return file.read(offset, MemorySegment.ofArray(one)) == 1
-            ? "%02x".formatted(one[0])
-            : "end";
-      }
-    }
-    return "ok";
-  }
-
-  private String cached(Scanner words) throws IOException {
-    String what = words.next();
-    long offset = words.nextLong();
-    byte[] one = new byte[1];
-    switch (what) {
-      case "truncate" -> cached.truncate(offset);
-      case "punch" -> cached.punchHole(offset / Pages.SIZE, words.nextInt());
-      case "write" -> {
-        one[0] = (byte) words.nextInt();
-        cached.write(offset, MemorySegment.ofArray(one));
-      }
-      default -> {
-        return cached.read(offset, MemorySegment.ofArray(one)) == 1
             ? "%02x".formatted(one[0])
             : "end";
       }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Errno;
 import dev.xip.base.Pages;
-import dev.xip.file.MemoryFile;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -16,13 +15,18 @@ import java.util.Random;
 import java.util.TreeMap;
 
 /**
- * A random history of one thread over several spaces and files: map, read, write, fork, unmap,
- * truncate, punch, get_user_pages, exit. A model of plain arrays has the value of every word, the
- * accesses that get a signal, and the number of private pages of each space. The same seed gives
- * the same history on every machine, so two machines can be compared by what {@link #run} returns.
+ * A random history of one thread over several spaces and files, in place and through the page
+ * cache: map, read, write, fork, unmap, truncate, punch, get_user_pages, exit. A model of plain
+ * arrays has the value of every word, the accesses that get a signal, and the number of private
+ * pages of each space. The same seed gives the same history on every machine, so two machines can
+ * be compared by what {@link #run} returns.
  */
 public final class RandomHistory {
-  private static final int FILES = 4;
+  private static final int FILES = 6;
+
+  /** The files from this one on go through the page cache. */
+  private static final int FIRST_CACHED = 4;
+
   private static final int FILE_PAGES = 24;
   private static final int MOST_SPACES = 6;
   private static final int WORDS = (int) (Pages.SIZE / 8);
@@ -31,11 +35,11 @@ public final class RandomHistory {
   private static final long[] PLACES = {0x100, 0x1f8, 0x4_0000, 0x7ff_ff00};
 
   private static final class FileModel {
-    final MemoryFile file;
+    final HistoryFile file;
     final long[][] pages = new long[FILE_PAGES][];
     long size;
 
-    FileModel(MemoryFile file) {
+    FileModel(HistoryFile file) {
       this.file = file;
     }
 
@@ -66,6 +70,17 @@ public final class RandomHistory {
 
     boolean isPastEnd() {
       return file != null && copy[0] == null && page >= file.covering();
+    }
+
+    boolean isCached() {
+      return file != null && file.file.isCached();
+    }
+
+    /** Whether get_user_pages must give the page out, once it is faulted in. */
+    boolean hasFrame(boolean write, boolean force) {
+      return write
+          ? writable ? !shared || isCached() : force && !shared
+          : file == null || isCached();
     }
 
     long word(int word) {
@@ -116,7 +131,11 @@ public final class RandomHistory {
     this.machine = machine;
     this.random = new Random(seed);
     for (int i = 0; i < FILES; i++) {
-      files.add(new FileModel(machine.device.create("file-" + i)));
+      String name = "file-" + i;
+      files.add(
+          new FileModel(
+              new HistoryFile(
+                  i < FIRST_CACHED ? machine.device.create(name) : machine.cache.create(name))));
     }
     spaces.add(new SpaceModel(machine.space("space-0")));
   }
@@ -216,13 +235,12 @@ public final class RandomHistory {
     if (!on.cells.subMap(first, first + pages).isEmpty()) {
       return;
     }
-    long flags =
-        file == null ? TestMachine.ANONYMOUS : shared ? TestMachine.SHARED : TestMachine.PRIVATE;
+    long flags = file == null ? TestMachine.ANONYMOUS : file.file.flags(shared);
     flags = writable ? flags : flags & ~VmaFlags.WRITE;
     AddrRange range = AddrRange.ofLength(first << Pages.SHIFT, (long) pages << Pages.SHIFT);
     TestMachine.map(
         on.space,
-        file == null ? Vma.anonymous(range, flags) : new Vma(range, flags, file.file, page));
+        file == null ? Vma.anonymous(range, flags) : new Vma(range, flags, file.file.file(), page));
     for (int i = 0; i < pages; i++) {
       on.cells.put(first + i, new Cell(file, page + i, shared, writable));
     }
@@ -272,8 +290,8 @@ public final class RandomHistory {
       assertThat(cell).as("page 0x%x of %s is mapped", page, on.space.name()).isNotNull();
       assertThat(cell.isPastEnd()).as("page 0x%x is past the end", page).isFalse();
       if (write) {
-        assertThat(cell.shared()).as("page 0x%x has a frame", page).isFalse();
-        assertThat(cell.writable() || force).isTrue();
+        assertThat(cell.shared() && !cell.isCached()).as("page 0x%x has no frame", page).isFalse();
+        assertThat(cell.writable() || force && !cell.shared()).isTrue();
         cell.store(word, cell.word(word));
       }
       long[] found = new long[1];
@@ -283,8 +301,9 @@ public final class RandomHistory {
       loaded(cell);
     } catch (MapException e) {
       assertThat(e.errno()).isIn(Errno.EFAULT, Errno.EEXIST);
-      boolean privateWrite = cell != null && write && !cell.shared() && (cell.writable() || force);
-      assertThat(privateWrite && !cell.isPastEnd()).as("a private page can be given out").isFalse();
+      assertThat(cell != null && !cell.isPastEnd() && cell.hasFrame(write, force))
+          .as("a page with a frame can be given out")
+          .isFalse();
       mix(1);
     }
   }
@@ -345,7 +364,7 @@ public final class RandomHistory {
     }
   }
 
-  private void punch(FileModel on) {
+  private void punch(FileModel on) throws IOException {
     int first = random.nextInt(FILE_PAGES);
     int pages = random.nextInt(4) + 1;
     on.file.punchHole(first, pages);
@@ -370,7 +389,7 @@ public final class RandomHistory {
     }
   }
 
-  private void readFile(FileModel on) {
+  private void readFile(FileModel on) throws IOException {
     int first = random.nextInt(FILE_PAGES * WORDS);
     long[] words = new long[WORDS];
     long bytes = on.file.read(8L * first, MemorySegment.ofArray(words));
