@@ -88,15 +88,23 @@ public final class CachedFile implements Mappable, CachedPages {
 
   @Override
   public Page lock(long page) throws IOException {
-    if (page >= Pages.covering(size)) {
+    if (page >= covering()) {
       return null;
     }
     CachePage locked = lockOrAdd(page);
-    if (page >= Pages.covering(size)) {
-      locked.unlock();
-      return null;
+    if (page < covering()) {
+      return locked;
     }
-    return locked;
+    // Truncation takes out what it finds, but this page may have been added after it.
+    if (!isMapped(locked)) {
+      remove(locked);
+    }
+    locked.unlock();
+    return null;
+  }
+
+  private boolean isMapped(CachePage page) {
+    return cache.memory().frames().mappings(page.pfn()) > 0;
   }
 
   @Override
@@ -105,7 +113,7 @@ public final class CachedFile implements Mappable, CachedPages {
     if (found == null || !found.tryLock()) {
       return null;
     }
-    if (page >= Pages.covering(size)) {
+    if (page >= covering()) {
       found.unlock();
       return null;
     }
@@ -368,7 +376,7 @@ public final class CachedFile implements Mappable, CachedPages {
   private void removePages(long first, long end) {
     for (CachePage page : tree.in(first, end)) {
       if (page.lock()) {
-        if (cache.memory().frames().mappings(page.pfn()) > 0) {
+        if (isMapped(page)) {
           unmap(page.number(), 1, false);
         }
         remove(page);
