@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
       "%nPacks a folder (the running JDK if none is named) with mke2fs, defines the image as a"
           + " segment, loads it at its physical address, mounts it, maps every file into an address"
           + " space, touches each page and reads every byte through the page tables, comparing"
-          + " SHA-256 with the source. For comparison the same files are read through a modelled"
+          + " SHA-256 with the source. For comparison the same files are read through the"
           + " page cache, which takes a frame of RAM for each page.%n"
     },
     footerHeading = "%nExamples:%n",

@@ -116,7 +116,7 @@ final class DemoStory {
   }
 
   private void counts() throws IOException {
-    heading("The cost, beside that of the same files read once through a modelled page cache");
+    heading("The cost, beside that of the same files read once through the page cache");
     line("  %-38s %16s %16s", "", "in place", "page cache");
     row("pages read", counts.pagesRead(), counts.pagesRead());
     row(
