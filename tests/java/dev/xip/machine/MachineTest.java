@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
+import dev.xip.base.Pages;
+import dev.xip.file.CachedFile;
+import dev.xip.file.InPlaceFile;
 import dev.xip.host.HostException;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
@@ -123,6 +126,32 @@ class MachineTest {
       try (AddressSpace child = space.fork("child")) {
         assertThat(child.vmas()).hasSameSizeAs(space.vmas());
       }
+      assertThat(machine.verify()).isEmpty();
+    }
+  }
+
+  @Test
+  void aFileThroughThePageCacheHasTheBytesOfTheOneInPlaceAndLeavesWithTheMount()
+      throws IOException {
+    try (Machine machine = boot()) {
+      try (Mount mount = machine.mount(name);
+          AddressSpace space = machine.memoryManager().newAddressSpace("both")) {
+        AddrRange inPlace = mapFirstFile(mount, space);
+        InPlaceFile file = (InPlaceFile) space.find(inPlace.start()).file();
+        Inode inode = PathResolver.resolve(mount.image(), file.name(), true);
+        CachedFile cached = mount.openCached(file.name(), inode);
+        assertThat(mount.openCached(file.name(), inode)).isSameAs(cached);
+        AddrRange range = space.map(MapRequest.privately(cached, Access.READ));
+        AddressReader reader = new AddressReader(space);
+        for (long at = 0; at < file.size(); at += 7) {
+          assertThat(reader.getByte(range.start() + at))
+              .isEqualTo(reader.getByte(inPlace.start() + at));
+        }
+        assertThat(space.fileFrames()).isEqualTo(Pages.covering(file.size()));
+        assertThat(machine.pageCache().pages()).isEqualTo(Pages.covering(file.size()));
+        assertThat(machine.verify()).isEmpty();
+      }
+      assertThat(machine.pageCache().pages()).isZero();
       assertThat(machine.verify()).isEmpty();
     }
   }

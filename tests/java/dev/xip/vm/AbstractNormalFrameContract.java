@@ -3,6 +3,7 @@ package dev.xip.vm;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.base.Pages;
+import dev.xip.phys.FrameUse;
 import dev.xip.phys.RamBanks;
 import dev.xip.testing.Allocations;
 import java.io.IOException;
@@ -62,6 +63,12 @@ abstract class AbstractNormalFrameContract {
   @Test
   void ordinaryMemoryIsAFrame() {
     assertFrame(machine.ordinary(), machine.frame);
+  }
+
+  @Test
+  void aPageOfThePageCacheIsAFrame() {
+    long pfn = machine.memory.allocator().allocate(FrameUse.PAGE_CACHE);
+    assertFrame(machine.ordinary(), pfn);
   }
 
   @Test
