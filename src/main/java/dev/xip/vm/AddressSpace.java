@@ -117,9 +117,10 @@ public final class AddressSpace implements AutoCloseable {
    *
    * @param request what to map and where
    * @return its addresses
-   * @throws MapException EINVAL for an empty or unaligned request, EACCES for shared write access
-   *     to a file that is read-only, EEXIST if a place that must be free is taken, ENOMEM if there
-   *     is no place, EOVERFLOW for an offset too far into the file, EPERM for a place too low
+   * @throws MapException EINVAL for an empty or unaligned request, or if a {@link
+   *     dev.xip.mapping.DeviceMemory} cannot be mapped so; EACCES for shared write access to a file
+   *     that is read-only, EEXIST if a place that must be free is taken, ENOMEM if there is no
+   *     place, EOVERFLOW for an offset too far into the file, EPERM for a place too low
    */
   public AddrRange map(MapRequest request) throws MapException {
     return calls.map(request);
