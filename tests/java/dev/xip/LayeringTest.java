@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** The layers: which package may use which. The table is the design; this keeps the code to it. */
-class LayeringTest {
+public class LayeringTest {
   private static final String ROOT = "dev.xip";
 
   /**
@@ -85,7 +85,8 @@ class LayeringTest {
           Map.entry("scenario", with(MACHINE, "machine")),
           Map.entry("measure", MEASURE),
           Map.entry("demo", with(MEASURE, "measure")),
-          Map.entry("cli", with(MEASURE, "measure", "demo")));
+          Map.entry("history", with(MEASURE, "measure")),
+          Map.entry("cli", with(MEASURE, "measure", "demo", "history")));
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
@@ -104,22 +105,29 @@ class LayeringTest {
         .map(
             row ->
                 DynamicTest.dynamicTest(
-                    row.getKey() + " uses only " + new TreeSet<>(row.getValue()),
-                    () -> {
-                      String[] forbidden =
-                          MAY_USE.keySet().stream()
-                              .filter(p -> !p.equals(row.getKey()))
-                              .filter(p -> !row.getValue().contains(p))
-                              .map(p -> ROOT + "." + p)
-                              .toArray(String[]::new);
-                      check(
-                          noClasses()
-                              .that()
-                              .resideInAPackage(ROOT + "." + row.getKey())
-                              .should()
-                              .dependOnClassesThat()
-                              .resideInAnyPackage(forbidden));
-                    }));
+                    row.getKey() + " uses only " + below(row.getKey()),
+                    () -> check(ruleOf(row.getKey()))));
+  }
+
+  /** The rule of one package. */
+  public static ArchRule ruleOf(String name) {
+    String[] forbidden =
+        MAY_USE.keySet().stream()
+            .filter(p -> !p.equals(name))
+            .filter(p -> !MAY_USE.get(name).contains(p))
+            .map(p -> ROOT + "." + p)
+            .toArray(String[]::new);
+    return noClasses()
+        .that()
+        .resideInAPackage(ROOT + "." + name)
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(forbidden);
+  }
+
+  /** The packages that one may use, in alphabetical order. */
+  public static Set<String> below(String name) {
+    return new TreeSet<>(MAY_USE.get(name));
   }
 
   @Test

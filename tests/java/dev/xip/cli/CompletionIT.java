@@ -62,6 +62,10 @@ class CompletionIT {
         .isEqualTo("define list load modify save unload remove check");
     assertThat(complete("segment", "load", "--ex")).isEqualTo("--exclusive");
     assertThat(complete("segment", "define", "X", "--type", "S")).isEqualTo("SW SR SN SC");
+    assertThat(complete("hist")).isEqualTo("history");
+    assertThat(complete("history", "1")).isEqualTo("10-jan 15-jan 16-jan 17-jan");
+    assertThat(complete("history", "15-jan", "2")).isEqualTo("21-dec 28-mar 2.6.26");
+    assertThat(complete("history", "--h")).isEqualTo("--html --help");
   }
 
   @Test

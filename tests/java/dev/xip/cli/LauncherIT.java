@@ -27,6 +27,7 @@ class LauncherIT {
       strings = {
         "",
         "demo",
+        "history",
         "bench",
         "maps",
         "pagetable",

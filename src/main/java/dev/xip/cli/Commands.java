@@ -15,6 +15,7 @@ final class Commands {
 
   static {
     ALL.put("demo", DemoCommand.class);
+    ALL.put("history", HistoryCommand.class);
     ALL.put("pack", PackCommand.class);
     ALL.put("ls", LsCommand.class);
     ALL.put("cat", CatCommand.class);

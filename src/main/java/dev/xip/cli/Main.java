@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExamples:%n",
     footer = {
       "  xip demo                            the whole way, measured, in seconds",
+      "  xip history                         how the special bit came to be, run step by step",
       "  xip pack /usr/share/doc doc.img     make an image of a folder",
       "  xip ls -l doc.img /                 look into it",
       "  xip cat doc.img /a/file | less      read a file of it",

@@ -35,6 +35,11 @@ final class TerminalProgress implements ProgressListener, AutoCloseable {
     return new TerminalProgress(task, " files", 1);
   }
 
+  /** Progress in steps of a story. */
+  static TerminalProgress ofSteps(String task) {
+    return new TerminalProgress(task, " steps", 1);
+  }
+
   /** Progress in figures of a comparison. */
   static TerminalProgress ofFigures(String task) {
     return new TerminalProgress(task, " figures", 1);

@@ -1,0 +1,149 @@
+package dev.xip.cli;
+
+import dev.xip.extract.Destination;
+import dev.xip.extract.PendingFile;
+import dev.xip.history.History;
+import dev.xip.history.HtmlPage;
+import dev.xip.history.Step;
+import dev.xip.history.Story;
+import dev.xip.host.HostPaths;
+import dev.xip.host.ScratchFolder;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code xip history}: the story of the special bit, each proposal run and broken. */
+@Command(
+    name = "history",
+    header = "Tell how the special bit came to be, with each proposal run and broken.",
+    description = {
+      "%nIn January 2008 linux-mm looked for a way to tell which page-table entries have no struct"
+          + " page. Each step runs a proposal of that thread on a machine made for it and shows"
+          + " what was seen, what broke with the text that the machine gave, and what it cost on"
+          + " this host. Without a STEP, all of them, in less than a minute.%n"
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  xip history                     the whole story",
+      "  xip history 15-jan | less       the patch with the four objections",
+      "  xip history --list              the steps",
+      "  xip history --html story.html   one page with drawings and charts",
+      "",
+      "Exit code 0 means that every fact was as told; 1 that one was not, or that something failed."
+    })
+final class HistoryCommand implements Callable<Integer> {
+  private static final int ANYONE = 0666;
+
+  /** The names of the steps. */
+  static final class StepNames implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return History.STEPS.stream().map(step -> step.account().id()).iterator();
+    }
+  }
+
+  @Parameters(
+      arity = "0..*",
+      paramLabel = "STEP",
+      completionCandidates = StepNames.class,
+      description = "The steps to run: ${COMPLETION-CANDIDATES}; default: all.")
+  private List<String> names = List.of();
+
+  @Option(names = "--list", description = "Print the names of the steps and run nothing.")
+  private boolean list;
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  @Option(
+      names = "--html",
+      paramLabel = "FILE",
+      description = "Write one page that needs no network; a file that exists is replaced.")
+  private Path html;
+
+  @Option(
+      names = "--work",
+      paramLabel = "DIR",
+      converter = HostPlace.Folder.class,
+      description =
+          "The folder for a small image and its segment, in a subfolder that is deleted at the end;"
+              + " default: $$TMPDIR, else /tmp.")
+  private Path work;
+
+  @Spec private CommandSpec spec;
+
+  private List<Step> steps;
+
+  HistoryCommand() {}
+
+  @Override
+  public Integer call() throws IOException {
+    steps = names.isEmpty() ? History.STEPS : names.stream().map(this::named).toList();
+    if (html == null) {
+      return print(list ? listed() : run());
+    }
+    // Opened first, so that a folder that does not exist fails before anything is measured.
+    try (Destination target = Destination.of(HostPaths.nameOf(html), true)) {
+      target.demandFile("a page");
+      Story story = run();
+      try (PendingFile pending = PendingFile.at(target)) {
+        Files.writeString(pending.path(), HtmlPage.of(story), StandardCharsets.UTF_8);
+        pending.commit(ANYONE);
+      }
+      return json ? print(story) : done(story);
+    }
+  }
+
+  private Step named(String name) {
+    try {
+      return History.named(name);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage());
+    }
+  }
+
+  private Story listed() {
+    return new Story(
+        "",
+        steps.stream().map(step -> new Story.Chapter(step.account(), List.of(), 0)).toList(),
+        0);
+  }
+
+  private Story run() throws IOException {
+    try (ScratchFolder scratch =
+            ScratchFolder.in(work == null ? HostPlace.temporary() : work, "xip-history");
+        TerminalProgress progress = TerminalProgress.ofSteps("running")) {
+      return History.run(steps, scratch.path(), progress);
+    }
+  }
+
+  private int print(Story story) throws IOException {
+    Output out = new Output();
+    if (json) {
+      HistoryJson.print(story, out);
+    } else if (list) {
+      HistoryText.list(story, out);
+    } else {
+      HistoryText.print(story, out);
+    }
+    out.flush();
+    return done(story);
+  }
+
+  private static int done(Story story) throws IOException {
+    if (!story.broken().isEmpty()) {
+      throw new IOException("history: not as told: " + String.join("; ", story.broken()));
+    }
+    return Main.DONE;
+  }
+}

@@ -1,0 +1,110 @@
+package dev.xip.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.xip.history.Account;
+import dev.xip.history.History;
+import dev.xip.history.Step;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** {@code xip history}: the whole, one step, the list, JSON and the page. */
+class HistoryIT {
+  @TempDir Path folder;
+
+  private static List<String> ids() {
+    return History.STEPS.stream().map(Step::account).map(Account::id).toList();
+  }
+
+  @Test
+  void theWholeStoryIsAsToldWithinAMinuteAndFitsTheScreen() throws Exception {
+    long start = System.nanoTime();
+    String story = Xip.run("history", "--work", folder).isDone().text();
+    assertThat((System.nanoTime() - start) / 1e9).isLessThan(60);
+    for (Step step : History.STEPS) {
+      assertThat(story).contains(step.account().title());
+    }
+    assertThat(story).contains("The same today: ").endsWith("every fact is as told.\n");
+    assertThat(story.lines()).allSatisfy(line -> assertThat(line.length()).isLessThan(101));
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void oneStepIsRunAlone() throws Exception {
+    String story = Xip.run("history", "21-dec", "--work", folder).isDone().text();
+    assertThat(story).contains("pfn_valid says yes to pfn", "1 steps").doesNotContain("7-jan");
+  }
+
+  @Test
+  void theListNamesEachStepAndRunsNothing() throws Exception {
+    List<String> lines = Xip.run("history", "--list").isDone().text().lines().toList();
+    assertThat(lines.stream().map(line -> line.split(" ")[0])).containsExactlyElementsOf(ids());
+  }
+
+  @Test
+  void jsonIsOneObjectWithEveryFindingOfAStep() throws Exception {
+    JsonNode story =
+        Xip.run("history", "21-dec", "10-jan", "--json", "--work", folder).isDone().json();
+    assertThat(story.get("processor").asText()).contains("processors");
+    assertThat(story.get("broken")).isEmpty();
+    JsonNode step = story.get("steps").get(0);
+    assertThat(step.get("id").asText()).isEqualTo("21-dec");
+    assertThat(step.get("mails").get(0).get("id").asText()).contains("@");
+    assertThat(step.get("findings"))
+        .anySatisfy(
+            finding -> {
+              assertThat(finding.get("kind").asText()).isEqualTo("broken");
+              assertThat(finding.get("text").asText()).contains("pfn_valid says yes to pfn");
+            })
+        .anySatisfy(
+            finding -> {
+              assertThat(finding.get("kind").asText()).isEqualTo("fact");
+              assertThat(finding.get("asTold").asBoolean()).isTrue();
+            });
+  }
+
+  @Test
+  void thePageReplacesAFileAndKeepsItsMode() throws Exception {
+    Path page = Files.writeString(folder.resolve("story.html"), "old");
+    Files.setAttribute(page, "unix:mode", 0640);
+    assertThat(Xip.run("history", "21-dec", "--html", page, "--work", folder).isDone().out())
+        .isEmpty();
+    assertThat(Files.readString(page)).startsWith("<!DOCTYPE html>").endsWith("</html>\n");
+    assertThat((int) Files.getAttribute(page, "unix:mode") & 07777).isEqualTo(0640);
+    assertThat(folder).isDirectoryNotContaining(path -> !path.equals(page));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"missing/story.html", ".", "story.html/x"})
+  void aPageThatCannotBeWrittenIsOneLineBeforeAnythingIsRun(String name) throws Exception {
+    Files.writeString(folder.resolve("story.html"), "old");
+    long start = System.nanoTime();
+    String line = Xip.run("history", "--html", folder + "/" + name).failsWithOneLine();
+    assertThat(line).contains(folder.toString());
+    assertThat((System.nanoTime() - start) / 1e9).isLessThan(8);
+    assertThat(folder.resolve("story.html")).hasContent("old");
+  }
+
+  @Test
+  void aStepThatDoesNotExistIsOneLineWithThoseThatDo() throws Exception {
+    Xip.Result result = Xip.run("history", "14-jan");
+    assertThat(result.exit()).isEqualTo(2);
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err())
+        .hasLineCount(1)
+        .contains("step 14-jan: expected one of " + String.join(", ", ids()));
+  }
+
+  @Test
+  void aFolderForWorkThatDoesNotExistIsOneLine() throws IOException, InterruptedException {
+    assertThat(Xip.run("history", "21-dec", "--work", folder.resolve("no")).failsWithOneLine())
+        .contains("/no");
+  }
+}
