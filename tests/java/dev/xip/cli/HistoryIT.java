@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.xip.history.Account;
 import dev.xip.history.History;
 import dev.xip.history.Step;
+import dev.xip.vm.Era;
+import dev.xip.vm.Rule;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,6 +102,31 @@ class HistoryIT {
     assertThat(result.err())
         .hasLineCount(1)
         .contains("step 14-jan: expected one of " + String.join(", ", ids()));
+  }
+
+  @Test
+  void theErasAreATableWithARowForEachRule() throws Exception {
+    String table = Xip.run("history", "--eras").isDone().text();
+    for (Rule rule : Rule.values()) {
+      assertThat(table).contains("\n" + rule + " ").contains(rule.sentence());
+    }
+    for (Era era : Era.values()) {
+      assertThat(table.lines().findFirst().orElseThrow()).contains(" " + era);
+    }
+    JsonNode rules = Xip.run("history", "--era", "2.6.26", "--json").isDone().json().get("rules");
+    assertThat(rules).hasSameSizeAs(Rule.values());
+    for (JsonNode rule : rules) {
+      assertThat(rule.get("eras").fieldNames()).toIterable().containsExactly("2.6.26");
+    }
+  }
+
+  @Test
+  void anEraThatDoesNotExistIsOneLineWithThoseThatDo() throws Exception {
+    Xip.Result result = Xip.run("history", "--era", "2.6.27");
+    assertThat(result.exit()).isEqualTo(2);
+    assertThat(result.err())
+        .hasLineCount(1)
+        .contains("era 2.6.27: expected one of 2.6.24, 2.6.26, 2.6.32, 3.19");
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.base.ProgressListener;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -167,6 +168,20 @@ class HistoryTest {
         .isNotEmpty()
         .allMatch(text -> !text.isBlank());
     assertThat(Pages.attributes(page, "a", "href")).allMatch(link -> link.startsWith("#"));
+  }
+
+  /** The console of a page with an error is not empty, or the test would prove nothing. */
+  @Test
+  void aBrowserFindsNothingWrongWithThePage() throws IOException {
+    String page = HtmlPage.of(story);
+    Browser.Seen seen = Browser.open(Files.writeString(folder.resolve("story.html"), page));
+    assertThat(seen.console()).isEmpty();
+    for (Account account : accounts().toList()) {
+      assertThat(seen.dom()).contains("id=\"step-%s\"".formatted(account.id()));
+    }
+    String wrong = page.replace("</body>", "<img src=\"http://localhost/x.png\"/></body>");
+    assertThat(Browser.open(Files.writeString(folder.resolve("wrong.html"), wrong)).console())
+        .isNotEmpty();
   }
 
   @Test

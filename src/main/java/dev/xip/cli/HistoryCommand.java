@@ -8,6 +8,7 @@ import dev.xip.history.Step;
 import dev.xip.history.Story;
 import dev.xip.host.HostPaths;
 import dev.xip.host.ScratchFolder;
+import dev.xip.vm.Era;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -15,12 +16,16 @@ import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** {@code xip history}: the story of the special bit, each proposal run and broken. */
 @Command(
@@ -37,12 +42,33 @@ import picocli.CommandLine.Spec;
       "  xip history                     the whole story",
       "  xip history 15-jan | less       the patch with the four objections",
       "  xip history --list              the steps",
+      "  xip history --eras              where releases of Linux differ",
       "  xip history --html story.html   one page with drawings and charts",
       "",
       "Exit code 0 means that every fact was as told; 1 that one was not, or that something failed."
     })
 final class HistoryCommand implements Callable<Integer> {
   private static final int ANYONE = 0666;
+
+  /** Finds an era by its name. */
+  static final class EraName implements ITypeConverter<Era> {
+    @Override
+    public Era convert(String name) {
+      try {
+        return Era.named(name);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    }
+  }
+
+  /** The names of the eras. */
+  static final class EraNames implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Stream.of(Era.values()).map(Era::toString).iterator();
+    }
+  }
 
   /** The names of the steps. */
   static final class StepNames implements Iterable<String> {
@@ -61,6 +87,24 @@ final class HistoryCommand implements Callable<Integer> {
 
   @Option(names = "--list", description = "Print the names of the steps and run nothing.")
   private boolean list;
+
+  @ArgGroup private Eras eras = new Eras();
+
+  /** What to tell of releases: at most one of the two. */
+  static final class Eras {
+    @Option(
+        names = "--eras",
+        description = "Print the rules in which releases of Linux differ, and run nothing.")
+    private boolean all;
+
+    @Option(
+        names = "--era",
+        paramLabel = "NAME",
+        converter = EraName.class,
+        completionCandidates = EraNames.class,
+        description = "The same of one era: ${COMPLETION-CANDIDATES}.")
+    private Era one;
+  }
 
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
@@ -89,6 +133,9 @@ final class HistoryCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     steps = names.isEmpty() ? History.STEPS : names.stream().map(this::named).toList();
+    if (eras.all || eras.one != null) {
+      return printEras(eras.all ? List.of(Era.values()) : List.of(eras.one));
+    }
     if (html == null) {
       return print(list ? listed() : run());
     }
@@ -138,6 +185,17 @@ final class HistoryCommand implements Callable<Integer> {
     }
     out.flush();
     return done(story);
+  }
+
+  private int printEras(List<Era> chosen) throws IOException {
+    Output out = new Output();
+    if (json) {
+      HistoryEras.json(chosen, out);
+    } else {
+      HistoryEras.table(chosen, out);
+    }
+    out.flush();
+    return Main.DONE;
   }
 
   private static int done(Story story) throws IOException {

@@ -3,13 +3,13 @@ package dev.xip.demo;
 import dev.xip.base.SleepingInAtomicException;
 import dev.xip.file.InPlaceFile;
 import dev.xip.machine.Machine;
+import dev.xip.measure.CallChain;
 import dev.xip.measure.NormalPageMachine;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.process.ExecException;
 import dev.xip.process.ModelledProcess;
 import dev.xip.vm.FrameStrategy;
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -26,19 +26,6 @@ import java.util.List;
  */
 public record ExecAct(
     String program, List<String> arguments, int mappings, String bug, List<String> chain) {
-  /** The methods that the chain shows: those with a counterpart in the kernel's. */
-  private static final List<String> CHAIN =
-      List.of(
-          "exec",
-          "copyStrings",
-          "getArgPage",
-          "getUserPages",
-          "followPage",
-          "normalFrame",
-          "pfnValid",
-          "pfnInSharedMemory",
-          "mutexLock");
-
   /** Copies the lists. */
   public ExecAct {
     arguments = List.copyOf(arguments);
@@ -64,7 +51,7 @@ public record ExecAct(
           process.arguments(),
           process.space().vmas().size(),
           bug == null ? "" : bug.getMessage(),
-          bug == null ? List.of() : chainOf(bug));
+          bug == null ? List.of() : CallChain.of(bug).stream().map(CallChain.Call::ours).toList());
     } catch (ExecException e) {
       return null;
     }
@@ -81,13 +68,5 @@ public record ExecAct(
     } catch (SleepingInAtomicException e) {
       return e;
     }
-  }
-
-  private static List<String> chainOf(SleepingInAtomicException bug) {
-    return Arrays.asList(bug.getStackTrace()).reversed().stream()
-        .map(StackTraceElement::getMethodName)
-        .filter(CHAIN::contains)
-        .distinct()
-        .toList();
   }
 }

@@ -5,6 +5,7 @@ import dev.xip.history.Finding.Cell;
 import dev.xip.history.Finding.Row;
 import dev.xip.history.Finding.Sketch;
 import dev.xip.measure.NormalPageMachine;
+import dev.xip.measure.StrategyTable.Answer;
 import dev.xip.pagetable.S390x2008Layout;
 import dev.xip.phys.FlatModel;
 import dev.xip.phys.LraModel;
@@ -95,13 +96,13 @@ final class ArchitectureCallbacks implements Step {
               machine.memory().attach(lra);
               return NormalFrame.refcountPtePfnValid(lra);
             })) {
-      findings.expect("a page of the segment", Trial.Answer.BAD_ENTRY, trial.aboutSegment());
+      findings.expect("a page of the segment", Answer.BAD_ENTRY, trial.aboutSegment());
       findings.broken("vm_normal_page of the segment's entry", trial.manager().badEntries().last());
     }
   }
 
-  private static Row answers(String of, Trial.Answer bit, Trial.Answer pfnValid, boolean counted) {
-    Trial.Answer right = counted ? Trial.Answer.COUNTED : Trial.Answer.NO_FRAME;
+  private static Row answers(String of, Answer bit, Answer pfnValid, boolean counted) {
+    Answer right = counted ? Answer.COUNTED : Answer.NO_FRAME;
     return Row.of(
         of,
         new Cell(bit.toString(), bit != right),

@@ -1,10 +1,9 @@
 package dev.xip.history;
 
 import dev.xip.base.Access;
-import dev.xip.base.ProgressListener;
 import dev.xip.history.Account.Mail;
 import dev.xip.history.Finding.Sketch;
-import dev.xip.measure.NormalPageBench;
+import dev.xip.measure.StrategyTable.Answer;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.pagetable.X8664Of2008Layout;
@@ -49,10 +48,10 @@ final class BitProposed implements Step {
                   Findings.entry("a page of RAM", layout, trial.ramEntry())),
               List.of(),
               ""));
-      findings.expect("an entry of the segment", Trial.Answer.NO_FRAME, trial.aboutSegment());
-      findings.expect("an entry of RAM", Trial.Answer.COUNTED, trial.aboutRam());
+      findings.expect("an entry of the segment", Answer.NO_FRAME, trial.aboutSegment());
+      findings.expect("an entry of RAM", Answer.COUNTED, trial.aboutRam());
       findings.expect(
-          "a private copy among pages of the segment", Trial.Answer.COUNTED, trial.aboutCopy());
+          "a private copy among pages of the segment", Answer.COUNTED, trial.aboutCopy());
       findings.expect(
           "the same under a spin lock, as in fork and exit",
           "",
@@ -60,12 +59,7 @@ final class BitProposed implements Step {
     }
     findings.figures(
         "One question about one entry, beside the same loop without it",
-        NormalPageBench.run(
-            X8664Layout.INSTANCE,
-            List.of(FrameStrategy.SPECIAL_BIT),
-            new int[] {1, 512},
-            new int[] {1},
-            ProgressListener.NONE));
+        OneQuestion.by(List.of(FrameStrategy.SPECIAL_BIT), 1, 512));
     EntryLayout without = X8664Of2008Layout.INSTANCE;
     findings.part(
         "An architecture without a bit",

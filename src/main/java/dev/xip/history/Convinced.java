@@ -8,8 +8,11 @@ import dev.xip.base.Pfn;
 import dev.xip.history.Account.Mail;
 import dev.xip.history.Finding.Cell;
 import dev.xip.history.Finding.Row;
+import dev.xip.measure.NormalPageMachine;
 import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.FrameUse;
+import dev.xip.phys.MemoryModel;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.FrameStrategy;
@@ -61,8 +64,22 @@ final class Convinced implements Step {
                 "d  asked before the list is filled",
                 "how do sparsemem architectures get away with it?"),
             answer("as a whole", "possible, but the bit should be allowed: convinced")));
+    sparsemem(findings);
     withoutBit(findings);
     withBit(findings);
+  }
+
+  /** The question in the answer to d. */
+  private static void sparsemem(Findings findings) throws IOException {
+    try (NormalPageMachine machine = NormalPageMachine.boot(X8664Layout.INSTANCE, 1)) {
+      MemoryModel empty =
+          FrameStrategy.SPARSE.newModel(machine.memory(), X8664Layout.INSTANCE).orElseThrow();
+      long segment = machine.memory().regions().get(1).range().start() >>> Pages.SHIFT;
+      findings.fact(
+          "how sparsemem gets away with it: its table, still all zeros, about a segment",
+          empty.pfnValid(segment) ? "yes" : "no: zeros mean \"no struct page\"",
+          !empty.pfnValid(segment));
+    }
   }
 
   private static Row answer(String objection, String answer) {

@@ -3,10 +3,12 @@ package dev.xip.history;
 import dev.xip.base.Access;
 import dev.xip.history.Account.Mail;
 import dev.xip.history.Finding.Sketch;
+import dev.xip.measure.StrategyTable.Answer;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.S390x2008Layout;
+import dev.xip.vm.Era;
 import dev.xip.vm.FrameStrategy;
-import dev.xip.vm.Rules;
+import dev.xip.vm.Rule;
 import java.io.IOException;
 import java.util.List;
 
@@ -31,7 +33,7 @@ final class FirstRelease implements Step {
             + " struct page.",
         "s390 has the bit at 0x040 now. That a change of rights must keep it is a test on every"
             + " layout.",
-        List.of(S390x2008Layout.class, Rules.class),
+        List.of(S390x2008Layout.class, Era.class, Rule.class),
         List.of(
             "dev.xip.pagetable.S390x2008LayoutTest",
             "dev.xip.pagetable.EntryVectorsTest",
@@ -58,8 +60,7 @@ final class FirstRelease implements Step {
     long erased = layout.leaf(PFN, Access.READ);
     try (Trial trial = Trial.of(layout, FrameStrategy.SPECIAL_BIT)) {
       findings.fact("after mprotect, before the fix", "0x%x".formatted(erased), true);
-      findings.expect(
-          "vm_normal_page then", Trial.Answer.BAD_ENTRY, trial.answer(trial.mixed(), erased));
+      findings.expect("vm_normal_page then", Answer.BAD_ENTRY, trial.answer(trial.mixed(), erased));
       findings.broken("its report", trial.manager().badEntries().last());
     }
   }

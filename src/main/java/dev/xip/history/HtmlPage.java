@@ -62,11 +62,11 @@ public final class HtmlPage {
     html.add(
         "<section id=\"%s\">\n<p class=\"date\">%s</p>\n<h2>%s</h2>\n",
         anchor(account), account.date(), account.title());
-    html.raw("<p class=\"mails\">");
+    html.raw("<ul class=\"mails\">\n");
     for (Account.Mail mail : account.mails()) {
-      html.add("%s <code>%s</code> ", mail.who(), mail.id());
+      html.add("<li>%s <code>%s</code></li>\n", mail.who(), mail.id());
     }
-    html.add("</p>\n<p class=\"told\">%s</p>\n", account.told());
+    html.add("</ul>\n<p class=\"told\">%s</p>\n", account.told());
     findings(chapter.findings());
     html.add("<p class=\"today\"><b>The same today.</b> %s</p>\n", account.today());
     html.add(

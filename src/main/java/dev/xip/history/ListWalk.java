@@ -1,11 +1,10 @@
 package dev.xip.history;
 
-import dev.xip.base.ProgressListener;
 import dev.xip.history.Account.Mail;
 import dev.xip.history.Finding.Chunk;
 import dev.xip.history.Finding.Sketch;
 import dev.xip.measure.NormalPageBench;
-import dev.xip.pagetable.X8664Layout;
+import dev.xip.measure.StrategyTable.Answer;
 import dev.xip.phys.RefcountListModel;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.FrameStrategy;
@@ -14,8 +13,6 @@ import java.util.List;
 
 /** 8 January 2008: the walk of the list, inside VM_MIXEDMAP. */
 final class ListWalk implements Step {
-  private static final int[] SEGMENTS = {1, 8, 64, 512};
-
   @Override
   public Account account() {
     return new Account(
@@ -51,14 +48,14 @@ final class ListWalk implements Step {
                   Findings.unmarked(
                       "a page of the segment", trial.manager().layout(), trial.segmentEntry())),
               List.of(
-                  new Chunk("segment 512", false, ""),
-                  new Chunk("segment 511", false, ""),
+                  new Chunk("seg. 512", false, ""),
+                  new Chunk("seg. 511", false, ""),
                   new Chunk("…", false, ""),
-                  new Chunk("segment 1", false, ""),
+                  new Chunk("seg. 1", false, ""),
                   new Chunk("RAM", true, "")),
               "vmem_mutex: taken for each question, under the page-table lock"));
-      findings.expect("a page of the segment", Trial.Answer.NO_FRAME, trial.aboutSegment());
-      findings.expect("a private copy beside it", Trial.Answer.COUNTED, trial.aboutCopy());
+      findings.expect("a page of the segment", Answer.NO_FRAME, trial.aboutSegment());
+      findings.expect("a private copy beside it", Answer.COUNTED, trial.aboutCopy());
       AddressSpace plain = trial.plain(4);
       plain.fork("child").close();
       plain.close();
@@ -68,11 +65,7 @@ final class ListWalk implements Step {
     }
     findings.figures(
         "One question about one entry, by the number of loaded segments",
-        NormalPageBench.run(
-            X8664Layout.INSTANCE,
-            List.of(FrameStrategy.REFCOUNT_PFN, FrameStrategy.SPECIAL_BIT),
-            SEGMENTS,
-            new int[] {1},
-            ProgressListener.NONE));
+        OneQuestion.by(
+            List.of(FrameStrategy.REFCOUNT_PFN, FrameStrategy.SPECIAL_BIT), 1, 8, 64, 512));
   }
 }

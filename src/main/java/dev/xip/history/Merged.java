@@ -1,13 +1,11 @@
 package dev.xip.history;
 
-import dev.xip.base.ProgressListener;
 import dev.xip.history.Account.Mail;
 import dev.xip.history.Finding.Cell;
 import dev.xip.history.Finding.Row;
 import dev.xip.history.Finding.Sketch;
-import dev.xip.measure.NormalPageBench;
+import dev.xip.measure.StrategyTable.Answer;
 import dev.xip.pagetable.EntryLayout;
-import dev.xip.pagetable.X8664Layout;
 import dev.xip.vm.FrameStrategy;
 import dev.xip.vm.NormalFrame;
 import java.io.IOException;
@@ -75,16 +73,11 @@ final class Merged implements Step {
     }
     findings.figures(
         "One question about one entry, every strategy whose answers are right",
-        NormalPageBench.run(
-            X8664Layout.INSTANCE,
-            FrameStrategy.answeringRight(),
-            new int[] {64},
-            new int[] {1},
-            ProgressListener.NONE));
+        OneQuestion.by(FrameStrategy.answeringRight(), 64));
   }
 
-  private static Row row(String of, Trial.Answer bit, Trial.Answer other, boolean counted) {
-    Trial.Answer right = counted ? Trial.Answer.COUNTED : Trial.Answer.NO_FRAME;
+  private static Row row(String of, Answer bit, Answer other, boolean counted) {
+    Answer right = counted ? Answer.COUNTED : Answer.NO_FRAME;
     return Row.of(
         of, new Cell(bit.toString(), bit != right), new Cell(other.toString(), other != right));
   }

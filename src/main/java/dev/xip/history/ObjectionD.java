@@ -1,60 +1,74 @@
 package dev.xip.history;
 
-import dev.xip.base.Pages;
 import dev.xip.history.Finding.Cell;
 import dev.xip.history.Finding.Row;
-import dev.xip.measure.NormalPageMachine;
+import dev.xip.measure.BootTable;
+import dev.xip.measure.BootTable.Place;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.BootStep;
-import dev.xip.phys.MemoryModel;
-import dev.xip.phys.PhysicalMemory;
-import dev.xip.vm.FrameStrategy;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Objection d: pfn_valid is asked before the list is filled. */
 final class ObjectionD {
+  private static final List<Place> SEGMENTS = List.of(Place.HOLE, Place.SHARED_SECTION, Place.FAR);
+  private static final List<Place> RAM = List.of(Place.BANK_1, Place.BANK_2);
+
   private ObjectionD() {}
 
   static void show(Findings findings) throws IOException {
     findings.part(
         "Objection d: asked before the list is filled",
-        "A boot in steps: nothing is known; the static tables exist; RAM is on the list (on s390 by"
-            + " a core_initcall); segments are. Each model is asked after each step, about a page"
-            + " of RAM and a page of a segment. An empty table of sparsemem says no to everything,"
-            + " which is wrong about RAM and harmless about segments; an empty list takes a segment"
-            + " for RAM.");
+        "A machine with two banks of RAM boots in steps: nothing is known; the static tables exist;"
+            + " RAM is on the list (on s390 by a core_initcall); segments are loaded. After each"
+            + " step every way is asked about RAM and about the places of three segments: in the"
+            + " hole between the banks, in a section of sparsemem that has RAM too, and far away."
+            + " Right is yes for RAM as soon as the mem_map exists, and no else.");
     List<Row> rows = new ArrayList<>();
-    try (NormalPageMachine machine = NormalPageMachine.boot(X8664Layout.INSTANCE, 1)) {
-      PhysicalMemory memory = machine.memory();
-      long segment = memory.regions().get(1).range().start() >>> Pages.SHIFT;
-      for (FrameStrategy strategy :
-          List.of(
-              FrameStrategy.LRA,
-              FrameStrategy.FLAT,
-              FrameStrategy.SPARSE,
-              FrameStrategy.SORTED_ARRAY,
-              FrameStrategy.MEM_SEGS_POSTED,
-              FrameStrategy.MEM_SEGS_CORRECTED,
-              FrameStrategy.MEM_SEGS_MUTEX)) {
-        List<Cell> cells = new ArrayList<>();
-        for (BootStep step : BootStep.values()) {
-          MemoryModel model = strategy.newModel(memory).orElseThrow();
-          memory.tell(model, step);
-          boolean ram = model.pfnValid(1024);
-          boolean shared = model.pfnValid(segment);
-          cells.add(
-              new Cell(
-                  "%s/%s".formatted(ram ? "yes" : "no", shared ? "yes" : "no"), !ram || shared));
-        }
-        rows.add(new Row(strategy.toString(), cells));
+    for (BootTable.Row row : BootTable.of(X8664Layout.INSTANCE)) {
+      List<Cell> cells = new ArrayList<>();
+      for (BootStep step : BootStep.values()) {
+        cells.add(cell(row, step));
       }
+      rows.add(new Row(row.name(), cells));
     }
     findings.table(
-        "\"Is there a struct page?\" for RAM / for a segment; right is yes/no",
-        List.of("pfn_valid", "at the start", "static tables", "RAM listed", "segments listed"),
+        "Whose pfn_valid (or bit) is wrong, when, and about what; - is right about all",
+        List.of("", "at the start", "static tables", "RAM listed", "segments loaded"),
         rows);
-    findings.fact("the special bit at every step", "needs no table and no list", true);
+    findings.fact(
+        "the special bit",
+        "right at every step: it was put into the entry when the page was mapped",
+        rows.stream()
+            .filter(row -> row.name().equals("special-bit"))
+            .allMatch(row -> row.cells().stream().noneMatch(Cell::wrong)));
+  }
+
+  private static Cell cell(BootTable.Row row, BootStep step) {
+    List<String> wrong = new ArrayList<>(about(row, step, RAM, "RAM"));
+    wrong.addAll(about(row, step, SEGMENTS, "segments"));
+    return new Cell(wrong.isEmpty() ? "-" : String.join(", ", wrong), !wrong.isEmpty());
+  }
+
+  /** {@return the places with wrong answers, by one name if those are all of a kind} */
+  private static List<String> about(
+      BootTable.Row row, BootStep step, List<Place> places, String all) {
+    List<String> wrong =
+        places.stream()
+            .filter(place -> !row.at(step, place).right())
+            .map(ObjectionD::name)
+            .toList();
+    return wrong.size() == places.size() ? List.of(all) : wrong;
+  }
+
+  private static String name(Place place) {
+    return switch (place) {
+      case BANK_1 -> "bank 1";
+      case BANK_2 -> "bank 2";
+      case HOLE -> "hole";
+      case SHARED_SECTION -> "shared section";
+      case FAR -> "far away";
+    };
   }
 }

@@ -25,10 +25,12 @@ final class PageStyle {
       code { font-size: .88em; }
       .small, .mails, .date, figcaption, caption, summary, footer { color: var(--soft); font-size: .88rem; }
       .date { margin: 0 0 .1rem; text-transform: uppercase; letter-spacing: .05em; font-size: .78rem; }
-      .mails { margin: 0 0 .8rem; }
+      .mails { margin: 0 0 .8rem; padding: 0; list-style: none; }
       nav ol { list-style: none; margin: 1.5rem 0; padding: 0; border-left: 3px solid var(--line); }
-      nav li { padding: .18rem 0 .18rem .9rem; }
-      nav span { display: inline-block; min-width: 10.5rem; color: var(--soft); font-size: .88rem; }
+      nav li { padding: .2rem 0 .2rem .9rem; }
+      nav a { display: grid; grid-template-columns: 10.5rem 1fr; text-decoration: none; }
+      nav a:hover { text-decoration: underline; }
+      nav span { color: var(--soft); font-size: .88rem; }
       section { border-top: 1px solid var(--line); margin-top: 2.6rem; padding-top: 1.6rem; }
       figure { margin: 1.2rem 0; }
       svg { display: block; width: 100%; max-width: 38rem; height: auto; }
@@ -70,8 +72,8 @@ final class PageStyle {
       svg .lock { fill: var(--bad); }
       svg .bar { fill: var(--bar); }
       svg .bitbar { fill: var(--mark); }
-      @media (max-width: 34rem) { nav span { display: block; } nav li { padding-bottom: .5rem; }
-        h1 { font-size: 1.5rem; } }
+      @media (max-width: 34rem) { nav a { display: block; } nav span { display: block; }
+        nav li { padding-bottom: .5rem; } h1 { font-size: 1.5rem; } }
       @media print { details { display: none; } }
       """;
 

@@ -3,6 +3,7 @@ package dev.xip.history;
 import dev.xip.history.Account.Mail;
 import dev.xip.history.Finding.Chunk;
 import dev.xip.history.Finding.Sketch;
+import dev.xip.measure.StrategyTable.Answer;
 import dev.xip.phys.LraModel;
 import dev.xip.phys.MemoryChunk;
 import dev.xip.phys.PageFrames;
@@ -65,8 +66,8 @@ final class SegmentsAreValid implements Step {
           "the last page that has a struct page",
           "pfn 0x%x: the segment lies above it".formatted(last),
           last < segment);
-      findings.expect("ordinary memory", Trial.Answer.COUNTED, trial.aboutRam());
-      findings.expect("the segment's entry", Trial.Answer.BAD_ENTRY, trial.aboutSegment());
+      findings.expect("ordinary memory", Answer.COUNTED, trial.aboutRam());
+      findings.expect("the segment's entry", Answer.BAD_ENTRY, trial.aboutSegment());
       findings.broken("vm_normal_page of the segment's entry", trial.manager().badEntries().last());
       findings.broken(
           "the first page fault of a process that maps the segment",
@@ -76,12 +77,10 @@ final class SegmentsAreValid implements Step {
       findings.part(
           "The list with a flag",
           "The same questions to a list of all memory whose elements say whether to count.");
-      findings.expect("a page of the segment", Trial.Answer.NO_FRAME, trial.aboutSegment());
-      findings.expect("a page of RAM", Trial.Answer.COUNTED, trial.aboutRam());
+      findings.expect("a page of the segment", Answer.NO_FRAME, trial.aboutSegment());
+      findings.expect("a page of RAM", Answer.COUNTED, trial.aboutRam());
       findings.expect(
-          "a private copy, in RAM, of a page of the segment",
-          Trial.Answer.COUNTED,
-          trial.aboutCopy());
+          "a private copy, in RAM, of a page of the segment", Answer.COUNTED, trial.aboutCopy());
     }
     findings.part("What a struct page for each page would cost", "");
     long bytes = (1L << 30 - 12) * PageFrames.RECORD_BYTES;

@@ -110,7 +110,7 @@ final class SketchDrawing {
 
   private static void list(Html html, List<Finding.Chunk> chunks, int y) {
     int gap = 16;
-    int label = 72;
+    int label = 88;
     int width = Math.min(110, (WIDTH - label) / chunks.size() - gap);
     html.add("<text x=\"0\" y=\"%d\" class=\"cap\">mem_segs</text>\n", y + 34);
     for (int i = 0; i < chunks.size(); i++) {

@@ -7,6 +7,7 @@ import dev.xip.base.Pages;
 import dev.xip.base.SleepingInAtomicException;
 import dev.xip.base.SpinLock;
 import dev.xip.measure.NormalPageMachine;
+import dev.xip.measure.StrategyTable.Answer;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.vm.AddressSpace;
@@ -21,24 +22,6 @@ import java.util.function.Function;
 
 /** A machine with one segment on which a proposal is tried. For one thread. */
 final class Trial implements AutoCloseable {
-  /** How {@link MemoryManager#normalFrame} answers. */
-  enum Answer {
-    COUNTED("counted"),
-    NO_FRAME("not counted"),
-    BAD_ENTRY("bad entry");
-
-    private final String label;
-
-    Answer(String label) {
-      this.label = label;
-    }
-
-    @Override
-    public String toString() {
-      return label;
-    }
-  }
-
   private final NormalPageMachine machine;
   private final MemoryManager manager;
 

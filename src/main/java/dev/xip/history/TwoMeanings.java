@@ -70,7 +70,7 @@ final class TwoMeanings implements Step {
               FrameStrategy.FLAT,
               FrameStrategy.SPARSE,
               FrameStrategy.SORTED_ARRAY)) {
-        MemoryModel model = strategy.newModel(memory).orElseThrow();
+        MemoryModel model = strategy.newModel(memory, X8664Layout.INSTANCE).orElseThrow();
         memory.attach(model);
         rows.add(
             Row.of(
