@@ -7,7 +7,6 @@ import dev.xip.history.Account;
 import dev.xip.history.History;
 import dev.xip.history.Step;
 import dev.xip.vm.Era;
-import dev.xip.vm.Rule;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -107,14 +106,14 @@ class HistoryIT {
   @Test
   void theErasAreATableWithARowForEachRule() throws Exception {
     String table = Xip.run("history", "--eras").isDone().text();
-    for (Rule rule : Rule.values()) {
-      assertThat(table).contains("\n" + rule + " ").contains(rule.sentence());
+    for (Era.Row row : Era.rows()) {
+      assertThat(table).contains("\n" + row.rule() + " ").contains(row.sentence());
     }
     for (Era era : Era.values()) {
       assertThat(table.lines().findFirst().orElseThrow()).contains(" " + era);
     }
     JsonNode rules = Xip.run("history", "--era", "2.6.26", "--json").isDone().json().get("rules");
-    assertThat(rules).hasSameSizeAs(Rule.values());
+    assertThat(rules).hasSameSizeAs(Era.rows());
     for (JsonNode rule : rules) {
       assertThat(rule.get("eras").fieldNames()).toIterable().containsExactly("2.6.26");
     }

@@ -1,14 +1,20 @@
 package dev.xip.history;
 
 import dev.xip.base.Access;
+import dev.xip.base.AddrRange;
 import dev.xip.history.Account.Mail;
 import dev.xip.history.Finding.Sketch;
-import dev.xip.measure.StrategyTable.Answer;
+import dev.xip.measure.NormalPageMachine;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.S390x2008Layout;
+import dev.xip.pagetable.Walk;
+import dev.xip.vm.AddressSpace;
 import dev.xip.vm.Era;
-import dev.xip.vm.FrameStrategy;
+import dev.xip.vm.MapRequest;
+import dev.xip.vm.MemoryManager;
+import dev.xip.vm.NormalFrame;
 import dev.xip.vm.Rule;
+import dev.xip.vm.Rules;
 import java.io.IOException;
 import java.util.List;
 
@@ -16,6 +22,8 @@ import java.util.List;
 final class FirstRelease implements Step {
   /** Frame number of the 2 GiB mark, as in the tables of rules.md. */
   private static final long PFN = 0x80000;
+
+  private static final Access TEXT = new Access(true, false, true);
 
   @Override
   public Account account() {
@@ -37,13 +45,14 @@ final class FirstRelease implements Step {
         List.of(
             "dev.xip.pagetable.S390x2008LayoutTest",
             "dev.xip.pagetable.EntryVectorsTest",
-            "dev.xip.vm.EveryLayoutTest"));
+            "dev.xip.vm.HistoricalBugsTest#mprotectErasesTheBitAndASegmentPageCountsAsAFrameThatDoesNotExist",
+            "dev.xip.vm.EraTablesTest"));
   }
 
   @Override
   public void run(Findings findings) throws IOException {
     EntryLayout layout = S390x2008Layout.INSTANCE;
-    long text = layout.withSpecial(layout.leaf(PFN, new Access(true, false, true)));
+    long text = layout.withSpecial(layout.leaf(PFN, TEXT));
     long data = layout.withSpecial(layout.leaf(PFN, Access.READ));
     findings.add(
         new Sketch(
@@ -54,14 +63,41 @@ final class FirstRelease implements Step {
             ""));
     findings.expect("the entry of text", "0x80000206", "0x%x".formatted(text));
     findings.expect("the entry of data", "0x80000204", "0x%x".formatted(data));
-    findings.part("mprotect and the bit", "");
-    long changed = layout.modify(text, Access.READ);
-    findings.expect("after mprotect to r--, as released", "0x80000204", "0x%x".formatted(changed));
-    long erased = layout.leaf(PFN, Access.READ);
-    try (Trial trial = Trial.of(layout, FrameStrategy.SPECIAL_BIT)) {
-      findings.fact("after mprotect, before the fix", "0x%x".formatted(erased), true);
-      findings.expect("vm_normal_page then", Answer.BAD_ENTRY, trial.answer(trial.mixed(), erased));
-      findings.broken("its report", trial.manager().badEntries().last());
+    mprotect(findings, "as released", Era.LINUX_2_6_26.rules());
+    mprotect(
+        findings,
+        "before the repair",
+        Era.LINUX_2_6_26.rules().without(Rule.MPROTECT_KEEPS_SPECIAL));
+  }
+
+  /** Maps a page of a segment as text, changes its rights, and exits. */
+  private static void mprotect(Findings findings, String when, Rules rules) throws IOException {
+    findings.part(
+        "mprotect, " + when,
+        "A process on a 2.6.26 machine maps a page of the segment r-x, makes it r-- and exits.");
+    boolean kept = rules.has(Rule.MPROTECT_KEEPS_SPECIAL);
+    try (NormalPageMachine machine = NormalPageMachine.boot(S390x2008Layout.INSTANCE, 1)) {
+      MemoryManager manager =
+          new MemoryManager(
+              machine.memory(), S390x2008Layout.INSTANCE, NormalFrame.specialBit(), rules);
+      AddressSpace space = manager.newAddressSpace("text");
+      AddrRange range = space.map(MapRequest.privately(machine.spread(1), TEXT));
+      Trial.touch(space, range, Access.READ);
+      findings.fact("the entry when it is mapped", entry(space, range), true);
+      space.protect(range, Access.READ);
+      findings.fact("the entry after mprotect", entry(space, range), true);
+      space.close();
+      if (kept) {
+        findings.expect("bad entries met at exit", 0L, manager.badEntries().count());
+      } else {
+        findings.broken("exit", manager.badEntries().last());
+      }
     }
+  }
+
+  private static String entry(AddressSpace space, AddrRange range) {
+    Walk walk = new Walk();
+    space.table().walk(range.start(), walk);
+    return "0x%x %s".formatted(walk.pte(), space.table().layout().describe(walk.pte()));
   }
 }

@@ -7,15 +7,28 @@ import dev.xip.pagetable.X8664Layout;
 import dev.xip.vm.FrameStrategy;
 import java.io.IOException;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Measures one question about one entry, by several strategies. */
 final class OneQuestion {
   private OneQuestion() {}
 
-  /** {@return the figures, after a first run that does not count: it finds no code compiled} */
+  /**
+   * Measures after a first run that does not count, as it finds no code compiled.
+   *
+   * @return each the least of two medians: whatever else the host does makes both longer
+   */
   static List<BenchRow> by(List<FrameStrategy> strategies, int... segments) throws IOException {
     run(strategies, new int[] {1});
-    return run(strategies, segments);
+    List<BenchRow> first = run(strategies, segments);
+    List<BenchRow> second = run(strategies, segments);
+    return IntStream.range(0, first.size())
+        .mapToObj(i -> quicker(first.get(i), second.get(i)))
+        .toList();
+  }
+
+  private static BenchRow quicker(BenchRow one, BenchRow other) {
+    return one.median() <= other.median() ? one : other;
   }
 
   private static List<BenchRow> run(List<FrameStrategy> strategies, int[] segments)
