@@ -99,6 +99,14 @@ class HistoryTest {
     }
   }
 
+  @ParameterizedTest
+  @MethodSource("accounts")
+  void eachStepDrawsWhatAnEntryLooksLike(Account account) {
+    assertThat(found(account.id(), Finding.Sketch.class))
+        .isNotEmpty()
+        .allSatisfy(sketch -> assertThat(sketch.entries()).isNotEmpty());
+  }
+
   @Test
   void theChainOfObjectionAIsThatOfTheMail() {
     Finding.Broken bug =

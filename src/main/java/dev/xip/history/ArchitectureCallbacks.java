@@ -37,8 +37,8 @@ final class ArchitectureCallbacks implements Step {
             + " vm_normal_page meets it there. s390 sets and tests a software bit of the entry"
             + " (_PAGE_NOREFCNT, 0x004); ARM, with no bit, does nothing and asks pfn_valid. Outside"
             + " VM_MIXEDMAP everything stays as it was: pfn_valid is asked about every ordinary"
-            + " page. Piggin: if a bit of the entry may decide, it can replace the rules about"
-            + " mappings altogether.",
+            + " page. If a bit of the entry may decide, says the series of March, it can replace"
+            + " the rules about mappings altogether.",
         "Place and value of s390's bit became those of the special bit of 2.6.26. The special bit"
             + " is set for every page-less entry, VM_PFNMAP too, and is asked about first.",
         List.of(NormalFrame.RefcountPteBit.class, NormalFrame.RefcountPtePfnValid.class),

@@ -4,11 +4,13 @@ import dev.xip.base.Access;
 import dev.xip.base.Pages;
 import dev.xip.file.InPlaceFile;
 import dev.xip.history.Account.Mail;
+import dev.xip.history.Finding.Sketch;
 import dev.xip.machine.Machine;
 import dev.xip.measure.BenchRow;
 import dev.xip.measure.OrdinaryForkBench;
 import dev.xip.phys.FrameUse;
 import dev.xip.process.ModelledProcess;
+import dev.xip.vm.AddressSpace;
 import dev.xip.vm.Census;
 import dev.xip.vm.FrameStrategy;
 import dev.xip.vm.Vma;
@@ -90,6 +92,16 @@ final class Booted implements Step {
         "An ext2 image with programs of this host in a segment, mounted with -o xip. Each program"
             + " is exec'd as the kernel would, every page that it may read is touched, and it"
             + " forks. Its instructions are not run (xip has a processor for that).");
+    AddressSpace first = running.getFirst().space();
+    findings.add(
+        new Sketch(
+            List.of(
+                Findings.entry(
+                    "the first page of " + distribution.programs().getFirst().name(),
+                    first,
+                    first.vmas().getFirst().range().start())),
+            List.of(),
+            ""));
     findings.fact(
         "programs",
         String.join(", ", distribution.programs().stream().map(InPlaceFile::name).toList()),

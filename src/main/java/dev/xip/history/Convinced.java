@@ -8,6 +8,7 @@ import dev.xip.base.Pfn;
 import dev.xip.history.Account.Mail;
 import dev.xip.history.Finding.Cell;
 import dev.xip.history.Finding.Row;
+import dev.xip.history.Finding.Sketch;
 import dev.xip.measure.NormalPageMachine;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;
@@ -40,7 +41,7 @@ final class Convinced implements Step {
             + " is an insertion of its own, vm_insert_mixed: it sets the bit where there is one,"
             + " and where there is none it asks pfn_valid whether to count. The rollup of the same"
             + " day also moves the check of ordinary entries under CONFIG_DEBUG_VM.",
-        "vm_insert_mixed is in mainline to this day, as vmf_insert_mixed.",
+        "Linux 6.19 has it as vmf_insert_mixed.",
         List.of(AddressSpace.class, MemoryManager.class, FrameStrategy.class),
         List.of(
             "dev.xip.vm.InsertionTest",
@@ -127,6 +128,11 @@ final class Convinced implements Step {
           "vm_insert_mixed of a page of RAM",
           Errno.OK,
           space.insertMixed(range.start(), new Pfn(frame)));
+      findings.add(
+          new Sketch(
+              List.of(Findings.entry("vm_insert_mixed made", space, range.start())),
+              List.of(),
+              ""));
       findings.expect("users counted in its struct page", 1, references(trial, frame));
       space.close();
       findings.part(

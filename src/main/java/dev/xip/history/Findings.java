@@ -2,6 +2,8 @@ package dev.xip.history;
 
 import dev.xip.measure.BenchRow;
 import dev.xip.pagetable.EntryLayout;
+import dev.xip.pagetable.Walk;
+import dev.xip.vm.AddressSpace;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -94,7 +96,14 @@ public final class Findings {
         caption, layout.name(), value, layout.describe(value), layout.withSpecial(0));
   }
 
-  /** {@return how an entry is asked about: one whose mark means nothing to the step} */
+  /** {@return the entry of an address of a process} */
+  static Finding.Entry entry(String caption, AddressSpace space, long va) {
+    Walk walk = new Walk();
+    space.table().walk(va, walk);
+    return entry(caption, space.table().layout(), walk.pte());
+  }
+
+  /** {@return an entry at a step that knows no mark} */
   static Finding.Entry unmarked(String caption, EntryLayout layout, long value) {
     return new Finding.Entry(caption, layout.name(), value, layout.describe(value), 0);
   }

@@ -7,7 +7,6 @@ import dev.xip.history.Finding.Sketch;
 import dev.xip.measure.NormalPageMachine;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.S390x2008Layout;
-import dev.xip.pagetable.Walk;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.Era;
 import dev.xip.vm.MapRequest;
@@ -96,8 +95,7 @@ final class FirstRelease implements Step {
   }
 
   private static String entry(AddressSpace space, AddrRange range) {
-    Walk walk = new Walk();
-    space.table().walk(range.start(), walk);
-    return "0x%x %s".formatted(walk.pte(), space.table().layout().describe(walk.pte()));
+    Finding.Entry entry = Findings.entry("", space, range.start());
+    return "0x%x %s".formatted(entry.value(), entry.bits());
   }
 }

@@ -30,7 +30,7 @@ final class Merged implements Step {
             + " supply primitives (pte_special, pte_mkspecial), not policy. The strategies of all"
             + " the mails that answer right agree; they differ in what they cost and where they"
             + " break.",
-        "Both cases are in mainline to this day.",
+        "Linux 6.19 has both cases.",
         List.of(NormalFrame.SpecialBit.class, NormalFrame.PfnValid.class, SameHistory.class),
         List.of(
             "dev.xip.vm.StrategiesTest#allAgreeOnRandomEntries",

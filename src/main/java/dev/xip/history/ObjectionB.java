@@ -34,7 +34,8 @@ final class ObjectionB {
     for (FrameStrategy each :
         List.of(FrameStrategy.FLAT, FrameStrategy.SPARSE, FrameStrategy.MEM_SEGS_SPIN_LOCK)) {
       findings.fact(
-          "the whole with %s takes longer than with the bit, 1 segment loaded, by".formatted(each),
+          "with %s and 1 segment loaded the whole takes longer than with the bit by"
+              .formatted(each),
           "%.0f %%".formatted(percentOver(rows, each, FrameStrategy.SPECIAL_BIT)),
           true);
     }

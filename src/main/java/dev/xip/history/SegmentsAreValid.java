@@ -32,7 +32,7 @@ final class SegmentsAreValid implements Step {
             + " mixedmap_refcount_pfn(). Schwidefsky: a bit in the entry, for when a page is mapped"
             + " it is known what it is, and vm_normal_page forgets it.",
         "The two ideas became the two answers that were tried: look the page up, or have its entry"
-            + " say what it is. s390 has no page-less segments any more (see the last steps).",
+            + " say what it is. In Linux 6.19 dcssblk gives its segments struct pages.",
         List.of(LraModel.class, RefcountListModel.class, MemoryChunk.class, FrameStrategy.class),
         List.of(
             "dev.xip.vm.WrongStrategiesTest#theFirstFaultOnASegmentIsABug",

@@ -1,11 +1,14 @@
 package dev.xip.history;
 
+import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import dev.xip.history.Account.Mail;
 import dev.xip.history.Finding.Cell;
 import dev.xip.history.Finding.Row;
+import dev.xip.history.Finding.Sketch;
 import dev.xip.measure.NormalPageMachine;
+import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.FlatModel;
 import dev.xip.phys.LraModel;
@@ -48,8 +51,9 @@ final class TwoMeanings implements Step {
             + " again. Piggin: xip_file_fault would always use vm_insert_pfn and trust the bit,"
             + " which breaks architectures without one. So either s390's pfn_valid learns about"
             + " segments, or a new vm_insert_mixedmap_pfn() hides the difference.",
-        "pfn_valid means \"there is a struct page\" everywhere now. The second way was taken, as"
-            + " vm_insert_mixed; Otte tried the first two days later.",
+        "The second way was taken, as vm_insert_mixed; Otte tried the first two days later. In"
+            + " Linux 6.19 s390 asks sparsemem's sections, so there too pfn_valid means \"there is"
+            + " a struct page\".",
         List.of(
             MemoryModel.class,
             LraModel.class,
@@ -63,6 +67,14 @@ final class TwoMeanings implements Step {
   public void run(Findings findings) throws IOException {
     try (NormalPageMachine machine = NormalPageMachine.boot(X8664Layout.INSTANCE, 1)) {
       PhysicalMemory memory = machine.memory();
+      findings.add(
+          new Sketch(
+              List.of(
+                  entry("RAM: memory, and a struct page", 1024),
+                  entry("flash: a pfn, and no memory of the kernel's", FLASH_PFN),
+                  entry("a segment: memory, and no struct page", SEGMENT_PFN)),
+              List.of(),
+              ""));
       List<Row> rows = new ArrayList<>();
       for (FrameStrategy strategy :
           List.of(
@@ -85,6 +97,11 @@ final class TwoMeanings implements Step {
           rows);
       changeAtRunTime(findings, memory);
     }
+  }
+
+  private static Finding.Entry entry(String caption, long pfn) {
+    EntryLayout layout = X8664Layout.INSTANCE;
+    return Findings.unmarked(caption, layout, layout.leaf(pfn, Access.READ));
   }
 
   private static void changeAtRunTime(Findings findings, PhysicalMemory memory) throws IOException {
