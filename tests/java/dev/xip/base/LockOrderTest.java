@@ -54,6 +54,18 @@ class LockOrderTest {
   }
 
   @Test
+  void aLockThatIsOnlyTriedMayBeTakenOutwardsAndCountsAsHeld() {
+    LockOrder.take(Rank.ENTRY);
+    LockOrder.tried(Rank.PAGE);
+    LockOrder.release(Rank.ENTRY);
+    assertThatThrownBy(() -> LockOrder.take(Rank.MAP))
+        .hasMessageContaining("MAP taken while PAGE is held");
+    LockOrder.release(Rank.PAGE);
+    LockOrder.take(Rank.MAP);
+    LockOrder.release(Rank.MAP);
+  }
+
+  @Test
   void aChildsMapLockMayBeTakenUnderItsParents() {
     RankedLock parent = new RankedLock(Rank.MAP, "parent");
     RankedLock child = new RankedLock(Rank.MAP, "child");

@@ -332,7 +332,6 @@ public final class CachedFile implements Mappable, CachedPages {
     requireWritable();
     writeMutex.lock();
     try {
-      unmap(firstPage, pages, false);
       removePages(firstPage, firstPage + Math.min(pages, Long.MAX_VALUE - firstPage));
     } finally {
       writeMutex.unlock();
@@ -350,8 +349,9 @@ public final class CachedFile implements Mappable, CachedPages {
    */
   public void invalidate(long firstPage, long pages) {
     MemoryFile.requireRange(firstPage, pages);
-    unmap(firstPage, pages, false);
-    if (source != null) {
+    if (source == null) {
+      unmap(firstPage, pages, false);
+    } else {
       removePages(firstPage, firstPage + Math.min(pages, Long.MAX_VALUE - firstPage));
     }
   }

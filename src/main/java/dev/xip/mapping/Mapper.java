@@ -3,7 +3,8 @@ package dev.xip.mapping;
 /**
  * The mappings of a file, which the file calls when its pages move or are removed. Precondition of
  * each call: the change is made, so that {@link Mappable#translate} gives the new answer, and the
- * file holds no lock that translate takes. Linux counterpart: {@code address_space.i_mmap} (fs.h).
+ * file holds no lock that translate takes; or, for a file through a page cache, the page is locked
+ * or past the end of the file. Linux counterpart: {@code address_space.i_mmap} (fs.h).
  */
 public interface Mapper {
   /**

@@ -189,8 +189,9 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   /**
-   * Tells which pages have an entry. A page of a file that was never touched counts as absent,
-   * though its bytes are in memory. Linux counterpart: {@code mincore} (mm/mincore.c).
+   * Tells which pages have an entry or lie in a page cache. A page of a file in place that was
+   * never touched counts as absent, though its bytes are in memory. Linux counterpart: {@code
+   * mincore} (mm/mincore.c).
    *
    * @param range the addresses, from a page's first one on
    * @return one bit for each page
@@ -201,9 +202,9 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   /**
-   * Locks the pages that a range touches in memory. Mappings of files do not become locked but are
-   * faulted in: pages of private writable ones are copied, others fail at the first page without a
-   * page frame. Linux counterpart: {@code mlock} (mm/mlock.c).
+   * Locks the pages that a range touches in memory. Mappings of files in place do not become locked
+   * but are faulted in: pages of private writable ones are copied, others fail at the first page
+   * without a page frame. Linux counterpart: {@code mlock} (mm/mlock.c).
    *
    * @param range the addresses
    * @throws MapException ENOMEM if there is a gap or a page without a page frame, EAGAIN if RAM ran

@@ -11,9 +11,9 @@ import dev.xip.pagetable.PageTable;
 import java.io.IOException;
 
 /**
- * Answers a fault on a page of a file that has no entry: inserts a special entry for a page that
- * lies in memory, has the file allocate a block for a hole if the mapping is shared and could
- * write, and inserts the sparse page for any other hole. The entry has the rights of {@link
+ * Answers a fault on a page of a file in place that has no entry: inserts a special entry for a
+ * page that lies in memory, has the file allocate a block for a hole if the mapping is shared and
+ * could write, and inserts the sparse page for any other hole. The entry has the rights of {@link
  * Vma#pageAccess}, so a store faults again, unless the rules say that a private one copies the page
  * at once. A read fault maps the pages around it as well, as far as they lie in memory. Linux
  * counterpart: {@code xip_file_fault} (mm/filemap_xip.c), {@code do_fault_around} (mm/memory.c).
