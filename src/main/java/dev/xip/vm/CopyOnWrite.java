@@ -39,9 +39,10 @@ final class CopyOnWrite {
   /**
    * Makes the entry writable if the page need not be copied: if the mapping is shared, or the page
    * is an anonymous frame that no other entry maps. The entry lock is held.
+   *
+   * @param pfn the page's frame by {@link MemoryManager#normalFrame}
    */
-  boolean reuseLocked(Vma vma, long va, long slot, long pte) {
-    long pfn = manager.normalFrame(vma, va, pte);
+  boolean reuseLocked(Vma vma, long slot, long pte, long pfn) {
     boolean alone = isAnonymous(pfn) && frames.mappings(pfn) == 1;
     boolean shared =
         vma.has(VmaFlags.WRITE | VmaFlags.SHARED)
@@ -57,11 +58,11 @@ final class CopyOnWrite {
   /**
    * Keeps the old page's frame, if it has one, until it is copied. The entry lock is held.
    *
+   * @param old the frame by {@link MemoryManager#normalFrame}
    * @return for {@link #copy}: the file's count of unmappings, which tells whether a page without a
    *     frame was taken out meanwhile
    */
-  long holdLocked(Vma vma, long va, long pte) {
-    long old = manager.normalFrame(vma, va, pte);
+  long holdLocked(Vma vma, long old) {
     if (old != MemoryManager.NO_FRAME) {
       frames.get(old);
     }
@@ -75,10 +76,10 @@ final class CopyOnWrite {
   /**
    * Copies the page and maps the copy, if the entry has not changed meanwhile.
    *
+   * @param old the page's frame by {@link MemoryManager#normalFrame}, which was held
    * @param held the answer of {@link #holdLocked}
    */
-  FaultResult copy(Vma vma, long va, long slot, long pte, long held) {
-    long old = manager.normalFrame(vma, va, pte);
+  FaultResult copy(Vma vma, long va, long slot, long pte, long old, long held) {
     if (!checksLocked && old == MemoryManager.NO_FRAME && vma.has(VmaFlags.LOCKED)) {
       throw new IllegalStateException(
           "BUG: NULL pointer dereference: do_wp_page clears the mlocked state of the page behind"

@@ -137,6 +137,7 @@ final class FaultHandler {
   }
 
   private FaultResult present(Vma vma, long va, long slot, long pte, boolean write) {
+    long old;
     long held;
     manager.lockEntry(slot);
     try {
@@ -149,14 +150,15 @@ final class FaultHandler {
         table.set(slot, write ? layout.withDirty(used) : used);
         return FaultResult.Handled.PRESENT;
       }
-      if (copyOnWrite.reuseLocked(vma, va, slot, pte)) {
+      old = manager.normalFrame(vma, va, pte);
+      if (copyOnWrite.reuseLocked(vma, slot, pte, old)) {
         return FaultResult.Handled.REUSED;
       }
-      held = copyOnWrite.holdLocked(vma, va, pte);
+      held = copyOnWrite.holdLocked(vma, old);
     } finally {
       manager.unlockEntry(slot);
     }
-    return copyOnWrite.copy(vma, va, slot, pte, held);
+    return copyOnWrite.copy(vma, va, slot, pte, old, held);
   }
 
   static FaultResult segmentationFault(long va, String why) {
