@@ -6,6 +6,8 @@ import dev.xip.measure.Comparison;
 import dev.xip.measure.Drawing;
 import dev.xip.measure.Figure;
 import dev.xip.measure.FigureChart;
+import dev.xip.measure.FivePercentBench;
+import dev.xip.measure.FivePercentRow;
 import dev.xip.measure.ForkExitBench;
 import dev.xip.measure.Growth;
 import dev.xip.measure.GrowthChart;
@@ -47,6 +49,7 @@ import picocli.CommandLine.TypeConversionException;
       "",
       "  normal-page   the cost of each way to ask \"is there a struct page?\"",
       "  fork-exit     the same for fork and exit of a process with 100,000 entries",
+      "  five-percent  its share in fork, exec, exit and faults of ordinary memory; takes minutes",
       "",
       "  growth        costs as files, segments, sizes and address spaces grow; takes minutes",
       "  segments      costs of segment operations as the number of segments grows%n"
@@ -71,6 +74,7 @@ final class BenchCommand implements Callable<Integer> {
     PROCESSES(Comparison.PROCESSES),
     NORMAL_PAGE("normal-page", NormalPageBench::run),
     FORK_EXIT("fork-exit", ForkExitBench::run),
+    FIVE_PERCENT("five-percent", null),
     GROWTH("growth", null),
     SEGMENTS("segments", null);
 
@@ -136,8 +140,8 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "NAME",
       converter = StrategyName.class,
       description =
-          "normal-page, fork-exit: the ways to ask: ${COMPLETION-CANDIDATES}; default: all whose"
-              + " answers are right.")
+          "normal-page, fork-exit, five-percent: the ways to ask: ${COMPLETION-CANDIDATES};"
+              + " default: all whose answers are right.")
   private List<FrameStrategy> strategies = FrameStrategy.answeringRight();
 
   @Option(
@@ -146,7 +150,8 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "1,8,64,512,4096",
       description =
-          "normal-page, fork-exit: the numbers of loaded segments; default: ${DEFAULT-VALUE}.")
+          "normal-page, fork-exit, five-percent: the numbers of loaded segments; default:"
+              + " ${DEFAULT-VALUE}.")
   private int[] segments;
 
   @Option(
@@ -182,6 +187,10 @@ final class BenchCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print an array of rows.")
   private boolean json;
 
+  /** five-percent with one strategy: measures in this process and prints lines for the parent. */
+  @Option(names = "--alone", hidden = true)
+  private boolean alone;
+
   @Spec private CommandSpec spec;
 
   BenchCommand() {}
@@ -194,12 +203,21 @@ final class BenchCommand implements Callable<Integer> {
     for (Path chart : charts) {
       Drawing.format(chart); // fails before minutes of measuring
     }
+    if (alone) {
+      Output out = new Output();
+      for (FivePercentRow row : FivePercentBench.alone(strategies.getFirst(), segments, work)) {
+        out.line(row.toLine());
+      }
+      out.flush();
+      return Main.DONE;
+    }
     List<Subject> chosen =
         names.isEmpty()
             ? Stream.of(Subject.values()).filter(each -> each.comparison != null).toList()
             : names;
     List<Figure> figures = new ArrayList<>();
     List<BenchRow> rows = new ArrayList<>();
+    List<FivePercentRow> shares = new ArrayList<>();
     List<Growth> growth = new ArrayList<>();
     try (TerminalProgress progress = TerminalProgress.ofFigures("measuring")) {
       int done = 0;
@@ -209,6 +227,8 @@ final class BenchCommand implements Callable<Integer> {
           progress.at(++done, chosen.size());
         } else if (each == Subject.GROWTH) {
           growth.addAll(GrowthFigures.measure(work, files));
+        } else if (each == Subject.FIVE_PERCENT) {
+          shares.addAll(FivePercentBench.run(working(), segments, work, progress));
         } else if (each == Subject.SEGMENTS) {
           growth.addAll(SegmentGrowth.measure(work));
         } else {
@@ -219,7 +239,7 @@ final class BenchCommand implements Callable<Integer> {
     }
     BenchOutput out = new BenchOutput(new Output());
     if (json) {
-      out.json(figures, rows, growth);
+      out.json(figures, rows, shares, growth);
     } else {
       out.table(figures);
       for (Subject each : chosen) {
@@ -227,6 +247,7 @@ final class BenchCommand implements Callable<Integer> {
             rows.stream().filter(row -> row.name().equals(each.toString())).toList();
         out.table(own, segments, threads);
       }
+      out.shares(shares);
       out.growth(growth);
     }
     for (Path chart : charts) {
@@ -237,6 +258,13 @@ final class BenchCommand implements Callable<Integer> {
       }
     }
     return Main.DONE;
+  }
+
+  /** {@return the chosen strategies with which a machine runs} */
+  private List<FrameStrategy> working() {
+    return strategies.stream()
+        .filter(each -> each.outcome() == FrameStrategy.Outcome.WORKS)
+        .toList();
   }
 
   private void requirePositive(String option, int[] numbers, int most) {

@@ -2,6 +2,7 @@ package dev.xip.cli;
 
 import dev.xip.measure.BenchRow;
 import dev.xip.measure.Figure;
+import dev.xip.measure.FivePercentRow;
 import dev.xip.measure.Growth;
 import dev.xip.measure.Processor;
 import java.io.IOException;
@@ -21,7 +22,9 @@ final class BenchOutput {
    * Prints one array, with null for a missing number. Figures include what bare memory reaches of
    * the goal, whether it misses the goal too, and the processor.
    */
-  void json(List<Figure> figures, List<BenchRow> rows, List<Growth> growth) throws IOException {
+  void json(
+      List<Figure> figures, List<BenchRow> rows, List<FivePercentRow> shares, List<Growth> growth)
+      throws IOException {
     JsonWriter json = new JsonWriter(out).beginArray();
     for (Figure figure : figures) {
       json.beginObject().member("name", figure.name()).name("params").beginObject();
@@ -52,6 +55,21 @@ final class BenchOutput {
         json.member("note", row.note());
       }
       json.endObject();
+    }
+    for (FivePercentRow row : shares) {
+      json.beginObject().member("name", "five-percent").name("params").beginObject();
+      json.member("work", row.work())
+          .member("strategy", row.strategy())
+          .member("segments", row.segments())
+          .endObject();
+      json.member("unit", "ns/page")
+          .member("median", row.median())
+          .member("spread", row.spread())
+          .member("questions", row.questions())
+          .member("share", row.share())
+          .member("againstBit", row.againstBit())
+          .member("processor", Processor.name())
+          .endObject();
     }
     for (Growth line : growth) {
       for (Growth.Point point : line.points()) {
@@ -100,6 +118,30 @@ final class BenchOutput {
         ? "the machine's limit: raw is %s x ahead; %s by that"
             .formatted(number(figure.limitRatio()), verdict)
         : verdict;
+  }
+
+  /** Prints a block for each kind of work, with a line for each strategy and number of segments. */
+  void shares(List<FivePercentRow> shares) throws IOException {
+    for (String work : shares.stream().map(FivePercentRow::work).distinct().toList()) {
+      List<FivePercentRow> block = shares.stream().filter(row -> row.work().equals(work)).toList();
+      out.line("%s: %.2f questions a page".formatted(work, block.getFirst().questions()));
+      out.line(
+          "  %-24s%10s%12s%10s%14s%14s"
+              .formatted("", "segments", "ns/page", "spread", "the question", "against bit"));
+      for (FivePercentRow row : block) {
+        out.line(
+            "  %-24s%,10d%,12.2f%9.1f%%%13.1f%%%+13.1f%%"
+                .formatted(
+                    row.strategy(),
+                    row.segments(),
+                    row.median(),
+                    row.spread(),
+                    row.share(),
+                    row.againstBit()));
+      }
+      out.line("");
+    }
+    out.flush();
   }
 
   /** Prints a line for each kind of work, with the sizes and their costs. */

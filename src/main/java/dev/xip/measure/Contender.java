@@ -3,6 +3,7 @@ package dev.xip.measure;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
 
 /** One of the workloads that a {@link Race} compares. */
 final class Contender {
@@ -33,7 +34,32 @@ final class Contender {
 
   /** {@return the median nanoseconds for each unit} Precondition: the race was run. */
   double median() {
-    return Arrays.stream(nanos, 0, rounds).sorted().toArray()[rounds / 2];
+    return quantile(1, 2);
+  }
+
+  /**
+   * {@return how far the middle half of the rounds lies apart, as a share of the median}
+   * Precondition: the race was run.
+   */
+  double spread() {
+    return (quantile(3, 4) - quantile(1, 4)) / median();
+  }
+
+  private double quantile(int part, int parts) {
+    return Arrays.stream(nanos, 0, rounds).sorted().toArray()[rounds * part / parts];
+  }
+
+  /**
+   * {@return the median of the ratios of this contender's rounds to another's rounds beside them}
+   * Precondition: both ran in one race.
+   *
+   * @param other the other contender
+   */
+  double ratioTo(Contender other) {
+    return IntStream.range(0, rounds)
+        .mapToDouble(round -> nanos[round] / other.nanos[round])
+        .sorted()
+        .toArray()[rounds / 2];
   }
 
   /** Runs a round that does not count, and sets the repeats for rounds of the given length. */

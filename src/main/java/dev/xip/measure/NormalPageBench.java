@@ -125,7 +125,7 @@ public final class NormalPageBench {
   }
 
   /** Defines a copy of the loop's class for one candidate; the original is never initialised. */
-  private static IntToLongFunction loopFor(Candidate candidate) {
+  static IntToLongFunction loopFor(Candidate candidate) {
     try (InputStream code =
         NormalPageLoop.class.getResourceAsStream(NormalPageLoop.class.getSimpleName() + ".class")) {
       return (IntToLongFunction)

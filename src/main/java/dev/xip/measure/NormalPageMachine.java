@@ -12,9 +12,11 @@ import dev.xip.phys.RegionBusyException;
 import dev.xip.vm.FrameStrategy;
 import dev.xip.vm.MemoryManager;
 import dev.xip.vm.NormalFrame;
+import dev.xip.vm.Rules;
 import dev.xip.vm.Vma;
 import dev.xip.vm.VmaFlags;
 import java.util.Random;
+import java.util.stream.LongStream;
 
 /**
  * Physical memory with many small segments, and the entries of a process that maps some of them and
@@ -82,7 +84,22 @@ public final class NormalPageMachine implements AutoCloseable {
    * @throws HostException if the host does not give the address space
    */
   public static NormalPageMachine boot(EntryLayout layout, int segments) throws HostException {
-    PhysicalMemory memory = PhysicalMemory.boot(FIRST_SEGMENT + segments * STRIDE, RAM_BYTES);
+    return boot(layout, segments, FIRST_SEGMENT + segments * STRIDE, RAM_BYTES);
+  }
+
+  /**
+   * Boots with segments of one page each, and room for more.
+   *
+   * @param layout the architecture's entries
+   * @param segments the number of segments, at least 1
+   * @param windowBytes the physical memory, with room for the segments from 1 GiB on
+   * @param ramBytes the RAM in it, less than 1 GiB
+   * @return the machine
+   * @throws HostException if the host does not give the address space
+   */
+  static NormalPageMachine boot(EntryLayout layout, int segments, long windowBytes, long ramBytes)
+      throws HostException {
+    PhysicalMemory memory = PhysicalMemory.boot(windowBytes, ramBytes);
     try {
       for (int i = 0; i < segments; i++) {
         memory.claim("SEG" + i, AddrRange.ofLength(FIRST_SEGMENT + i * STRIDE, Pages.SIZE), true);
@@ -111,7 +128,18 @@ public final class NormalPageMachine implements AutoCloseable {
    * @return the memory manager
    */
   public MemoryManager manager(NormalFrame strategy) {
-    return new MemoryManager(memory, layout, strategy);
+    return manager(strategy, Rules.DEFAULT);
+  }
+
+  /**
+   * Makes a memory manager that keeps to the rules of some release.
+   *
+   * @param strategy a strategy for the machine's memory
+   * @param rules where releases differ
+   * @return the memory manager
+   */
+  MemoryManager manager(NormalFrame strategy, Rules rules) {
+    return new MemoryManager(memory, layout, strategy, rules);
   }
 
   /** {@return the entries of its page tables} */
@@ -175,11 +203,20 @@ public final class NormalPageMachine implements AutoCloseable {
       if ((i / run & 1) == 0) {
         entries[i] = entry(manager, FIRST_SEGMENT + random.nextInt(segments) * STRIDE);
       } else {
-        long pfn = 1024 + random.nextInt(1024);
-        entries[i] = layout.leaf(pfn, Access.READ);
+        entries[i] = ordinaryEntry(random);
       }
     }
     return entries;
+  }
+
+  private long ordinaryEntry(Random random) {
+    return layout.leaf(1024 + random.nextInt(1024), Access.READ);
+  }
+
+  /** Makes entries of random frames, as ordinary memory has them. */
+  long[] ordinaryEntries(int count) {
+    Random random = new Random(42);
+    return LongStream.generate(() -> ordinaryEntry(random)).limit(count).toArray();
   }
 
   @Override

@@ -1,16 +1,8 @@
 package dev.xip.measure;
 
-import dev.xip.base.Access;
-import dev.xip.base.AddrRange;
-import dev.xip.base.Pages;
 import dev.xip.pagetable.X8664Layout;
-import dev.xip.vm.AddressSpace;
-import dev.xip.vm.FaultResult;
 import dev.xip.vm.FrameStrategy;
-import dev.xip.vm.MapRequest;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
-import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -20,12 +12,12 @@ import java.util.List;
  */
 public final class OrdinaryForkBench {
   /** The pages of the process. */
-  public static final int PAGES = 3072;
+  public static final int PAGES = OrdinaryWork.PAGES;
 
   private static final String NAME = "ordinary-fork";
 
-  /** The time of this thread alone, so that a busy host does not count. */
-  private static final ThreadMXBean CLOCK = ManagementFactory.getThreadMXBean();
+  private static final long WINDOW_BYTES = 2L << 30;
+  private static final long RAM_BYTES = 512L << 20;
 
   private static final Race.Rounds ROUNDS =
       new Race.Rounds(150_000_000, 2_000_000, 7, 101, 300_000_000);
@@ -53,40 +45,21 @@ public final class OrdinaryForkBench {
 
   private static List<BenchRow> measure(List<FrameStrategy> strategies, int number)
       throws IOException {
-    List<BenchRow> rows = new ArrayList<>();
-    try (NormalPageMachine machine = NormalPageMachine.boot(X8664Layout.INSTANCE, number)) {
-      List<AddressSpace> parents = new ArrayList<>();
-      List<Contender> contenders = new ArrayList<>();
-      Race race = new Race(ROUNDS, CLOCK::getCurrentThreadCpuTime);
+    List<OrdinaryWork.Scene> scenes = new ArrayList<>();
+    List<Contender> contenders = new ArrayList<>();
+    Race race = new Race(ROUNDS, Race.PROCESSOR_TIME);
+    try (NormalPageMachine machine =
+        NormalPageMachine.boot(X8664Layout.INSTANCE, number, WINDOW_BYTES, RAM_BYTES)) {
       for (FrameStrategy strategy : strategies) {
-        AddressSpace parent = process(machine, strategy);
-        parents.add(parent);
-        contenders.add(race.add(strategy.toString(), PAGES, () -> forkAndExit(parent)));
+        OrdinaryWork.Scene scene = OrdinaryWork.FORK_EXIT.on(machine.manager(strategy), null);
+        scenes.add(scene);
+        contenders.add(race.add(strategy.toString(), PAGES, scene));
       }
       race.run();
-      for (Contender each : contenders) {
-        rows.add(new BenchRow(NAME, each.name(), number, 1, "ns/entry", each.median(), ""));
-      }
-      parents.forEach(AddressSpace::close);
+      scenes.forEach(OrdinaryWork.Scene::close);
     }
-    return rows;
-  }
-
-  private static AddressSpace process(NormalPageMachine machine, FrameStrategy strategy)
-      throws IOException {
-    AddressSpace space = machine.manager(strategy).newAddressSpace(strategy.toString());
-    AddrRange range =
-        space.map(MapRequest.anonymous((long) PAGES << Pages.SHIFT, Access.READ_WRITE));
-    for (long va = range.start(); va < range.end(); va += Pages.SIZE) {
-      if (space.fault(va, Access.WRITE) instanceof FaultResult.Refused refused) {
-        throw refused.cause();
-      }
-    }
-    return space;
-  }
-
-  private static long forkAndExit(AddressSpace parent) throws IOException {
-    parent.fork("child").close();
-    return PAGES;
+    return contenders.stream()
+        .map(each -> new BenchRow(NAME, each.name(), number, 1, "ns/entry", each.median(), ""))
+        .toList();
   }
 }

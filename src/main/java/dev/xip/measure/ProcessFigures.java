@@ -121,7 +121,7 @@ final class ProcessFigures {
   }
 
   /** {@return the {@code xip} beside the jar that this class is loaded from} */
-  private static Path launcher() throws IOException {
+  static Path launcher() throws IOException {
     try {
       Path jar =
           Path.of(ProcessFigures.class.getProtectionDomain().getCodeSource().getLocation().toURI());

@@ -21,8 +21,6 @@ import dev.xip.vm.AddressSpace;
 import dev.xip.vm.FaultResult;
 import dev.xip.vm.MapRequest;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
-import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,12 +46,6 @@ public final class SegmentGrowth {
   private static final long STRIDE_PAGES = (1L << 20) >>> Pages.SHIFT;
 
   private static final long RAM_BYTES = 64L << 20;
-
-  /**
-   * Processor time of the thread, without the wait for a disk: by the wall clock, long operations
-   * would be measured together with whatever else the host runs.
-   */
-  private static final ThreadMXBean CLOCK = ManagementFactory.getThreadMXBean();
 
   /** One run of the workload a round, after a warm-up in which caches settle. */
   private static final Race.Rounds ROUNDS = new Race.Rounds(300_000_000, 0, 5, 1001, 700_000_000);
@@ -182,13 +174,13 @@ public final class SegmentGrowth {
   private static long firstFaults(Machine machine, List<Mappable> files) throws IOException {
     try (AddressSpace space = machine.memoryManager().newAddressSpace("first")) {
       long[] starts = mapAll(space, files);
-      long begin = CLOCK.getCurrentThreadCpuTime();
+      long begin = Race.PROCESSOR_TIME.getAsLong();
       for (long start : starts) {
         if (space.fault(start, Access.READ) instanceof FaultResult.Refused refused) {
           throw refused.cause();
         }
       }
-      return CLOCK.getCurrentThreadCpuTime() - begin;
+      return Race.PROCESSOR_TIME.getAsLong() - begin;
     }
   }
 
@@ -218,8 +210,9 @@ public final class SegmentGrowth {
 
   private Race race(String name) {
     return new Race(
-        lines.containsKey(name) ? ROUNDS : ROUNDS.withWarmUp(COMPILE_NANOS),
-        CLOCK::getCurrentThreadCpuTime);
+        // Not the wait for a disk: by the wall clock, long operations would be measured together
+        // with whatever else the host runs.
+        lines.containsKey(name) ? ROUNDS : ROUNDS.withWarmUp(COMPILE_NANOS), Race.PROCESSOR_TIME);
   }
 
   /** Runs a race of one contender and adds its median to the line of its name. */

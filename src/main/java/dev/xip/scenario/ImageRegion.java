@@ -20,7 +20,7 @@ import java.nio.file.Path;
  * An image file mapped at a physical address, without a segment store. Nothing is copied, and the
  * file is only read.
  */
-final class ImageRegion implements DirectAccess {
+public final class ImageRegion implements DirectAccess {
   private static final long START = 4L << 30;
 
   private final Region region;
@@ -31,13 +31,25 @@ final class ImageRegion implements DirectAccess {
     this.image = image;
   }
 
-  /** {@return the size of the window for an image of a given size} */
-  static long windowFor(long imageBytes) {
+  /**
+   * {@return the size of the window for an image of a given size}
+   *
+   * @param imageBytes the size of the image
+   */
+  public static long windowFor(long imageBytes) {
     AddrRange place = AddrRange.ofLength(START, Pages.roundUp(imageBytes));
     return Math.max(PhysicalMemory.DEFAULT_WINDOW_BYTES, place.end());
   }
 
-  static ImageRegion map(Path path, PhysicalMemory memory) throws IOException {
+  /**
+   * Maps an image.
+   *
+   * @param path the image file
+   * @param memory physical memory with a window of {@link #windowFor} its size
+   * @return the image in its place
+   * @throws IOException if it cannot be mapped or is no image
+   */
+  public static ImageRegion map(Path path, PhysicalMemory memory) throws IOException {
     try (HostFile file = HostFile.openReadOnly(path)) {
       long bytes = Pages.roundUp(file.size());
       Region region =
@@ -50,7 +62,8 @@ final class ImageRegion implements DirectAccess {
     }
   }
 
-  FsImage image() {
+  /** {@return the image} */
+  public FsImage image() {
     return image;
   }
 

@@ -1,0 +1,51 @@
+package dev.xip.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.xip.measure.OrdinaryWork;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code xip bench five-percent}. Times are not asserted. */
+class BenchIT {
+  @TempDir Path folder;
+
+  @Test
+  void theShareOfTheQuestionHasARowForEachKindOfWork() throws Exception {
+    String json =
+        Xip.run(
+                "bench",
+                "five-percent",
+                "--strategies",
+                "sparse,mem-segs-mutex",
+                "--segments",
+                "2",
+                "--work",
+                folder,
+                "--json")
+            .isDone()
+            .text();
+    JsonNode rows = new ObjectMapper().readTree(json);
+    List<String> works = new ArrayList<>();
+    for (JsonNode row : rows) {
+      assertThat(row.get("name").asText()).isEqualTo("five-percent");
+      works.add(row.get("params").get("work").asText());
+      assertThat(row.get("params").get("strategy").asText()).isEqualTo("sparse");
+      assertThat(row.get("params").get("segments").asInt()).isEqualTo(2);
+      for (String number : List.of("median", "spread", "questions", "share")) {
+        assertThat(row.get(number).asDouble()).as(number).isGreaterThanOrEqualTo(0).isFinite();
+      }
+      assertThat(row.get("againstBit").asDouble()).isFinite();
+    }
+    assertThat(works)
+        .containsExactlyElementsOf(
+            Stream.of(OrdinaryWork.values()).map(OrdinaryWork::toString).toList());
+    assertThat(folder).isEmptyDirectory();
+  }
+}
