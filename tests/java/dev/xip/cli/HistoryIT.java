@@ -40,7 +40,7 @@ class HistoryIT {
   @Test
   void oneStepIsRunAlone() throws Exception {
     String story = Xip.run("history", "21-dec", "--work", folder).isDone().text();
-    assertThat(story).contains("pfn_valid says yes to pfn", "1 steps").doesNotContain("7-jan");
+    assertThat(story).contains("pfn_valid says yes to pfn", "1 step in").doesNotContain("7-jan");
   }
 
   @Test
@@ -117,6 +117,13 @@ class HistoryIT {
     for (JsonNode rule : rules) {
       assertThat(rule.get("eras").fieldNames()).toIterable().containsExactly("2.6.26");
     }
+  }
+
+  @Test
+  void aListIsNotWrittenAsAPage() throws Exception {
+    Path page = folder.resolve("story.html");
+    assertThat(Xip.run("history", "--list", "--html", page).exit()).isEqualTo(2);
+    assertThat(page).doesNotExist();
   }
 
   @Test

@@ -85,13 +85,13 @@ final class HistoryCommand implements Callable<Integer> {
       description = "The steps to run: ${COMPLETION-CANDIDATES}; default: all.")
   private List<String> names = List.of();
 
-  @Option(names = "--list", description = "Print the names of the steps and run nothing.")
-  private boolean list;
+  @ArgGroup private Form form = new Form();
 
-  @ArgGroup private Eras eras = new Eras();
+  /** What to make in place of text about steps that are run: at most one of these. */
+  static final class Form {
+    @Option(names = "--list", description = "Print the names of the steps and run nothing.")
+    private boolean list;
 
-  /** What to tell of releases: at most one of the two. */
-  static final class Eras {
     @Option(
         names = "--eras",
         description = "Print the rules in which releases of Linux differ, and run nothing.")
@@ -104,16 +104,16 @@ final class HistoryCommand implements Callable<Integer> {
         completionCandidates = EraNames.class,
         description = "The same of one era: ${COMPLETION-CANDIDATES}.")
     private Era one;
+
+    @Option(
+        names = "--html",
+        paramLabel = "FILE",
+        description = "Write one page that needs no network; a file that exists is replaced.")
+    private Path html;
   }
 
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
-
-  @Option(
-      names = "--html",
-      paramLabel = "FILE",
-      description = "Write one page that needs no network; a file that exists is replaced.")
-  private Path html;
 
   @Option(
       names = "--work",
@@ -133,14 +133,14 @@ final class HistoryCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     steps = names.isEmpty() ? History.STEPS : names.stream().map(this::named).toList();
-    if (eras.all || eras.one != null) {
-      return printEras(eras.all ? List.of(Era.values()) : List.of(eras.one));
+    if (form.all || form.one != null) {
+      return printEras(form.all ? List.of(Era.values()) : List.of(form.one));
     }
-    if (html == null) {
-      return print(list ? listed() : run());
+    if (form.html == null) {
+      return print(form.list ? listed() : run());
     }
     // Opened first, so that a folder that does not exist fails before anything is measured.
-    try (Destination target = Destination.of(HostPaths.nameOf(html), true)) {
+    try (Destination target = Destination.of(HostPaths.nameOf(form.html), true)) {
       target.demandFile("a page");
       Story story = run();
       try (PendingFile pending = PendingFile.at(target)) {
@@ -178,7 +178,7 @@ final class HistoryCommand implements Callable<Integer> {
     Output out = new Output();
     if (json) {
       HistoryJson.print(story, out);
-    } else if (list) {
+    } else if (form.list) {
       HistoryText.list(story, out);
     } else {
       HistoryText.print(story, out);

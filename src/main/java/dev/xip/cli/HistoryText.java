@@ -41,9 +41,10 @@ final class HistoryText {
     }
     out.line("");
     out.line(
-        "%d steps in %.1f s; %s"
+        "%d step%s in %.1f s; %s"
             .formatted(
                 story.chapters().size(),
+                story.chapters().size() == 1 ? "" : "s",
                 story.seconds(),
                 story.broken().isEmpty()
                     ? "every fact is as told."

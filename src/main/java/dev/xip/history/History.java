@@ -23,7 +23,8 @@ public final class History {
           new Convinced(),
           new Booted(),
           new Merged(),
-          new FirstRelease());
+          new FirstRelease(),
+          new StructPagesAgain());
 
   private History() {}
 

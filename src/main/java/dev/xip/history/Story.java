@@ -24,8 +24,8 @@ public record Story(String processor, List<Chapter> chapters, double seconds) {
               + " page of 56 to 64 bytes for each page of the segment would be paid by every guest"
               + " again.",
           "So there are physical pages with memory behind them and no struct page. A page-table"
-              + " entry (pte) holds only the number of the page, the pfn. Linux counts the users"
-              + " of ordinary pages in their struct pages: fork, exec, exit, faults and"
+              + " entry (pte) holds the number of the page, the pfn, and some bits. Linux counts"
+              + " the users of ordinary pages in their struct pages: fork, exec, exit, faults and"
               + " get_user_pages go from entry to entry and ask vm_normal_page() for the struct"
               + " page to count in. For a page of a segment the answer has to be: none, do not"
               + " count.",
