@@ -51,7 +51,7 @@ public final class MemoryBlocks {
   /**
    * Makes a device whose blocks may have page frames: a block that is pinned when its file loses it
    * is free only after the last pin. Linux counterpart: {@code dax_layout_busy_page} and the waits
-   * of its callers (fs/dax.c, since 4.17).
+   * of its callers (fs/dax.c, 5fac7408d828).
    *
    * @param memory as for the other constructor
    * @param firstPfn the page frame number of its first page

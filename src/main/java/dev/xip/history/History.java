@@ -24,7 +24,10 @@ public final class History {
           new Booted(),
           new Merged(),
           new FirstRelease(),
-          new StructPagesAgain());
+          new FramesReturn(),
+          new DevmapBit(),
+          new HugePfnMaps(),
+          new GuardMarkers());
 
   private History() {}
 
