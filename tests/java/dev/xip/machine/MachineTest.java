@@ -13,6 +13,7 @@ import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
 import dev.xip.pagetable.Walk;
 import dev.xip.phys.FrameUse;
+import dev.xip.phys.RegionFrames;
 import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentSource;
 import dev.xip.segment.SegmentStore;
@@ -24,13 +25,18 @@ import dev.xip.vm.AddressReader;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.FrameStrategy;
 import dev.xip.vm.MapRequest;
+import dev.xip.vm.PinnedPages;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A machine from boot to close: mount, verify, and nothing left behind. */
@@ -171,6 +177,30 @@ class MachineTest {
           }
         });
     return mapped[0];
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"DEVMAP", "COUNTED"})
+  void aSegmentThatBringsPageFramesTakesThemAwayAgain(RegionFrames kind) throws IOException {
+    MachineConfig config = MachineConfig.DEFAULT.withRam(16 << 20).withRegionFrames(kind);
+    try (Machine machine = Machine.boot(config, store)) {
+      long memMap = machine.memory().frames().bytes();
+      try (Mount mount = machine.mount(name);
+          AddressSpace space = machine.memoryManager().newAddressSpace("frames")) {
+        long pages = mount.device().byteSize() >>> Pages.SHIFT;
+        assertThat(machine.memory().frames().bytes() - memMap).isEqualTo(pages * 64);
+        long va = mapFirstFile(mount, space).start();
+        byte[] pinned = new byte[8];
+        try (PinnedPages page = space.getUserPages().pin(va, 1, false, false)) {
+          page.read(0, 0, MemorySegment.ofArray(pinned));
+        }
+        assertThat(ByteBuffer.wrap(pinned).order(ByteOrder.nativeOrder()).getLong())
+            .isEqualTo(new AddressReader(space).getLong(va));
+        assertThat(machine.verify()).isEmpty();
+      }
+      assertThat(machine.memory().frames().bytes()).isEqualTo(memMap);
+      assertThat(machine.verify()).isEmpty();
+    }
   }
 
   @Test
