@@ -62,8 +62,8 @@ public record DemoReport(
    * @param framesInUseAfter the same with everything mapped and read
    * @param memMapBytesBefore the mem_map's size before
    * @param memMapBytesAfter the mem_map's size with everything mapped and read
-   * @param controlFrames frames that the page cache took for the same files, of which one with several
-   *     names counts once
+   * @param controlFrames frames that the page cache took for the same files, of which one with
+   *     several names counts once
    * @param controlPeakFrames the most of those in use at a time
    * @param pageTableBytes the page tables, the root included
    * @param structPageBytesAvoided 64 bytes for each page of the segment
