@@ -162,7 +162,7 @@ class CachedFileTest {
     CachedFile file = cache.create("f");
     file.write(0, bytes(1, 1));
     assertThat(
-            Allocations.of(
+            Allocations.ofCompiled(
                 () -> {
                   for (int i = 0; i < 1000; i++) {
                     file.tryLock(0).unlock();

@@ -174,7 +174,7 @@ abstract class AbstractMemoryModelContract {
     memory.attach(model);
     memory.claim("SEGMENT", SEGMENT, true);
     long allocated =
-        Allocations.of(
+        Allocations.ofCompiled(
             () -> {
               for (long pfn = 0; pfn < 1000; pfn++) {
                 model.pfnValid(pfn);

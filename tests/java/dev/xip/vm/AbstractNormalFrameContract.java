@@ -109,7 +109,7 @@ abstract class AbstractNormalFrameContract {
     long raw = machine.raw(FrameFixture.SEGMENT_PFN + 5);
     long normal = FrameFixture.normal(machine.frame);
     long allocated =
-        Allocations.of(
+        Allocations.ofCompiled(
             () -> {
               for (int i = 0; i < 1000; i++) {
                 judge(mixed, raw);

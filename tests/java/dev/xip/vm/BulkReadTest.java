@@ -135,7 +135,7 @@ class BulkReadTest {
     long[] values = new long[2000];
     MemorySegment copy = MemorySegment.ofArray(new long[2 * 2000]);
     long bytes =
-        Allocations.of(
+        Allocations.ofCompiled(
             () -> {
               try {
                 reader.getLongs(addresses, values, 2000);

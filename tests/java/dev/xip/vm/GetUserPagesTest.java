@@ -227,7 +227,7 @@ class GetUserPagesTest {
     TestMachine.write(space, START, 1);
     long[] one = new long[1];
     long bytes =
-        Allocations.of(
+        Allocations.ofCompiled(
             () -> {
               for (int i = 0; i < 10_000; i++) {
                 try {

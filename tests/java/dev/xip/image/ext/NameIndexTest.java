@@ -147,7 +147,7 @@ class NameIndexTest {
       // Until it is compiled: the interpreter allocates itself.
       find(crowd, name);
     }
-    assertThat(Allocations.of(() -> find(crowd, name))).isZero();
+    assertThat(Allocations.ofCompiled(() -> find(crowd, name))).isZero();
   }
 
   @Test
@@ -155,7 +155,7 @@ class NameIndexTest {
     FileContent content = FileContent.of(image, PathResolver.resolve(image, "crowd/n4321", true));
     MemorySegment destination = arena.allocate(100);
     assertThat(
-            Allocations.of(
+            Allocations.ofCompiled(
                 () -> {
                   try {
                     content.read(1, destination);
