@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
-import dev.xip.testing.CountingModel;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -46,7 +45,7 @@ class MemoryModelsTest {
     Map<String, Boolean> answers = new TreeMap<>();
     for (CountingModel model : models) {
       answers.put(model.name(), model.pfnValid(address >>> Pages.SHIFT));
-      assertThat(model.takeLookUps()).isEqualTo(1);
+      assertThat(model.takeQuestions()).isEqualTo(1);
     }
     return answers;
   }

@@ -2,10 +2,12 @@ package dev.xip.vm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.xip.testing.CountingModel;
+import dev.xip.phys.CountingModel;
+import dev.xip.phys.MemoryModel;
 import java.io.IOException;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.LongPredicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -112,9 +114,24 @@ class DecisionTableTest {
     return cases.stream();
   }
 
+  private static CountingModel answering(LongPredicate answer) {
+    return new CountingModel(
+        new MemoryModel() {
+          @Override
+          public String name() {
+            return "scripted";
+          }
+
+          @Override
+          public boolean pfnValid(long pfn) {
+            return answer.test(pfn);
+          }
+        });
+  }
+
   @Test
   void theZeroPageIsAnyPageWhereTheRulesKnowNone() throws IOException {
-    CountingModel model = CountingModel.answering(pfn -> true);
+    CountingModel model = answering(pfn -> true);
     for (boolean known : new boolean[] {true, false}) {
       Rules rules = known ? Rules.DEFAULT : Rules.DEFAULT.without(Rule.ZERO_PAGE);
       for (NormalFrame strategy :
@@ -134,7 +151,7 @@ class DecisionTableTest {
   @MethodSource("cases")
   void everyCellIsAsTheTableSays(Case row) throws IOException {
     long end = 4 * FrameFixture.MIB >>> 12;
-    CountingModel model = CountingModel.answering(pfn -> pfn >= 0 && pfn < end - 10);
+    CountingModel model = answering(pfn -> pfn >= 0 && pfn < end - 10);
     Function<CountingModel, NormalFrame> strategy =
         switch (row.strategy) {
           case "if mixed" -> NormalFrame::pfnValidIfMixed;
@@ -159,7 +176,7 @@ class DecisionTableTest {
         boolean bad = machine.manager.badEntries().count() > reports;
         String cell =
             (answer == pfn ? "F" : answer == MemoryManager.NO_FRAME ? bad ? "B" : "." : "?")
-                + model.takeLookUps();
+                + model.takeQuestions();
         assertThat(cell).as("%s: %s", row, names[column]).isEqualTo(cells[column]);
       }
     }

@@ -1,6 +1,5 @@
 package dev.xip.measure;
 
-import dev.xip.base.AddrRange;
 import dev.xip.base.FileName;
 import dev.xip.base.Pages;
 import dev.xip.base.ProgressListener;
@@ -16,8 +15,8 @@ import dev.xip.pack.PackFormat;
 import dev.xip.pack.Packer;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;
+import dev.xip.phys.CountingModel;
 import dev.xip.phys.FlatModel;
-import dev.xip.phys.MemoryModel;
 import dev.xip.scenario.ImageRegion;
 import dev.xip.vm.Era;
 import dev.xip.vm.FrameStrategy;
@@ -192,39 +191,17 @@ public final class FivePercentBench {
         "question", NormalPageLoop.ENTRIES, () -> loop.applyAsLong(NormalPageLoop.ENTRIES));
   }
 
-  /** Answers as the flat model and counts. */
-  private static final class Counting implements MemoryModel {
-    private final FlatModel model = new FlatModel();
-    private long questions;
-
-    @Override
-    public String name() {
-      return "counting";
-    }
-
-    @Override
-    public boolean pfnValid(long pfn) {
-      questions++;
-      return model.pfnValid(pfn);
-    }
-
-    @Override
-    public void addRam(AddrRange bank) {
-      model.addRam(bank);
-    }
-  }
-
   /** How often a run asks for each page that it goes over. */
   static double questions(NormalPageMachine machine, OrdinaryWork work, OrdinaryWork.Inputs inputs)
       throws IOException {
-    Counting counting = new Counting();
+    CountingModel counting = new CountingModel(new FlatModel());
     machine.memory().attach(counting);
     MemoryManager manager = machine.manager(NormalFrame.pfnValid(counting), Era.LINUX_3_19.rules());
     try (OrdinaryWork.Scene scene = work.on(manager, inputs)) {
       scene.prepare();
-      long before = counting.questions;
+      counting.takeQuestions();
       scene.run();
-      return (counting.questions - before) / (double) work.units();
+      return counting.takeQuestions() / (double) work.units();
     }
   }
 

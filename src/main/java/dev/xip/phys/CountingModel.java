@@ -1,20 +1,25 @@
-package dev.xip.history;
+package dev.xip.phys;
 
 import dev.xip.base.AddrRange;
-import dev.xip.phys.MemoryChunk;
-import dev.xip.phys.MemoryModel;
+import java.util.concurrent.atomic.AtomicLong;
 
-/** Counts the questions to another memory model. For one thread. */
-final class CountingModel implements MemoryModel {
+/** Counts the questions to another memory model, which answers them. */
+public final class CountingModel implements MemoryModel {
   private final MemoryModel model;
-  private long asked;
+  private final AtomicLong questions = new AtomicLong();
 
-  CountingModel(MemoryModel model) {
+  /**
+   * Begins with no questions.
+   *
+   * @param model the model that answers
+   */
+  public CountingModel(MemoryModel model) {
     this.model = model;
   }
 
-  long asked() {
-    return asked;
+  /** {@return the number of questions since the last call} */
+  public long takeQuestions() {
+    return questions.getAndSet(0);
   }
 
   @Override
@@ -24,8 +29,13 @@ final class CountingModel implements MemoryModel {
 
   @Override
   public boolean pfnValid(long pfn) {
-    asked++;
+    questions.incrementAndGet();
     return model.pfnValid(pfn);
+  }
+
+  @Override
+  public int chunksWalked() {
+    return model.chunksWalked();
   }
 
   @Override
