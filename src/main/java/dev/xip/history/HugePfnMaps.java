@@ -17,7 +17,6 @@ import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.Era;
-import dev.xip.vm.FaultResult;
 import dev.xip.vm.FollowedPfn;
 import dev.xip.vm.FrameStrategy;
 import dev.xip.vm.MapRequest;
@@ -126,9 +125,7 @@ final class HugePfnMaps implements Step {
         new MemoryManager(memory, layout, FrameStrategy.SPECIAL_BIT.on(memory, layout), rules);
     AddressSpace space = manager.newAddressSpace("guest");
     long start = space.map(MapRequest.shared(new Registers(), Access.READ).at(4 * GIB)).start();
-    if (space.fault(start, Access.READ) instanceof FaultResult.Refused refused) {
-      throw refused.cause();
-    }
+    space.fault(start, Access.READ).orThrow();
     return space;
   }
 

@@ -11,7 +11,6 @@ import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.Region;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.Advice;
-import dev.xip.vm.FaultResult;
 import dev.xip.vm.FrameStrategy;
 import dev.xip.vm.MapRequest;
 import dev.xip.vm.MemoryManager;
@@ -121,9 +120,7 @@ public final class FaultedFile implements AutoCloseable {
      */
     public long touchEvery(int pages) throws IOException {
       for (long va = range.start(); va < range.end(); va += pages * Pages.SIZE) {
-        if (space.fault(va, Access.READ) instanceof FaultResult.Refused refused) {
-          throw refused.cause();
-        }
+        space.fault(va, Access.READ).orThrow();
       }
       return range.end();
     }

@@ -7,7 +7,6 @@ import dev.xip.base.ProgressListener;
 import dev.xip.base.SleepingInAtomicException;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.vm.AddressSpace;
-import dev.xip.vm.FaultResult;
 import dev.xip.vm.FrameStrategy;
 import dev.xip.vm.MapRequest;
 import dev.xip.vm.MemoryManager;
@@ -105,9 +104,7 @@ public final class ForkExitBench {
     AddressSpace space = manager.newAddressSpace("parent " + number);
     AddrRange range = space.map(MapRequest.shared(machine.spread(ENTRIES), Access.READ));
     for (long va = range.start(); va < range.end(); va += Pages.SIZE) {
-      if (space.fault(va, Access.READ) instanceof FaultResult.Refused refused) {
-        throw refused.cause();
-      }
+      space.fault(va, Access.READ).orThrow();
     }
     return space;
   }

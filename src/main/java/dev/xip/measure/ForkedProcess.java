@@ -4,7 +4,6 @@ import dev.xip.base.Access;
 import dev.xip.base.Pages;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.vm.AddressSpace;
-import dev.xip.vm.FaultResult;
 import dev.xip.vm.FrameStrategy;
 import dev.xip.vm.MapRequest;
 import java.io.IOException;
@@ -56,9 +55,7 @@ public final class ForkedProcess implements AutoCloseable {
   }
 
   private void touch(long va, Access access) throws IOException {
-    if (space.fault(va, access) instanceof FaultResult.Refused refused) {
-      throw refused.cause();
-    }
+    space.fault(va, access).orThrow();
   }
 
   /**

@@ -7,7 +7,6 @@ import dev.xip.file.CachedFile;
 import dev.xip.file.InPlaceFile;
 import dev.xip.process.ModelledProcess;
 import dev.xip.vm.AddressSpace;
-import dev.xip.vm.FaultResult;
 import dev.xip.vm.MapRequest;
 import dev.xip.vm.MemoryManager;
 import java.io.IOException;
@@ -119,9 +118,7 @@ public enum OrdinaryWork {
   private static void touch(AddressSpace space, AddrRange range, int step, Access access)
       throws IOException {
     for (long va = range.start(); va < range.end(); va += step * Pages.SIZE) {
-      if (space.fault(va, access) instanceof FaultResult.Refused refused) {
-        throw refused.cause();
-      }
+      space.fault(va, access).orThrow();
     }
   }
 

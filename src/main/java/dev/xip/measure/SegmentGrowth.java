@@ -18,7 +18,6 @@ import dev.xip.segment.SegmentType;
 import dev.xip.segment.SharingMode;
 import dev.xip.vm.AddressReader;
 import dev.xip.vm.AddressSpace;
-import dev.xip.vm.FaultResult;
 import dev.xip.vm.MapRequest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -176,9 +175,7 @@ public final class SegmentGrowth {
       long[] starts = mapAll(space, files);
       long begin = Race.PROCESSOR_TIME.getAsLong();
       for (long start : starts) {
-        if (space.fault(start, Access.READ) instanceof FaultResult.Refused refused) {
-          throw refused.cause();
-        }
+        space.fault(start, Access.READ).orThrow();
       }
       return Race.PROCESSOR_TIME.getAsLong() - begin;
     }

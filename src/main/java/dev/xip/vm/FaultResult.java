@@ -26,4 +26,15 @@ public sealed interface FaultResult {
    * @param cause the exception that an access through a reader throws
    */
   record Refused(MemoryFaultException cause) implements FaultResult {}
+
+  /**
+   * Requires that the access may be tried again.
+   *
+   * @throws MemoryFaultException if the fault was refused
+   */
+  default void orThrow() throws MemoryFaultException {
+    if (this instanceof Refused refused) {
+      throw refused.cause();
+    }
+  }
 }
