@@ -2,16 +2,13 @@ package dev.xip.history;
 
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
-import dev.xip.base.LockOrder;
 import dev.xip.base.Pages;
-import dev.xip.base.SleepingInAtomicException;
-import dev.xip.base.SpinLock;
 import dev.xip.measure.NormalPageMachine;
+import dev.xip.measure.StrategyTable;
 import dev.xip.measure.StrategyTable.Answer;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.vm.AddressSpace;
-import dev.xip.vm.FaultResult;
 import dev.xip.vm.FrameStrategy;
 import dev.xip.vm.MapRequest;
 import dev.xip.vm.MemoryManager;
@@ -100,26 +97,12 @@ final class Trial implements AutoCloseable {
   }
 
   Answer answer(Vma vma, long pte) {
-    long reports = manager.badEntries().count();
-    long pfn = manager.normalFrame(vma, vma.range().start(), pte);
-    if (pfn != MemoryManager.NO_FRAME) {
-      return Answer.COUNTED;
-    }
-    return manager.badEntries().count() == reports ? Answer.NO_FRAME : Answer.BAD_ENTRY;
+    return Answer.of(manager, vma, pte);
   }
 
   /** {@return what the machine says to a question under a spin lock; empty if it answers} */
   String underSpinLock(Vma vma, long pte) {
-    SpinLock lock = new SpinLock("entry lock", LockOrder.Rank.ENTRY);
-    lock.lock();
-    try {
-      answer(vma, pte);
-      return "";
-    } catch (SleepingInAtomicException e) {
-      return e.getMessage();
-    } finally {
-      lock.unlock();
-    }
+    return StrategyTable.underSpinLock(() -> answer(vma, pte));
   }
 
   /** {@return a process that maps some pages of the segment and has touched them} */
@@ -140,9 +123,7 @@ final class Trial implements AutoCloseable {
 
   static void touch(AddressSpace space, AddrRange range, Access access) throws IOException {
     for (long va = range.start(); va < range.end(); va += Pages.SIZE) {
-      if (space.fault(va, access) instanceof FaultResult.Refused refused) {
-        throw refused.cause();
-      }
+      space.fault(va, access).orThrow();
     }
   }
 

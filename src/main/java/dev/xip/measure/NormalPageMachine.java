@@ -33,24 +33,6 @@ public final class NormalPageMachine implements AutoCloseable {
   private final PhysicalMemory memory;
   private final int segments;
 
-  /** All segments as one file. */
-  private record SegmentFile(AddrRange physical) implements Mappable {
-    @Override
-    public String name() {
-      return "segments";
-    }
-
-    @Override
-    public long size() {
-      return physical.length();
-    }
-
-    @Override
-    public PageRun translate(long page) {
-      return new PageRun((physical.start() >>> Pages.SHIFT) + page, 1);
-    }
-  }
-
   /** A file that repeats the segments. */
   private record SpreadFile(long pages, int segments) implements Mappable {
     @Override
@@ -168,12 +150,11 @@ public final class NormalPageMachine implements AutoCloseable {
    * {@return two mappings: one of the segments, with MIXEDMAP, and one of memory of the process}
    */
   public Vma[] mappings() {
-    AddrRange physical = AddrRange.ofLength(FIRST_SEGMENT, segments * STRIDE);
+    Mappable file = ContiguousFile.of(AddrRange.ofLength(FIRST_SEGMENT, segments * STRIDE));
     AddrRange range = AddrRange.ofLength(1L << 32, 1L << 30);
     long flags = VmaFlags.READ | VmaFlags.MAYREAD | VmaFlags.MAYWRITE;
     return new Vma[] {
-      new Vma(range, flags | VmaFlags.MIXEDMAP, new SegmentFile(physical), 0),
-      new Vma(range, flags, new SegmentFile(physical), 0)
+      new Vma(range, flags | VmaFlags.MIXEDMAP, file, 0), new Vma(range, flags, file, 0)
     };
   }
 

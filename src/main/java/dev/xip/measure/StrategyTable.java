@@ -43,6 +43,22 @@ public final class StrategyTable {
       this.label = label;
     }
 
+    /**
+     * Asks a machine about an entry.
+     *
+     * @param manager its memory manager
+     * @param vma a mapping
+     * @param pte an entry for its first page
+     * @return the answer
+     */
+    public static Answer of(MemoryManager manager, Vma vma, long pte) {
+      long reports = manager.badEntries().count();
+      if (manager.normalFrame(vma, vma.range().start(), pte) != MemoryManager.NO_FRAME) {
+        return COUNTED;
+      }
+      return manager.badEntries().count() == reports ? NO_FRAME : BAD_ENTRY;
+    }
+
     @Override
     public String toString() {
       return label;
@@ -115,7 +131,7 @@ public final class StrategyTable {
     MemoryManager manager = machine.manager(strategy.by(model));
     Answer segment = ofSegment(machine, manager);
     Answer ram = ofRam(machine, manager);
-    String underLock = underLock(machine, manager);
+    String underLock = underSpinLock(() -> ofRam(machine, manager));
     List<String> breaks = new ArrayList<>();
     if (segment != Answer.NO_FRAME) {
       breaks.add("counts segments in page frames that do not exist");
@@ -175,31 +191,27 @@ public final class StrategyTable {
   }
 
   private static Answer ofSegment(NormalPageMachine machine, MemoryManager manager) {
-    return answer(manager, machine.mappings()[0], machine.entries(manager, 2, 1)[0]);
+    return Answer.of(manager, machine.mappings()[0], machine.entries(manager, 2, 1)[0]);
   }
 
   /** Asks about memory of the process and about a private copy among pages of segments. */
   private static Answer ofRam(NormalPageMachine machine, MemoryManager manager) {
     long pte = machine.entries(manager, 2, 1)[1];
-    Answer ordinary = answer(manager, machine.mappings()[1], pte);
-    return ordinary == Answer.COUNTED ? answer(manager, machine.mappings()[0], pte) : ordinary;
+    Answer ordinary = Answer.of(manager, machine.mappings()[1], pte);
+    return ordinary == Answer.COUNTED ? Answer.of(manager, machine.mappings()[0], pte) : ordinary;
   }
 
-  private static Answer answer(MemoryManager manager, Vma vma, long pte) {
-    long reports = manager.badEntries().count();
-    long pfn = manager.normalFrame(vma, vma.range().start(), pte);
-    if (pfn != MemoryManager.NO_FRAME) {
-      return Answer.COUNTED;
-    }
-    return manager.badEntries().count() == reports ? Answer.NO_FRAME : Answer.BAD_ENTRY;
-  }
-
-  /** Tests as fork does, under the lock of the entry's table. */
-  private static String underLock(NormalPageMachine machine, MemoryManager manager) {
+  /**
+   * Tests as fork does, under the lock of the entry's table.
+   *
+   * @param test asks about entries
+   * @return what the kernel would print about the lock; empty if it has nothing to print
+   */
+  public static String underSpinLock(Runnable test) {
     SpinLock lock = new SpinLock("entry lock", LockOrder.Rank.ENTRY);
     lock.lock();
     try {
-      ofRam(machine, manager);
+      test.run();
       return "";
     } catch (SleepingInAtomicException e) {
       return e.getMessage();
