@@ -20,6 +20,7 @@ import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.RamBanks;
 import dev.xip.phys.Region;
 import dev.xip.phys.RegionFrames;
+import dev.xip.process.DirectIo;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

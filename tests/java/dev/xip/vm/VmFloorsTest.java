@@ -25,7 +25,6 @@ class VmFloorsTest {
           "AddressReader",
           "AddressWriter",
           "Census",
-          "DirectIo",
           "DumpPages",
           "LinearRule",
           "MemoryManager",

@@ -1,7 +1,11 @@
-package dev.xip.vm;
+package dev.xip.process;
 
 import dev.xip.base.Errno;
 import dev.xip.base.Pages;
+import dev.xip.vm.AddressSpace;
+import dev.xip.vm.GetUserPages;
+import dev.xip.vm.MapException;
+import dev.xip.vm.PinnedPages;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
@@ -10,8 +14,6 @@ import java.util.Objects;
  * it: the process's pages are pinned, and the device copies from or into their frames without
  * looking at an address again. So a page without a page frame cannot take part. For one thread.
  * Linux counterpart: {@code bio_iov_iter_get_pages} (block/bio.c) and a driver such as brd.
- *
- * <p>Lock held by the caller: none.
  */
 public final class DirectIo {
   private final GetUserPages pages;
@@ -38,6 +40,7 @@ public final class DirectIo {
    * @return how many were written: fewer than asked for if a later page has no page frame
    * @throws MapException EFAULT if the first page cannot be read or has no page frame
    * @throws IndexOutOfBoundsException if the device has no such bytes
+   * @throws IllegalArgumentException if they are more than 2^31 - 1 pages (EINVAL)
    */
   public long write(long va, long offset, long bytes) throws MapException {
     Objects.checkFromIndexSize(offset, bytes, device.byteSize());
@@ -59,6 +62,7 @@ public final class DirectIo {
    * @return how many were read: fewer than asked for if a later page has no page frame
    * @throws MapException EFAULT if the first page cannot be stored into or has no page frame
    * @throws IndexOutOfBoundsException if the device has no such bytes
+   * @throws IllegalArgumentException if they are more than 2^31 - 1 pages (EINVAL)
    */
   public long read(long va, long offset, long bytes) throws MapException {
     Objects.checkFromIndexSize(offset, bytes, device.byteSize());
@@ -74,8 +78,9 @@ public final class DirectIo {
   private PinnedPages pin(long va, long bytes, boolean write) throws MapException {
     long count = Pages.covering((va & Pages.OFFSET_MASK) + bytes);
     if (count > Integer.MAX_VALUE) {
-      throw new MapException(
-          Errno.EINVAL, "direct I/O at 0x%x".formatted(va), "at most 2^31 - 1 pages", "" + count);
+      throw new IllegalArgumentException(
+          Errno.EINVAL.message(
+              "direct I/O at 0x%x: expected at most 2^31 - 1 pages, found %d", va, count));
     }
     return pages.pin(va, (int) count, write, false);
   }
