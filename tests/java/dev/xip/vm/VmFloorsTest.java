@@ -26,7 +26,6 @@ class VmFloorsTest {
           "AddressWriter",
           "Census",
           "DumpPages",
-          "LinearRule",
           "MemoryManager",
           "PageTableDump",
           "SpaceMaps");
