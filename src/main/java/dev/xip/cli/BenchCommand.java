@@ -49,7 +49,7 @@ import picocli.CommandLine.TypeConversionException;
       "",
       "  normal-page   the cost of each way to ask \"is there a struct page?\"",
       "  fork-exit     the same for fork and exit of a process with 100,000 entries",
-      "  five-percent  its share in fork, exec, exit and faults of ordinary memory; takes minutes",
+      "  five-percent  its share of fork, exec, exit and faults of ordinary memory; takes minutes",
       "",
       "  growth        costs as files, segments, sizes and address spaces grow; takes minutes",
       "  segments      costs of segment operations as the number of segments grows%n"
@@ -204,11 +204,7 @@ final class BenchCommand implements Callable<Integer> {
       Drawing.format(chart); // fails before minutes of measuring
     }
     if (alone) {
-      Output out = new Output();
-      for (FivePercentRow row : FivePercentBench.alone(strategies.getFirst(), segments, work)) {
-        out.line(row.toLine());
-      }
-      out.flush();
+      measureAlone();
       return Main.DONE;
     }
     List<Subject> chosen =
@@ -258,6 +254,14 @@ final class BenchCommand implements Callable<Integer> {
       }
     }
     return Main.DONE;
+  }
+
+  private void measureAlone() throws IOException {
+    Output out = new Output();
+    for (FivePercentRow row : FivePercentBench.alone(strategies.getFirst(), segments, work)) {
+      out.line(row.toLine());
+    }
+    out.flush();
   }
 
   /** {@return the chosen strategies with which a machine runs} */
