@@ -7,8 +7,6 @@ import dev.xip.host.Reservation;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
-import java.util.Arrays;
-import java.util.BitSet;
 import java.util.stream.LongStream;
 
 /**
@@ -56,22 +54,17 @@ public final class PageFrames implements AutoCloseable {
   /** Alternating first frames and ends of the banks, ascending. */
   private final long[] bounds;
 
-  /**
-   * Alternating first frames and ends of the regions that have page frames, in no order. Replaced
-   * under the monitor.
-   */
-  private volatile long[] regionBounds = {};
-
-  /** The pages of the reservation that hold records. Guarded by the monitor. */
-  private final BitSet recordPages = new BitSet();
-
   private final RegionFrames regionFrames;
+
+  /** Changed under the monitor. */
+  private final RegionRecords regions;
 
   private PageFrames(Reservation reservation, RamBanks banks, RegionFrames regionFrames) {
     this.reservation = reservation;
     this.regionFrames = regionFrames;
     this.records = reservation.memory();
     this.end = banks.memMapFrames();
+    this.regions = new RegionRecords(reservation, end);
     this.bounds =
         banks.ranges().stream()
             .flatMapToLong(bank -> LongStream.of(bank.start(), bank.end()))
@@ -95,9 +88,7 @@ public final class PageFrames implements AutoCloseable {
       reservation.close();
       throw e;
     }
-    PageFrames frames = new PageFrames(reservation, banks, regionFrames);
-    frames.recordPages.set(0, (int) (bytes >>> Pages.SHIFT));
-    return frames;
+    return new PageFrames(reservation, banks, regionFrames);
   }
 
   /** {@return whether regions bring page frames along, and how these are counted} */
@@ -118,31 +109,14 @@ public final class PageFrames implements AutoCloseable {
     long first = region.range().start() >>> Pages.SHIFT;
     long regionEnd = region.range().end() >>> Pages.SHIFT;
     try {
-      mapRecords(first * RECORD_BYTES, regionEnd * RECORD_BYTES);
+      regions.add(first, regionEnd);
     } catch (HostException e) {
       throw new IllegalStateException(
           "region %s: expected memory for its page frames".formatted(region), e);
     }
-    long[] added = Arrays.copyOf(regionBounds, regionBounds.length + 2);
-    added[added.length - 2] = first;
-    added[added.length - 1] = regionEnd;
-    regionBounds = added;
     for (long pfn = first; pfn < regionEnd; pfn++) {
       setUse(pfn, FrameUse.DEVICE);
       setReferences(pfn, regionFrames.idleReferences());
-    }
-  }
-
-  /** Maps the pages of the reservation that hold records and have no memory yet. */
-  private void mapRecords(long start, long recordsEnd) throws HostException {
-    int page = (int) (start >>> Pages.SHIFT);
-    int pageEnd = (int) Pages.covering(recordsEnd);
-    while ((page = recordPages.nextClearBit(page)) < pageEnd) {
-      int taken = recordPages.nextSetBit(page);
-      int runEnd = taken < 0 ? pageEnd : Math.min(taken, pageEnd);
-      long bytes = (long) (runEnd - page) << Pages.SHIFT;
-      reservation.mapAnonymous((long) page << Pages.SHIFT, bytes, Access.READ_WRITE);
-      recordPages.set(page, runEnd);
     }
   }
 
@@ -169,19 +143,7 @@ public final class PageFrames implements AutoCloseable {
       setUse(pfn, FrameUse.FREE);
       setReferences(pfn, 0);
     }
-    int at = 0;
-    while (regionBounds[at] != first) {
-      at += 2;
-    }
-    long[] left = Arrays.copyOf(regionBounds, regionBounds.length - 2);
-    System.arraycopy(regionBounds, at + 2, left, at, left.length - at);
-    regionBounds = left;
-    long start = Pages.roundUp(first * RECORD_BYTES);
-    long unused = Pages.roundDown(regionEnd * RECORD_BYTES) - start;
-    if (first >= end && unused > 0) {
-      reservation.mapZeros(start, unused);
-      recordPages.clear((int) (start >>> Pages.SHIFT), (int) (start + unused >>> Pages.SHIFT));
-    }
+    regions.remove(first, regionEnd);
   }
 
   /**
@@ -206,13 +168,7 @@ public final class PageFrames implements AutoCloseable {
    * @return false for RAM, and on machines whose regions have no page frames
    */
   public boolean isOfRegion(long pfn) {
-    long[] bounds = regionBounds;
-    for (int i = 0; i < bounds.length; i += 2) {
-      if (bounds[i] <= pfn && pfn < bounds[i + 1]) {
-        return true;
-      }
-    }
-    return false;
+    return regions.contain(pfn);
   }
 
   /** {@return the number of frames of RAM} */
@@ -231,17 +187,12 @@ public final class PageFrames implements AutoCloseable {
 
   /** {@return the size of the mem_map in bytes, with the records of holes and of regions} */
   public long bytes() {
-    long records = end;
-    long[] bounds = regionBounds;
-    for (int i = 0; i < bounds.length; i += 2) {
-      records += bounds[i + 1] - Math.min(Math.max(bounds[i], end), bounds[i + 1]);
-    }
-    return records * RECORD_BYTES;
+    return (end + regions.framesBehindRam()) * RECORD_BYTES;
   }
 
   /** {@return the first number behind all frames that have records} */
   public long limit() {
-    return Math.max(end, Arrays.stream(regionBounds).max().orElse(0));
+    return Math.max(end, regions.limit());
   }
 
   /**
