@@ -140,22 +140,6 @@ class HistoryTest {
   }
 
   @Test
-  void aWalkOf512SegmentsCostsMoreThanTheBit() {
-    Finding.Figures figures = found("8-jan", Finding.Figures.class).getFirst();
-    double walk = last(figures, "mixedmap-refcount-pfn");
-    assertThat(walk).isGreaterThan(3 * last(figures, "special-bit"));
-  }
-
-  private static double last(Finding.Figures figures, String name) {
-    return figures.contenders().stream()
-        .filter(each -> each.name().equals(name))
-        .findFirst()
-        .orElseThrow()
-        .values()
-        .getLast();
-  }
-
-  @Test
   void anUnknownStepIsNamedWithThoseThatExist() {
     assertThatThrownBy(() -> History.named("14-jan"))
         .isInstanceOf(IllegalArgumentException.class)
