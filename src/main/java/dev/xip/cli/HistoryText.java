@@ -158,12 +158,7 @@ final class HistoryText {
       head.addAll(figures.columns());
       lines.add(head);
     }
-    double most =
-        figures.contenders().stream()
-            .flatMap(each -> each.values().stream())
-            .mapToDouble(Double::doubleValue)
-            .max()
-            .orElse(1);
+    double most = figures.most();
     for (Finding.Contender each : figures.contenders()) {
       List<String> line = new ArrayList<>(List.of(each.name()));
       for (double value : each.values()) {

@@ -17,12 +17,7 @@ final class FiguresDrawing {
   static void add(Html html, Finding.Figures figures) {
     int columns = figures.columns().size();
     int height = figures.contenders().size() * (columns * ROW + GAP) + 4;
-    double most =
-        figures.contenders().stream()
-            .flatMap(each -> each.values().stream())
-            .mapToDouble(Double::doubleValue)
-            .max()
-            .orElse(1);
+    double most = figures.most();
     html.add(
         "<figure><figcaption>%s, %s</figcaption>\n<svg viewBox=\"0 0 %d %d\" role=\"img\""
             + " aria-label=\"%s\">\n",

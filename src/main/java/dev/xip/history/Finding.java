@@ -108,6 +108,15 @@ public sealed interface Finding {
       columns = List.copyOf(columns);
       contenders = List.copyOf(contenders);
     }
+
+    /** {@return the largest figure, which fills the width of a chart} */
+    public double most() {
+      return contenders.stream()
+          .flatMap(each -> each.values().stream())
+          .mapToDouble(Double::doubleValue)
+          .max()
+          .orElse(1);
+    }
   }
 
   /**
