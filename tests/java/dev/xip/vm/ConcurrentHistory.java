@@ -2,6 +2,7 @@ package dev.xip.vm;
 
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
+import dev.xip.file.ChangeableFile;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -30,7 +31,7 @@ public final class ConcurrentHistory {
 
   private final TestMachine machine;
   private final long seed;
-  private final List<HistoryFile> files = new ArrayList<>();
+  private final List<ChangeableFile> files = new ArrayList<>();
   private final ThreadLocal<Map<AddressSpace, AddressReader>> readers =
       ThreadLocal.withInitial(IdentityHashMap::new);
   private final AtomicReferenceArray<AddressSpace> spaces = new AtomicReferenceArray<>(SPACES);
@@ -40,7 +41,7 @@ public final class ConcurrentHistory {
     this.seed = seed;
     for (int i = 0; i < FILES; i++) {
       String name = "file-" + i;
-      files.add(new HistoryFile(i < 2 ? machine.device.create(name) : machine.cache.create(name)));
+      files.add(i < 2 ? machine.device.create(name) : machine.cache.create(name));
     }
     for (int i = 0; i < SPACES; i++) {
       spaces.set(i, machine.space("space-" + i));
@@ -49,7 +50,7 @@ public final class ConcurrentHistory {
 
   /** Lets so many threads take so many steps each, then demands the state of boot. */
   public void run(int threads, int steps) throws IOException {
-    for (HistoryFile file : files) {
+    for (ChangeableFile file : files) {
       file.truncate(FILE_PAGES * Pages.SIZE);
     }
     List<Callable<Object>> work = new ArrayList<>();
@@ -68,7 +69,7 @@ public final class ConcurrentHistory {
     for (int i = 0; i < SPACES; i++) {
       spaces.get(i).close();
     }
-    for (HistoryFile file : files) {
+    for (ChangeableFile file : files) {
       file.truncate(0);
     }
     machine.requireBootState();
@@ -104,7 +105,7 @@ public final class ConcurrentHistory {
   }
 
   private void change(Random random, int choice, int file, int page) throws IOException {
-    HistoryFile on = files.get(file);
+    ChangeableFile on = files.get(file);
     if (choice < 93) {
       on.truncate(random.nextInt(FILE_PAGES + 1) * Pages.SIZE);
     } else if (choice < 95) {
@@ -140,7 +141,7 @@ public final class ConcurrentHistory {
         Vma added =
             file == ANONYMOUS
                 ? Vma.anonymous(range, TestMachine.ANONYMOUS)
-                : new Vma(range, files.get(file).flags(shared), files.get(file).file(), page);
+                : new Vma(range, TestMachine.flags(files.get(file), shared), files.get(file), page);
         space.mm().install(space.mm().vmas().with(added));
       }
     } finally {

@@ -3,6 +3,7 @@ package dev.xip.vm;
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
+import dev.xip.file.ChangeableFile;
 import dev.xip.mapping.Mappable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -23,13 +24,13 @@ final class JudgedMachine implements AutoCloseable {
 
   private final TestMachine machine;
   private final AddressSpace[] spaces = new AddressSpace[PROCESSES];
-  private final HistoryFile file;
-  private final HistoryFile cached;
+  private final ChangeableFile file;
+  private final ChangeableFile cached;
 
   JudgedMachine(TestMachine machine) {
     this.machine = machine;
-    this.file = new HistoryFile(machine.device.create("judged"));
-    this.cached = new HistoryFile(machine.cache.create("cached"));
+    this.file = machine.device.create("judged");
+    this.cached = machine.cache.create("cached");
   }
 
   static long at(long slot) {
@@ -137,7 +138,7 @@ final class JudgedMachine implements AutoCloseable {
   }
 
   private Mappable fileOf(char kind) {
-    return "aA".indexOf(kind) >= 0 ? null : (Character.isUpperCase(kind) ? cached : file).file();
+    return "aA".indexOf(kind) >= 0 ? null : Character.isUpperCase(kind) ? cached : file;
   }
 
   private static void addIf(Set<MapFlag> flags, int number, int bit, MapFlag flag) {
@@ -187,10 +188,8 @@ final class JudgedMachine implements AutoCloseable {
               ? "-"
               : VmaFlags.describe(vma.flags())
                   + ":"
-                  + (vma.file() == cached.file() ? "c" : "")
-                  + (vma.file() == file.file() || vma.file() == cached.file()
-                      ? vma.pageAt(at(slot))
-                      : "a"));
+                  + (vma.file() == cached ? "c" : "")
+                  + (vma.file() == file || vma.file() == cached ? vma.pageAt(at(slot)) : "a"));
     }
     return slots.toString();
   }
@@ -209,7 +208,7 @@ final class JudgedMachine implements AutoCloseable {
     return String.join(" ", bytes);
   }
 
-  private static String file(HistoryFile file, Scanner words) throws IOException {
+  private static String file(ChangeableFile file, Scanner words) throws IOException {
     String what = words.next();
     long offset = words.nextLong();
     byte[] one = new byte[1];

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Errno;
 import dev.xip.base.Pages;
+import dev.xip.file.ChangeableFile;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -35,11 +36,11 @@ public final class RandomHistory {
   private static final long[] PLACES = {0x100, 0x1f8, 0x4_0000, 0x7ff_ff00};
 
   private static final class FileModel {
-    final HistoryFile file;
+    final ChangeableFile file;
     final long[][] pages = new long[FILE_PAGES][];
     long size;
 
-    FileModel(HistoryFile file) {
+    FileModel(ChangeableFile file) {
       this.file = file;
     }
 
@@ -73,7 +74,7 @@ public final class RandomHistory {
     }
 
     boolean isCached() {
-      return file != null && file.file.isCached();
+      return file != null && file.file.cachedPages() != null;
     }
 
     /** Whether get_user_pages must give the page out, once it is faulted in. */
@@ -134,8 +135,7 @@ public final class RandomHistory {
       String name = "file-" + i;
       files.add(
           new FileModel(
-              new HistoryFile(
-                  i < FIRST_CACHED ? machine.device.create(name) : machine.cache.create(name))));
+              i < FIRST_CACHED ? machine.device.create(name) : machine.cache.create(name)));
     }
     spaces.add(new SpaceModel(machine.space("space-0")));
   }
@@ -235,12 +235,12 @@ public final class RandomHistory {
     if (!on.cells.subMap(first, first + pages).isEmpty()) {
       return;
     }
-    long flags = file == null ? TestMachine.ANONYMOUS : file.file.flags(shared);
+    long flags = file == null ? TestMachine.ANONYMOUS : TestMachine.flags(file.file, shared);
     flags = writable ? flags : flags & ~VmaFlags.WRITE;
     AddrRange range = AddrRange.ofLength(first << Pages.SHIFT, (long) pages << Pages.SHIFT);
     TestMachine.map(
         on.space,
-        file == null ? Vma.anonymous(range, flags) : new Vma(range, flags, file.file.file(), page));
+        file == null ? Vma.anonymous(range, flags) : new Vma(range, flags, file.file, page));
     for (int i = 0; i < pages; i++) {
       on.cells.put(first + i, new Cell(file, page + i, shared, writable));
     }

@@ -6,12 +6,14 @@ import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Pages;
 import dev.xip.file.CachedFile;
+import dev.xip.file.ChangeableFile;
 import dev.xip.file.MemoryBlocks;
 import dev.xip.file.MemoryFile;
 import dev.xip.file.PageCache;
 import dev.xip.host.HostException;
 import dev.xip.host.HostFile;
 import dev.xip.host.Sharing;
+import dev.xip.mapping.Mappable;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.Walk;
 import dev.xip.pagetable.X8664Layout;
@@ -132,33 +134,27 @@ public final class TestMachine implements AutoCloseable {
   /** A file whose every word holds its own offset, plus one. */
   public MemoryFile file(String name, int pages) {
     MemoryFile file = device.create(name);
-    MemorySegment words = words(pages);
-    try {
-      assertThat(file.write(0, words)).isEqualTo(words.byteSize());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    fill(file, pages);
     return file;
   }
 
   /** The same through the page cache, in RAM. */
   public CachedFile cached(String name, int pages) {
     CachedFile file = cache.create(name);
-    MemorySegment words = words(pages);
-    try {
-      assertThat(file.write(0, words)).isEqualTo(words.byteSize());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    fill(file, pages);
     return file;
   }
 
-  private static MemorySegment words(int pages) {
+  private static void fill(ChangeableFile file, int pages) {
     long[] words = new long[(int) (pages * Pages.SIZE / 8)];
     for (int i = 0; i < words.length; i++) {
       words[i] = 8L * i + 1;
     }
-    return MemorySegment.ofArray(words);
+    try {
+      assertThat(file.write(0, MemorySegment.ofArray(words))).isEqualTo(pages * Pages.SIZE);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** A file of holes. */
@@ -181,6 +177,12 @@ public final class TestMachine implements AutoCloseable {
           | VmaFlags.MIXEDMAP;
   public static final long SHARED = PRIVATE | VmaFlags.SHARED | VmaFlags.MAYSHARE;
   public static final long ANONYMOUS = PRIVATE & ~VmaFlags.MIXEDMAP;
+
+  /** The flags of a mapping of a file, of either kind. */
+  static long flags(Mappable file, boolean shared) {
+    long flags = shared ? SHARED : PRIVATE;
+    return file.cachedPages() == null ? flags : flags & ~VmaFlags.MIXEDMAP;
+  }
 
   /** Puts a mapping into a space; the place must be free. */
   public static long map(AddressSpace space, long start, int pages, long flags, MemoryFile file) {

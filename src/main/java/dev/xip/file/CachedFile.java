@@ -4,7 +4,6 @@ import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.image.FileContent;
 import dev.xip.mapping.CachedPages;
-import dev.xip.mapping.Mappable;
 import dev.xip.mapping.Mapper;
 import dev.xip.mapping.NoFrameException;
 import dev.xip.mapping.PageRun;
@@ -23,10 +22,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>Lock order: the file's write mutex, then a page lock, then whatever the memory manager takes
  * to unmap pages. No page lock is held while a frame is allocated.
  */
-public final class CachedFile implements Mappable, CachedPages {
-  /** The largest size, in bytes: that of {@link MemoryFile}. */
-  public static final long MAX_SIZE = MemoryFile.MAX_SIZE;
-
+public final class CachedFile implements ChangeableFile, CachedPages {
   private final String name;
   private final PageCache cache;
 
@@ -216,15 +212,10 @@ public final class CachedFile implements Mappable, CachedPages {
   }
 
   /**
-   * Reads bytes through the cache. Holes read as zeros and get no page. Linux counterpart: {@code
-   * do_generic_file_read}, {@code shmem_file_read_iter}.
-   *
-   * @param position the first byte to read, at least 0
-   * @param destination where the bytes go; it is filled unless the file ends first
-   * @return how many bytes were copied, 0 at or past the end of the file
-   * @throws IOException if a page cannot be read in
-   * @throws IllegalArgumentException if the position is negative
+   * Reads through the cache; holes get no page. Linux counterpart: {@code do_generic_file_read},
+   * {@code shmem_file_read_iter}.
    */
+  @Override
   public long read(long position, MemorySegment destination) throws IOException {
     MemoryFile.requirePosition(position);
     long length = Math.min(destination.byteSize(), Math.max(0, size - position));
@@ -244,17 +235,8 @@ public final class CachedFile implements Mappable, CachedPages {
     return length;
   }
 
-  /**
-   * Writes bytes, adding pages and extending the file as needed. Linux counterpart: {@code
-   * generic_perform_write}.
-   *
-   * @param position where the first byte goes, at least 0
-   * @param bytes the bytes
-   * @return how many bytes were written: all, or those before RAM was used up
-   * @throws IOException if the file is read-only (EROFS), RAM was used up before the first byte
-   *     (ENOMEM), or the bytes would end past {@link #MAX_SIZE} (EFBIG)
-   * @throws IllegalArgumentException if the position is negative
-   */
+  /** Linux counterpart: {@code generic_perform_write}. */
+  @Override
   public long write(long position, MemorySegment bytes) throws IOException {
     MemoryFile.requirePosition(position);
     requireWritable();
@@ -285,16 +267,8 @@ public final class CachedFile implements Mappable, CachedPages {
     return done;
   }
 
-  /**
-   * Changes the size. Pages past it are unmapped from every address space, private copies too, and
-   * leave the cache. The rest of the last page, or of the old last page if the file grows, is
-   * zeroed. Linux counterpart: {@code truncate_setsize}, {@code shmem_setattr}.
-   *
-   * @param newSize the size in bytes, at least 0
-   * @throws IOException if the file is read-only (EROFS) or the size above {@link #MAX_SIZE}
-   *     (EFBIG); the file is as it was then
-   * @throws IllegalArgumentException if it is negative
-   */
+  /** Linux counterpart: {@code truncate_setsize}, {@code shmem_setattr}. */
+  @Override
   public void truncate(long newSize) throws IOException {
     MemoryFile.requirePosition(newSize);
     requireWritable();
@@ -318,15 +292,8 @@ public final class CachedFile implements Mappable, CachedPages {
     }
   }
 
-  /**
-   * Makes pages a hole and unmaps them from every address space; private copies stay. Linux
-   * counterpart: {@code shmem_fallocate} with {@code FALLOC_FL_PUNCH_HOLE}.
-   *
-   * @param firstPage the first page's number, at least 0
-   * @param pages how many pages, at least 1; {@link Long#MAX_VALUE} for all that follow
-   * @throws IOException if the file is read-only (EROFS)
-   * @throws IllegalArgumentException if the range is empty or begins below 0 (EINVAL)
-   */
+  /** Linux counterpart: {@code shmem_fallocate} with {@code FALLOC_FL_PUNCH_HOLE}. */
+  @Override
   public void punchHole(long firstPage, long pages) throws IOException {
     MemoryFile.requireRange(firstPage, pages);
     requireWritable();
@@ -339,14 +306,10 @@ public final class CachedFile implements Mappable, CachedPages {
   }
 
   /**
-   * Unmaps pages from every address space; private copies stay. Pages that can be read in again
-   * leave the cache. Linux counterpart: {@code invalidate_inode_pages2_range}, which answers EBUSY
-   * for the pages that stay.
-   *
-   * @param firstPage the first page's number, at least 0
-   * @param pages how many pages, at least 1; {@link Long#MAX_VALUE} for all that follow
-   * @throws IllegalArgumentException if the range is empty or begins below 0 (EINVAL)
+   * Pages that can be read in again leave the cache. Linux counterpart: {@code
+   * invalidate_inode_pages2_range}, which answers EBUSY for the pages that stay.
    */
+  @Override
   public void invalidate(long firstPage, long pages) {
     MemoryFile.requireRange(firstPage, pages);
     if (source == null) {

@@ -2,7 +2,6 @@ package dev.xip.file;
 
 import dev.xip.base.Errno;
 import dev.xip.base.Pages;
-import dev.xip.mapping.Mappable;
 import dev.xip.mapping.Mapper;
 import dev.xip.mapping.PageRun;
 import java.io.IOException;
@@ -21,13 +20,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * <p>Lock order: the file's write mutex, then whatever the memory manager takes to unmap pages, or
  * the lock of the block map. No mapper is called with the block map locked.
  */
-public final class MemoryFile implements Mappable {
-  /**
-   * The largest size, in bytes: what ext2 allows a file in blocks of 4 KiB, some 2 TiB. Linux
-   * counterpart: fs/ext2/super.c:ext2_max_size.
-   */
-  public static final long MAX_SIZE = 0x1fe_ff7f_c000L;
-
+public final class MemoryFile implements ChangeableFile {
   private final String name;
   private final MemoryBlocks device;
   private final List<Mapper> mappers = new CopyOnWriteArrayList<>();
@@ -121,14 +114,8 @@ public final class MemoryFile implements Mappable {
     return place(page);
   }
 
-  /**
-   * Reads bytes; holes read as zeros. Linux counterpart: {@code xip_file_read}.
-   *
-   * @param position the first byte to read, at least 0
-   * @param destination where the bytes go; it is filled unless the file ends first
-   * @return how many bytes were copied, 0 at or past the end of the file
-   * @throws IllegalArgumentException if the position is negative
-   */
+  /** Linux counterpart: {@code xip_file_read}. */
+  @Override
   public long read(long position, MemorySegment destination) {
     requirePosition(position);
     mapLock.readLock().lock();
@@ -151,17 +138,8 @@ public final class MemoryFile implements Mappable {
     }
   }
 
-  /**
-   * Writes bytes, allocating blocks for holes and extending the file as needed. Linux counterpart:
-   * {@code xip_file_write}.
-   *
-   * @param position where the first byte goes, at least 0
-   * @param source the bytes
-   * @return how many bytes were written: all, or those before the device was full
-   * @throws IOException if the device was full before the first byte (ENOSPC), or the bytes would
-   *     end past {@link #MAX_SIZE} (EFBIG); the file is as it was then
-   * @throws IllegalArgumentException if the position is negative
-   */
+  /** Linux counterpart: {@code xip_file_write}. */
+  @Override
   public long write(long position, MemorySegment source) throws IOException {
     requirePosition(position);
     requireFits(name, position, source.byteSize());
@@ -215,15 +193,10 @@ public final class MemoryFile implements Mappable {
   }
 
   /**
-   * Changes the size. Pages past it are unmapped from every address space, private copies too, and
-   * their blocks are freed, each after its last pin if it has a page frame. The rest of the last
-   * page, or of the old last page if the file grows, is zeroed. Linux counterpart: {@code
+   * Frees a block that has a page frame only after its last pin. Linux counterpart: {@code
    * vmtruncate} with {@code xip_truncate_page} and {@code ext2_truncate}.
-   *
-   * @param newSize the size in bytes, at least 0
-   * @throws IOException if it is above {@link #MAX_SIZE} (EFBIG); the file is as it was then
-   * @throws IllegalArgumentException if it is negative
    */
+  @Override
   public void truncate(long newSize) throws IOException {
     requirePosition(newSize);
     requireFits(name, newSize, 0);
@@ -248,14 +221,10 @@ public final class MemoryFile implements Mappable {
   }
 
   /**
-   * Makes pages a hole and unmaps them from every address space; private copies stay. Linux
-   * counterpart: {@code fallocate} with {@code FALLOC_FL_PUNCH_HOLE}, {@code
+   * Linux counterpart: {@code fallocate} with {@code FALLOC_FL_PUNCH_HOLE}, {@code
    * truncate_pagecache_range}.
-   *
-   * @param firstPage the first page's number, at least 0
-   * @param pages how many pages, at least 1; {@link Long#MAX_VALUE} for all that follow
-   * @throws IllegalArgumentException if the range is empty or begins below 0 (EINVAL)
    */
+  @Override
   public void punchHole(long firstPage, long pages) {
     requireRange(firstPage, pages);
     writeMutex.lock();
@@ -269,14 +238,8 @@ public final class MemoryFile implements Mappable {
     }
   }
 
-  /**
-   * Unmaps pages from every address space, so that the next access translates them again; private
-   * copies stay. Linux counterpart: {@code invalidate_inode_pages2_range}.
-   *
-   * @param firstPage the first page's number, at least 0
-   * @param pages how many pages, at least 1; {@link Long#MAX_VALUE} for all that follow
-   * @throws IllegalArgumentException if the range is empty or begins below 0 (EINVAL)
-   */
+  /** Linux counterpart: {@code invalidate_inode_pages2_range}. */
+  @Override
   public void invalidate(long firstPage, long pages) {
     requireRange(firstPage, pages);
     unmap(firstPage, pages, false);
