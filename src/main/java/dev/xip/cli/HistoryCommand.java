@@ -102,7 +102,7 @@ final class HistoryCommand implements Callable<Integer> {
         paramLabel = "NAME",
         converter = EraName.class,
         completionCandidates = EraNames.class,
-        description = "The same of one era: ${COMPLETION-CANDIDATES}.")
+        description = "Print the rules of one era and run nothing: ${COMPLETION-CANDIDATES}.")
     private Era one;
 
     @Option(

@@ -16,7 +16,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The page cache of a machine: files whose pages lie in frames of RAM, the way of a kernel without
+ * The page cache of a machine: files whose pages lie in frames of RAM, as in a kernel without
  * execute-in-place. When RAM runs out it gives up pages that can be read in again, those read in
  * first before others; a page that an entry maps or get_user_pages holds stays. Linux counterpart:
  * mm/filemap.c, mm/shmem.c and {@code shrink_page_list} (mm/vmscan.c).
@@ -49,8 +49,8 @@ public final class PageCache {
   }
 
   /**
-   * Makes an empty file in RAM, which can be written. Its pages have no other place and are never
-   * given up. Linux counterpart: a file of tmpfs (mm/shmem.c), without swap.
+   * Makes an empty file in RAM, which can be written. Its pages cannot be read in again, so they
+   * are never given up. Linux counterpart: a file of tmpfs (mm/shmem.c), without swap.
    *
    * @param name its name, for messages
    * @return the file

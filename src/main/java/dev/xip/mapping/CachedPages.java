@@ -50,8 +50,8 @@ public interface CachedPages {
   long frame(long page);
 
   /**
-   * Reads pages of a range in, as far as they are part of the file; a page that cannot be read ends
-   * it. Linux counterpart: {@code force_page_cache_readahead}.
+   * Reads in the pages of a range that are part of the file, up to the first that cannot be read.
+   * Linux counterpart: {@code force_page_cache_readahead}.
    *
    * @param page the first page's number in the file
    * @param pages how many pages

@@ -22,9 +22,9 @@ import java.util.function.LongPredicate;
 /**
  * Objection d of 15 January 2008 as a table: a machine with two banks of RAM boots step by step,
  * and at each step every way to decide is asked about RAM and about the places where segments are
- * loaded when the boot is done. Right is "page frame" for RAM as soon as the mem_map exists, and
- * "no page frame" else. Where the entry itself tells, the answer was put there when the entry was
- * made.
+ * loaded when the boot is done. "Page frame" is right for RAM as soon as the mem_map exists, "no
+ * page frame" otherwise. A strategy that asks the entry itself is right at every step: the mark was
+ * set when the entry was made.
  */
 public final class BootTable {
   private static final long MIB = 1L << 20;

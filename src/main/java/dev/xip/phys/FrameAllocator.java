@@ -50,7 +50,7 @@ public final class FrameAllocator {
   /** Frames that are no RAM and whose last reference was dropped. */
   private final NavigableSet<Long> refused = new ConcurrentSkipListSet<>();
 
-  /** Frees frames that can be done without; false if there are none. */
+  /** Frees frames that can be read in again; false if there are none. */
   private volatile BooleanSupplier reclaim = () -> false;
 
   FrameAllocator(MemorySegment ram, PageFrames frames, RamBanks banks) {

@@ -21,7 +21,7 @@ final class DeviceMap {
   private final Mm mm;
   private final UnmapCall unmapCall;
 
-  /** What such a mapping has. */
+  /** The flags of such a mapping. */
   private final long flags;
 
   DeviceMap(Mm mm, UnmapCall unmapCall) {

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * Things that have a name for people to choose by.
+ * Finds constants by the names that users give.
  *
  * <p>Lock held by the caller: none needed.
  */
@@ -13,7 +13,7 @@ final class Names {
   private Names() {}
 
   /**
-   * Finds what has a name.
+   * Finds the constant of a name.
    *
    * @param kind what the things are, for the message
    * @throws IllegalArgumentException if there is none of that name; the message lists the names

@@ -188,8 +188,8 @@ public enum Rule {
       "2.6.27", "the page of a hole is inserted under a mutex and a sequence count", "538f8ea6c85"),
 
   /**
-   * mprotect keeps the special bit. Without it, the page counts as ordinary memory afterwards. Of
-   * s390, repaired after 2.6.26-rc9.
+   * mprotect keeps the special bit. Without it, the page counts as ordinary memory afterwards. A
+   * bug of s390, repaired after 2.6.26-rc9.
    */
   MPROTECT_KEEPS_SPECIAL("2.6.24", "mprotect keeps the special bit", "138c9021ca6"),
 
@@ -209,7 +209,7 @@ public enum Rule {
 
   /**
    * A copy in a locked mapping allows for a page without a page frame. Without it, the kernel
-   * follows a NULL pointer. Of 2.6.28, repaired in 2.6.29-rc4.
+   * follows a NULL pointer. A bug of 2.6.28, repaired in 2.6.29-rc4.
    */
   LOCKED_COPY_CHECKS_FRAME(
       "2.6.24 2.6.28 2.6.29",

@@ -97,7 +97,7 @@ final class SharedMemory implements Mappable, CachedPages {
     return found == null ? -1 : found.pfn();
   }
 
-  /** Does nothing: a page that was never touched has no other place. */
+  /** Does nothing: a page that was never touched is nowhere to be read from. */
   @Override
   public void readAhead(long page, long count) {}
 
