@@ -3,6 +3,7 @@ package dev.xip.cli;
 import dev.xip.history.Account;
 import dev.xip.history.Finding;
 import dev.xip.history.Story;
+import dev.xip.measure.PatchedExec;
 import java.io.IOException;
 import java.util.List;
 
@@ -80,7 +81,7 @@ final class HistoryJson {
         .member("text", broken.text())
         .name("calls")
         .beginArray();
-    for (Finding.Call call : broken.calls()) {
+    for (PatchedExec.Call call : broken.calls()) {
       json.beginObject().member("here", call.ours()).member("kernel", call.kernels()).endObject();
     }
     json.endArray();

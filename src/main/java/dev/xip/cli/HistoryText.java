@@ -3,6 +3,7 @@ package dev.xip.cli;
 import dev.xip.history.Account;
 import dev.xip.history.Finding;
 import dev.xip.history.Story;
+import dev.xip.measure.PatchedExec;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -122,7 +123,7 @@ final class HistoryText {
     if (!broken.calls().isEmpty()) {
       out.line("");
       out.line(INDENT.repeat(3) + "%-24s %s".formatted("called here", "in the kernel"));
-      for (Finding.Call call : broken.calls()) {
+      for (PatchedExec.Call call : broken.calls()) {
         out.line(INDENT.repeat(3) + "%-24s %s".formatted(call.ours(), call.kernels()));
       }
       out.line("");

@@ -1,14 +1,11 @@
 package dev.xip.demo;
 
-import dev.xip.base.SleepingInAtomicException;
 import dev.xip.file.InPlaceFile;
 import dev.xip.machine.Machine;
-import dev.xip.measure.CallChain;
-import dev.xip.measure.NormalPageMachine;
+import dev.xip.measure.PatchedExec;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.process.ExecException;
 import dev.xip.process.ModelledProcess;
-import dev.xip.vm.FrameStrategy;
 import java.io.IOException;
 import java.util.List;
 
@@ -45,28 +42,15 @@ public record ExecAct(
     List<String> arguments = List.of(program.name(), "in", "place");
     try (ModelledProcess process = ModelledProcess.start(machine.memoryManager(), "exec")) {
       process.exec(program, arguments, List.of("HOME=/"));
-      SleepingInAtomicException bug = execWithMutex(layout, program, arguments);
+      PatchedExec patched = PatchedExec.of(layout, program, arguments);
       return new ExecAct(
           program.name(),
           process.arguments(),
           process.space().vmas().size(),
-          bug == null ? "" : bug.getMessage(),
-          bug == null ? List.of() : CallChain.of(bug).stream().map(CallChain.Call::ours).toList());
+          patched.bug(),
+          patched.calls().stream().map(PatchedExec.Call::ours).toList());
     } catch (ExecException e) {
       return null;
-    }
-  }
-
-  private static SleepingInAtomicException execWithMutex(
-      EntryLayout layout, InPlaceFile program, List<String> arguments) throws IOException {
-    try (NormalPageMachine machine = NormalPageMachine.boot(layout, 1)) {
-      ModelledProcess process =
-          ModelledProcess.start(
-              machine.manager(FrameStrategy.MEM_SEGS_POSTED), "exec with a mutex");
-      process.exec(program, arguments, List.of());
-      return null;
-    } catch (SleepingInAtomicException e) {
-      return e;
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.xip.history;
 
+import dev.xip.measure.PatchedExec;
 import java.util.Arrays;
 import java.util.List;
 
@@ -29,20 +30,12 @@ public sealed interface Finding {
    * @param text the exact text
    * @param calls the calls that led there, outermost first; empty if they do not matter
    */
-  record Broken(String what, String text, List<Call> calls) implements Finding {
+  record Broken(String what, String text, List<PatchedExec.Call> calls) implements Finding {
     /** Copies the list. */
     public Broken {
       calls = List.copyOf(calls);
     }
   }
-
-  /**
-   * A call on the way to a breakage.
-   *
-   * @param ours the method's name
-   * @param kernels the name of its counterpart in the kernel
-   */
-  record Call(String ours, String kernels) {}
 
   /**
    * Answers side by side.

@@ -1,6 +1,7 @@
 package dev.xip.history;
 
 import dev.xip.measure.BenchRow;
+import dev.xip.measure.PatchedExec;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.Walk;
 import dev.xip.vm.AddressSpace;
@@ -50,7 +51,7 @@ public final class Findings {
   }
 
   /** Adds the text of a breakage, which the account expects: an empty text breaks the story. */
-  void broken(String what, String text, List<Finding.Call> calls) {
+  void broken(String what, String text, List<PatchedExec.Call> calls) {
     if (text.isEmpty()) {
       fact(what, "nothing broke", false);
     } else {

@@ -1,5 +1,6 @@
 package dev.xip.history;
 
+import dev.xip.measure.PatchedExec;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -120,7 +121,7 @@ public final class HtmlPage {
         "<div class=\"broken\"><p>%s breaks:</p><pre>%s</pre>\n", broken.what(), broken.text());
     if (!broken.calls().isEmpty()) {
       html.raw("<table><thead><tr><th>called here</th><th>in the kernel</th></tr></thead><tbody>");
-      for (Finding.Call call : broken.calls()) {
+      for (PatchedExec.Call call : broken.calls()) {
         html.add(
             "<tr><td><code>%s</code></td><td><code>%s</code></td></tr>\n",
             call.ours(), call.kernels());

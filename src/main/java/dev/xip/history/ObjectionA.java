@@ -1,9 +1,7 @@
 package dev.xip.history;
 
-import dev.xip.base.SleepingInAtomicException;
 import dev.xip.file.InPlaceFile;
-import dev.xip.measure.CallChain;
-import dev.xip.measure.NormalPageMachine;
+import dev.xip.measure.PatchedExec;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.process.ModelledProcess;
 import dev.xip.segment.SegmentStore;
@@ -25,11 +23,10 @@ final class ObjectionA {
     SegmentStore store = Distribution.pack(findings.work());
     try (Distribution distribution = Distribution.boot(store, FrameStrategy.SPECIAL_BIT)) {
       InPlaceFile program = distribution.programs().getFirst();
-      SleepingInAtomicException bug = withPatch(program);
+      PatchedExec patched =
+          PatchedExec.of(X8664Layout.INSTANCE, program, List.of(program.name(), "argument"));
       findings.broken(
-          "exec of %s with the patch".formatted(program.name()),
-          bug == null ? "" : bug.getMessage(),
-          bug == null ? List.of() : calls(bug));
+          "exec of %s with the patch".formatted(program.name()), patched.bug(), patched.calls());
     }
     for (FrameStrategy each :
         List.of(FrameStrategy.MEM_SEGS_SPIN_LOCK, FrameStrategy.SPECIAL_BIT)) {
@@ -43,25 +40,6 @@ final class ObjectionA {
             List.of(program.name(), "argument"),
             process.arguments());
       }
-    }
-  }
-
-  private static List<Finding.Call> calls(SleepingInAtomicException bug) {
-    return CallChain.of(bug).stream()
-        .map(call -> new Finding.Call(call.ours(), call.kernels()))
-        .toList();
-  }
-
-  /** {@return what exec throws, null if it runs} */
-  private static SleepingInAtomicException withPatch(InPlaceFile program) throws IOException {
-    try (NormalPageMachine machine = NormalPageMachine.boot(X8664Layout.INSTANCE, 1)) {
-      // Not closed: exit would ask the same question. The process is freed with the machine.
-      ModelledProcess process =
-          ModelledProcess.start(machine.manager(FrameStrategy.MEM_SEGS_POSTED), "init");
-      process.exec(program, List.of(program.name(), "argument"), List.of("HOME=/"));
-      return null;
-    } catch (SleepingInAtomicException e) {
-      return e;
     }
   }
 }
