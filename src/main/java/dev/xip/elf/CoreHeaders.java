@@ -42,11 +42,6 @@ public record CoreHeaders(ElfMachine machine, List<Segment> segments) {
     return Pages.roundUp(ElfLayout.EHDR_SIZE + (long) segments.size() * ElfLayout.PHDR_SIZE);
   }
 
-  /** {@return the length of the file in bytes} */
-  public long fileLength() {
-    return firstByte() + segments.stream().mapToLong(Segment::fileSize).sum();
-  }
-
   /** {@return the ELF header and the program headers, to be read from position 0} */
   public ByteBuffer bytes() {
     ByteBuffer to =
