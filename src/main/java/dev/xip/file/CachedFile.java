@@ -227,8 +227,11 @@ public final class CachedFile implements ChangeableFile, CachedPages {
       if (page == null) {
         destination.asSlice(done, bytes).fill((byte) 0);
       } else {
-        MemorySegment.copy(bytes(page), inPage, destination, done, bytes);
-        page.unlock();
+        try {
+          MemorySegment.copy(bytes(page), inPage, destination, done, bytes);
+        } finally {
+          page.unlock();
+        }
       }
       done += bytes;
     }
@@ -252,10 +255,13 @@ public final class CachedFile implements ChangeableFile, CachedPages {
         long inPage = position + done & Pages.OFFSET_MASK;
         long some = Math.min(bytes.byteSize() - done, Pages.SIZE - inPage);
         CachePage page = lockOrAdd(position + done >>> Pages.SHIFT);
-        MemorySegment.copy(bytes, done, bytes(page), inPage, some);
-        done += some;
-        size = Math.max(size, position + done);
-        page.unlock();
+        try {
+          MemorySegment.copy(bytes, done, bytes(page), inPage, some);
+          done += some;
+          size = Math.max(size, position + done);
+        } finally {
+          page.unlock();
+        }
       }
     } catch (NoFrameException e) {
       if (done == 0) {
