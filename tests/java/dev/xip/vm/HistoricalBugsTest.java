@@ -108,6 +108,18 @@ class HistoricalBugsTest {
   }
 
   @Test
+  void theReportLeavesNoPageBeforeItPinned() throws Exception {
+    try (TestMachine machine = s390x(RULES.without(Rule.GET_USER_PAGES_ENDS))) {
+      AddressSpace space = machine.space("gup");
+      map(space, AT, 2, PRIVATE, machine.file("f", 2));
+      write(space, AT, 1);
+      assertThatThrownBy(() -> space.getUserPages().pin(AT, 2, false, false))
+          .isInstanceOf(IllegalStateException.class);
+      machine.verify();
+    }
+  }
+
+  @Test
   void getUserPagesRefusesWithItsRepair() {
     try (TestMachine machine = s390x(RULES)) {
       AddressSpace space = machine.space("gup");

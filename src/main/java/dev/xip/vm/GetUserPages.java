@@ -208,6 +208,11 @@ public final class GetUserPages {
           return done;
         }
         throw e;
+      } catch (IllegalStateException bug) {
+        for (int i = 0; i < done; i++) {
+          allocator.put(pfns[i]);
+        }
+        throw bug;
       }
     }
     return count;
