@@ -258,6 +258,16 @@ class MappingCallsTest {
   }
 
   @Test
+  void mincoreOfMorePagesThanItsAnswerCanHoldIsRefused() throws IOException {
+    long most = (long) Integer.MAX_VALUE << Pages.SHIFT;
+    AddrRange range = space.map(MapRequest.anonymous(most + Pages.SIZE, RW));
+    TestMachine.write(space, range.end() - Pages.SIZE, 1);
+    assertRefused(Errno.EFAULT, () -> space.inCore(range));
+    AddrRange part = new AddrRange(range.start() + Pages.SIZE, range.end());
+    assertThat(space.inCore(part).stream()).containsExactly(Integer.MAX_VALUE - 1);
+  }
+
+  @Test
   void aHintIsTakenIfItIsFreeAndAnotherPlaceIfItIsNot() throws IOException {
     MapRequest request = MapRequest.anonymous(Pages.SIZE, RW).near(START + 5);
     assertThat(space.map(request).start()).isEqualTo(START);

@@ -195,7 +195,8 @@ public final class AddressSpace implements AutoCloseable {
    *
    * @param range the addresses, from a page's first one on
    * @return one bit for each page
-   * @throws MapException EINVAL if the range is unaligned, ENOMEM if there is a gap
+   * @throws MapException EINVAL if the range is unaligned, ENOMEM if there is a gap, EFAULT if it
+   *     has more than 2^31 - 1 pages: the answer has no room for them
    */
   public BitSet inCore(AddrRange range) throws MapException {
     return rangeCalls.inCore(range);

@@ -18,6 +18,9 @@ import java.util.Set;
  * <p>Lock held by the caller: none; the calls take the map lock, exclusively to change mappings.
  */
 final class RangeCalls {
+  /** The longest range of mincore: the answer has a bit for each page. */
+  private static final long MOST_IN_CORE = (long) Integer.MAX_VALUE << Pages.SHIFT;
+
   private final Mm mm;
   private final PageTable table;
   private final EntryLayout layout;
@@ -248,6 +251,10 @@ final class RangeCalls {
   BitSet inCore(AddrRange range) throws MapException {
     String call = "mincore " + range;
     MappingCalls.requirePages(call, range);
+    if (range.length() > MOST_IN_CORE) {
+      throw new MapException(
+          Errno.EFAULT, call, "at most 0x%x bytes".formatted(MOST_IN_CORE), "more than that");
+    }
     BitSet present = new BitSet();
     long stamp = mm.lockShared();
     try {
