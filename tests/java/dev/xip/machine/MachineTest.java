@@ -14,6 +14,7 @@ import dev.xip.image.PathResolver;
 import dev.xip.pagetable.Walk;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.RegionFrames;
+import dev.xip.segment.SegmentException;
 import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentSource;
 import dev.xip.segment.SegmentStore;
@@ -201,6 +202,39 @@ class MachineTest {
       assertThat(machine.memory().frames().bytes()).isEqualTo(memMap);
       assertThat(machine.verify()).isEmpty();
     }
+  }
+
+  @Test
+  void aSegmentWithAPinnedPageIsBusyUntilItIsReleased() throws IOException {
+    MachineConfig config =
+        MachineConfig.DEFAULT.withRam(16 << 20).withRegionFrames(RegionFrames.COUNTED);
+    try (Machine machine = Machine.boot(config, store)) {
+      Mount mount = machine.mount(name);
+      AddressSpace space = machine.memoryManager().newAddressSpace("pins");
+      long va = mapFirstFile(mount, space).start();
+      PinnedPages page = space.getUserPages().pin(va, 1, false, false);
+      space.close();
+      assertThatThrownBy(() -> machine.segments().unload(name))
+          .isInstanceOf(SegmentException.class)
+          .hasMessageStartingWith("EBUSY: unloading segment " + name);
+      byte[] word = new byte[8];
+      page.read(0, 0, MemorySegment.ofArray(word));
+      assertThat(word).isNotEqualTo(new byte[8]);
+      page.close();
+      mount.close();
+      assertThat(machine.segments().loaded()).isEmpty();
+    }
+  }
+
+  @Test
+  void aMachineThatCannotBootLeavesNoWindowReserved() throws IOException {
+    MachineConfig large = MachineConfig.DEFAULT.withWindow(16L << 40);
+    for (int i = 0; i < 10; i++) {
+      assertThatThrownBy(() -> Machine.boot(large.withRam(Pages.SIZE), store))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("expected two free frames");
+    }
+    Machine.boot(large, store).close();
   }
 
   @Test

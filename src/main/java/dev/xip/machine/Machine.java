@@ -56,14 +56,24 @@ public final class Machine implements AutoCloseable {
    * @param store the store of its segments
    * @return the machine
    * @throws HostException if the host does not give the address space
+   * @throws IllegalArgumentException if the configuration contradicts itself (EINVAL), or RAM is
+   *     too small (ENOMEM)
    */
   public static Machine boot(MachineConfig config, SegmentStore store) throws HostException {
     RamBanks banks = config.strategy().memMap(config.ram(), config.layout());
     PhysicalMemory memory = PhysicalMemory.boot(config.windowBytes(), banks, config.regionFrames());
-    MemoryManager manager =
-        new MemoryManager(
-            memory, config.layout(), config.strategy().on(memory, config.layout()), config.rules());
-    return new Machine(memory, manager, new SegmentLoader(store, memory));
+    try {
+      MemoryManager manager =
+          new MemoryManager(
+              memory,
+              config.layout(),
+              config.strategy().on(memory, config.layout()),
+              config.rules());
+      return new Machine(memory, manager, new SegmentLoader(store, memory));
+    } catch (RuntimeException e) {
+      memory.close();
+      throw e;
+    }
   }
 
   /** {@return the physical memory: the window with RAM and regions} */
@@ -186,7 +196,10 @@ public final class Machine implements AutoCloseable {
 
   /**
    * Closes all address spaces, unloads all segments and releases the window; a second call does
-   * nothing.
+   * nothing. Precondition: no page of the machine is pinned.
+   *
+   * @throws SegmentException for the first segment that could not be unloaded, as {@link
+   *     SegmentLoader#unload} says; the others and the window are gone
    */
   @Override
   public synchronized void close() throws SegmentException {
@@ -197,14 +210,26 @@ public final class Machine implements AutoCloseable {
     for (AddressSpace space : memoryManager.spaces()) {
       space.close();
     }
+    SegmentException failed = null;
     try {
       for (SavedSegment segment : loader.loaded()) {
-        for (int left = segment.references(); left > 0; left--) {
-          loader.unload(segment.name());
+        try {
+          for (int left = segment.references(); left > 0; left--) {
+            loader.unload(segment.name());
+          }
+        } catch (SegmentException e) {
+          if (failed == null) {
+            failed = e;
+          } else {
+            failed.addSuppressed(e);
+          }
         }
       }
     } finally {
       memory.close();
+    }
+    if (failed != null) {
+      throw failed;
     }
   }
 }

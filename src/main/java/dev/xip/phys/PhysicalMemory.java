@@ -346,8 +346,8 @@ public final class PhysicalMemory implements AutoCloseable {
     if (holder != null) {
       throw new RegionBusyException(wanted, holder);
     }
-    boot.added(physical);
     frames.makeFor(wanted);
+    boot.added(physical);
     regions.put(physical.start(), wanted);
     return wanted;
   }

@@ -185,7 +185,8 @@ public final class SegmentLoader {
    * counterpart: {@code segment_unload}, which only logs what this reports.
    *
    * @param name a loaded segment
-   * @throws SegmentException EINVAL if it is not loaded; a code of the host if its memory cannot be
+   * @throws SegmentException EINVAL if it is not loaded; EBUSY if a native call uses its memory, or
+   *     one of its page frames is mapped or pinned, or a code of the host if its memory cannot be
    *     unmapped, and then it stays loaded; EIO if stores were lost, as its data file was shortened
    *     while it was loaded or the disk is full: then it is unloaded all the same
    */
@@ -283,6 +284,8 @@ public final class SegmentLoader {
       memory.release(held.region());
     } catch (HostException e) {
       throw SegmentException.of("unloading segment " + held.name(), e);
+    } catch (IllegalStateException inUse) {
+      throw SegmentException.withCode(Errno.EBUSY, "unloading segment " + held.name(), inUse);
     }
     held.markUnloaded();
     loaded.remove(held.name());
