@@ -81,8 +81,9 @@ public enum Rule {
   FAULT_HOLDS_FILE_LOCK("4.0", "a fault keeps truncation out until its entry is in"),
 
   /**
-   * One entry maps 2 MiB or 1 GiB of a file. Where the architecture has special leaves of that size
-   * and the special bit decides about page frames. Without it, every entry maps a page.
+   * One entry maps 2 MiB or 1 GiB of a file (1 GiB since 4.11). Where the architecture has special
+   * leaves of that size and the special bit decides about page frames. Without it, every entry maps
+   * a page.
    */
   HUGE_LEAVES("4.5", "one entry maps 2 MiB or 1 GiB of a file"),
 
@@ -148,7 +149,7 @@ public enum Rule {
    * A mapping that grows in place merges with what follows. Without it, two mappings stay side by
    * side.
    */
-  MREMAP_GROWTH_MERGES("5.18", "a mapping that grows in place merges with what follows"),
+  MREMAP_GROWTH_MERGES("6.1", "a mapping that grows in place merges with what follows"),
 
   /**
    * mremap checks the old range before it clears the target. Without it, the target is empty when
