@@ -27,13 +27,18 @@ public final class ScratchFolder implements AutoCloseable {
    * @throws IOException if it cannot be made
    */
   public static ScratchFolder in(Path parent, String prefix) throws IOException {
-    OpenFolder open = OpenFolder.open(parent);
+    OpenFolder open;
+    try {
+      open = OpenFolder.open(parent);
+    } catch (HostException e) {
+      throw e.at(parent.toString());
+    }
     try {
       PrivateFolder made = PrivateFolder.in(open, prefix);
       return new ScratchFolder(open, made, parent.resolve(HostPaths.of(made.name())));
-    } catch (IOException e) {
+    } catch (HostException e) {
       open.close();
-      throw e;
+      throw e.at(parent.toString());
     }
   }
 
