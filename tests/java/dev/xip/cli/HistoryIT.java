@@ -118,6 +118,26 @@ class HistoryIT {
   }
 
   @Test
+  void aStepThatIsNamedTwiceIsRunOnce() throws Exception {
+    String story = Xip.run("history", "21-dec", "21-dec", "--work", folder).isDone().text();
+    assertThat(story).contains("1 step in");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--eras", "--era=3.19"})
+  void stepsHaveNoEras(String option) throws Exception {
+    Xip.Result result = Xip.run("history", "15-jan", option);
+    assertThat(result.exit()).isEqualTo(2);
+    assertThat(result.err()).hasLineCount(1).contains("expected no STEP, found 15-jan");
+  }
+
+  @Test
+  void aPageDoesNotReplaceADevice() throws Exception {
+    String line = Xip.run("history", "21-dec", "--html", "/dev/full").failsWithOneLine();
+    assertThat(line).contains("/dev/full");
+  }
+
+  @Test
   void aListIsNotWrittenAsAPage() throws Exception {
     Path page = folder.resolve("story.html");
     assertThat(Xip.run("history", "--list", "--html", page).exit()).isEqualTo(2);
@@ -136,6 +156,6 @@ class HistoryIT {
   @Test
   void aFolderForWorkThatDoesNotExistIsOneLine() throws IOException, InterruptedException {
     assertThat(Xip.run("history", "21-dec", "--work", folder.resolve("no")).failsWithOneLine())
-        .contains("/no");
+        .contains("/no: No such file or directory");
   }
 }

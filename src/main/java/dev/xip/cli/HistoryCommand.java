@@ -11,6 +11,7 @@ import dev.xip.host.ScratchFolder;
 import dev.xip.vm.Era;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
@@ -82,7 +83,7 @@ final class HistoryCommand implements Callable<Integer> {
       arity = "0..*",
       paramLabel = "STEP",
       completionCandidates = StepNames.class,
-      description = "The steps to run: ${COMPLETION-CANDIDATES}; default: all.")
+      description = "The steps to run, each once: ${COMPLETION-CANDIDATES}; default: all.")
   private List<String> names = List.of();
 
   @ArgGroup private Form form = new Form();
@@ -132,8 +133,12 @@ final class HistoryCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    steps = names.isEmpty() ? History.STEPS : names.stream().map(this::named).toList();
+    steps = names.isEmpty() ? History.STEPS : names.stream().distinct().map(this::named).toList();
     if (form.all || form.one != null) {
+      if (!names.isEmpty()) {
+        throw new ParameterException(
+            spec.commandLine(), "eras: expected no STEP, found " + names.getFirst());
+      }
       return printEras(form.all ? List.of(Era.values()) : List.of(form.one));
     }
     if (form.html == null) {
@@ -144,7 +149,11 @@ final class HistoryCommand implements Callable<Integer> {
       target.demandFile("a page");
       Story story = run();
       try (PendingFile pending = PendingFile.at(target)) {
-        Files.writeString(pending.path(), HtmlPage.of(story), StandardCharsets.UTF_8);
+        try {
+          Files.writeString(pending.path(), HtmlPage.of(story), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+          throw new FileSystemException(target.toString(), null, e.getMessage());
+        }
         pending.commit(ANYONE);
       }
       return json ? print(story) : done(story);

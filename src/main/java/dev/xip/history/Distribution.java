@@ -18,6 +18,7 @@ import dev.xip.segment.SegmentStore;
 import dev.xip.segment.SegmentType;
 import dev.xip.vm.FrameStrategy;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -64,7 +65,7 @@ final class Distribution implements AutoCloseable {
     Path bin = Files.createDirectories(work.resolve("tree").resolve(BIN));
     for (Path each : PROGRAMS) {
       if (Files.isRegularFile(each) && Files.isReadable(each)) {
-        Files.copy(each, bin.resolve(each.getFileName()));
+        copy(each, bin.resolve(each.getFileName()));
       }
     }
     Path image = work.resolve("distro.img");
@@ -75,6 +76,17 @@ final class Distribution implements AutoCloseable {
         store.place(name, SegmentType.SR, Pages.roundUp(Files.size(image))),
         SegmentSource.moving(image));
     return store;
+  }
+
+  /** Copies a file. Java names the source of a copy for which there is no room. */
+  private static void copy(Path from, Path to) throws IOException {
+    try {
+      Files.copy(from, to);
+    } catch (FileSystemException e) {
+      throw e.getReason() == null
+          ? e
+          : new FileSystemException(to.toString(), from.toString(), e.getReason());
+    }
   }
 
   /**
