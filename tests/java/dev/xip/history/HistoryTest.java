@@ -140,6 +140,24 @@ class HistoryTest {
   }
 
   @Test
+  void eachNameOfAWayHasAMeaningOfItsOwn() {
+    for (String step : List.of("15-jan", "28-mar")) {
+      assertThat(found(step, Finding.Table.class))
+          .filteredOn(table -> table.title().equals("The ways by name"))
+          .isNotEmpty()
+          .allSatisfy(
+              table ->
+                  assertThat(table.rows().stream().map(row -> row.cells().getFirst().text()))
+                      .doesNotHaveDuplicates());
+    }
+  }
+
+  @Test
+  void aPercentSignStaysWithItsNumber() {
+    assertThat(Html.of("by 12 %")).isEqualTo("by 12\u00a0%");
+  }
+
+  @Test
   void anUnknownStepIsNamedWithThoseThatExist() {
     assertThatThrownBy(() -> History.named("14-jan"))
         .isInstanceOf(IllegalArgumentException.class)
@@ -193,6 +211,7 @@ class HistoryTest {
         List.of(
             new Finding.Part(hostile, hostile),
             new Finding.Fact(hostile, hostile, false),
+            new Finding.Seen(hostile, hostile),
             new Finding.Broken(hostile, hostile, List.of(new PatchedExec.Call(hostile, hostile))),
             new Finding.Table(
                 hostile,

@@ -68,6 +68,8 @@ final class HistoryJson {
               .member("what", fact.what())
               .member("seen", fact.seen())
               .member("asTold", fact.holds());
+      case Finding.Seen seen ->
+          json.member("kind", "seen").member("what", seen.what()).member("value", seen.value());
       case Finding.Broken broken -> broken(broken);
       case Finding.Table table -> table(table);
       case Finding.Figures figures -> figures(figures);

@@ -36,7 +36,11 @@ final class HistoryText {
       text.wrapped("", "", paragraph);
     }
     out.line("");
-    text.wrapped("", "", "Every figure below was measured in this run, on " + story.processor());
+    text.wrapped(
+        "",
+        "",
+        "Figures are of this run, on %s; those of a mail or commit are said to be."
+            .formatted(story.processor()));
     for (Story.Chapter chapter : story.chapters()) {
       text.chapter(chapter);
     }
@@ -106,6 +110,8 @@ final class HistoryText {
               INDENT + INDENT,
               "%s: %s%s"
                   .formatted(fact.what(), shown(fact.seen()), fact.holds() ? "" : "  NOT AS TOLD"));
+      case Finding.Seen seen ->
+          wrapped(INDENT + "- ", INDENT + INDENT, seen.what() + ": " + seen.value());
       case Finding.Broken broken -> broken(broken);
       case Finding.Table table -> table(table);
       case Finding.Figures figures -> figures(figures);

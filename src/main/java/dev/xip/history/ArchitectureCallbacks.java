@@ -76,7 +76,7 @@ final class ArchitectureCallbacks implements Step {
         "The two kinds of callback", List.of("entry of", "s390: a bit", "ARM: pfn_valid"), rows);
     findings.part(
         "What it left as it was",
-        "Outside VM_MIXEDMAP pfn_valid is asked, as in 2.6.24. The questions are counted while a"
+        "Outside VM_MIXEDMAP pfn_valid is asked, as before. The questions are counted while a"
             + " process with %,d pages of its own forks and its child exits.".formatted(PAGES));
     CountingModel counting = new CountingModel(new FlatModel());
     try (Trial trial = Trial.of(machine -> callbacks(machine, counting))) {

@@ -57,7 +57,7 @@ final class Convinced implements Step {
         List.of(
             answer("a  mutex in atomic context", "not taken up: a spin lock would do"),
             answer(
-                "b  slow on the fast path", "under CONFIG_DEBUG_VM; sparsemem's costs up to 5 %"),
+                "b  slow on the fast path", "under CONFIG_DEBUG_VM; sparsemem's cost nearly 5 %"),
             answer(
                 "c  calls up from the bottom",
                 "sparsemem asks its memory model too, though by an array"),

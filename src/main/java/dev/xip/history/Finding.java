@@ -24,6 +24,14 @@ public sealed interface Finding {
   record Fact(String what, String seen, boolean holds) implements Finding {}
 
   /**
+   * Something that was measured or counted and has no expected value.
+   *
+   * @param what what was looked at
+   * @param value what was found
+   */
+  record Seen(String what, String value) implements Finding {}
+
+  /**
    * What a machine printed or threw when it broke.
    *
    * @param what what was attempted

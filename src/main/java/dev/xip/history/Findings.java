@@ -45,6 +45,11 @@ public final class Findings {
     add(new Finding.Fact(what, String.valueOf(seen), holds));
   }
 
+  /** Adds something of which nothing is expected. */
+  void seen(String what, Object value) {
+    add(new Finding.Seen(what, String.valueOf(value)));
+  }
+
   /** Adds a fact that has to be what is expected. */
   void expect(String what, Object expected, Object seen) {
     fact(what, seen, expected.equals(seen));

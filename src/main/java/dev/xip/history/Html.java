@@ -6,11 +6,15 @@ import java.util.Locale;
 final class Html {
   private final StringBuilder text = new StringBuilder();
 
-  /** Escapes a text, for content and for attributes in double quotes. */
+  /**
+   * Escapes a text, for content and for attributes in double quotes. A percent sign stays on the
+   * line of its number.
+   */
   static String of(String plain) {
     StringBuilder escaped = new StringBuilder(plain.length() + 16);
-    for (int i = 0; i < plain.length(); i++) {
-      char c = plain.charAt(i);
+    String kept = plain.replace(" %", "\u00a0%");
+    for (int i = 0; i < kept.length(); i++) {
+      char c = kept.charAt(i);
       switch (c) {
         case '&' -> escaped.append("&amp;");
         case '<' -> escaped.append("&lt;");

@@ -41,8 +41,8 @@ public final class HtmlPage {
       html.add("<p>%s</p>\n", paragraph);
     }
     html.add(
-        "<p class=\"small\">Each step below was run on a machine made for it. Every figure was"
-            + " measured in that run, on %s.</p>\n</header>\n",
+        "<p class=\"small\">Each step below was run on a machine made for it. Figures are of that"
+            + " run, on %s; those of a mail or commit are said to be.</p>\n</header>\n",
         story.processor());
     html.raw("<nav aria-label=\"Steps\"><ol>\n");
     for (Story.Chapter chapter : story.chapters()) {
@@ -77,11 +77,11 @@ public final class HtmlPage {
         String.join(", ", account.tests()));
   }
 
-  /** Facts that follow each other make one list. */
+  /** Facts that follow each other, checked or not, make one list. */
   private void findings(List<Finding> findings) {
     boolean inList = false;
     for (Finding finding : findings) {
-      boolean fact = finding instanceof Finding.Fact;
+      boolean fact = finding instanceof Finding.Fact || finding instanceof Finding.Seen;
       if (fact != inList) {
         html.raw(fact ? "<ul class=\"facts\">\n" : "</ul>\n");
         inList = fact;
@@ -99,6 +99,8 @@ public final class HtmlPage {
                 new Markup(each.holds() ? "" : " class=\"wrong\""),
                 each.what(),
                 each.seen().isEmpty() ? "works" : each.seen());
+        case Finding.Seen each ->
+            html.add("<li class=\"seen\">%s: <b>%s</b></li>\n", each.what(), each.value());
         case Finding.Broken broken -> broken(broken);
         case Finding.Table table -> table(table);
         case Finding.Figures figures -> FiguresDrawing.add(html, figures);

@@ -15,10 +15,13 @@ final class Imports {
 
   private Imports() {}
 
-  /** {@return the packages that the classes use, their own left out} */
+  /** {@return the packages that the classes and those above them use, their own left out} */
   static Set<String> of(Class<?>... classes) throws IOException {
     Set<String> used = new TreeSet<>();
     for (Class<?> each : classes) {
+      if (each.getSuperclass() != Object.class) {
+        used.addAll(of(each.getSuperclass()));
+      }
       try (InputStream code = each.getResourceAsStream(each.getSimpleName() + ".class")) {
         ClassModel model = ClassFile.of().parse(code.readAllBytes());
         for (PoolEntry entry : model.constantPool()) {

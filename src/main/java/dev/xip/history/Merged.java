@@ -71,6 +71,7 @@ final class Merged implements Step {
       first = first == null ? seen : first;
       findings.fact(strategy.toString(), seen, seen.equals(first));
     }
+    StrategyNames.add(findings, FrameStrategy.answeringRight());
     findings.figures(
         "One question about one entry, every strategy whose answers are right",
         OneQuestion.by(FrameStrategy.answeringRight(), 64));

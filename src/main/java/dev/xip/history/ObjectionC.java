@@ -5,9 +5,14 @@ import dev.xip.history.Finding.Cell;
 import dev.xip.history.Finding.Row;
 import dev.xip.measure.NormalPageMachine;
 import dev.xip.pagetable.X8664Layout;
+import dev.xip.phys.CorrectedModel;
+import dev.xip.phys.FlatModel;
 import dev.xip.phys.IntendedModel;
 import dev.xip.phys.ListLock;
 import dev.xip.phys.LraModel;
+import dev.xip.phys.PostedModel;
+import dev.xip.phys.SortedArrayModel;
+import dev.xip.phys.SparseModel;
 import java.io.IOException;
 import java.util.List;
 
@@ -28,15 +33,20 @@ final class ObjectionC {
             + " call the architecture, which takes the lock of a list that high-level code keeps."
             + " It also splits one question in two: virt_addr_valid, \"may I touch this address?\","
             + " was pfn_valid and has to keep the old answer, so the patch redirects it to"
-            + " __pfn_in_kmap.");
-    findings.fact(
-        "the layer rules, about a pfn_valid in dev.xip.phys with \"%s\"".formatted(IMPORT),
-        "refused: %s (UpwardCallTest runs the rule on such a class)".formatted(RULE),
-        true);
+            + " __pfn_in_kmap. The layer rules of xip refuse \"%s\" in dev.xip.phys: \"%s\"; UpwardCallTest runs them on such a class."
+                .formatted(IMPORT, RULE));
     findings.expect(
         "packages that the models of dev.xip.phys use",
         "[dev.xip.base]",
-        Imports.of(LraModel.class, IntendedModel.class).toString());
+        Imports.of(
+                LraModel.class,
+                PostedModel.class,
+                CorrectedModel.class,
+                IntendedModel.class,
+                FlatModel.class,
+                SparseModel.class,
+                SortedArrayModel.class)
+            .toString());
     try (NormalPageMachine machine = NormalPageMachine.boot(X8664Layout.INSTANCE, 1)) {
       long maxPfn = machine.memory().windowBytes() >>> Pages.SHIFT;
       LraModel inKernelMap = new LraModel(maxPfn);

@@ -6,6 +6,7 @@ import dev.xip.measure.BootTable;
 import dev.xip.measure.BootTable.Place;
 import dev.xip.pagetable.X8664Layout;
 import dev.xip.phys.BootStep;
+import dev.xip.vm.FrameStrategy;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,7 +25,14 @@ final class ObjectionD {
             + " RAM is on the list (on s390 by a core_initcall); segments are loaded. After each"
             + " step every way is asked about RAM and about the places of three segments: in the"
             + " hole between the banks, in a section of sparsemem that has RAM too, and far away."
-            + " Right is yes for RAM as soon as the mem_map exists, and no else.");
+            + " Right is yes for RAM as soon as the mem_map exists, and no else. The patch asks for"
+            + " memory first and lets the list exclude, so an empty list does no harm; Otte names"
+            + " that way round, as an extra check, and finds it uglier still. A list that says"
+            + " what is valid, mem-segs-alone, denies RAM until the core_initcall.");
+    StrategyNames.add(
+        findings,
+        List.of(FrameStrategy.values()),
+        Row.of("mem-segs-alone", Cell.plain("pfn_valid: is the pfn on the list, as RAM?")));
     List<Row> rows = new ArrayList<>();
     for (BootTable.Row row : BootTable.of(X8664Layout.INSTANCE)) {
       List<Cell> cells = new ArrayList<>();

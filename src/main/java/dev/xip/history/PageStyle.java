@@ -37,6 +37,7 @@ final class PageStyle {
       ul.facts { list-style: none; margin: .6rem 0; padding: 0; }
       ul.facts li { padding: .22rem 0 .22rem 1.6rem; position: relative; }
       ul.facts li::before { content: "\\2713"; position: absolute; left: .2rem; color: var(--good); }
+      ul.facts li.seen::before { content: "\\2013"; color: var(--soft); }
       ul.facts li.wrong::before { content: "\\2717"; color: var(--bad); }
       .broken { border-left: 4px solid var(--bad); background: var(--badfield); margin: 1rem 0;
         padding: .5rem .9rem; }
@@ -73,8 +74,10 @@ final class PageStyle {
       svg .bar { fill: var(--bar); }
       svg .bitbar { fill: var(--mark); }
       @media (max-width: 34rem) { nav a { display: block; } nav span { display: block; }
-        nav li { padding-bottom: .5rem; } h1 { font-size: 1.5rem; } }
-      @media print { details { display: none; } }
+        nav li { padding-bottom: .5rem; } h1 { font-size: 1.5rem; }
+        figure { overflow-x: auto; } svg { min-width: 30rem; } }
+      @media print { summary { display: none; } details::details-content { content-visibility: visible;
+        display: block; } figure, .broken, tr { break-inside: avoid; } h2, h3 { break-after: avoid; } }
       """;
 
   private PageStyle() {}

@@ -22,7 +22,8 @@ final class SegmentsAreValid implements Step {
         "The problem: pfn_valid says yes to a page without a struct page",
         List.of(
             new Mail("Carsten Otte, Nick Piggin", "20071221104701.GE28484@wotan.suse.de"),
-            new Mail("Martin Schwidefsky", "quoted in 20080107044355.GA11222@wotan.suse.de")),
+            new Mail(
+                "Martin Schwidefsky, quoted by Piggin", "20080107044355.GA11222@wotan.suse.de")),
         "On s390 pfn_valid is a machine instruction (LRA): is there memory behind this address of"
             + " the kernel's own mapping? A loaded segment is memory, so the answer is yes, and"
             + " vm_normal_page would count its pages in struct pages that do not exist. Two ways"

@@ -38,7 +38,11 @@ final class SketchDrawing {
     if (!lock.isEmpty()) {
       lock(html, lock, y);
     }
-    html.raw("</svg></figure>\n");
+    html.raw("</svg>\n");
+    if (sketch.entries().stream().anyMatch(Finding.Entry::isMarked)) {
+      html.raw("<figcaption>The coloured bit says: no struct page.</figcaption>\n");
+    }
+    html.raw("</figure>\n");
   }
 
   /** {@return the drawing in words, for those who do not see it} */
@@ -101,11 +105,7 @@ final class SketchDrawing {
           "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\" class=\"tiny\">%d</text>\n",
           x + CELL / 2, top - 4, bit);
     }
-    html.add(
-        "<text x=\"0\" y=\"%d\" class=\"note\">%s%s</text>\n",
-        top + 38,
-        entry.bits(),
-        entry.isMarked() ? " \u2014 the coloured bit says: no struct page" : "");
+    html.add("<text x=\"0\" y=\"%d\" class=\"note\">%s</text>\n", top + 38, entry.bits());
   }
 
   private static void list(Html html, List<Finding.Chunk> chunks, int y) {
@@ -129,7 +129,7 @@ final class SketchDrawing {
           x + width / 2,
           y + 60,
           chunk.note().isEmpty()
-              ? chunk.frames() ? "struct pages" : "none"
+              ? chunk.frames() ? "struct pages" : "no struct pages"
               : chunk.note().replace("flag: ", "\u2691 "));
     }
   }

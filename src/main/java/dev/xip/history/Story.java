@@ -33,7 +33,11 @@ public record Story(String processor, List<Chapter> chapters, double seconds) {
               + " pfn_valid(pfn), a function of the architecture. VM_PFNMAP, the older rule for"
               + " mappings without struct pages, has no place for private copies among such pages"
               + " except where pfns run on with the addresses; file systems need private copies,"
-              + " so a mapping of both kinds of page was to be called VM_MIXEDMAP.");
+              + " so a mapping of both kinds of page was to be called VM_MIXEDMAP.",
+          "Where are the struct pages? By the flat model in one array, mem_map, up to the last page"
+              + " of RAM; pfn_valid is a comparison. By sparsemem in sections, of 128 MiB on"
+              + " x86-64, each with a struct page for all its pages or for none; pfn_valid looks"
+              + " the section up in a table.");
 
   /** Copies the list. */
   public Story {
