@@ -31,15 +31,17 @@ final class ArchitectureCallbacks implements Step {
             new Mail(
                 "Carsten Otte, patch 1/4", "1199891645.28689.22.camel@cotte.boeblingen.de.ibm.com"),
             new Mail(
-                "Carsten Otte, patch 2/4",
-                "1199891645.28689.23.camel@cotte.boeblingen.de.ibm.com")),
+                "Carsten Otte, patch 2/4", "1199891645.28689.23.camel@cotte.boeblingen.de.ibm.com"),
+            new Mail("Nick Piggin, answer", "20080110002021.GC19997@wotan.suse.de")),
         "Otte puts both ways behind two functions of the architecture. pte_set_norefcount is called"
             + " when an entry is made in a VM_MIXEDMAP mapping, mixedmap_refcount_pte when"
             + " vm_normal_page meets it there. s390 sets and tests a software bit of the entry"
             + " (_PAGE_NOREFCNT, 0x004); ARM, with no bit, does nothing and asks pfn_valid. Outside"
             + " VM_MIXEDMAP everything stays as it was: pfn_valid is asked about every ordinary"
-            + " page. If a bit of the entry may decide, says the series of March, it can replace"
-            + " the rules about mappings altogether.",
+            + " page. Piggin would rather have pte_special, which makes the callbacks needless, and"
+            + " pfn_valid where there is no such bit; Otte tends to agree and tries it next. If a"
+            + " bit of the entry may decide, says the series of March, it can replace the rules"
+            + " about mappings altogether.",
         "Place and value of s390's bit became those of the special bit of 2.6.26. The special bit"
             + " is set for every page-less entry, VM_PFNMAP too, and is asked about first.",
         List.of(NormalFrame.RefcountPteBit.class, NormalFrame.RefcountPtePfnValid.class),

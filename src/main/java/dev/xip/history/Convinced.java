@@ -34,7 +34,7 @@ final class Convinced implements Step {
             new Mail("Nick Piggin", "20080116040424.GA29681@wotan.suse.de"),
             new Mail("Nick Piggin", "20080116042205.GB29681@wotan.suse.de"),
             new Mail("Nick Piggin, rollup", "20080116142915.GA19162@wotan.suse.de")),
-        "Piggin answers each objection, finds a run-time structure of memory regions like s390's"
+        "Piggin answers b, c and d, finds a run-time structure of memory regions like s390's"
             + " reasonable, and agrees: VM_MIXEDMAP is no slow path on which a global lock and a"
             + " walk would be fine, for a distribution that runs from there does it hundreds of"
             + " times in every exec and exit. vm_insert_pfn keeps its strict checks; what XIP needs"
@@ -55,7 +55,7 @@ final class Convinced implements Step {
         "The answers",
         List.of("objection", "Piggin's answer"),
         List.of(
-            answer("a  mutex in atomic context", "not taken up: a spin lock would do"),
+            answer("a  mutex in atomic context", "none: Otte himself has named a spin lock"),
             answer(
                 "b  slow on the fast path", "under CONFIG_DEBUG_VM; sparsemem's cost nearly 5 %"),
             answer(
@@ -63,7 +63,10 @@ final class Convinced implements Step {
                 "sparsemem asks its memory model too, though by an array"),
             answer(
                 "d  asked before the list is filled",
-                "how do sparsemem architectures get away with it?"),
+                "how does sparsemem get away with it? could the list be filled before?"),
+            answer(
+                "pfn_valid is unclear",
+                "most callers are debugging checks; page_alloc means a struct page"),
             answer("as a whole", "possible, but the bit should be allowed: convinced")));
     sparsemem(findings);
     withoutBit(findings);

@@ -25,7 +25,8 @@ final class ListWalk implements Step {
             new Mail(
                 "Carsten Otte, patch 4/4", "1199784963.25114.31.camel@cotte.boeblingen.de.ibm.com"),
             new Mail("Nick Piggin, Carsten Otte", "20080108115536.GB460@wotan.suse.de")),
-        "Otte posts VM_MIXEDMAP: inside such a mapping vm_normal_page asks mixedmap_refcount_pfn,"
+        "Otte posts VM_MIXEDMAP, made from a patch of Jared Hulbert's: inside such a mapping"
+            + " vm_normal_page asks mixedmap_refcount_pfn,"
             + " which on s390 walks mem_segs under vmem_mutex. He calls it a proof of concept and"
             + " prefers a bit of the entry. Why does s390's pfn_valid not walk the list? Because"
             + " the same segment may also be added as ordinary memory with struct pages: to the"

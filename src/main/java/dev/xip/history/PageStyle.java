@@ -75,7 +75,7 @@ final class PageStyle {
       svg .bitbar { fill: var(--mark); }
       @media (max-width: 34rem) { nav a { display: block; } nav span { display: block; }
         nav li { padding-bottom: .5rem; } h1 { font-size: 1.5rem; }
-        figure { overflow-x: auto; } svg { min-width: 30rem; } }
+        svg .note { font-size: 12px; } svg .tiny { font-size: 11px; } }
       @media print { summary { display: none; } details::details-content { content-visibility: visible;
         display: block; } figure, .broken, tr { break-inside: avoid; } h2, h3 { break-after: avoid; } }
       """;

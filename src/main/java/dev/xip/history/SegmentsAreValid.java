@@ -23,7 +23,8 @@ final class SegmentsAreValid implements Step {
         List.of(
             new Mail("Carsten Otte, Nick Piggin", "20071221104701.GE28484@wotan.suse.de"),
             new Mail(
-                "Martin Schwidefsky, quoted by Piggin", "20080107044355.GA11222@wotan.suse.de")),
+                "Martin Schwidefsky",
+                "OFEC52C590.33A28896-ONC12573B8.0069F07E-C12573B8.006B1A41@de.ibm.com")),
         "On s390 pfn_valid is a machine instruction (LRA): is there memory behind this address of"
             + " the kernel's own mapping? A loaded segment is memory, so the answer is yes, and"
             + " vm_normal_page would count its pages in struct pages that do not exist. Two ways"

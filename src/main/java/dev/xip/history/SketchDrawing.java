@@ -129,7 +129,7 @@ final class SketchDrawing {
           x + width / 2,
           y + 60,
           chunk.note().isEmpty()
-              ? chunk.frames() ? "struct pages" : "no struct pages"
+              ? chunk.frames() ? "struct pages" : "none"
               : chunk.note().replace("flag: ", "\u2691 "));
     }
   }
