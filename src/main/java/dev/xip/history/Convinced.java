@@ -63,10 +63,8 @@ final class Convinced implements Step {
                 "sparsemem asks its memory model too, though by an array"),
             answer(
                 "d  asked before the list is filled",
-                "how does sparsemem get away with it? could the list be filled before?"),
-            answer(
-                "pfn_valid is unclear",
-                "most callers are debugging checks; page_alloc means a struct page"),
+                "how does sparsemem get away with it? fill the list before?"),
+            answer("pfn_valid is unclear", "mostly debugging checks; in page_alloc: a struct page"),
             answer("as a whole", "possible, but the bit should be allowed: convinced")));
     sparsemem(findings);
     withoutBit(findings);
