@@ -71,7 +71,7 @@ class EntryBlockTest {
   @ParameterizedTest
   @FieldSource("LAYOUTS")
   void aBlockIsWhatItsEntriesAre(EntryLayout layout) {
-    EntryBlock block = new EntryBlock(window, layout);
+    EntryBlock block = new EntryBlock(PageTable.at(window, layout, null, 0), window);
     for (int round = 0; round < 400; round++) {
       int count = random.nextInt(1, layout.entriesPerTable(Level.PTE) + 1);
       long[] entries = anyEntries(layout, count);
@@ -111,7 +111,7 @@ class EntryBlockTest {
   @ParameterizedTest
   @FieldSource("LAYOUTS")
   void entriesThatAreAllProtectedAreKnownToBe(EntryLayout layout) {
-    EntryBlock block = new EntryBlock(window, layout);
+    EntryBlock block = new EntryBlock(PageTable.at(window, layout, null, 0), window);
     long[] entries =
         IntStream.range(0, 100)
             .mapToLong(i -> layout.withSpecial(layout.leaf(i, Access.READ)))

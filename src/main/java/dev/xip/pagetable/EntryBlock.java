@@ -12,11 +12,13 @@ import java.lang.invoke.VarHandle;
  * <p>The lock orders the loads. A plain store of an aligned long is atomic. Walkers without the
  * lock see the contents of the frames before the entry because of a fence before the stores ({@link
  * #fill}); {@link #clear} publishes nothing; {@link #copyForked} writes a table that is not linked
- * yet.
+ * yet. An {@link Mmu} changes no empty entry; present ones are taken out one by one if it may be
+ * using them.
  */
 public final class EntryBlock {
   private static final ValueLayout.OfLong ENTRY = ValueLayout.JAVA_LONG;
 
+  private final PageTable table;
   private final MemorySegment window;
   private final EntryLayout layout;
 
@@ -32,9 +34,10 @@ public final class EntryBlock {
   /** ... and the bits by which the others differ from empty ones. */
   private long other;
 
-  EntryBlock(MemorySegment window, EntryLayout layout) {
+  EntryBlock(PageTable table, MemorySegment window) {
+    this.table = table;
     this.window = window;
-    this.layout = layout;
+    this.layout = table.layout();
   }
 
   /**
@@ -153,6 +156,12 @@ public final class EntryBlock {
    * @return the flush that the caller owes
    */
   public FlushDuty clear(long slot, int count) {
+    if (table.hasMmu()) {
+      for (long at = slot; at < slot + 8L * count; at += 8) {
+        table.take(at);
+      }
+      return FlushDuty.OWED;
+    }
     MemorySegment entries = block(slot, count);
     long empty = layout.empty();
     for (int i = 0; i < count; i++) {

@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.LongConsumer;
 
@@ -18,6 +19,10 @@ import java.util.function.LongConsumer;
  * entry, once installed, changes only when {@link #detach} or {@link #detachTables} takes its table
  * out. An empty entry of an upper level may become one that points at a table at any time; all else
  * there changes under the lock.
+ *
+ * <p>An {@link Mmu} may walk the table as well. It sets the accessed and dirty bits of a present
+ * entry without the lock, so such an entry is changed by compare-and-set and taken out by an
+ * exchange as soon as an MMU is attached. Without one both are plain stores.
  */
 public class PageTable {
   /** The answer of a look-up where there is no table. */
@@ -32,6 +37,12 @@ public class PageTable {
   private final EntryLayout layout;
   private final TableSupply supply;
   private final long root;
+
+  /**
+   * The MMUs that walk this table; null if there never was one. Changed under all locks under which
+   * entries change.
+   */
+  private Mmu[] mmus;
 
   /** Not private, and the class not final, so that a test can count descents. */
   PageTable(MemorySegment window, EntryLayout layout, TableSupply supply, long root) {
@@ -105,8 +116,8 @@ public class PageTable {
   }
 
   /**
-   * Writes an entry, with release, that keeps all rights of the one before: cached translations
-   * stay true. The caller holds the table's lock.
+   * Writes an entry, with release, in the place of an empty one, or into a table that no walker and
+   * no MMU uses yet. The caller holds the table's lock.
    *
    * @param slot where it lies
    * @param pte the new entry
@@ -116,16 +127,61 @@ public class PageTable {
   }
 
   /**
-   * Writes an entry, with release, in the place of one that may have had other rights. The caller
-   * holds the table's lock.
+   * Writes an entry, with release, in the place of a present one all of whose rights it keeps:
+   * cached translations stay true. The caller holds the table's lock.
    *
    * @param slot where it lies
+   * @param seen the present entry
    * @param pte the new entry
-   * @return the flush that the caller owes
+   * @return false if an MMU has marked the entry as young or dirty since: then nothing was written
    */
-  public FlushDuty replace(long slot, long pte) {
+  public boolean change(long slot, long seen, long pte) {
+    if (mmus != null) {
+      return compareAndSet(slot, seen, pte);
+    }
     set(slot, pte);
+    return true;
+  }
+
+  /**
+   * Writes an entry, with release, in the place of a present one that may have had other rights.
+   * The caller holds the table's lock.
+   *
+   * @param slot where it lies
+   * @param seen the present entry
+   * @param pte the new entry
+   * @return the flush that the caller owes; none if an MMU has marked the entry as young or dirty
+   *     since: then nothing was written
+   */
+  public FlushDuty replace(long slot, long seen, long pte) {
+    if (!change(slot, seen, pte)) {
+      return FlushDuty.NONE;
+    }
+    noteChange(slot);
     return FlushDuty.OWED;
+  }
+
+  /**
+   * Takes an entry of the lowest level out; the caller owes a flush. The caller holds the table's
+   * lock. Linux counterpart: {@code ptep_get_and_clear}.
+   *
+   * @param slot where it lies
+   * @return the entry, with every mark that an MMU has made
+   */
+  public long take(long slot) {
+    return exchange(slot, layout.empty());
+  }
+
+  private long exchange(long slot, long pte) {
+    long old;
+    if (mmus == null) {
+      old = get(slot);
+      set(slot, pte);
+    } else {
+      old = (long) ENTRY.getAndSet(window, slot, pte);
+      noteChange(slot);
+    }
+    return old;
   }
 
   /**
@@ -135,7 +191,8 @@ public class PageTable {
    * @return the flush that the caller owes
    */
   public FlushDuty clear(long slot) {
-    return replace(slot, layout.empty());
+    take(slot);
+    return FlushDuty.OWED;
   }
 
   /**
@@ -146,7 +203,8 @@ public class PageTable {
    * @return the flush that the caller owes
    */
   public FlushDuty clear(long slot, Level level) {
-    return replace(slot, layout.empty(level));
+    exchange(slot, layout.empty(level));
+    return FlushDuty.OWED;
   }
 
   /**
@@ -163,7 +221,7 @@ public class PageTable {
 
   /** {@return a new block, for one thread, for handling many entries at once} */
   public EntryBlock block() {
-    return new EntryBlock(window, layout);
+    return new EntryBlock(this, window);
   }
 
   /**
@@ -348,11 +406,16 @@ public class PageTable {
     if (pfn < 0) {
       return false;
     }
-    long leaf = layout.firstBelow(get(slot), level);
-    for (int i = 0; i < layout.entriesPerTable(below); i++) {
-      set((pfn << Pages.SHIFT) + 8L * i, leaf + ((long) i << layout.shift(below)));
-    }
-    set(slot, layout.table(pfn, level));
+    long seen;
+    do {
+      seen = get(slot);
+      long leaf = layout.firstBelow(seen, level);
+      for (int i = 0; i < layout.entriesPerTable(below); i++) {
+        set((pfn << Pages.SHIFT) + 8L * i, leaf + ((long) i << layout.shift(below)));
+      }
+    } while (!change(slot, seen, layout.table(pfn, level)));
+    noteChange(slot);
+    noteChange(pfn << Pages.SHIFT);
     return true;
   }
 
@@ -364,6 +427,7 @@ public class PageTable {
     }
     long entry = layout.table(pfn, level);
     if (compareAndSet(slot, empty, entry)) {
+      noteChange(pfn << Pages.SHIFT);
       return entry;
     }
     supply.freeTable(pfn);
@@ -382,6 +446,7 @@ public class PageTable {
       throw new IllegalStateException(
           "PMD at 0x%x: expected an empty one, found 0x%x".formatted(pmd, get(pmd)));
     }
+    noteChange(pfn << Pages.SHIFT);
   }
 
   /**
@@ -392,9 +457,7 @@ public class PageTable {
    * @return its frame
    */
   public long detach(long pmd) {
-    long pfn = layout.pfn(get(pmd));
-    set(pmd, layout.empty(Level.PMD));
-    return pfn;
+    return layout.pfn(exchange(pmd, layout.empty(Level.PMD)));
   }
 
   /**
@@ -460,7 +523,7 @@ public class PageTable {
       detachTables(
           below, level.below(), Math.max(start, va), Math.min(end, va + span), gap, detached);
       if (gap.start() <= va && va + span <= gap.end()) {
-        set(slot, layout.empty(level));
+        exchange(slot, layout.empty(level));
         detached.accept(below);
       }
     }
@@ -491,10 +554,66 @@ public class PageTable {
     if (level == Level.PTE) {
       return;
     }
-    for (int i = 0; i < layout.entriesPerTable(level); i++) {
+    int entries = level == layout.top() ? userEntries() : layout.entriesPerTable(level);
+    for (int i = 0; i < entries; i++) {
       long pte = get((table << Pages.SHIFT) + 8L * i);
       if (layout.isTable(pte)) {
         visitTables(layout.pfn(pte), level.below(), visitor);
+      }
+    }
+  }
+
+  /** The entries of the root for the user's addresses: all behind them are the kernel's. */
+  private int userEntries() {
+    return (int) (layout.addressLimit() >>> layout.shift(layout.top()));
+  }
+
+  /**
+   * Lets an MMU walk this table. The caller holds every lock under which entries change.
+   *
+   * @param mmu the MMU
+   */
+  public void attach(Mmu mmu) {
+    Mmu[] now = mmus == null ? new Mmu[1] : Arrays.copyOf(mmus, mmus.length + 1);
+    now[now.length - 1] = mmu;
+    mmus = now;
+    forEachTable(mmu::tableChanged);
+  }
+
+  /**
+   * Notes that an MMU does not walk this table any more. The caller holds every lock under which
+   * entries change.
+   *
+   * @param mmu the MMU
+   */
+  public void detach(Mmu mmu) {
+    mmus = Arrays.stream(mmus).filter(each -> each != mmu).toArray(Mmu[]::new);
+  }
+
+  /** {@return whether an MMU is walking this table, or has} */
+  public boolean hasMmu() {
+    return mmus != null;
+  }
+
+  /** {@return whether an MMU is attached now} */
+  public boolean isAttached() {
+    return mmus != null && mmus.length > 0;
+  }
+
+  /** Flushes the MMUs that walk this table. */
+  public void flushMmus() {
+    if (mmus != null) {
+      for (Mmu each : mmus) {
+        each.flush();
+      }
+    }
+  }
+
+  /** Tells the MMUs that an entry was changed, or a page has become a table. */
+  void noteChange(long slot) {
+    if (mmus != null) {
+      for (Mmu each : mmus) {
+        each.tableChanged(slot >>> Pages.SHIFT);
       }
     }
   }

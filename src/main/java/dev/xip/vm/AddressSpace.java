@@ -4,6 +4,7 @@ import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Errno;
 import dev.xip.base.Pfn;
+import dev.xip.pagetable.Mmu;
 import dev.xip.pagetable.PageTable;
 import java.util.BitSet;
 import java.util.List;
@@ -322,8 +323,30 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   /**
+   * Lets the MMU of a processor walk the page table. From now on its marks in present entries are
+   * kept, and it is flushed whenever a translation that it may have cached stops being true.
+   *
+   * @param mmu the MMU
+   * @throws MapException ESRCH if the space is closed
+   */
+  public void attach(Mmu mmu) throws MapException {
+    mm.attach(mmu);
+  }
+
+  /**
+   * Notes that an MMU does not walk the page table any more.
+   *
+   * @param mmu an MMU that was attached
+   */
+  public void detach(Mmu mmu) {
+    mm.detach(mmu);
+  }
+
+  /**
    * Unmaps everything and frees the tables. The second call does nothing. Linux counterpart: {@code
    * exit_mmap} (mm/mmap.c).
+   *
+   * @throws IllegalStateException if an MMU is attached
    */
   @Override
   public void close() {

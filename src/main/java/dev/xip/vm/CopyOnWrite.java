@@ -50,9 +50,15 @@ final class CopyOnWrite {
     if (!alone && !shared) {
       return false;
     }
-    long written = layout.withDirty(layout.withYoung(pte));
-    table.set(slot, vma.has(VmaFlags.WRITE) ? layout.withWrite(written) : written);
-    return true;
+    boolean writable = vma.has(VmaFlags.WRITE);
+    long seen = pte;
+    while (true) {
+      long written = layout.withDirty(layout.withYoung(seen));
+      if (table.change(slot, seen, writable ? layout.withWrite(written) : written)) {
+        return true;
+      }
+      seen = table.get(slot);
+    }
   }
 
   /**

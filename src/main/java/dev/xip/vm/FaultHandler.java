@@ -147,7 +147,8 @@ final class FaultHandler {
       // A forced store may meet an entry without any right, which s390x of 2008 calls writable.
       if (!write || layout.isWritable(pte) && vma.has(VmaFlags.WRITE)) {
         long used = layout.withYoung(pte);
-        table.set(slot, write ? layout.withDirty(used) : used);
+        // If an MMU has marked the entry meanwhile, the access is tried again and finds the marks.
+        table.change(slot, pte, write ? layout.withDirty(used) : used);
         return FaultResult.Handled.PRESENT;
       }
       old = manager.normalFrame(vma, va, pte);

@@ -223,9 +223,12 @@ final class Forker {
       if (layout.isEmpty(pte)) {
         continue;
       }
-      if (copiedOnWrite && layout.isWritable(pte)) {
-        pte = layout.withoutWrite(pte);
-        duty = duty.and(from.replace(slot, pte));
+      long guarded = layout.withoutWrite(pte);
+      // An entry without any right stays as it is, also where it looks writable (s390x of 2008).
+      while (copiedOnWrite && layout.isWritable(pte) && guarded != pte) {
+        duty = duty.and(from.replace(slot, pte, guarded));
+        pte = from.get(slot);
+        guarded = layout.withoutWrite(pte);
       }
       pte = layout.withOld(shared ? layout.withClean(pte) : pte);
       long pfn = manager.normalFrame(vma, va, pte);

@@ -179,7 +179,7 @@ final class HugeLeaves {
       long pte = table.get(slot);
       boolean there = layout.isHugeLeaf(pte, level);
       if (there) {
-        table.set(slot, layout.withYoung(pte));
+        table.change(slot, pte, layout.withYoung(pte));
       }
       return there;
     } finally {

@@ -76,9 +76,9 @@ final class LeafMover {
       try {
         long slot = leaves.slot();
         for (long va = leaves.start(); va < leaves.end(); va += Pages.SIZE, slot += 8) {
-          long pte = table.get(slot);
-          if (!layout.isEmpty(pte)) {
-            duty = duty.and(table.clear(slot));
+          if (!layout.isEmpty(table.get(slot))) {
+            long pte = table.take(slot);
+            duty = FlushDuty.OWED;
             table.set(target + (va - leaves.start() >>> Pages.SHIFT << 3), pte);
           }
         }

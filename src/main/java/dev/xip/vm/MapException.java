@@ -16,7 +16,15 @@ public final class MapException extends IOException implements HasErrno {
 
   private final Errno errno;
 
-  MapException(Errno errno, String call, String expected, String found) {
+  /**
+   * Refuses a call.
+   *
+   * @param errno the kernel's code
+   * @param call the call with its arguments
+   * @param expected what was expected
+   * @param found what was found
+   */
+  public MapException(Errno errno, String call, String expected, String found) {
     super("%s: %s: expected %s, found %s".formatted(errno, call, expected, found));
     this.errno = errno;
   }

@@ -5,6 +5,7 @@ import dev.xip.base.LockOrder;
 import dev.xip.base.RankedLock;
 import dev.xip.mapping.Mappable;
 import dev.xip.pagetable.FlushDuty;
+import dev.xip.pagetable.Mmu;
 import dev.xip.pagetable.PageTable;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -111,10 +112,10 @@ final class Mm {
   }
 
   /**
-   * Pays a duty: makes every cached translation stale by ending the epoch, if that is owed. If
-   * another thread has begun the next one meanwhile, that one is ended too: it may have begun
-   * before the caller's change of an entry was visible, and a reader may have looked the old entry
-   * up in it.
+   * Pays a duty: makes every cached translation stale by ending the epoch and flushing the
+   * processors that use the table, if that is owed. If another thread has begun the next one
+   * meanwhile, that one is ended too: it may have begun before the caller's change of an entry was
+   * visible, and a reader may have looked the old entry up in it.
    */
   void flush(FlushDuty duty) {
     if (duty == FlushDuty.OWED) {
@@ -123,7 +124,37 @@ final class Mm {
         now = epoch();
         now.end();
       } while (!EPOCH.compareAndSet(this, now, new Epoch(now.number() + 1)));
+      table.flushMmus();
     }
+  }
+
+  /** Lets an MMU walk the table; ESRCH if the space has exited. Takes the map lock. */
+  void attach(Mmu mmu) throws MapException {
+    long stamp = lockToChange();
+    try {
+      changeMmus(() -> table.attach(mmu));
+    } finally {
+      unlockExclusively(stamp);
+    }
+  }
+
+  /** Ends the walks of an MMU. Takes the map lock. */
+  void detach(Mmu mmu) {
+    long stamp = lockExclusively();
+    try {
+      changeMmus(() -> table.detach(mmu));
+    } finally {
+      unlockExclusively(stamp);
+    }
+  }
+
+  /**
+   * Changes the set of MMUs and waits for truncations, which do not take the map lock and may still
+   * go by the old one. The map lock is held exclusively.
+   */
+  private void changeMmus(Runnable change) {
+    change.run();
+    files.values().forEach(FileMappings::settle);
   }
 
   /** Takes the map lock shared: the mappings stay as they are, faults may run concurrently. */

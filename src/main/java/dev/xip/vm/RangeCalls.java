@@ -138,12 +138,7 @@ final class RangeCalls {
         }
         long slot = leaves.slot();
         for (long va = leaves.start(); va < leaves.end(); va += Pages.SIZE, slot += 8) {
-          long pte = table.get(slot);
-          if (layout.isPresent(pte)) {
-            long modified = layout.modify(pte, changed.pageAccess()) & ~erased;
-            boolean writable = dirtyStaysWritable && layout.isDirty(modified);
-            duty = duty.and(table.replace(slot, writable ? layout.withWrite(modified) : modified));
-          }
+          duty = duty.and(protectEntry(slot, changed.pageAccess(), dirtyStaysWritable));
         }
       } finally {
         leaves.unlock();
@@ -152,13 +147,31 @@ final class RangeCalls {
     mm.flush(duty);
   }
 
-  private FlushDuty protectHuge(Vma changed, LeafTables leaves) {
-    long pte = table.get(leaves.slot());
-    if (layout.isHugeLeaf(pte, leaves.level())) {
-      return table.replace(leaves.slot(), layout.modify(pte, changed.pageAccess(), leaves.level()));
+  private FlushDuty protectEntry(long slot, Access access, boolean dirtyStaysWritable) {
+    FlushDuty duty = FlushDuty.NONE;
+    long pte = table.get(slot);
+    while (duty == FlushDuty.NONE && layout.isPresent(pte)) {
+      long modified = layout.modify(pte, access) & ~erased;
+      boolean writable = dirtyStaysWritable && layout.isDirty(modified);
+      duty = table.replace(slot, pte, writable ? layout.withWrite(modified) : modified);
+      pte = table.get(slot);
     }
-    leaves.retry();
-    return FlushDuty.NONE;
+    return duty;
+  }
+
+  private FlushDuty protectHuge(Vma changed, LeafTables leaves) {
+    FlushDuty duty = FlushDuty.NONE;
+    long pte = table.get(leaves.slot());
+    if (!layout.isHugeLeaf(pte, leaves.level())) {
+      leaves.retry();
+      return duty;
+    }
+    while (duty == FlushDuty.NONE) {
+      pte = table.get(leaves.slot());
+      long modified = layout.modify(pte, changed.pageAccess(), leaves.level());
+      duty = table.replace(leaves.slot(), pte, modified);
+    }
+    return duty;
   }
 
   /** Linux counterpart: {@code sys_madvise}. */

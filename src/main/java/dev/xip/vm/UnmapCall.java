@@ -26,6 +26,10 @@ final class UnmapCall {
       if (mm.isClosed()) {
         return;
       }
+      if (mm.table().isAttached()) {
+        throw new IllegalStateException(
+            "address space %s: expected no processor that uses it".formatted(mm.name()));
+      }
       mm.close();
       unmap(new AddrRange(0, mm.table().layout().addressLimit()));
       // Even if nothing was mapped: concurrent walkers must see the new generation before the

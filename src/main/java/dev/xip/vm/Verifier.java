@@ -189,7 +189,7 @@ public final class Verifier {
             case FREE, ANONYMOUS, RESERVED -> 0;
             case DEVICE -> frames.regionFrames().idleReferences();
             case TABLE -> tables[pfn];
-            case PAGE_CACHE, SPARSE, ZERO -> 1;
+            case PAGE_CACHE, SPARSE, ZERO, KERNEL -> 1;
           };
       if (!frames.isRam(pfn) && use != FrameUse.DEVICE) {
         checkOutsideRam(pfn, use);
