@@ -17,7 +17,9 @@ public enum FrameUse {
   /** The page of zeros behind anonymous memory that was never written. */
   ZERO,
   /** Not RAM: a frame of a hole between banks that was counted. Linux: {@code PG_reserved}. */
-  RESERVED;
+  RESERVED,
+  /** Tables, code and stacks of the kernel half of the addresses. */
+  KERNEL;
 
   private static final FrameUse[] VALUES = values();
 

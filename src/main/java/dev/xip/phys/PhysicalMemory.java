@@ -11,6 +11,7 @@ import dev.xip.host.Sharing;
 import dev.xip.host.WindowSpace;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -65,6 +66,9 @@ public final class PhysicalMemory implements AutoCloseable {
 
   /** Guarded by this object's monitor. */
   private final Boot boot;
+
+  /** Guarded by this object's monitor. */
+  private final List<RegionListener> listeners = new ArrayList<>();
 
   private PhysicalMemory(Reservation reservation, RamBanks banks, PageFrames frames) {
     this.reservation = reservation;
@@ -347,6 +351,7 @@ public final class PhysicalMemory implements AutoCloseable {
       throw new RegionBusyException(wanted, holder);
     }
     frames.makeFor(wanted);
+    listeners.forEach(listener -> listener.claimed(wanted));
     boot.added(physical);
     regions.put(physical.start(), wanted);
     return wanted;
@@ -453,6 +458,7 @@ public final class PhysicalMemory implements AutoCloseable {
     AddrRange range = region.range();
     closeToStores(range);
     reservation.mapZeros(range.start(), range.length());
+    listeners.forEach(listener -> listener.released(region));
     regions.remove(range.start());
     boot.removed(range);
   }
@@ -466,6 +472,26 @@ public final class PhysicalMemory implements AutoCloseable {
   public synchronized void attach(MemoryModel model) {
     boot.attach(
         model, regions.values().stream().filter(each -> !isRam(each)).map(Region::range).toList());
+  }
+
+  /**
+   * Tells a listener of the regions claimed so far, banks of RAM among them, and from now on of
+   * every claim and release.
+   *
+   * @param listener the listener
+   */
+  public synchronized void listen(RegionListener listener) {
+    regions.values().forEach(listener::claimed);
+    listeners.add(listener);
+  }
+
+  /**
+   * Stops telling a listener.
+   *
+   * @param listener a listener
+   */
+  public synchronized void forget(RegionListener listener) {
+    listeners.remove(listener);
   }
 
   /** {@return the regions of the window by address, banks of RAM among them} */
