@@ -27,7 +27,7 @@
 #include <stdint.h>
 
 /* Incremented when a struct, a number or a function below changes its meaning. */
-#define XIP_ABI_VERSION 3
+#define XIP_ABI_VERSION 4
 
 /* Levels, lowest first. */
 #define XIP_LEVEL_PTE 0

@@ -34,7 +34,7 @@ own_symbols() {
   sed -n -E \
     -e 's/^#define (XIP_[A-Z0-9_]+) .*/constant \1/p' \
     -e 's/^struct ([a-z0-9_]+) \{.*/struct \1/p' \
-    -e 's/^[a-z0-9_]+ (xip_[a-z0-9_]+)\(.*/function \1/p' "$1"
+    -e 's/^(const )?[a-z0-9_]+ \*?(xip_[a-z0-9_]+)\(.*/function \2/p' "$1"
 }
 
 # bind CLASS HEADER SYMBOLS: the named symbols as one class, and a proof that all of them are in it.
@@ -60,10 +60,13 @@ bind() {
 
 own_symbols "$top/include/xip/pte.h" >"$work/pte.symbols"
 own_symbols "$top/include/xip/xip.h" >"$work/xip.symbols"
-sed -i '/^constant XIP_\(PTE\|XIP\)_H$/d' "$work/pte.symbols" "$work/xip.symbols"
+own_symbols "$top/include/xip/guest.h" >"$work/guest.symbols"
+sed -i '/^constant XIP_[A-Z]*_H$/d' "$work/pte.symbols" "$work/xip.symbols" "$work/guest.symbols"
 bind PteBits "$top/include/xip/pte.h" "$work/pte.symbols"
 bind Xip "$top/include/xip/xip.h" "$work/xip.symbols"
+bind Guest "$top/include/xip/guest.h" "$work/guest.symbols"
 bind Libc "$here/libc.h" "$here/libc.symbols"
+bind Kvm "$here/kvm.h" "$here/kvm.symbols"
 
 made=$work/java/dev/xip/bindings
 if [ "$mode" = check ]; then

@@ -118,6 +118,17 @@ public final class Judge {
     return List.of(unshare, "-rm");
   }
 
+  /** Skips the test if this host cannot run virtual processors. */
+  public static void kvm() throws IOException {
+    Path device = Path.of("/dev/kvm");
+    needs(
+        System.getProperty("os.arch").equals("amd64")
+            && Files.isReadable(device)
+            && Files.isWritable(device),
+        "%s on x86-64, readable and writable (modprobe kvm_intel or kvm_amd; group kvm)"
+            .formatted(device));
+  }
+
   /** Skips the test if it cannot make and open device nodes in the folder for temporary files. */
   public static void deviceNodes() throws IOException {
     root();

@@ -23,10 +23,10 @@ public class Xip extends Xip$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int XIP_ABI_VERSION = (int)3L;
+    private static final int XIP_ABI_VERSION = (int)4L;
     /**
      * {@snippet lang=c :
-     * #define XIP_ABI_VERSION 3
+     * #define XIP_ABI_VERSION 4
      * }
      */
     public static int XIP_ABI_VERSION() {

@@ -39,7 +39,7 @@ final class Calls {
         if (result != -1) {
           return result;
         }
-        int number = (int) ERRNO.get(state, 0L);
+        int number = errno(state);
         if (number != Errno.EINTR.number()) {
           throw new HostException(name, arguments.get(), number);
         }
@@ -49,6 +49,11 @@ final class Calls {
     } catch (Throwable impossible) {
       throw new AssertionError(impossible);
     }
+  }
+
+  /** The error number that a call has stored. */
+  static int errno(MemorySegment state) {
+    return (int) ERRNO.get(state, 0L);
   }
 
   static MemorySegment allocateState(Arena arena) {
