@@ -42,8 +42,8 @@ final class KernelHalf {
     this.memory = memory;
     this.top = allocate();
     this.emptyRoot = allocate();
-    for (long physical = 0; physical < memory.ramBytes(); physical += 1L << TABLE_SHIFT) {
-      mapRam(physical, Math.min(memory.ramBytes() - physical, 1L << TABLE_SHIFT));
+    for (long physical = 0; physical < memory.ram().byteSize(); physical += 1L << TABLE_SHIFT) {
+      mapRam(physical, Math.min(memory.ram().byteSize() - physical, 1L << TABLE_SHIFT));
     }
     mapPages();
     link(emptyRoot);
