@@ -40,13 +40,13 @@ switch:
 
         .org xip_guest_image + XIP_GUEST_PAY, 0xcc
 1:      lodsq
-        lock orb $0, (%rax)
+        lock orb $0, 1(%rax)
         loop 1b
         jmp switch
 
         .org xip_guest_image + XIP_GUEST_PAY_PART, 0xcc
 1:      lodsq
-        lock orb $0, (%rax)
+        lock orb $0, 1(%rax)
         loop 1b
         hlt
 

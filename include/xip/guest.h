@@ -17,9 +17,11 @@
  *   XIP_GUEST_SWITCH         the root table's address (CR3), the user's RAX, RCX and RSI, the frame.
  *                            Loading CR3 is a flush as well
  *   XIP_GUEST_PAY            the same. RSI holds the address of a list of addresses and RCX their
- *                            count, above 0: into each a store is made that changes nothing, then
- *                            CR3 is loaded. A hypervisor that shadows page tables so learns which
- *                            ones the host has changed
+ *                            count, above 0: into the table at each a store is made that changes
+ *                            nothing, then CR3 is loaded. Byte 1 is stored: of a hypervisor that
+ *                            shadows page tables it drops the shadow of the whole table, while a
+ *                            store of byte 0 would count as a change of the first entry alone
+ *                            (Linux: detect_write_misaligned, arch/x86/kvm/mmu/mmu.c)
  *   XIP_GUEST_PAY_PART       nothing. RSI and RCX as before, but the stub halts after the stores
  */
 #ifndef XIP_GUEST_H

@@ -75,7 +75,7 @@ class HostKernelJudgeTest {
     assertThat(judged).as("steps judged").isGreaterThan(histories * (STEPS * 9L / 10));
   }
 
-  private static long compare(long seed, HostJudge host, JudgedMachine machine) throws IOException {
+  static long compare(long seed, HostJudge host, JudgedMachine machine) throws IOException {
     host.perform("reset " + FILE_PAGES);
     machine.reset(FILE_PAGES);
     JudgedSteps steps = new JudgedSteps(new Random(seed), machine);

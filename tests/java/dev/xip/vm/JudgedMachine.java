@@ -20,15 +20,52 @@ final class JudgedMachine implements AutoCloseable {
   static final int SLOTS = 48;
   static final int ALL_SLOTS = SLOTS + 8;
   static final int PROCESSES = 6;
+
+  /** Where each page of the file has an instruction that traps; no step uses the byte. */
+  static final int TRAP = 0xff0;
+
+  private static final byte INT3 = (byte) 0xcc;
   private static final long ARENA = 0x1000_0000_0000L;
 
   private final TestMachine machine;
+  private final Program program;
   private final AddressSpace[] spaces = new AddressSpace[PROCESSES];
   private final ChangeableFile file;
   private final ChangeableFile cached;
 
+  /** Makes the accesses of the processes. */
+  interface Program {
+    byte load(AddressSpace space, long va) throws IOException;
+
+    void store(AddressSpace space, long va, byte value) throws IOException;
+
+    /** The space is about to be closed. */
+    default void ends(AddressSpace space) throws IOException {}
+
+    /** The machine is about to be closed. */
+    default void close() {}
+  }
+
+  private static final Program READER_AND_WRITER =
+      new Program() {
+        @Override
+        public byte load(AddressSpace space, long va) throws IOException {
+          return new AddressReader(space).getByte(va);
+        }
+
+        @Override
+        public void store(AddressSpace space, long va, byte value) throws IOException {
+          new AddressWriter(space).putByte(va, value);
+        }
+      };
+
   JudgedMachine(TestMachine machine) {
+    this(machine, READER_AND_WRITER);
+  }
+
+  JudgedMachine(TestMachine machine, Program program) {
     this.machine = machine;
+    this.program = program;
     this.file = machine.device.create("judged");
     this.cached = machine.cache.create("cached");
   }
@@ -50,6 +87,7 @@ final class JudgedMachine implements AutoCloseable {
     machine.verify();
     for (int i = 0; i < PROCESSES; i++) {
       if (spaces[i] != null) {
+        program.ends(spaces[i]);
         spaces[i].close();
         spaces[i] = null;
       }
@@ -62,6 +100,7 @@ final class JudgedMachine implements AutoCloseable {
       for (int k = 0; k < page.length; k++) {
         page[k] = (byte) (i * 16 + k % 13 + 1);
       }
+      page[TRAP] = INT3;
       file.write(i * Pages.SIZE, MemorySegment.ofArray(page));
       cached.write(i * Pages.SIZE, MemorySegment.ofArray(page));
     }
@@ -99,13 +138,13 @@ final class JudgedMachine implements AutoCloseable {
     }
   }
 
-  private static String load(AddressSpace space, long va) throws IOException {
-    return "%02x".formatted(new AddressReader(space).getByte(va));
+  private String load(AddressSpace space, long va) throws IOException {
+    return "%02x".formatted(program.load(space, va));
   }
 
-  private static String store(AddressSpace space, Scanner words) throws IOException {
+  private String store(AddressSpace space, Scanner words) throws IOException {
     long va = at(words.nextLong()) + words.nextLong();
-    new AddressWriter(space).putByte(va, (byte) words.nextInt());
+    program.store(space, va, (byte) words.nextInt());
     return "ok";
   }
 
@@ -194,7 +233,7 @@ final class JudgedMachine implements AutoCloseable {
     return slots.toString();
   }
 
-  private static String sum(AddressSpace space) throws IOException {
+  private String sum(AddressSpace space) throws IOException {
     List<String> bytes = new ArrayList<>();
     for (int slot = 0; slot < ALL_SLOTS; slot++) {
       try {
@@ -282,7 +321,9 @@ final class JudgedMachine implements AutoCloseable {
   @Override
   public void close() throws IOException {
     reset(0);
+    program.ends(spaces[0]);
     spaces[0].close();
+    program.close();
     machine.close();
   }
 }

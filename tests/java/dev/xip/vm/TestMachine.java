@@ -255,7 +255,8 @@ public final class TestMachine implements AutoCloseable {
   public void requireBootState() {
     assertThat(manager.spaces()).isEmpty();
     assertThat(manager.reverseMap().files()).isZero();
-    assertThat(memory.allocator().inUse() - cache.pages()).isEqualTo(framesAtBoot);
+    long kernelHalf = memory.allocator().inUse(FrameUse.KERNEL);
+    assertThat(memory.allocator().inUse() - cache.pages() - kernelHalf).isEqualTo(framesAtBoot);
     assertThat(memory.allocator().inUse(FrameUse.ANONYMOUS)).isZero();
     assertThat(memory.allocator().inUse(FrameUse.TABLE)).isZero();
     assertThat(references(manager.sparsePfn())).isEqualTo(1);
