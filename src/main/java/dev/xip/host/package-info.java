@@ -10,6 +10,6 @@
  * calls, and no other lock is taken under it.
  *
  * <p>Man pages: mmap(2), mremap(2), mprotect(2), madvise(2), memfd_create(2), statx(2), fcntl(2),
- * link(2), rename(2), unlink(2), openat(2), xattr(7), fsync(2).
+ * link(2), rename(2), unlink(2), openat(2), xattr(7), fsync(2); Documentation/virt/kvm/api.rst.
  */
 package dev.xip.host;
