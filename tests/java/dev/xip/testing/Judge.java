@@ -22,6 +22,7 @@ public final class Judge {
     packaged("bash", "bash");
     packaged("binutils", "nm", "objdump", "readelf");
     packaged("bsdutils", "script");
+    packaged("busybox-static", "busybox");
     packaged("chromium", "chromium");
     packaged("e2fsprogs", "chattr", "debugfs", "dumpe2fs", "e2fsck", "filefrag", "lsattr");
     packaged("e2fsprogs", "resize2fs", "tune2fs");

@@ -161,12 +161,12 @@ public final class Machine implements AutoCloseable {
   }
 
   /**
-   * {@return the number of frames in use without page tables, which mapping, reading and executing
-   * from a segment must not change}
+   * {@return the number of frames in use without page tables and the kernel half of virtual
+   * processors, which mapping, reading and executing from a segment must not change}
    */
   public long framesInUse() {
     FrameAllocator allocator = memory.allocator();
-    return allocator.inUse() - allocator.inUse(FrameUse.TABLE);
+    return allocator.inUse() - allocator.inUse(FrameUse.TABLE) - allocator.inUse(FrameUse.KERNEL);
   }
 
   /**

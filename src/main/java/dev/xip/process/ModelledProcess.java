@@ -38,6 +38,12 @@ public final class ModelledProcess implements AutoCloseable {
 
   private long entry;
 
+  /** The headers of the program; null if there is none. */
+  private ElfImage image;
+
+  /** What is added to the addresses in the headers. */
+  private long bias;
+
   private ModelledProcess(MemoryManager manager, String name, AddressSpace space) {
     this.manager = manager;
     this.name = name;
@@ -64,6 +70,26 @@ public final class ModelledProcess implements AutoCloseable {
   /** {@return the address of the program's first instruction, 0 if there is none or no program} */
   public long entry() {
     return entry;
+  }
+
+  /** {@return the headers of the program, null if there is none} */
+  public ElfImage image() {
+    return image;
+  }
+
+  /** {@return what is added to the addresses that the headers name} */
+  public long bias() {
+    return bias;
+  }
+
+  /** {@return where the arguments lie on the stack, each with a NUL at its end} */
+  public AddrRange argumentBytes() {
+    return argumentBytes;
+  }
+
+  /** {@return where the environment lies on the stack, each string with a NUL at its end} */
+  public AddrRange environmentBytes() {
+    return environmentBytes;
   }
 
   /**
@@ -164,8 +190,9 @@ public final class ModelledProcess implements AutoCloseable {
 
   private void mapProgram(InPlaceFile program, ElfImage image, String what) throws ExecException {
     try {
-      long bias = new ProgramSegments(space, program, image).map();
+      bias = new ProgramSegments(space, program, image).map();
       entry = image.entry() == 0 ? 0 : image.entry() + bias;
+      this.image = image;
       exited = false;
     } catch (MapException | MemoryFaultException e) {
       throw ExecException.killed(what, e);
@@ -194,6 +221,8 @@ public final class ModelledProcess implements AutoCloseable {
     child.argumentBytes = argumentBytes;
     child.environmentBytes = environmentBytes;
     child.entry = entry;
+    child.image = image;
+    child.bias = bias;
     return child;
   }
 

@@ -141,10 +141,11 @@ final class CopyOnWrite {
   void allowStore(long slot) {
     manager.lockEntry(slot);
     try {
-      long pte = table.get(slot);
-      if (layout.isPresent(pte)) {
-        table.set(slot, layout.withWrite(layout.withDirty(layout.withYoung(pte))));
-      }
+      long pte;
+      do {
+        pte = table.get(slot);
+      } while (layout.isPresent(pte)
+          && !table.change(slot, pte, layout.withWrite(layout.withDirty(layout.withYoung(pte)))));
     } finally {
       manager.unlockEntry(slot);
     }

@@ -1,0 +1,85 @@
+package dev.xip.linux;
+
+import dev.xip.base.Access;
+import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
+import dev.xip.base.Pages;
+import dev.xip.vm.AddressSpace;
+import dev.xip.vm.MapException;
+import dev.xip.vm.MapFlag;
+import dev.xip.vm.MapRequest;
+
+/** System calls about memory: brk(2), mmap(2) of anonymous memory, munmap(2), mprotect(2). */
+final class MemoryCalls {
+  private static final int MAP_SHARED = 1;
+  private static final int MAP_FIXED = 0x10;
+  private static final int MAP_ANONYMOUS = 0x20;
+  private static final int MAP_FIXED_NOREPLACE = 0x10_0000;
+
+  private final AddressSpace space;
+  private final long heapStart;
+
+  /** The end of the heap, as brk has set it last. */
+  private long heapEnd;
+
+  MemoryCalls(AddressSpace space, long heapStart) {
+    this.space = space;
+    this.heapStart = heapStart;
+    this.heapEnd = heapStart;
+  }
+
+  /** brk(2) as the kernel has it: the end of the heap, the old one if it cannot be moved. */
+  long brk(long end) {
+    if (end < heapStart) {
+      return heapEnd;
+    }
+    long mapped = Pages.roundUp(heapEnd);
+    long wanted = Pages.roundUp(end);
+    try {
+      if (wanted > mapped) {
+        space.map(MapRequest.anonymous(wanted - mapped, Access.READ_WRITE).at(mapped));
+      } else if (wanted < mapped) {
+        space.unmap(new AddrRange(wanted, mapped));
+      }
+      heapEnd = end;
+    } catch (MapException | IllegalArgumentException refused) {
+      // The caller compares the answer with what it has asked for.
+    }
+    return heapEnd;
+  }
+
+  /** mmap(2). */
+  long map(long address, long length, int protection, int flags) throws MapException {
+    if ((flags & MAP_ANONYMOUS) == 0) {
+      return -Errno.EBADF.number();
+    }
+    MapRequest request = MapRequest.anonymous(Pages.roundUp(length), access(protection));
+    if ((flags & MAP_SHARED) != 0) {
+      request = request.with(MapFlag.SHARED);
+    }
+    if ((flags & MAP_FIXED_NOREPLACE) != 0) {
+      request = request.at(address);
+    } else if ((flags & MAP_FIXED) != 0) {
+      request = request.over(address);
+    } else if (address != 0) {
+      request = request.near(address);
+    }
+    return space.map(request).start();
+  }
+
+  /** munmap(2). */
+  long unmap(long address, long length) throws MapException {
+    space.unmap(AddrRange.ofLength(address, Pages.roundUp(length)));
+    return 0;
+  }
+
+  /** mprotect(2). */
+  long protect(long address, long length, int protection) throws MapException {
+    space.protect(AddrRange.ofLength(address, Pages.roundUp(length)), access(protection));
+    return 0;
+  }
+
+  private static Access access(int protection) {
+    return new Access((protection & 1) != 0, (protection & 2) != 0, (protection & 4) != 0);
+  }
+}

@@ -1,0 +1,16 @@
+package dev.xip.linux;
+
+import java.util.Map;
+
+/**
+ * How a program has ended, and what it took.
+ *
+ * @param status as a shell has it: the exit status, or 128 and the number of the signal that ended
+ *     it
+ * @param reason why a signal ended it, in words; null if none did
+ * @param systemCalls how many system calls it made
+ * @param faults how many page faults were answered
+ * @param missing the numbers of system calls that gave ENOSYS, and how often each did
+ */
+public record ProgramResult(
+    int status, String reason, long systemCalls, long faults, Map<Integer, Integer> missing) {}

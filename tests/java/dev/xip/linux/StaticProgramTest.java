@@ -1,0 +1,192 @@
+package dev.xip.linux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.xip.cpu.Processors;
+import dev.xip.file.InPlaceFile;
+import dev.xip.image.PathResolver;
+import dev.xip.machine.Machine;
+import dev.xip.machine.MachineConfig;
+import dev.xip.machine.Mount;
+import dev.xip.pagetable.EntryLayout;
+import dev.xip.phys.FrameUse;
+import dev.xip.segment.SegmentName;
+import dev.xip.segment.SegmentSource;
+import dev.xip.segment.SegmentStore;
+import dev.xip.segment.SegmentType;
+import dev.xip.testing.Images;
+import dev.xip.testing.Judge;
+import dev.xip.testing.Processes;
+import dev.xip.vm.AddressSpace;
+import dev.xip.vm.Vma;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Debian's static busybox runs out of an image in a segment, and the host runs the same file. */
+class StaticProgramTest {
+  /** Calls for threads, which glibc does without. */
+  private static final int SET_ROBUST_LIST = 273;
+
+  private static final int RSEQ = 334;
+
+  @TempDir Path folder;
+  private Path busybox;
+  private Machine machine;
+  private Mount mount;
+  private Processors processors;
+  private InPlaceFile program;
+  private final ByteArrayOutputStream output = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream errors = new ByteArrayOutputStream();
+
+  @BeforeEach
+  void boot() throws IOException {
+    Judge.kvm();
+    busybox = Judge.program("busybox");
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    Files.copy(busybox, tree.resolve("busybox"));
+    Path image = Images.ext2(tree);
+    SegmentStore store = SegmentStore.create(folder.resolve("store"));
+    SegmentName name = SegmentName.of("ROOT");
+    store.define(store.place(name, SegmentType.SR, Files.size(image)), SegmentSource.moving(image));
+    machine = Machine.boot(MachineConfig.DEFAULT.withRam(64 << 20), store);
+    mount = machine.mount(name);
+    processors = Processors.boot(machine.memoryManager());
+    program = mount.open("/busybox", PathResolver.resolve(mount.image(), "/busybox", true));
+  }
+
+  @AfterEach
+  void nothingIsLeft() throws IOException {
+    if (program != null) {
+      assertThat(machine.memory().allocator().inUse(FrameUse.ANONYMOUS)).isZero();
+      assertThat(machine.memory().allocator().inUse(FrameUse.TABLE)).isZero();
+      assertThat(machine.verify()).isEmpty();
+      processors.close();
+      mount.close();
+      machine.close();
+    }
+  }
+
+  private ProgramResult run(String input, String... arguments) throws IOException {
+    List<String> words = new ArrayList<>(List.of("busybox"));
+    words.addAll(List.of(arguments));
+    return Program.run(
+        machine.memoryManager(),
+        processors,
+        program,
+        words,
+        List.of("PATH=/bin", "HOME=/"),
+        new StandardStreams(
+            new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)), output, errors));
+  }
+
+  private String output() {
+    return output.toString(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void echoWritesItsArguments() throws IOException {
+    ProgramResult result = run("", "echo", "out", "of", "a", "segment");
+    assertThat(result.reason()).isNull();
+    assertThat(output()).isEqualTo("out of a segment\n");
+    assertThat(result.status()).isZero();
+    assertThat(errors.size()).isZero();
+    assertThat(result.missing()).doesNotContainKeys(1, 9, 12);
+  }
+
+  @Test
+  void aShellRunsALoopAsOnTheHost() throws IOException {
+    String script =
+        """
+        i=0; sum=0
+        while [ $i -lt 2000 ]; do i=$((i+1)); sum=$((sum+i*i%7)); done
+        echo "$i $sum"; printf '%05d|%s\\n' $sum "${HOME:-none}"
+        case $sum in *1*) echo one;; *) echo other;; esac
+        exit 7
+        """;
+    ProgramResult result = run("", "sh", "-c", script);
+    Processes.Output host =
+        Processes.runAny("env", "-i", "HOME=/", busybox.toString(), "sh", "-c", script);
+    assertThat(result.missing()).containsOnlyKeys(SET_ROBUST_LIST, RSEQ);
+    assertThat(output()).isEqualTo(host.out());
+    assertThat(result.status()).isEqualTo(host.exit()).isEqualTo(7);
+  }
+
+  @Test
+  void everyPageOfTextIsSpecialAndEveryFrameAPrivateCopyOrMemory() throws IOException {
+    long[] seen = new long[3];
+    StandardStreams streams =
+        new StandardStreams(
+            new ByteArrayInputStream(new byte[0]),
+            new ByteArrayOutputStream() {
+              @Override
+              public void flush() {
+                count(seen);
+              }
+            },
+            errors);
+    Program.run(
+        machine.memoryManager(),
+        processors,
+        program,
+        List.of("busybox", "echo", "x"),
+        List.of(),
+        streams);
+    assertThat(seen[0]).as("special entries of the file").isPositive();
+    assertThat(seen[1]).as("counted entries that are neither memory nor a private copy").isZero();
+    assertThat(seen[2]).as("executable entries that are not special").isZero();
+  }
+
+  /** Counts entries while the program is in a system call. */
+  private void count(long[] seen) {
+    AddressSpace space = machine.memoryManager().spaces().getFirst();
+    EntryLayout layout = space.table().layout();
+    for (Vma vma : space.vmas()) {
+      space
+          .table()
+          .forEach(
+              vma.range().start(),
+              vma.range().end(),
+              (va, level, slot, pte) -> {
+                boolean special = layout.isSpecial(pte, level);
+                seen[0] += special && !vma.isAnonymous() ? 1 : 0;
+                seen[1] += special || isPrivate(layout.pfn(pte)) ? 0 : 1;
+                seen[2] += layout.isExecutable(pte) && !special ? 1 : 0;
+              });
+    }
+  }
+
+  private boolean isPrivate(long pfn) {
+    return machine.memory().frames().use(pfn) == FrameUse.ANONYMOUS;
+  }
+
+  @Test
+  void standardInputIsRead() throws IOException {
+    byte[] bytes = new byte[300_000];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) ('a' + i % 23);
+    }
+    String text = new String(bytes, StandardCharsets.US_ASCII);
+    ProgramResult result = run(text, "sha256sum");
+    Path file = Files.writeString(folder.resolve("input"), text);
+    String sum = Processes.run("sha256sum", file.toString()).out();
+    assertThat(output()).isEqualTo(sum.substring(0, 64) + "  -\n");
+    assertThat(result.status()).isZero();
+  }
+
+  @Test
+  void aCommandThatDoesNotExistIsSaidSo() throws IOException {
+    ProgramResult result = run("", "no-such-applet");
+    assertThat(result.status()).isEqualTo(127);
+    assertThat(errors.toString(StandardCharsets.UTF_8)).contains("applet not found");
+  }
+}
