@@ -3,8 +3,6 @@ package dev.xip.linux;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.cpu.Processors;
-import dev.xip.file.InPlaceFile;
-import dev.xip.image.PathResolver;
 import dev.xip.machine.Machine;
 import dev.xip.machine.MachineConfig;
 import dev.xip.machine.Mount;
@@ -44,7 +42,6 @@ class StaticProgramTest {
   private Machine machine;
   private Mount mount;
   private Processors processors;
-  private InPlaceFile program;
   private final ByteArrayOutputStream output = new ByteArrayOutputStream();
   private final ByteArrayOutputStream errors = new ByteArrayOutputStream();
 
@@ -61,12 +58,11 @@ class StaticProgramTest {
     machine = Machine.boot(MachineConfig.DEFAULT.withRam(64 << 20), store);
     mount = machine.mount(name);
     processors = Processors.boot(machine.memoryManager());
-    program = mount.open("/busybox", PathResolver.resolve(mount.image(), "/busybox", true));
   }
 
   @AfterEach
   void nothingIsLeft() throws IOException {
-    if (program != null) {
+    if (processors != null) {
       assertThat(machine.memory().allocator().inUse(FrameUse.ANONYMOUS)).isZero();
       assertThat(machine.memory().allocator().inUse(FrameUse.TABLE)).isZero();
       assertThat(machine.verify()).isEmpty();
@@ -82,7 +78,8 @@ class StaticProgramTest {
     return Program.run(
         machine.memoryManager(),
         processors,
-        program,
+        mount,
+        "/busybox",
         words,
         List.of("PATH=/bin", "HOME=/"),
         new StandardStreams(
@@ -137,7 +134,8 @@ class StaticProgramTest {
     Program.run(
         machine.memoryManager(),
         processors,
-        program,
+        mount,
+        "/busybox",
         List.of("busybox", "echo", "x"),
         List.of(),
         streams);

@@ -53,10 +53,10 @@ final class IdentityCalls {
     return bytes.length;
   }
 
-  /** readlink(2): /proc/self/exe is the only link. */
-  long readLink(long path, long va, long size) throws MemoryFaultException {
-    if (!memory.path(path).equals("/proc/self/exe")) {
-      return -Errno.ENOENT.number();
+  /** readlink(2) of /proc/self/exe. */
+  long readProgramLink(long va, long size) throws MemoryFaultException {
+    if (size <= 0) {
+      return -Errno.EINVAL.number();
     }
     int length = (int) Math.min(size, program.length());
     memory.putString(va, program, length);

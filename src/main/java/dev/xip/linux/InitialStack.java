@@ -51,9 +51,10 @@ final class InitialStack {
   /**
    * Writes it.
    *
+   * @param interpreterBase where the interpreter is mapped, 0 if there is none
    * @return the stack pointer to start with, a multiple of 16
    */
-  long write() throws MemoryFaultException {
+  long write(long interpreterBase) throws MemoryFaultException {
     AddrRange arguments = process.argumentBytes();
     byte[] random = new byte[RANDOM_BYTES];
     new SecureRandom().nextBytes(random);
@@ -62,7 +63,7 @@ final class InitialStack {
     long count = addStrings(arguments);
     words.addFirst(count);
     addStrings(process.environmentBytes());
-    addAuxiliary(randomAt);
+    addAuxiliary(randomAt, interpreterBase);
     long start = randomAt - 8L * words.size() & -16;
     for (int i = 0; i < words.size(); i++) {
       memory.putLong(start + 8L * i, words.get(i));
@@ -86,7 +87,7 @@ final class InitialStack {
     return count;
   }
 
-  private void addAuxiliary(long randomAt) throws MemoryFaultException {
+  private void addAuxiliary(long randomAt, long interpreterBase) throws MemoryFaultException {
     List<LoadableSegment> segments = process.image().segments();
     for (LoadableSegment segment : segments) {
       if (segment.firstFilePage() == 0 && segment.filePages().length() > 0) {
@@ -98,7 +99,7 @@ final class InitialStack {
     add(AT_PHENT, HEADER_BYTES);
     add(AT_PHNUM, process.image().headers().size());
     add(AT_PAGESZ, Pages.SIZE);
-    add(AT_BASE, 0);
+    add(AT_BASE, interpreterBase);
     add(AT_FLAGS, 0);
     add(AT_ENTRY, process.entry());
     add(AT_UID, IdentityCalls.USER);

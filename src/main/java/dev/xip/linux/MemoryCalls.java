@@ -4,12 +4,15 @@ import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Errno;
 import dev.xip.base.Pages;
+import dev.xip.file.InPlaceFile;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.MapException;
 import dev.xip.vm.MapFlag;
 import dev.xip.vm.MapRequest;
 
-/** System calls about memory: brk(2), mmap(2) of anonymous memory, munmap(2), mprotect(2). */
+/**
+ * System calls about memory: brk(2), mmap(2), munmap(2), mprotect(2). Files are mapped in place.
+ */
 final class MemoryCalls {
   private static final int MAP_SHARED = 1;
   private static final int MAP_FIXED = 0x10;
@@ -48,12 +51,29 @@ final class MemoryCalls {
     return heapEnd;
   }
 
-  /** mmap(2). */
-  long map(long address, long length, int protection, int flags) throws MapException {
-    if ((flags & MAP_ANONYMOUS) == 0) {
+  /**
+   * mmap(2).
+   *
+   * @param file what to map unless the flags say anonymous; null if the descriptor has none
+   */
+  long map(long address, long length, int protection, int flags, InPlaceFile file, long offset)
+      throws MapException {
+    boolean anonymous = (flags & MAP_ANONYMOUS) != 0;
+    if (!anonymous && file == null) {
       return -Errno.EBADF.number();
     }
-    MapRequest request = MapRequest.anonymous(Pages.roundUp(length), access(protection));
+    if (!anonymous && !Pages.isAligned(offset)) {
+      return -Errno.EINVAL.number();
+    }
+    Access access = access(protection);
+    MapRequest request =
+        anonymous
+            ? MapRequest.anonymous(Pages.roundUp(length), access)
+            : MapRequest.privately(file, access)
+                .pages(offset >>> Pages.SHIFT, Pages.roundUp(length));
+    if (!anonymous) {
+      request = request.with(MapFlag.READ_ONLY_FILE);
+    }
     if ((flags & MAP_SHARED) != 0) {
       request = request.with(MapFlag.SHARED);
     }

@@ -5,18 +5,27 @@ import dev.xip.cpu.Exit;
 import dev.xip.cpu.Processors;
 import dev.xip.cpu.VirtualProcessor;
 import dev.xip.elf.LoadableSegment;
+import dev.xip.elf.ProgramHeader;
 import dev.xip.file.InPlaceFile;
 import dev.xip.host.Register;
+import dev.xip.machine.Mount;
 import dev.xip.process.ModelledProcess;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.FaultResult;
 import dev.xip.vm.MemoryFaultException;
 import dev.xip.vm.MemoryManager;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** A static program that runs out of a segment, in one process, from its first instruction on. */
+/**
+ * A program that runs out of a segment, in one process, from its first instruction or that of its
+ * interpreter on.
+ */
 public final class Program {
+  private static final int PT_INTERP = 3;
+  private static final int LONGEST_PATH = 4096;
   private static final int SIGNALLED = 128;
   private static final int SIGINT = 2;
   private static final int SIGILL = 4;
@@ -43,7 +52,8 @@ public final class Program {
    *
    * @param manager the machine's memory manager
    * @param processors the machine's processors
-   * @param file the program, which lies in place
+   * @param mount the image, which is the root file system
+   * @param path the program in it
    * @param arguments the arguments, the program's name by custom the first
    * @param environment the environment, each {@code NAME=value}
    * @param streams what its descriptors 0 to 2 are
@@ -53,29 +63,50 @@ public final class Program {
   public static ProgramResult run(
       MemoryManager manager,
       Processors processors,
-      InPlaceFile file,
+      Mount mount,
+      String path,
       List<String> arguments,
       List<String> environment,
       StandardStreams streams)
       throws IOException {
-    try (ModelledProcess process = ModelledProcess.start(manager, file.name());
+    ImageFiles files = new ImageFiles(mount);
+    InPlaceFile file = files.program(path);
+    try (ModelledProcess process = ModelledProcess.start(manager, path);
         VirtualProcessor processor = processors.take()) {
       process.exec(file, arguments, environment);
       UserMemory memory = new UserMemory(process.space());
-      long stack = new InitialStack(process, memory).write();
+      String interpreter = interpreter(process, file);
+      ModelledProcess.Interpreter mapped =
+          interpreter == null
+              ? new ModelledProcess.Interpreter(0, process.entry())
+              : process.mapInterpreter(files.program(interpreter));
+      long stack = new InitialStack(process, memory).write(mapped.bias());
       SystemCalls calls =
           new SystemCalls(
               processor,
               memory,
               new MemoryCalls(process.space(), heapStart(process)),
-              new IdentityCalls(memory, file.name()),
+              new IdentityCalls(memory, path),
               streams,
-              file.name().substring(file.name().lastIndexOf('/') + 1));
+              new FileCalls(files, memory, streams),
+              path.substring(path.lastIndexOf('/') + 1));
       processor.use(process.space());
-      processor.set(Register.RIP, process.entry());
+      processor.set(Register.RIP, mapped.entry());
       processor.set(Register.RSP, stack);
       return new Program(processor, process, calls).run();
     }
+  }
+
+  /** The path in PT_INTERP, or null: then the program is static. */
+  private static String interpreter(ModelledProcess process, InPlaceFile file) throws IOException {
+    for (ProgramHeader header : process.image().headers()) {
+      if (header.type() == PT_INTERP && header.fileSize() > 1) {
+        byte[] path = new byte[(int) Math.min(header.fileSize(), LONGEST_PATH) - 1];
+        file.read(header.offset(), MemorySegment.ofArray(path));
+        return new String(path, StandardCharsets.ISO_8859_1);
+      }
+    }
+    return null;
   }
 
   /** The heap begins behind the last segment. */

@@ -17,7 +17,8 @@ final class SystemCalls {
   private static final int ARCH_SET_FS = 0x1002;
   private static final int PR_GET_NAME = 16;
   private static final int NAME_BYTES = 16;
-  private static final int AT_EMPTY_PATH = 0x1000;
+  private static final long AT_FDCWD = -100;
+  private static final int AT_SYMLINK_NOFOLLOW = 0x100;
 
   private final VirtualProcessor processor;
   private final UserMemory memory;
@@ -25,6 +26,7 @@ final class SystemCalls {
   private final IdentityCalls identity;
   private final SignalTable signals = new SignalTable();
   private final StandardStreams streams;
+  private final FileCalls files;
   private final String name;
   private final Map<Integer, Integer> missing = new TreeMap<>();
 
@@ -37,12 +39,14 @@ final class SystemCalls {
       MemoryCalls memoryCalls,
       IdentityCalls identity,
       StandardStreams streams,
+      FileCalls files,
       String name) {
     this.processor = processor;
     this.memory = memory;
     this.memoryCalls = memoryCalls;
     this.identity = identity;
     this.streams = streams;
+    this.files = files;
     this.name = name;
   }
 
@@ -68,7 +72,7 @@ final class SystemCalls {
     } catch (IllegalArgumentException e) {
       result = -Errno.EINVAL.number();
     } catch (IOException e) {
-      result = -Errno.EIO.number();
+      result = -ImageFiles.errno(e).number();
     }
     processor.set(Register.RAX, result);
   }
@@ -79,35 +83,40 @@ final class SystemCalls {
     long c = processor.get(Register.RDX);
     long d = processor.get(Register.R10);
     return switch (number) {
-      case 0 -> streams.read(memory, a, b, c);
+      case 0 -> files.read(a, b, c);
       case 1 -> streams.write(memory, a, b, c);
-      case 5 -> StandardStreams.stat(memory, a, b);
-      case 9 -> memoryCalls.map(a, b, (int) c, (int) d);
+      case 2 -> files.open(memory.path(a), (int) b);
+      case 3 -> files.close(a);
+      case 4 -> files.stat(AT_FDCWD, a, b, 0);
+      case 5 -> files.stat(a, b);
+      case 6 -> files.stat(AT_FDCWD, a, b, AT_SYMLINK_NOFOLLOW);
+      case 8 -> files.seek(a, b, (int) c);
+      case 9 -> map(a, b, (int) c, (int) d);
       case 10 -> memoryCalls.protect(a, b, (int) c);
       case 11 -> memoryCalls.unmap(a, b);
       case 12 -> memoryCalls.brk(a);
       case 13 -> signals.action(memory, (int) a, b, c);
       case 14 -> signals.mask(memory, (int) a, b, c);
       // No descriptor is a terminal.
-      case 16 -> a <= 2 ? -Errno.ENOTTY.number() : -Errno.EBADF.number();
+      case 16 -> -Errno.ENOTTY.number();
+      case 17 -> files.readAt(a, b, c, d);
       case 20 -> streams.writev(memory, a, b, c);
+      case 21 -> files.access(memory.path(a), (int) b);
       case 39, 186, 218 -> IdentityCalls.PROCESS;
       case 60, 231 -> exit((int) a);
       case 63 -> identity.uname(a);
-      case 72 -> StandardStreams.control(a, (int) b);
+      case 72 -> files.control(a, (int) b);
       case 79 -> identity.workingDirectory(a, b);
-      case 89 -> identity.readLink(a, b, c);
+      case 89 -> readLink(a, b, c);
       case 102, 104, 107, 108 -> IdentityCalls.USER;
       case 110 -> 0;
       case 157 -> processControl((int) a, b);
       case 158 -> setBase((int) a, b);
       case 228 -> identity.clock((int) a, b);
-      // There are no files yet.
-      case 2, 4, 6, 21, 257 -> -Errno.ENOENT.number();
-      case 262 ->
-          (d & AT_EMPTY_PATH) != 0 && memory.path(b).isEmpty()
-              ? StandardStreams.stat(memory, a, c)
-              : -Errno.ENOENT.number();
+      case 257 -> files.open(memory.path(b), (int) c);
+      case 262 -> files.stat(a, b, c, (int) d);
+      case 267 -> readLink(b, c, d);
+      case 269, 439 -> files.access(memory.path(b), (int) c);
       case 302 -> identity.limits((int) b, c, d);
       case 318 -> identity.getRandom(a, b);
       default -> {
@@ -115,6 +124,24 @@ final class SystemCalls {
         yield -Errno.ENOSYS.number();
       }
     };
+  }
+
+  private long map(long address, long length, int protection, int flags) throws MapException {
+    ImageFiles.OpenFile file = files.file(processor.get(Register.R8));
+    return memoryCalls.map(
+        address,
+        length,
+        protection,
+        flags,
+        file == null ? null : file.bytes,
+        processor.get(Register.R9));
+  }
+
+  private long readLink(long path, long va, long size) throws IOException {
+    String name = memory.path(path);
+    return name.equals("/proc/self/exe")
+        ? identity.readProgramLink(va, size)
+        : files.readLink(name, va, size);
   }
 
   private long exit(int status) {

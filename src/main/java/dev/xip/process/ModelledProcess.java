@@ -82,6 +82,34 @@ public final class ModelledProcess implements AutoCloseable {
     return bias;
   }
 
+  /**
+   * Maps the interpreter of the program, which then starts in its place. Linux counterpart: {@code
+   * load_elf_interp} (fs/binfmt_elf.c).
+   *
+   * @param interpreter a 64-bit ELF file that lies in place; it must outlive the process
+   * @return what is added to the addresses in its headers, and its first instruction
+   * @throws ExecException as {@link #exec} does; the process has exited if it cannot be mapped
+   */
+  public Interpreter mapInterpreter(InPlaceFile interpreter) throws ExecException {
+    String what = "interpreter %s of %s".formatted(interpreter.name(), name);
+    ElfImage headers = headersOf(interpreter, what);
+    try {
+      long base = new ProgramSegments(space, interpreter, headers).mapInterpreter();
+      return new Interpreter(base, headers.entry() + base);
+    } catch (MapException | MemoryFaultException e) {
+      exited = true;
+      throw ExecException.killed(what, e);
+    }
+  }
+
+  /**
+   * An interpreter that is mapped.
+   *
+   * @param bias what is added to the addresses in its headers
+   * @param entry the address of its first instruction
+   */
+  public record Interpreter(long bias, long entry) {}
+
   /** {@return where the arguments lie on the stack, each with a NUL at its end} */
   public AddrRange argumentBytes() {
     return argumentBytes;

@@ -17,10 +17,11 @@ import java.lang.foreign.MemorySegment;
 /**
  * Maps the loadable segments of a program in place from the image: privately, so that text keeps
  * special entries and data is copied page by page at the first store. Linux counterpart: {@code
- * elf_map}, {@code set_brk} and {@code padzero} (fs/binfmt_elf.c). The program's interpreter is not
- * mapped, for nothing runs.
+ * elf_map}, {@code set_brk} and {@code padzero} (fs/binfmt_elf.c).
  */
 final class ProgramSegments {
+  private static final long HEAP_ROOM = 1L << 36;
+
   private final AddressSpace space;
   private final InPlaceFile file;
   private final ElfImage image;
@@ -32,12 +33,26 @@ final class ProgramSegments {
   }
 
   /**
-   * Maps all segments.
+   * Maps all segments of a program.
    *
    * @return what is added to every address that the file names
    */
   long map() throws MapException, MemoryFaultException {
-    long bias = bias();
+    return map(0);
+  }
+
+  /**
+   * Maps all segments of a program's interpreter: above the program, which leaves the room between
+   * them to its heap.
+   *
+   * @return what is added to every address that the file names
+   */
+  long mapInterpreter() throws MapException, MemoryFaultException {
+    return map(HEAP_ROOM);
+  }
+
+  private long map(long above) throws MapException, MemoryFaultException {
+    long bias = bias(above);
     for (LoadableSegment segment : image.segments()) {
       mapFilePages(segment, bias);
       mapZeroPages(segment, bias);
@@ -46,12 +61,12 @@ final class ProgramSegments {
   }
 
   /** Two thirds of the address space up. Linux counterpart: {@code ELF_ET_DYN_BASE}. */
-  private long bias() {
+  private long bias(long above) {
     if (image.type() == ElfType.EXECUTABLE || image.segments().isEmpty()) {
       return 0;
     }
     long base = Pages.roundDown(space.manager().addressLimit() / 3 * 2);
-    return base - image.segments().getFirst().pages().start();
+    return base + above - image.segments().getFirst().pages().start();
   }
 
   private void mapFilePages(LoadableSegment segment, long bias)
