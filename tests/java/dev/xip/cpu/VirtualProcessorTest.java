@@ -304,6 +304,16 @@ class VirtualProcessorTest {
   }
 
   @Test
+  void theSpaceThatRunsMayBeUsedAgain() throws IOException {
+    mapAnonymous();
+    store(cpu, VA, 1);
+    cpu.use(space);
+    space.unmap(AddrRange.ofLength(VA, Pages.SIZE));
+    assertThat(attempt(cpu, GuestPages.BASE + GuestPages.USER_LOAD, VA, 0))
+        .isEqualTo(new Exit.PageFault(VA, Access.READ, false));
+  }
+
+  @Test
   void aSpaceInUseIsNotClosed() {
     assertThatThrownBy(space::close)
         .isInstanceOf(IllegalStateException.class)

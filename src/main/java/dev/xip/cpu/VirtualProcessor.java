@@ -100,6 +100,9 @@ public final class VirtualProcessor implements AutoCloseable {
    * @throws HostException if KVM refuses
    */
   public void use(AddressSpace next) throws MapException, HostException {
+    if (next == space) {
+      return;
+    }
     kernel.link(next.table());
     next.attach(mmu);
     leave();
