@@ -474,24 +474,7 @@ public class PageTable {
           "range [0x%x, 0x%x): expected addresses from 0 to 0x%x"
               .formatted(start, end, layout.addressLimit()));
     }
-    forEach(root, layout.top(), start, end, visitor);
-  }
-
-  private void forEach(long table, Level level, long start, long end, EntryVisitor visitor) {
-    long span = 1L << layout.shift(level);
-    for (long va = start & -span; va < end; va += span) {
-      long slot = (table << Pages.SHIFT) + layout.slot(va, level);
-      long pte = get(slot);
-      if (layout.isEmpty(pte, level)) {
-        continue;
-      }
-      if (level == Level.PTE || !layout.isTable(pte)) {
-        visitor.entry(va, level, slot, pte);
-      } else {
-        forEach(
-            layout.pfn(pte), level.below(), Math.max(start, va), Math.min(end, va + span), visitor);
-      }
-    }
+    Traversal.entries(this, root, layout.top(), start, end, visitor);
   }
 
   /**
@@ -532,7 +515,7 @@ public class PageTable {
   /** {@return the number of frames of all tables, the root included} */
   public long countTables() {
     long[] count = {0};
-    visitTables(root, layout.top(), (pfn, level) -> count[0] += layout.tablePages(level));
+    Traversal.tables(this, (pfn, level) -> count[0] += layout.tablePages(level));
     return count[0];
   }
 
@@ -542,30 +525,7 @@ public class PageTable {
    * @param visitor receives the first frame of each table
    */
   public void forEachTable(LongConsumer visitor) {
-    visitTables(root, layout.top(), (pfn, level) -> visitor.accept(pfn));
-  }
-
-  private interface TableVisitor {
-    void table(long pfn, Level level);
-  }
-
-  private void visitTables(long table, Level level, TableVisitor visitor) {
-    visitor.table(table, level);
-    if (level == Level.PTE) {
-      return;
-    }
-    int entries = level == layout.top() ? userEntries() : layout.entriesPerTable(level);
-    for (int i = 0; i < entries; i++) {
-      long pte = get((table << Pages.SHIFT) + 8L * i);
-      if (layout.isTable(pte)) {
-        visitTables(layout.pfn(pte), level.below(), visitor);
-      }
-    }
-  }
-
-  /** The entries of the root for the user's addresses: all behind them are the kernel's. */
-  private int userEntries() {
-    return (int) (layout.addressLimit() >>> layout.shift(layout.top()));
+    Traversal.tables(this, (pfn, level) -> visitor.accept(pfn));
   }
 
   /**
