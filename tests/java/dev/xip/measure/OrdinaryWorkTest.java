@@ -10,6 +10,7 @@ import dev.xip.vm.Verifier;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -66,6 +67,17 @@ class OrdinaryWorkTest {
     assertThat(questions.get(OrdinaryWork.COPIES)).isEqualTo(2);
     // The pages of the old program, and some of the new stack through get_user_pages.
     assertThat(questions.get(OrdinaryWork.EXEC)).isBetween(1.0, 1.1);
+  }
+
+  @Test
+  void theRowOfSeveralProcessesHasTheMedianOfEachNumber() {
+    List<FivePercentRow> rows =
+        List.of(
+            new FivePercentRow("faults", "flat", 1, 3, 1, 2, 5, -1),
+            new FivePercentRow("faults", "flat", 1, 1, 3, 2, 4, 9),
+            new FivePercentRow("faults", "flat", 1, 2, 2, 2, 6, 2));
+    assertThat(FivePercentRow.median(rows))
+        .isEqualTo(new FivePercentRow("faults", "flat", 1, 2, 2, 2, 5, 2));
   }
 
   @Test

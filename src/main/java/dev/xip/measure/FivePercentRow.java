@@ -1,6 +1,7 @@
 package dev.xip.measure;
 
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 
 /**
  * What the normal-page test costs one kind of work on ordinary memory.
@@ -26,6 +27,29 @@ public record FivePercentRow(
     double share,
     double againstBit) {
   private static final String SEPARATOR = "\t";
+
+  /**
+   * Takes the median of each number.
+   *
+   * @param rows rows of the same work, strategy and number of segments
+   * @return one row
+   */
+  static FivePercentRow median(List<FivePercentRow> rows) {
+    FivePercentRow first = rows.getFirst();
+    return new FivePercentRow(
+        first.work,
+        first.strategy,
+        first.segments,
+        median(rows, FivePercentRow::median),
+        median(rows, FivePercentRow::spread),
+        median(rows, FivePercentRow::questions),
+        median(rows, FivePercentRow::share),
+        median(rows, FivePercentRow::againstBit));
+  }
+
+  private static double median(List<FivePercentRow> rows, ToDoubleFunction<FivePercentRow> number) {
+    return rows.stream().mapToDouble(number).sorted().toArray()[rows.size() / 2];
+  }
 
   /** {@return the row as one line, for {@link #ofLine}} */
   public String toLine() {
