@@ -81,7 +81,7 @@ public enum Rule {
   FAULT_HOLDS_FILE_LOCK("4.0", "a fault keeps truncation out until its entry is in"),
 
   /**
-   * One entry maps 2 MiB or 1 GiB of a file (1 GiB since 4.11). Where the architecture has special
+   * One entry maps 2 MiB or 1 GiB of a file (1 GiB since 4.11), where the architecture has special
    * leaves of that size and the special bit decides about page frames. Without it, every entry maps
    * a page.
    */
