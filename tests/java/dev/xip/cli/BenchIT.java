@@ -48,4 +48,11 @@ class BenchIT {
             Stream.of(OrdinaryWork.values()).map(OrdinaryWork::toString).toList());
     assertThat(folder).isEmptyDirectory();
   }
+
+  @Test
+  void aStrategyThatMayNotRunIsRefusedWithThoseThatDo() throws Exception {
+    Xip.Result result = Xip.run("bench", "five-percent", "--strategies", "mem-segs-mutex");
+    assertThat(result.exit()).isEqualTo(2);
+    assertThat(result.err()).contains("mem-segs-mutex", "special-bit").hasLineCount(1);
+  }
 }

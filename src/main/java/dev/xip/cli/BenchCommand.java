@@ -264,11 +264,17 @@ final class BenchCommand implements Callable<Integer> {
     out.flush();
   }
 
-  /** {@return the chosen strategies with which a machine runs} */
+  /** {@return the chosen strategies with which a machine runs, at least one} */
   private List<FrameStrategy> working() {
-    return strategies.stream()
-        .filter(each -> each.outcome() == FrameStrategy.Outcome.WORKS)
-        .toList();
+    List<FrameStrategy> working =
+        strategies.stream().filter(each -> each.outcome() == FrameStrategy.Outcome.WORKS).toList();
+    if (working.isEmpty()) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--strategies %s: five-percent runs machines, expected one of %s"
+              .formatted(strategies, FrameStrategy.working()));
+    }
+    return working;
   }
 
   private void requirePositive(String option, int[] numbers, int most) {
