@@ -3,7 +3,10 @@
  * The host kernel as reference: performs scripted histories of mapping calls and accesses with real
  * system calls on two real files, and prints the result of each step.
  *
- *   judge FILE CACHED     reads steps from standard input, answers each with one line
+ *   judge FILE     reads steps from standard input, answers each with one line
+ *
+ * The second file, CACHED, has no name and lies in the page cache alone: a fault on a disk's file
+ * reads neighbours ahead, holes too, which mincore would show.
  *
  * "reset PAGES" makes both that many pages long, each filled by a pattern, and starts process 0 with
  * an empty arena of page slots at a fixed address. Every other step begins with the number of the
@@ -33,7 +36,7 @@ enum { PAGE = 4096, SLOTS = 48, PROCESSES = 6, LINE_SIZE = 4096, SPARE = 8, FILE
 /* Far from everything that the kernel places itself. */
 #define ARENA 0x100000000000UL
 
-static const char *const *paths;                /* FILE and CACHED */
+static const char *names[FILES] = {"FILE", "CACHED"}; /* of FILE, its path */
 static int writable[FILES], readable[FILES]; /* each opened for both and for reading only */
 static int ours[PROCESSES], theirs[PROCESSES];
 static char alive[PROCESSES];
@@ -80,10 +83,8 @@ static const char *store(volatile char *to, int value) {
 /* Writes rights, sharing and page of the file (or "a") of every slot; "c" stands before CACHED's. */
 static void list_maps(char *answer) {
   char slots[SLOTS + SPARE][24], line[LINE_SIZE];
-  struct stat files[FILES];
-  for (int i = 0; i < FILES; i++) {
-    fstat(writable[i], &files[i]);
-  }
+  struct stat file;
+  fstat(writable[0], &file);
   for (int i = 0; i < SLOTS + SPARE; i++) {
     strcpy(slots[i], "-");
   }
@@ -94,13 +95,15 @@ static void list_maps(char *answer) {
     if (sscanf(line, "%lx-%lx %7s %lx %*s %lu", &start, &end, rights, &offset, &inode) != 5) {
       continue;
     }
+    /* The inode's number alone is no name: the two lie in different file systems. */
+    int in_cache = strstr(line, "/memfd:CACHED") != NULL;
     for (unsigned long va = start < ARENA ? ARENA : start; va < end; va += PAGE) {
       unsigned long slot = (va - ARENA) / PAGE;
       if (slot >= SLOTS + SPARE) {
         break;
       }
-      if (inode == files[0].st_ino || inode == files[1].st_ino) {
-        const char *which = inode == files[1].st_ino ? "c" : "";
+      if (in_cache || inode == file.st_ino) {
+        const char *which = in_cache ? "c" : "";
         sprintf(slots[slot], "%s:%s%lu", rights, which, (offset + va - start) / PAGE);
       } else {
         sprintf(slots[slot], "%s:a", rights);
@@ -202,7 +205,7 @@ static void grow_past_end(int number, long offset) {
   struct stat file;
   int fd = writable[number];
   if (!fstat(fd, &file) && offset > file.st_size && ftruncate(fd, file.st_size)) {
-    perror(paths[number]);
+    perror(names[number]);
   }
 }
 
@@ -340,7 +343,7 @@ static void end_processes(void) {
 static void fill_file(int number, long pages) {
   char page[PAGE];
   if (ftruncate(writable[number], 0)) {
-    perror(paths[number]);
+    perror(names[number]);
     exit(1);
   }
   for (long i = 0; i < pages; i++) {
@@ -348,7 +351,7 @@ static void fill_file(int number, long pages) {
       page[k] = (char)(i * 16 + k % 13 + 1);
     }
     if (pwrite(writable[number], page, PAGE, i * PAGE) != PAGE) {
-      perror(paths[number]);
+      perror(names[number]);
       exit(1);
     }
   }
@@ -387,16 +390,19 @@ static void reset(long pages) {
 
 int main(int count, char **arguments) {
   char line[LINE_SIZE], answer[LINE_SIZE];
-  if (count != 1 + FILES) {
-    fprintf(stderr, "usage: judge FILE CACHED\n");
+  if (count != 2) {
+    fprintf(stderr, "usage: judge FILE\n");
     return 2;
   }
-  paths = (const char *const *)arguments + 1;
+  names[0] = arguments[1];
+  writable[0] = open(names[0], O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  writable[1] = memfd_create(names[1], MFD_CLOEXEC);
   for (int i = 0; i < FILES; i++) {
-    writable[i] = open(paths[i], O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    readable[i] = open(paths[i], O_RDONLY | O_CLOEXEC);
+    char again[32];
+    sprintf(again, "/proc/self/fd/%d", writable[i]);
+    readable[i] = open(again, O_RDONLY | O_CLOEXEC);
     if (writable[i] < 0 || readable[i] < 0) {
-      perror(paths[i]);
+      perror(names[i]);
       return 1;
     }
   }

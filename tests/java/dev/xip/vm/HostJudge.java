@@ -12,21 +12,19 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The host kernel, asked through the program of tests/native/judge.c, which explains the steps. Its
- * files lie where writing back costs nothing, if the host has such a place.
+ * The host kernel, asked through the program of tests/native/judge.c, which explains the steps. The
+ * file lies where writing back costs nothing, if the host has such a place.
  */
 final class HostJudge implements AutoCloseable {
   private final Path file;
-  private final Path cached;
   private final Process process;
   private final BufferedWriter steps;
   private final BufferedReader answers;
 
   HostJudge() throws IOException {
     file = Files.createTempFile(Folders.memory(), "xip-judge-", ".data");
-    cached = Files.createTempFile(Folders.memory(), "xip-judge-", ".cached");
     process =
-        new ProcessBuilder(program().toString(), file.toString(), cached.toString())
+        new ProcessBuilder(program().toString(), file.toString())
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
     steps =
@@ -70,7 +68,6 @@ final class HostJudge implements AutoCloseable {
       Thread.currentThread().interrupt();
     } finally {
       Files.deleteIfExists(file);
-      Files.deleteIfExists(cached);
     }
   }
 }
