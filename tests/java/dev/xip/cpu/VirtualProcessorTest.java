@@ -139,6 +139,21 @@ class VirtualProcessorTest {
   }
 
   @Test
+  void aProcessorTakesOverTheStateOfAnother() throws IOException {
+    cpu.set(Register.R12, 12);
+    cpu.kvm().systemRegisters().setFsBase(0x7000);
+    cpu.kvm().setSystemRegisters();
+    try (VirtualProcessor child = machine.processors.take()) {
+      child.copyState(cpu);
+      assertThat(child.get(Register.R12)).isEqualTo(12);
+      assertThat(child.kvm().systemRegisters().fsBase()).isEqualTo(0x7000);
+      child.clear();
+      assertThat(child.get(Register.R12)).isZero();
+      assertThat(child.kvm().systemRegisters().fsBase()).isZero();
+    }
+  }
+
+  @Test
   void instructionsAreFetchedFromTheSegment() throws IOException {
     mapFile(Access.READ_EXECUTE);
     long trap = VA + 3 * Pages.SIZE + GuestMachine.TRAP;

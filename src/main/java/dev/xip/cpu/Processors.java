@@ -101,8 +101,14 @@ public final class Processors implements AutoCloseable {
       processor = create();
       processor.adapt(entersByStub, shadowed);
     }
-    processor.reset(cleanState);
+    processor.forgetThread();
+    processor.clear();
     return processor;
+  }
+
+  /** The extended state that a program starts with. */
+  MemorySegment cleanState() {
+    return cleanState;
   }
 
   synchronized void giveBack(VirtualProcessor processor) {

@@ -153,11 +153,6 @@ public final class VirtualProcessor implements AutoCloseable {
     user.set(ValueLayout.JAVA_LONG, register.offset(), value);
   }
 
-  /** {@return all registers, each at {@link Register#offset}: to copy them for a fork} */
-  public MemorySegment registers() {
-    return user;
-  }
-
   /**
    * Returns the processor of KVM, for the state that user mode changes without an exit: FS and GS,
    * and the extended state.
@@ -329,13 +324,51 @@ public final class VirtualProcessor implements AutoCloseable {
     return exit;
   }
 
-  /** Puts the processor into the state of a new one. */
-  void reset(MemorySegment extendedState) throws HostException {
+  /**
+   * Clears all that user mode can set, as at the start of a program.
+   *
+   * @throws HostException if KVM refuses
+   */
+  public void clear() throws HostException {
     user.fill((byte) 0);
-    kvm.loadExtendedState(extendedState);
+    clearExtendedState();
     SystemRegisters system = kvm.systemRegisters();
     system.setData(GuestPages.USER_SS);
     kvm.setSystemRegisters();
+  }
+
+  /**
+   * Clears floating point and vector registers, as at the start of a program.
+   *
+   * @throws HostException if KVM refuses
+   */
+  public void clearExtendedState() throws HostException {
+    kvm.loadExtendedState(pool.cleanState());
+  }
+
+  /**
+   * Takes over all that user mode can set of another processor, as fork does: registers, the bases
+   * of FS and GS, the extended state.
+   *
+   * @param other a processor that the calling thread runs
+   * @throws HostException if KVM refuses
+   */
+  public void copyState(VirtualProcessor other) throws HostException {
+    user.copyFrom(other.user);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = KvmProcessor.allocateExtendedState(arena);
+      other.kvm.saveExtendedState(state);
+      kvm.loadExtendedState(state);
+    }
+    SystemRegisters from = other.kvm.systemRegisters();
+    SystemRegisters system = kvm.systemRegisters();
+    system.setFsBase(from.fsBase());
+    system.setGsBase(from.gsBase());
+    kvm.setSystemRegisters();
+  }
+
+  /** Forgets the thread before, and its interrupt. */
+  void forgetThread() {
     mmu.takeInterrupt();
     thread = null;
   }
