@@ -26,6 +26,8 @@ public enum Errno {
   ENOEXEC(8),
   /** Bad file descriptor. */
   EBADF(9),
+  /** No child processes. */
+  ECHILD(10),
   /** Resource temporarily unavailable. */
   EAGAIN(11),
   /** Cannot allocate memory; also too many mappings. */

@@ -4,148 +4,98 @@ import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
+import dev.xip.vm.MapException;
 import dev.xip.vm.MemoryFaultException;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.util.HashMap;
-import java.util.Map;
+import java.nio.file.NoSuchFileException;
 
 /**
- * System calls about files, all of them in the image, and the descriptors of a program: 0 to 2 are
- * its {@link StandardStreams}. The working directory is the root.
+ * System calls about files, all of them in the image but /dev/null. The working directory is the
+ * root.
  */
 final class FileCalls {
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
   private static final int AT_EMPTY_PATH = 0x1000;
   private static final int O_ACCMODE = 3;
+  private static final int O_CREAT = 0x40;
   private static final int O_DIRECTORY = 0x1_0000;
-  private static final int FIRST_FREE = 3;
-  private static final int MOST_BYTES = 1 << 20;
-  private static final int F_GETFD = 1;
-  private static final int F_SETFD = 2;
-  private static final int F_GETFL = 3;
-  private static final int O_WRONLY = 1;
+  private static final int O_CLOEXEC = 0x8_0000;
+
+  /** What fcntl shows of the flags of open. */
+  private static final int KEPT_FLAGS = 0xffff_fc3f & ~(0x1_0000 | O_CLOEXEC);
+
   private static final int W_OK = 2;
 
   /** A pipe that its owner may use. */
   private static final int FIFO = 010600;
 
+  /** A character device that all may use, and its number, 1:3. */
+  private static final int NULL_DEVICE = 020666;
+
+  private static final int NULL_NUMBER = 0x103;
   private static final int STAT_BYTES = 144;
 
+  private final Task task;
   private final ImageFiles files;
-  private final UserMemory memory;
-  private final StandardStreams streams;
-  private final Map<Integer, ImageFiles.OpenFile> open = new HashMap<>();
 
-  FileCalls(ImageFiles files, UserMemory memory, StandardStreams streams) {
-    this.files = files;
-    this.memory = memory;
-    this.streams = streams;
-  }
-
-  /** The file of a descriptor; null if it has none or is a standard stream. */
-  ImageFiles.OpenFile file(long fd) {
-    return open.get((int) fd);
-  }
-
-  private static boolean isStream(long fd) {
-    return fd >= 0 && fd < FIRST_FREE;
+  FileCalls(Task task) {
+    this.task = task;
+    this.files = task.kernel().files();
   }
 
   /** openat(2). */
   long open(String path, int flags) throws IOException {
-    ImageFiles.OpenFile file = files.open(path);
-    if ((flags & O_ACCMODE) != 0) {
-      return -(file.bytes == null ? Errno.EISDIR : Errno.EROFS).number();
+    OpenFile file =
+        path.equals(NullFile.PATH) ? new NullFile(flags & KEPT_FLAGS) : find(path, flags);
+    boolean directory = file.inode() != null && file.inode().type() == FileType.DIRECTORY;
+    if ((flags & O_ACCMODE) != 0 && file.inode() != null) {
+      return -(directory ? Errno.EISDIR : Errno.EROFS).number();
     }
-    if ((flags & O_DIRECTORY) != 0 && file.bytes != null) {
+    if ((flags & O_DIRECTORY) != 0 && !directory) {
       return -Errno.ENOTDIR.number();
     }
-    int fd = FIRST_FREE;
-    while (open.containsKey(fd)) {
-      fd++;
+    synchronized (task.kernel()) {
+      int fd = task.descriptors().add(file, 0, (flags & O_CLOEXEC) != 0);
+      return fd < 0 ? -Errno.EMFILE.number() : fd;
     }
-    open.put(fd, file);
-    return fd;
   }
 
-  /** close(2). */
-  long close(long fd) {
-    return isStream(fd) || open.remove((int) fd) != null ? 0 : -Errno.EBADF.number();
-  }
-
-  /** read(2). */
-  long read(long fd, long va, long count) throws IOException {
-    ImageFiles.OpenFile file = file(fd);
-    if (file == null) {
-      return streams.read(memory, fd, va, count);
+  /** A file that does not exist cannot be made. */
+  private OpenFile find(String path, int flags) throws IOException {
+    try {
+      return files.open(path, flags & KEPT_FLAGS);
+    } catch (NoSuchFileException e) {
+      if ((flags & O_CREAT) != 0) {
+        throw new MapException(Errno.EROFS, "open " + path, "a file that exists", "none");
+      }
+      throw e;
     }
-    long length = readAt(fd, va, count, file.position);
-    file.position += Math.max(length, 0);
-    return length;
-  }
-
-  /** pread64(2). */
-  long readAt(long fd, long va, long count, long position) throws IOException {
-    ImageFiles.OpenFile file = file(fd);
-    if (file == null) {
-      return -(isStream(fd) ? Errno.ESPIPE : Errno.EBADF).number();
-    }
-    if (file.bytes == null) {
-      return -Errno.EISDIR.number();
-    }
-    if (position < 0) {
-      return -Errno.EINVAL.number();
-    }
-    long left = Math.max(file.inode.size() - position, 0);
-    byte[] bytes = new byte[(int) Math.min(Math.min(count, left), MOST_BYTES)];
-    int length = (int) file.bytes.read(position, MemorySegment.ofArray(bytes));
-    memory.write(va, bytes, length);
-    return length;
   }
 
   /** lseek(2). */
   long seek(long fd, long offset, int whence) {
-    ImageFiles.OpenFile file = file(fd);
-    if (file == null) {
-      return -(isStream(fd) ? Errno.ESPIPE : Errno.EBADF).number();
+    OpenFile file = file(fd);
+    return file == null ? -Errno.EBADF.number() : file.seek(offset, whence);
+  }
+
+  private OpenFile file(long fd) {
+    synchronized (task.kernel()) {
+      return task.descriptors().file(fd);
     }
-    long to =
-        switch (whence) {
-          case 0 -> offset;
-          case 1 -> file.position + offset;
-          case 2 -> file.inode.size() + offset;
-          default -> -1;
-        };
-    if (to < 0) {
-      return -Errno.EINVAL.number();
-    }
-    file.position = to;
-    return to;
   }
 
   /** faccessat(2): root may read everything and write nothing. */
   long access(String path, int mode) throws IOException {
+    if (path.equals(NullFile.PATH)) {
+      return 0;
+    }
     files.resolve(path, true);
     return (mode & W_OK) != 0 ? -Errno.EROFS.number() : 0;
   }
 
-  /** fcntl(2). */
-  long control(long fd, int command) {
-    boolean stream = isStream(fd);
-    if (!stream && file(fd) == null) {
-      return -Errno.EBADF.number();
-    }
-    return switch (command) {
-      case F_GETFD, F_SETFD -> 0;
-      case F_GETFL -> stream && fd != 0 ? O_WRONLY : 0;
-      default -> -Errno.EINVAL.number();
-    };
-  }
-
   /** newfstatat(2). */
   long stat(long fd, long path, long va, int flags) throws IOException {
-    String name = memory.path(path);
+    String name = task.memory().path(path);
     if (name.isEmpty() && (flags & AT_EMPTY_PATH) != 0) {
       return stat(fd, va);
     }
@@ -154,16 +104,18 @@ final class FileCalls {
 
   /** fstat(2). */
   long stat(long fd, long va) throws MemoryFaultException {
-    ImageFiles.OpenFile file = file(fd);
-    if (file != null) {
-      return put(file.inode, va);
-    }
-    if (!isStream(fd)) {
+    OpenFile file = file(fd);
+    if (file == null) {
       return -Errno.EBADF.number();
     }
+    if (file.inode() != null) {
+      return put(file.inode(), va);
+    }
+    UserMemory memory = task.memory();
     memory.write(va, new byte[STAT_BYTES], STAT_BYTES);
     memory.putLong(va + 16, 1);
-    memory.putLong(va + 24, FIFO);
+    memory.putLong(va + 24, file instanceof NullFile ? NULL_DEVICE : FIFO);
+    memory.putLong(va + 40, file instanceof NullFile ? NULL_NUMBER : 0);
     memory.putLong(va + 56, Pages.SIZE);
     return 0;
   }
@@ -187,6 +139,7 @@ final class FileCalls {
       inode.changed().getEpochSecond(),
       inode.changed().getNano(),
     };
+    UserMemory memory = task.memory();
     memory.write(va, new byte[STAT_BYTES], STAT_BYTES);
     for (int i = 0; i < words.length; i++) {
       memory.putLong(va + 8L * i, words[i]);
@@ -202,7 +155,7 @@ final class FileCalls {
     }
     String target = files.linkTarget(link);
     int length = (int) Math.min(size, target.length());
-    memory.putString(va, target, length);
+    task.memory().putString(va, target, length);
     return length;
   }
 }

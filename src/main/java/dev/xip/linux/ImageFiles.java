@@ -19,28 +19,14 @@ final class ImageFiles {
     this.mount = mount;
   }
 
-  /** An open file, with the position that read(2) goes on at. */
-  static final class OpenFile {
-    final Inode inode;
-
-    /** Null for a directory. */
-    final InPlaceFile bytes;
-
-    long position;
-
-    private OpenFile(Inode inode, InPlaceFile bytes) {
-      this.inode = inode;
-      this.bytes = bytes;
-    }
-  }
-
   Inode resolve(String path, boolean followLast) throws IOException {
     return PathResolver.resolve(mount.image(), path, followLast);
   }
 
-  OpenFile open(String path) throws IOException {
+  OpenFile open(String path, int flags) throws IOException {
     Inode inode = resolve(path, true);
-    return new OpenFile(inode, inode.type() == FileType.DIRECTORY ? null : mount.open(path, inode));
+    InPlaceFile bytes = inode.type() == FileType.DIRECTORY ? null : mount.open(path, inode);
+    return new ImageFile(flags, inode, bytes);
   }
 
   InPlaceFile program(String path) throws IOException {

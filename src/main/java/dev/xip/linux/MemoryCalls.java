@@ -10,45 +10,21 @@ import dev.xip.vm.MapException;
 import dev.xip.vm.MapFlag;
 import dev.xip.vm.MapRequest;
 
-/**
- * System calls about memory: brk(2), mmap(2), munmap(2), mprotect(2). Files are mapped in place.
- */
+/** System calls about memory: mmap(2), munmap(2), mprotect(2). Files are mapped in place. */
 final class MemoryCalls {
   private static final int MAP_SHARED = 1;
   private static final int MAP_FIXED = 0x10;
   private static final int MAP_ANONYMOUS = 0x20;
   private static final int MAP_FIXED_NOREPLACE = 0x10_0000;
 
-  private final AddressSpace space;
-  private final long heapStart;
+  private final Task task;
 
-  /** The end of the heap, as brk has set it last. */
-  private long heapEnd;
-
-  MemoryCalls(AddressSpace space, long heapStart) {
-    this.space = space;
-    this.heapStart = heapStart;
-    this.heapEnd = heapStart;
+  MemoryCalls(Task task) {
+    this.task = task;
   }
 
-  /** brk(2) as the kernel has it: the end of the heap, the old one if it cannot be moved. */
-  long brk(long end) {
-    if (end < heapStart) {
-      return heapEnd;
-    }
-    long mapped = Pages.roundUp(heapEnd);
-    long wanted = Pages.roundUp(end);
-    try {
-      if (wanted > mapped) {
-        space.map(MapRequest.anonymous(wanted - mapped, Access.READ_WRITE).at(mapped));
-      } else if (wanted < mapped) {
-        space.unmap(new AddrRange(wanted, mapped));
-      }
-      heapEnd = end;
-    } catch (MapException | IllegalArgumentException refused) {
-      // The caller compares the answer with what it has asked for.
-    }
-    return heapEnd;
+  private AddressSpace space() {
+    return task.process().space();
   }
 
   /**
@@ -84,18 +60,18 @@ final class MemoryCalls {
     } else if (address != 0) {
       request = request.near(address);
     }
-    return space.map(request).start();
+    return space().map(request).start();
   }
 
   /** munmap(2). */
   long unmap(long address, long length) throws MapException {
-    space.unmap(AddrRange.ofLength(address, Pages.roundUp(length)));
+    space().unmap(AddrRange.ofLength(address, Pages.roundUp(length)));
     return 0;
   }
 
   /** mprotect(2). */
   long protect(long address, long length, int protection) throws MapException {
-    space.protect(AddrRange.ofLength(address, Pages.roundUp(length)), access(protection));
+    space().protect(AddrRange.ofLength(address, Pages.roundUp(length)), access(protection));
     return 0;
   }
 

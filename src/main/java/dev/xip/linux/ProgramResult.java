@@ -8,9 +8,15 @@ import java.util.Map;
  * @param status as a shell has it: the exit status, or 128 and the number of the signal that ended
  *     it
  * @param reason why a signal ended it, in words; null if none did
- * @param systemCalls how many system calls it made
+ * @param processes how many processes there were, itself included
+ * @param systemCalls how many system calls they made
  * @param faults how many page faults were answered
  * @param missing the numbers of system calls that gave ENOSYS, and how often each did
  */
 public record ProgramResult(
-    int status, String reason, long systemCalls, long faults, Map<Integer, Integer> missing) {}
+    int status,
+    String reason,
+    long processes,
+    long systemCalls,
+    long faults,
+    Map<Integer, Integer> missing) {}

@@ -6,53 +6,100 @@ import java.io.InputStream;
 import java.io.OutputStream;
 
 /**
- * The streams that a program has as descriptors 0 to 2.
+ * The streams that the first program has as descriptors 0 to 2.
  *
  * @param input what it reads
  * @param output what it writes to standard output
  * @param errors what it writes to standard error
  */
 public record StandardStreams(InputStream input, OutputStream output, OutputStream errors) {
-  private static final int MOST_BYTES = 1 << 20;
-
-  /** read(2): the bytes that are there, waiting for the first. */
-  long read(UserMemory memory, long fd, long va, long count) throws IOException {
-    if (fd != 0) {
-      return -Errno.EBADF.number();
-    }
-    byte[] bytes = new byte[(int) Math.min(count, MOST_BYTES)];
-    int length = input.read(bytes);
-    if (length > 0) {
-      memory.write(va, bytes, length);
-    }
-    return Math.max(length, 0);
+  /** Opens them. */
+  void open(Kernel kernel, Descriptors descriptors) {
+    descriptors.put(0, new Input(kernel, input), false);
+    descriptors.put(1, new Output(kernel, output), false);
+    descriptors.put(2, new Output(kernel, errors), false);
   }
 
-  /** write(2). */
-  long write(UserMemory memory, long fd, long va, long count) throws IOException {
-    OutputStream to = fd == 1 ? output : fd == 2 ? errors : null;
-    if (to == null) {
-      return -Errno.EBADF.number();
-    }
-    byte[] bytes = memory.read(va, (int) Math.min(count, MOST_BYTES));
-    to.write(bytes);
-    to.flush();
-    return bytes.length;
-  }
+  /** A pipe that a thread fills as soon as a task reads: so a signal ends a read that waits. */
+  private static final class Input extends OpenFile {
+    private final Kernel kernel;
+    private final InputStream from;
+    private final Pipe pipe;
+    private final OpenFile end;
+    private boolean started;
 
-  /** writev(2): one write for each element. */
-  long writev(UserMemory memory, long fd, long vector, long count) throws IOException {
-    long done = 0;
-    for (long i = 0; i < count; i++) {
-      long length = memory.getLong(vector + 16 * i + 8);
-      if (length > 0) {
-        long written = write(memory, fd, memory.getLong(vector + 16 * i), length);
-        if (written < 0) {
-          return done > 0 ? done : written;
-        }
-        done += written;
+    Input(Kernel kernel, InputStream from) {
+      super(0);
+      this.kernel = kernel;
+      this.from = from;
+      this.pipe = new Pipe(kernel);
+      this.end = pipe.readEnd(0);
+    }
+
+    private void start() {
+      if (!started) {
+        started = true;
+        Thread.ofPlatform().daemon().name("standard input").start(this::fill);
       }
     }
-    return done;
+
+    private void fill() {
+      byte[] bytes = new byte[Pipe.CAPACITY];
+      try {
+        int length = from.read(bytes);
+        while (length >= 0 && pipe.fill(bytes, length)) {
+          length = from.read(bytes);
+        }
+      } catch (IOException | InterruptedException e) {
+        // The program sees the end of the stream.
+      } finally {
+        pipe.end();
+      }
+    }
+
+    @Override
+    long read(Task task, byte[] bytes) throws IOException {
+      synchronized (kernel) {
+        start();
+        end.setFlags(flags());
+        return end.read(task, bytes);
+      }
+    }
+
+    @Override
+    int ready() {
+      start();
+      return end.ready();
+    }
+
+    @Override
+    void close() {
+      end.close();
+    }
+  }
+
+  private static final class Output extends OpenFile {
+    private final Kernel kernel;
+    private final OutputStream to;
+
+    Output(Kernel kernel, OutputStream to) {
+      super(O_WRONLY);
+      this.kernel = kernel;
+      this.to = to;
+    }
+
+    @Override
+    long write(Task task, byte[] bytes) {
+      try {
+        synchronized (to) {
+          to.write(bytes);
+          to.flush();
+        }
+        return bytes.length;
+      } catch (IOException e) {
+        kernel.send(task, SignalInfo.fromProcess(Signal.SIGPIPE, task.pid()));
+        return -Errno.EPIPE.number();
+      }
+    }
   }
 }

@@ -15,54 +15,77 @@ import java.util.TreeMap;
 final class SystemCalls {
   private static final int ARCH_SET_GS = 0x1001;
   private static final int ARCH_SET_FS = 0x1002;
-  private static final int PR_GET_NAME = 16;
-  private static final int NAME_BYTES = 16;
   private static final long AT_FDCWD = -100;
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
 
+  private static final int POLL = 7;
+  private static final int SELECT = 23;
+  private static final int PAUSE = 34;
+  private static final int NANOSLEEP = 35;
+  private static final int SIGSUSPEND = 130;
+  private static final int CLOCK_NANOSLEEP = 230;
+  private static final int PSELECT = 270;
+  private static final int PPOLL = 271;
+  private static final long NANOSECOND = 1;
+  private static final long MICROSECOND = 1000;
+  private static final long MILLISECOND = 1_000_000;
+
+  private final Task task;
   private final VirtualProcessor processor;
-  private final UserMemory memory;
-  private final MemoryCalls memoryCalls;
+  private final MemoryCalls memory;
   private final IdentityCalls identity;
-  private final SignalTable signals = new SignalTable();
-  private final StandardStreams streams;
+  private final TimeCalls time;
+  private final SignalCalls signals;
+  private final ProcessCalls processes;
+  private final DescriptorCalls descriptors;
+  private final TransferCalls transfers;
+  private final PollCalls polls;
   private final FileCalls files;
-  private final String name;
   private final Map<Integer, Integer> missing = new TreeMap<>();
+  private long count;
 
-  /** The status that the program has exited with, or null. */
-  private Integer exitStatus;
-
-  SystemCalls(
-      VirtualProcessor processor,
-      UserMemory memory,
-      MemoryCalls memoryCalls,
-      IdentityCalls identity,
-      StandardStreams streams,
-      FileCalls files,
-      String name) {
-    this.processor = processor;
-    this.memory = memory;
-    this.memoryCalls = memoryCalls;
-    this.identity = identity;
-    this.streams = streams;
-    this.files = files;
-    this.name = name;
+  SystemCalls(Task task) {
+    this.task = task;
+    this.processor = task.processor();
+    this.memory = new MemoryCalls(task);
+    this.identity = new IdentityCalls(task);
+    this.time = new TimeCalls(task);
+    this.signals = new SignalCalls(task);
+    this.processes = new ProcessCalls(task);
+    this.descriptors = new DescriptorCalls(task);
+    this.transfers = new TransferCalls(task);
+    this.polls = new PollCalls(task);
+    this.files = new FileCalls(task);
   }
 
-  Integer exitStatus() {
-    return exitStatus;
+  /** How many were made. */
+  long count() {
+    return count;
   }
 
+  /** The numbers of those that gave ENOSYS, and how often each did. */
   Map<Integer, Integer> missing() {
     return missing;
   }
 
+  /** Whether a call is made again after a signal whose handler says SA_RESTART. */
+  static boolean isRestarted(int number) {
+    return switch (number) {
+      case POLL, SELECT, PAUSE, NANOSLEEP, SIGSUSPEND, CLOCK_NANOSLEEP, PSELECT, PPOLL -> false;
+      default -> true;
+    };
+  }
+
   /** Performs the call that the registers hold and puts the result into RAX. */
   void perform() throws HostException {
+    count++;
+    int number = (int) processor.get(Register.RAX);
     long result;
     try {
-      result = call((int) processor.get(Register.RAX));
+      result = call(number);
+    } catch (InterruptedCallException e) {
+      task.delivery().interrupted(number);
+      return;
     } catch (MemoryFaultException e) {
       result = -Errno.EFAULT.number();
     } catch (MapException e) {
@@ -83,40 +106,83 @@ final class SystemCalls {
     long c = processor.get(Register.RDX);
     long d = processor.get(Register.R10);
     return switch (number) {
-      case 0 -> files.read(a, b, c);
-      case 1 -> streams.write(memory, a, b, c);
-      case 2 -> files.open(memory.path(a), (int) b);
-      case 3 -> files.close(a);
+      case 0 -> transfers.read(a, b, c);
+      case 1 -> transfers.write(a, b, c);
+      case 2 -> files.open(path(a), (int) b);
+      case 3 -> descriptors.close(a);
       case 4 -> files.stat(AT_FDCWD, a, b, 0);
       case 5 -> files.stat(a, b);
       case 6 -> files.stat(AT_FDCWD, a, b, AT_SYMLINK_NOFOLLOW);
+      case POLL -> polls.poll(a, b, (int) c < 0 ? PollCalls.FOREVER : (int) c * MILLISECOND);
       case 8 -> files.seek(a, b, (int) c);
       case 9 -> map(a, b, (int) c, (int) d);
-      case 10 -> memoryCalls.protect(a, b, (int) c);
-      case 11 -> memoryCalls.unmap(a, b);
-      case 12 -> memoryCalls.brk(a);
-      case 13 -> signals.action(memory, (int) a, b, c);
-      case 14 -> signals.mask(memory, (int) a, b, c);
+      case 10 -> memory.protect(a, b, (int) c);
+      case 11 -> memory.unmap(a, b);
+      case 12 -> task.heap().brk(a);
       // No descriptor is a terminal.
       case 16 -> -Errno.ENOTTY.number();
-      case 17 -> files.readAt(a, b, c, d);
-      case 20 -> streams.writev(memory, a, b, c);
-      case 21 -> files.access(memory.path(a), (int) b);
-      case 39, 186, 218 -> IdentityCalls.PROCESS;
-      case 60, 231 -> exit((int) a);
-      case 63 -> identity.uname(a);
-      case 72 -> files.control(a, (int) b);
+      case 17 -> transfers.readAt(a, b, c, d);
+      case 19 -> transfers.readv(a, b, c);
+      case 20 -> transfers.writev(a, b, c);
+      case 21 -> files.access(path(a), (int) b);
+      case 22 -> descriptors.pipe(a, 0);
+      case SELECT -> select((int) a, b, c, d, true);
+      case 32 -> descriptors.duplicate(a);
+      case 33 -> descriptors.duplicate(a, b);
+      case NANOSLEEP -> time.sleep(1, 0, a, b);
+      case 72 -> descriptors.control(a, (int) b, c);
       case 79 -> identity.workingDirectory(a, b);
       case 89 -> readLink(a, b, c);
-      case 102, 104, 107, 108 -> IdentityCalls.USER;
-      case 110 -> 0;
-      case 157 -> processControl((int) a, b);
       case 158 -> setBase((int) a, b);
-      case 228 -> identity.clock((int) a, b);
-      case 257 -> files.open(memory.path(b), (int) c);
+      case 228 -> time.clock((int) a, b);
+      case CLOCK_NANOSLEEP -> time.sleep((int) a, (int) b, c, d);
+      case 257 -> files.open(path(b), (int) c);
       case 262 -> files.stat(a, b, c, (int) d);
       case 267 -> readLink(b, c, d);
-      case 269, 439 -> files.access(memory.path(b), (int) c);
+      case 269, 439 -> files.access(path(b), (int) c);
+      case PSELECT -> select((int) a, b, c, d, false);
+      case PPOLL -> polls.poll(a, b, nanos(c, NANOSECOND));
+      case 292 -> descriptors.duplicate(a, b, (int) c);
+      case 293 -> descriptors.pipe(a, (int) b);
+      default -> callOfProcess(number, a, b, c, d);
+    };
+  }
+
+  /** Calls about signals, processes and who they are. */
+  private long callOfProcess(int number, long a, long b, long c, long d) throws IOException {
+    return switch (number) {
+      case 13 -> signals.action((int) a, b, c);
+      case 14 -> signals.mask((int) a, b, c);
+      case 15 -> signals.returned();
+      case PAUSE -> signals.pause();
+      case 39, 186 -> task.pid();
+      // set_tid_address: no thread waits there.
+      case 218 -> task.pid();
+      case 56 -> processes.clone(a, b, c, d);
+      case 57 -> processes.clone(Signal.SIGCHLD, 0, 0, 0);
+      case 58 -> processes.clone(ProcessCalls.VFORK | Signal.SIGCHLD, 0, 0, 0);
+      case 59 -> processes.exec(a, b, c);
+      case 60, 231 -> processes.exit((int) a);
+      case 61 -> processes.waitFor((int) a, b, (int) c, d);
+      case 62 -> signals.kill((int) a, (int) b);
+      case 63 -> identity.uname(a);
+      case 99 -> identity.system(a);
+      case 102, 104, 107, 108 -> IdentityCalls.USER;
+      case 109 -> processes.setGroup((int) a, (int) b);
+      case 110 -> processes.parent();
+      case 111 -> processes.group(0);
+      case 112 -> processes.startSession();
+      case 121 -> processes.group((int) a);
+      case 124 -> processes.session((int) a);
+      case 127 -> signals.pending(a);
+      case SIGSUSPEND -> signals.suspend(a);
+      case 131 -> signals.stack(a, b);
+      case 157 -> identity.control((int) a, b);
+      case 200 -> signals.killThread((int) a, (int) a, (int) b);
+      case 204 -> identity.processors(b, c);
+      // fadvise64: all is in memory.
+      case 221 -> 0;
+      case 234 -> signals.killThread((int) a, (int) b, (int) c);
       case 302 -> identity.limits((int) b, c, d);
       case 318 -> identity.getRandom(a, b);
       default -> {
@@ -126,35 +192,42 @@ final class SystemCalls {
     };
   }
 
+  private String path(long va) throws MemoryFaultException {
+    return task.memory().path(va);
+  }
+
   private long map(long address, long length, int protection, int flags) throws MapException {
-    ImageFiles.OpenFile file = files.file(processor.get(Register.R8));
-    return memoryCalls.map(
+    OpenFile file;
+    synchronized (task.kernel()) {
+      file = task.descriptors().file(processor.get(Register.R8));
+    }
+    return memory.map(
         address,
         length,
         protection,
         flags,
-        file == null ? null : file.bytes,
+        file == null ? null : file.mappable(),
         processor.get(Register.R9));
   }
 
+  /** The nanoseconds of a struct timespec or timeval, by the unit of its second word. */
+  private long nanos(long va, long unit) throws MemoryFaultException {
+    return va == 0
+        ? PollCalls.FOREVER
+        : task.memory().getLong(va) * 1_000_000_000 + task.memory().getLong(va + 8) * unit;
+  }
+
+  private long select(int count, long read, long write, long except, boolean old)
+      throws IOException {
+    long nanos = nanos(processor.get(Register.R8), old ? MICROSECOND : NANOSECOND);
+    return polls.select(count, read, write, except, nanos);
+  }
+
   private long readLink(long path, long va, long size) throws IOException {
-    String name = memory.path(path);
+    String name = path(path);
     return name.equals("/proc/self/exe")
         ? identity.readProgramLink(va, size)
         : files.readLink(name, va, size);
-  }
-
-  private long exit(int status) {
-    exitStatus = status & 0xff;
-    return 0;
-  }
-
-  private long processControl(int what, long va) throws MemoryFaultException {
-    if (what != PR_GET_NAME) {
-      return -Errno.EINVAL.number();
-    }
-    memory.putString(va, name.substring(0, Math.min(name.length(), NAME_BYTES - 1)), NAME_BYTES);
-    return 0;
   }
 
   /** arch_prctl(2). */

@@ -4,7 +4,11 @@ import dev.xip.vm.AddressReader;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.AddressWriter;
 import dev.xip.vm.MemoryFaultException;
+import java.io.ByteArrayOutputStream;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -52,15 +56,29 @@ final class UserMemory {
     write(va, bytes, bytes.length);
   }
 
+  int getInt(long va) throws MemoryFaultException {
+    return ByteBuffer.wrap(read(va, Integer.BYTES)).order(ByteOrder.LITTLE_ENDIAN).getInt();
+  }
+
+  void putInt(long va, int value) throws MemoryFaultException {
+    byte[] bytes = new byte[Integer.BYTES];
+    ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(value);
+    write(va, bytes, bytes.length);
+  }
+
   /** Reads a path, up to its NUL; the longest has 4095 bytes. */
   String path(long va) throws MemoryFaultException {
-    byte[] bytes = new byte[LONGEST_PATH];
-    int length = 0;
+    return string(va, LONGEST_PATH, StandardCharsets.ISO_8859_1);
+  }
+
+  /** Reads a string, up to its NUL or a number of bytes. */
+  String string(long va, int most, Charset charset) throws MemoryFaultException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     byte next;
-    while (length < LONGEST_PATH && (next = reader.getByte(va + length)) != 0) {
-      bytes[length++] = next;
+    while (bytes.size() < most && (next = reader.getByte(va + bytes.size())) != 0) {
+      bytes.write(next);
     }
-    return new String(bytes, 0, length, StandardCharsets.ISO_8859_1);
+    return bytes.toString(charset);
   }
 
   /** Writes a string into a field of a fixed length. */

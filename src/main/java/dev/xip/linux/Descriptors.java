@@ -1,0 +1,93 @@
+package dev.xip.linux;
+
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The file descriptors of a task. Linux counterpart: {@code struct files_struct}.
+ *
+ * <p>Lock held by the caller: the monitor of the {@link Kernel}.
+ */
+final class Descriptors {
+  /** One more than the highest descriptor. */
+  static final int LIMIT = 1024;
+
+  private static final class Entry {
+    final OpenFile file;
+    boolean closedAtExec;
+
+    Entry(OpenFile file, boolean closedAtExec) {
+      this.file = file;
+      this.closedAtExec = closedAtExec;
+    }
+  }
+
+  private final Map<Integer, Entry> entries = new TreeMap<>();
+
+  /** Those of a child, which name the same files. */
+  Descriptors forked() {
+    Descriptors child = new Descriptors();
+    entries.forEach((fd, entry) -> child.put(fd, entry.file, entry.closedAtExec));
+    return child;
+  }
+
+  /** The file of a descriptor; null if there is none. */
+  OpenFile file(long fd) {
+    Entry entry = entry(fd);
+    return entry == null ? null : entry.file;
+  }
+
+  private Entry entry(long fd) {
+    return entries.get((int) fd);
+  }
+
+  /** Gives a file the lowest free descriptor from one on; -1 if there is none. */
+  int add(OpenFile file, int from, boolean closedAtExec) {
+    int fd = from;
+    while (entries.containsKey(fd)) {
+      fd++;
+    }
+    if (fd >= LIMIT) {
+      return -1;
+    }
+    put(fd, file, closedAtExec);
+    return fd;
+  }
+
+  /** Makes a descriptor name a file, and no longer the one before. */
+  void put(int fd, OpenFile file, boolean closedAtExec) {
+    file.get();
+    Entry before = entries.put(fd, new Entry(file, closedAtExec));
+    if (before != null) {
+      before.file.put();
+    }
+  }
+
+  boolean isClosedAtExec(long fd) {
+    return entry(fd).closedAtExec;
+  }
+
+  void setClosedAtExec(long fd, boolean closed) {
+    entry(fd).closedAtExec = closed;
+  }
+
+  /** Whether there was such a descriptor. */
+  boolean close(long fd) {
+    Entry entry = entries.remove((int) fd);
+    if (entry != null) {
+      entry.file.put();
+    }
+    return entry != null;
+  }
+
+  /** The program is replaced. */
+  void exec() {
+    entries.values().stream().filter(e -> e.closedAtExec).forEach(e -> e.file.put());
+    entries.values().removeIf(e -> e.closedAtExec);
+  }
+
+  void closeAll() {
+    entries.values().forEach(e -> e.file.put());
+    entries.clear();
+  }
+}

@@ -1,0 +1,262 @@
+package dev.xip.linux;
+
+import dev.xip.cpu.Processors;
+import dev.xip.cpu.VirtualProcessor;
+import dev.xip.vm.MemoryManager;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The tasks that run out of one image, and what they have in common. Each has a thread and a
+ * virtual processor.
+ *
+ * <p>The monitor of this object guards all that one task can change of another: the tree of tasks,
+ * signals, descriptors, pipes. A task waits on it, and a change notifies all. Page faults and
+ * copies of a program's memory happen without it.
+ */
+final class Kernel {
+  /** The most tasks at once; fork then gives EAGAIN. */
+  static final int MOST_TASKS = 128;
+
+  /** The parent of the first task, and of those whose parent has ended. */
+  static final int NO_PARENT = 1;
+
+  private static final String NOT_INTERRUPTED = "the thread of a task gets no interrupt of Java";
+
+  private static final int FIRST = 2;
+  private static final int LAST = 32767;
+
+  private final MemoryManager manager;
+  private final Processors processors;
+  private final ImageFiles files;
+  private final Map<Integer, Task> tasks = new TreeMap<>();
+  private final Map<Integer, Integer> missing = new TreeMap<>();
+  private int lastNumber = FIRST - 1;
+  private int running;
+  private long started;
+  private long systemCalls;
+  private long faults;
+
+  /** Why the run cannot go on, or null. */
+  private Throwable failure;
+
+  Kernel(MemoryManager manager, Processors processors, ImageFiles files) {
+    this.manager = manager;
+    this.processors = processors;
+    this.files = files;
+  }
+
+  MemoryManager manager() {
+    return manager;
+  }
+
+  ImageFiles files() {
+    return files;
+  }
+
+  /**
+   * Runs a program and all that it starts. Tasks that are left when it ends are killed.
+   *
+   * @throws IOException if it cannot be started, or the system refuses
+   */
+  ProgramResult run(
+      String path, List<String> arguments, List<String> environment, StandardStreams streams)
+      throws IOException {
+    LoadedProgram program = new ProgramLoader(this).load(path, arguments, environment);
+    Task first;
+    try {
+      Descriptors descriptors = new Descriptors();
+      synchronized (this) {
+        streams.open(this, descriptors);
+      }
+      VirtualProcessor processor = processors.take();
+      first = new Task(this, processor, nextNumber(), descriptors, new Signals());
+      first.start(program);
+    } catch (IOException | RuntimeException e) {
+      program.process().close();
+      throw e;
+    }
+    synchronized (this) {
+      start(first);
+      waitForEnd(first);
+      if (failure != null) {
+        throw new IllegalStateException("a task has failed: " + failure.getMessage(), failure);
+      }
+      int wait = first.waitStatus();
+      int status = (wait & 0x7f) == 0 ? wait >> 8 : 128 + (wait & 0x7f);
+      return new ProgramResult(
+          status, first.reason(), started, systemCalls, faults, Map.copyOf(missing));
+    }
+  }
+
+  private void waitForEnd(Task first) {
+    boolean stopped = false;
+    while (running > 0) {
+      if (failure != null || first.isZombie()) {
+        killAll();
+      }
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        stopped = true;
+        send(first, SignalInfo.fromKernel(Signal.SIGINT, "interrupted"));
+      }
+    }
+    if (stopped) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void killAll() {
+    for (Task task : tasks.values()) {
+      send(task, SignalInfo.fromKernel(Signal.SIGKILL, "the first program has ended"));
+    }
+  }
+
+  /** A processor for a new task; null if there are too many. */
+  VirtualProcessor takeProcessor() throws IOException {
+    synchronized (this) {
+      if (tasks.size() >= MOST_TASKS) {
+        return null;
+      }
+    }
+    return processors.take();
+  }
+
+  synchronized int nextNumber() {
+    do {
+      lastNumber = lastNumber == LAST ? FIRST : lastNumber + 1;
+    } while (tasks.containsKey(lastNumber) || isGroup(lastNumber));
+    return lastNumber;
+  }
+
+  private boolean isGroup(int number) {
+    return tasks.values().stream().anyMatch(t -> t.group() == number || t.session() == number);
+  }
+
+  /** Lets a new task run on a thread of its own. */
+  synchronized void start(Task task) {
+    tasks.put(task.pid(), task);
+    running++;
+    started++;
+    notifyAll();
+    Thread.ofPlatform().name("task " + task.pid()).start(() -> runToEnd(task));
+  }
+
+  private void runToEnd(Task task) {
+    Throwable why = null;
+    try {
+      task.run();
+    } catch (IOException | RuntimeException | Error e) {
+      why = e;
+      task.end(Signal.SIGKILL, e.toString());
+    }
+    try {
+      task.free();
+    } catch (IOException | RuntimeException | Error e) {
+      why = why == null ? e : why;
+    }
+    synchronized (this) {
+      failure = failure == null ? why : failure;
+      running--;
+      systemCalls += task.systemCalls();
+      faults += task.faults();
+      task.missing().forEach((number, times) -> missing.merge(number, times, Integer::sum));
+      leaveTree(task);
+      notifyAll();
+    }
+  }
+
+  /** Linux counterpart: {@code exit_notify} (kernel/exit.c). */
+  private void leaveTree(Task task) {
+    task.becomeZombie();
+    for (Task child : List.copyOf(task.children())) {
+      child.setParent(null);
+      if (child.isZombie()) {
+        forget(child);
+      }
+    }
+    Task parent = task.parent();
+    if (parent == null) {
+      forget(task);
+      return;
+    }
+    Signals.Action action = parent.signals().action(Signal.SIGCHLD);
+    if (task.exitSignal() != 0) {
+      SignalInfo info = SignalInfo.ofChild(task.pid(), task.waitStatus());
+      send(parent, info.number(task.exitSignal()));
+    }
+    if (action.handler() == Signals.SIG_IGN || (action.flags() & Signals.SA_NOCLDWAIT) != 0) {
+      forget(task);
+    }
+  }
+
+  /** A task that has ended is waited for no longer. Precondition: the monitor is held. */
+  void forget(Task task) {
+    task.setParent(null);
+    tasks.remove(task.pid());
+  }
+
+  /** The task with a number; null if there is none. Precondition: the monitor is held. */
+  Task task(int pid) {
+    return tasks.get(pid);
+  }
+
+  /** All tasks, by number. Precondition: the monitor is held. */
+  List<Task> tasks() {
+    return new ArrayList<>(tasks.values());
+  }
+
+  /** Waits until a child has stopped using its parent's memory, as vfork does. */
+  synchronized void waitForMemory(Task child) {
+    while (child.borrows()) {
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(NOT_INTERRUPTED, e);
+      }
+    }
+  }
+
+  /** Sends a signal; does nothing if the task has ended. */
+  synchronized void send(Task task, SignalInfo info) {
+    if (!task.hasEnded()) {
+      task.signals().add(info);
+      if (task.signals().isDeliverable()) {
+        task.processor().interrupt();
+        notifyAll();
+      }
+    }
+  }
+
+  /**
+   * Waits until something changes. Precondition: the monitor is held.
+   *
+   * @throws InterruptedCallException if a signal has to be acted upon
+   */
+  void await(Task task) throws InterruptedCallException {
+    await(task, Long.MAX_VALUE);
+  }
+
+  /** The same, until a time of {@link System#nanoTime} at the latest. */
+  void await(Task task, long deadline) throws InterruptedCallException {
+    if (task.signals().isDeliverable()) {
+      throw new InterruptedCallException();
+    }
+    try {
+      if (deadline == Long.MAX_VALUE) {
+        wait();
+      } else {
+        long left = deadline - System.nanoTime();
+        if (left > 0) {
+          wait(left / 1_000_000, (int) (left % 1_000_000));
+        }
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(NOT_INTERRUPTED, e);
+    }
+  }
+}

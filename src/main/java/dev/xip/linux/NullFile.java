@@ -1,0 +1,25 @@
+package dev.xip.linux;
+
+/** /dev/null. */
+final class NullFile extends OpenFile {
+  static final String PATH = "/dev/null";
+
+  NullFile(int flags) {
+    super(flags);
+  }
+
+  @Override
+  long read(Task task, byte[] bytes) {
+    return 0;
+  }
+
+  @Override
+  long write(Task task, byte[] bytes) {
+    return bytes.length;
+  }
+
+  @Override
+  long seek(long offset, int whence) {
+    return 0;
+  }
+}

@@ -1,0 +1,153 @@
+package dev.xip.linux;
+
+import dev.xip.base.Errno;
+
+/** A pipe, pipe(7): what one end writes the other reads. Linux counterpart: fs/pipe.c. */
+final class Pipe {
+  /** What it holds, in bytes. */
+  static final int CAPACITY = 1 << 16;
+
+  /** The most bytes that are written as a whole, PIPE_BUF. */
+  private static final int ATOMIC = 4096;
+
+  private final Kernel kernel;
+
+  /** Guarded by the kernel's monitor, as are the others. */
+  private final byte[] ring = new byte[CAPACITY];
+
+  private int first;
+  private int held;
+  private boolean readable = true;
+  private boolean writable = true;
+
+  Pipe(Kernel kernel) {
+    this.kernel = kernel;
+  }
+
+  OpenFile readEnd(int flags) {
+    return new ReadEnd(flags);
+  }
+
+  OpenFile writeEnd(int flags) {
+    return new WriteEnd(OpenFile.O_WRONLY | flags);
+  }
+
+  /** Puts bytes in that come from outside; waits, and tells whether they will ever be read. */
+  boolean fill(byte[] bytes, int length) throws InterruptedException {
+    synchronized (kernel) {
+      int done = 0;
+      while (readable && done < length) {
+        done += putBytes(bytes, done, length);
+        kernel.notifyAll();
+        if (done < length) {
+          kernel.wait();
+        }
+      }
+      return readable;
+    }
+  }
+
+  /** There will be no more bytes. */
+  void end() {
+    synchronized (kernel) {
+      writable = false;
+      kernel.notifyAll();
+    }
+  }
+
+  private int takeBytes(byte[] to) {
+    int length = Math.min(to.length, held);
+    int untilEnd = Math.min(length, CAPACITY - first);
+    System.arraycopy(ring, first, to, 0, untilEnd);
+    System.arraycopy(ring, 0, to, untilEnd, length - untilEnd);
+    first = (first + length) % CAPACITY;
+    held -= length;
+    return length;
+  }
+
+  private int putBytes(byte[] from, int offset, int end) {
+    int length = Math.min(end - offset, CAPACITY - held);
+    int at = (first + held) % CAPACITY;
+    int untilEnd = Math.min(length, CAPACITY - at);
+    System.arraycopy(from, offset, ring, at, untilEnd);
+    System.arraycopy(from, offset + untilEnd, ring, 0, length - untilEnd);
+    held += length;
+    return length;
+  }
+
+  private final class ReadEnd extends OpenFile {
+    ReadEnd(int flags) {
+      super(flags);
+    }
+
+    @Override
+    long read(Task task, byte[] bytes) throws InterruptedCallException {
+      synchronized (kernel) {
+        while (held == 0 && bytes.length > 0) {
+          if (!writable) {
+            return 0;
+          }
+          if (!isBlocking()) {
+            return -Errno.EAGAIN.number();
+          }
+          kernel.await(task);
+        }
+        int length = takeBytes(bytes);
+        kernel.notifyAll();
+        return length;
+      }
+    }
+
+    @Override
+    int ready() {
+      return (held > 0 ? POLLIN : 0) | (writable ? 0 : POLLHUP);
+    }
+
+    @Override
+    void close() {
+      readable = false;
+      kernel.notifyAll();
+    }
+  }
+
+  private final class WriteEnd extends OpenFile {
+    WriteEnd(int flags) {
+      super(flags);
+    }
+
+    @Override
+    long write(Task task, byte[] bytes) throws InterruptedCallException {
+      int done = 0;
+      synchronized (kernel) {
+        while (done < bytes.length) {
+          if (!readable) {
+            kernel.send(task, SignalInfo.fromProcess(Signal.SIGPIPE, task.pid()));
+            return done > 0 ? done : -Errno.EPIPE.number();
+          }
+          int wanted = bytes.length <= ATOMIC ? bytes.length : 1;
+          if (CAPACITY - held >= wanted) {
+            done += putBytes(bytes, done, bytes.length);
+            kernel.notifyAll();
+          } else if (!isBlocking()) {
+            return done > 0 ? done : -Errno.EAGAIN.number();
+          } else if (done > 0 && task.signals().isDeliverable()) {
+            return done;
+          } else {
+            kernel.await(task);
+          }
+        }
+      }
+      return done;
+    }
+
+    @Override
+    int ready() {
+      return (CAPACITY - held >= ATOMIC ? POLLOUT : 0) | (readable ? 0 : POLLERR);
+    }
+
+    @Override
+    void close() {
+      end();
+    }
+  }
+}

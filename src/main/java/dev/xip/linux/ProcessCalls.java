@@ -1,0 +1,244 @@
+package dev.xip.linux;
+
+import dev.xip.base.Errno;
+import dev.xip.cpu.VirtualProcessor;
+import dev.xip.host.Register;
+import dev.xip.process.ExecException;
+import dev.xip.vm.MapException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * System calls that make tasks, replace their program, end them and wait for them. Linux
+ * counterpart: kernel/fork.c, kernel/exit.c, fs/exec.c.
+ */
+final class ProcessCalls {
+  private static final int EXIT_SIGNAL = 0xff;
+  private static final int CLONE_VM = 0x100;
+  private static final int CLONE_VFORK = 0x4000;
+  private static final int CLONE_PARENT_SETTID = 0x10_0000;
+  private static final int CLONE_CHILD_CLEARTID = 0x20_0000;
+  private static final int CLONE_CHILD_SETTID = 0x100_0000;
+  private static final int CLONE_KNOWN =
+      EXIT_SIGNAL
+          | CLONE_VM
+          | CLONE_VFORK
+          | CLONE_PARENT_SETTID
+          | CLONE_CHILD_CLEARTID
+          | CLONE_CHILD_SETTID;
+
+  /** What vfork is to clone. */
+  static final int VFORK = CLONE_VM | CLONE_VFORK;
+
+  private static final int WNOHANG = 1;
+  private static final int WAIT_OPTIONS = 0xe000_000b;
+  private static final int USAGE_BYTES = 144;
+  private static final int LONGEST_STRING = 32 * 4096;
+  private static final int MOST_STRINGS = 1 << 17;
+
+  private final Task task;
+
+  ProcessCalls(Task task) {
+    this.task = task;
+  }
+
+  /**
+   * clone(2) without threads, fork(2) and vfork(2).
+   *
+   * @param stack the child's stack pointer, 0 for that of the parent
+   */
+  long clone(long flags, long stack, long parentNumber, long childNumber) throws IOException {
+    boolean shared = (flags & CLONE_VM) != 0;
+    if ((flags & ~CLONE_KNOWN) != 0 || shared != ((flags & CLONE_VFORK) != 0)) {
+      return -Errno.ENOSYS.number();
+    }
+    VirtualProcessor processor = task.kernel().takeProcessor();
+    if (processor == null) {
+      return -Errno.EAGAIN.number();
+    }
+    Task child;
+    try {
+      child = task.fork(processor, shared);
+    } catch (MapException e) {
+      processor.close();
+      return -Errno.ENOMEM.number();
+    }
+    int number = child.pid();
+    child.setExitSignal((int) flags & EXIT_SIGNAL);
+    processor.set(Register.RAX, 0);
+    if (stack != 0) {
+      processor.set(Register.RSP, stack);
+    }
+    if ((flags & CLONE_CHILD_SETTID) != 0) {
+      child.memory().putInt(childNumber, number);
+    }
+    if ((flags & CLONE_PARENT_SETTID) != 0) {
+      task.memory().putInt(parentNumber, number);
+    }
+    task.kernel().start(child);
+    if (shared) {
+      task.kernel().waitForMemory(child);
+    }
+    return number;
+  }
+
+  /** execve(2). */
+  long exec(long path, long arguments, long environment) throws IOException {
+    String program = task.memory().path(path);
+    LoadedProgram loaded;
+    try {
+      loaded =
+          new ProgramLoader(task.kernel()).load(program, strings(arguments), strings(environment));
+    } catch (ExecException e) {
+      if (e.isKilled()) {
+        task.end(Signal.SIGKILL, e.getMessage());
+      }
+      return -e.errno().number();
+    }
+    task.start(loaded);
+    synchronized (task.kernel()) {
+      task.descriptors().exec();
+      task.signals().exec();
+    }
+    return 0;
+  }
+
+  /** The strings that a null ends; each is taken as UTF-8, as exec takes them. */
+  private List<String> strings(long vector) throws IOException {
+    List<String> strings = new ArrayList<>();
+    UserMemory memory = task.memory();
+    for (long at = vector; vector != 0; at += Long.BYTES) {
+      long string = memory.getLong(at);
+      if (string == 0) {
+        break;
+      }
+      if (strings.size() == MOST_STRINGS) {
+        throw new MapException(Errno.E2BIG, "execve", "fewer strings", "more");
+      }
+      strings.add(memory.string(string, LONGEST_STRING, StandardCharsets.UTF_8));
+    }
+    return strings;
+  }
+
+  /** exit(2) and exit_group(2). */
+  long exit(int status) {
+    task.end((status & 0xff) << 8, null);
+    return 0;
+  }
+
+  /** wait4(2). */
+  long waitFor(int pid, long status, int options, long usage) throws IOException {
+    if ((options & ~WAIT_OPTIONS) != 0) {
+      return -Errno.EINVAL.number();
+    }
+    int number;
+    int wait;
+    synchronized (task.kernel()) {
+      Task child = find(pid, options);
+      if (child == null) {
+        return hasChild(pid) ? 0 : -Errno.ECHILD.number();
+      }
+      number = child.pid();
+      wait = child.waitStatus();
+      task.kernel().forget(child);
+    }
+    if (status != 0) {
+      task.memory().putInt(status, wait);
+    }
+    if (usage != 0) {
+      task.memory().write(usage, new byte[USAGE_BYTES], USAGE_BYTES);
+    }
+    return number;
+  }
+
+  /** A child that has ended; null if there is none and none is to be waited for. */
+  private Task find(int pid, int options) throws InterruptedCallException {
+    while (true) {
+      for (Task child : task.children()) {
+        if (child.isZombie() && matches(child, pid)) {
+          return child;
+        }
+      }
+      if (!hasChild(pid) || (options & WNOHANG) != 0) {
+        return null;
+      }
+      task.kernel().await(task);
+    }
+  }
+
+  private boolean hasChild(int pid) {
+    return task.children().stream().anyMatch(child -> matches(child, pid));
+  }
+
+  private boolean matches(Task child, int pid) {
+    return pid == -1
+        || (pid > 0 ? child.pid() == pid : child.group() == (pid == 0 ? task.group() : -pid));
+  }
+
+  /** getppid(2). */
+  long parent() {
+    synchronized (task.kernel()) {
+      return task.parent() == null ? Kernel.NO_PARENT : task.parent().pid();
+    }
+  }
+
+  /** getpgid(2). */
+  long group(int pid) {
+    synchronized (task.kernel()) {
+      Task of = task(pid);
+      return of == null ? -Errno.ESRCH.number() : of.group();
+    }
+  }
+
+  /** getsid(2). */
+  long session(int pid) {
+    synchronized (task.kernel()) {
+      Task of = task(pid);
+      return of == null ? -Errno.ESRCH.number() : of.session();
+    }
+  }
+
+  private Task task(int pid) {
+    return pid == 0 ? task : task.kernel().task(pid);
+  }
+
+  /** setpgid(2), for the caller and its children. */
+  long setGroup(int pid, int group) {
+    synchronized (task.kernel()) {
+      Task of = task(pid);
+      if (group < 0) {
+        return -Errno.EINVAL.number();
+      }
+      if (of == null || of != task && of.parent() != task) {
+        return -Errno.ESRCH.number();
+      }
+      int wanted = group == 0 ? of.pid() : group;
+      if (of.session() == of.pid()
+          || of.session() != task.session()
+          || wanted != of.pid() && !hasGroup(wanted)) {
+        return -Errno.EPERM.number();
+      }
+      of.setGroup(wanted);
+      return 0;
+    }
+  }
+
+  private boolean hasGroup(int group) {
+    return task.kernel().tasks().stream()
+        .anyMatch(t -> t.group() == group && t.session() == task.session());
+  }
+
+  /** setsid(2). */
+  long startSession() {
+    synchronized (task.kernel()) {
+      if (task.kernel().tasks().stream().anyMatch(t -> t.group() == task.pid())) {
+        return -Errno.EPERM.number();
+      }
+      task.setSession(task.pid());
+      task.setGroup(task.pid());
+      return task.pid();
+    }
+  }
+}

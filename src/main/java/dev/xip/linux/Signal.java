@@ -1,0 +1,52 @@
+package dev.xip.linux;
+
+/** The numbers of signals (arch/x86/include/uapi/asm/signal.h), and what they do by default. */
+final class Signal {
+  static final int SIGINT = 2;
+  static final int SIGILL = 4;
+  static final int SIGTRAP = 5;
+  static final int SIGBUS = 7;
+  static final int SIGFPE = 8;
+  static final int SIGKILL = 9;
+  static final int SIGSEGV = 11;
+  static final int SIGPIPE = 13;
+  static final int SIGCHLD = 17;
+  static final int SIGCONT = 18;
+  static final int SIGSTOP = 19;
+  static final int SIGTTOU = 22;
+
+  /** The highest number. */
+  static final int LAST = 64;
+
+  private static final int SIGURG = 23;
+  private static final int SIGWINCH = 28;
+
+  private Signal() {}
+
+  /** The bit of a signal in a mask. */
+  static long bit(int signal) {
+    return 1L << signal - 1;
+  }
+
+  /**
+   * Whether a signal without a handler does nothing. Tasks do not stop, so those that stop tasks
+   * are among them.
+   */
+  static boolean isIgnoredByDefault(int signal) {
+    return signal == SIGCHLD
+        || signal >= SIGCONT && signal <= SIGTTOU
+        || signal == SIGURG
+        || signal == SIGWINCH;
+  }
+
+  /** The signal of an exception. Linux counterpart: arch/x86/kernel/traps.c. */
+  static int ofException(int vector) {
+    return switch (vector) {
+      case 0, 16, 19 -> SIGFPE;
+      case 1, 3 -> SIGTRAP;
+      case 6 -> SIGILL;
+      case 17 -> SIGBUS;
+      default -> SIGSEGV;
+    };
+  }
+}

@@ -1,0 +1,85 @@
+package dev.xip.linux;
+
+import dev.xip.base.Errno;
+import dev.xip.cpu.VirtualProcessor;
+import dev.xip.host.HostException;
+import dev.xip.host.Register;
+import dev.xip.vm.MemoryFaultException;
+
+/**
+ * Acts upon the signals of a task before it goes on in user mode. Linux counterpart: {@code
+ * get_signal} (kernel/signal.c), arch/x86/kernel/signal.c.
+ */
+final class SignalDelivery {
+  private static final int SYSCALL_BYTES = 2;
+
+  private final Task task;
+
+  /** The number of the call that a signal has ended, or -1. */
+  private int interrupted = -1;
+
+  SignalDelivery(Task task) {
+    this.task = task;
+  }
+
+  /** A signal has ended a call that waits. */
+  void interrupted(int number) {
+    interrupted = number;
+  }
+
+  /** Ends the task or enters handlers, the last of which runs first. */
+  void deliver() throws HostException {
+    while (!task.isEnding()) {
+      SignalInfo info;
+      Signals.Action action;
+      long mask;
+      synchronized (task.kernel()) {
+        Signals signals = task.signals();
+        info = signals.take();
+        if (info == null) {
+          break;
+        }
+        int signal = info.number();
+        action = signals.action(signal);
+        if (!action.isHandled()) {
+          task.end(signal, info.reason());
+          return;
+        }
+        if ((action.flags() & Signals.SA_RESETHAND) != 0) {
+          signals.setAction(signal, Signals.Action.DEFAULT);
+        }
+        mask = signals.maskToRestore();
+        long own = (action.flags() & Signals.SA_NODEFER) == 0 ? Signal.bit(signal) : 0;
+        signals.setBlocked(signals.blocked() | action.mask() | own);
+      }
+      endCall((action.flags() & Signals.SA_RESTART) != 0);
+      enter(info, action, mask);
+    }
+    endCall(true);
+    synchronized (task.kernel()) {
+      task.signals().setBlocked(task.signals().maskToRestore());
+    }
+  }
+
+  /** Gives EINTR to a call that was interrupted, or lets the program make it again. */
+  private void endCall(boolean again) {
+    VirtualProcessor processor = task.processor();
+    if (interrupted >= 0) {
+      if (again && SystemCalls.isRestarted(interrupted)) {
+        processor.set(Register.RAX, interrupted);
+        processor.set(Register.RIP, processor.get(Register.RIP) - SYSCALL_BYTES);
+      } else {
+        processor.set(Register.RAX, -Errno.EINTR.number());
+      }
+      interrupted = -1;
+    }
+  }
+
+  private void enter(SignalInfo info, Signals.Action action, long mask) throws HostException {
+    try {
+      new SignalFrame(task).push(info, action, mask);
+    } catch (MemoryFaultException e) {
+      task.end(Signal.SIGSEGV, "no stack for signal %d: %s".formatted(info.number(), e));
+    }
+  }
+}

@@ -1,0 +1,51 @@
+package dev.xip.linux;
+
+/**
+ * A signal on its way to a task. Linux counterpart: {@code struct siginfo}.
+ *
+ * @param number the signal
+ * @param code why it was sent, SI_* or a code of the signal
+ * @param sender the process that has sent it, or that has ended
+ * @param status how the process has ended, for SIGCHLD
+ * @param address the address accessed, for a signal of a fault
+ * @param reason why, in words
+ */
+record SignalInfo(int number, int code, int sender, int status, long address, String reason) {
+  private static final int SI_USER = 0;
+  private static final int SI_KERNEL = 0x80;
+  private static final int CLD_EXITED = 1;
+  private static final int CLD_KILLED = 2;
+
+  /** A signal that a process sends. */
+  static SignalInfo fromProcess(int number, int sender) {
+    return new SignalInfo(
+        number, SI_USER, sender, 0, 0, "signal %d from process %d".formatted(number, sender));
+  }
+
+  /** A signal of the kernel. */
+  static SignalInfo fromKernel(int number, String reason) {
+    return new SignalInfo(number, SI_KERNEL, 0, 0, 0, reason);
+  }
+
+  /** A signal of a fault. */
+  static SignalInfo ofFault(int number, int code, long address, String reason) {
+    return new SignalInfo(number, code, 0, 0, address, reason);
+  }
+
+  /** SIGCHLD. */
+  static SignalInfo ofChild(int child, int waitStatus) {
+    boolean killed = (waitStatus & 0x7f) != 0;
+    return new SignalInfo(
+        Signal.SIGCHLD,
+        killed ? CLD_KILLED : CLD_EXITED,
+        child,
+        killed ? waitStatus & 0x7f : waitStatus >> 8,
+        0,
+        "child %d has ended".formatted(child));
+  }
+
+  /** The same with another number. */
+  SignalInfo number(int other) {
+    return new SignalInfo(other, code, sender, status, address, reason);
+  }
+}

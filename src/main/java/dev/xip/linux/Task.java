@@ -1,0 +1,348 @@
+package dev.xip.linux;
+
+import dev.xip.cpu.Exit;
+import dev.xip.cpu.VirtualProcessor;
+import dev.xip.host.HostException;
+import dev.xip.host.Register;
+import dev.xip.process.ModelledProcess;
+import dev.xip.vm.FaultResult;
+import dev.xip.vm.MemoryFaultException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A process of one thread: memory, a virtual processor, descriptors, signals, and its place in the
+ * tree. Its own thread calls it, except where the kernel's monitor guards. Linux counterpart:
+ * {@code struct task_struct}.
+ */
+final class Task {
+  private static final int SEGV_MAPERR = 1;
+  private static final int SEGV_ACCERR = 2;
+  private static final int BUS_ADRERR = 2;
+
+  private final Kernel kernel;
+  private final VirtualProcessor processor;
+  private final int pid;
+  private final Descriptors descriptors;
+  private final Signals signals;
+  private final SystemCalls calls;
+  private final SignalDelivery delivery;
+  private ModelledProcess process;
+  private UserMemory memory;
+  private Heap heap;
+  private String path;
+  private String name;
+  private long faults;
+
+  /** The parent whose memory this uses and which waits for that to end, or null. */
+  private Task lender;
+
+  /**
+   * The tree, its groups and sessions: guarded by the kernel's monitor, as are {@link #ended} and
+   * {@link #zombie}.
+   */
+  private Task parent;
+
+  private final List<Task> children = new ArrayList<>();
+  private int group;
+  private int session;
+  private int exitSignal = Signal.SIGCHLD;
+  private boolean ended;
+  private boolean zombie;
+
+  /** Whether it uses the memory of its parent. Guarded by the kernel's monitor. */
+  private boolean borrows;
+
+  /** How it has ended, as wait4 tells it; null while it runs. */
+  private Integer waitStatus;
+
+  private String reason;
+
+  Task(
+      Kernel kernel,
+      VirtualProcessor processor,
+      int pid,
+      Descriptors descriptors,
+      Signals signals) {
+    this.kernel = kernel;
+    this.processor = processor;
+    this.pid = pid;
+    this.group = pid;
+    this.session = pid;
+    this.descriptors = descriptors;
+    this.signals = signals;
+    this.calls = new SystemCalls(this);
+    this.delivery = new SignalDelivery(this);
+  }
+
+  Kernel kernel() {
+    return kernel;
+  }
+
+  VirtualProcessor processor() {
+    return processor;
+  }
+
+  int pid() {
+    return pid;
+  }
+
+  Descriptors descriptors() {
+    return descriptors;
+  }
+
+  Signals signals() {
+    return signals;
+  }
+
+  SignalDelivery delivery() {
+    return delivery;
+  }
+
+  UserMemory memory() {
+    return memory;
+  }
+
+  ModelledProcess process() {
+    return process;
+  }
+
+  Heap heap() {
+    return heap;
+  }
+
+  /** The path of the program. */
+  String path() {
+    return path;
+  }
+
+  /** What the program is called, as PR_SET_NAME has set it last. */
+  String name() {
+    return name;
+  }
+
+  void setName(String name) {
+    this.name = name;
+  }
+
+  long faults() {
+    return faults;
+  }
+
+  long systemCalls() {
+    return calls.count();
+  }
+
+  Map<Integer, Integer> missing() {
+    return calls.missing();
+  }
+
+  Task parent() {
+    return parent;
+  }
+
+  /** Precondition: the kernel's monitor is held. */
+  void setParent(Task next) {
+    if (parent != null) {
+      parent.children.remove(this);
+    }
+    parent = next;
+    if (next != null) {
+      next.children.add(this);
+    }
+  }
+
+  List<Task> children() {
+    return children;
+  }
+
+  int group() {
+    return group;
+  }
+
+  void setGroup(int group) {
+    this.group = group;
+  }
+
+  int session() {
+    return session;
+  }
+
+  void setSession(int session) {
+    this.session = session;
+  }
+
+  int exitSignal() {
+    return exitSignal;
+  }
+
+  void setExitSignal(int signal) {
+    exitSignal = signal;
+  }
+
+  /** Whether no signal reaches it any more. */
+  boolean hasEnded() {
+    return ended;
+  }
+
+  /** Whether it has only its number, for the parent to wait for. */
+  boolean isZombie() {
+    return zombie;
+  }
+
+  void becomeZombie() {
+    zombie = true;
+  }
+
+  boolean borrows() {
+    return borrows;
+  }
+
+  int waitStatus() {
+    return waitStatus;
+  }
+
+  /** Why a signal has ended it, in words; null if none did. */
+  String reason() {
+    return reason;
+  }
+
+  /** Ends it as soon as the call or the fault is over. */
+  void end(int status, String why) {
+    waitStatus = status;
+    reason = why;
+  }
+
+  boolean isEnding() {
+    return waitStatus != null;
+  }
+
+  /** Makes a program that was loaded the one that runs, and gives the memory before back. */
+  void start(LoadedProgram program) throws IOException {
+    ModelledProcess before = process;
+    processor.use(program.process().space());
+    processor.clear();
+    processor.set(Register.RIP, program.entry());
+    processor.set(Register.RSP, program.stack());
+    process = program.process();
+    memory = new UserMemory(process.space());
+    heap = new Heap(process.space(), program.heapStart(), program.heapStart());
+    path = program.path();
+    name = program.name();
+    giveBack(before);
+  }
+
+  /** A child as fork makes it, with a copy of all, or for vfork with this memory. */
+  Task fork(VirtualProcessor other, boolean shared) throws IOException {
+    int number = kernel.nextNumber();
+    ModelledProcess copy = shared ? process : process.fork("%s %d".formatted(name, number));
+    boolean whole = false;
+    try {
+      other.use(copy.space());
+      other.copyState(processor);
+      Task child;
+      synchronized (kernel) {
+        child = new Task(kernel, other, number, descriptors.forked(), signals.forked());
+        child.setParent(this);
+        child.group = group;
+        child.session = session;
+        child.borrows = shared;
+      }
+      child.lender = shared ? this : null;
+      child.process = copy;
+      child.memory = new UserMemory(copy.space());
+      child.heap = shared ? heap : heap.forked(copy.space());
+      child.path = path;
+      child.name = name;
+      whole = true;
+      return child;
+    } finally {
+      if (!whole && !shared) {
+        other.leave();
+        copy.close();
+      }
+    }
+  }
+
+  /** Gives memory back that no processor of this task uses any more. */
+  private void giveBack(ModelledProcess before) {
+    if (lender != null) {
+      lender = null;
+      synchronized (kernel) {
+        borrows = false;
+        kernel.notifyAll();
+      }
+    } else if (before != null) {
+      before.close();
+    }
+  }
+
+  /** Runs until it ends. */
+  void run() throws IOException {
+    while (!isEnding()) {
+      switch (processor.run()) {
+        case Exit.SystemCall call -> calls.perform();
+        case Exit.PageFault fault -> pageFault(fault);
+        case Exit.Trap(int vector, long errorCode) ->
+            force(SignalInfo.fromKernel(Signal.ofException(vector), place("exception " + vector)));
+        case Exit.StrayAccess stray ->
+            force(SignalInfo.ofFault(Signal.SIGBUS, BUS_ADRERR, 0, place(stray.toString())));
+        case Exit.Interrupted interrupted -> {
+          // For a signal, or for nothing.
+        }
+        case Exit.Failed(String why) -> force(SignalInfo.fromKernel(Signal.SIGKILL, place(why)));
+      }
+      if (!isEnding()) {
+        delivery.deliver();
+      }
+    }
+  }
+
+  private String place(String why) {
+    return "%s at 0x%x".formatted(why, processor.get(Register.RIP));
+  }
+
+  private void pageFault(Exit.PageFault fault) {
+    if (process.space().fault(fault.address(), fault.access())
+        instanceof FaultResult.Refused(MemoryFaultException cause)) {
+      long address = fault.address();
+      String why = place(cause.getMessage());
+      force(
+          switch (cause) {
+            case MemoryFaultException.SegmentationFault s ->
+                SignalInfo.ofFault(
+                    Signal.SIGSEGV,
+                    process.space().find(address) == null ? SEGV_MAPERR : SEGV_ACCERR,
+                    address,
+                    why);
+            case MemoryFaultException.BusError b ->
+                SignalInfo.ofFault(Signal.SIGBUS, BUS_ADRERR, address, why);
+            case MemoryFaultException.OutOfMemory o -> SignalInfo.fromKernel(Signal.SIGKILL, why);
+          });
+    } else {
+      faults++;
+    }
+  }
+
+  private void force(SignalInfo info) {
+    synchronized (kernel) {
+      signals.force(info);
+    }
+  }
+
+  /** Gives everything back but the number. */
+  void free() throws HostException {
+    synchronized (kernel) {
+      descriptors.closeAll();
+    }
+    processor.leave();
+    giveBack(process);
+    synchronized (kernel) {
+      // From here on no signal interrupts the processor, which another task may take.
+      ended = true;
+    }
+    processor.close();
+  }
+}

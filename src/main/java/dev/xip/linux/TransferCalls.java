@@ -1,0 +1,104 @@
+package dev.xip.linux;
+
+import dev.xip.base.Errno;
+import java.io.IOException;
+
+/** System calls that read and write what a descriptor names. Linux counterpart: fs/read_write.c. */
+final class TransferCalls {
+  private static final int MOST_BYTES = 1 << 20;
+  private static final int MOST_PARTS = 1024;
+
+  private final Task task;
+
+  TransferCalls(Task task) {
+    this.task = task;
+  }
+
+  private OpenFile file(long fd) {
+    synchronized (task.kernel()) {
+      return task.descriptors().file(fd);
+    }
+  }
+
+  /** read(2). */
+  long read(long fd, long va, long count) throws IOException {
+    OpenFile file = file(fd);
+    if (file == null || (file.flags() & OpenFile.O_ACCMODE) == OpenFile.O_WRONLY) {
+      return -Errno.EBADF.number();
+    }
+    byte[] bytes = new byte[length(count)];
+    return put(va, bytes, file.read(task, bytes));
+  }
+
+  /** pread64(2). */
+  long readAt(long fd, long va, long count, long position) throws IOException {
+    OpenFile file = file(fd);
+    if (file == null) {
+      return -Errno.EBADF.number();
+    }
+    byte[] bytes = new byte[length(count)];
+    return put(va, bytes, file.readAt(bytes, position));
+  }
+
+  private long put(long va, byte[] bytes, long length) throws IOException {
+    if (length > 0) {
+      task.memory().write(va, bytes, (int) length);
+    }
+    return length;
+  }
+
+  /** write(2). */
+  long write(long fd, long va, long count) throws IOException {
+    OpenFile file = file(fd);
+    return file == null
+        ? -Errno.EBADF.number()
+        : file.write(task, task.memory().read(va, length(count)));
+  }
+
+  private static int length(long count) {
+    return (int) Math.min(count < 0 ? MOST_BYTES : count, MOST_BYTES);
+  }
+
+  /** readv(2): a read for each part until one is not filled. */
+  long readv(long fd, long vector, long count) throws IOException {
+    return each(vector, count, (va, length) -> read(fd, va, length));
+  }
+
+  /** writev(2): a write for each part, so other writers of a pipe may come between them. */
+  long writev(long fd, long vector, long count) throws IOException {
+    return each(vector, count, (va, length) -> write(fd, va, length));
+  }
+
+  private interface Part {
+    long transfer(long va, long length) throws IOException;
+  }
+
+  private long each(long vector, long count, Part part) throws IOException {
+    if (count < 0 || count > MOST_PARTS) {
+      return -Errno.EINVAL.number();
+    }
+    long done = 0;
+    for (long i = 0; i < count; i++) {
+      long length = task.memory().getLong(vector + 16 * i + 8);
+      long moved = 0;
+      if (length > 0) {
+        try {
+          moved = part.transfer(task.memory().getLong(vector + 16 * i), length);
+        } catch (InterruptedCallException e) {
+          moved = 0;
+          if (done == 0) {
+            throw e;
+          }
+        }
+      }
+      if (moved < 0) {
+        return done > 0 ? done : moved;
+      }
+      done += moved;
+      if (moved < length) {
+        break;
+      }
+    }
+    return done;
+  }
+}

@@ -1,0 +1,144 @@
+package dev.xip.linux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.xip.cpu.Processors;
+import dev.xip.machine.Machine;
+import dev.xip.machine.MachineConfig;
+import dev.xip.machine.Mount;
+import dev.xip.phys.FrameUse;
+import dev.xip.segment.SegmentName;
+import dev.xip.segment.SegmentSource;
+import dev.xip.segment.SegmentStore;
+import dev.xip.segment.SegmentType;
+import dev.xip.testing.Images;
+import dev.xip.testing.Judge;
+import dev.xip.testing.Processes;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** A machine whose root file system holds programs of the host, which runs them as well. */
+final class ProgramsOfTheHost implements AutoCloseable {
+  private final Path folder;
+  private final Path tree;
+  private final ByteArrayOutputStream output = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream errors = new ByteArrayOutputStream();
+  private Machine machine;
+  private Mount mount;
+  private Processors processors;
+
+  /** Copies programs with their libraries to a tree, which can be added to before the boot. */
+  ProgramsOfTheHost(Path folder, List<String> programs) throws IOException {
+    Judge.kvm();
+    this.folder = folder;
+    this.tree = Files.createDirectory(folder.resolve("tree"));
+    for (String each : programs) {
+      copy(each);
+      for (String library : libraries(each)) {
+        copy(library);
+      }
+    }
+  }
+
+  /** The paths in what ldd prints, the loader's among them; none for a static program. */
+  private static List<String> libraries(String program) throws IOException {
+    return Stream.of(Processes.runAny("ldd", program).out().split("\\s+"))
+        .filter(word -> word.startsWith("/") && !word.endsWith(":"))
+        .toList();
+  }
+
+  private void copy(String file) throws IOException {
+    Judge.needs(Files.exists(Path.of(file)), file + ", as Debian has it");
+    Path to = tree.resolve(file.substring(1));
+    Files.createDirectories(to.getParent());
+    if (!Files.exists(to)) {
+      Files.copy(Path.of(file).toRealPath(), to);
+    }
+  }
+
+  /** What becomes the root. */
+  Path tree() {
+    return tree;
+  }
+
+  void boot() throws IOException {
+    Path image = Images.ext2(tree);
+    SegmentStore store = SegmentStore.create(folder.resolve("store"));
+    SegmentName name = SegmentName.of("ROOT");
+    store.define(store.place(name, SegmentType.SR, Files.size(image)), SegmentSource.moving(image));
+    machine = Machine.boot(MachineConfig.DEFAULT.withRam(128 << 20), store);
+    mount = machine.mount(name);
+    processors = Processors.boot(machine.memoryManager());
+  }
+
+  ProgramResult run(String... words) throws IOException {
+    return run(InputStream.nullInputStream(), words);
+  }
+
+  ProgramResult run(InputStream input, String... words) throws IOException {
+    output.reset();
+    errors.reset();
+    ProgramResult result =
+        Program.run(
+            machine.memoryManager(),
+            processors,
+            mount,
+            words[0],
+            List.of(words),
+            List.of("PATH=/usr/bin:/bin"),
+            new StandardStreams(input, output, errors));
+    assertThat(machine.memory().allocator().inUse(FrameUse.ANONYMOUS))
+        .as("anonymous frames after the end")
+        .isZero();
+    assertThat(machine.memory().allocator().inUse(FrameUse.TABLE))
+        .as("tables after the end")
+        .isZero();
+    return result;
+  }
+
+  String output() {
+    return output.toString(StandardCharsets.UTF_8);
+  }
+
+  String errors() {
+    return errors.toString(StandardCharsets.UTF_8);
+  }
+
+  /** Runs a command here and on the host: output, errors and status are the same. */
+  ProgramResult isAsOnTheHost(String... words) throws IOException {
+    ProgramResult result = run(words);
+    Processes.Output host = Processes.runAny(words);
+    String what = "%s: %s".formatted(List.of(words), result);
+    assertThat(output()).as(what).isEqualTo(host.out());
+    assertThat(errors()).as(what).isEqualTo(host.err());
+    assertThat(result.status()).as(what).isEqualTo(host.exit());
+    return result;
+  }
+
+  /** The same for a script of dash, whose standard input is empty. */
+  ProgramResult isAsOnTheHost(String script) throws IOException {
+    return isAsOnTheHost("/bin/dash", "-c", script);
+  }
+
+  /** A standard input. */
+  static InputStream input(String text) {
+    return new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (processors != null) {
+      assertThat(machine.verify()).isEmpty();
+      processors.close();
+      mount.close();
+      machine.close();
+    }
+  }
+}

@@ -1,0 +1,129 @@
+package dev.xip.linux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Several processes run out of one image at once; the host runs the same commands. */
+class TaskTest {
+  private static final List<String> PROGRAMS =
+      List.of(
+          "/bin/dash",
+          "/bin/cat",
+          "/bin/true",
+          "/bin/false",
+          "/bin/sleep",
+          "/usr/bin/wc",
+          "/usr/bin/seq",
+          "/usr/bin/head",
+          "/usr/bin/sort",
+          "/usr/bin/tr",
+          "/usr/bin/yes",
+          "/usr/bin/env",
+          "/usr/bin/expr");
+
+  @TempDir Path folder;
+  private ProgramsOfTheHost root;
+
+  @BeforeEach
+  void boot() throws IOException {
+    root = new ProgramsOfTheHost(folder, PROGRAMS);
+    script("script", "#!/bin/dash\necho \"$0: $# $1\"; exit 4\n");
+    script("traced", "#!/bin/dash -e\nfalse\necho not reached\n");
+    script("outer", "#!/script x\n");
+    script("lost", "#!/no/such/interpreter\n");
+    root.boot();
+  }
+
+  private void script(String name, String text) throws IOException {
+    Path file = Files.writeString(root.tree().resolve(name), text);
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+
+  @AfterEach
+  void shutDown() throws IOException {
+    if (root != null) {
+      root.close();
+    }
+  }
+
+  @Test
+  void aShellStartsProgramsAndTakesTheirStatus() throws IOException {
+    ProgramResult result =
+        root.isAsOnTheHost("/bin/true && echo yes; /bin/false || echo no $?; (exit 9); echo $?");
+    assertThat(result.processes()).isEqualTo(4);
+    root.isAsOnTheHost("x=$(expr 6 '*' 7); echo $x; y=`echo a; echo b`; echo \"$y\"; exit 5");
+  }
+
+  @Test
+  void aPipelineMovesBytesBetweenProcesses() throws IOException {
+    root.isAsOnTheHost("echo a | cat | wc -c");
+    root.isAsOnTheHost("seq 1 50000 | cat | tr 0-9 a-j | sort -r | wc");
+    root.isAsOnTheHost("seq 1 9 | while read i; do echo \"<$i>\"; done | tr '\\n' ' '");
+  }
+
+  @Test
+  void aWriterWithoutAReaderIsEnded() throws IOException {
+    root.isAsOnTheHost("yes | head -n 3; { yes; echo $? >&2; } | head -n 1");
+  }
+
+  @Test
+  void childrenRunAtOnceAndAreWaitedFor() throws IOException {
+    root.isAsOnTheHost(
+        "{ sleep 0.2; echo late; } & { echo early; } & wait; (exit 3) & wait $!; echo $?");
+    root.isAsOnTheHost("sleep 0.05 & sleep 0.1 & sleep 0.01 & wait; jobs; echo done");
+  }
+
+  @Test
+  void descriptorsAreCopiedAndRedirected() throws IOException {
+    root.isAsOnTheHost(
+        "exec 3>&1; { echo three >&3; echo two >&2; } 2>&1 | cat; exec 3>&-; echo x >&3");
+    root.isAsOnTheHost("cat <<END\nhere $((1+1))\nEND\ncat /no/such 2>/dev/null; echo $?");
+  }
+
+  @Test
+  void environmentAndArgumentsReachTheProgram() throws IOException {
+    root.run("/bin/dash", "-c", "A=1 B='two words' env; env -i C=3 env");
+    assertThat(root.output().lines()).contains("A=1", "B=two words", "C=3", "PATH=/usr/bin:/bin");
+  }
+
+  @Test
+  void aScriptRunsByItsInterpreter() throws IOException {
+    assertThat(root.run("/script", "one", "two").status()).isEqualTo(4);
+    assertThat(root.output()).isEqualTo("/script: 2 one\n");
+    assertThat(root.run("/traced").status()).isEqualTo(1);
+    assertThat(root.run("/bin/dash", "-c", "/outer arg").status()).isEqualTo(4);
+    assertThat(root.output()).isEqualTo("/script: 3 x\n");
+  }
+
+  @Test
+  void whatCannotBeExecutedIsSaid() throws IOException {
+    root.isAsOnTheHost("/no/such/program; echo $?; /usr; echo $?");
+    assertThat(root.run("/bin/dash", "-c", "/lost").status()).isEqualTo(127);
+    assertThat(root.errors()).contains("not found");
+  }
+
+  @Test
+  void tasksThatAreLeftEndWithTheFirst() throws IOException {
+    long start = System.nanoTime();
+    assertThat(root.run("/bin/dash", "-c", "sleep 100 & yes >/dev/null & exit 6").status())
+        .isEqualTo(6);
+    assertThat(System.nanoTime() - start).isLessThan(20_000_000_000L);
+  }
+
+  @Test
+  void aForkBombIsBounded() throws IOException {
+    ProgramResult result =
+        root.run("/bin/dash", "-c", "i=0; while [ $i -lt 200 ]; do sleep 50 & i=$((i+1)); done");
+    assertThat(root.errors()).contains("Cannot fork");
+    assertThat(result.processes()).isEqualTo(Kernel.MOST_TASKS);
+  }
+}
