@@ -22,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /** A machine whose root file system holds programs of the host, which runs them as well. */
@@ -30,6 +31,7 @@ final class ProgramsOfTheHost implements AutoCloseable {
   private final Path tree;
   private final ByteArrayOutputStream output = new ByteArrayOutputStream();
   private final ByteArrayOutputStream errors = new ByteArrayOutputStream();
+  private Consumer<String> trace;
   private Machine machine;
   private Mount mount;
   private Processors processors;
@@ -86,14 +88,13 @@ final class ProgramsOfTheHost implements AutoCloseable {
     output.reset();
     errors.reset();
     ProgramResult result =
-        Program.run(
-            machine.memoryManager(),
-            processors,
-            mount,
-            words[0],
-            List.of(words),
-            List.of("PATH=/usr/bin:/bin"),
-            new StandardStreams(input, output, errors));
+        new Program(
+                words[0],
+                List.of(words),
+                List.of("PATH=/usr/bin:/bin"),
+                new StandardStreams(input, output, errors),
+                trace)
+            .run(machine.memoryManager(), processors, ImageFiles.of(mount));
     assertThat(machine.memory().allocator().inUse(FrameUse.ANONYMOUS))
         .as("anonymous frames after the end")
         .isZero();
@@ -101,6 +102,11 @@ final class ProgramsOfTheHost implements AutoCloseable {
         .as("tables after the end")
         .isZero();
     return result;
+  }
+
+  /** Gives the lines of a trace to a consumer from now on. */
+  void trace(Consumer<String> to) {
+    trace = to;
   }
 
   String output() {

@@ -118,8 +118,10 @@ class SignalTest {
         long r = read(p[0], &c, 1);
         printf("read %ld %d\\n", r, errno == EINTR);
         int status;
-        printf("wait %d %d\\n", wait(&status) > 0, WEXITSTATUS(status));
-        printf("none %d %d\\n", wait(&status), errno == ECHILD);
+        r = wait(&status);
+        printf("wait %d %d\\n", r > 0, WEXITSTATUS(status));
+        r = wait(&status);
+        printf("none %ld %d\\n", r, errno == ECHILD);
         set(SIGUSR1, note, SA_RESTART);
         signal(SIGCHLD, SIG_DFL);
         pid_t parent = getpid();
@@ -132,7 +134,9 @@ class SignalTest {
         }
         r = read(p[0], &c, 1);
         printf("restarted %ld %c count %d\\n", r, c, count);
+        wait(NULL);
         signal(SIGCHLD, SIG_IGN);
+        if (fork() == 0) _exit(0);
         printf("ignored %d", wait(NULL) < 0 && errno == ECHILD);
       }
 
@@ -187,9 +191,9 @@ class SignalTest {
         pid_t pid;
         int status;
         char *args[] = {"dash", "-c", "echo spawned; exit 3", NULL};
-        printf("%d\\n", posix_spawn(&pid, "/bin/dash", NULL, NULL, args, environ));
+        int r = posix_spawn(&pid, "/bin/dash", NULL, NULL, args, environ);
         waitpid(pid, &status, 0);
-        printf("status %d\\n", WEXITSTATUS(status));
+        printf("spawn %d status %d\\n", r, WEXITSTATUS(status));
         printf("none %d\\n", posix_spawn(&pid, "/no/such", NULL, NULL, args, environ) == ENOENT);
         volatile int shared = 0;
         if ((pid = vfork()) == 0) {

@@ -75,15 +75,15 @@ class StaticProgramTest {
   private ProgramResult run(String input, String... arguments) throws IOException {
     List<String> words = new ArrayList<>(List.of("busybox"));
     words.addAll(List.of(arguments));
-    return Program.run(
-        machine.memoryManager(),
-        processors,
-        mount,
-        "/busybox",
+    return run(
         words,
-        List.of("PATH=/bin", "HOME=/"),
         new StandardStreams(
             new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)), output, errors));
+  }
+
+  private ProgramResult run(List<String> words, StandardStreams streams) throws IOException {
+    return new Program("/busybox", words, List.of("PATH=/bin", "HOME=/"), streams, null)
+        .run(machine.memoryManager(), processors, ImageFiles.of(mount));
   }
 
   private String output() {
@@ -131,14 +131,7 @@ class StaticProgramTest {
               }
             },
             errors);
-    Program.run(
-        machine.memoryManager(),
-        processors,
-        mount,
-        "/busybox",
-        List.of("busybox", "echo", "x"),
-        List.of(),
-        streams);
+    run(List.of("busybox", "echo", "x"), streams);
     assertThat(seen[0]).as("special entries of the file").isPositive();
     assertThat(seen[1]).as("counted entries that are neither memory nor a private copy").isZero();
     assertThat(seen[2]).as("executable entries that are not special").isZero();

@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -125,5 +127,17 @@ class TaskTest {
         root.run("/bin/dash", "-c", "i=0; while [ $i -lt 200 ]; do sleep 50 & i=$((i+1)); done");
     assertThat(root.errors()).contains("Cannot fork");
     assertThat(result.processes()).isEqualTo(Kernel.MOST_TASKS);
+  }
+
+  @Test
+  void aTraceHasALineForEachCall() throws IOException {
+    List<String> lines = Collections.synchronizedList(new ArrayList<>());
+    root.trace(lines::add);
+    root.run("/bin/dash", "-c", "/bin/false; cat /no/such; exit 3");
+    assertThat(lines)
+        .anyMatch(line -> line.contains("execve(\"/bin/false\", 0x"))
+        .anyMatch(line -> line.contains("openat(-100, \"/no/such\", 0x0, 00) = -1 ENOENT"))
+        .anyMatch(line -> line.contains("rseq(...) = -1 ENOSYS"))
+        .contains("    2 +++ exit status 3 +++", "    3 +++ exit status 1 +++");
   }
 }

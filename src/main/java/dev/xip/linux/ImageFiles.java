@@ -3,38 +3,66 @@ package dev.xip.linux;
 import dev.xip.base.Errno;
 import dev.xip.file.InPlaceFile;
 import dev.xip.image.FileType;
+import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
 import dev.xip.machine.Mount;
+import dev.xip.mapping.DirectAccess;
 import java.io.IOException;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 
 /** The files of the image, which is the root file system and cannot be written to. */
-final class ImageFiles {
-  private final Mount mount;
+public final class ImageFiles {
+  private final FsImage image;
+  private final Opener opener;
 
-  ImageFiles(Mount mount) {
-    this.mount = mount;
+  /** Opens a regular file. */
+  private interface Opener {
+    InPlaceFile open(String path, Inode inode) throws IOException;
+  }
+
+  private ImageFiles(FsImage image, Opener opener) {
+    this.image = image;
+    this.opener = opener;
+  }
+
+  /**
+   * {@return the files of a mount, which must not be closed while programs run}
+   *
+   * @param mount the image in segments
+   */
+  public static ImageFiles of(Mount mount) {
+    return new ImageFiles(mount.image(), mount::open);
+  }
+
+  /**
+   * {@return the files of an image on a device}
+   *
+   * @param image the image
+   * @param device what it lies on, its first byte the image's first
+   */
+  public static ImageFiles of(FsImage image, DirectAccess device) {
+    return new ImageFiles(image, (path, inode) -> InPlaceFile.open(path, image, inode, device));
   }
 
   Inode resolve(String path, boolean followLast) throws IOException {
-    return PathResolver.resolve(mount.image(), path, followLast);
+    return PathResolver.resolve(image, path, followLast);
   }
 
   OpenFile open(String path, int flags) throws IOException {
     Inode inode = resolve(path, true);
-    InPlaceFile bytes = inode.type() == FileType.DIRECTORY ? null : mount.open(path, inode);
+    InPlaceFile bytes = inode.type() == FileType.DIRECTORY ? null : opener.open(path, inode);
     return new ImageFile(flags, inode, bytes);
   }
 
   InPlaceFile program(String path) throws IOException {
-    return mount.open(path, resolve(path, true));
+    return opener.open(path, resolve(path, true));
   }
 
   String linkTarget(Inode link) throws IOException {
-    return mount.image().readLink(link).toString();
+    return image.readLink(link).toString();
   }
 
   /** The error code of a path that cannot be resolved or opened. */

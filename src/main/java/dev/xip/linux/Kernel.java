@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 
 /**
  * The tasks that run out of one image, and what they have in common. Each has a thread and a
@@ -32,6 +33,7 @@ final class Kernel {
   private final MemoryManager manager;
   private final Processors processors;
   private final ImageFiles files;
+  private final Consumer<String> trace;
   private final Map<Integer, Task> tasks = new TreeMap<>();
   private final Map<Integer, Integer> missing = new TreeMap<>();
   private int lastNumber = FIRST - 1;
@@ -43,10 +45,11 @@ final class Kernel {
   /** Why the run cannot go on, or null. */
   private Throwable failure;
 
-  Kernel(MemoryManager manager, Processors processors, ImageFiles files) {
+  Kernel(MemoryManager manager, Processors processors, ImageFiles files, Consumer<String> trace) {
     this.manager = manager;
     this.processors = processors;
     this.files = files;
+    this.trace = trace;
   }
 
   MemoryManager manager() {
@@ -57,20 +60,30 @@ final class Kernel {
     return files;
   }
 
+  /** Whether lines are wanted for {@link #trace}. */
+  boolean isTraced() {
+    return trace != null;
+  }
+
+  void trace(Task task, String line) {
+    if (trace != null) {
+      trace.accept("%5d %s".formatted(task.pid(), line));
+    }
+  }
+
   /**
    * Runs a program and all that it starts. Tasks that are left when it ends are killed.
    *
    * @throws IOException if it cannot be started, or the system refuses
    */
-  ProgramResult run(
-      String path, List<String> arguments, List<String> environment, StandardStreams streams)
-      throws IOException {
-    LoadedProgram program = new ProgramLoader(this).load(path, arguments, environment);
+  ProgramResult run(Program wanted) throws IOException {
+    LoadedProgram program =
+        new ProgramLoader(this).load(wanted.path(), wanted.arguments(), wanted.environment());
     Task first;
     try {
       Descriptors descriptors = new Descriptors();
       synchronized (this) {
-        streams.open(this, descriptors);
+        wanted.streams().open(this, descriptors);
       }
       VirtualProcessor processor = processors.take();
       first = new Task(this, processor, nextNumber(), descriptors, new Signals());
@@ -93,7 +106,6 @@ final class Kernel {
   }
 
   private void waitForEnd(Task first) {
-    boolean stopped = false;
     while (running > 0) {
       if (failure != null || first.isZombie()) {
         killAll();
@@ -101,12 +113,12 @@ final class Kernel {
       try {
         wait();
       } catch (InterruptedException e) {
-        stopped = true;
-        send(first, SignalInfo.fromKernel(Signal.SIGINT, "interrupted"));
+        for (Task task : tasks.values()) {
+          if (task.group() == first.group()) {
+            send(task, SignalInfo.fromKernel(Signal.SIGINT, "interrupted"));
+          }
+        }
       }
-    }
-    if (stopped) {
-      Thread.currentThread().interrupt();
     }
   }
 
@@ -154,6 +166,12 @@ final class Kernel {
       why = e;
       task.end(Signal.SIGKILL, e.toString());
     }
+    int wait = task.waitStatus();
+    trace(
+        task,
+        (wait & 0x7f) == 0
+            ? "+++ exit status %d +++".formatted(wait >> 8)
+            : "+++ killed: %s +++".formatted(task.reason()));
     try {
       task.free();
     } catch (IOException | RuntimeException | Error e) {

@@ -36,7 +36,7 @@ final class ProcessCalls {
   private static final int WAIT_OPTIONS = 0xe000_000b;
   private static final int USAGE_BYTES = 144;
   private static final int LONGEST_STRING = 32 * 4096;
-  private static final int MOST_STRINGS = 1 << 17;
+  private static final int MOST_BYTES = 2 << 20;
 
   private final Task task;
 
@@ -108,16 +108,19 @@ final class ProcessCalls {
   /** The strings that a null ends; each is taken as UTF-8, as exec takes them. */
   private List<String> strings(long vector) throws IOException {
     List<String> strings = new ArrayList<>();
+    long bytes = 0;
     UserMemory memory = task.memory();
     for (long at = vector; vector != 0; at += Long.BYTES) {
       long string = memory.getLong(at);
       if (string == 0) {
         break;
       }
-      if (strings.size() == MOST_STRINGS) {
-        throw new MapException(Errno.E2BIG, "execve", "fewer strings", "more");
-      }
       strings.add(memory.string(string, LONGEST_STRING, StandardCharsets.UTF_8));
+      bytes += strings.getLast().length() + Long.BYTES;
+      if (bytes > MOST_BYTES) {
+        throw new MapException(
+            Errno.E2BIG, "execve", "at most %d bytes of strings".formatted(MOST_BYTES), "more");
+      }
     }
     return strings;
   }

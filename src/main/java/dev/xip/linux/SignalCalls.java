@@ -91,6 +91,16 @@ final class SignalCalls {
     }
   }
 
+  /** Waits with another mask until the call is over, unless its address is 0. */
+  void suspendFor(long set) throws MemoryFaultException {
+    if (set != 0) {
+      long mask = task.memory().getLong(set);
+      synchronized (task.kernel()) {
+        task.signals().suspend(mask);
+      }
+    }
+  }
+
   /** pause(2). */
   long pause() throws InterruptedCallException {
     synchronized (task.kernel()) {

@@ -76,6 +76,7 @@ final class SignalDelivery {
   }
 
   private void enter(SignalInfo info, Signals.Action action, long mask) throws HostException {
+    task.kernel().trace(task, "--- %s ---".formatted(info.reason()));
     try {
       new SignalFrame(task).push(info, action, mask);
     } catch (MemoryFaultException e) {

@@ -26,6 +26,10 @@ final class SystemCalls {
   private static final int CLOCK_NANOSLEEP = 230;
   private static final int PSELECT = 270;
   private static final int PPOLL = 271;
+
+  /** A signal has ended the call; no result is this, ERESTARTSYS. */
+  static final long INTERRUPTED = -512;
+
   private static final long NANOSECOND = 1;
   private static final long MICROSECOND = 1000;
   private static final long MILLISECOND = 1_000_000;
@@ -80,24 +84,34 @@ final class SystemCalls {
   void perform() throws HostException {
     count++;
     int number = (int) processor.get(Register.RAX);
-    long result;
-    try {
-      result = call(number);
-    } catch (InterruptedCallException e) {
+    String text = task.kernel().isTraced() ? CallNames.text(task, number) : null;
+    long result = perform(number);
+    if (text != null) {
+      task.kernel().trace(task, "%s = %s".formatted(text, CallNames.result(result)));
+    }
+    if (result == INTERRUPTED) {
       task.delivery().interrupted(number);
-      return;
+    } else {
+      processor.set(Register.RAX, result);
+    }
+  }
+
+  private long perform(int number) throws HostException {
+    try {
+      return call(number);
+    } catch (InterruptedCallException e) {
+      return INTERRUPTED;
     } catch (MemoryFaultException e) {
-      result = -Errno.EFAULT.number();
+      return -Errno.EFAULT.number();
     } catch (MapException e) {
-      result = -e.errno().number();
+      return -e.errno().number();
     } catch (HostException e) {
       throw e;
     } catch (IllegalArgumentException e) {
-      result = -Errno.EINVAL.number();
+      return -Errno.EINVAL.number();
     } catch (IOException e) {
-      result = -ImageFiles.errno(e).number();
+      return -ImageFiles.errno(e).number();
     }
-    processor.set(Register.RAX, result);
   }
 
   private long call(int number) throws IOException {
@@ -141,7 +155,10 @@ final class SystemCalls {
       case 267 -> readLink(b, c, d);
       case 269, 439 -> files.access(path(b), (int) c);
       case PSELECT -> select((int) a, b, c, d, false);
-      case PPOLL -> polls.poll(a, b, nanos(c, NANOSECOND));
+      case PPOLL -> {
+        signals.suspendFor(d);
+        yield polls.poll(a, b, nanos(c, NANOSECOND));
+      }
       case 292 -> descriptors.duplicate(a, b, (int) c);
       case 293 -> descriptors.pipe(a, (int) b);
       default -> callOfProcess(number, a, b, c, d);
@@ -219,6 +236,10 @@ final class SystemCalls {
 
   private long select(int count, long read, long write, long except, boolean old)
       throws IOException {
+    long mask = old ? 0 : processor.get(Register.R9);
+    if (mask != 0) {
+      signals.suspendFor(task.memory().getLong(mask));
+    }
     long nanos = nanos(processor.get(Register.R8), old ? MICROSECOND : NANOSECOND);
     return polls.select(count, read, write, except, nanos);
   }
