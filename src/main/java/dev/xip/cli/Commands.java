@@ -11,6 +11,7 @@ import picocli.CommandLine;
  * given only the command that is asked for, or all of them if none is.
  */
 final class Commands {
+  private static final String RUN = "run";
   private static final Map<String, Class<?>> ALL = new LinkedHashMap<>();
 
   static {
@@ -23,6 +24,7 @@ final class Commands {
     ALL.put("cp", CpCommand.class);
     ALL.put("check", CheckCommand.class);
     ALL.put("segment", SegmentCommand.class);
+    ALL.put(RUN, RunCommand.class);
     ALL.put("maps", ScenarioCommands.Maps.class);
     ALL.put("pagetable", ScenarioCommands.PageTables.class);
     ALL.put("bench", BenchCommand.class);
@@ -40,6 +42,9 @@ final class Commands {
       ALL.forEach(line::addSubcommand);
     } else {
       line.addSubcommand(word, asked);
+      if (word.equals(RUN)) { // what follows the image belongs to the program
+        line.getSubcommands().get(word).setStopAtPositional(true);
+      }
     }
   }
 }
