@@ -3,6 +3,7 @@ package dev.xip.process;
 import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Errno;
+import dev.xip.base.FileName;
 import dev.xip.elf.ElfImage;
 import dev.xip.elf.MalformedElfException;
 import dev.xip.file.InPlaceFile;
@@ -13,8 +14,8 @@ import dev.xip.vm.MemoryFaultException;
 import dev.xip.vm.MemoryManager;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -127,7 +128,8 @@ public final class ModelledProcess implements AutoCloseable {
    * load_elf_binary} (fs/binfmt_elf.c).
    *
    * @param program a 64-bit ELF program that lies in place; it must outlive the process
-   * @param arguments the arguments, the program's name by custom the first
+   * @param arguments the arguments, the program's name by custom the first; bytes that are not
+   *     UTF-8 as in {@link FileName#exactText}
    * @param environment the environment, each {@code NAME=value}
    * @throws ExecException the process is as it was: E2BIG if the strings are too long or there is
    *     no page for them (the cause says which), ENOEXEC if the file is no such program, EIO if it
@@ -179,7 +181,7 @@ public final class ModelledProcess implements AutoCloseable {
                 "string \"%s\": expected no NUL, found one at %d",
                 text.replace('\0', '.'), text.indexOf('\0')));
       }
-      bytes.add(text.getBytes(StandardCharsets.UTF_8));
+      bytes.add(FileName.of(text).bytes());
     }
     return bytes;
   }
@@ -281,7 +283,7 @@ public final class ModelledProcess implements AutoCloseable {
     int start = 0;
     for (int i = 0; i < bytes.length; i++) {
       if (bytes[i] == 0) {
-        strings.add(new String(bytes, start, i - start, StandardCharsets.UTF_8));
+        strings.add(FileName.of(Arrays.copyOfRange(bytes, start, i)).exactText());
         start = i + 1;
       }
     }
