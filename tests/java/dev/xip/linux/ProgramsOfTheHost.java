@@ -119,8 +119,27 @@ final class ProgramsOfTheHost implements AutoCloseable {
 
   /** Runs a command here and on the host: output, errors and status are the same. */
   ProgramResult isAsOnTheHost(String... words) throws IOException {
+    return compare(words, words);
+  }
+
+  /** The same for a script of dash in the tree, where the host runs it under chroot. */
+  ProgramResult isAsUnderChroot(String script) throws IOException {
+    Judge.root();
+    return compare(
+        new String[] {"/bin/dash", "-c", script},
+        "chroot",
+        tree.toString(),
+        "/usr/bin/env",
+        "-i",
+        "PATH=/usr/bin:/bin",
+        "/bin/dash",
+        "-c",
+        script);
+  }
+
+  private ProgramResult compare(String[] words, String... onTheHost) throws IOException {
     ProgramResult result = run(words);
-    Processes.Output host = Processes.runAny(words);
+    Processes.Output host = Processes.runAny(onTheHost);
     String what = "%s: %s".formatted(List.of(words), result);
     assertThat(output()).as(what).isEqualTo(host.out());
     assertThat(errors()).as(what).isEqualTo(host.err());

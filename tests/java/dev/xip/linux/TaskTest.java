@@ -2,6 +2,7 @@ package dev.xip.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.xip.testing.Processes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ class TaskTest {
       List.of(
           "/bin/dash",
           "/bin/cat",
+          "/bin/ls",
           "/bin/true",
           "/bin/false",
           "/bin/sleep",
@@ -42,12 +44,36 @@ class TaskTest {
     script("traced", "#!/bin/dash -e\nfalse\necho not reached\n");
     script("outer", "#!/script x\n");
     script("lost", "#!/no/such/interpreter\n");
+    folders();
     root.boot();
+  }
+
+  /** The host judges with chroot in the same tree. */
+  @Test
+  void directoriesAreChangedAndListed() throws IOException {
+    root.isAsUnderChroot("cd /usr/bin && pwd && cd .. && pwd; cd /no; ls -d *; echo /*/s*");
+    root.isAsUnderChroot("cd links/deep && pwd -P && ls; cat below; cd -P .. && pwd; ./tool a b");
+    root.isAsUnderChroot("ls -la /folder/ | wc -l; ls /folder | sort | head -n 3; ls -i /no");
+    root.isAsUnderChroot("umask; umask 027; umask; (umask 0; umask); ./script 1 || echo $?");
+    root.isAsUnderChroot("cat /folder/$(printf 'n\\351') /folder/n*");
   }
 
   private void script(String name, String text) throws IOException {
     Path file = Files.writeString(root.tree().resolve(name), text);
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+
+  private void folders() throws IOException {
+    Path folder = Files.createDirectory(root.tree().resolve("folder"));
+    for (int i = 0; i < 300; i++) {
+      Files.createFile(folder.resolve("a-name-that-fills-its-directory-" + i));
+    }
+    Path deep = Files.createDirectory(folder.resolve("deep"));
+    Files.writeString(deep.resolve("below"), "found below\n");
+    Files.createSymbolicLink(root.tree().resolve("links"), Path.of("folder/./"));
+    script("folder/tool", "#!/bin/dash\necho \"$0 $*\"\n");
+    Processes.run(
+        "/bin/dash", "-c", "echo bytes > \"$1/$(printf 'n\\351')\"", "dash", folder.toString());
   }
 
   @AfterEach

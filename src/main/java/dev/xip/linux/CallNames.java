@@ -21,9 +21,9 @@ final class CallNames {
       sendto recvfrom sendmsg recvmsg shutdown bind listen getsockname getpeername socketpair
       setsockopt getsockopt clone:xxxx fork: vfork: execve:sxx exit:d wait4:dxxx kill:dd
       uname:x semget semop semctl shmdt msgget msgsnd msgrcv msgctl fcntl:ddx flock fsync
-      fdatasync truncate ftruncate getdents getcwd:xd chdir fchdir rename mkdir rmdir creat
-      link unlink symlink readlink:sxd chmod fchmod chown fchown lchown umask gettimeofday:xx
-      getrlimit getrusage sysinfo:x times ptrace getuid: syslog getgid: setuid setgid geteuid:
+      fdatasync truncate ftruncate getdents getcwd:xd chdir:s fchdir:d rename mkdir rmdir creat
+      link unlink symlink readlink:sxd chmod fchmod chown fchown lchown umask:o gettimeofday:xx
+      getrlimit getrusage:dx sysinfo:x times:x ptrace getuid: syslog getgid: setuid setgid geteuid:
       getegid: setpgid:dd getppid: getpgrp: setsid: setreuid setregid getgroups setgroups
       setresuid getresuid setresgid getresgid getpgid:d setfsuid setfsgid getsid:d capget
       capset rt_sigpending:x rt_sigtimedwait rt_sigqueueinfo rt_sigsuspend:x sigaltstack:xx
@@ -34,11 +34,11 @@ final class CallNames {
       adjtimex setrlimit chroot sync acct settimeofday mount umount2 swapon swapoff reboot
       sethostname setdomainname iopl ioperm create_module init_module delete_module
       get_kernel_syms query_module quotactl nfsservctl getpmsg putpmsg afs_syscall tuxcall
-      security gettid: readahead setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr
-      listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill:dd time
+      security gettid: readahead setxattr lsetxattr fsetxattr getxattr:ssxd lgetxattr:ssxd fgetxattr
+      listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill:dd time:x
       futex sched_setaffinity sched_getaffinity:ddx set_thread_area io_setup io_destroy
       io_getevents io_submit io_cancel get_thread_area lookup_dcookie epoll_create
-      epoll_ctl_old epoll_wait_old remap_file_pages getdents64 set_tid_address:x
+      epoll_ctl_old epoll_wait_old remap_file_pages getdents64:dxd set_tid_address:x
       restart_syscall semtimedop fadvise64:dddd timer_create timer_settime timer_gettime
       timer_getoverrun timer_delete clock_settime clock_gettime:dx clock_getres
       clock_nanosleep:ddxx exit_group:d epoll_wait epoll_ctl tgkill:ddd utimes vserver mbind
@@ -55,7 +55,7 @@ final class CallNames {
       process_vm_readv process_vm_writev kcmp finit_module sched_setattr sched_getattr
       renameat2 seccomp getrandom:xdx memfd_create kexec_file_load bpf execveat userfaultfd
       membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc pkey_free
-      statx io_pgetevents rseq
+      statx:dsxxx io_pgetevents rseq
       """
           .split("\\s+");
 

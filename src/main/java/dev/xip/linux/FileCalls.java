@@ -1,17 +1,21 @@
 package dev.xip.linux;
 
 import dev.xip.base.Errno;
+import dev.xip.base.FileName;
 import dev.xip.base.Pages;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
 import dev.xip.vm.MapException;
 import dev.xip.vm.MemoryFaultException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.NoSuchFileException;
+import java.time.Instant;
 
 /**
- * System calls about files, all of them in the image but /dev/null. The working directory is the
- * root.
+ * System calls about files, all of them in the image but /dev/null. Paths are absolute, as {@link
+ * DirectoryCalls#path} makes them.
  */
 final class FileCalls {
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
@@ -33,6 +37,9 @@ final class FileCalls {
   private static final int NULL_DEVICE = 020666;
 
   private static final int NULL_NUMBER = 0x103;
+  private static final int STATX_BYTES = 256;
+  private static final int STATX_BASIC = 0x7ff;
+  private static final int MOST_NAME = 256;
   private static final int STAT_BYTES = 144;
 
   private final Task task;
@@ -93,13 +100,15 @@ final class FileCalls {
     return (mode & W_OK) != 0 ? -Errno.EROFS.number() : 0;
   }
 
-  /** newfstatat(2). */
-  long stat(long fd, long path, long va, int flags) throws IOException {
-    String name = task.memory().path(path);
-    if (name.isEmpty() && (flags & AT_EMPTY_PATH) != 0) {
+  /** newfstatat(2): an empty path is the descriptor's file, if the flags say so. */
+  long stat(String path, long fd, long va, int flags) throws IOException {
+    if (path.isEmpty() && (flags & AT_EMPTY_PATH) != 0) {
       return stat(fd, va);
     }
-    return put(files.resolve(name, (flags & AT_SYMLINK_NOFOLLOW) == 0), va);
+    if (path.equals(NullFile.PATH)) {
+      return put(new NullFile(0), va);
+    }
+    return put(files.resolve(path, (flags & AT_SYMLINK_NOFOLLOW) == 0), va);
   }
 
   /** fstat(2). */
@@ -108,9 +117,11 @@ final class FileCalls {
     if (file == null) {
       return -Errno.EBADF.number();
     }
-    if (file.inode() != null) {
-      return put(file.inode(), va);
-    }
+    return file.inode() != null ? put(file.inode(), va) : put(file, va);
+  }
+
+  /** A pipe, a stream or /dev/null. */
+  private long put(OpenFile file, long va) throws MemoryFaultException {
     UserMemory memory = task.memory();
     memory.write(va, new byte[STAT_BYTES], STAT_BYTES);
     memory.putLong(va + 16, 1);
@@ -147,15 +158,66 @@ final class FileCalls {
     return 0;
   }
 
+  /**
+   * statx(2) of files of the image: for others ENOSYS, and libraries then call {@link #stat}.
+   *
+   * @param path empty for the descriptor's file
+   */
+  long statx(String path, long fd, int flags, long va) throws IOException {
+    OpenFile open = path.isEmpty() && (flags & AT_EMPTY_PATH) != 0 ? file(fd) : null;
+    if (open != null && open.inode() == null || path.equals(NullFile.PATH)) {
+      return -Errno.ENOSYS.number();
+    }
+    Inode inode =
+        open == null ? files.resolve(path, (flags & AT_SYMLINK_NOFOLLOW) == 0) : open.inode();
+    ByteBuffer struct = ByteBuffer.allocate(STATX_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    struct.putInt(STATX_BASIC).putInt((int) Pages.SIZE).putLong(0);
+    struct.putInt((int) inode.links()).putInt((int) inode.uid()).putInt((int) inode.gid());
+    struct.putInt(inode.mode() & 0xffff).putLong(inode.number()).putLong(inode.size());
+    struct.putLong(inode.sectors()).putLong(0);
+    putTime(struct, inode.accessed());
+    putTime(struct, inode.created());
+    putTime(struct, inode.changed());
+    putTime(struct, inode.modified());
+    struct.putInt(inode.deviceMajor()).putInt(inode.deviceMinor()).putInt(0).putInt(1);
+    task.memory().write(va, struct.array(), STATX_BYTES);
+    return 0;
+  }
+
+  private static void putTime(ByteBuffer struct, Instant time) {
+    Instant known = time == null ? Instant.EPOCH : time;
+    struct.putLong(known.getEpochSecond()).putLong(known.getNano());
+  }
+
+  /** getxattr(2) and lgetxattr(2). */
+  long attribute(String path, boolean follow, long name, long va, long size) throws IOException {
+    byte[] value =
+        files
+            .attributes(files.resolve(path, follow))
+            .get(FileName.of(task.memory().string(name, MOST_NAME)));
+    if (value == null) {
+      return -Errno.ENODATA.number();
+    }
+    if (size != 0) {
+      if (size < value.length) {
+        return -Errno.ERANGE.number();
+      }
+      task.memory().write(va, value, value.length);
+    }
+    return value.length;
+  }
+
   /** readlink(2). */
   long readLink(String path, long va, long size) throws IOException {
-    Inode link = files.resolve(path, false);
-    if (link.type() != FileType.SYMLINK || size <= 0) {
+    if (size <= 0) {
       return -Errno.EINVAL.number();
     }
-    String target = files.linkTarget(link);
-    int length = (int) Math.min(size, target.length());
-    task.memory().putString(va, target, length);
-    return length;
+    if (path.equals("/proc/self/exe")) {
+      return task.memory().putLink(va, task.path(), size);
+    }
+    Inode link = files.resolve(path, false);
+    return link.type() != FileType.SYMLINK
+        ? -Errno.EINVAL.number()
+        : task.memory().putLink(va, files.linkTarget(link), size);
   }
 }

@@ -4,7 +4,6 @@ import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.vm.MemoryFaultException;
-import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 
 /** System calls that tell a program who and where it is: user, process, system, limits. */
@@ -55,23 +54,11 @@ final class IdentityCalls {
     return bytes.length;
   }
 
-  /** readlink(2) of /proc/self/exe. */
-  long readProgramLink(long va, long size) throws MemoryFaultException {
-    if (size <= 0) {
-      return -Errno.EINVAL.number();
-    }
-    int length = (int) Math.min(size, task.path().length());
-    task.memory().putString(va, task.path(), length);
-    return length;
-  }
-
-  /** getcwd(2): there is only the root. */
-  long workingDirectory(long va, long size) throws MemoryFaultException {
-    if (size < 2) {
-      return -Errno.ERANGE.number();
-    }
-    task.memory().putString(va, "/", 2);
-    return 2;
+  /** umask(2). */
+  long creationMask(int mask) {
+    int before = task.creationMask();
+    task.setCreationMask(mask & 0777);
+    return before;
   }
 
   /** sysinfo(2): the RAM of the machine. */
@@ -99,7 +86,7 @@ final class IdentityCalls {
   /** prctl(2): the name alone. */
   long control(int what, long va) throws MemoryFaultException {
     if (what == PR_SET_NAME) {
-      task.setName(task.memory().string(va, NAME_BYTES - 1, StandardCharsets.ISO_8859_1));
+      task.setName(task.memory().string(va, NAME_BYTES - 1));
       return 0;
     }
     if (what != PR_GET_NAME) {

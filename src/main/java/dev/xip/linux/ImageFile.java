@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 
 /** An open file or directory of the image, with the position that read(2) goes on at. */
 final class ImageFile extends OpenFile {
+  private final String path;
   private final Inode inode;
 
   /** Null for a directory. */
@@ -16,8 +17,9 @@ final class ImageFile extends OpenFile {
   /** Guarded by this object's monitor. */
   private long position;
 
-  ImageFile(int flags, Inode inode, InPlaceFile bytes) {
+  ImageFile(int flags, String path, Inode inode, InPlaceFile bytes) {
     super(flags);
+    this.path = path;
     this.inode = inode;
     this.bytes = bytes;
   }
@@ -51,6 +53,16 @@ final class ImageFile extends OpenFile {
     }
     position = to;
     return to;
+  }
+
+  /** The absolute path by which it was opened. */
+  String path() {
+    return path;
+  }
+
+  /** Where read(2) goes on, or for a directory how many entries were told. */
+  synchronized long position() {
+    return position;
   }
 
   @Override

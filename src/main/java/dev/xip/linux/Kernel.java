@@ -78,7 +78,8 @@ final class Kernel {
    */
   ProgramResult run(Program wanted) throws IOException {
     LoadedProgram program =
-        new ProgramLoader(this).load(wanted.path(), wanted.arguments(), wanted.environment());
+        new ProgramLoader(this, ImageFiles.ROOT)
+            .load(wanted.path(), wanted.arguments(), wanted.environment());
     Task first;
     try {
       Descriptors descriptors = new Descriptors();

@@ -6,7 +6,6 @@ import dev.xip.host.Register;
 import dev.xip.process.ExecException;
 import dev.xip.vm.MapException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -90,7 +89,8 @@ final class ProcessCalls {
     LoadedProgram loaded;
     try {
       loaded =
-          new ProgramLoader(task.kernel()).load(program, strings(arguments), strings(environment));
+          new ProgramLoader(task.kernel(), task.directory())
+              .load(program, strings(arguments), strings(environment));
     } catch (ExecException e) {
       if (e.isKilled()) {
         task.end(Signal.SIGKILL, e.getMessage());
@@ -105,7 +105,7 @@ final class ProcessCalls {
     return 0;
   }
 
-  /** The strings that a null ends; each is taken as UTF-8, as exec takes them. */
+  /** The strings that a null ends. */
   private List<String> strings(long vector) throws IOException {
     List<String> strings = new ArrayList<>();
     long bytes = 0;
@@ -115,7 +115,7 @@ final class ProcessCalls {
       if (string == 0) {
         break;
       }
-      strings.add(memory.string(string, LONGEST_STRING, StandardCharsets.UTF_8));
+      strings.add(memory.string(string, LONGEST_STRING));
       bytes += strings.getLast().length() + Long.BYTES;
       if (bytes > MOST_BYTES) {
         throw new MapException(

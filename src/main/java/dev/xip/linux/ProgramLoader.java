@@ -31,8 +31,12 @@ final class ProgramLoader {
 
   private final Kernel kernel;
 
-  ProgramLoader(Kernel kernel) {
+  /** What relative paths start from. */
+  private final String directory;
+
+  ProgramLoader(Kernel kernel, String directory) {
     this.kernel = kernel;
+    this.directory = directory;
   }
 
   /**
@@ -61,12 +65,13 @@ final class ProgramLoader {
   }
 
   private InPlaceFile open(String path) throws IOException {
-    Inode inode = kernel.files().resolve(path, true);
+    String absolute = ImageFiles.absolute(directory, path);
+    Inode inode = kernel.files().resolve(absolute, true);
     if (inode.type() != FileType.REGULAR || (inode.mode() & 0111) == 0) {
       throw new MapException(
           Errno.EACCES, path, "a file that may be executed", "mode %o".formatted(inode.mode()));
     }
-    return kernel.files().program(path);
+    return kernel.files().program(absolute);
   }
 
   /** The words behind #!, or null if the file is no script. */
@@ -96,10 +101,12 @@ final class ProgramLoader {
       ModelledProcess.Interpreter mapped =
           interpreter == null
               ? new ModelledProcess.Interpreter(0, process.entry())
-              : process.mapInterpreter(kernel.files().program(interpreter));
+              : process.mapInterpreter(
+                  kernel.files().program(ImageFiles.absolute(directory, interpreter)));
       long stack = new InitialStack(process, new UserMemory(process.space())).write(mapped.bias());
+      String canonical = kernel.files().canonical(ImageFiles.absolute(directory, path));
       whole = true;
-      return new LoadedProgram(process, path, mapped.entry(), stack, heapStart(process));
+      return new LoadedProgram(process, path, canonical, mapped.entry(), stack, heapStart(process));
     } finally {
       if (!whole) {
         process.close();

@@ -15,7 +15,7 @@ import java.util.TreeMap;
 final class SystemCalls {
   private static final int ARCH_SET_GS = 0x1001;
   private static final int ARCH_SET_FS = 0x1002;
-  private static final long AT_FDCWD = -100;
+  private static final long CWD = DirectoryCalls.AT_FDCWD;
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
 
   private static final int POLL = 7;
@@ -45,6 +45,7 @@ final class SystemCalls {
   private final TransferCalls transfers;
   private final PollCalls polls;
   private final FileCalls files;
+  private final DirectoryCalls directories;
   private final Map<Integer, Integer> missing = new TreeMap<>();
   private long count;
 
@@ -60,6 +61,7 @@ final class SystemCalls {
     this.transfers = new TransferCalls(task);
     this.polls = new PollCalls(task);
     this.files = new FileCalls(task);
+    this.directories = new DirectoryCalls(task);
   }
 
   /** How many were made. */
@@ -122,11 +124,11 @@ final class SystemCalls {
     return switch (number) {
       case 0 -> transfers.read(a, b, c);
       case 1 -> transfers.write(a, b, c);
-      case 2 -> files.open(path(a), (int) b);
+      case 2 -> files.open(path(CWD, a), (int) b);
       case 3 -> descriptors.close(a);
-      case 4 -> files.stat(AT_FDCWD, a, b, 0);
+      case 4 -> files.stat(path(CWD, a), CWD, b, 0);
       case 5 -> files.stat(a, b);
-      case 6 -> files.stat(AT_FDCWD, a, b, AT_SYMLINK_NOFOLLOW);
+      case 6 -> files.stat(path(CWD, a), CWD, b, AT_SYMLINK_NOFOLLOW);
       case POLL -> polls.poll(a, b, (int) c < 0 ? PollCalls.FOREVER : (int) c * MILLISECOND);
       case 8 -> files.seek(a, b, (int) c);
       case 9 -> map(a, b, (int) c, (int) d);
@@ -138,22 +140,27 @@ final class SystemCalls {
       case 17 -> transfers.readAt(a, b, c, d);
       case 19 -> transfers.readv(a, b, c);
       case 20 -> transfers.writev(a, b, c);
-      case 21 -> files.access(path(a), (int) b);
+      case 21 -> files.access(path(CWD, a), (int) b);
       case 22 -> descriptors.pipe(a, 0);
       case SELECT -> select((int) a, b, c, d, true);
       case 32 -> descriptors.duplicate(a);
       case 33 -> descriptors.duplicate(a, b);
       case NANOSLEEP -> time.sleep(1, 0, a, b);
       case 72 -> descriptors.control(a, (int) b, c);
-      case 79 -> identity.workingDirectory(a, b);
-      case 89 -> readLink(a, b, c);
+      case 79 -> directories.working(a, b);
+      case 80 -> directories.change(path(CWD, a));
+      case 81 -> directories.change(a);
+      case 89 -> files.readLink(path(CWD, a), b, c);
       case 158 -> setBase((int) a, b);
+      case 191 -> files.attribute(path(CWD, a), true, b, c, d);
+      case 192 -> files.attribute(path(CWD, a), false, b, c, d);
+      case 217 -> directories.list(a, b, c);
       case 228 -> time.clock((int) a, b);
       case CLOCK_NANOSLEEP -> time.sleep((int) a, (int) b, c, d);
-      case 257 -> files.open(path(b), (int) c);
-      case 262 -> files.stat(a, b, c, (int) d);
-      case 267 -> readLink(b, c, d);
-      case 269, 439 -> files.access(path(b), (int) c);
+      case 257 -> files.open(path(a, b), (int) c);
+      case 262 -> files.stat(path(a, b), a, c, (int) d);
+      case 267 -> files.readLink(path(a, b), c, d);
+      case 269, 439 -> files.access(path(a, b), (int) c);
       case PSELECT -> select((int) a, b, c, d, false);
       case PPOLL -> {
         signals.suspendFor(d);
@@ -161,6 +168,7 @@ final class SystemCalls {
       }
       case 292 -> descriptors.duplicate(a, b, (int) c);
       case 293 -> descriptors.pipe(a, (int) b);
+      case 332 -> files.statx(path(a, b), a, (int) c, processor.get(Register.R8));
       default -> callOfProcess(number, a, b, c, d);
     };
   }
@@ -183,7 +191,11 @@ final class SystemCalls {
       case 61 -> processes.waitFor((int) a, b, (int) c, d);
       case 62 -> signals.kill((int) a, (int) b);
       case 63 -> identity.uname(a);
+      case 95 -> identity.creationMask((int) a);
+      case 96 -> time.day(a);
+      case 98 -> time.usage(b);
       case 99 -> identity.system(a);
+      case 100 -> time.times(a);
       case 102, 104, 107, 108 -> IdentityCalls.USER;
       case 109 -> processes.setGroup((int) a, (int) b);
       case 110 -> processes.parent();
@@ -195,6 +207,7 @@ final class SystemCalls {
       case SIGSUSPEND -> signals.suspend(a);
       case 131 -> signals.stack(a, b);
       case 157 -> identity.control((int) a, b);
+      case 201 -> time.seconds(a);
       case 200 -> signals.killThread((int) a, (int) a, (int) b);
       case 204 -> identity.processors(b, c);
       // fadvise64: all is in memory.
@@ -209,8 +222,8 @@ final class SystemCalls {
     };
   }
 
-  private String path(long va) throws MemoryFaultException {
-    return task.memory().path(va);
+  private String path(long fd, long va) throws IOException {
+    return directories.path(fd, va);
   }
 
   private long map(long address, long length, int protection, int flags) throws MapException {
@@ -242,13 +255,6 @@ final class SystemCalls {
     }
     long nanos = nanos(processor.get(Register.R8), old ? MICROSECOND : NANOSECOND);
     return polls.select(count, read, write, except, nanos);
-  }
-
-  private long readLink(long path, long va, long size) throws IOException {
-    String name = path(path);
-    return name.equals("/proc/self/exe")
-        ? identity.readProgramLink(va, size)
-        : files.readLink(name, va, size);
   }
 
   /** arch_prctl(2). */

@@ -33,6 +33,13 @@ final class Task {
   private UserMemory memory;
   private Heap heap;
   private String path;
+
+  /** The working directory, without links. */
+  private String directory = ImageFiles.ROOT;
+
+  /** The rights that new files lack, umask(2). */
+  private int creationMask = 022;
+
   private String name;
   private long faults;
 
@@ -116,6 +123,22 @@ final class Task {
   /** The path of the program. */
   String path() {
     return path;
+  }
+
+  String directory() {
+    return directory;
+  }
+
+  void setDirectory(String canonical) {
+    directory = canonical;
+  }
+
+  int creationMask() {
+    return creationMask;
+  }
+
+  void setCreationMask(int mask) {
+    creationMask = mask;
   }
 
   /** What the program is called, as PR_SET_NAME has set it last. */
@@ -229,7 +252,7 @@ final class Task {
     process = program.process();
     memory = new UserMemory(process.space());
     heap = new Heap(process.space(), program.heapStart(), program.heapStart());
-    path = program.path();
+    path = program.canonical();
     name = program.name();
     giveBack(before);
   }
@@ -255,6 +278,8 @@ final class Task {
       child.memory = new UserMemory(copy.space());
       child.heap = shared ? heap : heap.forked(copy.space());
       child.path = path;
+      child.directory = directory;
+      child.creationMask = creationMask;
       child.name = name;
       whole = true;
       return child;

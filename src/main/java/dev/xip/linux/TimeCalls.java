@@ -8,6 +8,8 @@ import java.io.IOException;
 final class TimeCalls {
   private static final long SECOND = 1_000_000_000;
   private static final int TIMER_ABSTIME = 1;
+  private static final int USAGE_BYTES = 144;
+  private static final int TIMES_BYTES = 32;
 
   private final Task task;
 
@@ -28,6 +30,39 @@ final class TimeCalls {
   private void put(long va, long nanos) throws MemoryFaultException {
     task.memory().putLong(va, nanos / SECOND);
     task.memory().putLong(va + 8, nanos % SECOND);
+  }
+
+  /** gettimeofday(2). */
+  long day(long va) throws MemoryFaultException {
+    if (va != 0) {
+      long now = now(0);
+      task.memory().putLong(va, now / SECOND);
+      task.memory().putLong(va + 8, now % SECOND / 1000);
+    }
+    return 0;
+  }
+
+  /** time(2). */
+  long seconds(long va) throws MemoryFaultException {
+    long seconds = now(0) / SECOND;
+    if (va != 0) {
+      task.memory().putLong(va, seconds);
+    }
+    return seconds;
+  }
+
+  /** getrusage(2): processor time is not accounted. */
+  long usage(long va) throws MemoryFaultException {
+    task.memory().write(va, new byte[USAGE_BYTES], USAGE_BYTES);
+    return 0;
+  }
+
+  /** times(2), in hundredths of a second: processor time is not accounted. */
+  long times(long va) throws MemoryFaultException {
+    if (va != 0) {
+      task.memory().write(va, new byte[TIMES_BYTES], TIMES_BYTES);
+    }
+    return now(1) / (SECOND / 100);
   }
 
   /** Reads struct timespec, in nanoseconds; negative if it is none. */

@@ -1,5 +1,6 @@
 package dev.xip.linux;
 
+import dev.xip.base.FileName;
 import dev.xip.vm.AddressReader;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.AddressWriter;
@@ -8,8 +9,6 @@ import java.io.ByteArrayOutputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.Charset;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
@@ -68,22 +67,29 @@ final class UserMemory {
 
   /** Reads a path, up to its NUL; the longest has 4095 bytes. */
   String path(long va) throws MemoryFaultException {
-    return string(va, LONGEST_PATH, StandardCharsets.ISO_8859_1);
+    return string(va, LONGEST_PATH);
   }
 
-  /** Reads a string, up to its NUL or a number of bytes. */
-  String string(long va, int most, Charset charset) throws MemoryFaultException {
+  /** Reads a string, up to its NUL or a number of bytes, as {@link FileName#exactText} has it. */
+  String string(long va, int most) throws MemoryFaultException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     byte next;
     while (bytes.size() < most && (next = reader.getByte(va + bytes.size())) != 0) {
       bytes.write(next);
     }
-    return bytes.toString(charset);
+    return FileName.of(bytes.toByteArray()).exactText();
   }
 
   /** Writes a string into a field of a fixed length. */
   void putString(long va, String text, int field) throws MemoryFaultException {
-    byte[] bytes = Arrays.copyOf(text.getBytes(StandardCharsets.ISO_8859_1), field);
-    write(va, bytes, field);
+    write(va, Arrays.copyOf(FileName.of(text).bytes(), field), field);
+  }
+
+  /** Writes a string without a NUL into a field, as readlink(2) does; returns its length there. */
+  long putLink(long va, String text, long size) throws MemoryFaultException {
+    byte[] bytes = FileName.of(text).bytes();
+    int length = (int) Math.min(size, bytes.length);
+    write(va, bytes, length);
+    return length;
   }
 }
