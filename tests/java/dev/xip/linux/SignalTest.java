@@ -22,12 +22,14 @@ class SignalTest {
       #include <poll.h>
       #include <setjmp.h>
       #include <signal.h>
+      #include <sched.h>
       #include <spawn.h>
       #include <stdio.h>
       #include <stdlib.h>
       #include <string.h>
       #include <sys/mman.h>
       #include <sys/select.h>
+      #include <sys/syscall.h>
       #include <sys/wait.h>
       #include <time.h>
       #include <unistd.h>
@@ -202,6 +204,11 @@ class SignalTest {
         }
         waitpid(pid, &status, 0);
         printf("vfork %d %d\\n", shared, WEXITSTATUS(status));
+        if ((pid = syscall(SYS_clone, SIGCHLD | CLONE_CHILD_SETTID | CLONE_PARENT_SETTID, 0, 8, 8))
+            == 0) {
+          _exit(2);
+        }
+        printf("clone %d\\n", waitpid(pid, &status, 0) == pid);
         printf("system %d\\n", WEXITSTATUS(system("exit 7")));
         if ((pid = fork()) == 0) {
           setpgid(0, 0);

@@ -24,7 +24,7 @@ final class CallNames {
       fdatasync truncate ftruncate getdents getcwd:xd chdir:s fchdir:d rename mkdir rmdir creat
       link unlink symlink readlink:sxd chmod fchmod chown fchown lchown umask:o gettimeofday:xx
       getrlimit getrusage:dx sysinfo:x times:x ptrace getuid: syslog getgid: setuid setgid geteuid:
-      getegid: setpgid:dd getppid: getpgrp: setsid: setreuid setregid getgroups setgroups
+      getegid: setpgid:dd getppid: getpgrp: setsid: setreuid setregid getgroups:dx setgroups
       setresuid getresuid setresgid getresgid getpgid:d setfsuid setfsgid getsid:d capget
       capset rt_sigpending:x rt_sigtimedwait rt_sigqueueinfo rt_sigsuspend:x sigaltstack:xx
       utime mknod uselib personality ustat statfs fstatfs sysfs getpriority setpriority
@@ -64,7 +64,7 @@ final class CallNames {
   private static final String[] SECOND =
       """
       pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount
-      fsopen fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd
+      fsopen fsconfig fsmount fspick pidfd_open clone3 close_range:ddx openat2 pidfd_getfd
       faccessat2:dsxx process_madvise epoll_pwait2 mount_setattr quotactl_fd
       landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret
       process_mrelease futex_waitv set_mempolicy_home_node

@@ -7,6 +7,7 @@ import dev.xip.vm.MemoryFaultException;
 final class DescriptorCalls {
   private static final int O_CLOEXEC = 0x8_0000;
   private static final int FD_CLOEXEC = 1;
+  private static final int CLOSE_RANGE_CLOEXEC = 4;
   private static final int F_DUPFD = 0;
   private static final int F_GETFD = 1;
   private static final int F_SETFD = 2;
@@ -32,6 +33,23 @@ final class DescriptorCalls {
     synchronized (task.kernel()) {
       return descriptors().close(fd) ? 0 : -Errno.EBADF.number();
     }
+  }
+
+  /** close_range(2). */
+  long closeRange(long first, long last, int flags) {
+    if (Long.compareUnsigned(first, last) > 0 || (flags & ~CLOSE_RANGE_CLOEXEC) != 0) {
+      return -Errno.EINVAL.number();
+    }
+    synchronized (task.kernel()) {
+      for (long fd = first; fd <= Math.min(last, Descriptors.LIMIT - 1); fd++) {
+        if (flags == 0) {
+          descriptors().close(fd);
+        } else if (descriptors().file(fd) != null) {
+          descriptors().setClosedAtExec(fd, true);
+        }
+      }
+    }
+    return 0;
   }
 
   /** dup(2). */

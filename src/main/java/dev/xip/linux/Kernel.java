@@ -80,19 +80,7 @@ final class Kernel {
     LoadedProgram program =
         new ProgramLoader(this, ImageFiles.ROOT)
             .load(wanted.path(), wanted.arguments(), wanted.environment());
-    Task first;
-    try {
-      Descriptors descriptors = new Descriptors();
-      synchronized (this) {
-        wanted.streams().open(this, descriptors);
-      }
-      VirtualProcessor processor = processors.take();
-      first = new Task(this, processor, nextNumber(), descriptors, new Signals());
-      first.start(program);
-    } catch (IOException | RuntimeException e) {
-      program.process().close();
-      throw e;
-    }
+    Task first = newFirst(program, wanted.streams());
     synchronized (this) {
       start(first);
       waitForEnd(first);
@@ -103,6 +91,29 @@ final class Kernel {
       int status = (wait & 0x7f) == 0 ? wait >> 8 : 128 + (wait & 0x7f);
       return new ProgramResult(
           status, first.reason(), started, systemCalls, faults, Map.copyOf(missing));
+    }
+  }
+
+  private Task newFirst(LoadedProgram program, StandardStreams streams) throws IOException {
+    VirtualProcessor processor = null;
+    boolean whole = false;
+    try {
+      processor = processors.take();
+      Descriptors descriptors = new Descriptors();
+      synchronized (this) {
+        streams.open(this, descriptors);
+      }
+      Task first = new Task(this, processor, nextNumber(), descriptors, new Signals());
+      first.start(program);
+      whole = true;
+      return first;
+    } finally {
+      if (!whole) {
+        if (processor != null) {
+          processor.close();
+        }
+        program.process().close();
+      }
     }
   }
 

@@ -5,6 +5,7 @@ import dev.xip.cpu.VirtualProcessor;
 import dev.xip.host.Register;
 import dev.xip.process.ExecException;
 import dev.xip.vm.MapException;
+import dev.xip.vm.MemoryFaultException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,16 +72,25 @@ final class ProcessCalls {
       processor.set(Register.RSP, stack);
     }
     if ((flags & CLONE_CHILD_SETTID) != 0) {
-      child.memory().putInt(childNumber, number);
+      put(child, childNumber, number);
     }
     if ((flags & CLONE_PARENT_SETTID) != 0) {
-      task.memory().putInt(parentNumber, number);
+      put(task, parentNumber, number);
     }
     task.kernel().start(child);
     if (shared) {
       task.kernel().waitForMemory(child);
     }
     return number;
+  }
+
+  /** An address that cannot be stored to is passed over, as in the kernel. */
+  private static void put(Task task, long va, int number) {
+    try {
+      task.memory().putInt(va, number);
+    } catch (MemoryFaultException ignored) {
+      // The caller of clone learns the number all the same.
+    }
   }
 
   /** execve(2). */

@@ -19,6 +19,7 @@ final class SystemCalls {
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
 
   private static final int POLL = 7;
+  private static final int SIGRETURN = 15;
   private static final int SELECT = 23;
   private static final int PAUSE = 34;
   private static final int NANOSLEEP = 35;
@@ -30,6 +31,7 @@ final class SystemCalls {
   /** A signal has ended the call; no result is this, ERESTARTSYS. */
   static final long INTERRUPTED = -512;
 
+  private static final long UNSIGNED = 0xffff_ffffL;
   private static final long NANOSECOND = 1;
   private static final long MICROSECOND = 1000;
   private static final long MILLISECOND = 1_000_000;
@@ -91,7 +93,7 @@ final class SystemCalls {
     if (text != null) {
       task.kernel().trace(task, "%s = %s".formatted(text, CallNames.result(result)));
     }
-    if (result == INTERRUPTED) {
+    if (result == INTERRUPTED && number != SIGRETURN) {
       task.delivery().interrupted(number);
     } else {
       processor.set(Register.RAX, result);
@@ -169,6 +171,7 @@ final class SystemCalls {
       case 292 -> descriptors.duplicate(a, b, (int) c);
       case 293 -> descriptors.pipe(a, (int) b);
       case 332 -> files.statx(path(a, b), a, (int) c, processor.get(Register.R8));
+      case 436 -> descriptors.closeRange(a & UNSIGNED, b & UNSIGNED, (int) c);
       default -> callOfProcess(number, a, b, c, d);
     };
   }
@@ -178,7 +181,7 @@ final class SystemCalls {
     return switch (number) {
       case 13 -> signals.action((int) a, b, c);
       case 14 -> signals.mask((int) a, b, c);
-      case 15 -> signals.returned();
+      case SIGRETURN -> signals.returned();
       case PAUSE -> signals.pause();
       case 39, 186 -> task.pid();
       // set_tid_address: no thread waits there.
@@ -203,6 +206,8 @@ final class SystemCalls {
       case 112 -> processes.startSession();
       case 121 -> processes.group((int) a);
       case 124 -> processes.session((int) a);
+      // getgroups: none.
+      case 115 -> 0;
       case 127 -> signals.pending(a);
       case SIGSUSPEND -> signals.suspend(a);
       case 131 -> signals.stack(a, b);
