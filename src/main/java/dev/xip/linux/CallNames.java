@@ -16,7 +16,7 @@ final class CallNames {
       read:dxd write:dxd open:sxo close:d stat:sx fstat:dx lstat:sx poll:xdd lseek:ddd
       mmap:xxxxdx mprotect:xxx munmap:xx brk:x rt_sigaction:dxx rt_sigprocmask:dxx
       rt_sigreturn: ioctl:dxx pread64:dxdd pwrite64 readv:dxd writev:dxd access:sx pipe:x
-      select:dxxxx sched_yield mremap msync mincore madvise shmget shmat shmctl dup:d dup2:dd
+      select:dxxxx sched_yield mremap:xxxxx msync mincore madvise:xxd shmget shmat shmctl dup:d dup2:dd
       pause: nanosleep:xx getitimer alarm setitimer getpid: sendfile socket connect accept
       sendto recvfrom sendmsg recvmsg shutdown bind listen getsockname getpeername socketpair
       setsockopt getsockopt clone:xxxx fork: vfork: execve:sxx exit:d wait4:dxxx kill:dd

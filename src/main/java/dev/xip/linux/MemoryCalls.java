@@ -6,12 +6,16 @@ import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.file.InPlaceFile;
 import dev.xip.vm.AddressSpace;
+import dev.xip.vm.Advice;
 import dev.xip.vm.MapException;
 import dev.xip.vm.MapFlag;
 import dev.xip.vm.MapRequest;
+import dev.xip.vm.RemapRequest;
 
-/** System calls about memory: mmap(2), munmap(2), mprotect(2). Files are mapped in place. */
+/** System calls about memory: mapping, unmapping, rights, advice. Files are mapped in place. */
 final class MemoryCalls {
+  private static final int MREMAP_MAYMOVE = 1;
+  private static final int MREMAP_FIXED = 2;
   private static final int MAP_SHARED = 1;
   private static final int MAP_FIXED = 0x10;
   private static final int MAP_ANONYMOUS = 0x20;
@@ -72,6 +76,30 @@ final class MemoryCalls {
   /** mprotect(2). */
   long protect(long address, long length, int protection) throws MapException {
     space().protect(AddrRange.ofLength(address, Pages.roundUp(length)), access(protection));
+    return 0;
+  }
+
+  /** mremap(2). */
+  long remap(long address, long length, long wanted, int flags, long target) throws MapException {
+    if ((flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED)) != 0 || flags == MREMAP_FIXED) {
+      return -Errno.EINVAL.number();
+    }
+    AddrRange old = AddrRange.ofLength(address, Pages.roundUp(length));
+    long pages = Pages.roundUp(wanted);
+    return space()
+        .remap(
+            (flags & MREMAP_FIXED) != 0
+                ? RemapRequest.to(old, pages, target)
+                : flags == 0 ? RemapRequest.inPlace(old, pages) : RemapRequest.anywhere(old, pages))
+        .start();
+  }
+
+  /** madvise(2). */
+  long advise(long address, long length, int advice) throws MapException {
+    Advice known = Advice.of(advice);
+    if (length != 0) {
+      space().advise(AddrRange.ofLength(address, Pages.roundUp(length)), known);
+    }
     return 0;
   }
 

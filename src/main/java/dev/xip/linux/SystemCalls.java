@@ -145,6 +145,8 @@ final class SystemCalls {
       case 21 -> files.access(path(CWD, a), (int) b);
       case 22 -> descriptors.pipe(a, 0);
       case SELECT -> select((int) a, b, c, d, true);
+      case 25 -> memory.remap(a, b, c, (int) d, processor.get(Register.R8));
+      case 28 -> memory.advise(a, b, (int) c);
       case 32 -> descriptors.duplicate(a);
       case 33 -> descriptors.duplicate(a, b);
       case NANOSLEEP -> time.sleep(1, 0, a, b);

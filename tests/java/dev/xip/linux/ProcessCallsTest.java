@@ -12,8 +12,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Signals reach programs as they do on the host, which runs the same program. */
-class SignalTest {
+/** Calls of processes and signals do what they do on the host, which runs the same C program. */
+class ProcessCallsTest {
   private static final String SOURCE =
       """
       #define _GNU_SOURCE
@@ -223,6 +223,34 @@ class SignalTest {
         printf("sleep %d\\n", nanosleep(&t, NULL));
       }
 
+      static void memory(void) {
+        char *a = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        strcpy(a + 4000, "kept");
+        char *b = mremap(a, 8192, 1 << 20, MREMAP_MAYMOVE);
+        printf("moved %s %d\\n", b + 4000, b[(1 << 20) - 1]);
+        char *same = mremap(b, 1 << 20, 4096, 0);
+        printf("shrunk %d %s\\n", same == b, b + 4000);
+        printf("fault %d\\n", mremap(b + (8 << 20), 4096, 8192, 0) == MAP_FAILED && errno);
+        pid_t pid;
+        int status;
+        if ((pid = fork()) == 0) {
+          strcpy(b + 4000, "child");
+          _exit(madvise(b, 4096, MADV_DONTNEED) * 2 + b[4000]);
+        }
+        waitpid(pid, &status, 0);
+        printf("copied %s %d\\n", b + 4000, WEXITSTATUS(status));
+        printf("bad %d\\n", madvise(b, 4096, 77) < 0 && errno == EINVAL);
+        int *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (fork() == 0) {
+          *shared = 42;
+          _exit(0);
+        }
+        wait(NULL);
+        printf("shared %d\\n", *shared);
+        brk((char *)sbrk(0) + 100000);
+        memset((char *)sbrk(0) - 100000, 1, 100000);
+      }
+
       int main(int argc, char **argv) {
         setvbuf(stdout, NULL, _IONBF, 0);
         switch (argv[1][0]) {
@@ -232,6 +260,7 @@ class SignalTest {
         case 'd': floats(); break;
         case 'p': polls(); break;
         case 's': spawns(); break;
+        case 'r': memory(); break;
         case 'n': *(volatile char *)16 = 1; break;
         case 'a': abort();
         case 'i': __builtin_trap();
@@ -297,6 +326,11 @@ class SignalTest {
   @Test
   void processesShareTheirParentsMemoryUntilExec() throws IOException {
     isAsOnTheHost("s");
+  }
+
+  @Test
+  void memoryIsMovedAndCopied() throws IOException {
+    isAsOnTheHost("r");
   }
 
   @Test
