@@ -4,7 +4,8 @@ import java.util.concurrent.CountDownLatch;
 
 /**
  * While a program runs: a signal that asks the JVM to stop interrupts the thread that runs the
- * program, and the JVM ends when the program does, with its status.
+ * program, and the JVM ends when the program does, with its status. Later signals do nothing, as
+ * the JVM is stopping already.
  */
 final class InterruptedRun implements AutoCloseable {
   private final Thread runner = Thread.currentThread();
