@@ -166,10 +166,12 @@ final class Populate {
         : access.execute() ? Access.EXECUTE : access.write() ? Access.WRITE : Access.NONE;
   }
 
+  /** The space may have been closed since its mappings were looked at; its tables are gone then. */
   private boolean isMapped(long va, Access wanted, Walk walk) {
     long stamp = mm.lockShared();
     try {
-      return mm.table().walk(va, walk)
+      return !mm.isClosed()
+          && mm.table().walk(va, walk)
           && layout.isValid(walk.pte(), walk.level())
           && (!wanted.write() || layout.isWritable(walk.pte()));
     } finally {
