@@ -8,6 +8,7 @@ import dev.xip.image.FileContent;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import dev.xip.image.Verdict;
+import dev.xip.mapping.ByteSink;
 import dev.xip.mapping.DirectAccess;
 import dev.xip.mapping.Mappable;
 import dev.xip.mapping.PageRun;
@@ -111,5 +112,19 @@ public final class InPlaceFile implements Mappable {
    */
   public long read(long position, MemorySegment destination) throws CorruptImageException {
     return content.read(position, destination);
+  }
+
+  /**
+   * Copies bytes of the file straight from the image to a sink.
+   *
+   * @param position the first byte to read, at least 0
+   * @param length how many are wanted
+   * @param sink where they go
+   * @param at the address there of the first
+   * @return how many were copied, 0 at or past the end of the file
+   * @throws IOException as {@link FileContent#read(long, long, ByteSink, long)} does
+   */
+  public long read(long position, long length, ByteSink sink, long at) throws IOException {
+    return content.read(position, length, sink, at);
   }
 }

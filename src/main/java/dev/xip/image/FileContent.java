@@ -2,6 +2,7 @@ package dev.xip.image;
 
 import dev.xip.base.Errno;
 import dev.xip.base.LostPages;
+import dev.xip.mapping.ByteSink;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.FileSystemException;
@@ -99,6 +100,51 @@ public final class FileContent {
       requireNotLost(position, position + count);
     }
     return count;
+  }
+
+  /**
+   * Copies bytes of the file to a sink, straight from the image; holes read as zeros.
+   *
+   * @param position the first byte to read, at least 0
+   * @param length how many are wanted
+   * @param sink where they go
+   * @param at the address there of the first
+   * @return how many were copied: fewer than wanted if the file ends or the sink takes no more
+   * @throws CorruptImageException if the image was truncated since it was mapped
+   * @throws IOException if the sink takes none
+   * @throws IllegalArgumentException if the position is negative
+   */
+  public long read(long position, long length, ByteSink sink, long at) throws IOException {
+    if (position < 0) {
+      throw new IllegalArgumentException(Errno.EINVAL.message("position %d is negative", position));
+    }
+    long count = Math.max(0, Math.min(size - position, length));
+    long done = 0;
+    try {
+      while (done < count) {
+        long here = position + done;
+        int index = blockMap.indexAtOrAfter(here);
+        long start = blockMap.start(index);
+        long run = Math.min(here < start ? start : blockMap.end(index), position + count) - here;
+        run = here < start ? Math.min(run, ZEROS.byteSize()) : run;
+        long taken =
+            here < start
+                ? sink.take(ZEROS, 0, at + done, run)
+                : sink.take(memory, here + blockMap.distance(index), at + done, run);
+        done += taken;
+        if (taken < run) {
+          break;
+        }
+      }
+    } catch (IOException e) {
+      if (done == 0) {
+        throw e;
+      }
+    }
+    if (done > 0 && LostPages.any()) {
+      requireNotLost(position, position + done);
+    }
+    return done;
   }
 
   /** Throws if a truncation has taken a byte of a range. */

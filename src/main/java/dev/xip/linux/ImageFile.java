@@ -4,7 +4,6 @@ import dev.xip.base.Errno;
 import dev.xip.file.InPlaceFile;
 import dev.xip.image.Inode;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 
 /** An open file or directory of the image, with the position that read(2) goes on at. */
 final class ImageFile extends OpenFile {
@@ -25,18 +24,18 @@ final class ImageFile extends OpenFile {
   }
 
   @Override
-  synchronized long read(Task task, byte[] to) throws IOException {
-    long length = readAt(to, position);
+  synchronized long read(Task task, long va, long count) throws IOException {
+    long length = readAt(task, va, count, position);
     position += Math.max(length, 0);
     return length;
   }
 
   @Override
-  long readAt(byte[] to, long from) throws IOException {
+  long readAt(Task task, long va, long count, long from) throws IOException {
     if (bytes == null) {
       return -Errno.EISDIR.number();
     }
-    return from < 0 ? -Errno.EINVAL.number() : bytes.read(from, MemorySegment.ofArray(to));
+    return from < 0 ? -Errno.EINVAL.number() : bytes.read(from, count, task.memory(), va);
   }
 
   @Override

@@ -9,13 +9,13 @@ final class NullFile extends OpenFile {
   }
 
   @Override
-  long read(Task task, byte[] bytes) {
+  long read(Task task, long va, long length) {
     return 0;
   }
 
   @Override
-  long write(Task task, byte[] bytes) {
-    return bytes.length;
+  long write(Task task, long va, long length) {
+    return length;
   }
 
   @Override

@@ -56,21 +56,23 @@ abstract class OpenFile {
   void close() {}
 
   /**
-   * read(2): waits for bytes and takes those that are there.
+   * read(2): waits for bytes and copies those that are there.
    *
+   * @param va where they go in the task's memory
+   * @param length the most that are wanted, above 0
    * @return how many, 0 at the end of the file, or an error number
    */
-  long read(Task task, byte[] bytes) throws IOException {
+  long read(Task task, long va, long length) throws IOException {
     return -Errno.EBADF.number();
   }
 
-  /** write(2): how many bytes, or an error number. */
-  long write(Task task, byte[] bytes) throws IOException {
+  /** write(2): how many bytes of the task's memory were written, or an error number. */
+  long write(Task task, long va, long length) throws IOException {
     return -Errno.EBADF.number();
   }
 
   /** pread64(2). */
-  long readAt(byte[] bytes, long position) throws IOException {
+  long readAt(Task task, long va, long length, long position) throws IOException {
     return -Errno.ESPIPE.number();
   }
 

@@ -1,6 +1,7 @@
 package dev.xip.linux;
 
 import dev.xip.base.Errno;
+import java.io.IOException;
 
 /** A pipe, pipe(7): what one end writes the other reads. Linux counterpart: fs/pipe.c. */
 final class Pipe {
@@ -55,14 +56,13 @@ final class Pipe {
     }
   }
 
-  private int takeBytes(byte[] to) {
-    int length = Math.min(to.length, held);
+  private void takeBytes(byte[] to) {
+    int length = to.length;
     int untilEnd = Math.min(length, CAPACITY - first);
     System.arraycopy(ring, first, to, 0, untilEnd);
     System.arraycopy(ring, 0, to, untilEnd, length - untilEnd);
     first = (first + length) % CAPACITY;
     held -= length;
-    return length;
   }
 
   private int putBytes(byte[] from, int offset, int end) {
@@ -81,20 +81,31 @@ final class Pipe {
     }
 
     @Override
-    long read(Task task, byte[] bytes) throws InterruptedCallException {
+    long read(Task task, long va, long wanted) throws IOException {
+      byte[] bytes = take(task, wanted);
+      if (bytes == null) {
+        return -Errno.EAGAIN.number();
+      }
+      task.memory().write(va, bytes, bytes.length);
+      return bytes.length;
+    }
+
+    /** Waits for bytes; none at the end, null if it would have to wait and may not. */
+    private byte[] take(Task task, long wanted) throws InterruptedCallException {
       synchronized (kernel) {
-        while (held == 0 && bytes.length > 0) {
+        while (held == 0) {
           if (!writable) {
-            return 0;
+            return new byte[0];
           }
           if (!isBlocking()) {
-            return -Errno.EAGAIN.number();
+            return null;
           }
           kernel.await(task);
         }
-        int length = takeBytes(bytes);
+        byte[] bytes = new byte[(int) Math.min(held, wanted)];
+        takeBytes(bytes);
         kernel.notifyAll();
-        return length;
+        return bytes;
       }
     }
 
@@ -116,7 +127,21 @@ final class Pipe {
     }
 
     @Override
-    long write(Task task, byte[] bytes) throws InterruptedCallException {
+    long write(Task task, long va, long length) throws IOException {
+      long done = 0;
+      while (done < length) {
+        byte[] bytes = task.memory().read(va + done, (int) Math.min(length - done, CAPACITY));
+        long put = put(task, bytes, done > 0);
+        if (put < bytes.length) {
+          return put < 0 && done > 0 ? done : done + put;
+        }
+        done += put;
+      }
+      return done;
+    }
+
+    /** Puts all in, or fewer if it may not wait or a signal comes after some. */
+    private long put(Task task, byte[] bytes, boolean more) throws InterruptedCallException {
       int done = 0;
       synchronized (kernel) {
         while (done < bytes.length) {
@@ -130,7 +155,7 @@ final class Pipe {
             kernel.notifyAll();
           } else if (!isBlocking()) {
             return done > 0 ? done : -Errno.EAGAIN.number();
-          } else if (done > 0 && task.signals().isDeliverable()) {
+          } else if ((more || done > 0) && task.signals().isDeliverable()) {
             return done;
           } else {
             kernel.await(task);

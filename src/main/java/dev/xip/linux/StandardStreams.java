@@ -1,6 +1,7 @@
 package dev.xip.linux;
 
 import dev.xip.base.Errno;
+import dev.xip.vm.MemoryFaultException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -58,12 +59,12 @@ public record StandardStreams(InputStream input, OutputStream output, OutputStre
     }
 
     @Override
-    long read(Task task, byte[] bytes) throws IOException {
+    long read(Task task, long va, long length) throws IOException {
       synchronized (kernel) {
         start();
         end.setFlags(flags());
-        return end.read(task, bytes);
       }
+      return end.read(task, va, length);
     }
 
     @Override
@@ -79,6 +80,8 @@ public record StandardStreams(InputStream input, OutputStream output, OutputStre
   }
 
   private static final class Output extends OpenFile {
+    private static final int MOST_BYTES = 1 << 20;
+
     private final Kernel kernel;
     private final OutputStream to;
 
@@ -89,7 +92,8 @@ public record StandardStreams(InputStream input, OutputStream output, OutputStre
     }
 
     @Override
-    long write(Task task, byte[] bytes) {
+    long write(Task task, long va, long length) throws MemoryFaultException {
+      byte[] bytes = task.memory().read(va, (int) Math.min(length, MOST_BYTES));
       try {
         synchronized (to) {
           to.write(bytes);

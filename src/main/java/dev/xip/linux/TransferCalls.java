@@ -5,7 +5,9 @@ import java.io.IOException;
 
 /** System calls that read and write what a descriptor names. Linux counterpart: fs/read_write.c. */
 final class TransferCalls {
-  private static final int MOST_BYTES = 1 << 20;
+  /** MAX_RW_COUNT (include/linux/fs.h). */
+  private static final long MOST_BYTES = 0x7fff_f000;
+
   private static final int MOST_PARTS = 1024;
 
   private final Task task;
@@ -26,8 +28,7 @@ final class TransferCalls {
     if (file == null || (file.flags() & OpenFile.O_ACCMODE) == OpenFile.O_WRONLY) {
       return -Errno.EBADF.number();
     }
-    byte[] bytes = new byte[length(count)];
-    return put(va, bytes, file.read(task, bytes));
+    return count == 0 ? 0 : file.read(task, va, length(count));
   }
 
   /** pread64(2). */
@@ -36,27 +37,20 @@ final class TransferCalls {
     if (file == null) {
       return -Errno.EBADF.number();
     }
-    byte[] bytes = new byte[length(count)];
-    return put(va, bytes, file.readAt(bytes, position));
-  }
-
-  private long put(long va, byte[] bytes, long length) throws IOException {
-    if (length > 0) {
-      task.memory().write(va, bytes, (int) length);
-    }
-    return length;
+    return count == 0 ? 0 : file.readAt(task, va, length(count), position);
   }
 
   /** write(2). */
   long write(long fd, long va, long count) throws IOException {
     OpenFile file = file(fd);
-    return file == null
-        ? -Errno.EBADF.number()
-        : file.write(task, task.memory().read(va, length(count)));
+    if (file == null || (file.flags() & OpenFile.O_ACCMODE) == 0) {
+      return -Errno.EBADF.number();
+    }
+    return count == 0 ? 0 : file.write(task, va, length(count));
   }
 
-  private static int length(long count) {
-    return (int) Math.min(count < 0 ? MOST_BYTES : count, MOST_BYTES);
+  private static long length(long count) {
+    return count < 0 ? MOST_BYTES : Math.min(count, MOST_BYTES);
   }
 
   /** readv(2): a read for each part until one is not filled. */

@@ -1,6 +1,9 @@
 package dev.xip.linux;
 
 import dev.xip.base.FileName;
+import dev.xip.base.Pages;
+import dev.xip.mapping.ByteSink;
+import dev.xip.mapping.ByteSource;
 import dev.xip.vm.AddressReader;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.AddressWriter;
@@ -15,7 +18,7 @@ import java.util.Arrays;
  * The memory of a program as system calls use it. An address that the program may not use is a
  * {@link MemoryFaultException}, for EFAULT. Linux counterpart: {@code copy_from_user}.
  */
-final class UserMemory {
+final class UserMemory implements ByteSink, ByteSource {
   private static final int LONGEST_PATH = 4096;
 
   private final AddressReader reader;
@@ -24,6 +27,39 @@ final class UserMemory {
   UserMemory(AddressSpace space) {
     this.reader = new AddressReader(space);
     this.writer = new AddressWriter(space);
+  }
+
+  @Override
+  public long take(MemorySegment from, long offset, long at, long length)
+      throws MemoryFaultException {
+    return each(at, length, (done, some) -> writer.copy(from, offset + done, at + done, some));
+  }
+
+  @Override
+  public long give(long at, MemorySegment to, long offset, long length)
+      throws MemoryFaultException {
+    return each(at, length, (done, some) -> reader.copy(at + done, to, offset + done, some));
+  }
+
+  private interface Piece {
+    void copy(long done, long length) throws MemoryFaultException;
+  }
+
+  /** Copies page by page, up to the first that cannot be used. */
+  private static long each(long at, long length, Piece piece) throws MemoryFaultException {
+    long done = 0;
+    try {
+      while (done < length) {
+        long some = Math.min(length - done, Pages.SIZE - (at + done & Pages.OFFSET_MASK));
+        piece.copy(done, some);
+        done += some;
+      }
+    } catch (MemoryFaultException e) {
+      if (done == 0) {
+        throw e;
+      }
+    }
+    return done;
   }
 
   byte[] read(long va, int length) throws MemoryFaultException {
