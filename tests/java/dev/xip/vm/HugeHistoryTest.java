@@ -10,12 +10,15 @@ import dev.xip.host.Libxip;
 import dev.xip.host.WalkResult;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.Walk;
+import dev.xip.pagetable.X8664Layout;
+import dev.xip.testing.Judge;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
@@ -30,6 +33,7 @@ class HugeHistoryTest {
   private static final long SEED = Long.getLong("xip.seed", System.nanoTime());
   private static final int STEPS = Boolean.getBoolean("xip.stress") ? 50_000 : 1_500;
   private static final int MOST_SPACES = 4;
+  private static final long RAM_FOR_ALL = 128L << 20;
 
   /** Places in different tables; the last is not congruent with the memory. */
   private static final long[] PLACES = {1L << 20, 2L << 20, (3L << 20) + 5};
@@ -55,6 +59,10 @@ class HugeHistoryTest {
   private final Random random = new Random(SEED);
   private final List<Model> models = new ArrayList<>();
   private HugeMachine machine;
+
+  /** Null if a reader and a writer make the accesses. */
+  private UserMode user;
+
   private int names;
   private long leavesSeen;
 
@@ -73,28 +81,58 @@ class HugeHistoryTest {
     assertThat(leavesSeen).as("huge leaves, -Dxip.seed=%d", SEED).isZero();
   }
 
+  /** User mode loads, stores and fetches instructions; the MMU marks huge leaves. */
+  @Test
+  void everyByteThatUserModeSeesIsWhatTheModelSays() throws IOException {
+    Judge.kvm();
+    try (HugeMachine own = new HugeMachine(X8664Layout.INSTANCE, Rules.DEFAULT, RAM_FOR_ALL)) {
+      user = new UserMode(own.manager);
+      user.seed(SEED);
+      try {
+        run(own);
+      } finally {
+        user.close();
+      }
+    }
+    assertThat(leavesSeen).as("huge leaves, -Dxip.seed=%d", SEED).isPositive();
+    assertThat(user.onHugeLeaves()).as("accesses through them").isPositive();
+  }
+
   private void run(EntryLayout layout, Rules rules) throws IOException {
     // So little RAM that now and then a split gets no table.
     try (HugeMachine own = new HugeMachine(layout, rules, 96 << Pages.SHIFT)) {
-      machine = own;
-      models.add(new Model(own.manager.newAddressSpace("space-0"), new TreeMap<>()));
-      for (int step = 0; step < STEPS; step++) {
-        try {
-          step(models.get(random.nextInt(models.size())));
-        } catch (AssertionError e) {
-          throw new AssertionError("-Dxip.seed=%d, step %d".formatted(SEED, step), e);
-        }
-        if (step % 100 == 0) {
-          own.verify();
-          leavesSeen += models.stream().mapToLong(each -> Census.of(each.space).huge()).sum();
-        }
+      run(own);
+    }
+  }
+
+  private void run(HugeMachine own) throws IOException {
+    System.out.printf("HugeHistoryTest: -Dxip.seed=%d%n", SEED);
+    machine = own;
+    models.add(new Model(own.manager.newAddressSpace("space-0"), new TreeMap<>()));
+    for (int step = 0; step < STEPS; step++) {
+      try {
+        step(models.get(random.nextInt(models.size())));
+      } catch (AssertionError e) {
+        throw new AssertionError("-Dxip.seed=%d, step %d".formatted(SEED, step), e);
       }
-      for (Model each : models) {
-        for (long page : each.cells.keySet()) {
-          read(each, page);
-        }
+      if (step % 100 == 0) {
+        own.verify();
+        leavesSeen += models.stream().mapToLong(each -> Census.of(each.space).huge()).sum();
       }
-      own.verify();
+    }
+    for (Model each : models) {
+      for (long page : each.cells.keySet()) {
+        read(each, page);
+      }
+      end(each);
+    }
+    own.verify();
+  }
+
+  /** The processor leaves the space. */
+  private void end(Model on) throws IOException {
+    if (user != null) {
+      user.ends(on.space);
     }
   }
 
@@ -125,6 +163,7 @@ class HugeHistoryTest {
     } else if (choice < 90) {
       fork(on);
     } else if (choice < 94 && models.size() > 1) {
+      end(on);
       on.space.close();
       models.remove(on);
     } else {
@@ -160,8 +199,9 @@ class HugeHistoryTest {
     int pages = random.nextInt(1, HugeMachine.PAGES - first + 1);
     long at = PLACES[random.nextInt(PLACES.length)] + first;
     boolean writable = random.nextBoolean();
+    boolean executable = user != null && random.nextBoolean();
     MapRequest request =
-        MapRequest.privately(machine.file, writable ? Access.READ_WRITE : Access.READ)
+        MapRequest.privately(machine.file, new Access(true, writable, executable))
             .pages(first, pages * Pages.SIZE)
             .over(at << Pages.SHIFT);
     on.space.map(random.nextInt(4) == 0 && !writable ? request.with(MapFlag.POPULATE) : request);
@@ -170,13 +210,16 @@ class HugeHistoryTest {
     }
   }
 
-  private void read(Model on, long page) {
+  private void read(Model on, long page) throws IOException {
     Cell cell = on.cells.get(page);
     try {
       long found = on.reader.getLong(page << Pages.SHIFT);
       assertThat(cell).as("page 0x%x is mapped", page).isNotNull();
       assertThat(cell.readable).isTrue();
       assertThat(found).as("page 0x%x of %s", page, on.space.name()).isEqualTo(cell.value());
+      if (user != null) {
+        assertThat(user.load(on.space, page << Pages.SHIFT)).isEqualTo((byte) found);
+      }
     } catch (MemoryFaultException.OutOfMemory e) {
       makeRoom();
     } catch (MemoryFaultException e) {
@@ -233,13 +276,20 @@ class HugeHistoryTest {
     }
   }
 
-  private void write(Model on, long page) {
+  private void write(Model on, long page) throws IOException {
     Cell cell = on.cells.get(page);
     long value = random.nextLong() | 1L << 40;
     try {
-      new AddressWriter(on.space).putLong(page << Pages.SHIFT, value);
+      if (user == null) {
+        new AddressWriter(on.space).putLong(page << Pages.SHIFT, value);
+      } else {
+        user.store(on.space, page << Pages.SHIFT, (byte) value);
+      }
       assertThat(cell).as("page 0x%x is mapped", page).isNotNull();
       assertThat(cell.writable).isTrue();
+      if (user != null) {
+        value = cell.value() & ~0xffL | value & 0xff;
+      }
       on.cells.put(page, new Cell(cell.filePage, true, true, value));
     } catch (MemoryFaultException.OutOfMemory e) {
       makeRoom();

@@ -31,6 +31,7 @@ class MmuJudgeTest {
     Judge.kvm();
     int histories = Integer.getInteger("xip.histories", HISTORIES);
     long seed = Long.getLong("xip.seed", new Random().nextLong());
+    System.out.printf("MmuJudgeTest: -Dxip.seed=%d%n", seed);
     long judged = 0;
     TestMachine booted = new TestMachine();
     UserMode user = new UserMode(booted.manager);

@@ -11,6 +11,7 @@ import dev.xip.host.GuestPages;
 import dev.xip.host.Register;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.pagetable.FlushDuty;
+import dev.xip.pagetable.Level;
 import dev.xip.pagetable.PageTable;
 import dev.xip.pagetable.Walk;
 import java.io.IOException;
@@ -30,6 +31,7 @@ final class UserMode implements JudgedMachine.Program {
   private final Processors processors;
   private final Map<AddressSpace, VirtualProcessor> running = new HashMap<>();
   private Random random = new Random();
+  private long onHugeLeaves;
 
   UserMode(MemoryManager manager) throws IOException {
     processors = Processors.boot(manager);
@@ -37,6 +39,11 @@ final class UserMode implements JudgedMachine.Program {
 
   void seed(long seed) {
     random = new Random(seed);
+  }
+
+  /** How many loads and stores went through a leaf above the lowest level. */
+  long onHugeLeaves() {
+    return onHugeLeaves;
   }
 
   private VirtualProcessor processor(AddressSpace space) throws IOException {
@@ -157,9 +164,12 @@ final class UserMode implements JudgedMachine.Program {
         || exit instanceof Exit.PageFault fault && fault.address() == 0;
   }
 
-  private static long entry(AddressSpace space, long va) {
+  private long entry(AddressSpace space, long va) {
     Walk walk = new Walk();
     space.table().walk(va, walk);
+    if (walk.level() != Level.PTE) {
+      onHugeLeaves++;
+    }
     return walk.pte();
   }
 
