@@ -94,6 +94,7 @@ final class ProgramsOfTheHost implements AutoCloseable {
                 List.of("PATH=/usr/bin:/bin"),
                 new StandardStreams(input, output, errors),
                 trace)
+            .withAccount(null)
             .run(machine.memoryManager(), processors, ImageFiles.of(mount));
     assertThat(machine.memory().allocator().inUse(FrameUse.ANONYMOUS))
         .as("anonymous frames after the end")
@@ -101,6 +102,7 @@ final class ProgramsOfTheHost implements AutoCloseable {
     assertThat(machine.memory().allocator().inUse(FrameUse.TABLE))
         .as("tables after the end")
         .isZero();
+    assertThat(result.account().wrong()).as("what is wrong with memory").isEmpty();
     return result;
   }
 

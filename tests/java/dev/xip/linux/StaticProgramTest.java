@@ -6,7 +6,6 @@ import dev.xip.cpu.Processors;
 import dev.xip.machine.Machine;
 import dev.xip.machine.MachineConfig;
 import dev.xip.machine.Mount;
-import dev.xip.pagetable.EntryLayout;
 import dev.xip.phys.FrameUse;
 import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentSource;
@@ -15,8 +14,6 @@ import dev.xip.segment.SegmentType;
 import dev.xip.testing.Images;
 import dev.xip.testing.Judge;
 import dev.xip.testing.Processes;
-import dev.xip.vm.AddressSpace;
-import dev.xip.vm.Vma;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -82,8 +79,12 @@ class StaticProgramTest {
   }
 
   private ProgramResult run(List<String> words, StandardStreams streams) throws IOException {
-    return new Program("/busybox", words, List.of("PATH=/bin", "HOME=/"), streams, null)
-        .run(machine.memoryManager(), processors, ImageFiles.of(mount));
+    ProgramResult result =
+        new Program("/busybox", words, List.of("PATH=/bin", "HOME=/"), streams, null)
+            .withAccount(null)
+            .run(machine.memoryManager(), processors, ImageFiles.of(mount));
+    assertThat(result.account().wrong()).isEmpty();
+    return result;
   }
 
   private String output() {
@@ -119,45 +120,11 @@ class StaticProgramTest {
   }
 
   @Test
-  void everyPageOfTextIsSpecialAndEveryFrameAPrivateCopyOrMemory() throws IOException {
-    long[] seen = new long[3];
-    StandardStreams streams =
-        new StandardStreams(
-            new ByteArrayInputStream(new byte[0]),
-            new ByteArrayOutputStream() {
-              @Override
-              public void flush() {
-                count(seen);
-              }
-            },
-            errors);
-    run(List.of("busybox", "echo", "x"), streams);
-    assertThat(seen[0]).as("special entries of the file").isPositive();
-    assertThat(seen[1]).as("counted entries that are neither memory nor a private copy").isZero();
-    assertThat(seen[2]).as("executable entries that are not special").isZero();
-  }
-
-  /** Counts entries while the program is in a system call. */
-  private void count(long[] seen) {
-    AddressSpace space = machine.memoryManager().spaces().getFirst();
-    EntryLayout layout = space.table().layout();
-    for (Vma vma : space.vmas()) {
-      space
-          .table()
-          .forEach(
-              vma.range().start(),
-              vma.range().end(),
-              (va, level, slot, pte) -> {
-                boolean special = layout.isSpecial(pte, level);
-                seen[0] += special && !vma.isAnonymous() ? 1 : 0;
-                seen[1] += special || isPrivate(layout.pfn(pte)) ? 0 : 1;
-                seen[2] += layout.isExecutable(pte) && !special ? 1 : 0;
-              });
-    }
-  }
-
-  private boolean isPrivate(long pfn) {
-    return machine.memory().frames().use(pfn) == FrameUse.ANONYMOUS;
+  void noPageOfTextHasAFrame() throws IOException {
+    RunAccount.Entries entries = run("", "echo", "x").account().entries();
+    assertThat(entries.specialText()).isPositive();
+    assertThat(entries.textFrames()).isZero();
+    assertThat(entries.cached()).isZero();
   }
 
   @Test

@@ -94,6 +94,8 @@ public enum Errno {
   EPIPE(32),
   /** Value too large for its type. */
   EOVERFLOW(75),
+  /** Accessing a corrupted shared library: the interpreter of a program is none. */
+  ELIBBAD(80),
   /** Operation not supported. */
   EOPNOTSUPP(95),
   /** Structure needs cleaning. */

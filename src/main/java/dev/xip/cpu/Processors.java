@@ -5,6 +5,7 @@ import dev.xip.host.HostException;
 import dev.xip.host.KvmAbsentException;
 import dev.xip.host.KvmMachine;
 import dev.xip.host.KvmProcessor;
+import dev.xip.pagetable.EntryLayout;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.vm.MapException;
 import dev.xip.vm.MemoryManager;
@@ -53,8 +54,7 @@ public final class Processors implements AutoCloseable {
    */
   public static Processors boot(MemoryManager manager)
       throws KvmAbsentException, HostException, MapException {
-    int layout = manager.layout().abiNumber();
-    if (layout != X86_64 && layout != X86_64_OF_2008) {
+    if (!canRun(manager.layout())) {
       throw new IllegalArgumentException(
           Errno.EINVAL.message(
               "processors: expected a machine of x86-64, found one of %s", manager.layout()));
@@ -70,6 +70,15 @@ public final class Processors implements AutoCloseable {
         processors.close();
       }
     }
+  }
+
+  /**
+   * {@return whether a processor can walk page tables with the entries of a layout}
+   *
+   * @param layout an architecture's entries
+   */
+  public static boolean canRun(EntryLayout layout) {
+    return layout.abiNumber() == X86_64 || layout.abiNumber() == X86_64_OF_2008;
   }
 
   private void start(MemoryManager manager) throws HostException, MapException {

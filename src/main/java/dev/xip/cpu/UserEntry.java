@@ -49,6 +49,8 @@ final class UserEntry {
 
   private int done;
   private boolean flush = true;
+  private long flushes;
+  private long tableStores;
 
   /**
    * Prepares the pages.
@@ -89,9 +91,21 @@ final class UserEntry {
 
   /** User mode has run: nothing is owed. */
   void paid() {
+    flushes += flush ? 1 : 0;
+    tableStores += tables.length;
     flush = false;
     tables = new long[0];
     done = 0;
+  }
+
+  /** How many flushes were paid. */
+  long flushes() {
+    return flushes;
+  }
+
+  /** How many tables were stored into, since a hypervisor shadows them. */
+  long tableStores() {
+    return tableStores;
   }
 
   /** The stub that pays a part has halted. */

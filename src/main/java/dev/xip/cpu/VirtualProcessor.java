@@ -163,6 +163,16 @@ public final class VirtualProcessor implements AutoCloseable {
     return kvm;
   }
 
+  /** {@return how many flushes it has paid for changed entries, since it was made} */
+  public long flushes() {
+    return entry.flushes();
+  }
+
+  /** {@return how many stores into shadowed tables it has paid, since it was made} */
+  public long tableStores() {
+    return entry.tableStores();
+  }
+
   /** Makes the present run, or the next, return {@link Exit.Interrupted}. For any thread. */
   public void interrupt() {
     mmu.interrupt();

@@ -2,13 +2,16 @@ package dev.xip.linux;
 
 import dev.xip.cpu.Processors;
 import dev.xip.cpu.VirtualProcessor;
+import dev.xip.image.FileType;
+import dev.xip.vm.AddressSpace;
 import dev.xip.vm.MemoryManager;
 import java.io.IOException;
+import java.nio.file.NotDirectoryException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.Consumer;
 
 /**
  * The tasks that run out of one image, and what they have in common. Each has a thread and a
@@ -33,23 +36,27 @@ final class Kernel {
   private final MemoryManager manager;
   private final Processors processors;
   private final ImageFiles files;
-  private final Consumer<String> trace;
+  private final Program program;
+
+  /** Null if no account is wanted. */
+  private final Audit audit;
+
   private final Map<Integer, Task> tasks = new TreeMap<>();
   private final Map<Integer, Integer> missing = new TreeMap<>();
   private int lastNumber = FIRST - 1;
   private int running;
   private long started;
-  private long systemCalls;
-  private long faults;
+  private final Tally tally = new Tally();
 
   /** Why the run cannot go on, or null. */
   private Throwable failure;
 
-  Kernel(MemoryManager manager, Processors processors, ImageFiles files, Consumer<String> trace) {
+  Kernel(MemoryManager manager, Processors processors, ImageFiles files, Program program) {
     this.manager = manager;
     this.processors = processors;
     this.files = files;
-    this.trace = trace;
+    this.program = program;
+    this.audit = program.accounted() ? new Audit(manager, program.maps()) : null;
   }
 
   MemoryManager manager() {
@@ -62,49 +69,74 @@ final class Kernel {
 
   /** Whether lines are wanted for {@link #trace}. */
   boolean isTraced() {
-    return trace != null;
+    return program.trace() != null;
   }
 
   void trace(Task task, String line) {
-    if (trace != null) {
-      trace.accept("%5d %s".formatted(task.pid(), line));
+    if (program.trace() != null) {
+      program.trace().accept("%5d %s".formatted(task.pid(), line));
     }
   }
 
   /**
-   * Runs a program and all that it starts. Tasks that are left when it ends are killed.
+   * Runs the program and all that it starts. Tasks that are left when it ends are killed.
    *
-   * @throws IOException if it cannot be started, or the system refuses
+   * @throws CannotExecuteException if it cannot be started
+   * @throws IOException if the system refuses
    */
-  ProgramResult run(Program wanted) throws IOException {
-    LoadedProgram program =
-        new ProgramLoader(this, ImageFiles.ROOT)
-            .load(wanted.path(), wanted.arguments(), wanted.environment());
-    Task first = newFirst(program, wanted.streams());
+  ProgramResult run() throws IOException {
+    String directory = workingDirectory();
+    Task first = newFirst(load(directory), directory);
+    long begin = System.nanoTime();
     synchronized (this) {
       start(first);
-      waitForEnd(first);
+      boolean timedOut = waitForEnd(first, begin);
       if (failure != null) {
         throw new IllegalStateException("a task has failed: " + failure.getMessage(), failure);
       }
       int wait = first.waitStatus();
       int status = (wait & 0x7f) == 0 ? wait >> 8 : 128 + (wait & 0x7f);
       return new ProgramResult(
-          status, first.reason(), started, systemCalls, faults, Map.copyOf(missing));
+          status,
+          first.reason(),
+          timedOut,
+          started,
+          tally.systemCalls(),
+          tally.faultsAnswered(),
+          Map.copyOf(missing),
+          audit == null ? null : audit.end(tally, System.nanoTime() - begin));
     }
   }
 
-  private Task newFirst(LoadedProgram program, StandardStreams streams) throws IOException {
+  private String workingDirectory() throws IOException {
+    String directory = ImageFiles.absolute(ImageFiles.ROOT, program.directory());
+    if (files.resolve(directory, true).type() != FileType.DIRECTORY) {
+      throw new NotDirectoryException(program.directory());
+    }
+    return files.canonical(directory);
+  }
+
+  private LoadedProgram load(String directory) throws CannotExecuteException {
+    try {
+      return new ProgramLoader(this, directory)
+          .load(program.path(), program.arguments(), program.environment());
+    } catch (IOException e) {
+      throw new CannotExecuteException(program.path(), e);
+    }
+  }
+
+  private Task newFirst(LoadedProgram loaded, String directory) throws IOException {
     VirtualProcessor processor = null;
     boolean whole = false;
     try {
       processor = processors.take();
       Descriptors descriptors = new Descriptors();
       synchronized (this) {
-        streams.open(this, descriptors);
+        program.streams().open(this, descriptors);
       }
       Task first = new Task(this, processor, nextNumber(), descriptors, new Signals());
-      first.start(program);
+      first.setDirectory(directory);
+      first.start(loaded);
       whole = true;
       return first;
     } finally {
@@ -112,18 +144,25 @@ final class Kernel {
         if (processor != null) {
           processor.close();
         }
-        program.process().close();
+        loaded.process().close();
       }
     }
   }
 
-  private void waitForEnd(Task first) {
+  /** Returns whether the time limit has ended it. */
+  private boolean waitForEnd(Task first, long begin) {
+    boolean timedOut = false;
     while (running > 0) {
-      if (failure != null || first.isZombie()) {
+      long left = program.limit() == null ? Long.MAX_VALUE : leftOf(program.limit(), begin);
+      if (left <= 0 && !first.isZombie()) {
+        timedOut = true;
+      }
+      if (failure != null || first.isZombie() || timedOut) {
         killAll();
+        left = Long.MAX_VALUE;
       }
       try {
-        wait();
+        wait(left == Long.MAX_VALUE ? 0 : left);
       } catch (InterruptedException e) {
         for (Task task : tasks.values()) {
           if (task.group() == first.group()) {
@@ -132,12 +171,37 @@ final class Kernel {
         }
       }
     }
+    return timedOut;
+  }
+
+  /** The milliseconds of a limit that are left, rounded up. */
+  private static long leftOf(Duration limit, long begin) {
+    return limit.minusNanos(System.nanoTime() - begin).plusNanos(999_999).toMillis();
   }
 
   private void killAll() {
     for (Task task : tasks.values()) {
       send(task, SignalInfo.fromKernel(Signal.SIGKILL, "the first program has ended"));
     }
+  }
+
+  /** Counts frames for the account, if one is wanted. */
+  void sample() {
+    if (audit != null) {
+      audit.sample();
+    }
+  }
+
+  /** Looks at the memory of a task before it is given back, if an account is wanted. */
+  void look(Task task, AddressSpace space) {
+    if (audit != null) {
+      boolean alone = isAlone() && task.isEnding();
+      audit.look(space, "%d %s".formatted(task.pid(), task.path()), alone);
+    }
+  }
+
+  private synchronized boolean isAlone() {
+    return running == 1;
   }
 
   /** A processor for a new task; null if there are too many. */
@@ -192,8 +256,7 @@ final class Kernel {
     synchronized (this) {
       failure = failure == null ? why : failure;
       running--;
-      systemCalls += task.systemCalls();
-      faults += task.faults();
+      tally.add(task.tally());
       task.missing().forEach((number, times) -> missing.merge(number, times, Integer::sum));
       leaveTree(task);
       notifyAll();

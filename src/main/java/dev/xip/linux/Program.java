@@ -3,6 +3,7 @@ package dev.xip.linux;
 import dev.xip.cpu.Processors;
 import dev.xip.vm.MemoryManager;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -15,13 +16,71 @@ import java.util.function.Consumer;
  * @param streams what its descriptors 0 to 2 are
  * @param trace takes a line for each system call, signal and end of a process, from the thread of
  *     the process; null for none
+ * @param directory its working directory, which a path that is not absolute starts from
+ * @param limit the time after which all processes are killed; null for none
+ * @param accounted whether its memory is checked, and the result has an account
+ * @param maps takes the mappings of each address space as text before it is given back, from the
+ *     thread of the process; null for none. Only if accounted
  */
 public record Program(
     String path,
     List<String> arguments,
     List<String> environment,
     StandardStreams streams,
-    Consumer<String> trace) {
+    Consumer<String> trace,
+    String directory,
+    Duration limit,
+    boolean accounted,
+    Consumer<String> maps) {
+  /**
+   * A program in the root directory, without limit and account.
+   *
+   * @param path where it is in the image
+   * @param arguments the arguments
+   * @param environment the environment
+   * @param streams what its descriptors 0 to 2 are
+   * @param trace takes a line for each system call, signal and end of a process; null for none
+   */
+  public Program(
+      String path,
+      List<String> arguments,
+      List<String> environment,
+      StandardStreams streams,
+      Consumer<String> trace) {
+    this(path, arguments, environment, streams, trace, ImageFiles.ROOT, null, false, null);
+  }
+
+  /**
+   * Has the memory checked, and an account made.
+   *
+   * @param maps takes the mappings as text; null for none
+   * @return the program
+   */
+  public Program withAccount(Consumer<String> maps) {
+    return new Program(path, arguments, environment, streams, trace, directory, limit, true, maps);
+  }
+
+  /**
+   * Changes the working directory.
+   *
+   * @param other a path in the image
+   * @return the program
+   */
+  public Program in(String other) {
+    return new Program(path, arguments, environment, streams, trace, other, limit, accounted, maps);
+  }
+
+  /**
+   * Limits the time.
+   *
+   * @param most the time after which all processes are killed; null for no limit
+   * @return the program
+   */
+  public Program within(Duration most) {
+    return new Program(
+        path, arguments, environment, streams, trace, directory, most, accounted, maps);
+  }
+
   /**
    * Runs it to its end. Processes that are left then are killed. An interrupt of the calling thread
    * sends SIGINT to the program and to the processes of its group, as ^C does.
@@ -30,10 +89,11 @@ public record Program(
    * @param processors the machine's processors
    * @param files the root file system
    * @return how it ended
-   * @throws IOException if it cannot be started, or the system refuses
+   * @throws CannotExecuteException if it cannot be started
+   * @throws IOException if the working directory is none, or the system refuses
    */
   public ProgramResult run(MemoryManager manager, Processors processors, ImageFiles files)
       throws IOException {
-    return new Kernel(manager, processors, files, trace).run(this);
+    return new Kernel(manager, processors, files, this).run();
   }
 }

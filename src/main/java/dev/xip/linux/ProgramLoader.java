@@ -2,6 +2,7 @@ package dev.xip.linux;
 
 import dev.xip.base.Errno;
 import dev.xip.base.Pages;
+import dev.xip.elf.ElfMachine;
 import dev.xip.elf.LoadableSegment;
 import dev.xip.elf.ProgramHeader;
 import dev.xip.file.InPlaceFile;
@@ -15,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Makes the memory of a new program: a script's interpreter in its place, the program's segments,
@@ -68,8 +70,11 @@ final class ProgramLoader {
     String absolute = ImageFiles.absolute(directory, path);
     Inode inode = kernel.files().resolve(absolute, true);
     if (inode.type() != FileType.REGULAR || (inode.mode() & 0111) == 0) {
-      throw new MapException(
-          Errno.EACCES, path, "a file that may be executed", "mode %o".formatted(inode.mode()));
+      String found =
+          inode.type() == FileType.REGULAR
+              ? "mode %o".formatted(inode.mode())
+              : "a " + inode.type().name().toLowerCase(Locale.ROOT);
+      throw new MapException(Errno.EACCES, path, "a file that may be executed", found);
     }
     return kernel.files().program(absolute);
   }
@@ -97,6 +102,10 @@ final class ProgramLoader {
     boolean whole = false;
     try {
       process.exec(file, arguments, environment);
+      if (process.image().machine() != ElfMachine.X86_64) {
+        throw new MapException(
+            Errno.ENOEXEC, path, "a program for x86-64", "one for " + process.image().machine());
+      }
       String interpreter = dynamicInterpreter(process, file);
       ModelledProcess.Interpreter mapped =
           interpreter == null

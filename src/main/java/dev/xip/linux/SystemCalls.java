@@ -49,7 +49,6 @@ final class SystemCalls {
   private final FileCalls files;
   private final DirectoryCalls directories;
   private final Map<Integer, Integer> missing = new TreeMap<>();
-  private long count;
 
   SystemCalls(Task task) {
     this.task = task;
@@ -64,11 +63,6 @@ final class SystemCalls {
     this.polls = new PollCalls(task);
     this.files = new FileCalls(task);
     this.directories = new DirectoryCalls(task);
-  }
-
-  /** How many were made. */
-  long count() {
-    return count;
   }
 
   /** The numbers of those that gave ENOSYS, and how often each did. */
@@ -86,7 +80,6 @@ final class SystemCalls {
 
   /** Performs the call that the registers hold and puts the result into RAX. */
   void perform() throws HostException {
-    count++;
     int number = (int) processor.get(Register.RAX);
     String text = task.kernel().isTraced() ? CallNames.text(task, number) : null;
     long result = perform(number);

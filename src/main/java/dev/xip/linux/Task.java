@@ -24,6 +24,8 @@ final class Task {
 
   private final Kernel kernel;
   private final VirtualProcessor processor;
+  private final long flushesBefore;
+  private final long tableStoresBefore;
   private final int pid;
   private final Descriptors descriptors;
   private final Signals signals;
@@ -41,7 +43,7 @@ final class Task {
   private int creationMask = 022;
 
   private String name;
-  private long faults;
+  private final Tally tally = new Tally();
 
   /** The parent whose memory this uses and which waits for that to end, or null. */
   private Task lender;
@@ -75,6 +77,8 @@ final class Task {
       Signals signals) {
     this.kernel = kernel;
     this.processor = processor;
+    this.flushesBefore = processor.flushes();
+    this.tableStoresBefore = processor.tableStores();
     this.pid = pid;
     this.group = pid;
     this.session = pid;
@@ -150,12 +154,8 @@ final class Task {
     this.name = name;
   }
 
-  long faults() {
-    return faults;
-  }
-
-  long systemCalls() {
-    return calls.count();
+  Tally tally() {
+    return tally;
   }
 
   Map<Integer, Integer> missing() {
@@ -300,6 +300,7 @@ final class Task {
         kernel.notifyAll();
       }
     } else if (before != null) {
+      kernel.look(this, before.space());
       before.close();
     }
   }
@@ -307,7 +308,10 @@ final class Task {
   /** Runs until it ends. */
   void run() throws IOException {
     while (!isEnding()) {
-      switch (processor.run()) {
+      long entered = System.nanoTime();
+      Exit exit = processor.run();
+      tally.left(exit, System.nanoTime() - entered);
+      switch (exit) {
         case Exit.SystemCall call -> calls.perform();
         case Exit.PageFault fault -> pageFault(fault);
         case Exit.Trap(int vector, long errorCode) ->
@@ -319,6 +323,7 @@ final class Task {
         }
         case Exit.Failed(String why) -> force(SignalInfo.fromKernel(Signal.SIGKILL, place(why)));
       }
+      kernel.sample();
       if (!isEnding()) {
         delivery.deliver();
       }
@@ -330,8 +335,9 @@ final class Task {
   }
 
   private void pageFault(Exit.PageFault fault) {
-    if (process.space().fault(fault.address(), fault.access())
-        instanceof FaultResult.Refused(MemoryFaultException cause)) {
+    FaultResult result = process.space().fault(fault.address(), fault.access());
+    tally.answered(result);
+    if (result instanceof FaultResult.Refused(MemoryFaultException cause)) {
       long address = fault.address();
       String why = place(cause.getMessage());
       force(
@@ -346,8 +352,6 @@ final class Task {
                 SignalInfo.ofFault(Signal.SIGBUS, BUS_ADRERR, address, why);
             case MemoryFaultException.OutOfMemory o -> SignalInfo.fromKernel(Signal.SIGKILL, why);
           });
-    } else {
-      faults++;
     }
   }
 
@@ -363,6 +367,7 @@ final class Task {
       descriptors.closeAll();
     }
     processor.leave();
+    tally.paid(processor.flushes() - flushesBefore, processor.tableStores() - tableStoresBefore);
     giveBack(process);
     synchronized (kernel) {
       // From here on no signal interrupts the processor, which another task may take.

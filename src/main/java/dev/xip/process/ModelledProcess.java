@@ -94,6 +94,11 @@ public final class ModelledProcess implements AutoCloseable {
   public Interpreter mapInterpreter(InPlaceFile interpreter) throws ExecException {
     String what = "interpreter %s of %s".formatted(interpreter.name(), name);
     ElfImage headers = headersOf(interpreter, what);
+    if (headers.machine() != image.machine()) {
+      String found =
+          "expected one for %s, found one for %s".formatted(image.machine(), headers.machine());
+      throw new ExecException(Errno.ELIBBAD, what, found, null);
+    }
     try {
       long base = new ProgramSegments(space, interpreter, headers).mapInterpreter();
       return new Interpreter(base, headers.entry() + base);

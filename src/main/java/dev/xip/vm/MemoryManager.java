@@ -253,6 +253,11 @@ public final class MemoryManager implements TableSupply {
     return counters.anonymousFrames();
   }
 
+  /** {@return the number of pages copied on write, of all spaces since the machine booted} */
+  public long copies() {
+    return counters.copies();
+  }
+
   SpaceCounters counters() {
     return counters;
   }
