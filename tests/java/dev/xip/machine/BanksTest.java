@@ -329,7 +329,7 @@ class BanksTest {
     SegmentName near = define("NEAR", 300 * MIB, SegmentType.SR, store.query(hole).dataFile());
     MachineConfig config =
         new MachineConfig(
-            1L << 30, BANKS, layout, FrameStrategy.SPARSE, Rules.DEFAULT, RegionFrames.NONE);
+            1L << 30, BANKS, layout, FrameStrategy.SPARSE, Rules.DEFAULT, RegionFrames.NONE, false);
     try (Machine machine = Machine.boot(config, store)) {
       assertThat(counted(machine, section)).isEqualTo(4);
       assertThat(counted(machine, near)).isEqualTo(layout.sectionBits() == 25 ? 0 : 4);

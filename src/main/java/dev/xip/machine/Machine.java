@@ -5,10 +5,13 @@ import dev.xip.host.HostException;
 import dev.xip.host.HostPaths;
 import dev.xip.image.FsImage;
 import dev.xip.mount.ImageFormats;
+import dev.xip.phys.CountingModel;
 import dev.xip.phys.FrameAllocator;
 import dev.xip.phys.FrameUse;
+import dev.xip.phys.MemoryModel;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.RamBanks;
+import dev.xip.phys.RefcountListModel;
 import dev.xip.segment.OpenSegmentDevice;
 import dev.xip.segment.SavedSegment;
 import dev.xip.segment.SegmentDevice;
@@ -37,14 +40,22 @@ public final class Machine implements AutoCloseable {
   private final SegmentDevices devices;
   private final long framesAtBoot;
 
+  /** Null if no questions are counted. */
+  private final CountingModel counting;
+
   /** Guarded by this. */
   private boolean closed;
 
-  private Machine(PhysicalMemory memory, MemoryManager memoryManager, SegmentLoader loader) {
+  private Machine(
+      PhysicalMemory memory,
+      MemoryManager memoryManager,
+      SegmentLoader loader,
+      CountingModel counting) {
     this.memory = memory;
     this.memoryManager = memoryManager;
     this.pageCache = new PageCache(memory);
     this.loader = loader;
+    this.counting = counting;
     this.devices = new SegmentDevices(loader);
     this.framesAtBoot = memory.allocator().inUse();
   }
@@ -63,17 +74,42 @@ public final class Machine implements AutoCloseable {
     RamBanks banks = config.strategy().memMap(config.ram(), config.layout());
     PhysicalMemory memory = PhysicalMemory.boot(config.windowBytes(), banks, config.regionFrames());
     try {
+      MemoryModel model = config.strategy().newModel(memory, config.layout()).orElse(null);
+      CountingModel counting =
+          config.countsQuestions() && model != null && !(model instanceof RefcountListModel)
+              ? new CountingModel(model)
+              : null;
+      MemoryModel asked = counting == null ? model : counting;
+      if (asked != null) {
+        memory.attach(asked);
+      }
       MemoryManager manager =
-          new MemoryManager(
-              memory,
-              config.layout(),
-              config.strategy().on(memory, config.layout()),
-              config.rules());
-      return new Machine(memory, manager, new SegmentLoader(store, memory));
+          new MemoryManager(memory, config.layout(), config.strategy().by(asked), config.rules());
+      return new Machine(memory, manager, new SegmentLoader(store, memory), counting);
     } catch (RuntimeException e) {
       memory.close();
       throw e;
     }
+  }
+
+  /**
+   * Boots a machine that loads no segments.
+   *
+   * @param config its sizes and its architecture
+   * @return the machine
+   * @throws HostException if the host does not give the address space
+   * @throws IllegalArgumentException as {@link #boot(MachineConfig, SegmentStore)} does
+   */
+  public static Machine boot(MachineConfig config) throws HostException {
+    return boot(config, null);
+  }
+
+  /**
+   * {@return how often the memory model was asked whether a number has a page frame} 0 if the
+   * strategy has no model, as with the special bit, or questions are not counted.
+   */
+  public long questions() {
+    return counting == null ? 0 : counting.questions();
   }
 
   /** {@return the physical memory: the window with RAM and regions} */

@@ -20,6 +20,7 @@ import dev.xip.vm.Rules;
  * @param rules its behaviour where releases of Linux differ
  * @param regionFrames whether loaded segments have page frames of their own: none, unless a machine
  *     is made for the comparison
+ * @param countsQuestions whether {@link Machine#questions} are counted, which takes time
  */
 public record MachineConfig(
     long windowBytes,
@@ -27,7 +28,8 @@ public record MachineConfig(
     EntryLayout layout,
     FrameStrategy strategy,
     Rules rules,
-    RegionFrames regionFrames) {
+    RegionFrames regionFrames,
+    boolean countsQuestions) {
   /** A machine of 64 GiB with 1 GiB of RAM and x86-64 entries. */
   public static final MachineConfig DEFAULT =
       new MachineConfig(
@@ -36,7 +38,8 @@ public record MachineConfig(
           X8664Layout.INSTANCE,
           FrameStrategy.SPECIAL_BIT,
           Rules.DEFAULT,
-          RegionFrames.NONE);
+          RegionFrames.NONE,
+          false);
 
   /**
    * Configures a machine of an era, with its default layout and strategy and the memory of {@link
@@ -73,7 +76,8 @@ public record MachineConfig(
    */
   public MachineConfig as(Era era, EntryLayout entries, FrameStrategy other) {
     era.require(entries, other);
-    return new MachineConfig(windowBytes, ram, entries, other, era.rules(), regionFrames);
+    return new MachineConfig(
+        windowBytes, ram, entries, other, era.rules(), regionFrames, countsQuestions);
   }
 
   /**
@@ -83,7 +87,8 @@ public record MachineConfig(
    * @return the configuration
    */
   public MachineConfig withRules(Rules changed) {
-    return new MachineConfig(windowBytes, ram, layout, strategy, changed, regionFrames);
+    return new MachineConfig(
+        windowBytes, ram, layout, strategy, changed, regionFrames, countsQuestions);
   }
 
   /**
@@ -93,7 +98,8 @@ public record MachineConfig(
    * @return the configuration
    */
   public MachineConfig withWindow(long bytes) {
-    return new MachineConfig(Pages.roundUp(bytes), ram, layout, strategy, rules, regionFrames);
+    return new MachineConfig(
+        Pages.roundUp(bytes), ram, layout, strategy, rules, regionFrames, countsQuestions);
   }
 
   /**
@@ -113,7 +119,8 @@ public record MachineConfig(
    * @return the configuration
    */
   public MachineConfig withRam(RamBanks banks) {
-    return new MachineConfig(windowBytes, banks, layout, strategy, rules, regionFrames);
+    return new MachineConfig(
+        windowBytes, banks, layout, strategy, rules, regionFrames, countsQuestions);
   }
 
   /**
@@ -124,7 +131,7 @@ public record MachineConfig(
    * @return the configuration
    */
   public MachineConfig withStrategy(FrameStrategy other) {
-    return new MachineConfig(windowBytes, ram, layout, other, rules, regionFrames);
+    return new MachineConfig(windowBytes, ram, layout, other, rules, regionFrames, countsQuestions);
   }
 
   /**
@@ -135,6 +142,15 @@ public record MachineConfig(
    * @return the configuration
    */
   public MachineConfig withRegionFrames(RegionFrames kind) {
-    return new MachineConfig(windowBytes, ram, layout, strategy, rules, kind);
+    return new MachineConfig(windowBytes, ram, layout, strategy, rules, kind, countsQuestions);
+  }
+
+  /**
+   * Has the questions of the normal-page test counted.
+   *
+   * @return the configuration
+   */
+  public MachineConfig withQuestionsCounted() {
+    return new MachineConfig(windowBytes, ram, layout, strategy, rules, regionFrames, true);
   }
 }

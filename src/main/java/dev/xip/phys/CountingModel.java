@@ -17,6 +17,11 @@ public final class CountingModel implements MemoryModel {
     this.model = model;
   }
 
+  /** {@return the number of questions since the last {@link #takeQuestions}} */
+  public long questions() {
+    return questions.get();
+  }
+
   /** {@return the number of questions since the last call} */
   public long takeQuestions() {
     return questions.getAndSet(0);
