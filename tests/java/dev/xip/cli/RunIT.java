@@ -2,6 +2,7 @@ package dev.xip.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.xip.testing.Images;
 import dev.xip.testing.Judge;
 import dev.xip.testing.Processes;
@@ -13,6 +14,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@code xip run} runs programs of an image as a shell runs those of the host. */
 class RunIT {
@@ -102,13 +105,105 @@ class RunIT {
   }
 
   @Test
-  void whatCannotRunIsOneLine() throws Exception {
-    assertThat(Xip.run("run", image, "/bin/none").failsWithOneLine())
-        .contains("/bin/none: No such file or directory");
-    assertThat(Xip.run("run", image, "/bin").failsWithOneLine()).contains("may be executed");
-    assertThat(Xip.run("run", "/etc/passwd", "/bin/sh").failsWithOneLine()).contains("/etc/passwd");
-    assertThat(Xip.run("run", "--memory", "1", image, "/bin/sh").exit()).isEqualTo(2);
-    assertThat(Xip.run("run", "--env", "x", image, "/bin/sh").exit()).isEqualTo(2);
+  void theStatusOfWhatCannotRunIsThatOfAShell() throws Exception {
+    assertThat(fails(127, "run", image, "/bin/none")).contains("/bin/none: No such file or dir");
+    assertThat(fails(127, "run", image, "/bin/cat/x")).contains("/bin/cat");
+    assertThat(fails(126, "run", image, "/bin")).contains("/bin: expected a file that may be ex");
+    assertThat(fails(1, "run", "--workdir", "/none", image, "/bin/sh")).contains("/none: No such");
+    assertThat(fails(1, "run", "--workdir", "/bin/cat", image, "/bin/sh")).contains("/bin/cat: No");
+    assertThat(fails(1, "run", "/etc/passwd", "/bin/sh")).contains("/etc/passwd");
+  }
+
+  /** The one line on standard error. */
+  private static String fails(int status, Object... arguments) throws Exception {
+    Xip.Result result = Xip.run(arguments);
+    assertThat(result.err()).startsWith("xip: ").endsWith("\n").hasLineCount(1);
+    assertThat(result.exit()).as(result.err()).isEqualTo(status);
+    return result.err();
+  }
+
+  @Test
+  void optionsThatDoNotFitAreWrongUsage() throws Exception {
+    assertThat(fails(2, "run", "--memory", "1", image, "/bin/sh")).contains("16 to 2048");
+    assertThat(fails(2, "run", "--env", "x", image, "/bin/sh")).contains("NAME=VALUE");
+    assertThat(fails(2, "run", "--json", image, "/bin/sh")).contains("--stats");
+    assertThat(fails(2, "run", "--era", "1.0", image, "/bin/sh")).contains("2.6.24");
+    assertThat(fails(2, "run", "--strategy", "guess", image, "/bin/sh")).contains("special-bit");
+    assertThat(fails(2, "run", "--era", "3.19", "--strategy", "flat", image, "/bin/sh"))
+        .contains("special-bit");
+  }
+
+  @Test
+  void aProgramWhoseTimeIsUpEndsWithAllThatItStarted() throws Exception {
+    assertThat(
+            fails(
+                124, "run", "--timeout", "0.5", image, "/bin/sh", "-c", "sleep 1000 & sleep 1000"))
+        .contains("/bin/sh: ended after 0.5 seconds");
+    assertThat(fails(124, "run", "--timeout", "0.5", image, "/bin/sh", "-c", "while :; do :; done"))
+        .contains("--timeout");
+  }
+
+  @Test
+  void theWorkingDirectoryIsAPathInTheImage() throws Exception {
+    assertThat(Xip.run("run", "--workdir", "/bin", image, "./busybox", "pwd").isDone().out())
+        .isEqualTo("/bin\n");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "xip, special-bit",
+    "2.6.24, mem-segs-spin-lock",
+    "2.6.24, refcount-pte-pfn-valid",
+    "2.6.32, special-bit",
+    "3.19, special-bit",
+    "6.19, special-bit",
+    "xip, flat-if-mixed"
+  })
+  void noTextHasAFrameInAnyEra(String era, String strategy) throws Exception {
+    Xip.Result result =
+        Xip.run(
+            "run",
+            "--stats",
+            "--json",
+            "--era",
+            era,
+            "--strategy",
+            strategy,
+            image,
+            "/bin/sh",
+            "-c",
+            "echo a | cat; exit 4");
+    assertThat(result.out()).isEqualTo("a\n");
+    assertThat(result.exit()).as(result.err()).isEqualTo(4);
+    JsonNode account = Xip.STRICT_JSON.readTree(result.err());
+    assertThat(account.get("specialTextPages").asLong()).isPositive();
+    assertThat(account.get("textFrames").asLong(-1)).isZero();
+    assertThat(account.get("framesAtMost").get("all").asLong()).isPositive();
+    assertThat(account.get("framesAtEnd").get("all").asLong(-1)).isZero();
+    assertThat(account.get("wrong")).isEmpty();
+    assertThat(account.get("questions").asLong() > 0).isEqualTo(!strategy.equals("special-bit"));
+  }
+
+  @Test
+  void thePatchAsPostedStopsTheFirstExec() throws Exception {
+    assertThat(fails(1, "run", "--strategy", "mem-segs-posted", image, "/bin/sh"))
+        .contains("strategy mem-segs-posted: BUG: sleeping function called from invalid context");
+  }
+
+  @Test
+  void theAccountGoesWhereItIsWanted() throws Exception {
+    Xip.Result table = Xip.run("run", "--stats", image, "/bin/sh", "-c", "echo x");
+    assertThat(table.out()).isEqualTo("x\n");
+    assertThat(table.err())
+        .startsWith("/bin/sh: status 0\n")
+        .containsPattern("frames for text +0\n")
+        .doesNotContain("WRONG");
+    Path file = folder.resolve("account");
+    Xip.run("run", "--maps", "--stats", "--trace", "--output", file, image, "/bin/sh", "-c", "exit")
+        .isDone();
+    assertThat(Files.readString(file))
+        .contains("exit_group(0)", "/bin/sh: status 0\n")
+        .containsPattern("r-xp [0-9a-f]+ /bin/sh\nSize: +[0-9]+ kB\nRss: +0 kB\nSpecial: +[1-9]");
   }
 
   @Test

@@ -79,7 +79,7 @@ final class CatCommand extends ImageCommand {
       try {
         transfer.stream(file, standardOutput);
       } catch (IOException e) {
-        throw Output.named(e);
+        throw out.named(e);
       }
     }
     return Main.DONE;

@@ -1,6 +1,7 @@
 package dev.xip.cli;
 
 import dev.xip.base.FileName;
+import dev.xip.host.HostPaths;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -12,8 +13,8 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * Standard output as bytes. Unlike {@link System#out} it throws if a write fails. The caller
- * flushes after printing.
+ * Standard output, or what a command writes to in its place, as bytes. Unlike {@link System#out} it
+ * throws if a write fails. The caller flushes after printing.
  */
 final class Output {
   private static final int TYPE = 0170000;
@@ -24,10 +25,11 @@ final class Output {
   /** The major number of /dev/null, /dev/full and the like. */
   private static final int MEMORY_DEVICES = 1;
 
-  private final FileOutputStream file = new FileOutputStream(FileDescriptor.out);
-  private final OutputStream buffered = new BufferedOutputStream(file, 1 << 16);
-  private final Target target = Target.ofDescriptor(1);
-  private final boolean terminal = target.isTerminal();
+  private final OutputStream file;
+  private final OutputStream buffered;
+  private final Target target;
+  private final String name;
+  private final boolean terminal;
 
   /** The identity of a file: type, device and inode, and the device number of a node. */
   private record Target(int mode, long device, long inode, long node) {
@@ -64,6 +66,30 @@ final class Output {
           ? device == other.device && inode == other.inode
           : is(BLOCK_DEVICE) && other.is(BLOCK_DEVICE) && node == other.node;
     }
+  }
+
+  /** Standard output. */
+  Output() {
+    this(new FileOutputStream(FileDescriptor.out), Target.ofDescriptor(1), "standard output");
+  }
+
+  private Output(OutputStream file, Target target, String name) {
+    this.file = file;
+    this.buffered = new BufferedOutputStream(file, 1 << 16);
+    this.target = target;
+    this.name = name;
+    this.terminal = target.isTerminal();
+  }
+
+  /** Standard error. */
+  static Output ofErrors() {
+    return new Output(
+        new FileOutputStream(FileDescriptor.err), Target.ofDescriptor(2), "standard error");
+  }
+
+  /** A file, which is made, or emptied if it exists. */
+  static Output into(Path path) throws IOException {
+    return new Output(Files.newOutputStream(path), Target.of(path), HostPaths.text(path));
   }
 
   /**
@@ -120,10 +146,10 @@ final class Output {
     write(Printable.bytes(text));
   }
 
-  /** Writes everything printed so far and returns the underlying channel. */
+  /** Writes everything printed so far and returns the channel of standard output. */
   FileChannel channel() throws IOException {
     flush();
-    return file.getChannel();
+    return ((FileOutputStream) file).getChannel();
   }
 
   /** Writes everything printed so far. */
@@ -152,8 +178,8 @@ final class Output {
   }
 
   /** Adds the name of the file, which the error of a write lacks. */
-  static IOException named(IOException e) {
+  IOException named(IOException e) {
     boolean says = e.getClass() != IOException.class || Failure.isClosedPipe(e);
-    return says ? e : new IOException("standard output: " + e.getMessage(), e);
+    return says ? e : new IOException(name + ": " + e.getMessage(), e);
   }
 }

@@ -1,27 +1,34 @@
 package dev.xip.cli;
 
 import dev.xip.cpu.Processors;
+import dev.xip.linux.CannotExecuteException;
 import dev.xip.linux.ImageFiles;
 import dev.xip.linux.Program;
 import dev.xip.linux.ProgramResult;
+import dev.xip.linux.RunAccount;
 import dev.xip.linux.StandardStreams;
 import dev.xip.machine.Machine;
 import dev.xip.machine.MachineConfig;
 import dev.xip.machine.Mount;
 import dev.xip.mount.OpenImage;
-import dev.xip.phys.PhysicalMemory;
+import dev.xip.pagetable.EntryLayout;
 import dev.xip.scenario.ImageRegion;
 import dev.xip.segment.SegmentName;
-import dev.xip.vm.MemoryManager;
+import dev.xip.vm.Era;
+import dev.xip.vm.FrameStrategy;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -37,19 +44,34 @@ import picocli.CommandLine.Spec;
     description = {
       "%nRuns the program and all that it starts on virtual processors whose MMU walks the modelled"
           + " page tables: text is the image's own pages. The image is the root file system, and"
-          + " nothing can be written but the standard streams. Needs /dev/kvm. The exit status is"
-          + " the program's, or 128 and the number of the signal that ended it.%n"
+          + " nothing can be written but the standard streams. Needs /dev/kvm.%n",
+      "The exit status is the program's, or 128 and the number of the signal that ended it; 126 if"
+          + " it cannot be executed, 127 if there is none, 124 if its time was up.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  xip run debian.img /bin/sh -c 'echo a | cat | wc -c'",
-      "  xip run --env LANG=C --trace segment:ROOT /usr/bin/sort < names"
+      "  xip run --env LANG=C --trace segment:ROOT /usr/bin/sort < names",
+      "  xip run --stats debian.img /usr/bin/perl -e 'print 1'      the account of a run",
+      "  xip run --maps --output maps.txt debian.img /bin/true      its mappings",
+      "  xip run --strategy flat --era 2.6.24 debian.img /bin/true  as another kernel"
     })
 final class RunCommand implements Callable<Integer> {
   private static final List<String> ENVIRONMENT =
       List.of("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/");
 
   private static final int RAM_SHIFT = 20;
+  private static final double NANOS = 1e9;
+
+  /** As timeout(1) has it. */
+  private static final int TIMED_OUT = 124;
+
+  /** As shells have it: there is such a file, but it cannot be executed. */
+  private static final int CANNOT_EXECUTE = 126;
+
+  /** As shells have it. */
+  private static final int NOT_FOUND = 127;
+
   private static final int LEAST_MEMORY = 16;
 
   /** Segments may begin behind it. */
@@ -83,13 +105,78 @@ final class RunCommand implements Callable<Integer> {
   private int memory;
 
   @Option(
+      names = "--workdir",
+      paramLabel = "PATH",
+      defaultValue = "/",
+      description = "The working directory, a path in the image; default: ${DEFAULT-VALUE}.")
+  private String directory;
+
+  @Option(
+      names = "--timeout",
+      paramLabel = "SECONDS",
+      converter = SegmentOptions.Seconds.class,
+      description = "End the program and all that it started after this time, with exit code 124.")
+  private Duration limit;
+
+  @Option(
+      names = "--era",
+      paramLabel = "NAME",
+      converter = HistoryCommand.EraName.class,
+      completionCandidates = HistoryCommand.EraNames.class,
+      description = "The release whose rules hold: ${COMPLETION-CANDIDATES}; default: xip.")
+  private Era era = Era.XIP;
+
+  @Option(
+      names = "--strategy",
+      paramLabel = "NAME",
+      converter = BenchCommand.StrategyName.class,
+      completionCandidates = StrategyNames.class,
+      description =
+          "How to decide whether an entry has a page frame: ${COMPLETION-CANDIDATES}; default: that"
+              + " of the era.")
+  private FrameStrategy strategy;
+
+  @Option(
       names = "--trace",
-      description = "Show each system call on standard error, and which are missing.")
+      description = "Show each system call, and which are missing, on standard error.")
   private boolean trace;
 
-  @Mixin private SegmentOptions.Store store = new SegmentOptions.Store();
+  @Option(
+      names = "--stats",
+      description = {
+        "Check the memory of each process, and show exits, faults, entries, frames and times at the"
+            + " end on standard error. Exit code 1 if a page of the image took a frame, or a count"
+            + " is wrong."
+      })
+  private boolean stats;
+
+  @Option(names = "--json", description = "Print the statistics as one JSON object.")
+  private boolean json;
+
+  @Option(
+      names = "--maps",
+      description =
+          "Show the mappings of each process before they are given back, as /proc/PID/smaps would,"
+              + " on standard error.")
+  private boolean maps;
+
+  @Option(
+      names = "--output",
+      paramLabel = "FILE",
+      description = "Write trace, mappings and statistics to a file.")
+  private Path output;
+
+  @Mixin private SegmentOptions.Place store = new SegmentOptions.Place();
 
   @Spec private CommandSpec spec;
+
+  /** The names of the strategies. */
+  static final class StrategyNames implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Stream.of(FrameStrategy.values()).map(FrameStrategy::toString).iterator();
+    }
+  }
 
   RunCommand() {}
 
@@ -103,24 +190,38 @@ final class RunCommand implements Callable<Integer> {
         throw wrong("--env: expected NAME=VALUE, found " + each);
       }
     }
+    if (json && !stats) {
+      throw wrong("--json: expected with --stats alone");
+    }
+    MachineConfig config = config();
     if (image.startsWith(OpenImage.SEGMENTS)) {
       List<SegmentName> names = new ArrayList<>();
       for (String each : image.substring(OpenImage.SEGMENTS.length()).split(":", -1)) {
         names.add(SegmentName.of(each));
       }
-      MachineConfig config = MachineConfig.DEFAULT.withRam((long) memory << RAM_SHIFT);
       try (Machine machine = Machine.boot(config, store.open());
           Mount mount = machine.mount(names.toArray(SegmentName[]::new))) {
-        return run(machine.memoryManager(), ImageFiles.of(mount));
+        return run(machine, ImageFiles.of(mount));
       }
     }
     Path file = HostPlace.of(image);
-    try (PhysicalMemory physical =
-        PhysicalMemory.boot(ImageRegion.windowFor(Files.size(file)), (long) memory << RAM_SHIFT)) {
-      ImageRegion region = ImageRegion.map(file, physical);
-      return run(
-          new MemoryManager(physical, MachineConfig.DEFAULT.layout()),
-          ImageFiles.of(region.image(), region));
+    long window = ImageRegion.windowFor(Files.size(file));
+    try (Machine machine = Machine.boot(config.withWindow(window))) {
+      ImageRegion region = ImageRegion.map(file, machine.memory());
+      return run(machine, ImageFiles.of(region.image(), region));
+    }
+  }
+
+  private MachineConfig config() {
+    EntryLayout layout =
+        era.layouts().stream().filter(Processors::canRun).findFirst().orElseThrow();
+    FrameStrategy chosen = strategy == null ? era.defaultStrategy(layout) : strategy;
+    try {
+      MachineConfig config =
+          MachineConfig.DEFAULT.withRam((long) memory << RAM_SHIFT).as(era, layout, chosen);
+      return stats ? config.withQuestionsCounted() : config;
+    } catch (IllegalArgumentException e) {
+      throw wrong(e.getMessage());
     }
   }
 
@@ -128,7 +229,7 @@ final class RunCommand implements Callable<Integer> {
     return new ParameterException(spec.commandLine(), message);
   }
 
-  private int run(MemoryManager manager, ImageFiles files) throws IOException {
+  private Program program(RunReport report) {
     List<String> environment = new ArrayList<>(ENVIRONMENT);
     for (String each : variables) {
       String name = each.substring(0, each.indexOf('=') + 1);
@@ -137,22 +238,71 @@ final class RunCommand implements Callable<Integer> {
     }
     Program program =
         new Program(
-            words.getFirst(),
-            words,
-            environment,
-            new StandardStreams(
-                new FileInputStream(FileDescriptor.in),
-                new FileOutputStream(FileDescriptor.out),
-                new FileOutputStream(FileDescriptor.err)),
-            trace ? Errors::line : null);
-    try (Processors processors = Processors.boot(manager);
+                words.getFirst(),
+                words,
+                environment,
+                new StandardStreams(
+                    new FileInputStream(FileDescriptor.in),
+                    new FileOutputStream(FileDescriptor.out),
+                    new FileOutputStream(FileDescriptor.err)),
+                trace ? report::line : null)
+            .in(directory)
+            .within(limit);
+    return stats || maps ? program.withAccount(maps ? report::text : null) : program;
+  }
+
+  private int run(Machine machine, ImageFiles files) throws IOException {
+    RunReport report = RunReport.into(output);
+    Program program = program(report);
+    try (Processors processors = Processors.boot(machine.memoryManager());
         InterruptedRun run = new InterruptedRun()) {
-      ProgramResult result = program.run(manager, processors, files);
-      if (trace && !result.missing().isEmpty()) {
-        Errors.line("missing system calls by number: " + result.missing());
+      double start = stats ? ManagementFactory.getRuntimeMXBean().getUptime() / 1e3 : 0;
+      ProgramResult result = program.run(machine.memoryManager(), processors, files);
+      int status = tell(result, machine, report, start);
+      run.ended(status);
+      return status;
+    } catch (IllegalStateException e) {
+      if (strategy == null || strategy.outcome() == FrameStrategy.Outcome.WORKS) {
+        throw e;
       }
-      run.ended(result.status());
-      return result.status();
+      throw new IOException("strategy %s: %s".formatted(strategy, e.getMessage()), e);
+    } catch (CannotExecuteException e) {
+      String why = Failure.line(e.getCause());
+      Errors.line(why.contains(words.getFirst()) ? why : words.getFirst() + ": " + why);
+      return e.isMissing() ? NOT_FOUND : CANNOT_EXECUTE;
     }
+  }
+
+  private int tell(ProgramResult result, Machine machine, RunReport report, double start)
+      throws IOException {
+    if (trace && !result.missing().isEmpty()) {
+      report.line("missing system calls by number: " + result.missing());
+    }
+    if (result.timedOut()) {
+      Errors.line(
+          "%s: ended after %s seconds (--timeout)"
+              .formatted(words.getFirst(), limit.toMillis() / 1000.0));
+    }
+    int status = result.timedOut() ? TIMED_OUT : result.status();
+    if (!stats) {
+      return status;
+    }
+    RunReport.Times times = times(result.account(), start);
+    if (json) {
+      report.json(words.getFirst(), result, machine, times);
+    } else {
+      report.table(words.getFirst(), result, machine, times);
+    }
+    List<String> wrong = result.account().wrong();
+    if (!wrong.isEmpty()) {
+      Errors.line(wrong.getFirst());
+      return Main.FAILED;
+    }
+    return status;
+  }
+
+  /** The start is that of the JVM up to the program's. */
+  private static RunReport.Times times(RunAccount account, double start) {
+    return new RunReport.Times(start, account.nanos() / NANOS, account.userNanos() / NANOS);
   }
 }

@@ -21,10 +21,12 @@ final class SegmentOptions {
   private static final BigDecimal LONGEST_SECONDS =
       BigDecimal.valueOf(WaitLimit.LONGEST.toSeconds());
 
+  private static final int DEFAULT_SECONDS = 10;
+
   private SegmentOptions() {}
 
-  /** The store of a command. */
-  static final class Store {
+  /** The folder of a command's store. */
+  static final class Place {
     @Option(
         names = "--store",
         paramLabel = "DIR",
@@ -32,28 +34,15 @@ final class SegmentOptions {
         description = "The folder of the store.")
     private Path folder;
 
-    @Option(
-        names = "--timeout",
-        paramLabel = "SECONDS",
-        defaultValue = "10",
-        converter = Seconds.class,
-        description = "The longest wait for other processes; default: ${DEFAULT-VALUE}.")
-    private Duration timeout;
+    Place() {}
 
-    Store() {}
-
-    /** Opens an existing store. */
+    /** Opens an existing store, whose operations wait a while for other processes. */
     SegmentStore open() throws IOException {
-      return waiting(SegmentStore.open(folder()));
+      return waiting(SegmentStore.open(folder()), Duration.ofSeconds(DEFAULT_SECONDS));
     }
 
-    /** Opens the store, or creates it. */
-    SegmentStore create() throws IOException {
-      return waiting(SegmentStore.create(folder()));
-    }
-
-    private SegmentStore waiting(SegmentStore store) {
-      return store.waiting(WaitLimit.of(timeout, Errors::line));
+    private static SegmentStore waiting(SegmentStore store, Duration most) {
+      return store.waiting(WaitLimit.of(most, Errors::line));
     }
 
     Path folder() {
@@ -71,6 +60,35 @@ final class SegmentOptions {
               ? HostPaths.of(FileName.of(data))
               : HostPlace.home().resolve(".local/share");
       return shared.resolve("xip/segments");
+    }
+  }
+
+  /** The store of a command that lets the user choose how long it waits. */
+  static final class Store {
+    @Mixin private Place place = new Place();
+
+    @Option(
+        names = "--timeout",
+        paramLabel = "SECONDS",
+        defaultValue = "" + DEFAULT_SECONDS,
+        converter = Seconds.class,
+        description = "The longest wait for other processes; default: ${DEFAULT-VALUE}.")
+    private Duration timeout;
+
+    Store() {}
+
+    /** Opens an existing store. */
+    SegmentStore open() throws IOException {
+      return Place.waiting(SegmentStore.open(folder()), timeout);
+    }
+
+    /** Opens the store, or creates it. */
+    SegmentStore create() throws IOException {
+      return Place.waiting(SegmentStore.create(folder()), timeout);
+    }
+
+    Path folder() {
+      return place.folder();
     }
   }
 
