@@ -49,6 +49,7 @@ public class LayeringTest {
           "hold",
           "machine",
           "cpu",
+          "vfs",
           "linux",
           "scenario");
 
@@ -81,7 +82,8 @@ public class LayeringTest {
           Map.entry("hold", Set.of("base", "host", "phys", "segment")),
           Map.entry("machine", MACHINE),
           Map.entry("cpu", Set.of("base", "host", "phys", "pagetable", "vm")),
-          Map.entry("linux", with(MACHINE, "machine", "cpu")),
+          Map.entry("vfs", Set.of("base", "image", "mapping", "file")),
+          Map.entry("linux", with(MACHINE, "machine", "cpu", "vfs")),
           Map.entry("scenario", with(MACHINE, "machine")),
           Map.entry("measure", MEASURE),
           Map.entry("demo", with(MEASURE, "measure")),

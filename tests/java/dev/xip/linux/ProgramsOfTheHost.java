@@ -14,6 +14,8 @@ import dev.xip.segment.SegmentType;
 import dev.xip.testing.Images;
 import dev.xip.testing.Judge;
 import dev.xip.testing.Processes;
+import dev.xip.vfs.RamTree;
+import dev.xip.vfs.Vfs;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -87,7 +89,10 @@ final class ProgramsOfTheHost implements AutoCloseable {
   ProgramResult run(InputStream input, String... words) throws IOException {
     output.reset();
     errors.reset();
-    ProgramResult result =
+    ProgramResult result;
+    try (Vfs files =
+        new Vfs(RamTree.over(mount.image(), mount::open, machine.pageCache(), 1))) {
+      result =
         new Program(
                 words[0],
                 List.of(words),
@@ -95,7 +100,9 @@ final class ProgramsOfTheHost implements AutoCloseable {
                 new StandardStreams(input, output, errors),
                 trace)
             .withAccount(null)
-            .run(machine.memoryManager(), processors, ImageFiles.of(mount));
+            .run(machine.memoryManager(), processors, files);
+    }
+    assertThat(machine.pageCache().pages()).as("frames of files after the end").isZero();
     assertThat(machine.memory().allocator().inUse(FrameUse.ANONYMOUS))
         .as("anonymous frames after the end")
         .isZero();

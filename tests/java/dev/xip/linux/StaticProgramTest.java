@@ -14,6 +14,8 @@ import dev.xip.segment.SegmentType;
 import dev.xip.testing.Images;
 import dev.xip.testing.Judge;
 import dev.xip.testing.Processes;
+import dev.xip.vfs.RamTree;
+import dev.xip.vfs.Vfs;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -79,10 +81,14 @@ class StaticProgramTest {
   }
 
   private ProgramResult run(List<String> words, StandardStreams streams) throws IOException {
-    ProgramResult result =
+    ProgramResult result;
+    try (Vfs files =
+        new Vfs(RamTree.over(mount.image(), mount::open, machine.pageCache(), 1))) {
+      result =
         new Program("/busybox", words, List.of("PATH=/bin", "HOME=/"), streams, null)
             .withAccount(null)
-            .run(machine.memoryManager(), processors, ImageFiles.of(mount));
+            .run(machine.memoryManager(), processors, files);
+    }
     assertThat(result.account().wrong()).isEmpty();
     return result;
   }

@@ -1,8 +1,9 @@
 package dev.xip.cli;
 
 import dev.xip.cpu.Processors;
+import dev.xip.file.InPlaceFile;
+import dev.xip.image.FsImage;
 import dev.xip.linux.CannotExecuteException;
-import dev.xip.linux.ImageFiles;
 import dev.xip.linux.Program;
 import dev.xip.linux.ProgramResult;
 import dev.xip.linux.RunAccount;
@@ -14,6 +15,8 @@ import dev.xip.mount.OpenImage;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.scenario.ImageRegion;
 import dev.xip.segment.SegmentName;
+import dev.xip.vfs.RamTree;
+import dev.xip.vfs.Vfs;
 import dev.xip.vm.Era;
 import dev.xip.vm.FrameStrategy;
 import java.io.FileDescriptor;
@@ -43,8 +46,8 @@ import picocli.CommandLine.Spec;
     header = "Run a program of an image in place.",
     description = {
       "%nRuns the program and all that it starts on virtual processors whose MMU walks the modelled"
-          + " page tables: text is the image's own pages. The image is the root file system, and"
-          + " nothing can be written but the standard streams. Needs /dev/kvm.%n",
+          + " page tables: text is the image's own pages. The image is the root file system; what"
+          + " programs write stays in RAM. Needs /dev/kvm.%n",
       "The exit status is the program's, or 128 and the number of the signal that ended it; 126 if"
           + " it cannot be executed, 127 if there is none, 124 if its time was up.%n"
     },
@@ -60,6 +63,7 @@ final class RunCommand implements Callable<Integer> {
   private static final List<String> ENVIRONMENT =
       List.of("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/");
 
+  private static final long ROOT_DEVICE = 1;
   private static final int RAM_SHIFT = 20;
   private static final double NANOS = 1e9;
 
@@ -200,16 +204,26 @@ final class RunCommand implements Callable<Integer> {
         names.add(SegmentName.of(each));
       }
       try (Machine machine = Machine.boot(config, store.open());
-          Mount mount = machine.mount(names.toArray(SegmentName[]::new))) {
-        return run(machine, ImageFiles.of(mount));
+          Mount mount = machine.mount(names.toArray(SegmentName[]::new));
+          Vfs files = files(mount.image(), mount::open, machine)) {
+        return run(machine, files);
       }
     }
     Path file = HostPlace.of(image);
     long window = ImageRegion.windowFor(Files.size(file));
     try (Machine machine = Machine.boot(config.withWindow(window))) {
       ImageRegion region = ImageRegion.map(file, machine.memory());
-      return run(machine, ImageFiles.of(region.image(), region));
+      FsImage root = region.image();
+      RamTree.Opener opener = (name, inode) -> InPlaceFile.open(name, root, inode, region);
+      try (Vfs files = files(root, opener, machine)) {
+        return run(machine, files);
+      }
     }
+  }
+
+  private static Vfs files(FsImage root, RamTree.Opener opener, Machine machine)
+      throws IOException {
+    return new Vfs(RamTree.over(root, opener, machine.pageCache(), ROOT_DEVICE));
   }
 
   private MachineConfig config() {
@@ -251,7 +265,7 @@ final class RunCommand implements Callable<Integer> {
     return stats || maps ? program.withAccount(maps ? report::text : null) : program;
   }
 
-  private int run(Machine machine, ImageFiles files) throws IOException {
+  private int run(Machine machine, Vfs files) throws IOException {
     RunReport report = RunReport.into(output);
     Program program = program(report);
     try (Processors processors = Processors.boot(machine.memoryManager());

@@ -3,6 +3,8 @@ package dev.xip.file;
 import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.image.FileContent;
+import dev.xip.mapping.ByteSink;
+import dev.xip.mapping.ByteSource;
 import dev.xip.mapping.CachedPages;
 import dev.xip.mapping.Mapper;
 import dev.xip.mapping.NoFrameException;
@@ -23,6 +25,12 @@ import java.util.concurrent.locks.ReentrantLock;
  * to unmap pages. No page lock is held while a frame is allocated.
  */
 public final class CachedFile implements ChangeableFile, CachedPages {
+  /** The position of {@link #write(long, long, ByteSource, long)} for the end of the file. */
+  public static final long END = -1;
+
+  private static final MemorySegment ZEROS =
+      MemorySegment.ofArray(new byte[(int) Pages.SIZE]).asReadOnly();
+
   private final String name;
   private final PageCache cache;
 
@@ -37,6 +45,9 @@ public final class CachedFile implements ChangeableFile, CachedPages {
 
   /** Changed under the write mutex. */
   private volatile long size;
+
+  /** Whether only mappings use it. */
+  private volatile boolean discarded;
 
   CachedFile(String name, PageCache cache, FileContent source) {
     this.name = name;
@@ -73,6 +84,7 @@ public final class CachedFile implements ChangeableFile, CachedPages {
   @Override
   public void detach(Mapper mapper) {
     mappers.remove(mapper);
+    evictIfUnused();
   }
 
   /** {@return the frame of a page that is in the cache, else a hole} Mappings do not ask this. */
@@ -217,60 +229,175 @@ public final class CachedFile implements ChangeableFile, CachedPages {
    */
   @Override
   public long read(long position, MemorySegment destination) throws IOException {
-    MemoryFile.requirePosition(position);
-    long length = Math.min(destination.byteSize(), Math.max(0, size - position));
-    for (long done = 0; done < length; ) {
-      long inPage = position + done & Pages.OFFSET_MASK;
-      long bytes = Math.min(length - done, Pages.SIZE - inPage);
-      long number = position + done >>> Pages.SHIFT;
-      CachePage page = source == null ? lockIfThere(number) : lockOrAdd(number);
-      if (page == null) {
-        destination.asSlice(done, bytes).fill((byte) 0);
-      } else {
-        try {
-          MemorySegment.copy(bytes(page), inPage, destination, done, bytes);
-        } finally {
-          page.unlock();
-        }
-      }
-      done += bytes;
-    }
-    return length;
+    return read(position, destination.byteSize(), SegmentCopy.into(destination), 0);
   }
 
-  /** Linux counterpart: {@code generic_perform_write}. */
+  /**
+   * Copies bytes straight from the frames to a sink. A page that is truncated away meanwhile keeps
+   * its frame until it is copied.
+   *
+   * @param position the first byte to read, at least 0
+   * @param length how many are wanted
+   * @param sink where they go
+   * @param at the address there of the first
+   * @return how many were copied: fewer than wanted if the file ends, the sink takes no more, or a
+   *     later page cannot be read in
+   * @throws IOException if the sink takes none or the first page cannot be read in
+   * @throws IllegalArgumentException if the position is negative
+   */
+  public long read(long position, long length, ByteSink sink, long at) throws IOException {
+    MemoryFile.requirePosition(position);
+    long count = Math.min(length, Math.max(0, size - position));
+    long done = 0;
+    try {
+      while (done < count) {
+        long inPage = position + done & Pages.OFFSET_MASK;
+        long some = Math.min(count - done, Pages.SIZE - inPage);
+        long taken = readPage(position + done >>> Pages.SHIFT, inPage, some, sink, at + done);
+        done += taken;
+        if (taken < some) {
+          break;
+        }
+      }
+    } catch (IOException e) {
+      if (done == 0) {
+        throw e;
+      }
+    }
+    return done;
+  }
+
+  private long readPage(long number, long inPage, long length, ByteSink sink, long at)
+      throws IOException {
+    CachePage page = source == null ? lockIfThere(number) : lockOrAdd(number);
+    if (page == null) {
+      return sink.take(ZEROS, inPage, at, length);
+    }
+    hold(page);
+    try {
+      return sink.take(cache.memory().ram(), (page.pfn() << Pages.SHIFT) + inPage, at, length);
+    } finally {
+      cache.memory().allocator().put(page.pfn());
+    }
+  }
+
+  /** Takes a reference to the frame of a page, which keeps it, and unlocks the page. */
+  private void hold(CachePage page) {
+    cache.memory().frames().get(page.pfn());
+    page.unlock();
+  }
+
   @Override
   public long write(long position, MemorySegment bytes) throws IOException {
     MemoryFile.requirePosition(position);
+    return write(position, bytes.byteSize(), SegmentCopy.from(bytes), 0);
+  }
+
+  /**
+   * Copies bytes straight from a source to the frames, filling holes and extending the file as
+   * needed. Linux counterpart: {@code generic_perform_write}.
+   *
+   * @param position where the first byte goes, at least 0, or {@link #END}
+   * @param length how many
+   * @param from where they come from
+   * @param at the address there of the first
+   * @return how many were written: all, or those before the source or RAM was used up
+   * @throws IOException as {@link ChangeableFile#write} does, or if the source gives none
+   * @throws IllegalArgumentException if the position is negative and not the end
+   */
+  public long write(long position, long length, ByteSource from, long at) throws IOException {
+    if (position != END) {
+      MemoryFile.requirePosition(position);
+    }
     requireWritable();
-    MemoryFile.requireFits(name, position, bytes.byteSize());
     writeMutex.lock();
     long done = 0;
     try {
-      if (position > size && bytes.byteSize() > 0) {
-        lockOrAdd(position >>> Pages.SHIFT).unlock();
+      long start = position == END ? size : position;
+      MemoryFile.requireFits(name, start, length);
+      if (start > size && length > 0) {
+        lockOrAdd(start >>> Pages.SHIFT).unlock();
         zeroTail(size);
       }
-      while (done < bytes.byteSize()) {
-        long inPage = position + done & Pages.OFFSET_MASK;
-        long some = Math.min(bytes.byteSize() - done, Pages.SIZE - inPage);
-        CachePage page = lockOrAdd(position + done >>> Pages.SHIFT);
-        try {
-          MemorySegment.copy(bytes, done, bytes(page), inPage, some);
-          done += some;
-          size = Math.max(size, position + done);
-        } finally {
-          page.unlock();
+      while (done < length) {
+        long inPage = start + done & Pages.OFFSET_MASK;
+        long some = Math.min(length - done, Pages.SIZE - inPage);
+        long given = writePage(start + done, some, from, at + done);
+        done += given;
+        if (given < some) {
+          break;
         }
       }
-    } catch (NoFrameException e) {
+    } catch (IOException e) {
       if (done == 0) {
         throw e;
       }
     } finally {
+      if (done < length) {
+        removePages(covering(), Long.MAX_VALUE);
+        zeroTail(size);
+      }
       writeMutex.unlock();
     }
     return done;
+  }
+
+  /** Writes into one page. Precondition: the write mutex is held. */
+  private long writePage(long position, long length, ByteSource from, long at) throws IOException {
+    while (true) {
+      CachePage page = lockOrAdd(position >>> Pages.SHIFT);
+      hold(page);
+      try {
+        long place = (page.pfn() << Pages.SHIFT) + (position & Pages.OFFSET_MASK);
+        long given = from.give(at, cache.memory().ram(), place, length);
+        size = Math.max(size, position + given);
+        // A fault behind the old end may have taken the page out.
+        if (tree.get(page.number()) == page) {
+          return given;
+        }
+      } finally {
+        cache.memory().allocator().put(page.pfn());
+      }
+    }
+  }
+
+  /**
+   * Finds data or a hole. Linux counterpart: {@code SEEK_DATA} and {@code SEEK_HOLE} of lseek(2).
+   *
+   * @param position where to begin, at least 0 and before the end of the file
+   * @param data whether data is wanted, else a hole
+   * @return the first byte of it: the end of the file is a hole; -1 if there is no data
+   */
+  public long seek(long position, boolean data) {
+    long end = size;
+    if (source != null) {
+      return data ? position : end;
+    }
+    long page = position >>> Pages.SHIFT;
+    if (data) {
+      page = tree.next(page);
+      long at = Math.max(position, page << Pages.SHIFT);
+      return page < 0 || at >= end ? -1 : at;
+    }
+    while (tree.get(page) != null) {
+      page++;
+    }
+    return Math.min(Math.max(position, page << Pages.SHIFT), end);
+  }
+
+  /**
+   * Gives the frames back as soon as no mapping shows the file. Precondition: no call uses it any
+   * more.
+   */
+  public void discard() {
+    discarded = true;
+    evictIfUnused();
+  }
+
+  private void evictIfUnused() {
+    if (discarded && mappers.isEmpty()) {
+      evict();
+    }
   }
 
   /** Linux counterpart: {@code truncate_setsize}, {@code shmem_setattr}. */

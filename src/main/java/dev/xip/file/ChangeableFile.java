@@ -1,6 +1,5 @@
 package dev.xip.file;
 
-import dev.xip.mapping.Mappable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 
@@ -8,23 +7,12 @@ import java.lang.foreign.MemorySegment;
  * A file that calls read and change while mappings show it. Linux counterpart: {@code struct
  * file_operations} and {@code struct inode_operations} (include/linux/fs.h).
  */
-public interface ChangeableFile extends Mappable {
+public interface ChangeableFile extends ReadableFile {
   /**
    * The largest size, in bytes: what ext2 allows a file in blocks of 4 KiB, some 2 TiB. Linux
    * counterpart: fs/ext2/super.c:ext2_max_size.
    */
   long MAX_SIZE = 0x1fe_ff7f_c000L;
-
-  /**
-   * Reads bytes; holes read as zeros.
-   *
-   * @param position the first byte to read, at least 0
-   * @param destination where the bytes go; it is filled unless the file ends first
-   * @return how many bytes were copied, 0 at or past the end of the file
-   * @throws IOException if a page cannot be read in
-   * @throws IllegalArgumentException if the position is negative
-   */
-  long read(long position, MemorySegment destination) throws IOException;
 
   /**
    * Writes bytes, filling holes and extending the file as needed.

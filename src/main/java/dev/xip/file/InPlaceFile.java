@@ -10,7 +10,6 @@ import dev.xip.image.Inode;
 import dev.xip.image.Verdict;
 import dev.xip.mapping.ByteSink;
 import dev.xip.mapping.DirectAccess;
-import dev.xip.mapping.Mappable;
 import dev.xip.mapping.PageRun;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -20,7 +19,7 @@ import java.nio.file.FileSystemException;
  * A regular file of an image on a directly accessible device, used in place. Immutable. Linux
  * counterpart: mm/filemap_xip.c and fs/ext2/xip.c.
  */
-public final class InPlaceFile implements Mappable {
+public final class InPlaceFile implements ReadableFile {
   private final String name;
   private final FileContent content;
   private final DirectAccess device;
@@ -110,6 +109,7 @@ public final class InPlaceFile implements Mappable {
    * @throws CorruptImageException if the image was truncated since it was mapped
    * @throws IllegalArgumentException if the position is negative
    */
+  @Override
   public long read(long position, MemorySegment destination) throws CorruptImageException {
     return content.read(position, destination);
   }

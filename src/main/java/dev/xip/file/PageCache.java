@@ -1,5 +1,6 @@
 package dev.xip.file;
 
+import dev.xip.base.Pages;
 import dev.xip.image.FileContent;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
@@ -87,6 +88,16 @@ public final class PageCache {
   /** {@return how many pages were added since the machine booted} */
   public long pagesAdded() {
     return pagesAdded.get();
+  }
+
+  /** {@return how many frames RAM has} */
+  public long capacity() {
+    return memory.ramBytes() >>> Pages.SHIFT;
+  }
+
+  /** {@return how many frames of RAM are free} */
+  public long available() {
+    return allocator.available();
   }
 
   PhysicalMemory memory() {

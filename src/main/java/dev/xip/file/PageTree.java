@@ -56,6 +56,19 @@ final class PageTree {
     PAGES.setRelease(chunk(page.number() >>> SHIFT), (int) page.number() & CHUNK - 1, null);
   }
 
+  /** The number of the first page from one on; -1 if there is none. */
+  long next(long first) {
+    long stop = (long) chunks.length << SHIFT;
+    for (long page = first; page < stop; page++) {
+      if (chunk(page >>> SHIFT) == null) {
+        page |= CHUNK - 1;
+      } else if (get(page) != null) {
+        return page;
+      }
+    }
+    return -1;
+  }
+
   /** Lists the pages in [first, end). */
   synchronized List<CachePage> in(long first, long end) {
     List<CachePage> found = new ArrayList<>();

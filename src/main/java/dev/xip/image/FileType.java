@@ -47,6 +47,11 @@ public enum FileType {
     return UNKNOWN;
   }
 
+  /** {@return the format bits of a mode, S_IFMT} */
+  public int mode() {
+    return formatBits;
+  }
+
   /** {@return the letter that {@code ls -l} prints first} */
   public char letter() {
     return letter;

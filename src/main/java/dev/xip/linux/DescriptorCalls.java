@@ -15,9 +15,6 @@ final class DescriptorCalls {
   private static final int F_SETFL = 4;
   private static final int F_DUPFD_CLOEXEC = 1030;
 
-  /** O_APPEND, O_NONBLOCK, O_DIRECT, O_NOATIME. */
-  private static final int CHANGEABLE = 0x4_4c00;
-
   private final Task task;
 
   DescriptorCalls(Task task) {
@@ -105,7 +102,7 @@ final class DescriptorCalls {
           return file.flags();
         }
         case F_SETFL -> {
-          file.setFlags((int) argument & CHANGEABLE);
+          file.setFlags((int) argument);
           return 0;
         }
         default -> {

@@ -3,130 +3,150 @@ package dev.xip.linux;
 import dev.xip.base.Errno;
 import dev.xip.base.FileName;
 import dev.xip.image.FileType;
-import dev.xip.vm.MapException;
+import dev.xip.vfs.Directory;
+import dev.xip.vfs.FileException;
+import dev.xip.vfs.NewNode;
+import dev.xip.vfs.Node;
+import dev.xip.vfs.Vfs;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.util.Arrays;
 
-/** System calls about directories, and what relative paths start from. */
+/** System calls that list directories and change what is in them. Linux counterpart: fs/namei.c. */
 final class DirectoryCalls {
-  /** The descriptor that stands for the working directory. */
-  static final long AT_FDCWD = -100;
-
-  /** struct linux_dirent64 before the name. */
-  private static final int ENTRY_BYTES = 19;
-
-  private static final int MOST_BYTES = 1 << 16;
+  private static final int AT_REMOVEDIR = 0x200;
+  private static final int AT_SYMLINK_FOLLOW = 0x400;
+  private static final int RENAME_NOREPLACE = 1;
+  private static final int RENAME_EXCHANGE = 2;
+  private static final int SET_BITS = 07777;
 
   private final Task task;
-  private final ImageFiles files;
+  private final PathCalls paths;
 
-  DirectoryCalls(Task task) {
+  DirectoryCalls(Task task, PathCalls paths) {
     this.task = task;
-    this.files = task.kernel().files();
+    this.paths = paths;
   }
 
-  /** The absolute path of a path in the program's memory; an empty one stays empty. */
-  String path(long fd, long va) throws IOException {
-    String path = task.memory().path(va);
-    return path.isEmpty() || path.startsWith(ImageFiles.ROOT)
-        ? path
-        : ImageFiles.absolute(directory((int) fd), path);
-  }
-
-  private String directory(int fd) throws MapException {
-    return fd == AT_FDCWD ? task.directory() : open(fd).path();
-  }
-
-  private ImageFile open(long fd) throws MapException {
-    OpenFile file;
-    synchronized (task.kernel()) {
-      file = task.descriptors().file(fd);
-    }
-    if (file instanceof ImageFile found && found.inode().type() == FileType.DIRECTORY) {
-      return found;
-    }
-    throw new MapException(
-        file == null ? Errno.EBADF : Errno.ENOTDIR, "descriptor " + fd, "a directory", "none");
+  private Vfs files() {
+    return paths.files();
   }
 
   /** chdir(2). */
-  long change(String path) throws IOException {
-    if (files.resolve(path, true).type() != FileType.DIRECTORY) {
-      return -Errno.ENOTDIR.number();
-    }
-    task.setDirectory(files.canonical(path));
+  long change(long va) throws IOException {
+    task.setDirectory(files().directory(task.directory(), paths.path(va)));
     return 0;
   }
 
   /** fchdir(2). */
-  long change(long fd) throws IOException {
-    return change(open(fd).path());
+  long changeToOpen(long fd) throws IOException {
+    if (paths.node(fd) instanceof Directory directory) {
+      task.setDirectory(directory);
+      return 0;
+    }
+    return -Errno.ENOTDIR.number();
   }
 
   /** getcwd(2). */
   long working(long va, long size) throws IOException {
-    int bytes = FileName.of(task.directory()).length() + 1;
-    if (size < bytes) {
+    byte[] path = files().path(task.directory()).bytes();
+    int bytes = path.length + 1;
+    if (Long.compareUnsigned(size, bytes) < 0) {
       return -Errno.ERANGE.number();
     }
-    task.memory().putString(va, task.directory(), bytes);
+    task.memory().write(va, Arrays.copyOf(path, bytes), bytes);
     return bytes;
   }
 
-  /** getdents64(2): the position is the number of entries told before. */
+  /** getdents64(2). */
   long list(long fd, long va, long size) throws IOException {
-    ImageFile directory = open(fd);
-    ByteBuffer entries =
-        ByteBuffer.allocate((int) Math.max(0, Math.min(size, MOST_BYTES)))
-            .order(ByteOrder.LITTLE_ENDIAN);
-    long first = directory.position();
-    long[] next = {0};
-    boolean[] full = {false};
-    files.list(
-        directory.inode(),
-        (name, inode, type) -> {
-          if (next[0] >= first && !put(entries, name, inode, type, next[0] + 1)) {
-            full[0] = true;
-            return false;
-          }
-          next[0]++;
-          return true;
-        });
-    if (entries.position() == 0 && full[0]) {
+    return paths.file(fd) instanceof OpenDirectory directory
+        ? directory.list(task, files(), va, size & 0xffff_ffffL)
+        : -Errno.ENOTDIR.number();
+  }
+
+  /** mkdirat(2). */
+  long makeDirectory(long fd, long va, int mode) throws IOException {
+    FileName path = paths.path(va);
+    int permissions = mode & 01777 & ~task.creationMask();
+    files().create(paths.start(fd, path), path, NewNode.of(FileType.DIRECTORY, permissions));
+    return 0;
+  }
+
+  /** mknodat(2). */
+  long makeNode(long fd, long va, int mode, long device) throws IOException {
+    FileType type = (mode & 0xf000) == 0 ? FileType.REGULAR : FileType.ofMode(mode);
+    if (type == FileType.DIRECTORY) {
+      return -Errno.EPERM.number();
+    }
+    if (type == FileType.UNKNOWN || type == FileType.SYMLINK) {
       return -Errno.EINVAL.number();
     }
-    task.memory().write(va, entries.array(), entries.position());
-    directory.seek(next[0], 0);
-    return entries.position();
+    FileName path = paths.path(va);
+    boolean isDevice = type == FileType.CHARACTER_DEVICE || type == FileType.BLOCK_DEVICE;
+    int major = isDevice ? (int) (device >>> 8) & 0xfff : 0;
+    int minor = isDevice ? (int) (device & 0xff | device >>> 12 & 0xf_ff00) : 0;
+    int permissions = mode & SET_BITS & ~task.creationMask();
+    files().create(paths.start(fd, path), path, new NewNode(type, permissions, major, minor, null));
+    return 0;
   }
 
-  private static boolean put(
-      ByteBuffer entries, FileName name, long inode, FileType type, long next) {
-    int bytes = ENTRY_BYTES + name.length() + 1 + 7 & -8;
-    if (entries.remaining() < bytes) {
-      return false;
+  /** symlinkat(2). */
+  long makeLink(long targetVa, long fd, long va) throws IOException {
+    FileName target = paths.path(targetVa);
+    if (target.length() == 0) {
+      return -Errno.ENOENT.number();
     }
-    int start = entries.position();
-    entries.putLong(inode).putLong(next).putShort((short) bytes).put(number(type));
-    entries.put(name.bytes());
-    while (entries.position() < start + bytes) {
-      entries.put((byte) 0);
-    }
-    return true;
+    FileName path = paths.path(va);
+    files().create(paths.start(fd, path), path, NewNode.link(target));
+    return 0;
   }
 
-  /** DT_*. */
-  private static byte number(FileType type) {
-    return switch (type) {
-      case FIFO -> 1;
-      case CHARACTER_DEVICE -> 2;
-      case DIRECTORY -> 4;
-      case BLOCK_DEVICE -> 6;
-      case REGULAR -> 8;
-      case SYMLINK -> 10;
-      case SOCKET -> 12;
-      case UNKNOWN -> 0;
-    };
+  /** linkat(2). */
+  long link(long fd, long va, long newFd, long newVa, int flags) throws IOException {
+    if ((flags & ~(AT_SYMLINK_FOLLOW | PathCalls.AT_EMPTY_PATH)) != 0) {
+      return -Errno.EINVAL.number();
+    }
+    int how =
+        flags & PathCalls.AT_EMPTY_PATH
+            | ((flags & AT_SYMLINK_FOLLOW) != 0 ? 0 : PathCalls.AT_SYMLINK_NOFOLLOW);
+    Node node = paths.node(fd, va, how);
+    FileName path = paths.path(newVa);
+    if (node == null) {
+      throw new FileException(Errno.EXDEV, "a pipe");
+    }
+    files().link(node, paths.start(newFd, path), path);
+    return 0;
+  }
+
+  /** unlinkat(2). */
+  long remove(long fd, long va, int flags) throws IOException {
+    if ((flags & ~AT_REMOVEDIR) != 0) {
+      return -Errno.EINVAL.number();
+    }
+    FileName path = paths.path(va);
+    Directory from = paths.start(fd, path);
+    if (flags != 0) {
+      files().removeDirectory(from, path);
+    } else {
+      files().unlink(from, path);
+    }
+    return 0;
+  }
+
+  /** renameat2(2). */
+  long rename(long fd, long va, long newFd, long newVa, int flags) throws IOException {
+    if (flags < 0 || flags > RENAME_EXCHANGE) {
+      return -Errno.EINVAL.number();
+    }
+    Directory.Renaming how =
+        switch (flags) {
+          case RENAME_NOREPLACE -> Directory.Renaming.KEEP;
+          case RENAME_EXCHANGE -> Directory.Renaming.EXCHANGE;
+          default -> Directory.Renaming.REPLACE;
+        };
+    FileName path = paths.path(va);
+    FileName newPath = paths.path(newVa);
+    files().rename(paths.start(fd, path), path, paths.start(newFd, newPath), newPath, how);
+    return 0;
   }
 }

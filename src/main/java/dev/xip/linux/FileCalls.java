@@ -2,222 +2,175 @@ package dev.xip.linux;
 
 import dev.xip.base.Errno;
 import dev.xip.base.FileName;
-import dev.xip.base.Pages;
 import dev.xip.image.FileType;
-import dev.xip.image.Inode;
-import dev.xip.vm.MapException;
-import dev.xip.vm.MemoryFaultException;
+import dev.xip.vfs.Directory;
+import dev.xip.vfs.FileException;
+import dev.xip.vfs.Link;
+import dev.xip.vfs.Node;
+import dev.xip.vfs.OpenFlags;
+import dev.xip.vfs.RegularFile;
+import dev.xip.vfs.Special;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.file.NoSuchFileException;
-import java.time.Instant;
 
-/**
- * System calls about files, all of them in the image but /dev/null. Paths are absolute, as {@link
- * DirectoryCalls#path} makes them.
- */
+/** System calls that open files and change their size. Linux counterpart: fs/open.c. */
 final class FileCalls {
-  private static final int AT_SYMLINK_NOFOLLOW = 0x100;
-  private static final int AT_EMPTY_PATH = 0x1000;
-  private static final int O_ACCMODE = 3;
-  private static final int O_CREAT = 0x40;
-  private static final int O_DIRECTORY = 0x1_0000;
   private static final int O_CLOEXEC = 0x8_0000;
+  private static final int O_LARGEFILE = 0x8000;
+  private static final int O_TMPFILE = OpenFlags.NAMELESS | OpenFlags.DIRECTORY;
 
-  /** What fcntl shows of the flags of open. */
-  private static final int KEPT_FLAGS = 0xffff_fc3f & ~(0x1_0000 | O_CLOEXEC);
+  /** What fcntl does not show of the flags of open. */
+  private static final int FORGOTTEN = 0x3c0 | O_CLOEXEC;
 
-  private static final int W_OK = 2;
+  /** What O_PATH heeds. */
+  private static final int PATH_FLAGS =
+      OpenFlags.PATH | OpenFlags.DIRECTORY | OpenFlags.NO_FOLLOW | O_CLOEXEC;
 
-  /** A pipe that its owner may use. */
-  private static final int FIFO = 010600;
-
-  /** A character device that all may use, and its number, 1:3. */
-  private static final int NULL_DEVICE = 020666;
-
-  private static final int NULL_NUMBER = 0x103;
-  private static final int STATX_BYTES = 256;
-  private static final int STATX_BASIC = 0x7ff;
-  private static final int MOST_NAME = 256;
-  private static final int STAT_BYTES = 144;
+  private static final int X_OK = 1;
+  private static final int ACCESS_MODES = 7;
+  private static final int KEEP_SIZE = 1;
+  private static final int PUNCH_HOLE = 2;
 
   private final Task task;
-  private final ImageFiles files;
+  private final PathCalls paths;
 
-  FileCalls(Task task) {
+  FileCalls(Task task, PathCalls paths) {
     this.task = task;
-    this.files = task.kernel().files();
+    this.paths = paths;
   }
 
   /** openat(2). */
-  long open(String path, int flags) throws IOException {
-    OpenFile file =
-        path.equals(NullFile.PATH) ? new NullFile(flags & KEPT_FLAGS) : find(path, flags);
-    boolean directory = file.inode() != null && file.inode().type() == FileType.DIRECTORY;
-    if ((flags & O_ACCMODE) != 0 && file.inode() != null) {
-      return -(directory ? Errno.EISDIR : Errno.EROFS).number();
+  long open(long fd, long va, int given, int mode) throws IOException {
+    int flags = (given & OpenFlags.PATH) != 0 ? given & PATH_FLAGS : given;
+    boolean create = (flags & OpenFlags.CREATE) != 0;
+    boolean nameless = (flags & OpenFlags.NAMELESS) != 0;
+    if (create && (flags & OpenFlags.DIRECTORY) != 0
+        || nameless && ((flags & O_TMPFILE) != O_TMPFILE || (flags & OpenFlags.ACCESS) == 0)) {
+      return -Errno.EINVAL.number();
     }
-    if ((flags & O_DIRECTORY) != 0 && !directory) {
-      return -Errno.ENOTDIR.number();
+    FileName path = paths.path(va);
+    Node node =
+        paths.files().open(paths.start(fd, path), path, flags, mode & ~task.creationMask() & 07777);
+    OpenFile file = null;
+    try {
+      file = open(node, flags, flags & ~FORGOTTEN | O_LARGEFILE).of(node);
+    } finally {
+      if (file == null) {
+        node.drop();
+      }
     }
     synchronized (task.kernel()) {
-      int fd = task.descriptors().add(file, 0, (flags & O_CLOEXEC) != 0);
-      return fd < 0 ? -Errno.EMFILE.number() : fd;
+      int added = task.descriptors().add(file, 0, (flags & O_CLOEXEC) != 0);
+      if (added < 0) {
+        file.get();
+        file.put();
+        return -Errno.EMFILE.number();
+      }
+      return added;
     }
   }
 
-  /** A file that does not exist cannot be made. */
-  private OpenFile find(String path, int flags) throws IOException {
-    try {
-      return files.open(path, flags & KEPT_FLAGS);
-    } catch (NoSuchFileException e) {
-      if ((flags & O_CREAT) != 0) {
-        throw new MapException(Errno.EROFS, "open " + path, "a file that exists", "none");
-      }
-      throw e;
+  private OpenFile open(Node node, int flags, int kept) throws IOException {
+    if ((flags & OpenFlags.PATH) != 0) {
+      return new OpenPath(kept);
     }
+    return switch (node) {
+      case RegularFile file -> new OpenRegular(kept, file);
+      case Directory directory -> new OpenDirectory(kept, directory);
+      case Special special -> Devices.open(special, kept);
+      case Link link -> throw new FileException(Errno.ELOOP, "a link");
+    };
   }
 
   /** lseek(2). */
-  long seek(long fd, long offset, int whence) {
-    OpenFile file = file(fd);
-    return file == null ? -Errno.EBADF.number() : file.seek(offset, whence);
+  long seek(long fd, long offset, int whence) throws IOException {
+    return paths.file(fd).seek(offset, whence);
   }
 
-  private OpenFile file(long fd) {
-    synchronized (task.kernel()) {
-      return task.descriptors().file(fd);
-    }
-  }
-
-  /** faccessat(2): root may read everything and write nothing. */
-  long access(String path, int mode) throws IOException {
-    if (path.equals(NullFile.PATH)) {
-      return 0;
-    }
-    files.resolve(path, true);
-    return (mode & W_OK) != 0 ? -Errno.EROFS.number() : 0;
-  }
-
-  /** newfstatat(2): an empty path is the descriptor's file, if the flags say so. */
-  long stat(String path, long fd, long va, int flags) throws IOException {
-    if (path.isEmpty() && (flags & AT_EMPTY_PATH) != 0) {
-      return stat(fd, va);
-    }
-    if (path.equals(NullFile.PATH)) {
-      return put(new NullFile(0), va);
-    }
-    return put(files.resolve(path, (flags & AT_SYMLINK_NOFOLLOW) == 0), va);
-  }
-
-  /** fstat(2). */
-  long stat(long fd, long va) throws MemoryFaultException {
-    OpenFile file = file(fd);
-    if (file == null) {
-      return -Errno.EBADF.number();
-    }
-    return file.inode() != null ? put(file.inode(), va) : put(file, va);
-  }
-
-  /** A pipe, a stream or /dev/null. */
-  private long put(OpenFile file, long va) throws MemoryFaultException {
-    UserMemory memory = task.memory();
-    memory.write(va, new byte[STAT_BYTES], STAT_BYTES);
-    memory.putLong(va + 16, 1);
-    memory.putLong(va + 24, file instanceof NullFile ? NULL_DEVICE : FIFO);
-    memory.putLong(va + 40, file instanceof NullFile ? NULL_NUMBER : 0);
-    memory.putLong(va + 56, Pages.SIZE);
-    return 0;
-  }
-
-  /** Writes struct stat of x86-64 (arch/x86/include/uapi/asm/stat.h). */
-  private long put(Inode inode, long va) throws MemoryFaultException {
-    long[] words = {
-      1,
-      inode.number(),
-      inode.links(),
-      inode.mode() & 0xffffL | inode.uid() << 32,
-      inode.gid(),
-      (long) inode.deviceMajor() << 8 | inode.deviceMinor(),
-      inode.size(),
-      Pages.SIZE,
-      inode.sectors(),
-      inode.accessed().getEpochSecond(),
-      inode.accessed().getNano(),
-      inode.modified().getEpochSecond(),
-      inode.modified().getNano(),
-      inode.changed().getEpochSecond(),
-      inode.changed().getNano(),
-    };
-    UserMemory memory = task.memory();
-    memory.write(va, new byte[STAT_BYTES], STAT_BYTES);
-    for (int i = 0; i < words.length; i++) {
-      memory.putLong(va + 8L * i, words[i]);
-    }
-    return 0;
-  }
-
-  /**
-   * statx(2) of files of the image: for others ENOSYS, and libraries then call {@link #stat}.
-   *
-   * @param path empty for the descriptor's file
-   */
-  long statx(String path, long fd, int flags, long va) throws IOException {
-    OpenFile open = path.isEmpty() && (flags & AT_EMPTY_PATH) != 0 ? file(fd) : null;
-    if (open != null && open.inode() == null || path.equals(NullFile.PATH)) {
-      return -Errno.ENOSYS.number();
-    }
-    Inode inode =
-        open == null ? files.resolve(path, (flags & AT_SYMLINK_NOFOLLOW) == 0) : open.inode();
-    ByteBuffer struct = ByteBuffer.allocate(STATX_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    struct.putInt(STATX_BASIC).putInt((int) Pages.SIZE).putLong(0);
-    struct.putInt((int) inode.links()).putInt((int) inode.uid()).putInt((int) inode.gid());
-    struct.putInt(inode.mode() & 0xffff).putLong(inode.number()).putLong(inode.size());
-    struct.putLong(inode.sectors()).putLong(0);
-    putTime(struct, inode.accessed());
-    putTime(struct, inode.created());
-    putTime(struct, inode.changed());
-    putTime(struct, inode.modified());
-    struct.putInt(inode.deviceMajor()).putInt(inode.deviceMinor()).putInt(0).putInt(1);
-    task.memory().write(va, struct.array(), STATX_BYTES);
-    return 0;
-  }
-
-  private static void putTime(ByteBuffer struct, Instant time) {
-    Instant known = time == null ? Instant.EPOCH : time;
-    struct.putLong(known.getEpochSecond()).putLong(known.getNano());
-  }
-
-  /** getxattr(2) and lgetxattr(2). */
-  long attribute(String path, boolean follow, long name, long va, long size) throws IOException {
-    byte[] value =
-        files
-            .attributes(files.resolve(path, follow))
-            .get(FileName.of(task.memory().string(name, MOST_NAME)));
-    if (value == null) {
-      return -Errno.ENODATA.number();
-    }
-    if (size != 0) {
-      if (size < value.length) {
-        return -Errno.ERANGE.number();
-      }
-      task.memory().write(va, value, value.length);
-    }
-    return value.length;
-  }
-
-  /** readlink(2). */
-  long readLink(String path, long va, long size) throws IOException {
-    if (size <= 0) {
+  /** faccessat2(2): root may do all but execute a file that none may execute. */
+  long access(long fd, long va, int mode, int flags) throws IOException {
+    if ((mode & ~ACCESS_MODES) != 0) {
       return -Errno.EINVAL.number();
     }
-    if (path.equals("/proc/self/exe")) {
-      return task.memory().putLink(va, task.path(), size);
+    Node node = paths.node(fd, va, flags);
+    boolean refused =
+        (mode & X_OK) != 0 && node instanceof RegularFile && (node.attributes().mode() & 0111) == 0;
+    return refused ? -Errno.EACCES.number() : 0;
+  }
+
+  /** truncate(2). */
+  long truncate(long va, long size) throws IOException {
+    return size < 0 ? -Errno.EINVAL.number() : truncate(paths.node(va, true), size);
+  }
+
+  private static long truncate(Node node, long size) throws IOException {
+    switch (node) {
+      case RegularFile file -> {
+        file.hold();
+        try {
+          file.truncate(size);
+        } finally {
+          file.drop();
+        }
+        return 0;
+      }
+      case Directory directory -> {
+        return -Errno.EISDIR.number();
+      }
+      case null, default -> {
+        return -Errno.EINVAL.number();
+      }
     }
-    Inode link = files.resolve(path, false);
-    return link.type() != FileType.SYMLINK
-        ? -Errno.EINVAL.number()
-        : task.memory().putLink(va, files.linkTarget(link), size);
+  }
+
+  /** ftruncate(2). */
+  long truncateOpen(long fd, long size) throws IOException {
+    OpenFile file = paths.file(fd);
+    if (size < 0 || !(file.node() instanceof RegularFile) || !file.isWritable()) {
+      return -(file instanceof OpenPath ? Errno.EBADF : Errno.EINVAL).number();
+    }
+    return truncate(file.node(), size);
+  }
+
+  /** fallocate(2). */
+  long allocate(long fd, int mode, long position, long length) throws IOException {
+    OpenFile open = paths.file(fd);
+    if (position < 0 || length <= 0) {
+      return -Errno.EINVAL.number();
+    }
+    if ((mode & ~(KEEP_SIZE | PUNCH_HOLE)) != 0 || mode == PUNCH_HOLE) {
+      return -Errno.EOPNOTSUPP.number();
+    }
+    if (!open.isWritable()) {
+      return -Errno.EBADF.number();
+    }
+    if (!(open.node() instanceof RegularFile file)) {
+      return open.node() instanceof Directory ? -Errno.EISDIR.number() : -Errno.ENODEV.number();
+    }
+    if (position + length < 0) {
+      return -Errno.EFBIG.number();
+    }
+    if ((mode & PUNCH_HOLE) != 0) {
+      file.punchHole(position, length);
+    } else if (mode == 0 && position + length > file.size()) {
+      file.truncate(position + length);
+    }
+    return 0;
+  }
+
+  /** fsync(2), fdatasync(2), syncfs(2): all is in memory. */
+  long sync(long fd) throws IOException {
+    OpenFile file = paths.file(fd);
+    return file instanceof OpenPath
+        ? -Errno.EBADF.number()
+        : file.node() == null || file.node().type() == FileType.FIFO ? -Errno.EINVAL.number() : 0;
+  }
+
+  /** posix_fadvise(2): all is in memory. */
+  long advise(long fd, int advice) throws IOException {
+    OpenFile file = paths.file(fd);
+    if (file.node() == null || file.node().type() == FileType.FIFO) {
+      return -Errno.ESPIPE.number();
+    }
+    return advice < 0 || advice > 5 ? -Errno.EINVAL.number() : 0;
   }
 }

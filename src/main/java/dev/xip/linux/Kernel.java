@@ -1,12 +1,13 @@
 package dev.xip.linux;
 
+import dev.xip.base.FileName;
 import dev.xip.cpu.Processors;
 import dev.xip.cpu.VirtualProcessor;
-import dev.xip.image.FileType;
+import dev.xip.vfs.Directory;
+import dev.xip.vfs.Vfs;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.MemoryManager;
 import java.io.IOException;
-import java.nio.file.NotDirectoryException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,7 +36,7 @@ final class Kernel {
 
   private final MemoryManager manager;
   private final Processors processors;
-  private final ImageFiles files;
+  private final Vfs files;
   private final Program program;
 
   /** Null if no account is wanted. */
@@ -51,7 +52,7 @@ final class Kernel {
   /** Why the run cannot go on, or null. */
   private Throwable failure;
 
-  Kernel(MemoryManager manager, Processors processors, ImageFiles files, Program program) {
+  Kernel(MemoryManager manager, Processors processors, Vfs files, Program program) {
     this.manager = manager;
     this.processors = processors;
     this.files = files;
@@ -63,7 +64,7 @@ final class Kernel {
     return manager;
   }
 
-  ImageFiles files() {
+  Vfs files() {
     return files;
   }
 
@@ -85,7 +86,8 @@ final class Kernel {
    * @throws IOException if the system refuses
    */
   ProgramResult run() throws IOException {
-    String directory = workingDirectory();
+    Devices.makeIn(files);
+    Directory directory = workingDirectory();
     Task first = newFirst(load(directory), directory);
     long begin = System.nanoTime();
     synchronized (this) {
@@ -108,15 +110,11 @@ final class Kernel {
     }
   }
 
-  private String workingDirectory() throws IOException {
-    String directory = ImageFiles.absolute(ImageFiles.ROOT, program.directory());
-    if (files.resolve(directory, true).type() != FileType.DIRECTORY) {
-      throw new NotDirectoryException(program.directory());
-    }
-    return files.canonical(directory);
+  private Directory workingDirectory() throws IOException {
+    return files.directory(files.root(), FileName.of(program.directory()));
   }
 
-  private LoadedProgram load(String directory) throws CannotExecuteException {
+  private LoadedProgram load(Directory directory) throws CannotExecuteException {
     try {
       return new ProgramLoader(this, directory)
           .load(program.path(), program.arguments(), program.environment());
@@ -125,7 +123,7 @@ final class Kernel {
     }
   }
 
-  private Task newFirst(LoadedProgram loaded, String directory) throws IOException {
+  private Task newFirst(LoadedProgram loaded, Directory directory) throws IOException {
     VirtualProcessor processor = null;
     boolean whole = false;
     try {

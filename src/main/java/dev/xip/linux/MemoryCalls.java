@@ -4,13 +4,14 @@ import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Errno;
 import dev.xip.base.Pages;
-import dev.xip.file.InPlaceFile;
+import dev.xip.file.ReadableFile;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.Advice;
 import dev.xip.vm.MapException;
 import dev.xip.vm.MapFlag;
 import dev.xip.vm.MapRequest;
 import dev.xip.vm.RemapRequest;
+import java.io.IOException;
 
 /** System calls about memory: mapping, unmapping, rights, advice. Files are mapped in place. */
 final class MemoryCalls {
@@ -34,13 +35,20 @@ final class MemoryCalls {
   /**
    * mmap(2).
    *
-   * @param file what to map unless the flags say anonymous; null if the descriptor has none
+   * @param open what to map unless the flags say anonymous; null if there is no such descriptor
    */
-  long map(long address, long length, int protection, int flags, InPlaceFile file, long offset)
-      throws MapException {
+  long map(long address, long length, int protection, int flags, OpenFile open, long offset)
+      throws IOException {
     boolean anonymous = (flags & MAP_ANONYMOUS) != 0;
-    if (!anonymous && file == null) {
+    if (!anonymous && (open == null || open instanceof OpenPath)) {
       return -Errno.EBADF.number();
+    }
+    if (!anonymous && !open.isReadable()) {
+      return -Errno.EACCES.number();
+    }
+    ReadableFile file = anonymous ? null : open.mappable();
+    if (!anonymous && file == null) {
+      return -Errno.ENODEV.number();
     }
     if (!anonymous && !Pages.isAligned(offset)) {
       return -Errno.EINVAL.number();
@@ -51,7 +59,7 @@ final class MemoryCalls {
             ? MapRequest.anonymous(Pages.roundUp(length), access)
             : MapRequest.privately(file, access)
                 .pages(offset >>> Pages.SHIFT, Pages.roundUp(length));
-    if (!anonymous) {
+    if (!anonymous && !open.isWritable()) {
       request = request.with(MapFlag.READ_ONLY_FILE);
     }
     if ((flags & MAP_SHARED) != 0) {

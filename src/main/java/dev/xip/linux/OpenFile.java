@@ -1,8 +1,8 @@
 package dev.xip.linux;
 
 import dev.xip.base.Errno;
-import dev.xip.file.InPlaceFile;
-import dev.xip.image.Inode;
+import dev.xip.file.ReadableFile;
+import dev.xip.vfs.Node;
 import java.io.IOException;
 
 /**
@@ -12,14 +12,22 @@ import java.io.IOException;
 abstract class OpenFile {
   static final int O_ACCMODE = 3;
   static final int O_WRONLY = 1;
+  static final int O_RDWR = 2;
+  static final int O_APPEND = 0x400;
   static final int O_NONBLOCK = 0x800;
   static final int POLLIN = 1;
   static final int POLLOUT = 4;
   static final int POLLERR = 8;
   static final int POLLHUP = 0x10;
 
-  /** The access mode and the flags that fcntl changes. */
+  /** O_APPEND, O_NONBLOCK, O_ASYNC, O_DIRECT, O_NOATIME: what fcntl changes. */
+  private static final int CHANGEABLE = 0x4_6c00;
+
+  /** The access mode and the flags that fcntl shows. */
   private volatile int flags;
+
+  /** What was opened by a path; null for pipes and streams. */
+  private Node node;
 
   /** How many descriptors name it. Guarded by the kernel's monitor. */
   private int holders;
@@ -37,7 +45,28 @@ abstract class OpenFile {
   }
 
   void setFlags(int changed) {
-    flags = flags & O_ACCMODE | changed;
+    flags = flags & ~CHANGEABLE | changed & CHANGEABLE;
+  }
+
+  boolean isReadable() {
+    int mode = flags & O_ACCMODE;
+    return mode == 0 || mode == O_RDWR;
+  }
+
+  boolean isWritable() {
+    int mode = flags & O_ACCMODE;
+    return mode == O_WRONLY || mode == O_RDWR;
+  }
+
+  /** Says which node was opened, which the caller holds; the close drops it. */
+  OpenFile of(Node opened) {
+    node = opened;
+    return this;
+  }
+
+  /** What was opened by a path; null for pipes and streams. */
+  Node node() {
+    return node;
   }
 
   /** A descriptor more. Precondition: the kernel's monitor is held, as in {@link #put}. */
@@ -49,6 +78,9 @@ abstract class OpenFile {
   void put() {
     if (--holders == 0) {
       close();
+      if (node != null) {
+        node.drop();
+      }
     }
   }
 
@@ -76,8 +108,13 @@ abstract class OpenFile {
     return -Errno.ESPIPE.number();
   }
 
+  /** pwrite64(2). */
+  long writeAt(Task task, long va, long length, long position) throws IOException {
+    return -Errno.ESPIPE.number();
+  }
+
   /** lseek(2). */
-  long seek(long offset, int whence) {
+  long seek(long offset, int whence) throws IOException {
     return -Errno.ESPIPE.number();
   }
 
@@ -87,12 +124,7 @@ abstract class OpenFile {
   }
 
   /** What mmap maps; null if it cannot. */
-  InPlaceFile mappable() {
-    return null;
-  }
-
-  /** The inode of the image; null if there is none. */
-  Inode inode() {
+  ReadableFile mappable() throws IOException {
     return null;
   }
 }

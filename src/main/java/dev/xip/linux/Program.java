@@ -1,6 +1,7 @@
 package dev.xip.linux;
 
 import dev.xip.cpu.Processors;
+import dev.xip.vfs.Vfs;
 import dev.xip.vm.MemoryManager;
 import java.io.IOException;
 import java.time.Duration;
@@ -47,7 +48,7 @@ public record Program(
       List<String> environment,
       StandardStreams streams,
       Consumer<String> trace) {
-    this(path, arguments, environment, streams, trace, ImageFiles.ROOT, null, false, null);
+    this(path, arguments, environment, streams, trace, "/", null, false, null);
   }
 
   /**
@@ -87,12 +88,12 @@ public record Program(
    *
    * @param manager the machine's memory manager
    * @param processors the machine's processors
-   * @param files the root file system
+   * @param files the files that it sees
    * @return how it ended
    * @throws CannotExecuteException if it cannot be started
    * @throws IOException if the working directory is none, or the system refuses
    */
-  public ProgramResult run(MemoryManager manager, Processors processors, ImageFiles files)
+  public ProgramResult run(MemoryManager manager, Processors processors, Vfs files)
       throws IOException {
     return new Kernel(manager, processors, files, this).run();
   }

@@ -1,14 +1,16 @@
 package dev.xip.linux;
 
 import dev.xip.base.Errno;
+import dev.xip.base.FileName;
 import dev.xip.base.Pages;
 import dev.xip.elf.ElfMachine;
 import dev.xip.elf.LoadableSegment;
 import dev.xip.elf.ProgramHeader;
-import dev.xip.file.InPlaceFile;
-import dev.xip.image.FileType;
-import dev.xip.image.Inode;
+import dev.xip.file.ReadableFile;
 import dev.xip.process.ModelledProcess;
+import dev.xip.vfs.Directory;
+import dev.xip.vfs.Node;
+import dev.xip.vfs.RegularFile;
 import dev.xip.vm.MapException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -34,9 +36,12 @@ final class ProgramLoader {
   private final Kernel kernel;
 
   /** What relative paths start from. */
-  private final String directory;
+  private final Directory directory;
 
-  ProgramLoader(Kernel kernel, String directory) {
+  /** What is open while the program is loaded. */
+  private final List<Node> held = new ArrayList<>();
+
+  ProgramLoader(Kernel kernel, Directory directory) {
     this.kernel = kernel;
     this.directory = directory;
   }
@@ -49,10 +54,20 @@ final class ProgramLoader {
    */
   LoadedProgram load(String path, List<String> arguments, List<String> environment)
       throws IOException {
+    try {
+      return loadHeld(path, arguments, environment);
+    } finally {
+      held.forEach(Node::drop);
+      held.clear();
+    }
+  }
+
+  private LoadedProgram loadHeld(String path, List<String> arguments, List<String> environment)
+      throws IOException {
     String program = path;
     List<String> words = arguments;
     for (int i = 0; i <= MOST_INTERPRETERS; i++) {
-      InPlaceFile file = open(program);
+      ReadableFile file = open(program);
       List<String> script = interpreter(file);
       if (script == null) {
         return load(program, file, words, environment);
@@ -66,21 +81,23 @@ final class ProgramLoader {
     throw new MapException(Errno.ELOOP, path, "a program", "interpreters of interpreters");
   }
 
-  private InPlaceFile open(String path) throws IOException {
-    String absolute = ImageFiles.absolute(directory, path);
-    Inode inode = kernel.files().resolve(absolute, true);
-    if (inode.type() != FileType.REGULAR || (inode.mode() & 0111) == 0) {
-      String found =
-          inode.type() == FileType.REGULAR
-              ? "mode %o".formatted(inode.mode())
-              : "a " + inode.type().name().toLowerCase(Locale.ROOT);
-      throw new MapException(Errno.EACCES, path, "a file that may be executed", found);
+  private ReadableFile open(String path) throws IOException {
+    Node node = kernel.files().resolve(directory, FileName.of(path), true);
+    int mode = node.attributes().mode();
+    if (node instanceof RegularFile file && (mode & 0111) != 0) {
+      file.hold();
+      held.add(file);
+      return file.mappable();
     }
-    return kernel.files().program(absolute);
+    String found =
+        node instanceof RegularFile
+            ? "mode %o".formatted(mode)
+            : "a " + node.type().name().toLowerCase(Locale.ROOT);
+    throw new MapException(Errno.EACCES, path, "a file that may be executed", found);
   }
 
   /** The words behind #!, or null if the file is no script. */
-  private static List<String> interpreter(InPlaceFile file) throws IOException {
+  private static List<String> interpreter(ReadableFile file) throws IOException {
     byte[] bytes = new byte[(int) Math.min(SCRIPT_BYTES, file.size())];
     file.read(0, MemorySegment.ofArray(bytes));
     if (bytes.length < 2 || bytes[0] != '#' || bytes[1] != '!') {
@@ -96,7 +113,7 @@ final class ProgramLoader {
   }
 
   private LoadedProgram load(
-      String path, InPlaceFile file, List<String> arguments, List<String> environment)
+      String path, ReadableFile file, List<String> arguments, List<String> environment)
       throws IOException {
     ModelledProcess process = ModelledProcess.start(kernel.manager(), path);
     boolean whole = false;
@@ -110,10 +127,9 @@ final class ProgramLoader {
       ModelledProcess.Interpreter mapped =
           interpreter == null
               ? new ModelledProcess.Interpreter(0, process.entry())
-              : process.mapInterpreter(
-                  kernel.files().program(ImageFiles.absolute(directory, interpreter)));
+              : process.mapInterpreter(open(interpreter));
       long stack = new InitialStack(process, new UserMemory(process.space())).write(mapped.bias());
-      String canonical = kernel.files().canonical(ImageFiles.absolute(directory, path));
+      String canonical = kernel.files().path(directory, FileName.of(path)).exactText();
       whole = true;
       return new LoadedProgram(process, path, canonical, mapped.entry(), stack, heapStart(process));
     } finally {
@@ -124,7 +140,7 @@ final class ProgramLoader {
   }
 
   /** The path in PT_INTERP, or null: then the program is static. */
-  private static String dynamicInterpreter(ModelledProcess process, InPlaceFile file)
+  private static String dynamicInterpreter(ModelledProcess process, ReadableFile file)
       throws IOException {
     for (ProgramHeader header : process.image().headers()) {
       if (header.type() == PT_INTERP && header.fileSize() > 1) {

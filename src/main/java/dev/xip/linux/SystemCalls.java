@@ -1,6 +1,7 @@
 package dev.xip.linux;
 
 import dev.xip.base.Errno;
+import dev.xip.base.HasErrno;
 import dev.xip.cpu.VirtualProcessor;
 import dev.xip.host.HostException;
 import dev.xip.host.Register;
@@ -15,8 +16,6 @@ import java.util.TreeMap;
 final class SystemCalls {
   private static final int ARCH_SET_GS = 0x1001;
   private static final int ARCH_SET_FS = 0x1002;
-  private static final long CWD = DirectoryCalls.AT_FDCWD;
-  private static final int AT_SYMLINK_NOFOLLOW = 0x100;
 
   private static final int POLL = 7;
   private static final int SIGRETURN = 15;
@@ -46,8 +45,7 @@ final class SystemCalls {
   private final DescriptorCalls descriptors;
   private final TransferCalls transfers;
   private final PollCalls polls;
-  private final FileCalls files;
-  private final DirectoryCalls directories;
+  private final FileSystemCalls files;
   private final Map<Integer, Integer> missing = new TreeMap<>();
 
   SystemCalls(Task task) {
@@ -61,8 +59,7 @@ final class SystemCalls {
     this.descriptors = new DescriptorCalls(task);
     this.transfers = new TransferCalls(task);
     this.polls = new PollCalls(task);
-    this.files = new FileCalls(task);
-    this.directories = new DirectoryCalls(task);
+    this.files = new FileSystemCalls(task);
   }
 
   /** The numbers of those that gave ENOSYS, and how often each did. */
@@ -107,7 +104,8 @@ final class SystemCalls {
     } catch (IllegalArgumentException e) {
       return -Errno.EINVAL.number();
     } catch (IOException e) {
-      return -ImageFiles.errno(e).number();
+      Errno errno = e instanceof HasErrno known ? known.errno() : Errno.EIO;
+      return -errno.number();
     }
   }
 
@@ -119,13 +117,8 @@ final class SystemCalls {
     return switch (number) {
       case 0 -> transfers.read(a, b, c);
       case 1 -> transfers.write(a, b, c);
-      case 2 -> files.open(path(CWD, a), (int) b);
       case 3 -> descriptors.close(a);
-      case 4 -> files.stat(path(CWD, a), CWD, b, 0);
-      case 5 -> files.stat(a, b);
-      case 6 -> files.stat(path(CWD, a), CWD, b, AT_SYMLINK_NOFOLLOW);
       case POLL -> polls.poll(a, b, (int) c < 0 ? PollCalls.FOREVER : (int) c * MILLISECOND);
-      case 8 -> files.seek(a, b, (int) c);
       case 9 -> map(a, b, (int) c, (int) d);
       case 10 -> memory.protect(a, b, (int) c);
       case 11 -> memory.unmap(a, b);
@@ -133,9 +126,9 @@ final class SystemCalls {
       // No descriptor is a terminal.
       case 16 -> -Errno.ENOTTY.number();
       case 17 -> transfers.readAt(a, b, c, d);
+      case 18 -> transfers.writeAt(a, b, c, d);
       case 19 -> transfers.readv(a, b, c);
       case 20 -> transfers.writev(a, b, c);
-      case 21 -> files.access(path(CWD, a), (int) b);
       case 22 -> descriptors.pipe(a, 0);
       case SELECT -> select((int) a, b, c, d, true);
       case 25 -> memory.remap(a, b, c, (int) d, processor.get(Register.R8));
@@ -144,20 +137,9 @@ final class SystemCalls {
       case 33 -> descriptors.duplicate(a, b);
       case NANOSLEEP -> time.sleep(1, 0, a, b);
       case 72 -> descriptors.control(a, (int) b, c);
-      case 79 -> directories.working(a, b);
-      case 80 -> directories.change(path(CWD, a));
-      case 81 -> directories.change(a);
-      case 89 -> files.readLink(path(CWD, a), b, c);
       case 158 -> setBase((int) a, b);
-      case 191 -> files.attribute(path(CWD, a), true, b, c, d);
-      case 192 -> files.attribute(path(CWD, a), false, b, c, d);
-      case 217 -> directories.list(a, b, c);
       case 228 -> time.clock((int) a, b);
       case CLOCK_NANOSLEEP -> time.sleep((int) a, (int) b, c, d);
-      case 257 -> files.open(path(a, b), (int) c);
-      case 262 -> files.stat(path(a, b), a, c, (int) d);
-      case 267 -> files.readLink(path(a, b), c, d);
-      case 269, 439 -> files.access(path(a, b), (int) c);
       case PSELECT -> select((int) a, b, c, d, false);
       case PPOLL -> {
         signals.suspendFor(d);
@@ -165,7 +147,8 @@ final class SystemCalls {
       }
       case 292 -> descriptors.duplicate(a, b, (int) c);
       case 293 -> descriptors.pipe(a, (int) b);
-      case 332 -> files.statx(path(a, b), a, (int) c, processor.get(Register.R8));
+      case 295 -> transfers.readvAt(a, b, c, d);
+      case 296 -> transfers.writevAt(a, b, c, d);
       case 436 -> descriptors.closeRange(a & UNSIGNED, b & UNSIGNED, (int) c);
       default -> callOfProcess(number, a, b, c, d);
     };
@@ -210,34 +193,26 @@ final class SystemCalls {
       case 201 -> time.seconds(a);
       case 200 -> signals.killThread((int) a, (int) a, (int) b);
       case 204 -> identity.processors(b, c);
-      // fadvise64: all is in memory.
-      case 221 -> 0;
       case 234 -> signals.killThread((int) a, (int) b, (int) c);
       case 302 -> identity.limits((int) b, c, d);
       case 318 -> identity.getRandom(a, b);
       default -> {
-        missing.merge(number, 1, Integer::sum);
-        yield -Errno.ENOSYS.number();
+        long result = files.call(number, a, b, c, d, processor.get(Register.R8));
+        if (result == FileSystemCalls.MISSING) {
+          missing.merge(number, 1, Integer::sum);
+          result = -Errno.ENOSYS.number();
+        }
+        yield result;
       }
     };
   }
 
-  private String path(long fd, long va) throws IOException {
-    return directories.path(fd, va);
-  }
-
-  private long map(long address, long length, int protection, int flags) throws MapException {
+  private long map(long address, long length, int protection, int flags) throws IOException {
     OpenFile file;
     synchronized (task.kernel()) {
       file = task.descriptors().file(processor.get(Register.R8));
     }
-    return memory.map(
-        address,
-        length,
-        protection,
-        flags,
-        file == null ? null : file.mappable(),
-        processor.get(Register.R9));
+    return memory.map(address, length, protection, flags, file, processor.get(Register.R9));
   }
 
   /** The nanoseconds of a struct timespec or timeval, by the unit of its second word. */

@@ -5,6 +5,7 @@ import dev.xip.cpu.VirtualProcessor;
 import dev.xip.host.HostException;
 import dev.xip.host.Register;
 import dev.xip.process.ModelledProcess;
+import dev.xip.vfs.Directory;
 import dev.xip.vm.FaultResult;
 import dev.xip.vm.MemoryFaultException;
 import java.io.IOException;
@@ -36,8 +37,7 @@ final class Task {
   private Heap heap;
   private String path;
 
-  /** The working directory, without links. */
-  private String directory = ImageFiles.ROOT;
+  private Directory directory;
 
   /** The rights that new files lack, umask(2). */
   private int creationMask = 022;
@@ -86,6 +86,7 @@ final class Task {
     this.signals = signals;
     this.calls = new SystemCalls(this);
     this.delivery = new SignalDelivery(this);
+    this.directory = kernel.files().root();
   }
 
   Kernel kernel() {
@@ -129,12 +130,13 @@ final class Task {
     return path;
   }
 
-  String directory() {
+  /** The working directory. */
+  Directory directory() {
     return directory;
   }
 
-  void setDirectory(String canonical) {
-    directory = canonical;
+  void setDirectory(Directory working) {
+    directory = working;
   }
 
   int creationMask() {

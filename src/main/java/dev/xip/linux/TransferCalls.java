@@ -25,7 +25,7 @@ final class TransferCalls {
   /** read(2). */
   long read(long fd, long va, long count) throws IOException {
     OpenFile file = file(fd);
-    if (file == null || (file.flags() & OpenFile.O_ACCMODE) == OpenFile.O_WRONLY) {
+    if (file == null || !file.isReadable()) {
       return -Errno.EBADF.number();
     }
     return count == 0 ? 0 : file.read(task, va, length(count));
@@ -34,7 +34,10 @@ final class TransferCalls {
   /** pread64(2). */
   long readAt(long fd, long va, long count, long position) throws IOException {
     OpenFile file = file(fd);
-    if (file == null) {
+    if (position < 0) {
+      return -Errno.EINVAL.number();
+    }
+    if (file == null || !file.isReadable()) {
       return -Errno.EBADF.number();
     }
     return count == 0 ? 0 : file.readAt(task, va, length(count), position);
@@ -43,10 +46,22 @@ final class TransferCalls {
   /** write(2). */
   long write(long fd, long va, long count) throws IOException {
     OpenFile file = file(fd);
-    if (file == null || (file.flags() & OpenFile.O_ACCMODE) == 0) {
+    if (file == null || !file.isWritable()) {
       return -Errno.EBADF.number();
     }
     return count == 0 ? 0 : file.write(task, va, length(count));
+  }
+
+  /** pwrite64(2). */
+  long writeAt(long fd, long va, long count, long position) throws IOException {
+    OpenFile file = file(fd);
+    if (position < 0) {
+      return -Errno.EINVAL.number();
+    }
+    if (file == null || !file.isWritable()) {
+      return -Errno.EBADF.number();
+    }
+    return count == 0 ? 0 : file.writeAt(task, va, length(count), position);
   }
 
   private static long length(long count) {
@@ -61,6 +76,23 @@ final class TransferCalls {
   /** writev(2): a write for each part, so other writers of a pipe may come between them. */
   long writev(long fd, long vector, long count) throws IOException {
     return each(vector, count, (va, length) -> write(fd, va, length));
+  }
+
+  /** preadv(2). */
+  long readvAt(long fd, long vector, long count, long position) throws IOException {
+    long[] at = {position};
+    return each(vector, count, (va, length) -> moved(at, readAt(fd, va, length, at[0])));
+  }
+
+  /** pwritev(2). */
+  long writevAt(long fd, long vector, long count, long position) throws IOException {
+    long[] at = {position};
+    return each(vector, count, (va, length) -> moved(at, writeAt(fd, va, length, at[0])));
+  }
+
+  private static long moved(long[] at, long length) {
+    at[0] += Math.max(0, length);
+    return length;
   }
 
   private interface Part {

@@ -101,19 +101,28 @@ final class UserMemory implements ByteSink, ByteSource {
     write(va, bytes, bytes.length);
   }
 
-  /** Reads a path, up to its NUL; the longest has 4095 bytes. */
+  /** Reads a path, up to its NUL; one that is too long has {@link #LONGEST_PATH} bytes. */
   String path(long va) throws MemoryFaultException {
     return string(va, LONGEST_PATH);
   }
 
+  /** The same as bytes. */
+  FileName fileName(long va) throws MemoryFaultException {
+    return FileName.of(bytes(va, LONGEST_PATH));
+  }
+
   /** Reads a string, up to its NUL or a number of bytes, as {@link FileName#exactText} has it. */
   String string(long va, int most) throws MemoryFaultException {
+    return FileName.of(bytes(va, most)).exactText();
+  }
+
+  private byte[] bytes(long va, int most) throws MemoryFaultException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     byte next;
     while (bytes.size() < most && (next = reader.getByte(va + bytes.size())) != 0) {
       bytes.write(next);
     }
-    return FileName.of(bytes.toByteArray()).exactText();
+    return bytes.toByteArray();
   }
 
   /** Writes a string into a field of a fixed length. */

@@ -6,7 +6,7 @@ import dev.xip.base.Errno;
 import dev.xip.base.FileName;
 import dev.xip.elf.ElfImage;
 import dev.xip.elf.MalformedElfException;
-import dev.xip.file.InPlaceFile;
+import dev.xip.file.ReadableFile;
 import dev.xip.vm.AddressReader;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.MapException;
@@ -87,11 +87,11 @@ public final class ModelledProcess implements AutoCloseable {
    * Maps the interpreter of the program, which then starts in its place. Linux counterpart: {@code
    * load_elf_interp} (fs/binfmt_elf.c).
    *
-   * @param interpreter a 64-bit ELF file that lies in place; it must outlive the process
+   * @param interpreter a 64-bit ELF file; it must outlive the process
    * @return what is added to the addresses in its headers, and its first instruction
    * @throws ExecException as {@link #exec} does; the process has exited if it cannot be mapped
    */
-  public Interpreter mapInterpreter(InPlaceFile interpreter) throws ExecException {
+  public Interpreter mapInterpreter(ReadableFile interpreter) throws ExecException {
     String what = "interpreter %s of %s".formatted(interpreter.name(), name);
     ElfImage headers = headersOf(interpreter, what);
     if (headers.machine() != image.machine()) {
@@ -132,7 +132,7 @@ public final class ModelledProcess implements AutoCloseable {
    * and the program's segments are mapped. Linux counterpart: {@code do_execve} (fs/exec.c), {@code
    * load_elf_binary} (fs/binfmt_elf.c).
    *
-   * @param program a 64-bit ELF program that lies in place; it must outlive the process
+   * @param program a 64-bit ELF program; it must outlive the process
    * @param arguments the arguments, the program's name by custom the first; bytes that are not
    *     UTF-8 as in {@link FileName#exactText}
    * @param environment the environment, each {@code NAME=value}
@@ -145,7 +145,7 @@ public final class ModelledProcess implements AutoCloseable {
    * @throws dev.xip.base.SleepingInAtomicException if the machine's {@link
    *     dev.xip.vm.FrameStrategy} may sleep: the kernel's bug report, for any program
    */
-  public void exec(InPlaceFile program, List<String> arguments, List<String> environment)
+  public void exec(ReadableFile program, List<String> arguments, List<String> environment)
       throws ExecException {
     String what = "exec of %s in %s".formatted(program.name(), name);
     List<byte[]> argumentStrings = strings(arguments);
@@ -191,7 +191,7 @@ public final class ModelledProcess implements AutoCloseable {
     return bytes;
   }
 
-  private static ElfImage headersOf(InPlaceFile program, String what) throws ExecException {
+  private static ElfImage headersOf(ReadableFile program, String what) throws ExecException {
     try {
       return ElfImage.read(program.name(), program.size(), program::read);
     } catch (MalformedElfException e) {
@@ -223,7 +223,7 @@ public final class ModelledProcess implements AutoCloseable {
     entry = 0;
   }
 
-  private void mapProgram(InPlaceFile program, ElfImage image, String what) throws ExecException {
+  private void mapProgram(ReadableFile program, ElfImage image, String what) throws ExecException {
     try {
       bias = new ProgramSegments(space, program, image).map();
       entry = image.entry() == 0 ? 0 : image.entry() + bias;

@@ -6,7 +6,7 @@ import dev.xip.base.Pages;
 import dev.xip.elf.ElfImage;
 import dev.xip.elf.ElfType;
 import dev.xip.elf.LoadableSegment;
-import dev.xip.file.InPlaceFile;
+import dev.xip.file.ReadableFile;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.AddressWriter;
 import dev.xip.vm.MapException;
@@ -15,18 +15,18 @@ import dev.xip.vm.MemoryFaultException;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Maps the loadable segments of a program in place from the image: privately, so that text keeps
- * special entries and data is copied page by page at the first store. Linux counterpart: {@code
- * elf_map}, {@code set_brk} and {@code padzero} (fs/binfmt_elf.c).
+ * Maps the loadable segments of a program privately: text of a file in place keeps special entries,
+ * and data is copied page by page at the first store. Linux counterpart: {@code elf_map}, {@code
+ * set_brk} and {@code padzero} (fs/binfmt_elf.c).
  */
 final class ProgramSegments {
   private static final long HEAP_ROOM = 1L << 36;
 
   private final AddressSpace space;
-  private final InPlaceFile file;
+  private final ReadableFile file;
   private final ElfImage image;
 
-  ProgramSegments(AddressSpace space, InPlaceFile file, ElfImage image) {
+  ProgramSegments(AddressSpace space, ReadableFile file, ElfImage image) {
     this.space = space;
     this.file = file;
     this.image = image;

@@ -1,0 +1,15 @@
+package dev.xip.linux;
+
+import dev.xip.base.Errno;
+
+/** A file opened with O_PATH: it names a place and cannot be read or written. */
+final class OpenPath extends OpenFile {
+  OpenPath(int flags) {
+    super(flags);
+  }
+
+  @Override
+  long seek(long offset, int whence) {
+    return -Errno.EBADF.number();
+  }
+}
