@@ -204,7 +204,8 @@ final class AttributeCalls {
       throws IOException {
     String text = name.toString();
     boolean user = text.startsWith("user.");
-    if (!user && !text.matches("(trusted|security|system)[.].+") || text.equals("user.")) {
+    // ACLs come from the image alone: a program then changes the mode instead.
+    if (!user && !text.matches("(trusted|security)[.].+") || text.equals("user.")) {
       return -Errno.EOPNOTSUPP.number();
     }
     if (node == null

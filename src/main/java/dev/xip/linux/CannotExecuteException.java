@@ -1,8 +1,8 @@
 package dev.xip.linux;
 
+import dev.xip.base.Errno;
+import dev.xip.vfs.FileException;
 import java.io.IOException;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 
 /** The program cannot be started; the cause says why. */
 public final class CannotExecuteException extends IOException {
@@ -14,6 +14,7 @@ public final class CannotExecuteException extends IOException {
 
   /** {@return whether there is no file of the name, of the program or of its interpreter} */
   public boolean isMissing() {
-    return getCause() instanceof NoSuchFileException || getCause() instanceof NotDirectoryException;
+    return getCause() instanceof FileException e
+        && (e.errno() == Errno.ENOENT || e.errno() == Errno.ENOTDIR);
   }
 }

@@ -19,8 +19,19 @@ public final class FileException extends IOException implements HasErrno {
    * @param what the file, and what is wrong with it
    */
   public FileException(Errno errno, String what) {
-    super(errno.name() + ": " + what);
+    super(what + ": " + words(errno));
     this.errno = errno;
+  }
+
+  private static String words(Errno errno) {
+    return switch (errno) {
+      case ENOENT -> "No such file or directory";
+      case ENOTDIR -> "Not a directory";
+      case EISDIR -> "Is a directory";
+      case EEXIST -> "File exists";
+      case ELOOP -> "Too many levels of symbolic links";
+      default -> errno.name();
+    };
   }
 
   @Override
