@@ -203,7 +203,7 @@ class RunIT {
         .isDone();
     assertThat(Files.readString(file))
         .contains("exit_group(0)", "/bin/sh: status 0\n")
-        .containsPattern("r-xp [0-9a-f]+ /bin/sh\nSize: +[0-9]+ kB\nRss: +0 kB\nSpecial: +[1-9]");
+        .containsPattern("r-xp [0-9a-f]+ /bin/busybox\nSize: +[0-9]+ kB\nRss: +0 kB\nSpecial: +[1-9]");
   }
 
   @Test
