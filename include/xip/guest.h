@@ -90,6 +90,14 @@ int xip_kick_prepare(void);
 int xip_kick_thread(void);
 int xip_kick(int thread);
 
+/*
+ * Processor time in nanoseconds. xip_thread_time is that of a thread of this process, in user and in
+ * system mode, or -EINVAL if that thread has ended; xip_own_system_time is what the calling thread
+ * has spent in system mode.
+ */
+long xip_thread_time(int thread);
+long xip_own_system_time(void);
+
 #endif
 
 #endif

@@ -338,6 +338,124 @@ public class Guest extends Guest$shared {
            throw new AssertionError("should not reach here", ex$);
         }
     }
+
+    private static class xip_thread_time {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Guest.C_LONG,
+            Guest.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xip_thread_time");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * long xip_thread_time(int thread)
+     * }
+     */
+    public static FunctionDescriptor xip_thread_time$descriptor() {
+        return xip_thread_time.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * long xip_thread_time(int thread)
+     * }
+     */
+    public static MethodHandle xip_thread_time$handle() {
+        return xip_thread_time.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * long xip_thread_time(int thread)
+     * }
+     */
+    public static MemorySegment xip_thread_time$address() {
+        return xip_thread_time.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * long xip_thread_time(int thread)
+     * }
+     */
+    public static long xip_thread_time(int thread) {
+        var mh$ = xip_thread_time.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xip_thread_time", thread);
+            }
+            return (long)mh$.invokeExact(thread);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xip_own_system_time {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Guest.C_LONG    );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xip_own_system_time");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * long xip_own_system_time()
+     * }
+     */
+    public static FunctionDescriptor xip_own_system_time$descriptor() {
+        return xip_own_system_time.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * long xip_own_system_time()
+     * }
+     */
+    public static MethodHandle xip_own_system_time$handle() {
+        return xip_own_system_time.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * long xip_own_system_time()
+     * }
+     */
+    public static MemorySegment xip_own_system_time$address() {
+        return xip_own_system_time.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * long xip_own_system_time()
+     * }
+     */
+    public static long xip_own_system_time() {
+        var mh$ = xip_own_system_time.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xip_own_system_time");
+            }
+            return (long)mh$.invokeExact();
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
     private static final long XIP_GUEST_BASE = -2097152L;
     /**
      * {@snippet lang=c :
