@@ -102,6 +102,25 @@ public final class AddressSpace implements AutoCloseable {
     return mm.counters().anonymousFrames();
   }
 
+  /** {@return the pages of its tables, 0 if it is closed} */
+  public long tablePages() {
+    long stamp = mm.lockShared();
+    try {
+      return mm.isClosed() ? 0 : mm.table().countTables();
+    } finally {
+      mm.unlockShared(stamp);
+    }
+  }
+
+  /**
+   * Limits the length of the stack, which is else 8 MiB. Linux counterpart: RLIMIT_STACK.
+   *
+   * @param bytes the longest stack, in bytes; one that is longer stays
+   */
+  public void limitStack(long bytes) {
+    mm.setStackLimit(bytes);
+  }
+
   /** {@return the number of pages copied on write} */
   public long copies() {
     return mm.counters().copies();

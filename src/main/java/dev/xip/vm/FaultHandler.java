@@ -68,7 +68,7 @@ final class FaultHandler {
     try {
       VmaList vmas = mm.vmas();
       Vma stack = StackGrowth.stackAbove(vmas, va);
-      VmaList grown = stack == null ? vmas : StackGrowth.grown(vmas, stack, va);
+      VmaList grown = stack == null ? vmas : StackGrowth.grown(vmas, stack, va, mm.stackLimit());
       if (grown == null) {
         return false;
       }

@@ -51,6 +51,9 @@ final class Mm {
 
   private volatile boolean closed;
 
+  /** The longest stack in bytes. */
+  private volatile long stackLimit = StackGrowth.LIMIT;
+
   /**
    * Makes the state of an empty address space.
    *
@@ -99,6 +102,15 @@ final class Mm {
   /** The mapping that holds an address, or null. */
   Vma find(long va) {
     return vmas.find(va);
+  }
+
+  /** The longest stack in bytes. Linux counterpart: RLIMIT_STACK. */
+  long stackLimit() {
+    return stackLimit;
+  }
+
+  void setStackLimit(long bytes) {
+    stackLimit = bytes;
   }
 
   /** The translation generation: the number of the present epoch. */

@@ -11,7 +11,10 @@ import dev.xip.base.Pages;
  * returns.
  */
 final class StackGrowth {
-  /** The longest stack in bytes. Linux counterpart: the default of RLIMIT_STACK. */
+  /**
+   * The longest stack in bytes unless it is limited otherwise. Linux counterpart: the default of
+   * RLIMIT_STACK.
+   */
   static final long LIMIT = 8L << 20;
 
   private StackGrowth() {}
@@ -23,9 +26,9 @@ final class StackGrowth {
   }
 
   /** The mappings with the stack grown down to an address, or null if it may not grow that far. */
-  static VmaList grown(VmaList vmas, Vma stack, long va) {
+  static VmaList grown(VmaList vmas, Vma stack, long va, long limit) {
     long start = Pages.roundDown(va);
-    if (stack.range().end() - start > LIMIT
+    if (stack.range().end() - start > limit
         || start < Mm.LOWEST_ADDRESS
         || vmas.endBefore(start, 0) > start - Pages.SIZE) {
       return null;
