@@ -84,6 +84,10 @@ public enum Errno {
   ENODATA(61),
   /** Directory not empty. */
   ENOTEMPTY(39),
+  /** Not a socket. */
+  ENOTSOCK(88),
+  /** Address family not supported. */
+  EAFNOSUPPORT(97),
   /** Connection timed out; also a wait that has reached its limit. */
   ETIMEDOUT(110),
   /** No process listens. */

@@ -89,6 +89,9 @@ final class RunReport {
     for (Map.Entry<Integer, Integer> each : result.missing().entrySet()) {
       row("missing system call " + each.getKey(), each.getValue());
     }
+    for (String each : result.killedForMemory()) {
+      out.line("  killed: " + each);
+    }
     for (String each : account.wrong()) {
       out.line("WRONG: " + each);
     }
@@ -151,7 +154,11 @@ final class RunReport {
     for (Map.Entry<Integer, Integer> each : result.missing().entrySet()) {
       json.member(each.getKey().toString(), each.getValue());
     }
-    json.endObject().name("wrong").beginArray();
+    json.endObject().name("killedForMemory").beginArray();
+    for (String each : result.killedForMemory()) {
+      json.value(each);
+    }
+    json.endArray().name("wrong").beginArray();
     for (String each : account.wrong()) {
       json.value(each);
     }

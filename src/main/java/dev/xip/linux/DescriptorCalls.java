@@ -65,7 +65,7 @@ final class DescriptorCalls {
   long duplicate(long fd, long to, int flags) {
     synchronized (task.kernel()) {
       OpenFile file = descriptors().file(fd);
-      if (file == null || to < 0 || to >= Descriptors.LIMIT) {
+      if (file == null || to < 0 || to >= descriptors().limit()) {
         return -Errno.EBADF.number();
       }
       if (fd == to || (flags & ~O_CLOEXEC) != 0) {
@@ -85,7 +85,7 @@ final class DescriptorCalls {
       }
       switch (command) {
         case F_DUPFD, F_DUPFD_CLOEXEC -> {
-          if (argument < 0 || argument >= Descriptors.LIMIT) {
+          if (argument < 0 || argument >= descriptors().limit()) {
             return -Errno.EINVAL.number();
           }
           int added = descriptors().add(file, (int) argument, command == F_DUPFD_CLOEXEC);
@@ -120,11 +120,17 @@ final class DescriptorCalls {
     Pipe pipe = new Pipe(task.kernel());
     boolean closedAtExec = (flags & O_CLOEXEC) != 0;
     int kept = flags & OpenFile.O_NONBLOCK;
+    return addPair(pipe.readEnd(kept), pipe.writeEnd(kept), closedAtExec, va);
+  }
+
+  /** Opens two files and writes their descriptors. */
+  long addPair(OpenFile one, OpenFile other, boolean closedAtExec, long va)
+      throws MemoryFaultException {
     int first;
     int second;
     synchronized (task.kernel()) {
-      first = descriptors().add(pipe.readEnd(kept), 0, closedAtExec);
-      second = first < 0 ? -1 : descriptors().add(pipe.writeEnd(kept), 0, closedAtExec);
+      first = descriptors().add(one, 0, closedAtExec);
+      second = first < 0 ? -1 : descriptors().add(other, 0, closedAtExec);
       if (second < 0) {
         descriptors().close(first);
         return -Errno.EMFILE.number();

@@ -9,8 +9,11 @@ import java.util.TreeMap;
  * <p>Lock held by the caller: the monitor of the {@link Kernel}.
  */
 final class Descriptors {
-  /** One more than the highest descriptor. */
-  static final int LIMIT = 1024;
+  /** One more than the highest descriptor, whatever RLIMIT_NOFILE is. */
+  static final int LIMIT = 4096;
+
+  /** The limit of the first task. */
+  static final int USUAL_LIMIT = 1024;
 
   private static final class Entry {
     final OpenFile file;
@@ -23,12 +26,23 @@ final class Descriptors {
   }
 
   private final Map<Integer, Entry> entries = new TreeMap<>();
+  private int limit = USUAL_LIMIT;
 
   /** Those of a child, which name the same files. */
   Descriptors forked() {
     Descriptors child = new Descriptors();
+    child.limit = limit;
     entries.forEach((fd, entry) -> child.put(fd, entry.file, entry.closedAtExec));
     return child;
+  }
+
+  /** One more than the highest descriptor that can be added, RLIMIT_NOFILE. */
+  int limit() {
+    return limit;
+  }
+
+  void setLimit(int limit) {
+    this.limit = limit;
   }
 
   /** The file of a descriptor; null if there is none. */
@@ -47,7 +61,7 @@ final class Descriptors {
     while (entries.containsKey(fd)) {
       fd++;
     }
-    if (fd >= LIMIT) {
+    if (fd >= limit) {
       return -1;
     }
     put(fd, file, closedAtExec);

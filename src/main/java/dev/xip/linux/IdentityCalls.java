@@ -11,15 +11,27 @@ final class IdentityCalls {
   /** Programs run as root, in a system where that gives no right. */
   static final int USER = 0;
 
+  private static final int PR_SET_PDEATHSIG = 1;
+  private static final int PR_GET_PDEATHSIG = 2;
+  private static final int PR_GET_DUMPABLE = 3;
+  private static final int PR_SET_DUMPABLE = 4;
+  private static final int PR_GET_KEEPCAPS = 7;
+  private static final int PR_SET_KEEPCAPS = 8;
   private static final int PR_SET_NAME = 15;
   private static final int PR_GET_NAME = 16;
+  private static final int PR_CAPBSET_READ = 23;
+  private static final int PR_CAPBSET_DROP = 24;
+  private static final int PR_SET_NO_NEW_PRIVS = 38;
+  private static final int PR_GET_NO_NEW_PRIVS = 39;
+  private static final int GRND_KNOWN = 7;
+  private static final int GRND_RANDOM = 2;
+  private static final int GRND_INSECURE = 4;
   private static final int NAME_BYTES = 16;
   private static final int SYSINFO_BYTES = 112;
   private static final int FIELD = 65;
   private static final String RELEASE = "6.1.0";
-  private static final long STACK_BYTES = 8L << 20;
-  private static final int RLIMIT_STACK = 3;
   private static final int MOST_RANDOM = 1 << 16;
+  private static final int ASK = -1;
 
   private final Task task;
   private final SecureRandom random = new SecureRandom();
@@ -37,21 +49,40 @@ final class IdentityCalls {
     return 0;
   }
 
-  /** prlimit64(2): nothing is limited but the stack, and nothing can be. */
-  long limits(int resource, long change, long old) throws MemoryFaultException {
-    if (old != 0) {
-      task.memory().putLong(old, resource == RLIMIT_STACK ? STACK_BYTES : -1);
-      task.memory().putLong(old + 8, -1);
+  /** getrandom(2). */
+  long getRandom(long va, long count, int flags) throws MemoryFaultException {
+    if ((flags & ~GRND_KNOWN) != 0 || (flags & GRND_RANDOM) != 0 && (flags & GRND_INSECURE) != 0) {
+      return -Errno.EINVAL.number();
     }
-    return change == 0 ? 0 : -Errno.EPERM.number();
+    byte[] bytes = new byte[MOST_RANDOM];
+    long done = 0;
+    long wanted = Long.compareUnsigned(count, Integer.MAX_VALUE) > 0 ? Integer.MAX_VALUE : count;
+    while (done < wanted) {
+      int some = (int) Math.min(wanted - done, MOST_RANDOM);
+      random.nextBytes(bytes);
+      try {
+        task.memory().write(va + done, bytes, some);
+      } catch (MemoryFaultException e) {
+        if (done == 0) {
+          throw e;
+        }
+        return done;
+      }
+      done += some;
+      if (task.signals().isKilled()) {
+        break;
+      }
+    }
+    return done;
   }
 
-  /** getrandom(2). */
-  long getRandom(long va, long count) throws MemoryFaultException {
-    byte[] bytes = new byte[(int) Math.min(count, MOST_RANDOM)];
-    random.nextBytes(bytes);
-    task.memory().write(va, bytes, bytes.length);
-    return bytes.length;
+  /** personality(2): noted. */
+  long personality(int wanted) {
+    int before = task.attributes().personality;
+    if (wanted != ASK) {
+      task.attributes().personality = wanted;
+    }
+    return before;
   }
 
   /** umask(2). */
@@ -73,28 +104,70 @@ final class IdentityCalls {
     return 0;
   }
 
-  /** sched_getaffinity(2): all processors of the host. */
-  long processors(long bytes, long va) throws MemoryFaultException {
-    int count = Math.min(Runtime.getRuntime().availableProcessors(), Long.SIZE);
-    if (bytes < Long.BYTES) {
-      return -Errno.EINVAL.number();
+  /** prctl(2). */
+  long control(int what, long a, long b) throws MemoryFaultException {
+    Attributes attributes = task.attributes();
+    Credentials credentials = attributes.credentials;
+    switch (what) {
+      case PR_SET_PDEATHSIG -> {
+        if (a < 0 || a > Signal.LAST) {
+          return -Errno.EINVAL.number();
+        }
+        synchronized (task.kernel()) {
+          attributes.deathSignal = (int) a;
+        }
+      }
+      case PR_GET_PDEATHSIG -> task.memory().putInt(a, attributes.deathSignal);
+      case PR_GET_DUMPABLE -> {
+        return attributes.dumpable ? 1 : 0;
+      }
+      case PR_SET_DUMPABLE -> {
+        if (a != 0 && a != 1) {
+          return -Errno.EINVAL.number();
+        }
+        attributes.dumpable = a == 1;
+      }
+      case PR_GET_KEEPCAPS -> {
+        return credentials.keepsCapabilities ? 1 : 0;
+      }
+      case PR_SET_KEEPCAPS -> {
+        if (a != 0 && a != 1) {
+          return -Errno.EINVAL.number();
+        }
+        credentials.keepsCapabilities = a == 1;
+      }
+      case PR_SET_NAME -> task.setName(task.memory().string(a, NAME_BYTES - 1));
+      case PR_GET_NAME -> putName(a);
+      case PR_CAPBSET_READ -> {
+        return a < 0 || a > Credentials.LAST_CAPABILITY
+            ? -Errno.EINVAL.number()
+            : credentials.bounding >>> a & 1;
+      }
+      case PR_CAPBSET_DROP -> {
+        if (a < 0 || a > Credentials.LAST_CAPABILITY) {
+          return -Errno.EINVAL.number();
+        }
+        credentials.bounding &= ~(1L << a);
+      }
+      case PR_SET_NO_NEW_PRIVS -> {
+        if (a != 1 || b != 0) {
+          return -Errno.EINVAL.number();
+        }
+        attributes.gainsNothing = true;
+      }
+      case PR_GET_NO_NEW_PRIVS -> {
+        return attributes.gainsNothing ? 1 : 0;
+      }
+      default -> {
+        return -Errno.EINVAL.number();
+      }
     }
-    task.memory().putLong(va, -1L >>> Long.SIZE - count);
-    return Long.BYTES;
+    return 0;
   }
 
-  /** prctl(2): the name alone. */
-  long control(int what, long va) throws MemoryFaultException {
-    if (what == PR_SET_NAME) {
-      task.setName(task.memory().string(va, NAME_BYTES - 1));
-      return 0;
-    }
-    if (what != PR_GET_NAME) {
-      return -Errno.EINVAL.number();
-    }
+  private void putName(long va) throws MemoryFaultException {
     String name = task.name();
     int length = Math.min(name.length(), NAME_BYTES - 1);
     task.memory().putString(va, name.substring(0, length), NAME_BYTES);
-    return 0;
   }
 }

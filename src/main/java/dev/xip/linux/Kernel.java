@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 
 /**
  * The tasks that run out of one image, and what they have in common. Each has a thread and a
@@ -44,6 +45,12 @@ final class Kernel {
 
   private final Map<Integer, Task> tasks = new TreeMap<>();
   private final Map<Integer, Integer> missing = new TreeMap<>();
+  private final Futexes futexes = new Futexes();
+  private final OutOfMemory memory = new OutOfMemory(this);
+
+  /** Makes timers go off; null if there was none yet. */
+  private ScheduledThreadPoolExecutor alarms;
+
   private int lastNumber = FIRST - 1;
   private int running;
   private long started;
@@ -66,6 +73,26 @@ final class Kernel {
 
   Vfs files() {
     return files;
+  }
+
+  /** The tasks that wait at words of memory. Precondition: the monitor is held. */
+  Futexes futexes() {
+    return futexes;
+  }
+
+  /** What ends tasks when RAM is used up. */
+  OutOfMemory memory() {
+    return memory;
+  }
+
+  /** What makes timers go off. Precondition: the monitor is held. */
+  ScheduledThreadPoolExecutor alarms() {
+    if (alarms == null) {
+      alarms =
+          new ScheduledThreadPoolExecutor(1, Thread.ofPlatform().daemon().name("alarms").factory());
+      alarms.setRemoveOnCancelPolicy(true);
+    }
+    return alarms;
   }
 
   /** Whether lines are wanted for {@link #trace}. */
@@ -93,6 +120,9 @@ final class Kernel {
     synchronized (this) {
       start(first);
       boolean timedOut = waitForEnd(first, begin);
+      if (alarms != null) {
+        alarms.shutdownNow();
+      }
       if (failure != null) {
         throw new IllegalStateException("a task has failed: " + failure.getMessage(), failure);
       }
@@ -106,6 +136,7 @@ final class Kernel {
           tally.systemCalls(),
           tally.faultsAnswered(),
           Map.copyOf(missing),
+          memory.killed(),
           audit == null ? null : audit.end(tally, System.nanoTime() - begin));
     }
   }
@@ -132,7 +163,8 @@ final class Kernel {
       synchronized (this) {
         program.streams().open(this, descriptors);
       }
-      Task first = new Task(this, processor, nextNumber(), descriptors, new Signals());
+      Task first =
+          new Task(this, processor, nextNumber(), descriptors, new Signals(), new Attributes());
       first.setDirectory(directory);
       first.start(loaded);
       whole = true;
@@ -266,6 +298,10 @@ final class Kernel {
     task.becomeZombie();
     for (Task child : List.copyOf(task.children())) {
       child.setParent(null);
+      int death = child.attributes().deathSignal;
+      if (death != 0) {
+        send(child, SignalInfo.fromProcess(death, task.pid()));
+      }
       if (child.isZombie()) {
         forget(child);
       }
@@ -318,8 +354,9 @@ final class Kernel {
       task.signals().add(info);
       if (task.signals().isDeliverable()) {
         task.processor().interrupt();
-        notifyAll();
       }
+      // One that is blocked ends a wait for it.
+      notifyAll();
     }
   }
 
@@ -330,6 +367,15 @@ final class Kernel {
    */
   void await(Task task) throws InterruptedCallException {
     await(task, Long.MAX_VALUE);
+  }
+
+  /** Waits without regard to signals, for some nanoseconds. Precondition: the monitor is held. */
+  void awaitUninterrupted(long nanos) {
+    try {
+      wait(nanos / 1_000_000, (int) (nanos % 1_000_000));
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(NOT_INTERRUPTED, e);
+    }
   }
 
   /** The same, until a time of {@link System#nanoTime} at the latest. */
@@ -343,7 +389,7 @@ final class Kernel {
       } else {
         long left = deadline - System.nanoTime();
         if (left > 0) {
-          wait(left / 1_000_000, (int) (left % 1_000_000));
+          awaitUninterrupted(left);
         }
       }
     } catch (InterruptedException e) {

@@ -32,7 +32,7 @@ final class PollCalls {
 
   /** poll(2) and ppoll(2): nanoseconds, or {@link #FOREVER}. */
   long poll(long va, long count, long nanos) throws IOException {
-    if (count < 0 || count > Descriptors.LIMIT) {
+    if (count < 0 || count > task.descriptors().limit()) {
       return -Errno.EINVAL.number();
     }
     int bytes = (int) count * POLL_BYTES;

@@ -1,12 +1,15 @@
 package dev.xip.linux;
 
 import dev.xip.base.Errno;
+import dev.xip.base.Pages;
 import dev.xip.cpu.VirtualProcessor;
 import dev.xip.host.Register;
 import dev.xip.process.ExecException;
 import dev.xip.vm.MapException;
 import dev.xip.vm.MemoryFaultException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -21,27 +24,36 @@ final class ProcessCalls {
   private static final int CLONE_PARENT_SETTID = 0x10_0000;
   private static final int CLONE_CHILD_CLEARTID = 0x20_0000;
   private static final int CLONE_CHILD_SETTID = 0x100_0000;
-  private static final int CLONE_KNOWN =
+  private static final long CLONE_CLEAR_SIGHAND = 1L << 32;
+  private static final long CLONE_KNOWN =
       EXIT_SIGNAL
           | CLONE_VM
           | CLONE_VFORK
           | CLONE_PARENT_SETTID
           | CLONE_CHILD_CLEARTID
-          | CLONE_CHILD_SETTID;
+          | CLONE_CHILD_SETTID
+          | CLONE_CLEAR_SIGHAND;
 
   /** What vfork is to clone. */
   static final int VFORK = CLONE_VM | CLONE_VFORK;
 
+  private static final int CLONE_ARGS_BYTES = 64;
+
+  /** The bytes of struct clone_args whose meaning the kernel of 2022 knows. */
+  private static final int CLONE_ARGS_KNOWN = 88;
+
   private static final int WNOHANG = 1;
   private static final int WAIT_OPTIONS = 0xe000_000b;
-  private static final int USAGE_BYTES = 144;
   private static final int LONGEST_STRING = 32 * 4096;
   private static final int MOST_BYTES = 2 << 20;
 
   private final Task task;
 
-  ProcessCalls(Task task) {
+  private final TimeCalls times;
+
+  ProcessCalls(Task task, TimeCalls times) {
     this.task = task;
+    this.times = times;
   }
 
   /**
@@ -67,6 +79,9 @@ final class ProcessCalls {
     }
     int number = child.pid();
     child.setExitSignal((int) flags & EXIT_SIGNAL);
+    if ((flags & CLONE_CLEAR_SIGHAND) != 0) {
+      child.signals().exec();
+    }
     processor.set(Register.RAX, 0);
     if (stack != 0) {
       processor.set(Register.RSP, stack);
@@ -84,6 +99,31 @@ final class ProcessCalls {
     return number;
   }
 
+  /** clone3(2). */
+  long clone(long arguments, long bytes) throws IOException {
+    if (bytes < CLONE_ARGS_BYTES || bytes > Pages.SIZE) {
+      return -(bytes < CLONE_ARGS_BYTES ? Errno.EINVAL : Errno.E2BIG).number();
+    }
+    ByteBuffer given =
+        ByteBuffer.wrap(task.memory().read(arguments, (int) bytes)).order(ByteOrder.LITTLE_ENDIAN);
+    for (int i = CLONE_ARGS_KNOWN; i < bytes; i++) {
+      if (given.get(i) != 0) {
+        return -Errno.E2BIG.number();
+      }
+    }
+    long flags = given.getLong(0);
+    long signal = given.getLong(32);
+    long stack = given.getLong(40);
+    long stackBytes = given.getLong(48);
+    if ((flags & EXIT_SIGNAL) != 0
+        || (signal & ~EXIT_SIGNAL) != 0
+        || signal > Signal.LAST
+        || stack == 0 != (stackBytes == 0)) {
+      return -Errno.EINVAL.number();
+    }
+    return clone(flags | signal, stack + stackBytes, given.getLong(24), given.getLong(16));
+  }
+
   /** An address that cannot be stored to is passed over, as in the kernel. */
   private static void put(Task task, long va, int number) {
     try {
@@ -96,11 +136,11 @@ final class ProcessCalls {
   /** execve(2). */
   long exec(long path, long arguments, long environment) throws IOException {
     String program = task.memory().path(path);
+    List<String> words = strings(arguments);
+    List<String> variables = strings(environment);
     LoadedProgram loaded;
     try {
-      loaded =
-          new ProgramLoader(task.kernel(), task.directory())
-              .load(program, strings(arguments), strings(environment));
+      loaded = load(program, words, variables);
     } catch (ExecException e) {
       if (e.isKilled()) {
         task.end(Signal.SIGKILL, e.getMessage());
@@ -111,8 +151,26 @@ final class ProcessCalls {
     synchronized (task.kernel()) {
       task.descriptors().exec();
       task.signals().exec();
+      task.timers().exec();
+      task.attributes().exec();
     }
     return 0;
+  }
+
+  /** Loads a program, and again when RAM was used up and is free. */
+  private LoadedProgram load(String program, List<String> words, List<String> variables)
+      throws IOException {
+    OutOfMemory memory = task.kernel().memory();
+    while (true) {
+      try {
+        return new ProgramLoader(task.kernel(), task.directory()).load(program, words, variables);
+      } catch (ExecException e) {
+        long free = task.kernel().manager().memory().allocator().available();
+        if (free >= OutOfMemory.FOR_PROGRAM || !memory.relieve(task, OutOfMemory.FOR_PROGRAM)) {
+          throw e;
+        }
+      }
+    }
   }
 
   /** The strings that a null ends. */
@@ -148,6 +206,7 @@ final class ProcessCalls {
     }
     int number;
     int wait;
+    ProcessorTimes.Usage used;
     synchronized (task.kernel()) {
       Task child = find(pid, options);
       if (child == null) {
@@ -155,13 +214,15 @@ final class ProcessCalls {
       }
       number = child.pid();
       wait = child.waitStatus();
+      used = child.times().usage().plus(child.times().children());
+      task.times().add(child.times());
       task.kernel().forget(child);
     }
     if (status != 0) {
       task.memory().putInt(status, wait);
     }
     if (usage != 0) {
-      task.memory().write(usage, new byte[USAGE_BYTES], USAGE_BYTES);
+      times.put(usage, used);
     }
     return number;
   }
@@ -228,6 +289,9 @@ final class ProcessCalls {
         return -Errno.ESRCH.number();
       }
       int wanted = group == 0 ? of.pid() : group;
+      if (of != task && of.session() == task.session() && of.attributes().hasExeced) {
+        return -Errno.EACCES.number();
+      }
       if (of.session() == of.pid()
           || of.session() != task.session()
           || wanted != of.pid() && !hasGroup(wanted)) {

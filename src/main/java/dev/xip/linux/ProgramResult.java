@@ -1,5 +1,6 @@
 package dev.xip.linux;
 
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -13,6 +14,7 @@ import java.util.Map;
  * @param systemCalls how many system calls they made
  * @param faults how many page faults were answered
  * @param missing the numbers of system calls that gave ENOSYS, and how often each did
+ * @param killedForMemory the processes that were killed because RAM was used up, in words
  * @param account what it took, in full; null unless {@link Program#accounted}
  */
 public record ProgramResult(
@@ -23,4 +25,5 @@ public record ProgramResult(
     long systemCalls,
     long faults,
     Map<Integer, Integer> missing,
+    List<String> killedForMemory,
     RunAccount account) {}

@@ -10,10 +10,14 @@ final class Signal {
   static final int SIGKILL = 9;
   static final int SIGSEGV = 11;
   static final int SIGPIPE = 13;
+  static final int SIGALRM = 14;
   static final int SIGCHLD = 17;
   static final int SIGCONT = 18;
   static final int SIGSTOP = 19;
   static final int SIGTTOU = 22;
+  static final int SIGXCPU = 24;
+  static final int SIGVTALRM = 26;
+  static final int SIGPROF = 27;
 
   /** The highest number. */
   static final int LAST = 64;

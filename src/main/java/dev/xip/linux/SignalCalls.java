@@ -5,11 +5,14 @@ import dev.xip.host.HostException;
 import dev.xip.host.Register;
 import dev.xip.vm.MemoryFaultException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /** System calls about signals. Linux counterpart: kernel/signal.c. */
 final class SignalCalls {
   private static final int SS_ONSTACK = 1;
   private static final int SS_DISABLE = 2;
+  private static final int SI_TKILL = -6;
   private static final int LEAST_STACK = 2048;
 
   private final Task task;
@@ -101,6 +104,54 @@ final class SignalCalls {
     }
   }
 
+  /** rt_sigtimedwait(2). */
+  long await(long set, long info, long timeout, TimeCalls times) throws IOException {
+    long wanted = task.memory().getLong(set);
+    long nanos = timeout == 0 ? 0 : times.nanos(timeout, 1);
+    if (nanos < 0) {
+      return -Errno.EINVAL.number();
+    }
+    long deadline = timeout == 0 ? Long.MAX_VALUE : System.nanoTime() + nanos;
+    SignalInfo taken;
+    synchronized (task.kernel()) {
+      while ((taken = task.signals().take(wanted)) == null) {
+        if (deadline != Long.MAX_VALUE && deadline - System.nanoTime() <= 0) {
+          return -Errno.EAGAIN.number();
+        }
+        task.kernel().await(task, deadline);
+      }
+    }
+    if (info != 0) {
+      ByteBuffer struct = ByteBuffer.allocate(SignalInfo.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      taken.put(struct, 0);
+      task.memory().write(info, struct.array(), SignalInfo.BYTES);
+    }
+    return taken.number();
+  }
+
+  /** rt_sigqueueinfo(2): a signal with a value. */
+  long queue(int pid, int signal, long info) throws MemoryFaultException {
+    int code = task.memory().getInt(info + 8);
+    int value = task.memory().getInt(info + 24);
+    if (signal < 0 || signal > Signal.LAST) {
+      return -Errno.EINVAL.number();
+    }
+    synchronized (task.kernel()) {
+      Task to = task.kernel().task(pid);
+      if ((code >= 0 || code == SI_TKILL) && pid != task.pid()) {
+        return -Errno.EPERM.number();
+      }
+      if (to == null) {
+        return -Errno.ESRCH.number();
+      }
+      if (signal != 0) {
+        String why = "signal %d from process %d".formatted(signal, task.pid());
+        task.kernel().send(to, new SignalInfo(signal, code, task.pid(), value, 0, why));
+      }
+      return 0;
+    }
+  }
+
   /** pause(2). */
   long pause() throws InterruptedCallException {
     synchronized (task.kernel()) {
@@ -156,11 +207,16 @@ final class SignalCalls {
       return -Errno.EINVAL.number();
     }
     boolean found = false;
+    boolean refused = false;
     synchronized (task.kernel()) {
       for (Task each : task.kernel().tasks()) {
         if (pid > 0
             ? each.pid() == pid
             : pid == -1 ? each != task : each.group() == (pid == 0 ? task.group() : -pid)) {
+          if (!maySend(each)) {
+            refused = true;
+            continue;
+          }
           found = true;
           if (signal != 0) {
             task.kernel().send(each, SignalInfo.fromProcess(signal, task.pid()));
@@ -168,7 +224,18 @@ final class SignalCalls {
         }
       }
     }
-    return found ? 0 : -Errno.ESRCH.number();
+    return found ? 0 : -(refused ? Errno.EPERM : Errno.ESRCH).number();
+  }
+
+  /** Linux counterpart: {@code kill_ok_by_cred}. */
+  private boolean maySend(Task to) {
+    Credentials own = task.attributes().credentials;
+    int[] users = to.attributes().credentials.users;
+    return own.may(Credentials.CAP_KILL)
+        || own.users[0] == users[0]
+        || own.users[0] == users[2]
+        || own.users[1] == users[0]
+        || own.users[1] == users[2];
   }
 
   /** tgkill(2) and tkill(2): a process has one thread. */

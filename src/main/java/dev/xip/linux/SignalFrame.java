@@ -91,7 +91,7 @@ final class SignalFrame {
     frame.putLong(ADDRESS, info.address());
     frame.putLong(STATE, state);
     frame.putLong(MASK, mask);
-    putInfo(frame, info);
+    info.put(frame, INFO);
     task.memory().write(state, state(), STATE_BYTES + 4);
     task.memory().write(start, frame.array(), BYTES);
     processor.set(Register.RSP, start);
@@ -101,17 +101,6 @@ final class SignalFrame {
     processor.set(Register.RSI, start + INFO);
     processor.set(Register.RDX, start + FLAGS);
     processor.set(Register.RFLAGS, processor.get(Register.RFLAGS) & ~CLEARED_FLAGS);
-  }
-
-  private static void putInfo(ByteBuffer frame, SignalInfo info) {
-    frame.putInt(INFO, info.number());
-    frame.putInt(INFO + 8, info.code());
-    if (info.address() != 0) {
-      frame.putLong(INFO + 16, info.address());
-    } else {
-      frame.putInt(INFO + 16, info.sender());
-      frame.putInt(INFO + 24, info.status());
-    }
   }
 
   private byte[] state() throws HostException {

@@ -1,16 +1,21 @@
 package dev.xip.linux;
 
+import java.nio.ByteBuffer;
+
 /**
  * A signal on its way to a task. Linux counterpart: {@code struct siginfo}.
  *
  * @param number the signal
  * @param code why it was sent, SI_* or a code of the signal
  * @param sender the process that has sent it, or that has ended
- * @param status how the process has ended, for SIGCHLD
+ * @param status how the process has ended, for SIGCHLD; the value that came with the signal
  * @param address the address accessed, for a signal of a fault
  * @param reason why, in words
  */
 record SignalInfo(int number, int code, int sender, int status, long address, String reason) {
+  /** The bytes of struct siginfo. */
+  static final int BYTES = 128;
+
   private static final int SI_USER = 0;
   private static final int SI_KERNEL = 0x80;
   private static final int CLD_EXITED = 1;
@@ -42,6 +47,18 @@ record SignalInfo(int number, int code, int sender, int status, long address, St
         killed ? waitStatus & 0x7f : waitStatus >> 8,
         0,
         "child %d has ended".formatted(child));
+  }
+
+  /** Writes struct siginfo. */
+  void put(ByteBuffer buffer, int at) {
+    buffer.putInt(at, number);
+    buffer.putInt(at + 8, code);
+    if (address != 0) {
+      buffer.putLong(at + 16, address);
+    } else {
+      buffer.putInt(at + 16, sender);
+      buffer.putInt(at + 24, status);
+    }
   }
 
   /** The same with another number. */

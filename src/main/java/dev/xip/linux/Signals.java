@@ -155,8 +155,24 @@ final class Signals {
     return pending;
   }
 
+  /** Whether SIGKILL waits. */
+  boolean isKilled() {
+    return (pending & Signal.bit(Signal.SIGKILL)) != 0;
+  }
+
   boolean isDeliverable() {
     return (pending & ~blocked) != 0;
+  }
+
+  /** Takes a signal of a set, also one that is blocked; null if none waits. */
+  SignalInfo take(long set) {
+    long waiting = pending & set;
+    if (waiting == 0) {
+      return null;
+    }
+    int signal = Long.numberOfTrailingZeros(waiting) + 1;
+    pending &= ~Signal.bit(signal);
+    return infos[signal];
   }
 
   /** Takes the next signal that is not blocked and does something; null if there is none. */

@@ -26,10 +26,12 @@ final class SystemCalls {
   private static final int CLOCK_NANOSLEEP = 230;
   private static final int PSELECT = 270;
   private static final int PPOLL = 271;
+  private static final int RSEQ = 334;
 
   /** A signal has ended the call; no result is this, ERESTARTSYS. */
   static final long INTERRUPTED = -512;
 
+  private static final int ROBUST_LIST_BYTES = 24;
   private static final long UNSIGNED = 0xffff_ffffL;
   private static final long NANOSECOND = 1;
   private static final long MICROSECOND = 1000;
@@ -39,7 +41,14 @@ final class SystemCalls {
   private final VirtualProcessor processor;
   private final MemoryCalls memory;
   private final IdentityCalls identity;
+  private final CredentialCalls credentials;
+  private final LimitCalls limits;
+  private final SchedulingCalls scheduling;
   private final TimeCalls time;
+  private final TimerCalls timers;
+  private final FutexCalls futexes;
+  private final ResidencyCalls residency;
+  private final SocketCalls sockets;
   private final SignalCalls signals;
   private final ProcessCalls processes;
   private final DescriptorCalls descriptors;
@@ -53,11 +62,18 @@ final class SystemCalls {
     this.processor = task.processor();
     this.memory = new MemoryCalls(task);
     this.identity = new IdentityCalls(task);
+    this.credentials = new CredentialCalls(task);
+    this.limits = new LimitCalls(task);
+    this.scheduling = new SchedulingCalls(task);
     this.time = new TimeCalls(task);
+    this.timers = new TimerCalls(task, time);
+    this.futexes = new FutexCalls(task, time);
+    this.residency = new ResidencyCalls(task);
     this.signals = new SignalCalls(task);
-    this.processes = new ProcessCalls(task);
+    this.processes = new ProcessCalls(task, time);
     this.descriptors = new DescriptorCalls(task);
     this.transfers = new TransferCalls(task);
+    this.sockets = new SocketCalls(task, transfers);
     this.polls = new PollCalls(task);
     this.files = new FileSystemCalls(task);
   }
@@ -80,6 +96,9 @@ final class SystemCalls {
     int number = (int) processor.get(Register.RAX);
     String text = task.kernel().isTraced() ? CallNames.text(task, number) : null;
     long result = perform(number);
+    if (result == -Errno.ENOSYS.number() && number != RSEQ) {
+      missing.merge(number, 1, Integer::sum);
+    }
     if (text != null) {
       task.kernel().trace(task, "%s = %s".formatted(text, CallNames.result(result)));
     }
@@ -164,7 +183,7 @@ final class SystemCalls {
       case 39, 186 -> task.pid();
       // set_tid_address: no thread waits there.
       case 218 -> task.pid();
-      case 56 -> processes.clone(a, b, c, d);
+      case 56 -> processes.clone(a & UNSIGNED, b, c, d);
       case 57 -> processes.clone(Signal.SIGCHLD, 0, 0, 0);
       case 58 -> processes.clone(ProcessCalls.VFORK | Signal.SIGCHLD, 0, 0, 0);
       case 59 -> processes.exec(a, b, c);
@@ -173,36 +192,117 @@ final class SystemCalls {
       case 62 -> signals.kill((int) a, (int) b);
       case 63 -> identity.uname(a);
       case 95 -> identity.creationMask((int) a);
-      case 96 -> time.day(a);
-      case 98 -> time.usage(b);
+      case 96 -> time.day(a, b);
+      case 98 -> time.usage((int) a, b);
       case 99 -> identity.system(a);
       case 100 -> time.times(a);
-      case 102, 104, 107, 108 -> IdentityCalls.USER;
       case 109 -> processes.setGroup((int) a, (int) b);
       case 110 -> processes.parent();
       case 111 -> processes.group(0);
       case 112 -> processes.startSession();
       case 121 -> processes.group((int) a);
       case 124 -> processes.session((int) a);
-      // getgroups: none.
-      case 115 -> 0;
       case 127 -> signals.pending(a);
+      case 128 -> signals.await(a, b, c, time);
+      case 129 -> signals.queue((int) a, (int) b, c);
       case SIGSUSPEND -> signals.suspend(a);
       case 131 -> signals.stack(a, b);
-      case 157 -> identity.control((int) a, b);
+      case 157 -> identity.control((int) a, b, c);
       case 201 -> time.seconds(a);
       case 200 -> signals.killThread((int) a, (int) a, (int) b);
-      case 204 -> identity.processors(b, c);
       case 234 -> signals.killThread((int) a, (int) b, (int) c);
-      case 302 -> identity.limits((int) b, c, d);
-      case 318 -> identity.getRandom(a, b);
+      case 318 -> identity.getRandom(a, b, (int) c);
+      case 435 -> processes.clone(a, b);
+      default -> callOfTime(number, a, b, c, d);
+    };
+  }
+
+  /** Calls about time, timers, waiting for memory words, memory that is resident, scheduling. */
+  private long callOfTime(int number, long a, long b, long c, long d) throws IOException {
+    return switch (number) {
+      // sched_yield: the host's threads have turns anyway.
+      case 24 -> 0;
+      case 26 -> residency.sync(a, b, (int) c);
+      case 27 -> residency.inCore(a, b, c);
+      case 36 -> timers.interval((int) a, b);
+      case 37 -> timers.alarm(a & UNSIGNED);
+      case 38 -> timers.setInterval((int) a, b, c);
+      case 140 -> scheduling.priority((int) a, (int) b);
+      case 141 -> scheduling.setPriority((int) a, (int) b, (int) c);
+      case 142 -> scheduling.setParameter((int) a, b);
+      case 143 -> scheduling.parameter((int) a, b);
+      case 144 -> scheduling.setPolicy((int) a, (int) b, c);
+      case 145 -> scheduling.policy((int) a);
+      case 146 -> scheduling.highest((int) a);
+      case 147 -> scheduling.lowest((int) a);
+      case 148 -> scheduling.interval((int) a, b);
+      case 149 -> residency.lock(a, b, 0);
+      case 150 -> residency.unlock(a, b);
+      case 151 -> residency.lockAll((int) a);
+      // munlockall: nothing is locked but by mlock, which counts for nothing.
+      case 152 -> 0;
+      case 202 ->
+          futexes.futex(
+              a, (int) b, (int) c, d, processor.get(Register.R8), (int) processor.get(Register.R9));
+      case 203 -> scheduling.setProcessors((int) a, b, c);
+      case 204 -> scheduling.processors((int) a, b, c);
+      case 222 -> timers.create((int) a, b, c);
+      case 223 -> timers.set((int) a, (int) b, c, d);
+      case 224 -> timers.get((int) a, b);
+      case 225 -> timers.overruns((int) a);
+      case 226 -> timers.delete((int) a);
+      case 229 -> time.resolution((int) a, b);
+      case 309 -> scheduling.processor(a, b);
+      case 324 -> residency.barrier((int) a, (int) b);
+      case 325 -> residency.lock(a, b, (int) c);
+      default -> callOfIdentity(number, a, b, c, d);
+    };
+  }
+
+  /** Calls about users, limits and sockets, and those that no program may make. */
+  private long callOfIdentity(int number, long a, long b, long c, long d) throws IOException {
+    return switch (number) {
+      // socket: there are no networks.
+      case 41 -> -Errno.EAFNOSUPPORT.number();
+      case 42, 43, 49, 50, 54, 288 -> sockets.other(a);
+      case 44 -> sockets.send(a, b, c);
+      case 45 -> sockets.receive(a, b, c, (int) d);
+      case 46 -> sockets.sendMessage(a, b);
+      case 47 -> sockets.receiveMessage(a, b, (int) c);
+      case 48 -> sockets.shutDown(a, (int) b);
+      case 51, 52 -> sockets.name(a, b, c);
+      case 53 -> sockets.pair((int) a, (int) b, (int) c, d);
+      case 55 -> sockets.option(a, (int) b, (int) c, d, processor.get(Register.R8));
+      case 97 -> limits.limits(0, (int) a, 0, b);
+      case 102 -> credentials.user(0);
+      case 104 -> credentials.group(0);
+      case 105 -> credentials.set(true, (int) a);
+      case 106 -> credentials.set(false, (int) a);
+      case 107 -> credentials.user(1);
+      case 108 -> credentials.group(1);
+      case 113 -> credentials.set(true, (int) a, (int) b);
+      case 114 -> credentials.set(false, (int) a, (int) b);
+      case 115 -> credentials.groups((int) a, b);
+      case 116 -> credentials.setGroups((int) a, b);
+      case 117 -> credentials.set(true, (int) a, (int) b, (int) c);
+      case 118 -> credentials.get(true, a, b, c);
+      case 119 -> credentials.set(false, (int) a, (int) b, (int) c);
+      case 120 -> credentials.get(false, a, b, c);
+      case 122 -> credentials.setForFiles(true, (int) a);
+      case 123 -> credentials.setForFiles(false, (int) a);
+      case 125 -> credentials.capabilities(a, b);
+      case 126 -> credentials.setCapabilities(a, b);
+      case 135 -> identity.personality((int) a);
+      case 160 -> limits.limits(0, (int) a, b, 0);
+      case 302 -> limits.limits((int) a, (int) b, c, d);
+      // set_robust_list: no thread outlives another.
+      case 273 -> b == ROBUST_LIST_BYTES ? 0 : -Errno.EINVAL.number();
+      // ptrace, syslog, settimeofday, adjtimex, mount, swap, host names, modules, clocks.
+      case 101, 103, 159, 164, 165, 166, 167, 168, 169, 170, 171, 175, 176, 227, 305 ->
+          -Errno.EPERM.number();
       default -> {
         long result = files.call(number, a, b, c, d, processor.get(Register.R8));
-        if (result == FileSystemCalls.MISSING) {
-          missing.merge(number, 1, Integer::sum);
-          result = -Errno.ENOSYS.number();
-        }
-        yield result;
+        yield result == FileSystemCalls.MISSING ? -Errno.ENOSYS.number() : result;
       }
     };
   }

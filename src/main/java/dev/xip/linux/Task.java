@@ -6,6 +6,7 @@ import dev.xip.host.HostException;
 import dev.xip.host.Register;
 import dev.xip.process.ModelledProcess;
 import dev.xip.vfs.Directory;
+import dev.xip.vm.AddressSpace;
 import dev.xip.vm.FaultResult;
 import dev.xip.vm.MemoryFaultException;
 import java.io.IOException;
@@ -32,7 +33,10 @@ final class Task {
   private final Signals signals;
   private final SystemCalls calls;
   private final SignalDelivery delivery;
-  private ModelledProcess process;
+  private final Attributes attributes;
+  private final ProcessorTimes times = new ProcessorTimes(this);
+  private final Timers timers;
+  private volatile ModelledProcess process;
   private UserMemory memory;
   private Heap heap;
   private String path;
@@ -74,7 +78,8 @@ final class Task {
       VirtualProcessor processor,
       int pid,
       Descriptors descriptors,
-      Signals signals) {
+      Signals signals,
+      Attributes attributes) {
     this.kernel = kernel;
     this.processor = processor;
     this.flushesBefore = processor.flushes();
@@ -84,6 +89,8 @@ final class Task {
     this.session = pid;
     this.descriptors = descriptors;
     this.signals = signals;
+    this.attributes = attributes;
+    this.timers = new Timers(this);
     this.calls = new SystemCalls(this);
     this.delivery = new SignalDelivery(this);
     this.directory = kernel.files().root();
@@ -107,6 +114,38 @@ final class Task {
 
   Signals signals() {
     return signals;
+  }
+
+  Attributes attributes() {
+    return attributes;
+  }
+
+  ProcessorTimes times() {
+    return times;
+  }
+
+  Timers timers() {
+    return timers;
+  }
+
+  /** The pages of RAM that its memory takes, shared ones and tables included. For any thread. */
+  long pages() {
+    ModelledProcess now = process;
+    if (now == null) {
+      return 0;
+    }
+    AddressSpace space = now.space();
+    return space.anonymousFrames() + space.fileFrames() + space.tablePages();
+  }
+
+  /** Obeys limits that have changed. Precondition: the kernel's monitor is held. */
+  void obeyLimits() {
+    Limits limits = attributes.limits;
+    long files = limits.soft(Limits.NOFILE);
+    descriptors.setLimit(files < 0 ? Descriptors.LIMIT : (int) files);
+    long stack = limits.soft(Limits.STACK);
+    process.space().limitStack(stack < 0 ? Long.MAX_VALUE : stack);
+    timers.obey(limits);
   }
 
   SignalDelivery delivery() {
@@ -252,11 +291,19 @@ final class Task {
     processor.set(Register.RIP, program.entry());
     processor.set(Register.RSP, program.stack());
     process = program.process();
-    memory = new UserMemory(process.space());
+    useMemory();
+    synchronized (kernel) {
+      obeyLimits();
+    }
     heap = new Heap(process.space(), program.heapStart(), program.heapStart());
     path = program.canonical();
     name = program.name();
     giveBack(before);
+  }
+
+  private void useMemory() {
+    memory =
+        new UserMemory(process.space(), () -> kernel.memory().relieve(this, OutOfMemory.FOR_FAULT));
   }
 
   /** A child as fork makes it, with a copy of all, or for vfork with this memory. */
@@ -269,15 +316,18 @@ final class Task {
       other.copyState(processor);
       Task child;
       synchronized (kernel) {
-        child = new Task(kernel, other, number, descriptors.forked(), signals.forked());
+        child =
+            new Task(
+                kernel, other, number, descriptors.forked(), signals.forked(), attributes.forked());
         child.setParent(this);
         child.group = group;
         child.session = session;
         child.borrows = shared;
+        child.process = copy;
+        child.obeyLimits();
       }
       child.lender = shared ? this : null;
-      child.process = copy;
-      child.memory = new UserMemory(copy.space());
+      child.useMemory();
       child.heap = shared ? heap : heap.forked(copy.space());
       child.path = path;
       child.directory = directory;
@@ -309,6 +359,15 @@ final class Task {
 
   /** Runs until it ends. */
   void run() throws IOException {
+    times.start();
+    try {
+      runUserMode();
+    } finally {
+      times.end();
+    }
+  }
+
+  private void runUserMode() throws IOException {
     while (!isEnding()) {
       long entered = System.nanoTime();
       Exit exit = processor.run();
@@ -340,6 +399,10 @@ final class Task {
     FaultResult result = process.space().fault(fault.address(), fault.access());
     tally.answered(result);
     if (result instanceof FaultResult.Refused(MemoryFaultException cause)) {
+      if (cause instanceof MemoryFaultException.OutOfMemory
+          && (kernel.memory().relieve(this, OutOfMemory.FOR_FAULT) || signals.isKilled())) {
+        return;
+      }
       long address = fault.address();
       String why = place(cause.getMessage());
       force(
@@ -367,6 +430,7 @@ final class Task {
   void free() throws HostException {
     synchronized (kernel) {
       descriptors.closeAll();
+      timers.end();
     }
     processor.leave();
     tally.paid(processor.flushes() - flushesBefore, processor.tableStores() - tableStoresBefore);

@@ -24,7 +24,21 @@ final class UserMemory implements ByteSink, ByteSource {
   private final AddressReader reader;
   private final AddressWriter writer;
 
+  private final Relief relief;
+
+  /** What to do when RAM is used up. */
+  interface Relief {
+    /** Whether it may be tried again. */
+    boolean relieve();
+  }
+
+  /** Without relief: the memory of a program that is loaded. */
   UserMemory(AddressSpace space) {
+    this(space, () -> false);
+  }
+
+  UserMemory(AddressSpace space, Relief relief) {
+    this.relief = relief;
     this.reader = new AddressReader(space);
     this.writer = new AddressWriter(space);
   }
@@ -46,12 +60,12 @@ final class UserMemory implements ByteSink, ByteSource {
   }
 
   /** Copies page by page, up to the first that cannot be used. */
-  private static long each(long at, long length, Piece piece) throws MemoryFaultException {
+  private long each(long at, long length, Piece piece) throws MemoryFaultException {
     long done = 0;
     try {
       while (done < length) {
         long some = Math.min(length - done, Pages.SIZE - (at + done & Pages.OFFSET_MASK));
-        piece.copy(done, some);
+        copy(piece, done, some);
         done += some;
       }
     } catch (MemoryFaultException e) {
@@ -62,14 +76,29 @@ final class UserMemory implements ByteSink, ByteSource {
     return done;
   }
 
+  private void copy(Piece piece, long done, long length) throws MemoryFaultException {
+    while (true) {
+      try {
+        piece.copy(done, length);
+        return;
+      } catch (MemoryFaultException.OutOfMemory e) {
+        if (!relief.relieve()) {
+          throw e;
+        }
+      }
+    }
+  }
+
   byte[] read(long va, int length) throws MemoryFaultException {
     byte[] bytes = new byte[length];
-    reader.copy(va, MemorySegment.ofArray(bytes), 0, length);
+    MemorySegment to = MemorySegment.ofArray(bytes);
+    copy((done, some) -> reader.copy(va, to, done, some), 0, length);
     return bytes;
   }
 
   void write(long va, byte[] bytes, int length) throws MemoryFaultException {
-    writer.copy(MemorySegment.ofArray(bytes), 0, va, length);
+    MemorySegment from = MemorySegment.ofArray(bytes);
+    copy((done, some) -> writer.copy(from, done, va, some), 0, length);
   }
 
   /** Reads 8 bytes at any address. */
