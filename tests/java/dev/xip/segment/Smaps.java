@@ -9,7 +9,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** The figures of smaps, proc(5), for a process's mappings of one file. */
-final class Smaps {
+public final class Smaps {
   private static final Pattern MAPPING =
       Pattern.compile("([0-9a-f]+)-([0-9a-f]+) (\\S+) \\S+ \\S+ \\S+ *(.*)");
   private static final Pattern FIGURE =
@@ -24,7 +24,7 @@ final class Smaps {
    * @param file the file
    * @return bytes by the names that smaps has, as far as tests ask for them
    */
-  static Map<String, Long> of(long pid, Path file) throws IOException {
+  public static Map<String, Long> of(long pid, Path file) throws IOException {
     Map<String, Long> sums = new TreeMap<>();
     boolean inside = false;
     for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/smaps"))) {
