@@ -120,7 +120,7 @@ final class Audit {
               } else if (inPlace) {
                 long pages = 1L << (layout.shift(level) - Pages.SHIFT);
                 special += pages;
-                specialText += vma.access().execute() ? pages : 0;
+                specialText += isText(vma) ? pages : 0;
               }
             });
     if (inPlace) {
@@ -128,10 +128,14 @@ final class Audit {
     }
   }
 
+  private static boolean isText(Vma vma) {
+    return vma.access().execute() && !vma.access().write();
+  }
+
   /** An entry for a frame: of the image only a copy, the page of a hole, or the page cache's. */
   private void counted(String task, Vma vma, long va, int pfn, boolean inPlace, boolean ofImage) {
     FrameUse use = frames.use(pfn);
-    boolean text = ofImage && vma.access().execute() && use != FrameUse.SPARSE;
+    boolean text = ofImage && isText(vma) && use != FrameUse.SPARSE;
     cached += ofImage && use == FrameUse.PAGE_CACHE ? 1 : 0;
     textFrames.set(pfn, textFrames.get(pfn) || text);
     if (inPlace && (text || use != FrameUse.ANONYMOUS && use != FrameUse.SPARSE)) {

@@ -62,10 +62,10 @@ public record RunAccount(
    * maps.
    *
    * @param special pages of the image, without a page frame
-   * @param specialText those of them in executable mappings
+   * @param specialText those of them in mappings that are executable and not writable
    * @param cached pages of the image that the page cache holds in a frame
-   * @param textFrames how many frames hold text: different ones behind executable mappings of the
-   *     image's files
+   * @param textFrames how many frames hold text: different ones behind such mappings of the image's
+   *     files
    */
   public record Entries(long special, long specialText, long cached, long textFrames) {}
 
