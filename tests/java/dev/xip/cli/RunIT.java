@@ -185,6 +185,20 @@ class RunIT {
   }
 
   @Test
+  void throughThePageCacheTextTakesFrames() throws Exception {
+    Xip.Result result =
+        Xip.run("run", "--stats", "--json", "--page-cache", image, "/bin/sh", "-c", "echo a | cat");
+    assertThat(result.out()).isEqualTo("a\n");
+    assertThat(result.exit()).as(result.err()).isZero();
+    JsonNode account = Xip.STRICT_JSON.readTree(result.err());
+    assertThat(account.get("specialPages").asLong(-1)).isZero();
+    assertThat(account.get("textFrames").asLong()).isPositive();
+    assertThat(account.get("framesAtMost").get("pageCache").asLong())
+        .isGreaterThanOrEqualTo(account.get("textFrames").asLong());
+    assertThat(account.get("wrong")).isEmpty();
+  }
+
+  @Test
   void thePatchAsPostedStopsTheFirstExec() throws Exception {
     assertThat(fails(1, "run", "--strategy", "mem-segs-posted", image, "/bin/sh"))
         .contains("strategy mem-segs-posted: BUG: sleeping function called from invalid context");

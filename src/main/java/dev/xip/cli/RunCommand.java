@@ -141,6 +141,13 @@ final class RunCommand implements Callable<Integer> {
   private FrameStrategy strategy;
 
   @Option(
+      names = "--page-cache",
+      description =
+          "For comparison: read and map the image's files through a page cache, which takes a frame"
+              + " of RAM for each page.")
+  private boolean pageCache;
+
+  @Option(
       names = "--trace",
       description = "Show each system call, and which are missing, on standard error.")
   private boolean trace;
@@ -204,9 +211,8 @@ final class RunCommand implements Callable<Integer> {
         names.add(SegmentName.of(each));
       }
       try (Machine machine = Machine.boot(config, store.open());
-          Mount mount = machine.mount(names.toArray(SegmentName[]::new));
-          Vfs files = files(mount.image(), mount::open, machine)) {
-        return run(machine, files);
+          Mount mount = machine.mount(names.toArray(SegmentName[]::new))) {
+        return run(machine, mount.image(), mount::open);
       }
     }
     Path file = HostPlace.of(image);
@@ -214,16 +220,17 @@ final class RunCommand implements Callable<Integer> {
     try (Machine machine = Machine.boot(config.withWindow(window))) {
       ImageRegion region = ImageRegion.map(file, machine.memory());
       FsImage root = region.image();
-      RamTree.Opener opener = (name, inode) -> InPlaceFile.open(name, root, inode, region);
-      try (Vfs files = files(root, opener, machine)) {
-        return run(machine, files);
-      }
+      return run(machine, root, (name, inode) -> InPlaceFile.open(name, root, inode, region));
     }
   }
 
-  private static Vfs files(FsImage root, RamTree.Opener opener, Machine machine)
-      throws IOException {
-    return new Vfs(RamTree.over(root, opener, machine.pageCache(), ROOT_DEVICE));
+  private int run(Machine machine, FsImage root, RamTree.Opener opener) throws IOException {
+    int status;
+    RamTree tree = RamTree.over(root, pageCache ? null : opener, machine.pageCache(), ROOT_DEVICE);
+    try (Vfs files = new Vfs(tree)) {
+      status = run(machine, files);
+    }
+    return stats ? told(machine.verify(), status) : status;
   }
 
   private MachineConfig config() {
@@ -307,12 +314,16 @@ final class RunCommand implements Callable<Integer> {
     } else {
       report.table(words.getFirst(), result, machine, times);
     }
-    List<String> wrong = result.account().wrong();
-    if (!wrong.isEmpty()) {
-      Errors.line(wrong.getFirst());
-      return Main.FAILED;
+    return told(result.account().wrong(), status);
+  }
+
+  /** The status, or that of a failure if something is wrong. */
+  private static int told(List<String> wrong, int status) {
+    if (wrong.isEmpty()) {
+      return status;
     }
-    return status;
+    Errors.line(wrong.getFirst());
+    return Main.FAILED;
   }
 
   /** The start is that of the JVM up to the program's. */
