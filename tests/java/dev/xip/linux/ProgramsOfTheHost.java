@@ -3,6 +3,8 @@ package dev.xip.linux;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.cpu.Processors;
+import dev.xip.host.HostFile;
+import dev.xip.host.HostStream;
 import dev.xip.machine.Machine;
 import dev.xip.machine.MachineConfig;
 import dev.xip.machine.Mount;
@@ -16,11 +18,7 @@ import dev.xip.testing.Judge;
 import dev.xip.testing.Processes;
 import dev.xip.vfs.RamTree;
 import dev.xip.vfs.Vfs;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -31,8 +29,8 @@ import java.util.stream.Stream;
 final class ProgramsOfTheHost implements AutoCloseable {
   private final Path folder;
   private final Path tree;
-  private final ByteArrayOutputStream output = new ByteArrayOutputStream();
-  private final ByteArrayOutputStream errors = new ByteArrayOutputStream();
+  private final Path output;
+  private final Path errors;
   private Consumer<String> trace;
   private Machine machine;
   private Mount mount;
@@ -42,6 +40,8 @@ final class ProgramsOfTheHost implements AutoCloseable {
   ProgramsOfTheHost(Path folder, List<String> programs) throws IOException {
     Judge.kvm();
     this.folder = folder;
+    this.output = folder.resolve("output");
+    this.errors = folder.resolve("errors");
     this.tree = Files.createDirectory(folder.resolve("tree"));
     for (String each : programs) {
       copy(each);
@@ -83,24 +83,24 @@ final class ProgramsOfTheHost implements AutoCloseable {
   }
 
   ProgramResult run(String... words) throws IOException {
-    return run(InputStream.nullInputStream(), words);
+    return run(input(""), words);
   }
 
-  ProgramResult run(InputStream input, String... words) throws IOException {
-    output.reset();
-    errors.reset();
+  /** The input is a file. */
+  ProgramResult run(Path input, String... words) throws IOException {
+    Files.deleteIfExists(output);
+    Files.deleteIfExists(errors);
     ProgramResult result;
-    try (Vfs files =
-        new Vfs(RamTree.over(mount.image(), mount::open, machine.pageCache(), 1))) {
+    try (HostFile in = HostFile.openReadOnly(input);
+        HostFile out = HostFile.create(output, 0600);
+        HostFile err = HostFile.create(errors, 0600);
+        Vfs files = new Vfs(RamTree.over(mount.image(), mount::open, machine.pageCache(), 1))) {
+      StandardStreams streams =
+          new StandardStreams(HostStream.of(in), HostStream.of(out), HostStream.of(err), null);
       result =
-        new Program(
-                words[0],
-                List.of(words),
-                List.of("PATH=/usr/bin:/bin"),
-                new StandardStreams(input, output, errors),
-                trace)
-            .withAccount(null)
-            .run(machine.memoryManager(), processors, files);
+          new Program(words[0], List.of(words), List.of("PATH=/usr/bin:/bin"), streams, trace)
+              .withAccount(null)
+              .run(machine.memoryManager(), processors, files);
     }
     assertThat(machine.pageCache().pages()).as("frames of files after the end").isZero();
     assertThat(machine.memory().allocator().inUse(FrameUse.ANONYMOUS))
@@ -118,12 +118,12 @@ final class ProgramsOfTheHost implements AutoCloseable {
     trace = to;
   }
 
-  String output() {
-    return output.toString(StandardCharsets.UTF_8);
+  String output() throws IOException {
+    return Files.readString(output);
   }
 
-  String errors() {
-    return errors.toString(StandardCharsets.UTF_8);
+  String errors() throws IOException {
+    return Files.readString(errors);
   }
 
   /** Runs a command here and on the host: output, errors and status are the same. */
@@ -162,8 +162,8 @@ final class ProgramsOfTheHost implements AutoCloseable {
   }
 
   /** A standard input. */
-  static InputStream input(String text) {
-    return new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8));
+  Path input(String text) throws IOException {
+    return Files.writeString(folder.resolve("input"), text);
   }
 
   @Override

@@ -3,6 +3,8 @@ package dev.xip.linux;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.cpu.Processors;
+import dev.xip.host.HostFile;
+import dev.xip.host.HostStream;
 import dev.xip.machine.Machine;
 import dev.xip.machine.MachineConfig;
 import dev.xip.machine.Mount;
@@ -16,8 +18,6 @@ import dev.xip.testing.Judge;
 import dev.xip.testing.Processes;
 import dev.xip.vfs.RamTree;
 import dev.xip.vfs.Vfs;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -32,15 +32,12 @@ import org.junit.jupiter.api.io.TempDir;
 /** Debian's static busybox runs out of an image in a segment, and the host runs the same file. */
 class StaticProgramTest {
   /** Calls for threads, which glibc does without. */
-
-
   @TempDir Path folder;
+
   private Path busybox;
   private Machine machine;
   private Mount mount;
   private Processors processors;
-  private final ByteArrayOutputStream output = new ByteArrayOutputStream();
-  private final ByteArrayOutputStream errors = new ByteArrayOutputStream();
 
   @BeforeEach
   void boot() throws IOException {
@@ -72,27 +69,30 @@ class StaticProgramTest {
   private ProgramResult run(String input, String... arguments) throws IOException {
     List<String> words = new ArrayList<>(List.of("busybox"));
     words.addAll(List.of(arguments));
-    return run(
-        words,
-        new StandardStreams(
-            new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)), output, errors));
-  }
-
-  private ProgramResult run(List<String> words, StandardStreams streams) throws IOException {
-    ProgramResult result;
-    try (Vfs files =
-        new Vfs(RamTree.over(mount.image(), mount::open, machine.pageCache(), 1))) {
-      result =
-        new Program("/busybox", words, List.of("PATH=/bin", "HOME=/"), streams, null)
-            .withAccount(null)
-            .run(machine.memoryManager(), processors, files);
+    Files.deleteIfExists(folder.resolve("output"));
+    Files.deleteIfExists(folder.resolve("errors"));
+    Files.writeString(folder.resolve("input"), input);
+    try (HostFile in = HostFile.openReadOnly(folder.resolve("input"));
+        HostFile out = HostFile.create(folder.resolve("output"), 0600);
+        HostFile err = HostFile.create(folder.resolve("errors"), 0600);
+        Vfs files = new Vfs(RamTree.over(mount.image(), mount::open, machine.pageCache(), 1))) {
+      StandardStreams streams =
+          new StandardStreams(HostStream.of(in), HostStream.of(out), HostStream.of(err), null);
+      ProgramResult result =
+          new Program("/busybox", words, List.of("PATH=/bin", "HOME=/"), streams, null)
+              .withAccount(null)
+              .run(machine.memoryManager(), processors, files);
+      assertThat(result.account().wrong()).isEmpty();
+      return result;
     }
-    assertThat(result.account().wrong()).isEmpty();
-    return result;
   }
 
-  private String output() {
-    return output.toString(StandardCharsets.UTF_8);
+  private String output() throws IOException {
+    return Files.readString(folder.resolve("output"));
+  }
+
+  private String errors() throws IOException {
+    return Files.readString(folder.resolve("errors"));
   }
 
   @Test
@@ -101,7 +101,7 @@ class StaticProgramTest {
     assertThat(result.reason()).isNull();
     assertThat(output()).isEqualTo("out of a segment\n");
     assertThat(result.status()).isZero();
-    assertThat(errors.size()).isZero();
+    assertThat(errors()).isEmpty();
     assertThat(result.missing()).doesNotContainKeys(1, 9, 12);
   }
 
@@ -139,7 +139,7 @@ class StaticProgramTest {
     }
     String text = new String(bytes, StandardCharsets.US_ASCII);
     ProgramResult result = run(text, "sha256sum");
-    Path file = Files.writeString(folder.resolve("input"), text);
+    Path file = folder.resolve("input");
     String sum = Processes.run("sha256sum", file.toString()).out();
     assertThat(output()).isEqualTo(sum.substring(0, 64) + "  -\n");
     assertThat(result.status()).isZero();
@@ -149,6 +149,6 @@ class StaticProgramTest {
   void aCommandThatDoesNotExistIsSaidSo() throws IOException {
     ProgramResult result = run("", "no-such-applet");
     assertThat(result.status()).isEqualTo(127);
-    assertThat(errors.toString(StandardCharsets.UTF_8)).contains("applet not found");
+    assertThat(errors()).contains("applet not found");
   }
 }

@@ -2,6 +2,8 @@ package dev.xip.cli;
 
 import dev.xip.cpu.Processors;
 import dev.xip.file.InPlaceFile;
+import dev.xip.host.HostSignals;
+import dev.xip.host.HostStream;
 import dev.xip.image.FsImage;
 import dev.xip.linux.CannotExecuteException;
 import dev.xip.linux.Program;
@@ -19,9 +21,6 @@ import dev.xip.vfs.RamTree;
 import dev.xip.vfs.Vfs;
 import dev.xip.vm.Era;
 import dev.xip.vm.FrameStrategy;
-import java.io.FileDescriptor;
-import java.io.FileInputStream;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -49,7 +48,10 @@ import picocli.CommandLine.Spec;
           + " page tables: text is the image's own pages. The image is the root file system; what"
           + " programs write stays in RAM. Needs /dev/kvm.%n",
       "The exit status is the program's, or 128 and the number of the signal that ended it; 126 if"
-          + " it cannot be executed, 127 if there is none, 124 if its time was up.%n"
+          + " it cannot be executed, 127 if there is none, 124 if its time was up.%n",
+      "A terminal works as on the host: its keys reach the program's foreground group, and its"
+          + " settings are put back at the end. SIGHUP, SIGINT and SIGTERM that a process sends to"
+          + " xip are handed to the program; the third ends all.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -250,7 +252,7 @@ final class RunCommand implements Callable<Integer> {
     return new ParameterException(spec.commandLine(), message);
   }
 
-  private Program program(RunReport report) {
+  private Program program(RunReport report, StandardStreams streams) {
     List<String> environment = new ArrayList<>(ENVIRONMENT);
     for (String each : variables) {
       String name = each.substring(0, each.indexOf('=') + 1);
@@ -258,30 +260,24 @@ final class RunCommand implements Callable<Integer> {
       environment.add(each);
     }
     Program program =
-        new Program(
-                words.getFirst(),
-                words,
-                environment,
-                new StandardStreams(
-                    new FileInputStream(FileDescriptor.in),
-                    new FileOutputStream(FileDescriptor.out),
-                    new FileOutputStream(FileDescriptor.err)),
-                trace ? report::line : null)
+        new Program(words.getFirst(), words, environment, streams, trace ? report::line : null)
             .in(directory)
             .within(limit);
     return stats || maps ? program.withAccount(maps ? report::text : null) : program;
   }
 
+  @SuppressWarnings("try") // The settings are only closed.
   private int run(Machine machine, Vfs files) throws IOException {
     RunReport report = RunReport.into(output);
-    Program program = program(report);
     try (Processors processors = Processors.boot(machine.memoryManager());
-        InterruptedRun run = new InterruptedRun()) {
+        HostSignals signals = HostSignals.take()) {
+      StandardStreams streams = StandardStreams.ofThisProcess(signals);
       double start = stats ? ManagementFactory.getRuntimeMXBean().getUptime() / 1e3 : 0;
-      ProgramResult result = program.run(machine.memoryManager(), processors, files);
-      int status = tell(result, machine, report, start);
-      run.ended(status);
-      return status;
+      ProgramResult result;
+      try (HostStream.Settings settings = streams.settings()) {
+        result = program(report, streams).run(machine.memoryManager(), processors, files);
+      }
+      return tell(result, machine, report, start);
     } catch (IllegalStateException e) {
       if (strategy == null || strategy.outcome() == FrameStrategy.Outcome.WORKS) {
         throw e;

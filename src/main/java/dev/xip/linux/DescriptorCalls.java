@@ -2,12 +2,16 @@ package dev.xip.linux;
 
 import dev.xip.base.Errno;
 import dev.xip.vm.MemoryFaultException;
+import java.io.IOException;
 
 /** System calls about descriptors: close, dup, fcntl, pipe. Linux counterpart: fs/fcntl.c. */
 final class DescriptorCalls {
   private static final int O_CLOEXEC = 0x8_0000;
   private static final int FD_CLOEXEC = 1;
   private static final int CLOSE_RANGE_CLOEXEC = 4;
+  private static final int FIONCLEX = 0x5450;
+  private static final int FIOCLEX = 0x5451;
+  private static final int FIONBIO = 0x5421;
   private static final int F_DUPFD = 0;
   private static final int F_GETFD = 1;
   private static final int F_SETFD = 2;
@@ -110,6 +114,27 @@ final class DescriptorCalls {
         }
       }
     }
+  }
+
+  /** ioctl(2): the requests that all files know, or those of the file. */
+  long request(long fd, int request, long argument) throws IOException {
+    OpenFile file;
+    synchronized (task.kernel()) {
+      file = descriptors().file(fd);
+      if (file == null) {
+        return -Errno.EBADF.number();
+      }
+      if (request == FIOCLEX || request == FIONCLEX) {
+        descriptors().setClosedAtExec(fd, request == FIOCLEX);
+        return 0;
+      }
+    }
+    if (request != FIONBIO) {
+      return file.control(task, request, argument);
+    }
+    int wait = file.flags() & ~OpenFile.O_NONBLOCK;
+    file.setFlags(task.memory().getInt(argument) == 0 ? wait : wait | OpenFile.O_NONBLOCK);
+    return 0;
   }
 
   /** pipe2(2). */

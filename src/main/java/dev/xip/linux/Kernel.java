@@ -51,6 +51,13 @@ final class Kernel {
   /** Makes timers go off; null if there was none yet. */
   private ScheduledThreadPoolExecutor alarms;
 
+  private final JobControl jobs = new JobControl(this);
+
+  /** Set before the first task starts. */
+  private HostLink host;
+
+  private Task first;
+  private List<Terminal> terminals = List.of();
   private int lastNumber = FIRST - 1;
   private int running;
   private long started;
@@ -95,6 +102,30 @@ final class Kernel {
     return alarms;
   }
 
+  JobControl jobs() {
+    return jobs;
+  }
+
+  HostLink host() {
+    return host;
+  }
+
+  /** The task that the run is about. */
+  Task first() {
+    return first;
+  }
+
+  /** The controlling terminal of a task; null if there is none. */
+  Terminal terminalOf(Task task) {
+    return terminals.stream().filter(t -> t.controls(task)).findFirst().orElse(null);
+  }
+
+  /** The group that keys concern. Precondition: the monitor is held. */
+  int foreground() {
+    int group = terminals.isEmpty() ? 0 : terminals.getFirst().foreground();
+    return group == 0 ? first.group() : group;
+  }
+
   /** Whether lines are wanted for {@link #trace}. */
   boolean isTraced() {
     return program.trace() != null;
@@ -115,22 +146,28 @@ final class Kernel {
   ProgramResult run() throws IOException {
     Devices.makeIn(files);
     Directory directory = workingDirectory();
-    Task first = newFirst(load(directory), directory);
+    try (HostLink link = new HostLink(this, program.streams().signals())) {
+      host = link;
+      return run(newFirst(load(directory), directory));
+    }
+  }
+
+  private ProgramResult run(Task task) {
     long begin = System.nanoTime();
     synchronized (this) {
-      start(first);
-      boolean timedOut = waitForEnd(first, begin);
+      start(task);
+      boolean timedOut = waitForEnd(begin);
       if (alarms != null) {
         alarms.shutdownNow();
       }
       if (failure != null) {
         throw new IllegalStateException("a task has failed: " + failure.getMessage(), failure);
       }
-      int wait = first.waitStatus();
+      int wait = task.waitStatus();
       int status = (wait & 0x7f) == 0 ? wait >> 8 : 128 + (wait & 0x7f);
       return new ProgramResult(
           status,
-          first.reason(),
+          task.reason(),
           timedOut,
           started,
           tally.systemCalls(),
@@ -160,15 +197,20 @@ final class Kernel {
     try {
       processor = processors.take();
       Descriptors descriptors = new Descriptors();
+      Task task;
       synchronized (this) {
-        program.streams().open(this, descriptors);
+        terminals = program.streams().open(this, descriptors);
+        task =
+            new Task(this, processor, nextNumber(), descriptors, new Signals(), new Attributes());
+        first = task;
+        if (!terminals.isEmpty()) {
+          terminals.getFirst().control(task);
+        }
       }
-      Task first =
-          new Task(this, processor, nextNumber(), descriptors, new Signals(), new Attributes());
-      first.setDirectory(directory);
-      first.start(loaded);
+      task.setDirectory(directory);
+      task.start(loaded);
       whole = true;
-      return first;
+      return task;
     } finally {
       if (!whole) {
         if (processor != null) {
@@ -180,7 +222,7 @@ final class Kernel {
   }
 
   /** Returns whether the time limit has ended it. */
-  private boolean waitForEnd(Task first, long begin) {
+  private boolean waitForEnd(long begin) {
     boolean timedOut = false;
     while (running > 0) {
       long left = program.limit() == null ? Long.MAX_VALUE : leftOf(program.limit(), begin);
@@ -188,17 +230,13 @@ final class Kernel {
         timedOut = true;
       }
       if (failure != null || first.isZombie() || timedOut) {
-        killAll();
+        killAll(timedOut ? "the time is up" : "the first program has ended");
         left = Long.MAX_VALUE;
       }
       try {
         wait(left == Long.MAX_VALUE ? 0 : left);
       } catch (InterruptedException e) {
-        for (Task task : tasks.values()) {
-          if (task.group() == first.group()) {
-            send(task, SignalInfo.fromKernel(Signal.SIGINT, "interrupted"));
-          }
-        }
+        sendGroup(first.group(), SignalInfo.fromKernel(Signal.SIGINT, "interrupted"));
       }
     }
     return timedOut;
@@ -209,9 +247,10 @@ final class Kernel {
     return limit.minusNanos(System.nanoTime() - begin).plusNanos(999_999).toMillis();
   }
 
-  private void killAll() {
-    for (Task task : tasks.values()) {
-      send(task, SignalInfo.fromKernel(Signal.SIGKILL, "the first program has ended"));
+  /** Ends all tasks. Precondition: the monitor is held. */
+  void killAll(String reason) {
+    for (Task task : tasks()) {
+      send(task, SignalInfo.fromKernel(Signal.SIGKILL, reason));
     }
   }
 
@@ -302,9 +341,15 @@ final class Kernel {
       if (death != 0) {
         send(child, SignalInfo.fromProcess(death, task.pid()));
       }
+      jobs.left(child, task);
       if (child.isZombie()) {
         forget(child);
       }
+    }
+    jobs.left(task, null);
+    Terminal terminal = terminalOf(task);
+    if (terminal != null && task.session() == task.pid()) {
+      terminal.giveUp();
     }
     Task parent = task.parent();
     if (parent == null) {
@@ -340,10 +385,24 @@ final class Kernel {
   /** Waits until a child has stopped using its parent's memory, as vfork does. */
   synchronized void waitForMemory(Task child) {
     while (child.borrows()) {
-      try {
-        wait();
-      } catch (InterruptedException e) {
-        throw new IllegalStateException(NOT_INTERRUPTED, e);
+      waitForChange();
+    }
+  }
+
+  /** Waits until something changes, whatever the signals. Precondition: the monitor is held. */
+  void waitForChange() {
+    try {
+      wait();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(NOT_INTERRUPTED, e);
+    }
+  }
+
+  /** Sends a signal to all tasks of a group. Precondition: the monitor is held. */
+  void sendGroup(int group, SignalInfo info) {
+    for (Task task : tasks()) {
+      if (task.group() == group) {
+        send(task, info);
       }
     }
   }
@@ -351,6 +410,7 @@ final class Kernel {
   /** Sends a signal; does nothing if the task has ended. */
   synchronized void send(Task task, SignalInfo info) {
     if (!task.hasEnded()) {
+      jobs.prepare(task, info.number());
       task.signals().add(info);
       if (task.signals().isDeliverable()) {
         task.processor().interrupt();

@@ -26,7 +26,7 @@ abstract class OpenFile {
   /** The access mode and the flags that fcntl shows. */
   private volatile int flags;
 
-  /** What was opened by a path; null for pipes and streams. */
+  /** What was opened by a path, or a stream of the host; null for pipes. */
   private Node node;
 
   /** How many descriptors name it. Guarded by the kernel's monitor. */
@@ -64,7 +64,7 @@ abstract class OpenFile {
     return this;
   }
 
-  /** What was opened by a path; null for pipes and streams. */
+  /** What was opened by a path, or a stream of the host; null for pipes. */
   Node node() {
     return node;
   }
@@ -121,6 +121,14 @@ abstract class OpenFile {
   /** What can be done without waiting, POLL*. Precondition: the kernel's monitor is held. */
   int ready() {
     return POLLIN | POLLOUT;
+  }
+
+  /** Has the kernel's monitor notified when some of POLLIN and POLLOUT hold, once. */
+  void watch(int events) {}
+
+  /** ioctl(2), but for the requests that all files know. */
+  long control(Task task, int request, long argument) throws IOException {
+    return -Errno.ENOTTY.number();
   }
 
   /** What mmap maps; null if it cannot. */

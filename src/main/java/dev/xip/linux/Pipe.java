@@ -33,29 +33,6 @@ final class Pipe {
     return new WriteEnd(OpenFile.O_WRONLY | flags);
   }
 
-  /** Puts bytes in that come from outside; waits, and tells whether they will ever be read. */
-  boolean fill(byte[] bytes, int length) throws InterruptedException {
-    synchronized (kernel) {
-      int done = 0;
-      while (readable && done < length) {
-        done += putBytes(bytes, done, length);
-        kernel.notifyAll();
-        if (done < length) {
-          kernel.wait();
-        }
-      }
-      return readable;
-    }
-  }
-
-  /** There will be no more bytes. */
-  void end() {
-    synchronized (kernel) {
-      writable = false;
-      kernel.notifyAll();
-    }
-  }
-
   private void takeBytes(byte[] to) {
     int length = to.length;
     int untilEnd = Math.min(length, CAPACITY - first);
@@ -107,6 +84,19 @@ final class Pipe {
         kernel.notifyAll();
         return bytes;
       }
+    }
+
+    @Override
+    long control(Task task, int request, long argument) throws IOException {
+      if (request != Terminal.FIONREAD) {
+        return super.control(task, request, argument);
+      }
+      int available;
+      synchronized (kernel) {
+        available = held;
+      }
+      task.memory().putInt(argument, available);
+      return 0;
     }
 
     @Override
@@ -172,7 +162,8 @@ final class Pipe {
 
     @Override
     void close() {
-      end();
+      writable = false;
+      kernel.notifyAll();
     }
   }
 }

@@ -22,8 +22,8 @@ final class PollCalls {
     this.task = task;
   }
 
-  private static long deadline(long nanos) {
-    return nanos < 0 ? Long.MAX_VALUE : System.nanoTime() + nanos;
+  private long deadline(long nanos) {
+    return task.delivery().deadline(nanos < 0 ? Long.MAX_VALUE : System.nanoTime() + nanos);
   }
 
   private static boolean isOver(long deadline) {
@@ -42,11 +42,25 @@ final class PollCalls {
     int found;
     synchronized (task.kernel()) {
       while ((found = check(files)) == 0 && !isOver(deadline)) {
+        watch(files);
         task.kernel().await(task, deadline);
       }
     }
     task.memory().write(va, array, bytes);
     return found;
+  }
+
+  private void watch(ByteBuffer files) {
+    for (int at = 0; at < files.capacity(); at += POLL_BYTES) {
+      watch(files.getInt(at), files.getShort(at + 4));
+    }
+  }
+
+  private void watch(int fd, int events) {
+    OpenFile file = task.descriptors().file(fd);
+    if (file != null) {
+      file.watch(events);
+    }
   }
 
   private int check(ByteBuffer files) {
@@ -87,6 +101,10 @@ final class PollCalls {
         if (found > 0 || isOver(deadline)) {
           break;
         }
+        for (int fd = 0; fd < count; fd++) {
+          int events = has(wantRead, fd) ? OpenFile.POLLIN : 0;
+          watch(fd, events | (has(wantWrite, fd) ? OpenFile.POLLOUT : 0));
+        }
         task.kernel().await(task, deadline);
       }
     }
@@ -100,7 +118,7 @@ final class PollCalls {
   private int mark(int count, long[] wanted, int events, long[] ready) {
     int found = 0;
     for (int fd = 0; fd < count; fd++) {
-      if ((wanted[fd >> 6] >>> fd & 1) != 0) {
+      if (has(wanted, fd)) {
         OpenFile file = task.descriptors().file(fd);
         if (file == null) {
           return -1;
@@ -112,6 +130,10 @@ final class PollCalls {
       }
     }
     return found;
+  }
+
+  private static boolean has(long[] set, int fd) {
+    return (set[fd >> 6] >>> fd & 1) != 0;
   }
 
   private long[] set(long va, int words) throws IOException {

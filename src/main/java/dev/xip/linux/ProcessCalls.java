@@ -43,6 +43,8 @@ final class ProcessCalls {
   private static final int CLONE_ARGS_KNOWN = 88;
 
   private static final int WNOHANG = 1;
+  private static final int WUNTRACED = 2;
+  private static final int WCONTINUED = 8;
   private static final int WAIT_OPTIONS = 0xe000_000b;
   private static final int LONGEST_STRING = 32 * 4096;
   private static final int MOST_BYTES = 2 << 20;
@@ -213,10 +215,15 @@ final class ProcessCalls {
         return hasChild(pid) ? 0 : -Errno.ECHILD.number();
       }
       number = child.pid();
-      wait = child.waitStatus();
       used = child.times().usage().plus(child.times().children());
-      task.times().add(child.times());
-      task.kernel().forget(child);
+      if (child.isZombie()) {
+        wait = child.waitStatus();
+        task.times().add(child.times());
+        task.kernel().forget(child);
+      } else {
+        wait = child.change();
+        child.forgetChange();
+      }
     }
     if (status != 0) {
       task.memory().putInt(status, wait);
@@ -227,11 +234,13 @@ final class ProcessCalls {
     return number;
   }
 
-  /** A child that has ended; null if there is none and none is to be waited for. */
+  /**
+   * A child that has ended, stopped or gone on; null if there is none and none is to be waited for.
+   */
   private Task find(int pid, int options) throws InterruptedCallException {
     while (true) {
       for (Task child : task.children()) {
-        if (child.isZombie() && matches(child, pid)) {
+        if (matches(child, pid) && (child.isZombie() || isToTell(child, options))) {
           return child;
         }
       }
@@ -240,6 +249,11 @@ final class ProcessCalls {
       }
       task.kernel().await(task);
     }
+  }
+
+  private static boolean isToTell(Task child, int options) {
+    int change = child.change();
+    return change != 0 && (options & (change == Task.CONTINUED ? WCONTINUED : WUNTRACED)) != 0;
   }
 
   private boolean hasChild(int pid) {

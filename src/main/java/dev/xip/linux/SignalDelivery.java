@@ -18,13 +18,28 @@ final class SignalDelivery {
   /** The number of the call that a signal has ended, or -1. */
   private int interrupted = -1;
 
+  /** Whether the next call is one that a stop has ended, which waits as long as it would have. */
+  private boolean again;
+
+  /** Until when the last call waited, of {@link System#nanoTime}. */
+  private long deadline;
+
   SignalDelivery(Task task) {
     this.task = task;
   }
 
-  /** A signal has ended a call that waits. */
-  void interrupted(int number) {
+  /** Until when a call waits that is made now, or again after a stop. */
+  long deadline(long computed) {
+    if (!again) {
+      deadline = computed;
+    }
+    return deadline;
+  }
+
+  /** A call is over: its number if a signal has ended it while it waited, or -1. */
+  void callEnded(int number) {
     interrupted = number;
+    again = false;
   }
 
   /** Ends the task or enters handlers, the last of which runs first. */
@@ -41,6 +56,10 @@ final class SignalDelivery {
         }
         int signal = info.number();
         action = signals.action(signal);
+        if (!action.isHandled() && Signal.isStop(signal)) {
+          stop(signal);
+          continue;
+        }
         if (!action.isHandled()) {
           task.end(signal, info.reason());
           return;
@@ -52,20 +71,31 @@ final class SignalDelivery {
         long own = (action.flags() & Signals.SA_NODEFER) == 0 ? Signal.bit(signal) : 0;
         signals.setBlocked(signals.blocked() | action.mask() | own);
       }
-      endCall((action.flags() & Signals.SA_RESTART) != 0);
+      endCall((action.flags() & Signals.SA_RESTART) != 0 && SystemCalls.isRestarted(interrupted));
+      again = false;
       enter(info, action, mask);
     }
-    endCall(true);
+    again |= interrupted >= 0;
+    endCall(!SystemCalls.isEndedByStop(interrupted));
     synchronized (task.kernel()) {
       task.signals().setBlocked(task.signals().maskToRestore());
     }
   }
 
+  /** Precondition: the kernel's monitor is held. */
+  private void stop(int signal) {
+    Kernel kernel = task.kernel();
+    if (signal == Signal.SIGSTOP || !kernel.jobs().isOrphaned(task.group())) {
+      kernel.trace(task, "--- stopped by signal %d ---".formatted(signal));
+      kernel.jobs().stop(task, signal);
+    }
+  }
+
   /** Gives EINTR to a call that was interrupted, or lets the program make it again. */
-  private void endCall(boolean again) {
+  private void endCall(boolean restart) {
     VirtualProcessor processor = task.processor();
     if (interrupted >= 0) {
-      if (again && SystemCalls.isRestarted(interrupted)) {
+      if (restart) {
         processor.set(Register.RAX, interrupted);
         processor.set(Register.RIP, processor.get(Register.RIP) - SYSCALL_BYTES);
       } else {

@@ -20,6 +20,8 @@ record SignalInfo(int number, int code, int sender, int status, long address, St
   private static final int SI_KERNEL = 0x80;
   private static final int CLD_EXITED = 1;
   private static final int CLD_KILLED = 2;
+  private static final int CLD_STOPPED = 5;
+  private static final int CLD_CONTINUED = 6;
 
   /** A signal that a process sends. */
   static SignalInfo fromProcess(int number, int sender) {
@@ -37,16 +39,23 @@ record SignalInfo(int number, int code, int sender, int status, long address, St
     return new SignalInfo(number, code, 0, 0, address, reason);
   }
 
-  /** SIGCHLD. */
+  /** SIGCHLD, by what wait4 tells. */
   static SignalInfo ofChild(int child, int waitStatus) {
-    boolean killed = (waitStatus & 0x7f) != 0;
+    if (waitStatus == Task.CONTINUED) {
+      return ofChild(CLD_CONTINUED, child, Signal.SIGCONT, "goes on");
+    }
+    if ((waitStatus & 0xff) == Task.STOPPED) {
+      return ofChild(CLD_STOPPED, child, waitStatus >> 8, "has stopped");
+    }
+    int killer = waitStatus & 0x7f;
+    return killer != 0
+        ? ofChild(CLD_KILLED, child, killer, "has ended")
+        : ofChild(CLD_EXITED, child, waitStatus >> 8, "has ended");
+  }
+
+  private static SignalInfo ofChild(int code, int child, int status, String what) {
     return new SignalInfo(
-        Signal.SIGCHLD,
-        killed ? CLD_KILLED : CLD_EXITED,
-        child,
-        killed ? waitStatus & 0x7f : waitStatus >> 8,
-        0,
-        "child %d has ended".formatted(child));
+        Signal.SIGCHLD, code, child, status, 0, "child %d %s".formatted(child, what));
   }
 
   /** Writes struct siginfo. */

@@ -11,6 +11,7 @@ import java.util.Arrays;
 final class Signals {
   static final long SIG_DFL = 0;
   static final long SIG_IGN = 1;
+  static final long SA_NOCLDSTOP = 1;
   static final long SA_NOCLDWAIT = 2;
   static final long SA_ONSTACK = 0x0800_0000;
   static final long SA_RESTART = 0x1000_0000;
@@ -150,6 +151,16 @@ final class Signals {
     pending |= Signal.bit(signal);
   }
 
+  /** Forgets signals that wait. */
+  void drop(long mask) {
+    pending &= ~mask;
+  }
+
+  /** Whether a signal would have no effect now: it is blocked or ignored. */
+  boolean isKept(int signal) {
+    return (blocked & Signal.bit(signal)) != 0 || actions[signal].handler() == SIG_IGN;
+  }
+
   /** The signals that wait, also those that are blocked. */
   long pending() {
     return pending;
@@ -178,7 +189,7 @@ final class Signals {
   /** Takes the next signal that is not blocked and does something; null if there is none. */
   SignalInfo take() {
     while (isDeliverable()) {
-      int signal = Long.numberOfTrailingZeros(pending & ~blocked) + 1;
+      int signal = isKilled() ? Signal.SIGKILL : Long.numberOfTrailingZeros(pending & ~blocked) + 1;
       pending &= ~Signal.bit(signal);
       if (!isIgnored(signal)) {
         return infos[signal];

@@ -1,109 +1,71 @@
 package dev.xip.linux;
 
-import dev.xip.base.Errno;
-import dev.xip.vm.MemoryFaultException;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
+import dev.xip.host.HostSignals;
+import dev.xip.host.HostStream;
+import dev.xip.vfs.FileException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
- * The streams that the first program has as descriptors 0 to 2.
+ * What the first program has of the host: descriptors 0 to 2, and signals. A terminal among the
+ * streams controls the program's session.
  *
- * @param input what it reads
- * @param output what it writes to standard output
- * @param errors what it writes to standard error
+ * @param input standard input
+ * @param output standard output
+ * @param errors standard error
+ * @param signals the signals that are handed on; null for none
  */
-public record StandardStreams(InputStream input, OutputStream output, OutputStream errors) {
-  /** Opens them. */
-  void open(Kernel kernel, Descriptors descriptors) {
-    descriptors.put(0, new Input(kernel, input), false);
-    descriptors.put(1, new Output(kernel, output), false);
-    descriptors.put(2, new Output(kernel, errors), false);
+public record StandardStreams(
+    HostStream input, HostStream output, HostStream errors, HostSignals signals) {
+  /**
+   * Opens the streams of this process.
+   *
+   * @param signals the signals that are handed on; null for none
+   * @return the streams
+   */
+  public static StandardStreams ofThisProcess(HostSignals signals) {
+    return new StandardStreams(
+        HostStream.standard(0), HostStream.standard(1), HostStream.standard(2), signals);
   }
 
-  /** A pipe that a thread fills as soon as a task reads: so a signal ends a read that waits. */
-  private static final class Input extends OpenFile {
-    private final Kernel kernel;
-    private final InputStream from;
-    private final Pipe pipe;
-    private final OpenFile end;
-    private boolean started;
-
-    Input(Kernel kernel, InputStream from) {
-      super(0);
-      this.kernel = kernel;
-      this.from = from;
-      this.pipe = new Pipe(kernel);
-      this.end = pipe.readEnd(0);
-    }
-
-    private void start() {
-      if (!started) {
-        started = true;
-        Thread.ofPlatform().daemon().name("standard input").start(this::fill);
-      }
-    }
-
-    private void fill() {
-      byte[] bytes = new byte[Pipe.CAPACITY];
-      try {
-        int length = from.read(bytes);
-        while (length >= 0 && pipe.fill(bytes, length)) {
-          length = from.read(bytes);
-        }
-      } catch (IOException | InterruptedException e) {
-        // The program sees the end of the stream.
-      } finally {
-        pipe.end();
-      }
-    }
-
-    @Override
-    long read(Task task, long va, long length) throws IOException {
-      synchronized (kernel) {
-        start();
-        end.setFlags(flags());
-      }
-      return end.read(task, va, length);
-    }
-
-    @Override
-    int ready() {
-      start();
-      return end.ready();
-    }
-
-    @Override
-    void close() {
-      end.close();
-    }
+  /**
+   * Notes how the terminal among the streams is set.
+   *
+   * @return sets it so again when it is closed; null if there is no terminal
+   */
+  public HostStream.Settings settings() {
+    return Stream.of(input, output, errors)
+        .map(HostStream::settings)
+        .filter(Objects::nonNull)
+        .findFirst()
+        .orElse(null);
   }
 
-  private static final class Output extends OpenFile {
-    private static final int MOST_BYTES = 1 << 20;
-
-    private final Kernel kernel;
-    private final OutputStream to;
-
-    Output(Kernel kernel, OutputStream to) {
-      super(O_WRONLY);
-      this.kernel = kernel;
-      this.to = to;
-    }
-
-    @Override
-    long write(Task task, long va, long length) throws MemoryFaultException {
-      byte[] bytes = task.memory().read(va, (int) Math.min(length, MOST_BYTES));
-      try {
-        synchronized (to) {
-          to.write(bytes);
-          to.flush();
-        }
-        return bytes.length;
-      } catch (IOException e) {
-        kernel.send(task, SignalInfo.fromProcess(Signal.SIGPIPE, task.pid()));
-        return -Errno.EPIPE.number();
+  /**
+   * Gives the first task its descriptors. Precondition: the kernel's monitor is held.
+   *
+   * @return the terminals among them, the first of which controls
+   */
+  List<Terminal> open(Kernel kernel, Descriptors descriptors) throws FileException {
+    Map<Long, Terminal> terminals = new LinkedHashMap<>();
+    List<HostStream> streams = List.of(input, output, errors);
+    for (int fd = 0; fd < streams.size(); fd++) {
+      HostStream stream = streams.get(fd);
+      int flags = stream.flags();
+      if (flags >= 0) {
+        HostStream.Status status = stream.status();
+        Terminal terminal =
+            stream.isTerminal()
+                ? terminals.computeIfAbsent(
+                    (long) status.major() << 32 | status.minor(),
+                    number -> new Terminal(kernel, stream))
+                : null;
+        descriptors.put(fd, new StreamFile(kernel, stream, terminal, flags), false);
       }
     }
+    return List.copyOf(terminals.values());
   }
 }

@@ -22,6 +22,7 @@ final class SystemCalls {
   private static final int SELECT = 23;
   private static final int PAUSE = 34;
   private static final int NANOSLEEP = 35;
+  private static final int SIGTIMEDWAIT = 128;
   private static final int SIGSUSPEND = 130;
   private static final int CLOCK_NANOSLEEP = 230;
   private static final int PSELECT = 270;
@@ -86,9 +87,15 @@ final class SystemCalls {
   /** Whether a call is made again after a signal whose handler says SA_RESTART. */
   static boolean isRestarted(int number) {
     return switch (number) {
-      case POLL, SELECT, PAUSE, NANOSLEEP, SIGSUSPEND, CLOCK_NANOSLEEP, PSELECT, PPOLL -> false;
+      case POLL, SELECT, PAUSE, NANOSLEEP, SIGTIMEDWAIT, SIGSUSPEND -> false;
+      case CLOCK_NANOSLEEP, PSELECT, PPOLL -> false;
       default -> true;
     };
+  }
+
+  /** Whether a call ends with EINTR even if no handler has run, signal(7). */
+  static boolean isEndedByStop(int number) {
+    return number == SIGTIMEDWAIT;
   }
 
   /** Performs the call that the registers hold and puts the result into RAX. */
@@ -102,9 +109,9 @@ final class SystemCalls {
     if (text != null) {
       task.kernel().trace(task, "%s = %s".formatted(text, CallNames.result(result)));
     }
-    if (result == INTERRUPTED && number != SIGRETURN) {
-      task.delivery().interrupted(number);
-    } else {
+    boolean interrupted = result == INTERRUPTED && number != SIGRETURN;
+    task.delivery().callEnded(interrupted ? number : -1);
+    if (!interrupted) {
       processor.set(Register.RAX, result);
     }
   }
@@ -142,8 +149,7 @@ final class SystemCalls {
       case 10 -> memory.protect(a, b, (int) c);
       case 11 -> memory.unmap(a, b);
       case 12 -> task.heap().brk(a);
-      // No descriptor is a terminal.
-      case 16 -> -Errno.ENOTTY.number();
+      case 16 -> descriptors.request(a, (int) b, c);
       case 17 -> transfers.readAt(a, b, c, d);
       case 18 -> transfers.writeAt(a, b, c, d);
       case 19 -> transfers.readv(a, b, c);
@@ -203,7 +209,7 @@ final class SystemCalls {
       case 121 -> processes.group((int) a);
       case 124 -> processes.session((int) a);
       case 127 -> signals.pending(a);
-      case 128 -> signals.await(a, b, c, time);
+      case SIGTIMEDWAIT -> signals.await(a, b, c, time);
       case 129 -> signals.queue((int) a, (int) b, c);
       case SIGSUSPEND -> signals.suspend(a);
       case 131 -> signals.stack(a, b);

@@ -20,6 +20,12 @@ import java.util.Map;
  * {@code struct task_struct}.
  */
 final class Task {
+  /** What wait4 tells of a task that goes on. */
+  static final int CONTINUED = 0xffff;
+
+  /** The low byte of what wait4 tells of a task that has stopped; the signal is the next. */
+  static final int STOPPED = 0x7f;
+
   private static final int SEGV_MAPERR = 1;
   private static final int SEGV_ACCERR = 2;
   private static final int BUS_ADRERR = 2;
@@ -64,6 +70,12 @@ final class Task {
   private int exitSignal = Signal.SIGCHLD;
   private boolean ended;
   private boolean zombie;
+
+  /** The signal that has stopped it, 0 if it is not. Guarded by the kernel's monitor. */
+  private int stoppedBy;
+
+  /** The last stop or its end, if wait4 has not told it; else 0. Guarded likewise. */
+  private int change;
 
   /** Whether it uses the memory of its parent. Guarded by the kernel's monitor. */
   private boolean borrows;
@@ -258,6 +270,29 @@ final class Task {
 
   void becomeZombie() {
     zombie = true;
+  }
+
+  int stoppedBy() {
+    return stoppedBy;
+  }
+
+  void stop(int signal) {
+    stoppedBy = signal;
+    change = signal << 8 | STOPPED;
+  }
+
+  void resume() {
+    stoppedBy = 0;
+    change = CONTINUED;
+  }
+
+  /** How it was last stopped or continued, as wait4 tells it; 0 if that was told. */
+  int change() {
+    return change;
+  }
+
+  void forgetChange() {
+    change = 0;
   }
 
   boolean borrows() {

@@ -172,7 +172,9 @@ final class TimeCalls {
       return -Errno.EOPNOTSUPP.number();
     }
     boolean absolute = (flags & TIMER_ABSTIME) != 0;
-    long deadline = System.nanoTime() + (absolute ? nanos - source.getAsLong() : nanos);
+    long deadline =
+        task.delivery()
+            .deadline(System.nanoTime() + (absolute ? nanos - source.getAsLong() : nanos));
     try {
       synchronized (task.kernel()) {
         while (deadline - System.nanoTime() > 0) {
