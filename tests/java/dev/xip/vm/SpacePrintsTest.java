@@ -39,6 +39,7 @@ class SpacePrintsTest {
             000040000000-000040004000 rw-p 00000000 library.so
             Size:                 16 kB
             Rss:                   4 kB
+            Pss:                   4 kB
             Special:               8 kB
             Shared_Clean:          0 kB
             Shared_Dirty:          0 kB

@@ -4,6 +4,7 @@ import dev.xip.base.Pages;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.phys.FrameUse;
 import dev.xip.phys.PageFrames;
+import java.util.function.Function;
 
 /**
  * Prints the mappings of an address space with counts of their entries, for diagnostics. Linux
@@ -13,9 +14,16 @@ import dev.xip.phys.PageFrames;
  * <p>Lock held by the caller: none; it takes the map lock, shared.
  */
 public final class SpaceMaps {
+  /** Parts of a page that a share is counted in, as a power of two: PSS_SHIFT. */
+  private static final int SHARE_BITS = 12;
+
   /** The counts of one mapping, in pages. */
   private static final class Counts {
     long special;
+
+    /** The proportional share, in parts of a page. */
+    long share;
+
     long anonymous;
     long sharedClean;
     long sharedDirty;
@@ -48,11 +56,23 @@ public final class SpaceMaps {
    *     ends with a newline
    */
   public static String smaps(AddressSpace space) {
+    return smaps(space, Vma::toString);
+  }
+
+  /**
+   * The same with other first lines.
+   *
+   * @param space an address space
+   * @param line makes the first line of a mapping; it does not change mappings
+   * @return the lines
+   */
+  public static String smaps(AddressSpace space, Function<Vma, String> line) {
     SpaceMaps maps = new SpaceMaps(space);
     StringBuilder text = new StringBuilder();
     long stamp = space.mm().lockShared();
     try {
       for (Vma vma : space.vmas()) {
+        text.append(line.apply(vma)).append('\n');
         maps.append(text, vma);
       }
     } finally {
@@ -70,9 +90,9 @@ public final class SpaceMaps {
             vma.range().end(),
             (va, level, slot, pte) ->
                 count(counts, vma, va, pte, 1L << (layout.shift(level) - Pages.SHIFT)));
-    text.append(vma).append('\n');
     line(text, "Size", vma.range().length() >>> Pages.SHIFT);
     line(text, "Rss", counts.resident());
+    line(text, "Pss", counts.share >> SHARE_BITS);
     line(text, "Special", counts.special);
     line(text, "Shared_Clean", counts.sharedClean);
     line(text, "Shared_Dirty", counts.sharedDirty);
@@ -92,6 +112,7 @@ public final class SpaceMaps {
       return;
     }
     boolean dirty = layout.isDirty(pte);
+    counts.share += (pages << SHARE_BITS) / Math.max(frames.mappings(pfn), 1);
     if (frames.mappings(pfn) > 1) {
       counts.sharedDirty += dirty ? pages : 0;
       counts.sharedClean += dirty ? 0 : pages;
