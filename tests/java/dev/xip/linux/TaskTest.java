@@ -51,7 +51,7 @@ class TaskTest {
   /** The host judges with chroot in the same tree. */
   @Test
   void directoriesAreChangedAndListed() throws IOException {
-    root.isAsUnderChroot("cd /usr/bin && pwd && cd .. && pwd; cd /no; ls -d *; echo /*/s*");
+    root.isAsUnderChroot("cd /usr/bin && pwd && cd .. && pwd; cd /no; ls -d *; echo /*/sl*");
     root.isAsUnderChroot("cd links/deep && pwd -P && ls; cat below; cd -P .. && pwd; ./tool a b");
     root.isAsUnderChroot("ls -la /folder/ | wc -l; ls /folder | sort | head -n 3; ls -i /no");
     root.isAsUnderChroot("umask; umask 027; umask; (umask 0; umask); ./script 1 || echo $?");

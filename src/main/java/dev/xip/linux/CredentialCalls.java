@@ -9,7 +9,7 @@ import dev.xip.vm.MemoryFaultException;
  */
 final class CredentialCalls {
   private static final int KEEP = -1;
-  private static final int MOST_GROUPS = 65_536;
+  static final int MOST_GROUPS = 65_536;
   private static final int VERSION_1 = 0x1998_0330;
   private static final int VERSION_2 = 0x2007_1026;
   private static final int VERSION_3 = 0x2008_0522;

@@ -45,6 +45,13 @@ final class Descriptors {
     this.limit = limit;
   }
 
+  /** The files by descriptor. */
+  Map<Integer, OpenFile> files() {
+    Map<Integer, OpenFile> files = new TreeMap<>();
+    entries.forEach((fd, entry) -> files.put(fd, entry.file));
+    return files;
+  }
+
   /** The file of a descriptor; null if there is none. */
   OpenFile file(long fd) {
     Entry entry = entry(fd);

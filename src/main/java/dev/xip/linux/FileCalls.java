@@ -48,15 +48,18 @@ final class FileCalls {
       return -Errno.EINVAL.number();
     }
     FileName path = paths.path(va);
-    Node node =
-        paths.files().open(paths.start(fd, path), path, flags, mode & ~task.creationMask() & 07777);
+    Directory start = paths.start(fd, path);
+    Node node = paths.files().open(start, path, flags, mode & ~task.creationMask() & 07777);
     OpenFile file = null;
     try {
-      file = open(node, flags, flags & ~FORGOTTEN | O_LARGEFILE).of(node);
+      file = open(node, flags, flags & ~FORGOTTEN | O_LARGEFILE);
     } finally {
-      if (file == null) {
+      if (file == null || node instanceof OpenedNode) {
         node.drop();
       }
+    }
+    if (!(node instanceof OpenedNode)) {
+      file.of(node).at(start, path);
     }
     synchronized (task.kernel()) {
       int added = task.descriptors().add(file, 0, (flags & O_CLOEXEC) != 0);
@@ -76,6 +79,7 @@ final class FileCalls {
     return switch (node) {
       case RegularFile file -> new OpenRegular(kept, file);
       case Directory directory -> new OpenDirectory(kept, directory);
+      case OpenedNode opened -> opened.file();
       case Special special -> Devices.open(special, kept);
       case Link link -> throw new FileException(Errno.ELOOP, "a link");
     };

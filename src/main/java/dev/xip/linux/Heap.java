@@ -21,6 +21,11 @@ final class Heap {
     this.end = end;
   }
 
+  /** Whether memory lies in it. */
+  boolean holds(AddrRange range) {
+    return range.start() >= start && range.end() <= Pages.roundUp(end);
+  }
+
   /** That of a child. */
   Heap forked(AddressSpace child) {
     return new Heap(child, start, end);

@@ -29,7 +29,10 @@ final class IdentityCalls {
   private static final int NAME_BYTES = 16;
   private static final int SYSINFO_BYTES = 112;
   private static final int FIELD = 65;
-  private static final String RELEASE = "6.1.0";
+  static final String RELEASE = "6.1.0";
+  static final String VERSION = "#1 xip";
+  static final String HOST = "xip";
+
   private static final int MOST_RANDOM = 1 << 16;
   private static final int ASK = -1;
 
@@ -42,7 +45,7 @@ final class IdentityCalls {
 
   /** uname(2). */
   long uname(long va) throws MemoryFaultException {
-    String[] fields = {"Linux", "xip", RELEASE, "#1 xip", "x86_64", "(none)"};
+    String[] fields = {"Linux", HOST, RELEASE, VERSION, "x86_64", "(none)"};
     for (int i = 0; i < fields.length; i++) {
       task.memory().putString(va + (long) FIELD * i, fields[i], FIELD);
     }

@@ -33,7 +33,10 @@ final class Kernel {
   private static final String NOT_INTERRUPTED = "the thread of a task gets no interrupt of Java";
 
   private static final int FIRST = 2;
-  private static final int LAST = 32767;
+  static final int LAST = 32767;
+
+  /** The task of a thread. */
+  private static final ThreadLocal<Task> CURRENT = new ThreadLocal<>();
 
   private final MemoryManager manager;
   private final Processors processors;
@@ -126,6 +129,16 @@ final class Kernel {
     return group == 0 ? first.group() : group;
   }
 
+  /** The task whose thread calls; null if it is that of none. */
+  static Task current() {
+    return CURRENT.get();
+  }
+
+  /** How many tasks there were. */
+  synchronized long started() {
+    return started;
+  }
+
   /** Whether lines are wanted for {@link #trace}. */
   boolean isTraced() {
     return program.trace() != null;
@@ -145,6 +158,7 @@ final class Kernel {
    */
   ProgramResult run() throws IOException {
     Devices.makeIn(files);
+    ProcTree.mountIn(this);
     Directory directory = workingDirectory();
     try (HostLink link = new HostLink(this, program.streams().signals())) {
       host = link;
@@ -305,6 +319,7 @@ final class Kernel {
 
   private void runToEnd(Task task) {
     Throwable why = null;
+    CURRENT.set(task);
     try {
       task.run();
     } catch (IOException | RuntimeException | Error e) {

@@ -1,7 +1,9 @@
 package dev.xip.linux;
 
 import dev.xip.base.Errno;
+import dev.xip.base.FileName;
 import dev.xip.file.ReadableFile;
+import dev.xip.vfs.Directory;
 import dev.xip.vfs.Node;
 import java.io.IOException;
 
@@ -28,6 +30,9 @@ abstract class OpenFile {
 
   /** What was opened by a path, or a stream of the host; null for pipes. */
   private Node node;
+
+  private Directory start;
+  private FileName path;
 
   /** How many descriptors name it. Guarded by the kernel's monitor. */
   private int holders;
@@ -62,6 +67,23 @@ abstract class OpenFile {
   OpenFile of(Node opened) {
     node = opened;
     return this;
+  }
+
+  /** Says by which path it was opened. */
+  OpenFile at(Directory from, FileName name) {
+    start = from;
+    path = name;
+    return this;
+  }
+
+  /** What {@link #openedAs} starts from. */
+  Directory openedFrom() {
+    return start;
+  }
+
+  /** The path by which a node was opened. */
+  FileName openedAs() {
+    return path;
   }
 
   /** What was opened by a path, or a stream of the host; null for pipes. */

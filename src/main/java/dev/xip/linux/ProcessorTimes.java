@@ -37,6 +37,7 @@ final class ProcessorTimes {
   private volatile Usage last;
 
   private long mostPages;
+  private final long begun = System.nanoTime();
 
   /** Guarded by the kernel's monitor. */
   private Usage children = Usage.NONE;
@@ -76,6 +77,18 @@ final class ProcessorTimes {
   /** What its children took. Precondition: the kernel's monitor is held. */
   Usage children() {
     return children;
+  }
+
+  /** The same, for a caller without the monitor. */
+  Usage childrenSeen() {
+    synchronized (task.kernel()) {
+      return children;
+    }
+  }
+
+  /** When the task was made, in nanoseconds since the boot of the host. */
+  long begun() {
+    return begun;
   }
 
   /** A child was waited for. Precondition: the kernel's monitor is held. */

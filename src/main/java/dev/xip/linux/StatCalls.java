@@ -146,9 +146,6 @@ final class StatCalls {
       return -Errno.EINVAL.number();
     }
     FileName name = paths.path(path);
-    if (name.toString().equals("/proc/self/exe")) {
-      return task.memory().putLink(va, task.path(), size);
-    }
     Node node = paths.node(fd, path, PathCalls.AT_SYMLINK_NOFOLLOW | PathCalls.AT_EMPTY_PATH);
     if (!(node instanceof Link link)) {
       return -(name.length() == 0 ? Errno.ENOENT : Errno.EINVAL).number();

@@ -116,14 +116,8 @@ final class TimeCalls {
     if (who < RUSAGE_CHILDREN || who > RUSAGE_THREAD) {
       return -Errno.EINVAL.number();
     }
-    put(va, who == RUSAGE_CHILDREN ? children() : task.times().usage());
+    put(va, who == RUSAGE_CHILDREN ? task.times().childrenSeen() : task.times().usage());
     return 0;
-  }
-
-  private ProcessorTimes.Usage children() {
-    synchronized (task.kernel()) {
-      return task.times().children();
-    }
   }
 
   /** Writes struct rusage. */
@@ -139,7 +133,7 @@ final class TimeCalls {
   long times(long va) throws MemoryFaultException {
     if (va != 0) {
       ProcessorTimes.Usage own = task.times().usage();
-      ProcessorTimes.Usage children = children();
+      ProcessorTimes.Usage children = task.times().childrenSeen();
       long[] words = {own.user(), own.system(), children.user(), children.system()};
       for (int i = 0; i < words.length; i++) {
         task.memory().putLong(va + 8L * i, words[i] / TICK);

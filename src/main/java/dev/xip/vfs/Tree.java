@@ -13,6 +13,11 @@ public interface Tree {
   /** {@return the number that stat(2) tells as the device; no two mounted trees have the same} */
   long device();
 
+  /** {@return the name of its kind, as /proc/mounts tells it} */
+  default String kind() {
+    return "tmpfs";
+  }
+
   /**
    * {@return what statfs(2) tells}
    *
