@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.xip.measure.OrdinaryWork;
+import dev.xip.testing.Judge;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,7 +13,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code xip bench five-percent}. Times are not asserted. */
+/** {@code xip bench five-percent} and {@code guest-exec}. Times are not asserted. */
 class BenchIT {
   @TempDir Path folder;
 
@@ -54,5 +55,37 @@ class BenchIT {
     Xip.Result result = Xip.run("bench", "five-percent", "--strategies", "mem-segs-mutex");
     assertThat(result.exit()).isEqualTo(2);
     assertThat(result.err()).contains("mem-segs-mutex", "special-bit").hasLineCount(1);
+  }
+
+  /** Objection a of January 2008, met by a real shell. */
+  @Test
+  void theFirstProgramOnAMachineWithThePostedPatchIsTheKernelsBugReport() throws Exception {
+    Judge.kvm();
+    String json =
+        Xip.run(
+                "bench",
+                "guest-exec",
+                "--strategies",
+                "special-bit,mem-segs-posted",
+                "--segments",
+                "2",
+                "--work",
+                folder,
+                "--json")
+            .isDone()
+            .text();
+    JsonNode rows = new ObjectMapper().readTree(json);
+    assertThat(rows).hasSize(4);
+    for (JsonNode row : rows) {
+      if (row.get("params").get("strategy").asText().equals("special-bit")) {
+        assertThat(row.get("median").asDouble()).isGreaterThanOrEqualTo(0);
+        assertThat(row.has("note")).isFalse();
+      } else {
+        assertThat(row.get("median").isNull()).isTrue();
+        assertThat(row.get("note").asText())
+            .contains("BUG: sleeping function called from invalid context", "vmem_mutex");
+      }
+    }
+    assertThat(folder).isEmptyDirectory();
   }
 }

@@ -12,6 +12,7 @@ import dev.xip.measure.ForkExitBench;
 import dev.xip.measure.Growth;
 import dev.xip.measure.GrowthChart;
 import dev.xip.measure.GrowthFigures;
+import dev.xip.measure.GuestExecBench;
 import dev.xip.measure.NormalPageBench;
 import dev.xip.measure.SegmentGrowth;
 import dev.xip.pagetable.EntryLayout;
@@ -47,6 +48,9 @@ import picocli.CommandLine.TypeConversionException;
       "  names         name, attributes and first page of each of 100,000 files",
       "  processes     the start of the command, and a gibibyte through it",
       "",
+      "  guest         programs of this host out of an image under xip run, beside the host;"
+          + " needs /dev/kvm",
+      "  guest-exec    a shell that starts 300 programs there, by each way to ask",
       "  normal-page   the cost of each way to ask \"is there a struct page?\"",
       "  fork-exit     the same for fork and exit of a process with 100,000 entries",
       "  five-percent  its share of fork, exec, exit and faults of ordinary memory; takes minutes",
@@ -72,6 +76,8 @@ final class BenchCommand implements Callable<Integer> {
     FORKS(Comparison.FORKS),
     NAMES(Comparison.NAMES),
     PROCESSES(Comparison.PROCESSES),
+    GUEST(Comparison.GUEST),
+    GUEST_EXEC("guest-exec", null),
     NORMAL_PAGE("normal-page", NormalPageBench::run),
     FORK_EXIT("fork-exit", ForkExitBench::run),
     FIVE_PERCENT("five-percent", null),
@@ -140,8 +146,8 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "NAME",
       converter = StrategyName.class,
       description =
-          "normal-page, fork-exit, five-percent: the ways to ask: ${COMPLETION-CANDIDATES};"
-              + " default: all whose answers are right.")
+          "normal-page, fork-exit, five-percent, guest-exec: the ways to ask:"
+              + " ${COMPLETION-CANDIDATES}; default: all whose answers are right.")
   private List<FrameStrategy> strategies = FrameStrategy.answeringRight();
 
   @Option(
@@ -150,8 +156,8 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "1,8,64,512,4096",
       description =
-          "normal-page, fork-exit, five-percent: the numbers of loaded segments; default:"
-              + " ${DEFAULT-VALUE}.")
+          "normal-page, fork-exit, five-percent, guest-exec: the numbers of loaded segments;"
+              + " default: ${DEFAULT-VALUE}.")
   private int[] segments;
 
   @Option(
@@ -209,7 +215,9 @@ final class BenchCommand implements Callable<Integer> {
     }
     List<Subject> chosen =
         names.isEmpty()
-            ? Stream.of(Subject.values()).filter(each -> each.comparison != null).toList()
+            ? Stream.of(Subject.values())
+                .filter(each -> each.comparison != null && each != Subject.GUEST)
+                .toList()
             : names;
     List<Figure> figures = new ArrayList<>();
     List<BenchRow> rows = new ArrayList<>();
@@ -225,6 +233,8 @@ final class BenchCommand implements Callable<Integer> {
           growth.addAll(GrowthFigures.measure(work, files));
         } else if (each == Subject.FIVE_PERCENT) {
           shares.addAll(FivePercentBench.run(working(), segments, work, progress));
+        } else if (each == Subject.GUEST_EXEC) {
+          rows.addAll(GuestExecBench.run(strategies, segments, work, progress));
         } else if (each == Subject.SEGMENTS) {
           growth.addAll(SegmentGrowth.measure(work));
         } else {
@@ -238,10 +248,8 @@ final class BenchCommand implements Callable<Integer> {
       out.json(figures, rows, shares, growth);
     } else {
       out.table(figures);
-      for (Subject each : chosen) {
-        List<BenchRow> own =
-            rows.stream().filter(row -> row.name().equals(each.toString())).toList();
-        out.table(own, segments, threads);
+      for (String name : rows.stream().map(BenchRow::name).distinct().toList()) {
+        out.table(rows.stream().filter(row -> row.name().equals(name)).toList(), segments, threads);
       }
       out.shares(shares);
       out.growth(growth);

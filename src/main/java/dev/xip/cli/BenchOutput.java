@@ -3,6 +3,7 @@ package dev.xip.cli;
 import dev.xip.measure.BenchRow;
 import dev.xip.measure.Figure;
 import dev.xip.measure.FivePercentRow;
+import dev.xip.measure.Goal;
 import dev.xip.measure.Growth;
 import dev.xip.measure.Processor;
 import java.io.IOException;
@@ -114,10 +115,12 @@ final class BenchOutput {
   /** {@return met or missed, by the machine's limit if bare memory misses the goal as well} */
   private static String verdict(Figure figure) {
     String verdict = figure.met() ? "met" : "missed";
-    return figure.isLimited()
-        ? "the machine's limit: raw is %s x ahead; %s by that"
-            .formatted(number(figure.limitRatio()), verdict)
-        : verdict;
+    return figure.goal().sense() == Goal.Sense.NONE
+        ? ""
+        : figure.isLimited()
+            ? "the machine's limit: raw is %s x ahead; %s by that"
+                .formatted(number(figure.limitRatio()), verdict)
+            : verdict;
   }
 
   /** Prints a block for each kind of work, with a line for each strategy and number of segments. */
@@ -176,6 +179,9 @@ final class BenchOutput {
     }
     for (int workers : threads) {
       List<BenchRow> block = rows.stream().filter(row -> row.threads() == workers).toList();
+      if (block.isEmpty()) {
+        continue;
+      }
       out.line(
           "%s, %s, %d thread%s"
               .formatted(

@@ -4,6 +4,7 @@ import dev.xip.extract.ExtentTransfer;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
 import dev.xip.mount.OpenImage;
+import dev.xip.scenario.HostTree;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.channels.FileChannel;
@@ -55,6 +56,10 @@ final class ClassArchive {
       }
     }
     Files.createSymbolicLink(tree.resolve("link"), Path.of("file"));
+    String program = HostTree.find("true");
+    if (program != null) {
+      new HostTree(tree).add(program);
+    }
     String image = folder.resolve("image").toString();
     String store = folder.resolve("store").toString();
     if (Main.run("pack", tree.toString(), image) != Main.DONE) {
@@ -70,6 +75,8 @@ final class ClassArchive {
             List.of("cp", "-r", image, "/", folder.resolve("copy").toString()),
             List.of("segment", "define", "ARCHIVE", "--from", image, "--store", store),
             List.of("segment", "list", "--store", store),
+            // Without /dev/kvm this is one line that says so.
+            List.of("run", image, String.valueOf(program)),
             List.of("cat", image, "/missing"))) {
       Main.run(command.toArray(String[]::new));
     }

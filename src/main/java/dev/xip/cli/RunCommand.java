@@ -1,7 +1,6 @@
 package dev.xip.cli;
 
 import dev.xip.cpu.Processors;
-import dev.xip.file.InPlaceFile;
 import dev.xip.host.HostSignals;
 import dev.xip.host.HostStream;
 import dev.xip.image.FsImage;
@@ -221,8 +220,7 @@ final class RunCommand implements Callable<Integer> {
     long window = ImageRegion.windowFor(Files.size(file));
     try (Machine machine = Machine.boot(config.withWindow(window))) {
       ImageRegion region = ImageRegion.map(file, machine.memory());
-      FsImage root = region.image();
-      return run(machine, root, (name, inode) -> InPlaceFile.open(name, root, inode, region));
+      return run(machine, region.image(), region::open);
     }
   }
 
@@ -242,6 +240,9 @@ final class RunCommand implements Callable<Integer> {
     try {
       MachineConfig config =
           MachineConfig.DEFAULT.withRam((long) memory << RAM_SHIFT).as(era, layout, chosen);
+      if (era == Era.XIP) {
+        config = config.withRules(Program.RULES);
+      }
       return stats ? config.withQuestionsCounted() : config;
     } catch (IllegalArgumentException e) {
       throw wrong(e.getMessage());

@@ -3,6 +3,7 @@ package dev.xip.linux;
 import dev.xip.cpu.Processors;
 import dev.xip.vfs.Vfs;
 import dev.xip.vm.MemoryManager;
+import dev.xip.vm.Rules;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -33,6 +34,13 @@ public record Program(
     Duration limit,
     boolean accounted,
     Consumer<String> maps) {
+  /**
+   * The rules of a machine that is made for programs: a fault is a round trip from user mode to
+   * here, so it maps as many pages as any table holds. Linux counterpart: {@code
+   * fault_around_bytes} (mm/memory.c), which debugfs sets.
+   */
+  public static final Rules RULES = Rules.DEFAULT.withFaultAround(Rules.MOST_FAULT_AROUND);
+
   /**
    * A program in the root directory, without limit and account.
    *

@@ -19,7 +19,9 @@ public enum Comparison {
   /** Names, attributes and first pages of many files. */
   NAMES("names", NameFigures::measure),
   /** Whole processes of the command. */
-  PROCESSES("processes", ProcessFigures::measure);
+  PROCESSES("processes", ProcessFigures::measure),
+  /** Programs on a virtual processor; needs /dev/kvm. */
+  GUEST("guest", GuestFigures::measure);
 
   @FunctionalInterface
   private interface Measurer {

@@ -88,7 +88,7 @@ public record Figure(
     return switch (goal.sense()) {
       case TIMES_AT_MOST, AHEAD_AT_LEAST -> goal.measure(median, raw);
       case ABOVE_AT_MOST -> median / raw;
-      case AT_MOST -> Double.NaN;
+      case AT_MOST, NONE -> Double.NaN;
     };
   }
 

@@ -53,6 +53,9 @@ public final class FigureChart {
     List<Double> met = new ArrayList<>();
     List<Double> missed = new ArrayList<>();
     for (Figure figure : figures) {
+      if (figure.goal().sense() == Goal.Sense.NONE) {
+        continue;
+      }
       labels.add(label(figure));
       double length = Math.clamp(Math.log(share(figure)) / Math.log(2), -LONGEST, LONGEST);
       met.add(figure.met() ? length : 0);

@@ -18,8 +18,13 @@ public record Goal(Sense sense, double bound) {
     /** The figure itself is at most the bound. */
     AT_MOST,
     /** The figure exceeds the other one by at most the bound. */
-    ABOVE_AT_MOST
+    ABOVE_AT_MOST,
+    /** A row for others to be compared with. */
+    NONE
   }
+
+  /** No goal: a row for others to be compared with. */
+  static final Goal NONE = new Goal(Sense.NONE, 0);
 
   /** At most {@code factor} times the raw limit. */
   static Goal times(double factor) {
@@ -48,6 +53,7 @@ public record Goal(Sense sense, double bound) {
       case AHEAD_AT_LEAST -> raw / median;
       case AT_MOST -> median;
       case ABOVE_AT_MOST -> median - raw;
+      case NONE -> 0;
     };
   }
 
@@ -70,6 +76,7 @@ public record Goal(Sense sense, double bound) {
       case AHEAD_AT_LEAST -> ">= " + number + " x ahead";
       case AT_MOST -> "<= " + number;
       case ABOVE_AT_MOST -> "<= raw + " + number;
+      case NONE -> "";
     };
   }
 }

@@ -103,7 +103,7 @@ final class ProcessFigures {
     return race.add(name, 1e6, () -> run(command)); // in milliseconds
   }
 
-  private static long run(List<String> command) throws IOException {
+  static long run(List<String> command) throws IOException {
     ProcessBuilder builder =
         new ProcessBuilder(HostProcess.words(command))
             .redirectInput(new File("/dev/null"))

@@ -4,10 +4,12 @@ import dev.xip.base.Access;
 import dev.xip.base.AddrRange;
 import dev.xip.base.Errno;
 import dev.xip.base.Pages;
+import dev.xip.file.InPlaceFile;
 import dev.xip.host.HostFile;
 import dev.xip.host.HostPaths;
 import dev.xip.host.Sharing;
 import dev.xip.image.FsImage;
+import dev.xip.image.Inode;
 import dev.xip.mapping.DirectAccess;
 import dev.xip.mapping.PageRun;
 import dev.xip.mount.ImageFormats;
@@ -65,6 +67,18 @@ public final class ImageRegion implements DirectAccess {
   /** {@return the image} */
   public FsImage image() {
     return image;
+  }
+
+  /**
+   * Opens a regular file in place.
+   *
+   * @param name its name in messages
+   * @param inode its inode
+   * @return the file
+   * @throws IOException if it does not lie in place, or the image is damaged there
+   */
+  public InPlaceFile open(String name, Inode inode) throws IOException {
+    return InPlaceFile.open(name, image, inode, this);
   }
 
   @Override
