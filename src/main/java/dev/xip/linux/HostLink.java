@@ -23,12 +23,16 @@ final class HostLink implements AutoCloseable {
   private final Thread thread;
   private int requests;
 
-  /** Starts the thread. */
   HostLink(Kernel kernel, HostSignals signals) throws HostException {
     this.kernel = kernel;
     this.signals = signals;
     this.events = new HostEvents(signals);
-    this.thread = Thread.ofPlatform().daemon().name("events of the host").start(this::run);
+    this.thread = Thread.ofPlatform().daemon().name("events of the host").unstarted(this::run);
+  }
+
+  /** Begins to wait. Precondition: there is a first task. */
+  void start() {
+    thread.start();
   }
 
   /** Has those notified that wait on the kernel's monitor when a stream is ready, once. */

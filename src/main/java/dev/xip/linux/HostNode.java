@@ -20,7 +20,7 @@ final class HostNode extends Special {
   HostNode(HostStream stream) {
     HostStream.Status now = stream.status();
     super(
-        new HostTree(DEVICES | now.device()),
+        new StreamTree(DEVICES | now.device()),
         now.inode(),
         attributes(now),
         now.major(),
@@ -48,7 +48,7 @@ final class HostNode extends Special {
     return stream.status().size();
   }
 
-  private record HostTree(long device) implements Tree {
+  private record StreamTree(long device) implements Tree {
     @Override
     public Directory root() {
       throw new IllegalStateException("streams of the host have no names");

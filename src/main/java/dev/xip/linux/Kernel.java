@@ -170,6 +170,7 @@ final class Kernel {
     long begin = System.nanoTime();
     synchronized (this) {
       start(task);
+      host.start();
       boolean timedOut = waitForEnd(begin);
       if (alarms != null) {
         alarms.shutdownNow();
