@@ -62,6 +62,29 @@ class RunIT {
   }
 
   @Test
+  void theRestOfStandardInputIsForTheNextProgramOfTheHost() throws Exception {
+    Path input = Files.writeString(folder.resolve("input"), "first\nsecond\nthird\n");
+    String script = "{ \"$0\" run \"$1\" /bin/sh -c 'read line; echo got $line'; cat; }";
+    for (String each : List.of(script + " < \"$2\"", "cat \"$2\" | " + script)) {
+      ProcessBuilder builder = new ProcessBuilder("sh", "-c", each, Xip.launcher().toString());
+      builder.command().addAll(List.of(image.toString(), input.toString()));
+      assertThat(Xip.run(builder).isDone().out())
+          .as(each)
+          .isEqualTo("got first\nsecond\nthird\n");
+    }
+  }
+
+  @Test
+  void aWriterToAPipeOfTheHostThatIsClosedIsEnded() throws Exception {
+    String script =
+        "\"$0\" run \"$1\" /bin/sh -c 'while :; do echo y; done' | head -1;"
+            + " echo ${PIPESTATUS[0]}";
+    ProcessBuilder builder = new ProcessBuilder("bash", "-c", script, Xip.launcher().toString());
+    builder.command().add(image.toString());
+    assertThat(Xip.run(builder).isDone().out()).isEqualTo("y\n141\n");
+  }
+
+  @Test
   void theEnvironmentIsNotTheHosts() throws Exception {
     ProcessBuilder builder =
         Xip.builder("run", "--env", "A=b c", "--env", "HOME=/x", image, "/bin/env");
