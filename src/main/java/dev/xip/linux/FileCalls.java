@@ -80,9 +80,23 @@ final class FileCalls {
       case RegularFile file -> new OpenRegular(kept, file);
       case Directory directory -> new OpenDirectory(kept, directory);
       case OpenedNode opened -> opened.file();
+      case HostNode host -> host.open(kept);
+      case Special special when Terminal.isControlling(special) -> openTerminal(kept);
       case Special special -> Devices.open(special, kept);
       case Link link -> throw new FileException(Errno.ELOOP, "a link");
     };
+  }
+
+  /** /dev/tty. */
+  private OpenFile openTerminal(int flags) throws FileException {
+    Terminal terminal;
+    synchronized (task.kernel()) {
+      terminal = task.kernel().terminalOf(task);
+    }
+    if (terminal == null) {
+      throw new FileException(Errno.ENXIO, "no controlling terminal");
+    }
+    return terminal.open(flags);
   }
 
   /** lseek(2). */

@@ -120,6 +120,9 @@ final class ProcTasks {
       String kind = file instanceof StreamSocket ? "socket" : "pipe";
       return FileName.of("%s:[%d]".formatted(kind, System.identityHashCode(file)));
     }
+    if (node instanceof HostNode host) {
+      return host.name();
+    }
     if (node instanceof Directory directory) {
       return files.path(directory);
     }

@@ -31,7 +31,7 @@ final class StreamFile extends OpenFile {
     super(flags & (O_ACCMODE | O_APPEND | O_NONBLOCK));
     this.kernel = kernel;
     this.stream = stream;
-    HostNode is = new HostNode(stream);
+    HostNode is = new HostNode(kernel, stream, terminal);
     is.hold();
     of(is);
     this.regular = is.type() == FileType.REGULAR;

@@ -2,7 +2,9 @@ package dev.xip.linux;
 
 import dev.xip.base.Errno;
 import dev.xip.host.HostStream;
+import dev.xip.image.FileType;
 import dev.xip.vfs.FileException;
+import dev.xip.vfs.Special;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -14,6 +16,8 @@ import java.nio.ByteOrder;
  */
 final class Terminal {
   static final int FIONREAD = 0x541b;
+
+  private static final int CURRENT_MAJOR = 5;
 
   private static final int TCGETS = 0x5401;
   private static final int TCSBRK = 0x5409;
@@ -56,6 +60,13 @@ final class Terminal {
   Terminal(Kernel kernel, HostStream stream) {
     this.kernel = kernel;
     this.stream = stream;
+  }
+
+  /** Whether a device is /dev/tty, which stands for the caller's controlling terminal. */
+  static boolean isControlling(Special device) {
+    return device.type() == FileType.CHARACTER_DEVICE
+        && device.major() == CURRENT_MAJOR
+        && device.minor() == 0;
   }
 
   /** Another open file of it. */
