@@ -126,7 +126,7 @@ class DemoTest {
   }
 
   @Test
-  void anImageIsReadInPlaceAndStaysAsItWas() throws IOException {
+  void anImageIsReadInPlaceAndStaysAsItWas() throws Exception {
     Path image = Images.ext2(tree);
     byte[] before = Files.readAllBytes(image);
     DemoReport report = Demo.ofImage(image, work, QUIET);

@@ -3,8 +3,10 @@ package dev.xip.cli;
 import dev.xip.demo.DemoReport;
 import dev.xip.demo.ExecAct;
 import dev.xip.demo.SecondAct;
+import dev.xip.demo.ThirdAct;
 import dev.xip.host.HostPaths;
 import dev.xip.image.Extent;
+import dev.xip.linux.RunAccount;
 import dev.xip.measure.StrategyTable;
 import java.io.IOException;
 import java.util.List;
@@ -36,6 +38,7 @@ final class DemoStory {
     story.times();
     story.secondAct();
     story.exec();
+    story.thirdAct();
     story.strategies();
     story.verdict();
   }
@@ -195,6 +198,28 @@ final class DemoStory {
     line("      %s", String.join(" > ", act.chain()));
   }
 
+  private void thirdAct() throws IOException {
+    ThirdAct act = report.thirdAct();
+    heading("Act three: programs of this host run out of a segment; an MMU walks these tables");
+    if (act.absent() != null) {
+      line("  not played: %s", act.absent());
+    }
+    for (ThirdAct.Run run : act.runs()) {
+      line("  $ %s", run.command());
+      for (String each : run.output().lines().toList()) {
+        line("  %s", each);
+      }
+      RunAccount account = run.result().account();
+      row("processes", run.result().processes());
+      row("system calls", account.exits().systemCalls());
+      row("page faults", account.exits().pageFaults());
+      row("special entries: the image's own pages", account.entries().special());
+      row("frames for text", account.entries().textFrames());
+      row("frames at most: memory, copies, tables", account.most().all());
+      line("  in %.3f s", account.nanos() / 1e9);
+    }
+  }
+
   private void strategies() throws IOException {
     heading("Every way to ask \"is there a struct page?\", with 64 segments loaded");
     line("  %-22s %-9s %-9s %9s  %s", "", "segment", "RAM", "ns/entry", "how it breaks");
@@ -300,6 +325,23 @@ final class DemoStory {
           .member("mutexChain", String.join(" > ", exec.chain()))
           .endObject();
     }
+    json.name("thirdAct").beginObject().member("absent", report.thirdAct().absent());
+    json.name("runs").beginArray();
+    for (ThirdAct.Run run : report.thirdAct().runs()) {
+      RunAccount account = run.result().account();
+      json.beginObject()
+          .member("command", run.command())
+          .member("output", run.output())
+          .member("status", run.result().status())
+          .member("systemCalls", account.exits().systemCalls())
+          .member("pageFaults", account.exits().pageFaults())
+          .member("specialPages", account.entries().special())
+          .member("textFrames", account.entries().textFrames())
+          .member("framesAtMost", account.most().all())
+          .member("seconds", account.nanos() / 1e9)
+          .endObject();
+    }
+    json.endArray().endObject();
     json.name("strategies").beginArray();
     for (StrategyTable.Line each : report.strategies()) {
       json.beginObject()

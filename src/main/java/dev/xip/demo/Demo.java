@@ -72,6 +72,7 @@ public final class Demo {
   private List<DemoReport.SampleEntry> samples = List.of();
   private SecondAct secondAct;
   private ExecAct exec;
+  private ThirdAct thirdAct;
   private long notInPlace;
   private long mismatches;
   private long controlFrames;
@@ -127,9 +128,10 @@ public final class Demo {
    * @param listener receives the progress
    * @return the results
    * @throws IOException if a file cannot be read or written
+   * @throws InterruptedException if the thread is interrupted while an image is packed
    */
   public static DemoReport ofImage(Path image, Path work, DemoListener listener)
-      throws IOException {
+      throws IOException, InterruptedException {
     try (OpenImage readable = OpenImage.open(image)) {
       // Opened first, so that a file that is not an image fails before it is copied.
       long bytes = readable.image().memory().byteSize();
@@ -140,7 +142,7 @@ public final class Demo {
   }
 
   private DemoReport run(Path source, SegmentSource data, long imageBytes, boolean folder)
-      throws IOException {
+      throws IOException, InterruptedException {
     SegmentStore store = Leftovers.step(() -> SegmentStore.create(work.resolve("store")));
     SegmentName name = SegmentName.of(SEGMENT);
     SegmentDefinition place = store.place(name, SegmentType.SR, Pages.roundUp(imageBytes));
@@ -160,6 +162,7 @@ public final class Demo {
       wrong.addAll(machine.verify());
       playSecondAct(machine);
       wrong.addAll(machine.verify());
+      thirdAct = ThirdAct.play(work, listener.begin("act three: programs of this host"));
       return new DemoReport(
           source,
           mount.image().info(),
@@ -177,6 +180,7 @@ public final class Demo {
           samples,
           secondAct,
           exec,
+          thirdAct,
           StrategyTable.ask(machine.memoryManager().layout()));
     }
   }

@@ -27,6 +27,7 @@ import java.util.List;
  * @param sampleEntries a few entries with what C reads at the same addresses
  * @param secondAct the store, fork and exit; null if the image has no file to map
  * @param exec the exec; null if the image has no program
+ * @param thirdAct the programs that ran out of a segment
  * @param strategies answers, cost and failures of each strategy of the normal-page test
  */
 public record DemoReport(
@@ -45,6 +46,7 @@ public record DemoReport(
     List<SampleEntry> sampleEntries,
     SecondAct secondAct,
     ExecAct exec,
+    ThirdAct thirdAct,
     List<StrategyTable.Line> strategies) {
 
   /**
@@ -146,6 +148,7 @@ public record DemoReport(
         broken.add("a private store is visible through another mapping");
       }
     }
+    broken.addAll(thirdAct.broken());
     return broken;
   }
 
