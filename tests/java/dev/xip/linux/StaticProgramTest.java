@@ -2,6 +2,7 @@ package dev.xip.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.xip.bindings.PteBits;
 import dev.xip.cpu.Processors;
 import dev.xip.host.HostFile;
 import dev.xip.host.HostStream;
@@ -18,12 +19,15 @@ import dev.xip.testing.Judge;
 import dev.xip.testing.Processes;
 import dev.xip.vfs.RamTree;
 import dev.xip.vfs.Vfs;
+import dev.xip.vm.AddressSpace;
+import dev.xip.vm.Vma;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,9 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Debian's static busybox runs out of an image in a segment, and the host runs the same file. */
 class StaticProgramTest {
-  /** Calls for threads, which glibc does without. */
   @TempDir Path folder;
-
   private Path busybox;
   private Machine machine;
   private Mount mount;
@@ -60,13 +62,25 @@ class StaticProgramTest {
       assertThat(machine.memory().allocator().inUse(FrameUse.ANONYMOUS)).isZero();
       assertThat(machine.memory().allocator().inUse(FrameUse.TABLE)).isZero();
       assertThat(machine.verify()).isEmpty();
-      processors.close();
-      mount.close();
-      machine.close();
+      close();
     }
   }
 
+  private void close() throws IOException {
+    processors.close();
+    mount.close();
+    machine.close();
+    processors = null;
+  }
+
   private ProgramResult run(String input, String... arguments) throws IOException {
+    ProgramResult result = run(input, null, arguments);
+    assertThat(result.account().wrong()).isEmpty();
+    return result;
+  }
+
+  private ProgramResult run(String input, Consumer<String> maps, String... arguments)
+      throws IOException {
     List<String> words = new ArrayList<>(List.of("busybox"));
     words.addAll(List.of(arguments));
     Files.deleteIfExists(folder.resolve("output"));
@@ -78,12 +92,9 @@ class StaticProgramTest {
         Vfs files = new Vfs(RamTree.over(mount.image(), mount::open, machine.pageCache(), 1))) {
       StandardStreams streams =
           new StandardStreams(HostStream.of(in), HostStream.of(out), HostStream.of(err), null);
-      ProgramResult result =
-          new Program("/busybox", words, List.of("PATH=/bin", "HOME=/"), streams, null)
-              .withAccount(null)
-              .run(machine.memoryManager(), processors, files);
-      assertThat(result.account().wrong()).isEmpty();
-      return result;
+      return new Program("/busybox", words, List.of("PATH=/bin", "HOME=/"), streams, null)
+          .withAccount(maps)
+          .run(machine.memoryManager(), processors, files);
     }
   }
 
@@ -129,6 +140,33 @@ class StaticProgramTest {
     assertThat(entries.specialText()).isPositive();
     assertThat(entries.textFrames()).isZero();
     assertThat(entries.cached()).isZero();
+  }
+
+  @Test
+  void anEntryOfTextThatIsNotSpecialIsReportedWithItsAddress() throws IOException {
+    long[] address = new long[1];
+    ProgramResult result = run("", smaps -> address[0] = makeOneNormal(), "true");
+    assertThat(result.account().wrong().getFirst()).contains("0x%x".formatted(address[0]));
+    assertThat(machine.verify()).isNotEmpty();
+    close();
+  }
+
+  /** Clears the special bit of an entry of text while no processor uses the table. */
+  private long makeOneNormal() {
+    AddressSpace space = machine.memoryManager().spaces().getFirst();
+    Vma text = space.vmas().stream().filter(v -> v.access().execute()).findFirst().orElseThrow();
+    long[] found = new long[2];
+    space
+        .table()
+        .forEach(
+            text.range().start(),
+            text.range().end(),
+            (va, level, slot, pte) -> {
+              found[0] = va;
+              found[1] = slot;
+            });
+    space.table().set(found[1], space.table().get(found[1]) & ~PteBits.XIP_X86_64_SPECIAL());
+    return found[0];
   }
 
   @Test
