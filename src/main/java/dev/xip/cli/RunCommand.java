@@ -296,6 +296,9 @@ final class RunCommand implements Callable<Integer> {
     if (trace && !result.missing().isEmpty()) {
       report.line("missing system calls by number: " + result.missing());
     }
+    for (String each : result.killedForMemory()) {
+      Errors.line("killed: " + each);
+    }
     if (result.timedOut()) {
       Errors.line(
           "%s: ended after %s seconds (--timeout)"

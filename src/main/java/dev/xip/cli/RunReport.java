@@ -89,9 +89,6 @@ final class RunReport {
     for (Map.Entry<Integer, Integer> each : result.missing().entrySet()) {
       row("missing system call " + each.getKey(), each.getValue());
     }
-    for (String each : result.killedForMemory()) {
-      out.line("  killed: " + each);
-    }
     for (String each : account.wrong()) {
       out.line("WRONG: " + each);
     }
