@@ -8,6 +8,7 @@ import dev.xip.testing.Judge;
 import dev.xip.testing.Processes;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -260,6 +261,20 @@ class RunIT {
                 + "Rss: +0 kB\n"
                 + "Pss: +0 kB\n"
                 + "Special: +[1-9]");
+  }
+
+  @Test
+  void aUserWithoutTheRightToKvmIsToldInOneLine() throws Exception {
+    Path device = Path.of("/dev/kvm");
+    Judge.needs(
+        !Files.getPosixFilePermissions(device).contains(PosixFilePermission.OTHERS_WRITE),
+        "/dev/kvm that not every user may open");
+    for (Path each : new Path[] {folder, image}) {
+      Processes.run("chmod", "755", each.toString());
+    }
+    Path command = Files.createDirectory(folder.resolve("command"));
+    assertThat(Xip.run(Xip.builderAsNobody(command, "run", image, "/bin/sh")).failsWithOneLine())
+        .contains("no right to open /dev/kvm", "usermod -aG kvm");
   }
 
   @Test

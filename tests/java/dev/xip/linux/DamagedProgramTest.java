@@ -1,10 +1,12 @@
 package dev.xip.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -115,6 +117,37 @@ class DamagedProgramTest {
     assertThat(refusal("/text")).contains("ENOEXEC");
     assertThat(refusal("/lost")).contains("/none");
     assertThat(refusal("/loop")).contains("ELOOP");
+  }
+
+  /** The same program with a PT_INTERP in place of its second segment. */
+  private static byte[] withInterpreter(String path) {
+    byte[] whole = program();
+    byte[] name = (path + "\0").getBytes(StandardCharsets.US_ASCII);
+    ByteBuffer bytes =
+        ByteBuffer.allocate(whole.length + name.length).order(ByteOrder.LITTLE_ENDIAN);
+    int header = HEADER_BYTES + 56;
+    bytes.put(whole).put(name).putInt(header, 3).putLong(header + 8, whole.length);
+    return bytes.putLong(header + 32, name.length).putLong(header + 40, name.length).array();
+  }
+
+  @Test
+  void anInterpreterIsAProgramForTheSameMachine() throws IOException {
+    byte[] foreign = program();
+    foreign[18] = (byte) 183;
+    foreign[16] = 3;
+    write("foreign", foreign);
+    for (String each : List.of("none", "foreign", "text", "tmp")) {
+      write("of-" + each, withInterpreter("/" + each));
+    }
+    write("text", "no program".repeat(20).getBytes(StandardCharsets.US_ASCII));
+    root.boot();
+    assertThat(refusal("/of-none")).contains("/none");
+    assertThat(refusal("/of-foreign")).contains("ELIBBAD", "AARCH64");
+    assertThat(refusal("/of-text")).contains("ELIBBAD", "/text");
+    assertThat(refusal("/of-tmp")).contains("a directory");
+    assertThatThrownBy(() -> root.run("/of-none"))
+        .isInstanceOfSatisfying(
+            CannotExecuteException.class, e -> assertThat(e.isMissing()).isTrue());
   }
 
   private String refusal(String program) {

@@ -89,11 +89,12 @@ public final class ModelledProcess implements AutoCloseable {
    *
    * @param interpreter a 64-bit ELF file; it must outlive the process
    * @return what is added to the addresses in its headers, and its first instruction
-   * @throws ExecException as {@link #exec} does; the process has exited if it cannot be mapped
+   * @throws ExecException as {@link #exec} does, but ELIBBAD if the file is no program for the same
+   *     machine; the process has exited if it cannot be mapped
    */
   public Interpreter mapInterpreter(ReadableFile interpreter) throws ExecException {
     String what = "interpreter %s of %s".formatted(interpreter.name(), name);
-    ElfImage headers = headersOf(interpreter, what);
+    ElfImage headers = headersOf(interpreter, what, Errno.ELIBBAD);
     if (headers.machine() != image.machine()) {
       String found =
           "expected one for %s, found one for %s".formatted(image.machine(), headers.machine());
@@ -164,7 +165,7 @@ public final class ModelledProcess implements AutoCloseable {
       stack.copyStrings(strings(List.of(program.name())));
       AddrRange environmentRange = stack.copyStrings(environmentStrings);
       AddrRange argumentRange = stack.copyStrings(argumentStrings);
-      ElfImage image = headersOf(program, what);
+      ElfImage image = headersOf(program, what, Errno.ENOEXEC);
       setUpStack(fresh, stack, image);
       becomeProgram(fresh, argumentRange, environmentRange);
       mapProgram(program, image, what);
@@ -191,11 +192,12 @@ public final class ModelledProcess implements AutoCloseable {
     return bytes;
   }
 
-  private static ElfImage headersOf(ReadableFile program, String what) throws ExecException {
+  private static ElfImage headersOf(ReadableFile program, String what, Errno malformed)
+      throws ExecException {
     try {
       return ElfImage.read(program.name(), program.size(), program::read);
     } catch (MalformedElfException e) {
-      throw new ExecException(Errno.ENOEXEC, what, e.getMessage(), e);
+      throw new ExecException(malformed, what, e.getMessage(), e);
     } catch (IOException e) {
       throw new ExecException(Errno.EIO, what, e.getMessage(), e);
     }
