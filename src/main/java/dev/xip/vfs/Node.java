@@ -103,8 +103,18 @@ public abstract sealed class Node permits Directory, RegularFile, Link, Special 
     if (released) {
       throw new FileException(Errno.ENOENT, "inode %d has no name any more".formatted(number));
     }
+    if (holders == 0) {
+      opened();
+    }
     holders++;
   }
+
+  /**
+   * Called by the first {@link #hold}, before the content is used.
+   *
+   * @throws FileException if it cannot be opened: it is not held then
+   */
+  protected void opened() throws FileException {}
 
   /** Ends a {@link #hold}. */
   public final void drop() {

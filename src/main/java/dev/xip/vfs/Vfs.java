@@ -28,6 +28,9 @@ public final class Vfs implements AutoCloseable {
   /** What is mounted, by the directory that it covers; and that directory by the tree. */
   private final Map<Node, Tree> mounted = new ConcurrentHashMap<>();
 
+  /** The files of other trees, by what they cover. */
+  private final Map<Node, Other> replaced = new ConcurrentHashMap<>();
+
   private final Map<Tree, Directory> covered = new ConcurrentHashMap<>();
 
   /**
@@ -55,6 +58,19 @@ public final class Vfs implements AutoCloseable {
     mounted.put(at, tree);
   }
 
+  /**
+   * Puts a file of another tree in the place of a file.
+   *
+   * @param at the file that it covers
+   * @param directory where the other one is; its tree is mounted nowhere, and closed with this
+   * @param name its name there
+   */
+  public void mount(Node at, Directory directory, FileName name) {
+    replaced.put(at, new Other(directory, name));
+  }
+
+  private record Other(Directory directory, FileName name) {}
+
   /** {@return the trees, the root first, and the paths that they are mounted at} */
   public List<Mounted> mounts() {
     List<Mounted> all = new ArrayList<>(List.of(new Mounted(root, "/")));
@@ -81,7 +97,11 @@ public final class Vfs implements AutoCloseable {
   /** Finds an entry, or the root of what is mounted there. */
   Node find(Directory directory, FileName name) throws IOException {
     Node found = directory.find(name);
-    return found instanceof Directory inner ? top(inner) : found;
+    if (found instanceof Directory inner) {
+      return top(inner);
+    }
+    Other other = found == null ? null : replaced.get(found);
+    return other == null ? found : other.directory.find(other.name);
   }
 
   /**
@@ -183,8 +203,13 @@ public final class Vfs implements AutoCloseable {
     return FileName.of(whole.toByteArray());
   }
 
-  /** A name as messages show it, with its place in its tree. Takes no lock. */
-  static String text(Directory directory, FileName name) {
+  /**
+   * {@return a name as messages show it, with its place in its tree} Takes no lock.
+   *
+   * @param directory the directory that it is in
+   * @param name the name
+   */
+  public static String text(Directory directory, FileName name) {
     StringBuilder text = new StringBuilder(name.toString());
     for (Directory at = directory; at != null && at.name() != null; at = at.parent()) {
       text.insert(0, at.name() + "/");
@@ -335,6 +360,7 @@ public final class Vfs implements AutoCloseable {
           node == null ? Errno.ENOENT : node instanceof Directory ? Errno.EISDIR : Errno.ENOTDIR,
           "" + path);
     }
+    requireUncovered(place.parent().find(place.last()), path);
     place.parent().remove(place.last(), false);
   }
 
@@ -359,7 +385,7 @@ public final class Vfs implements AutoCloseable {
   }
 
   private void requireUncovered(Node node, FileName path) throws FileException {
-    if (node != null && mounted.containsKey(node)) {
+    if (node != null && (mounted.containsKey(node) || replaced.containsKey(node))) {
       throw new FileException(Errno.EBUSY, path + ": something is mounted there");
     }
   }
@@ -407,6 +433,7 @@ public final class Vfs implements AutoCloseable {
   /** Closes all trees. Precondition: no file is open or mapped. */
   @Override
   public void close() {
+    replaced.values().forEach(other -> other.directory.tree().close());
     covered.keySet().forEach(Tree::close);
     root.close();
   }
