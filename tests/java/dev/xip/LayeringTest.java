@@ -83,12 +83,13 @@ public class LayeringTest {
           Map.entry("machine", MACHINE),
           Map.entry("cpu", Set.of("base", "host", "phys", "pagetable", "vm")),
           Map.entry("vfs", Set.of("base", "image", "mapping", "file")),
+          Map.entry("bind", Set.of("base", "host", "image", "mapping", "file", "vfs")),
           Map.entry("linux", with(MACHINE, "machine", "cpu", "vfs")),
           Map.entry("scenario", with(MACHINE, "machine")),
           Map.entry("measure", MEASURE),
           Map.entry("demo", with(MEASURE, "measure")),
           Map.entry("history", with(MEASURE, "measure")),
-          Map.entry("cli", with(MEASURE, "measure", "demo", "history")));
+          Map.entry("cli", with(MEASURE, "measure", "demo", "history", "bind")));
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()

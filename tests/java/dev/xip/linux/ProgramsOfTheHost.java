@@ -3,6 +3,7 @@ package dev.xip.linux;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.cpu.Processors;
+import dev.xip.file.PageCache;
 import dev.xip.host.HostFile;
 import dev.xip.host.HostStream;
 import dev.xip.machine.Machine;
@@ -32,6 +33,7 @@ final class ProgramsOfTheHost implements AutoCloseable {
   private final Path output;
   private final Path errors;
   private Consumer<String> trace;
+  private Mounting mounting = (files, cache) -> {};
   private Machine machine;
   private Mount mount;
   private Processors processors;
@@ -95,6 +97,7 @@ final class ProgramsOfTheHost implements AutoCloseable {
         HostFile out = HostFile.create(output, 0600);
         HostFile err = HostFile.create(errors, 0600);
         Vfs files = new Vfs(RamTree.over(mount.image(), mount::open, machine.pageCache(), 1))) {
+      mounting.mount(files, machine.pageCache());
       StandardStreams streams =
           new StandardStreams(HostStream.of(in), HostStream.of(out), HostStream.of(err), null);
       result =
@@ -111,6 +114,16 @@ final class ProgramsOfTheHost implements AutoCloseable {
         .isZero();
     assertThat(result.account().wrong()).as("what is wrong with memory").isEmpty();
     return result;
+  }
+
+  /** Mounts trees in the root. */
+  interface Mounting {
+    void mount(Vfs files, PageCache cache) throws IOException;
+  }
+
+  /** Says what is mounted before a program runs, from now on. */
+  void mount(Mounting wanted) {
+    mounting = wanted;
   }
 
   /** Gives the lines of a trace to a consumer from now on. */

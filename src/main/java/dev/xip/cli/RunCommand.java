@@ -117,6 +117,14 @@ final class RunCommand implements Callable<Integer> {
   private String directory;
 
   @Option(
+      names = "--bind",
+      paramLabel = "HOST:GUEST[:ro]",
+      description =
+          "Show a directory or file of the host at a path of the program, with ro not to be"
+              + " changed; may be given more than once.")
+  private List<String> binds = new ArrayList<>();
+
+  @Option(
       names = "--timeout",
       paramLabel = "SECONDS",
       converter = SegmentOptions.Seconds.class,
@@ -202,6 +210,11 @@ final class RunCommand implements Callable<Integer> {
         throw wrong("--env: expected NAME=VALUE, found " + each);
       }
     }
+    for (String each : binds) {
+      if (!BindMounts.isOne(each)) {
+        throw wrong("--bind: expected HOST:GUEST or HOST:GUEST:ro, found " + each);
+      }
+    }
     if (json && !stats) {
       throw wrong("--json: expected with --stats alone");
     }
@@ -228,6 +241,10 @@ final class RunCommand implements Callable<Integer> {
     int status;
     RamTree tree = RamTree.over(root, pageCache ? null : opener, machine.pageCache(), ROOT_DEVICE);
     try (Vfs files = new Vfs(tree)) {
+      BindMounts mounts = new BindMounts(files, machine.pageCache());
+      for (String each : binds) {
+        mounts.mount(each);
+      }
       status = run(machine, files);
     }
     return stats ? told(machine.verify(), status) : status;

@@ -1,0 +1,48 @@
+package dev.xip.bind;
+
+import dev.xip.base.FileName;
+import dev.xip.host.HostStat;
+import dev.xip.host.HostTimes;
+import dev.xip.host.OpenFolder;
+import dev.xip.image.FileType;
+import dev.xip.vfs.Attributes;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.Objects;
+import java.util.function.UnaryOperator;
+
+/** Attributes of files of the host. */
+final class BoundAttributes {
+  /** All bits but set-user-id and set-group-id. */
+  static final int PASSED_BITS = 01777;
+
+  private BoundAttributes() {}
+
+  static Attributes of(HostStat stat) {
+    return new Attributes(
+        stat.mode(),
+        stat.uid(),
+        stat.gid(),
+        Instant.ofEpochSecond(stat.atimeSeconds(), stat.atimeNanos()),
+        Instant.ofEpochSecond(stat.mtimeSeconds(), stat.mtimeNanos()),
+        Instant.ofEpochSecond(stat.ctimeSeconds(), stat.ctimeNanos()),
+        null);
+  }
+
+  /** Changes those of an entry of a folder, as far as the function gives others. */
+  static void change(OpenFolder in, FileName name, UnaryOperator<Attributes> change)
+      throws IOException {
+    Attributes before = of(in.stat(name));
+    Attributes after = change.apply(before);
+    if (after.uid() != before.uid() || after.gid() != before.gid()) {
+      in.setOwner(name, (int) after.uid(), (int) after.gid());
+    }
+    if (after.mode() != before.mode() && before.type() != FileType.SYMLINK) {
+      in.setMode(name, after.mode() & PASSED_BITS);
+    }
+    if (!Objects.equals(after.accessed(), before.accessed())
+        || !Objects.equals(after.modified(), before.modified())) {
+      in.setTimes(name, new HostTimes(after.accessed(), after.modified()));
+    }
+  }
+}
