@@ -194,6 +194,10 @@ class TimeAndLimitCallsTest {
         }
         wait(&status);
         printf("used up %d\\n", WTERMSIG(status));
+        r = (struct rlimit){64 << 20, RLIM_INFINITY};
+        setrlimit(RLIMIT_AS, &r);
+        printf("memory %d %d\\n", malloc(128 << 20) == NULL, malloc(1 << 20) != NULL);
+        say("heap", brk((char *)sbrk(0) + (100 << 20)));
       }
 
       static void deep(int left) {
@@ -408,6 +412,23 @@ class TimeAndLimitCallsTest {
         }
         usleep(300000);
         say("has execed", setpgid(pid, pid));
+        siginfo_t info = {0};
+        say("runs", waitid(P_PID, pid, &info, WEXITED | WNOHANG));
+        printf("%d\\n", info.si_pid);
+        say("nothing", waitid(P_PID, pid, &info, WNOHANG));
+        say("kind", waitid(9, pid, &info, WEXITED));
+        say("nobody", waitid(P_PID, 12345678, &info, WEXITED));
+        kill(pid, SIGSTOP);
+        say("stops", waitid(P_PID, pid, &info, WSTOPPED));
+        printf("%d %d %d %d\\n", info.si_signo, info.si_code, info.si_status, info.si_pid == pid);
+        kill(pid, SIGTERM);
+        kill(pid, SIGCONT);
+        say("ends", waitid(P_ALL, 0, &info, WEXITED | WNOWAIT));
+        printf("%d %d %d\\n", info.si_code, info.si_status, info.si_pid == pid);
+        say("again", waitid(P_PGID, getpgrp(), &info, WEXITED));
+        say("gone", waitid(P_ALL, 0, &info, WEXITED));
+        pid = fork();
+        if (pid == 0) pause();
         kill(pid, SIGKILL);
         wait(NULL);
         say("nobody", setpgid(12345678, 0));

@@ -43,7 +43,7 @@ final class CallNames {
       timer_getoverrun:d timer_delete:d clock_settime clock_gettime:dx clock_getres:dx
       clock_nanosleep:ddxx exit_group:d epoll_wait epoll_ctl tgkill:ddd utimes vserver mbind
       set_mempolicy get_mempolicy mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify
-      mq_getsetattr kexec_load waitid add_key request_key keyctl ioprio_set ioprio_get
+      mq_getsetattr kexec_load waitid:ddxxx add_key request_key keyctl ioprio_set ioprio_get
       inotify_init inotify_add_watch inotify_rm_watch migrate_pages openat:dsxo mkdirat
       mknodat fchownat futimesat newfstatat:dsxx unlinkat renameat linkat symlinkat
       readlinkat:dsxd fchmodat faccessat:dsx pselect6:dxxxxx ppoll:xdxx unshare

@@ -31,6 +31,11 @@ final class Heap {
     return new Heap(child, start, end);
   }
 
+  /** Its end, as brk has set it last. */
+  long end() {
+    return end;
+  }
+
   /** brk(2) as the kernel has it: the end of the heap, the old one if it cannot be moved. */
   long brk(long wantedEnd) {
     if (wantedEnd < start) {

@@ -3,7 +3,8 @@ package dev.xip.linux;
 import java.util.Arrays;
 
 /**
- * The limits of a task, getrlimit(2). Obeyed are those of descriptors, stack and processor time.
+ * The limits of a task, getrlimit(2). Obeyed are those of descriptors, addresses, stack and
+ * processor time.
  *
  * <p>Lock held by the caller: the monitor of the {@link Kernel}.
  */
@@ -11,6 +12,7 @@ final class Limits {
   static final int CPU = 0;
   static final int STACK = 3;
   static final int NOFILE = 7;
+  static final int AS = 9;
 
   /** How many there are. */
   static final int COUNT = 16;

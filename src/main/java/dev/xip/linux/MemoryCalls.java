@@ -53,6 +53,9 @@ final class MemoryCalls {
     if (!anonymous && !Pages.isAligned(offset)) {
       return -Errno.EINVAL.number();
     }
+    if (!task.mayMap(Pages.roundUp(length))) {
+      return -Errno.ENOMEM.number();
+    }
     Access access = access(protection);
     MapRequest request =
         anonymous
@@ -75,6 +78,12 @@ final class MemoryCalls {
     return space().map(request).start();
   }
 
+  /** brk(2). */
+  long brk(long end) {
+    Heap heap = task.heap();
+    return task.mayMap(end - heap.end()) ? heap.brk(end) : heap.end();
+  }
+
   /** munmap(2). */
   long unmap(long address, long length) throws MapException {
     space().unmap(AddrRange.ofLength(address, Pages.roundUp(length)));
@@ -94,6 +103,9 @@ final class MemoryCalls {
     }
     AddrRange old = AddrRange.ofLength(address, Pages.roundUp(length));
     long pages = Pages.roundUp(wanted);
+    if (!task.mayMap(pages - old.length())) {
+      return -Errno.ENOMEM.number();
+    }
     return space()
         .remap(
             (flags & MREMAP_FIXED) != 0

@@ -43,6 +43,17 @@ final class ProcessCalls {
   private static final int CLONE_ARGS_KNOWN = 88;
 
   private static final int WNOHANG = 1;
+  private static final int WEXITED = 4;
+  private static final int WNOWAIT = 0x100_0000;
+  private static final int WAITID_EVENTS = 0xe;
+  private static final int WAITID_OPTIONS = 0xe100_000f;
+  private static final int P_ALL = 0;
+  private static final int P_PID = 1;
+  private static final int P_PGID = 2;
+
+  /** What waitid fills of struct siginfo. */
+  private static final int WAITID_INFO = 28;
+
   private static final int WUNTRACED = 2;
   private static final int WCONTINUED = 8;
   private static final int WAIT_OPTIONS = 0xe000_000b;
@@ -210,20 +221,14 @@ final class ProcessCalls {
     int wait;
     ProcessorTimes.Usage used;
     synchronized (task.kernel()) {
-      Task child = find(pid, options);
+      Task child = find(pid, options | WEXITED);
       if (child == null) {
         return hasChild(pid) ? 0 : -Errno.ECHILD.number();
       }
       number = child.pid();
       used = child.times().usage().plus(child.times().children());
-      if (child.isZombie()) {
-        wait = child.waitStatus();
-        task.times().add(child.times());
-        task.kernel().forget(child);
-      } else {
-        wait = child.change();
-        child.forgetChange();
-      }
+      wait = child.isZombie() ? child.waitStatus() : child.change();
+      take(child);
     }
     if (status != 0) {
       task.memory().putInt(status, wait);
@@ -234,13 +239,59 @@ final class ProcessCalls {
     return number;
   }
 
+  /** waitid(2), but for descriptors of processes. */
+  long waitId(int kind, int id, long info, int options, long usage) throws IOException {
+    boolean valid = kind == P_ALL || kind == P_PID && id > 0 || kind == P_PGID && id >= 0;
+    if (!valid || (options & ~WAITID_OPTIONS) != 0 || (options & WAITID_EVENTS) == 0) {
+      return -Errno.EINVAL.number();
+    }
+    int pid = kind == P_ALL ? -1 : kind == P_PID ? id : -id;
+    SignalInfo found = null;
+    ProcessorTimes.Usage used = ProcessorTimes.Usage.NONE;
+    synchronized (task.kernel()) {
+      Task child = find(pid, options);
+      if (child == null && !hasChild(pid)) {
+        return -Errno.ECHILD.number();
+      }
+      if (child != null) {
+        found =
+            SignalInfo.ofChild(child.pid(), child.isZombie() ? child.waitStatus() : child.change());
+        used = child.times().usage().plus(child.times().children());
+        if ((options & WNOWAIT) == 0) {
+          take(child);
+        }
+      }
+    }
+    if (info != 0) {
+      ByteBuffer struct = ByteBuffer.allocate(SignalInfo.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      if (found != null) {
+        found.put(struct, 0);
+      }
+      task.memory().write(info, struct.array(), WAITID_INFO);
+    }
+    if (usage != 0 && found != null) {
+      times.put(usage, used);
+    }
+    return 0;
+  }
+
+  /** What a child has to tell is told. */
+  private void take(Task child) {
+    if (child.isZombie()) {
+      task.times().add(child.times());
+      task.kernel().forget(child);
+    } else {
+      child.forgetChange();
+    }
+  }
+
   /**
    * A child that has ended, stopped or gone on; null if there is none and none is to be waited for.
    */
   private Task find(int pid, int options) throws InterruptedCallException {
     while (true) {
       for (Task child : task.children()) {
-        if (matches(child, pid) && (child.isZombie() || isToTell(child, options))) {
+        if (matches(child, pid) && isToTell(child, options)) {
           return child;
         }
       }
@@ -253,6 +304,9 @@ final class ProcessCalls {
 
   private static boolean isToTell(Task child, int options) {
     int change = child.change();
+    if (child.isZombie()) {
+      return (options & WEXITED) != 0;
+    }
     return change != 0 && (options & (change == Task.CONTINUED ? WCONTINUED : WUNTRACED)) != 0;
   }
 

@@ -148,7 +148,7 @@ final class SystemCalls {
       case 9 -> map(a, b, (int) c, (int) d);
       case 10 -> memory.protect(a, b, (int) c);
       case 11 -> memory.unmap(a, b);
-      case 12 -> task.heap().brk(a);
+      case 12 -> memory.brk(a);
       case 16 -> descriptors.request(a, (int) b, c);
       case 17 -> transfers.readAt(a, b, c, d);
       case 18 -> transfers.writeAt(a, b, c, d);
@@ -217,6 +217,7 @@ final class SystemCalls {
       case 201 -> time.seconds(a);
       case 200 -> signals.killThread((int) a, (int) a, (int) b);
       case 234 -> signals.killThread((int) a, (int) b, (int) c);
+      case 247 -> processes.waitId((int) a, (int) b, c, (int) d, processor.get(Register.R8));
       case 318 -> identity.getRandom(a, b, (int) c);
       case 435 -> processes.clone(a, b);
       default -> callOfTime(number, a, b, c, d);

@@ -150,6 +150,16 @@ final class Task {
     return space.anonymousFrames() + space.fileFrames() + space.tablePages();
   }
 
+  /** Whether RLIMIT_AS allows so many bytes more to be mapped. */
+  boolean mayMap(long bytes) {
+    long limit = attributes.limits.soft(Limits.AS);
+    if (limit < 0 || bytes <= 0) {
+      return true;
+    }
+    long mapped = process.space().vmas().stream().mapToLong(vma -> vma.range().length()).sum();
+    return bytes <= limit && mapped <= limit - bytes;
+  }
+
   /** Obeys limits that have changed. Precondition: the kernel's monitor is held. */
   void obeyLimits() {
     Limits limits = attributes.limits;
