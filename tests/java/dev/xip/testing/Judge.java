@@ -112,11 +112,12 @@ public final class Judge {
   public static List<String> inMountNamespace() throws IOException {
     program("mount");
     String unshare = program("unshare").toString();
-    Processes.Output tried = Processes.runAny(unshare, "-rm", "mount", "-t", "tmpfs", "none", "/");
+    String how = isRoot() ? "-m" : "-rm";
+    Processes.Output tried = Processes.runAny(unshare, how, "mount", "-t", "tmpfs", "none", "/");
     needs(
         tried.exit() == 0,
         "root or a kernel that gives users mount namespaces: " + tried.err().strip());
-    return List.of(unshare, "-rm");
+    return List.of(unshare, how);
   }
 
   /** Skips the test if this host cannot run virtual processors. */
