@@ -216,7 +216,7 @@ final class RunCommand implements Callable<Integer> {
       }
     }
     if (json && !stats) {
-      throw wrong("--json: expected with --stats alone");
+      throw wrong("--json: expected together with --stats");
     }
     MachineConfig config = config();
     if (image.startsWith(OpenImage.SEGMENTS)) {
