@@ -421,7 +421,9 @@ final class Task {
         case Exit.SystemCall call -> calls.perform();
         case Exit.PageFault fault -> pageFault(fault);
         case Exit.Trap(int vector, long errorCode) ->
-            force(SignalInfo.fromKernel(Signal.ofException(vector), place("exception " + vector)));
+            force(
+                SignalInfo.ofException(
+                    vector, processor.get(Register.RIP), place("exception " + vector)));
         case Exit.StrayAccess stray ->
             force(SignalInfo.ofFault(Signal.SIGBUS, BUS_ADRERR, 0, place(stray.toString())));
         case Exit.Interrupted interrupted -> {

@@ -28,7 +28,10 @@ final class TransferCalls {
     if (file == null || !file.isReadable()) {
       return -Errno.EBADF.number();
     }
-    return count == 0 ? 0 : file.read(task, va, length(count));
+    if (!isOfUser(va, count)) {
+      return -Errno.EFAULT.number();
+    }
+    return count == 0 ? 0 : file.read(task, va, Math.min(count, MOST_BYTES));
   }
 
   /** pread64(2). */
@@ -40,7 +43,10 @@ final class TransferCalls {
     if (file == null || !file.isReadable()) {
       return -Errno.EBADF.number();
     }
-    return count == 0 ? 0 : file.readAt(task, va, length(count), position);
+    if (!isOfUser(va, count)) {
+      return -Errno.EFAULT.number();
+    }
+    return count == 0 ? 0 : file.readAt(task, va, Math.min(count, MOST_BYTES), position);
   }
 
   /** write(2). */
@@ -49,7 +55,10 @@ final class TransferCalls {
     if (file == null || !file.isWritable()) {
       return -Errno.EBADF.number();
     }
-    return count == 0 ? 0 : file.write(task, va, length(count));
+    if (!isOfUser(va, count)) {
+      return -Errno.EFAULT.number();
+    }
+    return count == 0 ? 0 : file.write(task, va, Math.min(count, MOST_BYTES));
   }
 
   /** pwrite64(2). */
@@ -61,11 +70,15 @@ final class TransferCalls {
     if (file == null || !file.isWritable()) {
       return -Errno.EBADF.number();
     }
-    return count == 0 ? 0 : file.writeAt(task, va, length(count), position);
+    if (!isOfUser(va, count)) {
+      return -Errno.EFAULT.number();
+    }
+    return count == 0 ? 0 : file.writeAt(task, va, Math.min(count, MOST_BYTES), position);
   }
 
-  private static long length(long count) {
-    return count < 0 ? MOST_BYTES : Math.min(count, MOST_BYTES);
+  /** Whether no byte can be the kernel's. Linux counterpart: {@code access_ok}. */
+  private static boolean isOfUser(long va, long count) {
+    return va >= 0 && count >= 0 && va + count >= 0;
   }
 
   /** readv(2): a read for each part until one is not filled. */
