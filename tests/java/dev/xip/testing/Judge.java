@@ -29,6 +29,7 @@ public final class Judge {
     packaged("erofs-utils", "dump.erofs", "fsck.erofs", "mkfs.erofs");
     packaged("gdb", "gdb");
     packaged("libcap2-bin", "getcap", "setcap");
+    packaged("mmdebstrap", "mmdebstrap");
     packaged("mount", "losetup", "mount", "umount");
     packaged("rsync", "rsync");
     packaged("strace", "strace");

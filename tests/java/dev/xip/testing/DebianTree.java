@@ -1,0 +1,116 @@
+package dev.xip.testing;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Properties;
+
+/** Debian's own programs in a folder, made by mmdebstrap from the mirror that this host uses. */
+public final class DebianTree {
+  private static final List<String> PACKAGES =
+      List.of(
+          "dash,bash,coreutils,grep,sed,gawk,findutils,tar,gzip,xz-utils,bzip2",
+          "perl,python3,sqlite3,gcc,g++,libc6-dev,make");
+
+  /** The tree, an image of it, and what programs write in the image and under chroot. */
+  private static final long BYTES = 3L << 30;
+
+  private DebianTree() {}
+
+  /**
+   * Makes the tree. The test is skipped if this host cannot.
+   *
+   * @param folder the folder for the tree
+   * @return the tree
+   * @throws IOException if it cannot be written
+   */
+  public static Path make(Path folder) throws IOException {
+    Judge.root();
+    String mmdebstrap = Judge.program("mmdebstrap").toString();
+    long free = Files.getFileStore(folder).getUsableSpace();
+    Judge.needs(free >= BYTES, "3 GiB in %s: found %d MiB".formatted(folder, free >> 20));
+    Path tree = folder.resolve("debian");
+    String suite = suite();
+    Processes.Output made =
+        Processes.runAny(
+            mmdebstrap,
+            "--quiet",
+            "--variant=essential",
+            "--include=" + String.join(",", PACKAGES),
+            suite,
+            tree.toString(),
+            mirror(suite));
+    Judge.needs(
+        made.exit() == 0, "Debian's packages over the network: mmdebstrap: " + made.err().strip());
+    return tree;
+  }
+
+  /**
+   * Downloads a package's source, as its authors have published it, to the tree's folder /usr/src.
+   * The test is skipped if this host cannot.
+   *
+   * @param tree the tree
+   * @param binary a package in the tree; the source is that of the same version
+   * @throws IOException if it cannot be written
+   */
+  public static void addSource(Path tree, String binary) throws IOException {
+    String[] source =
+        Processes.run(
+                "chroot",
+                tree.toString(),
+                "dpkg-query",
+                "--show",
+                "--showformat=${source:Package} ${source:Version}",
+                binary)
+            .out()
+            .split(" ");
+    String version = source[1].replaceFirst("^[0-9]+:", "");
+    String pool =
+        "%spool/main/%s/%s/".formatted(mirror(suite()), source[0].substring(0, 1), source[0]);
+    Path folder = tree.resolve("usr/src");
+    Path description = folder.resolve(source[0] + ".dsc");
+    download("%s%s_%s.dsc".formatted(pool, source[0], version), description);
+    String[] archive =
+        Files.readString(description)
+            .lines()
+            .dropWhile(line -> !line.startsWith("Checksums-Sha256:"))
+            .filter(line -> line.matches(".*\\.orig\\.tar\\.[a-z0-9]+"))
+            .findFirst()
+            .orElseThrow()
+            .strip()
+            .split(" ");
+    download(pool + archive[2], folder.resolve(archive[2]), "SHA256:" + archive[0]);
+  }
+
+  private static void download(String url, Path to, String... hash) throws IOException {
+    List<String> command = new ArrayList<>(List.of("/usr/lib/apt/apt-helper", "download-file"));
+    command.addAll(List.of(url, to.toString()));
+    command.addAll(List.of(hash));
+    Processes.Output done = Processes.runAny(command.toArray(String[]::new));
+    Judge.needs(done.exit() == 0, "%s over the network: %s".formatted(url, done.err().strip()));
+  }
+
+  private static String suite() throws IOException {
+    Properties release = new Properties();
+    try (var reader = Files.newBufferedReader(Path.of("/etc/os-release"))) {
+      release.load(reader);
+    }
+    Judge.needs("debian".equals(release.getProperty("ID")), "a Debian host");
+    return release.getProperty("VERSION_CODENAME");
+  }
+
+  /** The first source of the suite that apt knows. */
+  private static String mirror(String suite) throws IOException {
+    String found =
+        Processes.run("apt-get", "indextargets", "--format", "$(CODENAME) $(COMPONENT) $(REPO_URI)")
+            .out()
+            .lines()
+            .filter(line -> line.startsWith(suite + " main "))
+            .findFirst()
+            .orElse(null);
+    Judge.needs(found != null, "a source of %s in /etc/apt".formatted(suite));
+    return found.substring(found.lastIndexOf(' ') + 1);
+  }
+}
