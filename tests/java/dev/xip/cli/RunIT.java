@@ -69,9 +69,7 @@ class RunIT {
     for (String each : List.of(script + " < \"$2\"", "cat \"$2\" | " + script)) {
       ProcessBuilder builder = new ProcessBuilder("sh", "-c", each, Xip.launcher().toString());
       builder.command().addAll(List.of(image.toString(), input.toString()));
-      assertThat(Xip.run(builder).isDone().out())
-          .as(each)
-          .isEqualTo("got first\nsecond\nthird\n");
+      assertThat(Xip.run(builder).isDone().out()).as(each).isEqualTo("got first\nsecond\nthird\n");
     }
   }
 

@@ -161,8 +161,7 @@ final class CredentialCalls {
         return -Errno.ESRCH.number();
       }
       Credentials credentials = of.attributes().credentials;
-      sets =
-          new long[] {credentials.effective, credentials.permitted, credentials.inheritable};
+      sets = new long[] {credentials.effective, credentials.permitted, credentials.inheritable};
     }
     for (int i = 0; data != 0 && i < 3 * words; i++) {
       task.memory().putInt(data + 4L * i, (int) (sets[i % 3] >>> 32 * (i / 3)));

@@ -30,8 +30,7 @@ final class FutexCalls {
    *
    * @param timeout the address of a time, or how many tasks to move at most
    */
-  long futex(long va, int what, int value, long timeout, long other, int third)
-      throws IOException {
+  long futex(long va, int what, int value, long timeout, long other, int third) throws IOException {
     int operation = what & ~(PRIVATE | REALTIME);
     if ((va & 3) != 0) {
       return -Errno.EINVAL.number();

@@ -62,9 +62,7 @@ final class MapsText {
     if (!vma.isAnonymous()) {
       return vma.file().name().replace("\n", "\\012");
     }
-    return vma.has(VmaFlags.GROWSDOWN)
-        ? "[stack]"
-        : task.heap().holds(vma.range()) ? "[heap]" : "";
+    return vma.has(VmaFlags.GROWSDOWN) ? "[stack]" : task.heap().holds(vma.range()) ? "[heap]" : "";
   }
 
   /** The file of a mapping if it still has its name, else null. */

@@ -116,8 +116,7 @@ final class ProcFolder extends Directory {
     for (Entry each : entries()) {
       long cookie = FIRST_COOKIE + each.key;
       if (cookie > after
-          && !visitor.entry(
-              each.name, number() << KEY_BITS | each.key + 1, each.type, cookie)) {
+          && !visitor.entry(each.name, number() << KEY_BITS | each.key + 1, each.type, cookie)) {
         return;
       }
     }
@@ -155,8 +154,7 @@ final class ProcFolder extends Directory {
     }
 
     @Override
-    public long write(long position, long length, ByteSource source, long at)
-        throws FileException {
+    public long write(long position, long length, ByteSource source, long at) throws FileException {
       throw new FileException(Errno.EACCES, "a file of /proc");
     }
 

@@ -35,8 +35,7 @@ final class ProcMachine {
     entries.line(
         "version",
         "Linux version %s (xip) %s".formatted(IdentityCalls.RELEASE, IdentityCalls.VERSION));
-    entries.text(
-        "filesystems", () -> ProcFolder.bytes("nodev\tproc\nnodev\ttmpfs\nnodev\tbind\n"));
+    entries.text("filesystems", () -> ProcFolder.bytes("nodev\tproc\nnodev\ttmpfs\nnodev\tbind\n"));
     entries.link("mounts", 100, 0777, () -> dev.xip.base.FileName.of("self/mounts"), null);
     entries.text("swaps", () -> ProcFolder.bytes("Filename\tType\tSize\tUsed\tPriority\n"));
     entries.line("cmdline", "xip");

@@ -36,7 +36,9 @@ final class ResidencyCalls {
     return task.process().space();
   }
 
-  /** The pages of a range that begins at a page; throws EINVAL if it does not, ENOMEM if it wraps. */
+  /**
+   * The pages of a range that begins at a page; throws EINVAL if it does not, ENOMEM if it wraps.
+   */
   private static AddrRange range(String call, long address, long length) throws MapException {
     if (!Pages.isAligned(address)) {
       throw new MapException(Errno.EINVAL, call, "the first address of a page", "" + address);

@@ -161,8 +161,7 @@ final class SchedulingCalls {
     }
     task.memory().putLong(to, 0);
     task.memory()
-        .putLong(
-            to + 8, policy == SCHED_RR ? ROUND_NANOS : policy == SCHED_FIFO ? 0 : SLICE_NANOS);
+        .putLong(to + 8, policy == SCHED_RR ? ROUND_NANOS : policy == SCHED_FIFO ? 0 : SLICE_NANOS);
     return 0;
   }
 

@@ -48,9 +48,7 @@ final class SocketCalls {
   private Errno refused(long fd) {
     synchronized (task.kernel()) {
       OpenFile file = task.descriptors().file(fd);
-      return file == null
-          ? Errno.EBADF
-          : file instanceof StreamSocket ? Errno.OK : Errno.ENOTSOCK;
+      return file == null ? Errno.EBADF : file instanceof StreamSocket ? Errno.OK : Errno.ENOTSOCK;
     }
   }
 

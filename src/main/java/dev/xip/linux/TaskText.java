@@ -5,7 +5,9 @@ import dev.xip.vm.AddressSpace;
 import dev.xip.vm.Vma;
 import dev.xip.vm.VmaFlags;
 
-/** A task in numbers, as /proc/PID/stat and its kind tell them. Linux counterpart: fs/proc/array.c. */
+/**
+ * A task in numbers, as /proc/PID/stat and its kind tell them. Linux counterpart: fs/proc/array.c.
+ */
 final class TaskText {
   private static final long TICK = 10_000_000;
   private static final int LONGEST_NAME = 15;
@@ -26,7 +28,9 @@ final class TaskText {
 
   private String state() {
     synchronized (kernel) {
-      return task.isZombie() ? "Z (zombie)" : task == Kernel.current() ? "R (running)" : "S (sleeping)";
+      return task.isZombie()
+          ? "Z (zombie)"
+          : task == Kernel.current() ? "R (running)" : "S (sleeping)";
     }
   }
 

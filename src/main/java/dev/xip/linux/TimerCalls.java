@@ -77,8 +77,7 @@ final class TimerCalls {
     int notify = event == 0 ? SIGEV_SIGNAL : task.memory().getInt(event + 12);
     int signal = event == 0 ? Signal.SIGALRM : task.memory().getInt(event + 8);
     Integer value = event == 0 ? null : (Integer) task.memory().getInt(event);
-    boolean own =
-        notify == SIGEV_THREAD_ID && task.memory().getInt(event + 16) == task.pid();
+    boolean own = notify == SIGEV_THREAD_ID && task.memory().getInt(event + 16) == task.pid();
     if (source == null
         || notify != SIGEV_SIGNAL && notify != SIGEV_NONE && !own
         || notify != SIGEV_NONE && (signal < 1 || signal > Signal.LAST)) {
@@ -145,9 +144,7 @@ final class TimerCalls {
   long overruns(int number) {
     synchronized (task.kernel()) {
       IntervalTimer timer = task.timers().created(number);
-      return timer == null
-          ? -Errno.EINVAL.number()
-          : Math.min(timer.overruns(), Integer.MAX_VALUE);
+      return timer == null ? -Errno.EINVAL.number() : Math.min(timer.overruns(), Integer.MAX_VALUE);
     }
   }
 
@@ -162,6 +159,7 @@ final class TimerCalls {
     task.memory().putLong(va, every / SECOND);
     task.memory().putLong(va + 8, every % SECOND / unit);
     task.memory().putLong(va + 16, left / SECOND);
-    task.memory().putLong(va + 24, left == 0 ? 0 : Math.max(left % SECOND / unit, left < SECOND ? 1 : 0));
+    task.memory()
+        .putLong(va + 24, left == 0 ? 0 : Math.max(left % SECOND / unit, left < SECOND ? 1 : 0));
   }
 }

@@ -19,9 +19,10 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The memory of a process: an address space that exec replaces, fork copies and exit frees. No
- * instruction of it is ever run. One thread at a time may call it; any thread may use its address
- * space. Linux counterpart: {@code struct task_struct}, as far as {@code mm} goes.
+ * The memory of a process: an address space that exec replaces, fork copies and exit frees. It runs
+ * no instruction itself; a virtual processor may run user mode in its address space. One thread at
+ * a time may call it; any thread may use its address space. Linux counterpart: {@code struct
+ * task_struct}, as far as {@code mm} goes.
  */
 public final class ModelledProcess implements AutoCloseable {
   private static final AddrRange NOTHING = new AddrRange(0, 0);
