@@ -25,6 +25,8 @@ final class Browser {
             "--headless=new",
             "--no-sandbox",
             "--disable-gpu",
+            // Without it the browser gives up when its renderer in software fails to start.
+            "--disable-software-rasterizer",
             "--disable-dev-shm-usage",
             "--enable-logging=stderr",
             "--user-data-dir=" + page.resolveSibling("profile"),
