@@ -25,6 +25,8 @@ class TimeAndLimitCallsTest {
       #include <stdio.h>
       #include <stdlib.h>
       #include <string.h>
+      #include <sys/epoll.h>
+      #include <sys/eventfd.h>
       #include <sys/mman.h>
       #include <sys/personality.h>
       #include <sys/prctl.h>
@@ -438,6 +440,56 @@ class TimeAndLimitCallsTest {
         say("thread", syscall(SYS_tgkill, getpid(), 1234567, 0));
       }
 
+      static void events(void) {
+        int e = epoll_create1(EPOLL_CLOEXEC), p[2];
+        struct epoll_event ev = {EPOLLIN, {.u64 = 42}}, got[4];
+        pipe(p);
+        say("add", epoll_ctl(e, EPOLL_CTL_ADD, p[0], &ev));
+        say("twice", epoll_ctl(e, EPOLL_CTL_ADD, p[0], &ev));
+        say("none", epoll_wait(e, got, 4, 10));
+        if (fork() == 0) {
+          usleep(20000);
+          write(p[1], "x", 1);
+          _exit(0);
+        }
+        say("ready", epoll_wait(e, got, 4, -1));
+        printf("%d %d\\n", got[0].events, (int)got[0].data.u64);
+        say("still", epoll_wait(e, got, 4, 0));
+        ev.events = EPOLLIN | EPOLLET;
+        say("edge", epoll_ctl(e, EPOLL_CTL_MOD, p[0], &ev));
+        say("once", epoll_wait(e, got, 4, 0));
+        say("no more", epoll_wait(e, got, 4, 0));
+        ev.events = EPOLLIN | EPOLLONESHOT;
+        say("one shot", epoll_ctl(e, EPOLL_CTL_MOD, p[0], &ev));
+        say("once", epoll_wait(e, got, 4, 0));
+        say("no more", epoll_wait(e, got, 4, 0));
+        say("delete", epoll_ctl(e, EPOLL_CTL_DEL, p[0], &ev));
+        say("gone", epoll_ctl(e, EPOLL_CTL_DEL, p[0], &ev));
+        say("no set", epoll_ctl(p[0], EPOLL_CTL_ADD, p[1], &ev));
+        say("no descriptor", epoll_ctl(e, EPOLL_CTL_ADD, 99, &ev));
+        say("no room", epoll_wait(e, got, 0, 0));
+        int c = eventfd(3, EFD_NONBLOCK);
+        unsigned long v = 4;
+        say("event", epoll_ctl(e, EPOLL_CTL_ADD, c, &ev));
+        say("write", write(c, &v, 8));
+        say("ready", epoll_wait(e, got, 4, -1));
+        say("read", read(c, &v, 8));
+        printf("%ld\\n", v);
+        say("empty", read(c, &v, 8));
+        say("short", read(c, &v, 7));
+        v = -1;
+        say("too much", write(c, &v, 8));
+        v = -2;
+        say("all", write(c, &v, 8));
+        v = 1;
+        say("full", write(c, &v, 8));
+        c = eventfd(2, EFD_SEMAPHORE | EFD_NONBLOCK);
+        say("one", read(c, &v, 8));
+        say("two", read(c, &v, 8));
+        say("three", read(c, &v, 8));
+        wait(NULL);
+      }
+
       int main(int argc, char **argv) {
         setvbuf(stdout, NULL, _IONBF, 0);
         switch (argv[1][0]) {
@@ -452,6 +504,7 @@ class TimeAndLimitCallsTest {
         case 'f': futexes(); break;
         case 'o': sockets(); break;
         case 'k': clones(); break;
+        case 'e': events(); break;
         }
         return 0;
       }
@@ -528,6 +581,11 @@ class TimeAndLimitCallsTest {
   @Test
   void aPairOfSocketsMovesBytesBothWays() throws IOException {
     isAsOnTheHost("o");
+  }
+
+  @Test
+  void eventsAreWaitedFor() throws IOException {
+    isAsOnTheHost("e");
   }
 
   @Test

@@ -41,15 +41,15 @@ final class CallNames {
       epoll_ctl_old epoll_wait_old remap_file_pages getdents64:dxd set_tid_address:x
       restart_syscall semtimedop fadvise64:dddd timer_create:dxx timer_settime:ddxx timer_gettime:dx
       timer_getoverrun:d timer_delete:d clock_settime clock_gettime:dx clock_getres:dx
-      clock_nanosleep:ddxx exit_group:d epoll_wait epoll_ctl tgkill:ddd utimes vserver mbind
+      clock_nanosleep:ddxx exit_group:d epoll_wait:dxdd epoll_ctl:dddx tgkill:ddd utimes vserver mbind
       set_mempolicy get_mempolicy mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify
       mq_getsetattr kexec_load waitid:ddxxx add_key request_key keyctl ioprio_set ioprio_get
       inotify_init inotify_add_watch inotify_rm_watch migrate_pages openat:dsxo mkdirat
       mknodat fchownat futimesat newfstatat:dsxx unlinkat renameat linkat symlinkat
       readlinkat:dsxd fchmodat faccessat:dsx pselect6:dxxxxx ppoll:xdxx unshare
       set_robust_list:xd get_robust_list splice tee sync_file_range vmsplice move_pages utimensat
-      epoll_pwait signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime
-      accept4 signalfd4 eventfd2 epoll_create1 dup3:ddx pipe2:xx inotify_init1 preadv pwritev
+      epoll_pwait:dxddx signalfd timerfd_create eventfd:d fallocate timerfd_settime timerfd_gettime
+      accept4 signalfd4 eventfd2:dx epoll_create1:x dup3:ddx pipe2:xx inotify_init1 preadv pwritev
       rt_tgsigqueueinfo perf_event_open recvmmsg fanotify_init fanotify_mark prlimit64:ddxx
       name_to_handle_at open_by_handle_at clock_adjtime syncfs sendmmsg setns getcpu:xxx
       process_vm_readv process_vm_writev kcmp finit_module sched_setattr sched_getattr

@@ -91,6 +91,11 @@ abstract class OpenFile {
     return node;
   }
 
+  /** Whether a descriptor names it. Precondition: the kernel's monitor is held. */
+  boolean isHeld() {
+    return holders > 0;
+  }
+
   /** A descriptor more. Precondition: the kernel's monitor is held, as in {@link #put}. */
   void get() {
     holders++;

@@ -28,6 +28,9 @@ final class SystemCalls {
   private static final int PSELECT = 270;
   private static final int PPOLL = 271;
   private static final int RSEQ = 334;
+  private static final int EPOLL_WAIT = 232;
+  private static final int EPOLL_PWAIT = 281;
+  private static final int EPOLL_PWAIT2 = 441;
 
   /** A signal has ended the call; no result is this, ERESTARTSYS. */
   static final long INTERRUPTED = -512;
@@ -50,6 +53,7 @@ final class SystemCalls {
   private final FutexCalls futexes;
   private final ResidencyCalls residency;
   private final SocketCalls sockets;
+  private final EpollCalls epolls;
   private final SignalCalls signals;
   private final ProcessCalls processes;
   private final DescriptorCalls descriptors;
@@ -76,6 +80,7 @@ final class SystemCalls {
     this.transfers = new TransferCalls(task);
     this.sockets = new SocketCalls(task, transfers);
     this.polls = new PollCalls(task);
+    this.epolls = new EpollCalls(task);
     this.files = new FileSystemCalls(task);
   }
 
@@ -89,6 +94,7 @@ final class SystemCalls {
     return switch (number) {
       case POLL, SELECT, PAUSE, NANOSLEEP, SIGTIMEDWAIT, SIGSUSPEND -> false;
       case CLOCK_NANOSLEEP, PSELECT, PPOLL -> false;
+      case EPOLL_WAIT, EPOLL_PWAIT, EPOLL_PWAIT2 -> false;
       default -> true;
     };
   }
@@ -280,6 +286,20 @@ final class SystemCalls {
       case 51, 52 -> sockets.name(a, b, c);
       case 53 -> sockets.pair((int) a, (int) b, (int) c, d);
       case 55 -> sockets.option(a, (int) b, (int) c, d, processor.get(Register.R8));
+      case 213 -> (int) a <= 0 ? -Errno.EINVAL.number() : epolls.create(0);
+      case 291 -> epolls.create((int) a);
+      case 233 -> epolls.control(a, (int) b, (int) c, d);
+      case EPOLL_WAIT -> epolls.await(a, b, (int) c, millis((int) d));
+      case EPOLL_PWAIT -> {
+        signals.suspendFor(processor.get(Register.R8));
+        yield epolls.await(a, b, (int) c, millis((int) d));
+      }
+      case EPOLL_PWAIT2 -> {
+        signals.suspendFor(processor.get(Register.R8));
+        yield epolls.await(a, b, (int) c, nanos(d, NANOSECOND));
+      }
+      case 284 -> epolls.event((int) a, 0);
+      case 290 -> epolls.event((int) a, (int) b);
       case 97 -> limits.limits(0, (int) a, 0, b);
       case 102 -> credentials.user(0);
       case 104 -> credentials.group(0);
@@ -320,6 +340,10 @@ final class SystemCalls {
       file = task.descriptors().file(processor.get(Register.R8));
     }
     return memory.map(address, length, protection, flags, file, processor.get(Register.R9));
+  }
+
+  private static long millis(int timeout) {
+    return timeout < 0 ? PollCalls.FOREVER : timeout * MILLISECOND;
   }
 
   /** The nanoseconds of a struct timespec or timeval, by the unit of its second word. */
