@@ -76,7 +76,7 @@ class ProcTest {
     assertThat(
             shell("cd /tmp; exec 3>file 4</bin/cat; ls -l /proc/self/fd | awk '{print $1,$9,$11}'"))
         .contains("l-wx------ 3 /tmp/file\n", "lr-x------ 4 /bin/cat\n")
-        .containsPattern("lr-x------ 0 pipe:");
+        .containsPattern("lr-x------ 0 host:");
     assertThat(shell("exec 3>/tmp/gone; rm /tmp/gone; readlink /proc/$$/fd/3"))
         .isEqualTo("/tmp/gone (deleted)\n");
   }
