@@ -124,6 +124,11 @@ class ProcTest {
   }
 
   @Test
+  void nothingIsMadeInProcOrRemovedFromIt() throws IOException {
+    root.isAsOnTheHost("/bin/bash", "-c", "rm -f /proc/version; (: > /proc/new) 2>&1; echo $?");
+  }
+
+  @Test
   void theMachineIsShown() throws IOException {
     String memory = shell("cat /proc/meminfo");
     assertThat(memory).contains("MemTotal:         131072 kB").containsPattern("MemMap: +[1-9]");

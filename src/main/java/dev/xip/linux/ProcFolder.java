@@ -9,6 +9,7 @@ import dev.xip.vfs.Attributes;
 import dev.xip.vfs.Directory;
 import dev.xip.vfs.FileException;
 import dev.xip.vfs.Link;
+import dev.xip.vfs.NewNode;
 import dev.xip.vfs.Node;
 import dev.xip.vfs.RegularFile;
 import dev.xip.vfs.Tree;
@@ -109,6 +110,16 @@ final class ProcFolder extends Directory {
       }
     }
     return null;
+  }
+
+  @Override
+  public Node create(FileName entry, NewNode made) throws FileException {
+    throw new FileException(Errno.ENOENT, entry + ": nothing is made in /proc");
+  }
+
+  @Override
+  public void remove(FileName entry, boolean directory) throws FileException {
+    throw new FileException(Errno.EPERM, entry + ": nothing is removed from /proc");
   }
 
   @Override
