@@ -20,6 +20,8 @@ final class AttributeCalls {
   private static final long MICROS = 1_000_000;
   private static final int MOST_NAME = 255;
   private static final int MOST_VALUE = 1 << 16;
+  private static final String CHANGEABLE = "(?s)(user|trusted|security)[.].*";
+  private static final String READABLE = "(?s)(user|trusted|security|system)[.].*";
   private static final int XATTR_CREATE = 1;
   private static final int XATTR_REPLACE = 2;
   private static final int SET_USER = 04000;
@@ -141,8 +143,32 @@ final class AttributeCalls {
 
   /** getxattr(2) and its kin. */
   long attribute(Node node, long name, long va, long size) throws IOException {
-    byte[] value = node == null ? null : node.extended().get(attributeName(name));
+    FileName called = attributeName(name);
+    requireUsable(node, called, false);
+    byte[] value = node.extended().get(called);
     return value == null ? -Errno.ENODATA.number() : put(value, va, size);
+  }
+
+  /**
+   * Linux counterpart: {@code xattr_permission}, {@code xattr_resolve_name}. ACLs come from the
+   * image alone: a program that cannot set one changes the mode instead.
+   */
+  private static void requireUsable(Node node, FileName name, boolean change) throws FileException {
+    String text = name.toString();
+    boolean user = text.startsWith("user.");
+    boolean fit =
+        node != null && (node.type() == FileType.REGULAR || node.type() == FileType.DIRECTORY);
+    Errno refused = null;
+    if (user && !fit) {
+      refused = change ? Errno.EPERM : Errno.ENODATA;
+    } else if (node == null || !text.matches(change ? CHANGEABLE : READABLE)) {
+      refused = Errno.EOPNOTSUPP;
+    } else if (text.endsWith(".") && text.indexOf('.') == text.length() - 1) {
+      refused = Errno.EINVAL;
+    }
+    if (refused != null) {
+      throw new FileException(refused, "attribute " + text);
+    }
   }
 
   private FileName attributeName(long va) throws IOException {
@@ -202,16 +228,7 @@ final class AttributeCalls {
 
   private static long change(Node node, FileName name, byte[] value, Node.Exists exists)
       throws IOException {
-    String text = name.toString();
-    boolean user = text.startsWith("user.");
-    // ACLs come from the image alone: a program then changes the mode instead.
-    if (!user && !text.matches("(trusted|security)[.].+") || text.equals("user.")) {
-      return -Errno.EOPNOTSUPP.number();
-    }
-    if (node == null
-        || user && node.type() != FileType.REGULAR && node.type() != FileType.DIRECTORY) {
-      return -Errno.EPERM.number();
-    }
+    requireUsable(node, name, true);
     node.setExtended(name, value, exists);
     return 0;
   }

@@ -59,9 +59,11 @@ final class DirectoryCalls {
 
   /** getdents64(2). */
   long list(long fd, long va, long size) throws IOException {
-    return paths.file(fd) instanceof OpenDirectory directory
-        ? directory.list(task, files(), va, size & 0xffff_ffffL)
-        : -Errno.ENOTDIR.number();
+    OpenFile file = paths.file(fd);
+    if (file instanceof OpenDirectory directory) {
+      return directory.list(task, files(), va, size & 0xffff_ffffL);
+    }
+    return -(file instanceof OpenPath ? Errno.EBADF : Errno.ENOTDIR).number();
   }
 
   /** mkdirat(2). */

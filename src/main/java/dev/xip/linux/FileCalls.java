@@ -52,7 +52,8 @@ final class FileCalls {
     Node node = paths.files().open(start, path, flags, mode & ~task.creationMask() & 07777);
     OpenFile file = null;
     try {
-      file = open(node, flags, flags & ~FORGOTTEN | O_LARGEFILE);
+      int large = (flags & OpenFlags.PATH) == 0 ? O_LARGEFILE : 0;
+      file = open(node, flags, flags & ~FORGOTTEN | large);
     } finally {
       if (file == null || node instanceof OpenedNode) {
         node.drop();

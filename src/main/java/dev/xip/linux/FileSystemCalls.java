@@ -19,6 +19,7 @@ final class FileSystemCalls {
   private final StatCalls stats;
   private final DirectoryCalls directories;
   private final AttributeCalls attributes;
+  private final CopyCalls copies;
 
   FileSystemCalls(Task task) {
     this.paths = new PathCalls(task);
@@ -26,10 +27,11 @@ final class FileSystemCalls {
     this.stats = new StatCalls(task, paths);
     this.directories = new DirectoryCalls(task, paths);
     this.attributes = new AttributeCalls(task, paths);
+    this.copies = new CopyCalls(task, paths);
   }
 
   /** Performs a call; {@link #MISSING} if there is none of its number. */
-  long call(int number, long a, long b, long c, long d, long e) throws IOException {
+  long call(int number, long a, long b, long c, long d, long e, long f) throws IOException {
     return switch (number) {
       case 2 -> files.open(CWD, a, (int) b, (int) c);
       case 85 -> files.open(CWD, a, O_CREAT_WRONLY_TRUNC, (int) b);
@@ -45,6 +47,8 @@ final class FileSystemCalls {
       case 77 -> files.truncateOpen(a, b);
       case 221 -> files.advise(a, (int) d);
       case 285 -> files.allocate(a, (int) b, c, d);
+      case 40 -> copies.send(a, b, c, d);
+      case 326 -> copies.copyRange(a, b, c, d, e, (int) f);
       case 4 -> stats.stat(a, b, true);
       case 5 -> stats.stat(a, b);
       case 6 -> stats.stat(a, b, false);

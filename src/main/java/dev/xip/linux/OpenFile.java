@@ -130,6 +130,11 @@ abstract class OpenFile {
     return -Errno.EBADF.number();
   }
 
+  /** The same for bytes that a call has taken from a file. */
+  long write(Task task, byte[] bytes) throws IOException {
+    return -Errno.EINVAL.number();
+  }
+
   /** pread64(2). */
   long readAt(Task task, long va, long length, long position) throws IOException {
     return -Errno.ESPIPE.number();

@@ -69,6 +69,18 @@ final class OpenRegular extends OpenFile {
     return to;
   }
 
+  RegularFile file() {
+    return file;
+  }
+
+  synchronized long position() {
+    return position;
+  }
+
+  synchronized void setPosition(long next) {
+    position = next;
+  }
+
   @Override
   ReadableFile mappable() throws IOException {
     return file.mappable();

@@ -130,6 +130,11 @@ final class Pipe {
       return done;
     }
 
+    @Override
+    long write(Task task, byte[] bytes) throws InterruptedCallException {
+      return put(task, bytes, false);
+    }
+
     /** Puts all in, or fewer if it may not wait or a signal comes after some. */
     private long put(Task task, byte[] bytes, boolean more) throws InterruptedCallException {
       int done = 0;

@@ -328,7 +328,8 @@ final class SystemCalls {
       case 101, 103, 159, 164, 165, 166, 167, 168, 169, 170, 171, 175, 176, 227, 305 ->
           -Errno.EPERM.number();
       default -> {
-        long result = files.call(number, a, b, c, d, processor.get(Register.R8));
+        long e = processor.get(Register.R8);
+        long result = files.call(number, a, b, c, d, e, processor.get(Register.R9));
         yield result == FileSystemCalls.MISSING ? -Errno.ENOSYS.number() : result;
       }
     };

@@ -48,7 +48,12 @@ final class PathWalk {
     this.rest = path;
   }
 
-  Place walk(Last how) throws IOException {
+  /**
+   * Walks.
+   *
+   * @param file whether the last name is to be a regular file, which is made if need be
+   */
+  Place walk(Last how, boolean file) throws IOException {
     FileName last = NONE;
     while (true) {
       FileName name = nextName();
@@ -64,6 +69,9 @@ final class PathWalk {
         if (name.length() > MOST_NAME) {
           throw new FileException(
               Errno.ENAMETOOLONG, "a name of %d bytes".formatted(name.length()));
+        }
+        if (file && slash) {
+          throw new FileException(Errno.EISDIR, name + "/");
         }
         if (atEnd && how == Last.SKIP) {
           return new Place(here, name, null, slash);

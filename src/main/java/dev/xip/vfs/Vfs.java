@@ -118,7 +118,7 @@ public final class Vfs implements AutoCloseable {
   }
 
   private Place walk(Directory from, FileName path, PathWalk.Last last) throws IOException {
-    return new PathWalk(this, from, path).walk(last);
+    return new PathWalk(this, from, path).walk(last, false);
   }
 
   /**
@@ -247,9 +247,12 @@ public final class Vfs implements AutoCloseable {
       throws IOException {
     boolean create = (flags & OpenFlags.CREATE) != 0;
     boolean follow = (flags & OpenFlags.NO_FOLLOW) == 0 && !OpenFlags.isExclusive(flags);
-    Place place = walk(from, path, follow ? PathWalk.Last.FOLLOW : PathWalk.Last.STAY);
-    if (create && (!place.isEntry() || place.slash())) {
-      throw new FileException(Errno.EISDIR, "" + path);
+    Place place =
+        new PathWalk(this, from, path)
+            .walk(follow ? PathWalk.Last.FOLLOW : PathWalk.Last.STAY, create);
+    if (create && !place.isEntry()) {
+      throw new FileException(
+          OpenFlags.isExclusive(flags) ? Errno.EEXIST : Errno.EISDIR, "" + path);
     }
     Node node = place.node();
     boolean made = node == null && create;
