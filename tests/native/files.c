@@ -134,13 +134,15 @@ static void use_open(int slot) {
   char text[20];
   sprintf(text, "%x", how);
   got("open", name, text, open_files[slot] < 0 ? -1 : 0);
-  if (open_files[slot] >= 0) printf("  flags %x\n", fcntl(open_files[slot], F_GETFL));
+  if (open_files[slot] >= 0)
+    printf("  %d flags %x\n", open_files[slot], fcntl(open_files[slot], F_GETFL));
 }
 
 static void use_slot(int fd) {
   long at = below(15000), length = 1 + below(9000);
   struct stat st;
   ssize_t r;
+  printf("[%d %ld %ld] ", fd, at, length);
   switch (below(16)) {
     case 0:
       memset(bytes, 'A' + below(26), MOST);
@@ -183,7 +185,10 @@ static void use_slot(int fd) {
       if (page == MAP_FAILED) break;
       if (fstat(fd, &st) == 0 && st.st_size > 100) printf("  %d\n", page[99]);
       int slot = below(SLOTS);
-      if (open_files[slot] >= 0) got("write from map", "", "", write(open_files[slot], page, 70));
+      if (open_files[slot] >= 0) {
+        printf("[%d] ", open_files[slot]);
+        got("write from map", "", "", write(open_files[slot], page, 70));
+      }
       munmap(page, 8192);
       break;
     }
@@ -207,15 +212,18 @@ static void use_slot(int fd) {
     case 12: {
       int other = open_files[below(SLOTS)];
       long from = below(9000);
-      if (other >= 0) got("sendfile", "", "", sendfile(fd, other, below(2) ? &from : 0, length));
+      if (other < 0) break;
+      printf("[%d %ld] ", other, from);
+      got("sendfile", "", "", sendfile(fd, other, below(2) ? &from : 0, length));
       break;
     }
     case 13: {
       int other = open_files[below(SLOTS)];
       long from = below(9000), to = below(9000);
-      if (other >= 0)
-        got("copy", "", "",
-            copy_file_range(other, below(2) ? &from : 0, fd, below(2) ? &to : 0, length, 0));
+      if (other < 0) break;
+      printf("[%d %ld %ld] ", other, from, to);
+      got("copy", "", "",
+          copy_file_range(other, below(2) ? &from : 0, fd, below(2) ? &to : 0, length, 0));
       break;
     }
     case 14: {
@@ -240,7 +248,8 @@ static void attributes(const char *name) {
       got("getxattr", name, kind, lgetxattr(name, kind, bytes, below(40)));
       break;
     case 2:
-      r = llistxattr(name, bytes, MOST);
+      char names[MOST];
+      r = llistxattr(name, names, MOST);
       got("listxattr", name, "", r < 0 ? -1 : 0);
       break;
     default:
@@ -275,8 +284,10 @@ static void step(void) {
     }
     case 16: {
       struct timespec times[2] = {{below(1000000), below(1000000000)}, {below(9), below(3) ? UTIME_OMIT : 7}};
-      got("utimens", one, "", utimensat(AT_FDCWD, one, times, below(2) ? AT_SYMLINK_NOFOLLOW : 0));
-      if (lstat(one, &st) == 0 && st.st_atim.tv_sec < 1000001)
+      int how = below(2) ? AT_SYMLINK_NOFOLLOW : 0;
+      int r = utimensat(AT_FDCWD, one, times, how);
+      got("utimens", one, "", r);
+      if (r == 0 && fstatat(AT_FDCWD, one, &st, how) == 0)
         printf("  %ld.%ld %ld\n", (long)st.st_atim.tv_sec, (long)st.st_atim.tv_nsec,
                st.st_mtim.tv_sec < 10 ? (long)st.st_mtim.tv_sec : -1);
       break;
@@ -297,7 +308,8 @@ static void step(void) {
       int r = chdir(one);
       got("chdir", one, "", r);
       if (r == 0) {
-        char *here = getcwd(bytes, MOST);
+        char room[5000];
+        char *here = getcwd(room, sizeof room);
         char *base = here ? strstr(here, "/top") : 0;
         printf("  %s\n", here ? base ? base : "above" : strerrorname_np(errno));
         got("mkdir there", two, "", mkdir(two, 0755));

@@ -2,6 +2,7 @@ package dev.xip.linux;
 
 import dev.xip.base.Errno;
 import dev.xip.file.SegmentCopy;
+import dev.xip.image.FileType;
 import dev.xip.mapping.ByteSink;
 import dev.xip.vfs.Directory;
 import dev.xip.vfs.RegularFile;
@@ -31,7 +32,7 @@ final class CopyCalls {
     if (!in.isReadable() || in instanceof OpenPath) {
       return -Errno.EBADF.number();
     }
-    if (offsetVa != 0 && in.node() == null) {
+    if (offsetVa != 0 && (in.node() == null || in.node().type() == FileType.FIFO)) {
       return -Errno.ESPIPE.number();
     }
     long from = offsetVa == 0 ? 0 : task.memory().getLong(offsetVa);
@@ -76,12 +77,10 @@ final class CopyCalls {
       long written =
           read == 0 ? 0 : out.write(task, read == bytes.length ? bytes : cut(bytes, (int) read));
       if (written <= 0) {
+        // Behind the end of the file, or refused.
         return done > 0 ? done : written;
       }
       done += written;
-      if (written < bytes.length) {
-        break;
-      }
     }
     return done;
   }

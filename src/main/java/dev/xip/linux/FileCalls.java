@@ -83,6 +83,7 @@ final class FileCalls {
       case OpenedNode opened -> opened.file();
       case HostNode host -> host.open(kept);
       case Special special when Terminal.isControlling(special) -> openTerminal(kept);
+      case Special fifo when fifo.type() == FileType.FIFO -> NamedPipes.open(task, fifo, kept);
       case Special special -> Devices.open(special, kept);
       case Link link -> throw new FileException(Errno.ELOOP, "a link");
     };
@@ -112,7 +113,9 @@ final class FileCalls {
     }
     Node node = paths.node(fd, va, flags);
     boolean refused =
-        (mode & X_OK) != 0 && node instanceof RegularFile && (node.attributes().mode() & 0111) == 0;
+        (mode & X_OK) != 0
+            && !(node instanceof Directory)
+            && (node.attributes().mode() & 0111) == 0;
     return refused ? -Errno.EACCES.number() : 0;
   }
 
@@ -145,7 +148,7 @@ final class FileCalls {
   long truncateOpen(long fd, long size) throws IOException {
     OpenFile file = paths.file(fd);
     if (size < 0 || !(file.node() instanceof RegularFile) || !file.isWritable()) {
-      return -(file instanceof OpenPath ? Errno.EBADF : Errno.EINVAL).number();
+      return -(size >= 0 && file instanceof OpenPath ? Errno.EBADF : Errno.EINVAL).number();
     }
     return truncate(file.node(), size);
   }
@@ -153,6 +156,9 @@ final class FileCalls {
   /** fallocate(2). */
   long allocate(long fd, int mode, long position, long length) throws IOException {
     OpenFile open = paths.file(fd);
+    if (open instanceof OpenPath) {
+      return -Errno.EBADF.number();
+    }
     if (position < 0 || length <= 0) {
       return -Errno.EINVAL.number();
     }

@@ -17,6 +17,7 @@ import java.io.IOException;
 final class MemoryCalls {
   private static final int MREMAP_MAYMOVE = 1;
   private static final int MREMAP_FIXED = 2;
+  private static final int PROT_WRITE = 2;
   private static final int MAP_SHARED = 1;
   private static final int MAP_FIXED = 0x10;
   private static final int MAP_ANONYMOUS = 0x20;
@@ -43,7 +44,8 @@ final class MemoryCalls {
     if (!anonymous && (open == null || open instanceof OpenPath)) {
       return -Errno.EBADF.number();
     }
-    if (!anonymous && !open.isReadable()) {
+    boolean stored = (flags & MAP_SHARED) != 0 && (protection & PROT_WRITE) != 0;
+    if (!anonymous && (!open.isReadable() || stored && !open.isWritable())) {
       return -Errno.EACCES.number();
     }
     ReadableFile file = anonymous ? null : open.mappable();

@@ -9,6 +9,16 @@ final class OpenPath extends OpenFile {
   }
 
   @Override
+  boolean isReadable() {
+    return false;
+  }
+
+  @Override
+  boolean isWritable() {
+    return false;
+  }
+
+  @Override
   long seek(long offset, int whence) {
     return -Errno.EBADF.number();
   }

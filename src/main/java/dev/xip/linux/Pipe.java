@@ -18,19 +18,55 @@ final class Pipe {
 
   private int first;
   private int held;
-  private boolean readable = true;
-  private boolean writable = true;
+  private int readers;
+  private int writers;
+
+  /** How often each end was opened. */
+  private int readersSoFar;
+
+  private int writersSoFar;
 
   Pipe(Kernel kernel) {
     this.kernel = kernel;
   }
 
+  /**
+   * Opens an end to read. Precondition: the kernel's monitor is held, or no task knows the pipe.
+   */
   OpenFile readEnd(int flags) {
+    readers++;
+    readersSoFar++;
     return new ReadEnd(flags);
   }
 
+  /** Opens an end to write. Precondition: as for {@link #readEnd}. */
   OpenFile writeEnd(int flags) {
-    return new WriteEnd(OpenFile.O_WRONLY | flags);
+    writers++;
+    writersSoFar++;
+    return new WriteEnd(OpenFile.O_WRONLY | flags & ~OpenFile.O_ACCMODE);
+  }
+
+  boolean hasReaders() {
+    return readers > 0;
+  }
+
+  /** Whether no end is open. */
+  boolean isIdle() {
+    return readers == 0 && writers == 0;
+  }
+
+  /** Waits until there is a writer, or was one. Precondition: the kernel's monitor is held. */
+  void awaitWriter(Task task) throws InterruptedCallException {
+    for (int before = writersSoFar; writers == 0 && writersSoFar == before; ) {
+      kernel.await(task);
+    }
+  }
+
+  /** Waits until there is a reader, or was one. Precondition: the kernel's monitor is held. */
+  void awaitReader(Task task) throws InterruptedCallException {
+    for (int before = readersSoFar; readers == 0 && readersSoFar == before; ) {
+      kernel.await(task);
+    }
   }
 
   private void takeBytes(byte[] to) {
@@ -71,7 +107,7 @@ final class Pipe {
     private byte[] take(Task task, long wanted) throws InterruptedCallException {
       synchronized (kernel) {
         while (held == 0) {
-          if (!writable) {
+          if (writers == 0) {
             return new byte[0];
           }
           if (!isBlocking()) {
@@ -101,12 +137,12 @@ final class Pipe {
 
     @Override
     int ready() {
-      return (held > 0 ? POLLIN : 0) | (writable ? 0 : POLLHUP);
+      return (held > 0 ? POLLIN : 0) | (writers > 0 ? 0 : POLLHUP);
     }
 
     @Override
     void close() {
-      readable = false;
+      readers--;
       kernel.notifyAll();
     }
   }
@@ -140,7 +176,7 @@ final class Pipe {
       int done = 0;
       synchronized (kernel) {
         while (done < bytes.length) {
-          if (!readable) {
+          if (readers == 0) {
             kernel.send(task, SignalInfo.fromProcess(Signal.SIGPIPE, task.pid()));
             return done > 0 ? done : -Errno.EPIPE.number();
           }
@@ -162,12 +198,12 @@ final class Pipe {
 
     @Override
     int ready() {
-      return (CAPACITY - held >= ATOMIC ? POLLOUT : 0) | (readable ? 0 : POLLERR);
+      return (CAPACITY - held >= ATOMIC ? POLLOUT : 0) | (readers > 0 ? 0 : POLLERR);
     }
 
     @Override
     void close() {
-      writable = false;
+      writers--;
       kernel.notifyAll();
     }
   }

@@ -140,6 +140,17 @@ final class StreamFile extends OpenFile {
     return done;
   }
 
+  @Override
+  long write(Task task, byte[] bytes) throws InterruptedCallException {
+    try (Arena arena = Arena.ofConfined()) {
+      long part = Math.min(bytes.length, regular ? MOST_BYTES : HostStream.ATOMIC_BYTES);
+      long written =
+          writeWhenReady(
+              task, arena.allocate(part).copyFrom(MemorySegment.ofArray(bytes).asSlice(0, part)));
+      return written < 0 ? failed(task, written) : written;
+    }
+  }
+
   /** No more bytes than never wait once there is room. */
   private long writeWhenReady(Task task, MemorySegment bytes) throws InterruptedCallException {
     if (regular) {

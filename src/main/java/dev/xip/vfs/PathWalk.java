@@ -66,16 +66,13 @@ final class PathWalk {
       if (name.equals(DOT_DOT)) {
         here = vfs.above(here);
       } else if (!name.equals(DOT)) {
-        if (name.length() > MOST_NAME) {
-          throw new FileException(
-              Errno.ENAMETOOLONG, "a name of %d bytes".formatted(name.length()));
-        }
         if (file && slash) {
           throw new FileException(Errno.EISDIR, name + "/");
         }
         if (atEnd && how == Last.SKIP) {
           return new Place(here, name, null, slash);
         }
+        requireLength(name);
         Node found = vfs.find(here, name);
         if (found instanceof Link link && (!atEnd || how == Last.FOLLOW || slash)) {
           Node jump = follow(link);
@@ -90,6 +87,12 @@ final class PathWalk {
         }
         here = directory(found, name);
       }
+    }
+  }
+
+  static void requireLength(FileName name) throws FileException {
+    if (name.length() > MOST_NAME) {
+      throw new FileException(Errno.ENAMETOOLONG, "a name of %d bytes".formatted(name.length()));
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.xip.vfs;
 
 import dev.xip.base.FileName;
+import java.io.IOException;
 
 /**
  * Where a path ends.
@@ -15,5 +16,11 @@ record Place(Directory parent, FileName last, Node node, boolean slash) {
   /** Whether the last entry is one that can be made or removed. */
   boolean isEntry() {
     return last.length() > 0 && !last.equals(PathWalk.DOT) && !last.equals(PathWalk.DOT_DOT);
+  }
+
+  /** Looks the last entry up; null if there is none. */
+  Node find() throws IOException {
+    PathWalk.requireLength(last);
+    return parent.find(last);
   }
 }

@@ -322,7 +322,7 @@ public final class Vfs implements AutoCloseable {
 
   private Place newEntry(Directory from, FileName path, boolean directory) throws IOException {
     Place place = walk(from, path, PathWalk.Last.SKIP);
-    boolean exists = !place.isEntry() || place.parent().find(place.last()) != null;
+    boolean exists = !place.isEntry() || place.find() != null;
     if (exists || place.slash() && !directory) {
       throw new FileException(exists ? Errno.EEXIST : Errno.ENOENT, "" + path);
     }
@@ -357,8 +357,8 @@ public final class Vfs implements AutoCloseable {
     if (!place.isEntry()) {
       throw new FileException(Errno.EISDIR, "" + path);
     }
+    Node node = place.find();
     if (place.slash()) {
-      Node node = place.parent().find(place.last());
       throw new FileException(
           node == null ? Errno.ENOENT : node instanceof Directory ? Errno.EISDIR : Errno.ENOTDIR,
           "" + path);
@@ -383,7 +383,7 @@ public final class Vfs implements AutoCloseable {
               : place.last().equals(PathWalk.DOT_DOT) ? Errno.ENOTEMPTY : Errno.EBUSY,
           "" + path);
     }
-    requireUncovered(place.parent().find(place.last()), path);
+    requireUncovered(place.find(), path);
     place.parent().remove(place.last(), true);
   }
 
@@ -415,10 +415,13 @@ public final class Vfs implements AutoCloseable {
       boolean exists = place.isEntry() && how == Directory.Renaming.KEEP;
       throw new FileException(exists ? Errno.EEXIST : Errno.EBUSY, "" + newPath);
     }
-    Node node = place.parent().find(place.last());
-    Node other = to.parent().find(to.last());
-    if (node == null || other == null && how == Directory.Renaming.EXCHANGE) {
-      throw new FileException(Errno.ENOENT, "" + (node == null ? path : newPath));
+    Node node = place.find();
+    if (node == null) {
+      throw new FileException(Errno.ENOENT, "" + path);
+    }
+    Node other = to.find();
+    if (other == null && how == Directory.Renaming.EXCHANGE) {
+      throw new FileException(Errno.ENOENT, "" + newPath);
     }
     if (other != null && how == Directory.Renaming.KEEP) {
       throw new FileException(Errno.EEXIST, "" + newPath);
