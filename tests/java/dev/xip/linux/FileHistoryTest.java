@@ -52,7 +52,7 @@ class FileHistoryTest {
       makeTree(root.tree().resolve("start/x/top"));
       root.boot();
       long seed = Long.getLong("xip.files.seed", new Random().nextInt(1 << 20));
-      for (int i = 0; i < 8; i++) {
+      for (int i = 0; i < Integer.getInteger("xip.files.histories", 8); i++) {
         compare(root, program.toString(), Long.toString(seed + i));
       }
     }

@@ -2,7 +2,6 @@ package dev.xip.linux;
 
 import dev.xip.base.Errno;
 import dev.xip.file.SegmentCopy;
-import dev.xip.image.FileType;
 import dev.xip.mapping.ByteSink;
 import dev.xip.vfs.Directory;
 import dev.xip.vfs.RegularFile;
@@ -32,7 +31,7 @@ final class CopyCalls {
     if (!in.isReadable() || in instanceof OpenPath) {
       return -Errno.EBADF.number();
     }
-    if (offsetVa != 0 && (in.node() == null || in.node().type() == FileType.FIFO)) {
+    if (offsetVa != 0 && in.isStream()) {
       return -Errno.ESPIPE.number();
     }
     long from = offsetVa == 0 ? 0 : task.memory().getLong(offsetVa);

@@ -1,5 +1,6 @@
 package dev.xip.linux;
 
+import dev.xip.vfs.Node;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -26,11 +27,16 @@ final class Descriptors {
   }
 
   private final Map<Integer, Entry> entries = new TreeMap<>();
+  private final Kernel kernel;
   private int limit = USUAL_LIMIT;
+
+  Descriptors(Kernel kernel) {
+    this.kernel = kernel;
+  }
 
   /** Those of a child, which name the same files. */
   Descriptors forked() {
-    Descriptors child = new Descriptors();
+    Descriptors child = new Descriptors(kernel);
     child.limit = limit;
     entries.forEach((fd, entry) -> child.put(fd, entry.file, entry.closedAtExec));
     return child;
@@ -80,7 +86,7 @@ final class Descriptors {
     file.get();
     Entry before = entries.put(fd, new Entry(file, closedAtExec));
     if (before != null) {
-      before.file.put();
+      drop(before.file);
     }
   }
 
@@ -96,19 +102,35 @@ final class Descriptors {
   boolean close(long fd) {
     Entry entry = entries.remove((int) fd);
     if (entry != null) {
-      entry.file.put();
+      drop(entry.file);
     }
     return entry != null;
   }
 
   /** The program is replaced. */
   void exec() {
-    entries.values().stream().filter(e -> e.closedAtExec).forEach(e -> e.file.put());
+    entries.values().stream().filter(e -> e.closedAtExec).forEach(e -> drop(e.file));
     entries.values().removeIf(e -> e.closedAtExec);
   }
 
   void closeAll() {
-    entries.values().forEach(e -> e.file.put());
+    entries.values().forEach(e -> drop(e.file));
     entries.clear();
+  }
+
+  /** A descriptor less: the process loses its locks on the file, the last one those of the file. */
+  private void drop(OpenFile file) {
+    Node node = file.node();
+    boolean last = file.put();
+    if (node != null) {
+      boolean released = kernel.rangeLocks().releaseAll(node, this);
+      if (last) {
+        released |= kernel.rangeLocks().releaseAll(node, file);
+        released |= kernel.wholeLocks().releaseAll(node, file);
+      }
+      if (released) {
+        kernel.notifyAll();
+      }
+    }
   }
 }

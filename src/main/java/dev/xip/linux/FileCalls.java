@@ -169,7 +169,8 @@ final class FileCalls {
       return -Errno.EBADF.number();
     }
     if (!(open.node() instanceof RegularFile file)) {
-      return open.node() instanceof Directory ? -Errno.EISDIR.number() : -Errno.ENODEV.number();
+      boolean directory = open.node() instanceof Directory;
+      return -(open.isStream() ? Errno.ESPIPE : directory ? Errno.EISDIR : Errno.ENODEV).number();
     }
     if (position + length < 0) {
       return -Errno.EFBIG.number();

@@ -20,6 +20,7 @@ final class FileSystemCalls {
   private final DirectoryCalls directories;
   private final AttributeCalls attributes;
   private final CopyCalls copies;
+  private final LockCalls locks;
 
   FileSystemCalls(Task task) {
     this.paths = new PathCalls(task);
@@ -28,6 +29,12 @@ final class FileSystemCalls {
     this.directories = new DirectoryCalls(task, paths);
     this.attributes = new AttributeCalls(task, paths);
     this.copies = new CopyCalls(task, paths);
+    this.locks = new LockCalls(task, paths);
+  }
+
+  /** fcntl(2) with a command about locks. */
+  long lock(long fd, int command, long va) throws IOException {
+    return locks.control(fd, command, va);
   }
 
   /** Performs a call; {@link #MISSING} if there is none of its number. */
@@ -47,6 +54,7 @@ final class FileSystemCalls {
       case 77 -> files.truncateOpen(a, b);
       case 221 -> files.advise(a, (int) d);
       case 285 -> files.allocate(a, (int) b, c, d);
+      case 73 -> locks.flock(a, (int) b);
       case 40 -> copies.send(a, b, c, d);
       case 326 -> copies.copyRange(a, b, c, d, e, (int) f);
       case 4 -> stats.stat(a, b, true);

@@ -48,6 +48,8 @@ final class Kernel {
 
   private final Map<Integer, Task> tasks = new TreeMap<>();
   private final Map<Integer, Integer> missing = new TreeMap<>();
+  private final FileLocks wholeLocks = new FileLocks();
+  private final FileLocks rangeLocks = new FileLocks();
   private final Futexes futexes = new Futexes();
   private final OutOfMemory memory = new OutOfMemory(this);
 
@@ -79,6 +81,16 @@ final class Kernel {
 
   MemoryManager manager() {
     return manager;
+  }
+
+  /** The locks of flock(2). */
+  FileLocks wholeLocks() {
+    return wholeLocks;
+  }
+
+  /** The locks of fcntl(2). */
+  FileLocks rangeLocks() {
+    return rangeLocks;
   }
 
   Vfs files() {
@@ -211,7 +223,7 @@ final class Kernel {
     boolean whole = false;
     try {
       processor = processors.take();
-      Descriptors descriptors = new Descriptors();
+      Descriptors descriptors = new Descriptors(this);
       Task task;
       synchronized (this) {
         terminals = program.streams().open(this, descriptors);

@@ -5,6 +5,7 @@ import dev.xip.vfs.FileException;
 import dev.xip.vfs.OpenFlags;
 import dev.xip.vfs.Special;
 import java.io.IOException;
+import java.time.Instant;
 
 /**
  * Pipes that have a name: an open waits for the other end. Linux counterpart: {@code fifo_open}
@@ -75,13 +76,20 @@ final class NamedPipes {
     @Override
     long write(Task task, long va, long length) throws IOException {
       out.setFlags(flags());
-      return out.write(task, va, length);
+      return written(out.write(task, va, length));
     }
 
     @Override
     long write(Task task, byte[] bytes) throws IOException {
       out.setFlags(flags());
-      return out.write(task, bytes);
+      return written(out.write(task, bytes));
+    }
+
+    private long written(long done) throws IOException {
+      if (done > 0) {
+        fifo.change(before -> before.withTimes(null, Instant.now()));
+      }
+      return done;
     }
 
     @Override

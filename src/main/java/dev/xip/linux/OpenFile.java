@@ -3,6 +3,7 @@ package dev.xip.linux;
 import dev.xip.base.Errno;
 import dev.xip.base.FileName;
 import dev.xip.file.ReadableFile;
+import dev.xip.image.FileType;
 import dev.xip.vfs.Directory;
 import dev.xip.vfs.Node;
 import java.io.IOException;
@@ -101,14 +102,21 @@ abstract class OpenFile {
     holders++;
   }
 
-  /** A descriptor less; the last one closes the file. */
-  void put() {
-    if (--holders == 0) {
-      close();
-      if (node != null) {
-        node.drop();
-      }
+  /** A descriptor less; the last one closes the file. Returns whether it was the last. */
+  boolean put() {
+    if (--holders > 0) {
+      return false;
     }
+    close();
+    if (node != null) {
+      node.drop();
+    }
+    return true;
+  }
+
+  /** Whether it has no positions, as a pipe. */
+  boolean isStream() {
+    return node == null || node.type() == FileType.FIFO;
   }
 
   /** The last descriptor is gone. Precondition: the kernel's monitor is held. */

@@ -28,7 +28,11 @@ final class PathCalls {
 
   /** A path in the program's memory. */
   FileName path(long va) throws IOException {
-    return task.memory().fileName(va);
+    FileName path = task.memory().fileName(va);
+    if (path.length() == UserMemory.LONGEST_PATH) {
+      throw new FileException(Errno.ENAMETOOLONG, "a path");
+    }
+    return path;
   }
 
   /** What a path starts from. */

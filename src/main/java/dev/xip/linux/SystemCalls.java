@@ -167,7 +167,10 @@ final class SystemCalls {
       case 32 -> descriptors.duplicate(a);
       case 33 -> descriptors.duplicate(a, b);
       case NANOSLEEP -> time.sleep(1, 0, a, b);
-      case 72 -> descriptors.control(a, (int) b, c);
+      case 72 ->
+          LockCalls.isLock((int) b)
+              ? files.lock(a, (int) b, c)
+              : descriptors.control(a, (int) b, c);
       case 158 -> setBase((int) a, b);
       case 228 -> time.clock((int) a, b);
       case CLOCK_NANOSLEEP -> time.sleep((int) a, (int) b, c, d);

@@ -40,6 +40,9 @@ final class TransferCalls {
     if (position < 0) {
       return -Errno.EINVAL.number();
     }
+    if (file != null && file.isStream() && !(file instanceof OpenPath)) {
+      return -Errno.ESPIPE.number();
+    }
     if (file == null || !file.isReadable()) {
       return -Errno.EBADF.number();
     }
@@ -66,6 +69,9 @@ final class TransferCalls {
     OpenFile file = file(fd);
     if (position < 0) {
       return -Errno.EINVAL.number();
+    }
+    if (file != null && file.isStream() && !(file instanceof OpenPath)) {
+      return -Errno.ESPIPE.number();
     }
     if (file == null || !file.isWritable()) {
       return -Errno.EBADF.number();

@@ -19,7 +19,8 @@ import java.util.Arrays;
  * {@link MemoryFaultException}, for EFAULT. Linux counterpart: {@code copy_from_user}.
  */
 final class UserMemory implements ByteSink, ByteSource {
-  private static final int LONGEST_PATH = 4096;
+  /** One byte more than the longest path, PATH_MAX. */
+  static final int LONGEST_PATH = 4096;
 
   private final AddressReader reader;
   private final AddressWriter writer;
