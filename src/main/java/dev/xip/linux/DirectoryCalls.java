@@ -147,7 +147,8 @@ final class DirectoryCalls {
           default -> Directory.Renaming.REPLACE;
         };
     FileName path = paths.path(va);
-    FileName newPath = paths.path(newVa);
+    // The walk along the old path comes first, then the refusal of a new one that is too long.
+    FileName newPath = task.memory().fileName(newVa);
     files().rename(paths.start(fd, path), path, paths.start(newFd, newPath), newPath, how);
     return 0;
   }
