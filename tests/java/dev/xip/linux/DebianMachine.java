@@ -138,7 +138,10 @@ final class DebianMachine implements AutoCloseable {
   /** Runs the same program by the host's kernel. */
   Result judge(String... words) throws IOException {
     List<String> command = new ArrayList<>(List.of(Judge.program("unshare").toString()));
-    command.addAll(List.of("--mount", "--pid", "--fork", "--kill-child", "env", "-i"));
+    command.addAll(List.of("--mount", "--pid", "--fork", "--kill-child"));
+    // The tests themselves may have been started with another priority, or signals ignored.
+    command.addAll(List.of("nice", "-n", "-40", "nice", "-n", "20"));
+    command.addAll(List.of("env", "-i", "--default-signal"));
     command.addAll(ENVIRONMENT);
     command.addAll(List.of("sh", "-c", UNDER_CHROOT));
     command.addAll(List.of(tree.toString(), folder.resolve("chroot").toString()));

@@ -264,8 +264,7 @@ class TimeAndLimitCallsTest {
       static void scheduling(void) {
         struct sched_param p = {0};
         cpu_set_t set;
-        say("priority", getpriority(PRIO_PROCESS, 0));
-        say("nice", setpriority(PRIO_PROCESS, 0, 7));
+        say("nice", setpriority(PRIO_PROCESS, 0, 18));
         say("priority", getpriority(PRIO_PROCESS, 0));
         say("limit", setpriority(PRIO_PROCESS, 0, 99));
         say("priority", getpriority(PRIO_PROCESS, getpid()));

@@ -42,7 +42,8 @@ final class CopyCalls {
     if (!out.isWritable() || out instanceof OpenPath) {
       return -Errno.EBADF.number();
     }
-    if (!(in instanceof OpenRegular source) || (out.flags() & OpenFile.O_APPEND) != 0) {
+    boolean appends = out instanceof OpenRegular && (out.flags() & OpenFile.O_APPEND) != 0;
+    if (!(in instanceof OpenRegular source) || appends) {
       return -Errno.EINVAL.number();
     }
     long start = offsetVa == 0 ? source.position() : from;
@@ -50,6 +51,10 @@ final class CopyCalls {
     if (out instanceof OpenRegular target && source.file() == target.file()) {
       // What is written may be read again.
       length = Math.min(length, Math.max(0, source.file().size() - start));
+    }
+    long refused = out.refusal(task, Math.max(1, length));
+    if (refused < 0) {
+      return refused;
     }
     long done = length == 0 ? 0 : copy(source.file(), start, out, length);
     if (done >= 0 && offsetVa == 0) {

@@ -85,6 +85,12 @@ final class NamedPipes {
       return written(out.write(task, bytes));
     }
 
+    @Override
+    long refusal(Task task, long length) {
+      out.setFlags(flags());
+      return out.refusal(task, length);
+    }
+
     private long written(long done) throws IOException {
       if (done > 0) {
         fifo.change(before -> before.withTimes(null, Instant.now()));

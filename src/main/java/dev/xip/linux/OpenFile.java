@@ -158,6 +158,15 @@ abstract class OpenFile {
     return -Errno.ESPIPE.number();
   }
 
+  /**
+   * What a write of some bytes gives whatever they are, so before they are looked at.
+   *
+   * @return an error number, or 0 if it is to be tried
+   */
+  long refusal(Task task, long length) {
+    return 0;
+  }
+
   /** What can be done without waiting, POLL*. Precondition: the kernel's monitor is held. */
   int ready() {
     return POLLIN | POLLOUT;

@@ -154,6 +154,10 @@ final class Pipe {
 
     @Override
     long write(Task task, long va, long length) throws IOException {
+      long refused = length > 0 ? refusal(task, length) : 0;
+      if (refused < 0) {
+        return refused;
+      }
       long done = 0;
       while (done < length) {
         byte[] bytes = task.memory().read(va + done, (int) Math.min(length - done, CAPACITY));
@@ -171,16 +175,35 @@ final class Pipe {
       return put(task, bytes, false);
     }
 
+    @Override
+    long refusal(Task task, long length) {
+      synchronized (kernel) {
+        if (readers == 0) {
+          return broken(task);
+        }
+        return isBlocking() || CAPACITY - held >= wanted(length) ? 0 : -Errno.EAGAIN.number();
+      }
+    }
+
+    private long broken(Task task) {
+      kernel.send(task, SignalInfo.fromProcess(Signal.SIGPIPE, task.pid()));
+      return -Errno.EPIPE.number();
+    }
+
+    /** The room that a write needs to begin. */
+    private static int wanted(long length) {
+      return length <= ATOMIC ? (int) length : 1;
+    }
+
     /** Puts all in, or fewer if it may not wait or a signal comes after some. */
     private long put(Task task, byte[] bytes, boolean more) throws InterruptedCallException {
       int done = 0;
       synchronized (kernel) {
         while (done < bytes.length) {
           if (readers == 0) {
-            kernel.send(task, SignalInfo.fromProcess(Signal.SIGPIPE, task.pid()));
-            return done > 0 ? done : -Errno.EPIPE.number();
+            return done > 0 ? done : broken(task);
           }
-          int wanted = bytes.length <= ATOMIC ? bytes.length : 1;
+          int wanted = wanted(bytes.length);
           if (CAPACITY - held >= wanted) {
             done += putBytes(bytes, done, bytes.length);
             kernel.notifyAll();
