@@ -48,10 +48,6 @@ final class CopyCalls {
     }
     long start = offsetVa == 0 ? source.position() : from;
     long length = Math.min(count, MOST_BYTES);
-    if (out instanceof OpenRegular target && source.file() == target.file()) {
-      // What is written may be read again.
-      length = Math.min(length, Math.max(0, source.file().size() - start));
-    }
     long refused = out.refusal(task, Math.max(1, length));
     if (refused < 0) {
       return refused;
@@ -65,10 +61,18 @@ final class CopyCalls {
     return done;
   }
 
+  /** In parts where the target is no other file: what was written may be read again. */
   private long copy(RegularFile source, long start, OpenFile out, long length) throws IOException {
     if (out instanceof OpenRegular target) {
       long to = target.position();
-      long done = source.read(start, length, into(target.file()), to);
+      long most = target.file() == source ? STAGED_BYTES : length;
+      long done = 0;
+      long read;
+      do {
+        long part = Math.min(most, length - done);
+        read = source.read(start + done, part, into(target.file()), to + done);
+        done += read;
+      } while (read > 0 && done < length);
       target.setPosition(to + done);
       return done;
     }

@@ -30,6 +30,8 @@ final class FileCalls {
   private static final int KEEP_SIZE = 1;
   private static final int PUNCH_HOLE = 2;
 
+  private static final int SEEK_HOLE = 4;
+
   private final Task task;
   private final PathCalls paths;
 
@@ -103,7 +105,8 @@ final class FileCalls {
 
   /** lseek(2). */
   long seek(long fd, long offset, int whence) throws IOException {
-    return paths.file(fd).seek(offset, whence);
+    OpenFile file = paths.file(fd);
+    return whence < 0 || whence > SEEK_HOLE ? -Errno.EINVAL.number() : file.seek(offset, whence);
   }
 
   /** faccessat2(2): root may do all but execute a file that none may execute. */
