@@ -36,7 +36,6 @@ class DebianCommandsTest {
           "perl: seeks, holes, truncation and locks",
           "python: files, mappings and temporary folders",
           "sqlite: files, journals and write-ahead logs",
-          "gcc: signals, faults and memory of a C program",
           "/proc/self",
           "a directory that cannot be entered",
           "joins of two streams");

@@ -22,6 +22,7 @@ import dev.xip.vfs.Vfs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -33,6 +34,7 @@ final class ProgramsOfTheHost implements AutoCloseable {
   private final Path output;
   private final Path errors;
   private Consumer<String> trace;
+  private Duration limit = Duration.ofMinutes(2);
   private Mounting mounting = (files, cache) -> {};
   private Machine machine;
   private Mount mount;
@@ -75,7 +77,11 @@ final class ProgramsOfTheHost implements AutoCloseable {
   }
 
   void boot() throws IOException {
-    Path image = Images.ext2(tree);
+    boot(Images.ext2(tree));
+  }
+
+  /** Boots with an image of the tree that was made already. */
+  void boot(Path image) throws IOException {
     SegmentStore store = SegmentStore.create(folder.resolve("store"));
     SegmentName name = SegmentName.of("ROOT");
     store.define(store.place(name, SegmentType.SR, Files.size(image)), SegmentSource.moving(image));
@@ -103,6 +109,7 @@ final class ProgramsOfTheHost implements AutoCloseable {
       result =
           new Program(words[0], List.of(words), List.of("PATH=/usr/bin:/bin"), streams, trace)
               .withAccount(null)
+              .within(limit)
               .run(machine.memoryManager(), processors, files);
     }
     assertThat(machine.pageCache().pages()).as("frames of files after the end").isZero();
@@ -129,6 +136,11 @@ final class ProgramsOfTheHost implements AutoCloseable {
   /** Gives the lines of a trace to a consumer from now on. */
   void trace(Consumer<String> to) {
     trace = to;
+  }
+
+  /** The time of each run from now on. */
+  void limit(Duration most) {
+    limit = most;
   }
 
   String output() throws IOException {

@@ -218,7 +218,8 @@ public final class VirtualProcessor implements AutoCloseable {
     return switch (exit) {
       case KvmExit.Plain.HALT -> halted(register(Register.RIP) - GuestPages.BASE);
       case KvmExit.Plain.INTERRUPTED -> kicked();
-      case KvmExit.Plain.NO_MEMORY -> broken(new Exit.StrayAccess(Exit.StrayAccess.UNKNOWN, false));
+      case KvmExit.Plain.NO_MEMORY, KvmExit.Plain.NOT_EMULATED ->
+          broken(new Exit.StrayAccess(Exit.StrayAccess.UNKNOWN, false));
       case KvmExit.Plain.SHUTDOWN -> new Exit.Failed("triple fault");
       case KvmExit.Stray(long physical, int bytes, boolean write) -> stray(physical, write);
       case KvmExit.Failed(String why) -> broken(new Exit.Failed(why));

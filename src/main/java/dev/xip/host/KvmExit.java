@@ -11,7 +11,12 @@ public sealed interface KvmExit {
     /** An exception had no usable handler (triple fault). */
     SHUTDOWN,
     /** The host has no memory behind an address of a slot, or may not store there (EFAULT). */
-    NO_MEMORY
+    NO_MEMORY,
+    /**
+     * The host would have to emulate an instruction and cannot: one that it does not know and that
+     * uses an address without memory, or that lies there itself.
+     */
+    NOT_EMULATED
   }
 
   /**

@@ -27,6 +27,9 @@ import java.lang.ref.Reference;
  * <p>One thread at a time uses a processor. {@link #kick} alone may be called from any thread.
  */
 public final class KvmProcessor {
+  /** A suberror of KVM_EXIT_INTERNAL_ERROR (linux/kvm.h). */
+  private static final int KVM_INTERNAL_ERROR_EMULATION = 1;
+
   private static final VarHandle BYTE = ValueLayout.JAVA_BYTE.varHandle();
 
   private final int fd;
@@ -121,9 +124,10 @@ public final class KvmProcessor {
       return KvmExit.Plain.SHUTDOWN;
     }
     if (reason == Kvm.KVM_EXIT_INTERNAL_ERROR()) {
-      return new KvmExit.Failed(
-          "KVM_EXIT_INTERNAL_ERROR, suberror %d"
-              .formatted(kvm_run.internal.suberror(kvm_run.internal(shared))));
+      int error = kvm_run.internal.suberror(kvm_run.internal(shared));
+      return error == KVM_INTERNAL_ERROR_EMULATION
+          ? KvmExit.Plain.NOT_EMULATED
+          : new KvmExit.Failed("KVM_EXIT_INTERNAL_ERROR, suberror %d".formatted(error));
     }
     if (reason == Kvm.KVM_EXIT_FAIL_ENTRY()) {
       long why = kvm_run.fail_entry.hardware_entry_failure_reason(kvm_run.fail_entry(shared));
