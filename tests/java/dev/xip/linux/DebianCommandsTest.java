@@ -23,9 +23,14 @@ class DebianCommandsTest {
   /** Command lines by name that are answered otherwise, and why. */
   private static final Map<String, String> DIFFERENT =
       Map.of(
-          "threads", "there are none: clone gives ENOSYS",
-          "ldd", "there is no vdso",
-          "a program that is cut off", "exec refuses it, and the kernel's fails in the program");
+          "the environment of a program that was replaced",
+          "/proc shows that of the program in its place, and the kernel's nothing",
+          "threads",
+          "there are none: clone gives ENOSYS",
+          "ldd",
+          "there is no vdso",
+          "a program that is cut off",
+          "exec refuses it, and the kernel's fails in the program");
 
   /** Command lines by name that need what is not there yet. */
   private static final Set<String> LATER =

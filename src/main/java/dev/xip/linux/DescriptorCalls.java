@@ -145,7 +145,12 @@ final class DescriptorCalls {
     Pipe pipe = new Pipe(task.kernel());
     boolean closedAtExec = (flags & O_CLOEXEC) != 0;
     int kept = flags & OpenFile.O_NONBLOCK;
-    return addPair(pipe.readEnd(kept), pipe.writeEnd(kept), closedAtExec, va);
+    long number = task.kernel().nextInode();
+    return addPair(
+        pipe.readEnd(kept).numbered(number),
+        pipe.writeEnd(kept).numbered(number),
+        closedAtExec,
+        va);
   }
 
   /** Opens two files and writes their descriptors. */

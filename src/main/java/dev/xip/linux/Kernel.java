@@ -64,6 +64,7 @@ final class Kernel {
   private Task first;
   private List<Terminal> terminals = List.of();
   private int lastNumber = FIRST - 1;
+  private long lastInode;
   private int running;
   private long started;
   private final Tally tally = new Tally();
@@ -308,6 +309,11 @@ final class Kernel {
       }
     }
     return processors.take();
+  }
+
+  /** An inode number for a pipe. */
+  synchronized long nextInode() {
+    return ++lastInode;
   }
 
   synchronized int nextNumber() {

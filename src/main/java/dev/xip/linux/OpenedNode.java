@@ -12,7 +12,7 @@ final class OpenedNode extends Special {
   OpenedNode(Tree tree, OpenFile file) {
     super(
         tree,
-        1,
+        file.number(),
         Attributes.of(file instanceof StreamSocket ? FileType.SOCKET : FileType.FIFO, 0600),
         0,
         0);

@@ -44,24 +44,24 @@ final class StatCalls {
     if ((flags & ~STATX_FLAGS) != 0) {
       return -Errno.EINVAL.number();
     }
-    return put(paths.node(fd, path, flags), va);
+    return put(paths.node(fd, path, flags), fd, va);
   }
 
   /** fstat(2). */
   long stat(long fd, long va) throws IOException {
-    return put(paths.node(fd), va);
+    return put(paths.node(fd), fd, va);
   }
 
   /** stat(2) and lstat(2). */
   long stat(long path, long va, boolean follow) throws IOException {
-    return put(paths.node(path, follow), va);
+    return put(paths.node(path, follow), PathCalls.AT_FDCWD, va);
   }
 
   /** Writes struct stat of x86-64 (arch/x86/include/uapi/asm/stat.h); null is a pipe. */
-  private long put(Node node, long va) throws IOException {
+  private long put(Node node, long fd, long va) throws IOException {
     Attributes of = node == null ? PIPE : node.attributes();
     ByteBuffer struct = ByteBuffer.allocate(STAT_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    struct.putLong(device(node)).putLong(number(node)).putLong(links(node));
+    struct.putLong(device(node)).putLong(number(node, fd)).putLong(links(node));
     struct.putInt(of.mode()).putInt((int) of.uid()).putInt((int) of.gid()).putInt(0);
     long major = node instanceof Special special ? special.major() : 0;
     long minor = node instanceof Special special ? special.minor() : 0;
@@ -84,8 +84,8 @@ final class StatCalls {
     return node == null ? PIPE_DEVICE : node.tree().device();
   }
 
-  private static long number(Node node) {
-    return node == null ? 1 : node.number();
+  private long number(Node node, long fd) throws IOException {
+    return node == null ? paths.file(fd).number() : node.number();
   }
 
   private static long links(Node node) {
@@ -103,7 +103,7 @@ final class StatCalls {
     struct.putInt(STATX_BASIC | (of.created() == null ? 0 : STATX_BTIME));
     struct.putInt((int) Pages.SIZE).putLong(0);
     struct.putInt((int) links(node)).putInt((int) of.uid()).putInt((int) of.gid());
-    struct.putInt(of.mode()).putLong(number(node)).putLong(node == null ? 0 : node.size());
+    struct.putInt(of.mode()).putLong(number(node, fd)).putLong(node == null ? 0 : node.size());
     struct.putLong(node == null ? 0 : node.blocks()).putLong(0);
     putTime(struct, of.accessed());
     putTime(struct, of.created());

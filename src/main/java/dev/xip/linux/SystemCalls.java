@@ -325,6 +325,8 @@ final class SystemCalls {
       case 135 -> identity.personality((int) a);
       case 160 -> limits.limits(0, (int) a, b, 0);
       case 302 -> limits.limits((int) a, (int) b, c, d);
+      // splice, tee, vmsplice: no file takes part, so programs copy.
+      case 275, 276, 278 -> -Errno.EINVAL.number();
       // set_robust_list: no thread outlives another.
       case 273 -> b == ROBUST_LIST_BYTES ? 0 : -Errno.EINVAL.number();
       // ptrace, syslog, settimeofday, adjtimex, mount, swap, host names, modules, clocks.
