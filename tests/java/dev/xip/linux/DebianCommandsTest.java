@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -32,19 +31,6 @@ class DebianCommandsTest {
           "a program that is cut off",
           "exec refuses it, and the kernel's fails in the program");
 
-  /** Command lines by name that need what is not there yet. */
-  private static final Set<String> LATER =
-      Set.of(
-          "directories",
-          "links",
-          "fifos and locks",
-          "perl: seeks, holes, truncation and locks",
-          "python: files, mappings and temporary folders",
-          "sqlite: files, journals and write-ahead logs",
-          "/proc/self",
-          "a directory that cannot be entered",
-          "joins of two streams");
-
   @TestFactory
   Stream<DynamicTest> commandsGiveWhatTheyGiveUnderChroot(DebianMachine debian) throws IOException {
     List<DynamicTest> tests = new ArrayList<>();
@@ -52,9 +38,6 @@ class DebianCommandsTest {
       for (Path file : files.sorted().toList()) {
         for (JudgedCommand each : JudgedCommand.read(file)) {
           String name = "%s: %s".formatted(file.getFileName(), each.name());
-          if (LATER.contains(each.name())) {
-            continue;
-          }
           tests.add(DynamicTest.dynamicTest(name, () -> judge(debian, each)));
         }
       }

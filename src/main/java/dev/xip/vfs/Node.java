@@ -97,10 +97,11 @@ public abstract sealed class Node permits Directory, RegularFile, Link, Special 
   /**
    * Keeps the content although the last name may go, as an open file does.
    *
-   * @throws FileException ENOENT if the last name is gone and nothing held it
+   * @throws FileException ENOENT if the last name is gone and nothing held it; not of a directory,
+   *     which may be a working directory
    */
   public final synchronized void hold() throws FileException {
-    if (released) {
+    if (released && !(this instanceof Directory)) {
       throw new FileException(Errno.ENOENT, "inode %d has no name any more".formatted(number));
     }
     if (holders == 0) {
