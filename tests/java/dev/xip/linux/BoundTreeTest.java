@@ -54,6 +54,7 @@ class BoundTreeTest {
           "/bin/cp",
           "/bin/ln",
           "/bin/mkdir",
+          "/usr/bin/mkfifo",
           "/bin/chmod",
           "/bin/touch",
           "/usr/bin/find",
@@ -187,6 +188,40 @@ class BoundTreeTest {
         shell("exec 3< /work/file; while ! [ -e /work/go ]; do :; done; cat <&3; ls /work");
     remover.join();
     assertThat(out).isEqualTo("hello\ngo\n");
+  }
+
+  @Test
+  void aFileIsTheSameHoweverOftenItIsOpened() throws IOException {
+    Files.setPosixFilePermissions(
+        Files.createDirectory(host.resolve("d")), PosixFilePermissions.fromString("rwxr-x---"));
+    String script =
+        """
+        mkfifo /work/pipe; echo through > /work/pipe & cat /work/pipe; wait
+        exec 3<> /work/file; mv /work/file /work/old; echo other > /work/file
+        chmod 600 /proc/self/fd/3; stat -c %a /work/old; stat -c %a /work/file
+        cd /work/d; mv /work/d /work/e; pwd -P; echo x > y; cat /work/e/y
+        """;
+    assertThat(shell(script)).isEqualTo("through\n600\n644\n/work/e\nx\n");
+  }
+
+  @Test
+  void anotherTreeIsMountedInADirectoryOfTheHost() throws IOException {
+    Path other = Files.createDirectory(folder.resolve("other"));
+    Files.writeString(other.resolve("in"), "in\n");
+    Files.createDirectory(host.resolve("d"));
+    root.mount(
+        (files, cache) -> {
+          files.mount(
+              files.directory(files.root(), FileName.of("/work")),
+              new BoundTree(host, false, cache, "/work", 77));
+          files.mount(
+              files.directory(files.root(), FileName.of("/work/d")),
+              new BoundTree(other, true, cache, "/work/d", 78));
+        });
+    root.run("/bin/dash", "-c", "cd /work/d; cat in; pwd; mv /work/d /work/e; cat /proc/mounts");
+    assertThat(root.output()).startsWith("in\n/work/d\n").contains("xip /work/d bind ro");
+    assertThat(root.errors()).contains("busy");
+    assertThat(host.resolve("d")).isEmptyDirectory();
   }
 
   @Test

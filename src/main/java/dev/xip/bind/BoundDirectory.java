@@ -10,7 +10,6 @@ import dev.xip.vfs.Directory;
 import dev.xip.vfs.FileException;
 import dev.xip.vfs.NewNode;
 import dev.xip.vfs.Node;
-import dev.xip.vfs.Special;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -52,6 +51,9 @@ final class BoundDirectory extends Directory {
               OpenFolder next = here.folder(each);
               closeInner(here);
               here = next;
+            }
+            if (!names.isEmpty() && here.stat().ino() != number()) {
+              throw new FileException(Errno.ENOENT, name() + ": another directory meanwhile");
             }
             return action.in(here);
           } finally {
@@ -103,11 +105,7 @@ final class BoundDirectory extends Directory {
     if (!(parent() instanceof BoundDirectory above)) {
       throw new FileException(Errno.EPERM, tree.place() + ": the root of what is bound");
     }
-    above.with(
-        in -> {
-          BoundAttributes.change(in, name(), change);
-          return null;
-        });
+    above.with(in -> BoundAttributes.change(in, name(), change));
   }
 
   @Override
@@ -121,27 +119,7 @@ final class BoundDirectory extends Directory {
       }
       throw e;
     }
-    return node(wanted, stat);
-  }
-
-  private Node node(FileName entry, HostStat stat) {
-    return switch (FileType.ofMode(stat.mode())) {
-      case DIRECTORY -> {
-        BoundDirectory found = new BoundDirectory(tree, stat);
-        found.place(this, entry);
-        yield found;
-      }
-      case REGULAR -> new BoundFile(tree, this, entry, stat);
-      case SYMLINK -> new BoundLink(tree, this, entry, stat);
-      default ->
-          // The device of the host is not reached: its number is looked up among those of programs.
-          new Special(
-              tree,
-              stat.ino(),
-              BoundAttributes.of(stat),
-              (int) (stat.rdev() >>> 8) & 0xfff,
-              (int) (stat.rdev() & 0xff | stat.rdev() >>> 12 & 0xf_ff00));
-    };
+    return tree.node(this, wanted, stat);
   }
 
   /** A cookie of a name that stays whatever happens to others. */
@@ -199,7 +177,7 @@ final class BoundDirectory extends Directory {
             // The mask of this process is not that of the program.
             in.setMode(entry, mode);
           }
-          return node(entry, in.stat(entry));
+          return tree.node(this, entry, in.stat(entry));
         });
   }
 
@@ -211,10 +189,11 @@ final class BoundDirectory extends Directory {
     }
     with(
         to ->
-            file.directory()
+            file.at()
+                .directory()
                 .with(
                     from -> {
-                      from.link(file.name(), to, entry);
+                      from.link(file.at().name(), to, entry);
                       return null;
                     }));
   }
@@ -245,5 +224,12 @@ final class BoundDirectory extends Directory {
                       from.rename(entry, target, toEntry);
                       return null;
                     }));
+    // Says to the node where it is now.
+    to.find(toEntry);
+  }
+
+  @Override
+  public void setExtended(FileName attribute, byte[] value, Exists exists) throws IOException {
+    throw BoundTree.noAttributes(attribute);
   }
 }

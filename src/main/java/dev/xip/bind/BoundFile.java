@@ -20,16 +20,15 @@ import java.util.function.UnaryOperator;
 
 /**
  * A regular file of the host. It is open on the host from the first hold on to the last drop, so it
- * can be read after its name is gone. A node is made at each look-up.
+ * can be read after its name is gone.
  */
 final class BoundFile extends RegularFile {
   /** The bytes that are copied through memory of this process at a time. */
   private static final int PART = 1 << 18;
 
   private final BoundTree tree;
-  private final BoundDirectory directory;
-  private final FileName name;
   private final HostStat stat;
+  private volatile At at;
 
   /** Guarded by this object's monitor, as are the others; null if it is not open. */
   private HostFile open;
@@ -45,38 +44,43 @@ final class BoundFile extends RegularFile {
   private ReadOnlyCopy mapped;
   private HostStat copied;
 
-  BoundFile(BoundTree tree, BoundDirectory directory, FileName name, HostStat stat) {
-    // No name of its own keeps it: what is not open is closed on the host.
-    super(tree, stat.ino(), BoundAttributes.of(stat), 0);
+  BoundFile(BoundTree tree, HostStat stat) {
+    super(tree, stat.ino(), BoundAttributes.of(stat), 1);
     this.tree = tree;
-    this.directory = directory;
-    this.name = name;
     this.stat = stat;
   }
 
-  BoundDirectory directory() {
-    return directory;
+  /** The name by which it was found last. */
+  record At(BoundDirectory directory, FileName name) {}
+
+  At at() {
+    return at;
   }
 
-  FileName name() {
-    return name;
+  void place(BoundDirectory directory, FileName name) {
+    at = new At(directory, name);
+  }
+
+  private FileName name() {
+    return at.name;
   }
 
   @Override
   protected synchronized void opened() throws FileException {
     try {
       if (open == null) {
-        open = directory.with(in -> in.openReadOnly(name));
+        open = at.directory.with(in -> in.openReadOnly(name()));
       }
     } catch (FileException e) {
       throw e;
     } catch (IOException e) {
-      throw new FileException(Errno.EIO, name + ": " + e.getMessage());
+      throw new FileException(Errno.EIO, name() + ": " + e.getMessage());
     }
   }
 
   @Override
-  protected synchronized void release() {
+  protected synchronized void closed() {
+    writable = false;
     if (open != null) {
       open.close();
       open = null;
@@ -93,16 +97,16 @@ final class BoundFile extends RegularFile {
 
   private synchronized HostFile file() throws FileException {
     if (open == null) {
-      throw new FileException(Errno.EBADF, name + ": not open");
+      throw new FileException(Errno.EBADF, name() + ": not open");
     }
     return open;
   }
 
   private synchronized HostStat now() throws IOException {
     if (open != null) {
-      return BoundTree.call(name, open::stat);
+      return BoundTree.call(name(), open::stat);
     }
-    return directory.with(in -> in.stat(name));
+    return at.directory.with(in -> in.stat(name()));
   }
 
   private HostStat nowOrThen() {
@@ -134,11 +138,16 @@ final class BoundFile extends RegularFile {
   }
 
   @Override
-  public void change(UnaryOperator<Attributes> change) throws IOException {
+  public synchronized void change(UnaryOperator<Attributes> change) throws IOException {
     tree.requireWritable();
-    directory.with(
-        in -> {
-          BoundAttributes.change(in, name, change);
+    BoundTree.call(
+        name(),
+        () -> {
+          if (open != null) {
+            BoundAttributes.change(open, change);
+          } else {
+            at.directory.with(in -> BoundAttributes.change(in, name(), change));
+          }
           return null;
         });
   }
@@ -152,7 +161,7 @@ final class BoundFile extends RegularFile {
       while (done < length) {
         MemorySegment wanted = part.asSlice(0, Math.min(length - done, part.byteSize()));
         long from = position + done;
-        long some = BoundTree.call(name, () -> file.read(from, wanted));
+        long some = BoundTree.call(name(), () -> file.read(from, wanted));
         long taken = some == 0 ? 0 : sink.take(part, 0, at + done, some);
         done += taken;
         if (taken < wanted.byteSize()) {
@@ -167,11 +176,11 @@ final class BoundFile extends RegularFile {
   public synchronized void prepareToWrite(boolean whole) throws IOException {
     tree.requireWritable();
     if (!writable) {
-      HostFile better = directory.with(in -> in.openReadWrite(name));
-      HostStat found = BoundTree.call(name, better::stat);
+      HostFile better = at.directory.with(in -> in.openReadWrite(name()));
+      HostStat found = BoundTree.call(name(), better::stat);
       if (found.ino() != stat.ino()) {
         better.close();
-        throw new FileException(Errno.ESTALE, name + ": replaced meanwhile");
+        throw new FileException(Errno.ESTALE, name() + ": replaced meanwhile");
       }
       before = open;
       open = better;
@@ -184,14 +193,14 @@ final class BoundFile extends RegularFile {
     HostFile file = file();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment part = arena.allocate(Math.min(length, PART));
-      long start = position == END ? BoundTree.call(name, file::size) : position;
+      long start = position == END ? BoundTree.call(name(), file::size) : position;
       long done = 0;
       while (done < length) {
         long wanted = Math.min(length - done, part.byteSize());
         long some = source.give(at + done, part, 0, wanted);
         long to = start + done;
         BoundTree.call(
-            name,
+            name(),
             () -> {
               file.write(to, part.asSlice(0, some));
               return null;
@@ -210,7 +219,7 @@ final class BoundFile extends RegularFile {
     prepareToWrite(true);
     HostFile file = file();
     BoundTree.call(
-        name,
+        name(),
         () -> {
           file.truncate(size);
           return null;
@@ -224,13 +233,13 @@ final class BoundFile extends RegularFile {
     if (copy != null && now.equals(copied)) {
       return mapped;
     }
-    CachedFile made = tree.cache().create(tree.place() + Vfs.text(directory, name));
+    CachedFile made = tree.cache().create(tree.place() + Vfs.text(at.directory, name()));
     boolean whole = false;
     try {
       fill(made);
       whole = true;
     } catch (NoFrameException e) {
-      throw new FileException(Errno.ENOMEM, name + ": no RAM to map it");
+      throw new FileException(Errno.ENOMEM, name() + ": no RAM to map it");
     } finally {
       if (!whole) {
         made.discard();
@@ -252,7 +261,7 @@ final class BoundFile extends RegularFile {
       long done = 0;
       while (true) {
         long from = done;
-        long some = BoundTree.call(name, () -> file.read(from, part));
+        long some = BoundTree.call(name(), () -> file.read(from, part));
         if (some == 0) {
           return;
         }
@@ -260,5 +269,10 @@ final class BoundFile extends RegularFile {
         done += some;
       }
     }
+  }
+
+  @Override
+  public void setExtended(FileName attribute, byte[] value, Exists exists) throws IOException {
+    throw BoundTree.noAttributes(attribute);
   }
 }

@@ -10,28 +10,34 @@ import java.util.function.UnaryOperator;
 /** A symbolic link of the host, which programs follow in their own tree. */
 final class BoundLink extends Link {
   private final BoundTree tree;
-  private final BoundDirectory directory;
-  private final FileName name;
+  private volatile BoundFile.At at;
 
-  BoundLink(BoundTree tree, BoundDirectory directory, FileName name, HostStat stat) {
+  BoundLink(BoundTree tree, HostStat stat) {
     super(tree, stat.ino(), BoundAttributes.of(stat));
     this.tree = tree;
-    this.directory = directory;
-    this.name = name;
+  }
+
+  void place(BoundDirectory directory, FileName name) {
+    at = new BoundFile.At(directory, name);
+  }
+
+  @Override
+  public Attributes attributes() {
+    try {
+      return BoundAttributes.of(at.directory().with(in -> in.stat(at.name())));
+    } catch (IOException e) {
+      return super.attributes();
+    }
   }
 
   @Override
   public FileName target() throws IOException {
-    return directory.with(in -> in.readLink(name));
+    return at.directory().with(in -> in.readLink(at.name()));
   }
 
   @Override
   public void change(UnaryOperator<Attributes> change) throws IOException {
     tree.requireWritable();
-    directory.with(
-        in -> {
-          BoundAttributes.change(in, name, change);
-          return null;
-        });
+    at.directory().with(in -> BoundAttributes.change(in, at.name(), change));
   }
 }

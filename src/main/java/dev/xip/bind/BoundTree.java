@@ -4,12 +4,20 @@ import dev.xip.base.Errno;
 import dev.xip.base.FileName;
 import dev.xip.file.PageCache;
 import dev.xip.host.HostException;
+import dev.xip.host.HostStat;
 import dev.xip.host.OpenFolder;
+import dev.xip.image.FileType;
 import dev.xip.vfs.Directory;
 import dev.xip.vfs.FileException;
+import dev.xip.vfs.Node;
 import dev.xip.vfs.Tree;
 import java.io.IOException;
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.WeakReference;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * A directory of the host as a tree. Linux counterpart: a bind mount.
@@ -27,6 +35,23 @@ public final class BoundTree implements Tree {
   private final String place;
   private final long device;
   private final BoundDirectory root;
+
+  /** The nodes in use: a file has one, however often it is opened, locked or mounted on. */
+  private final Map<Key, Known> known = new HashMap<>();
+
+  private final ReferenceQueue<Node> unused = new ReferenceQueue<>();
+
+  /** A file as the host tells it from others. */
+  private record Key(long device, long number, FileType type) {}
+
+  private static final class Known extends WeakReference<Node> {
+    final Key key;
+
+    Known(Key key, Node node, ReferenceQueue<Node> queue) {
+      super(node, queue);
+      this.key = key;
+    }
+  }
 
   /**
    * Opens a directory.
@@ -73,8 +98,57 @@ public final class BoundTree implements Tree {
     folder.close();
   }
 
+  /** The node of what is in a directory now. */
+  synchronized Node node(BoundDirectory in, FileName name, HostStat stat) {
+    for (Reference<?> gone = unused.poll(); gone != null; gone = unused.poll()) {
+      known.remove(((Known) gone).key, gone);
+    }
+    FileType type = FileType.ofMode(stat.mode());
+    Key key = new Key(stat.dev(), stat.ino(), type);
+    Known before = known.get(key);
+    Node node = before == null ? null : before.get();
+    if (node == null) {
+      node = made(type, stat);
+      known.put(key, new Known(key, node, unused));
+    } else if (isWithin(in, node)) {
+      node = made(type, stat);
+    }
+    switch (node) {
+      case BoundDirectory directory -> directory.place(in, name);
+      case BoundFile file -> file.place(in, name);
+      case BoundSpecial special -> special.place(in, name);
+      case BoundLink link -> link.place(in, name);
+      default -> throw new IllegalStateException(node + " is no node of this tree");
+    }
+    return node;
+  }
+
+  private Node made(FileType type, HostStat stat) {
+    return switch (type) {
+      case DIRECTORY -> new BoundDirectory(this, stat);
+      case REGULAR -> new BoundFile(this, stat);
+      case SYMLINK -> new BoundLink(this, stat);
+      default -> new BoundSpecial(this, stat);
+    };
+  }
+
+  /** Whether a directory is a node or lies below it, as where the host has mounted it twice. */
+  private static boolean isWithin(Directory directory, Node node) {
+    for (Directory at = directory; at != null; at = at.parent()) {
+      if (at == node) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   PageCache cache() {
     return cache;
+  }
+
+  @Override
+  public boolean isReadOnly() {
+    return readOnly;
   }
 
   String place() {
@@ -90,6 +164,10 @@ public final class BoundTree implements Tree {
     if (readOnly) {
       throw new FileException(Errno.EROFS, place + ": bound read-only");
     }
+  }
+
+  static FileException noAttributes(FileName attribute) {
+    return new FileException(Errno.EOPNOTSUPP, attribute + ": extended attributes of the host");
   }
 
   /** A call of the host. */

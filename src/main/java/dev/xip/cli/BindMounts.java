@@ -85,6 +85,10 @@ final class BindMounts {
     }
     make(guest, type);
     Node node = files.resolve(files.root(), FileName.of(guest), true);
+    String path = files.path(files.root(), FileName.of(guest)) + "/";
+    if (path.startsWith("/proc/")) {
+      throw new FileException(Errno.EINVAL, guest + ": expected a place outside /proc");
+    }
     if (node.type() != type) {
       throw new FileException(
           Errno.ENOTDIR, "%s: expected %s, found %s".formatted(guest, type, node.type()));

@@ -26,6 +26,7 @@ final class FileCalls {
       OpenFlags.PATH | OpenFlags.DIRECTORY | OpenFlags.NO_FOLLOW | O_CLOEXEC;
 
   private static final int X_OK = 1;
+  private static final int W_OK = 2;
   private static final int ACCESS_MODES = 7;
   private static final int KEEP_SIZE = 1;
   private static final int PUNCH_HOLE = 2;
@@ -115,6 +116,9 @@ final class FileCalls {
       return -Errno.EINVAL.number();
     }
     Node node = paths.node(fd, va, flags);
+    if ((mode & W_OK) != 0 && node != null && node.tree().isReadOnly()) {
+      return -Errno.EROFS.number();
+    }
     boolean refused =
         (mode & X_OK) != 0
             && !(node instanceof Directory)

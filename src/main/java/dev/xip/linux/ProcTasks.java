@@ -169,9 +169,14 @@ final class ProcTasks {
   private String mounts() {
     StringBuilder text = new StringBuilder();
     for (Vfs.Mounted each : kernel.files().mounts()) {
-      text.append("xip %s %s rw 0 0\n".formatted(each.path(), each.tree().kind()));
+      text.append(
+          "xip %s %s %s 0 0\n".formatted(each.path(), each.tree().kind(), mode(each.tree())));
     }
     return text.toString();
+  }
+
+  private static String mode(dev.xip.vfs.Tree tree) {
+    return tree.isReadOnly() ? "ro" : "rw";
   }
 
   private String mountInfo() {
@@ -179,12 +184,13 @@ final class ProcTasks {
     int number = 1;
     for (Vfs.Mounted each : kernel.files().mounts()) {
       text.append(
-          "%d %d 0:%d / %s rw - %s xip rw\n"
+          "%d %d 0:%d / %s %s - %s xip rw\n"
               .formatted(
                   number,
                   number == 1 ? 0 : 1,
                   each.tree().device() & 0xff,
                   each.path(),
+                  mode(each.tree()),
                   each.tree().kind()));
       number++;
     }

@@ -117,10 +117,16 @@ public abstract sealed class Node permits Directory, RegularFile, Link, Special 
    */
   protected void opened() throws FileException {}
 
+  /** Called by the last {@link #drop}, however many names there are. */
+  protected void closed() {}
+
   /** Ends a {@link #hold}. */
   public final void drop() {
     synchronized (this) {
       holders--;
+      if (holders == 0) {
+        closed();
+      }
     }
     releaseIfUnused();
   }

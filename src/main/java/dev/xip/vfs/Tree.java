@@ -18,6 +18,11 @@ public interface Tree {
     return "tmpfs";
   }
 
+  /** {@return whether nothing in it can be changed} */
+  default boolean isReadOnly() {
+    return false;
+  }
+
   /**
    * {@return what statfs(2) tells}
    *

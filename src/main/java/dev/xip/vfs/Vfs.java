@@ -74,8 +74,16 @@ public final class Vfs implements AutoCloseable {
   /** {@return the trees, the root first, and the paths that they are mounted at} */
   public List<Mounted> mounts() {
     List<Mounted> all = new ArrayList<>(List.of(new Mounted(root, "/")));
-    covered.forEach((tree, at) -> all.add(new Mounted(tree, text(above(at), at.name()))));
+    covered.keySet().forEach(tree -> all.add(new Mounted(tree, textOf(tree.root()))));
     return all;
+  }
+
+  private String textOf(Directory directory) {
+    try {
+      return path(directory).toString();
+    } catch (FileException e) {
+      return "/";
+    }
   }
 
   /**
