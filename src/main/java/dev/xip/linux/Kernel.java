@@ -1,6 +1,7 @@
 package dev.xip.linux;
 
 import dev.xip.base.FileName;
+import dev.xip.base.Pages;
 import dev.xip.cpu.Processors;
 import dev.xip.cpu.VirtualProcessor;
 import dev.xip.vfs.Directory;
@@ -96,6 +97,11 @@ final class Kernel {
 
   Vfs files() {
     return files;
+  }
+
+  /** The first address past those of user mode. Linux counterpart: {@code TASK_SIZE_MAX}. */
+  long addressLimit() {
+    return manager.addressLimit() - Pages.SIZE;
   }
 
   /** The tasks that wait at words of memory. Precondition: the monitor is held. */

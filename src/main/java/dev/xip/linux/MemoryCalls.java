@@ -18,9 +18,16 @@ final class MemoryCalls {
   private static final int MREMAP_MAYMOVE = 1;
   private static final int MREMAP_FIXED = 2;
   private static final int PROT_WRITE = 2;
+  /** PROT_READ, PROT_WRITE, PROT_EXEC, PROT_SEM. */
+  private static final int PROT_KNOWN = 0xf;
+
   private static final int MAP_SHARED = 1;
+  private static final int MAP_PRIVATE = 2;
+  private static final int MAP_SHARED_VALIDATE = 3;
+  private static final int MAP_TYPE = 0xf;
   private static final int MAP_FIXED = 0x10;
   private static final int MAP_ANONYMOUS = 0x20;
+  private static final int MAP_HUGETLB = 0x4_0000;
   private static final int MAP_FIXED_NOREPLACE = 0x10_0000;
 
   private final Task task;
@@ -42,7 +49,12 @@ final class MemoryCalls {
       throws IOException {
     boolean anonymous = (flags & MAP_ANONYMOUS) != 0;
     if (!anonymous && (open == null || open instanceof OpenPath)) {
-      return -Errno.EBADF.number();
+      return -(Pages.isAligned(offset) ? Errno.EBADF : Errno.EINVAL).number();
+    }
+    long bytes = Pages.roundUp(length);
+    Errno refused = refused(address, length, flags, offset);
+    if (refused != null) {
+      return -refused.number();
     }
     boolean stored = (flags & MAP_SHARED) != 0 && (protection & PROT_WRITE) != 0;
     if (!anonymous && (!open.isReadable() || stored && !open.isWritable())) {
@@ -52,18 +64,14 @@ final class MemoryCalls {
     if (!anonymous && file == null) {
       return -Errno.ENODEV.number();
     }
-    if (!anonymous && !Pages.isAligned(offset)) {
-      return -Errno.EINVAL.number();
-    }
-    if (!task.mayMap(Pages.roundUp(length))) {
+    if (!task.mayMap(bytes)) {
       return -Errno.ENOMEM.number();
     }
     Access access = access(protection);
     MapRequest request =
         anonymous
-            ? MapRequest.anonymous(Pages.roundUp(length), access)
-            : MapRequest.privately(file, access)
-                .pages(offset >>> Pages.SHIFT, Pages.roundUp(length));
+            ? MapRequest.anonymous(bytes, access)
+            : MapRequest.privately(file, access).pages(offset >>> Pages.SHIFT, bytes);
     if (!anonymous && !open.isWritable()) {
       request = request.with(MapFlag.READ_ONLY_FILE);
     }
@@ -74,10 +82,36 @@ final class MemoryCalls {
       request = request.at(address);
     } else if ((flags & MAP_FIXED) != 0) {
       request = request.over(address);
-    } else if (address != 0) {
+    } else if (address != 0 && isInUserMode(address, bytes)) {
       request = request.near(address);
     }
     return space().map(request).start();
+  }
+
+  /** Why mmap refuses numbers, whatever the file; null if it does not. */
+  private Errno refused(long address, long length, int flags, long offset) {
+    boolean anonymous = (flags & MAP_ANONYMOUS) != 0;
+    boolean fixed = (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) != 0;
+    long bytes = Pages.roundUp(length);
+    int type = flags & MAP_TYPE;
+    if (!Pages.isAligned(offset)
+        || length == 0
+        || type == 0
+        || type > (anonymous ? MAP_PRIVATE : MAP_SHARED_VALIDATE)) {
+      return Errno.EINVAL;
+    }
+    if (!anonymous && (offset < 0 || offset + bytes < 0)) {
+      return Errno.EOVERFLOW;
+    }
+    return bytes == 0 || fixed && !isInUserMode(address, bytes) || (flags & MAP_HUGETLB) != 0
+        ? Errno.ENOMEM
+        : null;
+  }
+
+  private boolean isInUserMode(long address, long bytes) {
+    long limit = task.kernel().addressLimit();
+    return Long.compareUnsigned(bytes, limit) <= 0
+        && Long.compareUnsigned(address, limit - bytes) <= 0;
   }
 
   /** brk(2). */
@@ -88,13 +122,23 @@ final class MemoryCalls {
 
   /** munmap(2). */
   long unmap(long address, long length) throws MapException {
+    if (!isInUserMode(address, length)) {
+      return -Errno.EINVAL.number();
+    }
     space().unmap(AddrRange.ofLength(address, Pages.roundUp(length)));
     return 0;
   }
 
   /** mprotect(2). */
   long protect(long address, long length, int protection) throws MapException {
-    space().protect(AddrRange.ofLength(address, Pages.roundUp(length)), access(protection));
+    long bytes = Pages.roundUp(length);
+    if (!Pages.isAligned(address) || (protection & ~PROT_KNOWN) != 0) {
+      return -Errno.EINVAL.number();
+    }
+    if (length != 0 && (bytes == 0 || !isInUserMode(address, bytes))) {
+      return -Errno.ENOMEM.number();
+    }
+    space().protect(AddrRange.ofLength(address, bytes), access(protection));
     return 0;
   }
 
@@ -105,6 +149,9 @@ final class MemoryCalls {
     }
     AddrRange old = AddrRange.ofLength(address, Pages.roundUp(length));
     long pages = Pages.roundUp(wanted);
+    if ((flags & MREMAP_FIXED) != 0 && !isInUserMode(target, pages)) {
+      return -Errno.EINVAL.number();
+    }
     if (!task.mayMap(pages - old.length())) {
       return -Errno.ENOMEM.number();
     }
