@@ -91,7 +91,8 @@ final class ProcessCalls {
       return -Errno.ENOMEM.number();
     }
     int number = child.pid();
-    child.setExitSignal((int) flags & EXIT_SIGNAL);
+    int signal = (int) flags & EXIT_SIGNAL;
+    child.setExitSignal(signal > Signal.LAST ? 0 : signal);
     if ((flags & CLONE_CLEAR_SIGHAND) != 0) {
       child.signals().exec();
     }

@@ -53,15 +53,4 @@ final class Signal {
   static boolean isIgnoredByDefault(int signal) {
     return signal == SIGCHLD || signal == SIGCONT || signal == SIGURG || signal == SIGWINCH;
   }
-
-  /** The signal of an exception. Linux counterpart: arch/x86/kernel/traps.c. */
-  static int ofException(int vector) {
-    return switch (vector) {
-      case 0, 16, 19 -> SIGFPE;
-      case 1, 3 -> SIGTRAP;
-      case 6 -> SIGILL;
-      case 17 -> SIGBUS;
-      default -> SIGSEGV;
-    };
-  }
 }

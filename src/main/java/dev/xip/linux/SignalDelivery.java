@@ -110,7 +110,15 @@ final class SignalDelivery {
     try {
       new SignalFrame(task).push(info, action, mask);
     } catch (MemoryFaultException e) {
-      task.end(Signal.SIGSEGV, "no stack for signal %d: %s".formatted(info.number(), e));
+      String why = "no stack for signal %d: %s".formatted(info.number(), e);
+      if (info.number() == Signal.SIGSEGV) {
+        task.end(Signal.SIGSEGV, why);
+        return;
+      }
+      synchronized (task.kernel()) {
+        task.signals().setBlocked(mask);
+        task.signals().force(SignalInfo.fromKernel(Signal.SIGSEGV, why));
+      }
     }
   }
 }

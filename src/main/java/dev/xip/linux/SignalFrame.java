@@ -32,6 +32,8 @@ final class SignalFrame {
   private static final int STACK = 24;
   private static final int REGISTERS = 48;
   private static final int SELECTORS = REGISTERS + 144;
+  private static final int ERROR_CODE = REGISTERS + 152;
+  private static final int VECTOR = REGISTERS + 160;
   private static final int ADDRESS = REGISTERS + 176;
   private static final int STATE = REGISTERS + 184;
   private static final int MASK = 304;
@@ -39,6 +41,9 @@ final class SignalFrame {
 
   /** UC_FP_XSTATE, UC_SIGCONTEXT_SS, UC_STRICT_RESTORE_SS. */
   private static final int FLAGS_VALUE = 7;
+
+  /** An address of the kernel. */
+  private static final long NOWHERE = -4096;
 
   private static final int SS_DISABLE = 2;
 
@@ -61,7 +66,7 @@ final class SignalFrame {
   }
 
   /**
-   * Writes it and makes the handler the next that runs.
+   * Writes it and makes the handler the next that runs, with a clean extended state.
    *
    * @param mask the signals that are blocked again when the handler returns
    * @throws MemoryFaultException if there is no stack to write to
@@ -71,12 +76,15 @@ final class SignalFrame {
     long rsp = processor.get(Register.RSP);
     Signals signals = task.signals();
     boolean onStack = signals.isOnStack(rsp);
-    long top =
-        (action.flags() & Signals.SA_ONSTACK) != 0 && signals.stackBytes() != 0 && !onStack
-            ? signals.stackStart() + signals.stackBytes()
-            : rsp - RED_ZONE;
+    boolean enters =
+        (action.flags() & Signals.SA_ONSTACK) != 0 && signals.stackBytes() != 0 && !onStack;
+    long top = enters ? signals.stackStart() + signals.stackBytes() : rsp - RED_ZONE;
     long state = top - STATE_BYTES - 4 & -STATE_ALIGNMENT;
     long start = (state - BYTES & -16) - 8;
+    if ((onStack || enters) && !signals.isOnStack(start)) {
+      // It would lie below that stack; as in the kernel, the write fails.
+      state = NOWHERE;
+    }
     ByteBuffer frame = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
     frame.putLong(0, action.restorer());
     frame.putLong(FLAGS, FLAGS_VALUE);
@@ -88,12 +96,15 @@ final class SignalFrame {
     }
     frame.putShort(SELECTORS, (short) GuestPages.USER_CS);
     frame.putShort(SELECTORS + 6, (short) GuestPages.USER_SS);
+    frame.putLong(ERROR_CODE, task.exception().errorCode());
+    frame.putLong(VECTOR, task.exception().vector());
     frame.putLong(ADDRESS, info.address());
     frame.putLong(STATE, state);
     frame.putLong(MASK, mask);
     info.put(frame, INFO);
     task.memory().write(state, state(), STATE_BYTES + 4);
     task.memory().write(start, frame.array(), BYTES);
+    processor.clearExtendedState();
     processor.set(Register.RSP, start);
     processor.set(Register.RIP, action.handler());
     processor.set(Register.RAX, 0);

@@ -18,10 +18,6 @@ record SignalInfo(int number, int code, int sender, int status, long address, St
 
   private static final int SI_USER = 0;
   private static final int SI_KERNEL = 0x80;
-  private static final int FPE_INTDIV = 1;
-  private static final int ILL_ILLOPN = 2;
-  private static final int DIVIDE_ERROR = 0;
-  private static final int INVALID_OPCODE = 6;
   private static final int CLD_EXITED = 1;
   private static final int CLD_KILLED = 2;
   private static final int CLD_STOPPED = 5;
@@ -41,21 +37,6 @@ record SignalInfo(int number, int code, int sender, int status, long address, St
   /** A signal of a fault. */
   static SignalInfo ofFault(int number, int code, long address, String reason) {
     return new SignalInfo(number, code, 0, 0, address, reason);
-  }
-
-  /**
-   * The signal of an exception. Linux counterpart: {@code do_error_trap} and what calls it
-   * (arch/x86/kernel/traps.c).
-   *
-   * @param at the address of the instruction
-   */
-  static SignalInfo ofException(int vector, long at, String reason) {
-    int signal = Signal.ofException(vector);
-    return switch (vector) {
-      case DIVIDE_ERROR -> ofFault(signal, FPE_INTDIV, at, reason);
-      case INVALID_OPCODE -> ofFault(signal, ILL_ILLOPN, at, reason);
-      default -> fromKernel(signal, reason);
-    };
   }
 
   /** SIGCHLD, by what wait4 tells. */

@@ -16,6 +16,8 @@ import java.util.TreeMap;
 final class SystemCalls {
   private static final int ARCH_SET_GS = 0x1001;
   private static final int ARCH_SET_FS = 0x1002;
+  private static final int ARCH_GET_FS = 0x1003;
+  private static final int ARCH_GET_GS = 0x1004;
 
   private static final int POLL = 7;
   private static final int SIGRETURN = 15;
@@ -171,7 +173,7 @@ final class SystemCalls {
           LockCalls.isLock((int) b)
               ? files.lock(a, (int) b, c)
               : descriptors.control(a, (int) b, c);
-      case 158 -> setBase((int) a, b);
+      case 158 -> base((int) a, b);
       case 228 -> time.clock((int) a, b);
       case CLOCK_NANOSLEEP -> time.sleep((int) a, (int) b, c, d);
       case PSELECT -> select((int) a, b, c, d, false);
@@ -369,18 +371,27 @@ final class SystemCalls {
     return polls.select(count, read, write, except, nanos);
   }
 
-  /** arch_prctl(2). */
-  private long setBase(int what, long base) throws HostException {
-    if (what != ARCH_SET_FS && what != ARCH_SET_GS) {
-      return -Errno.EINVAL.number();
-    }
+  /** arch_prctl(2), for the bases of FS and GS. */
+  private long base(int what, long base) throws HostException, MemoryFaultException {
     SystemRegisters system = processor.kvm().systemRegisters();
-    if (what == ARCH_SET_FS) {
-      system.setFsBase(base);
-    } else {
-      system.setGsBase(base);
+    switch (what) {
+      case ARCH_GET_FS -> task.memory().putLong(base, system.fsBase());
+      case ARCH_GET_GS -> task.memory().putLong(base, system.gsBase());
+      case ARCH_SET_FS, ARCH_SET_GS -> {
+        if (Long.compareUnsigned(base, task.kernel().addressLimit()) >= 0) {
+          return -Errno.EPERM.number();
+        }
+        if (what == ARCH_SET_FS) {
+          system.setFsBase(base);
+        } else {
+          system.setGsBase(base);
+        }
+        processor.kvm().setSystemRegisters();
+      }
+      default -> {
+        return -Errno.EINVAL.number();
+      }
     }
-    processor.kvm().setSystemRegisters();
     return 0;
   }
 }

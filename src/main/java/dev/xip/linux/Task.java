@@ -80,6 +80,9 @@ final class Task {
   /** Whether it uses the memory of its parent. Guarded by the kernel's monitor. */
   private boolean borrows;
 
+  /** The last that has become a signal. */
+  private ProcessorException exception = ProcessorException.NONE;
+
   /** How it has ended, as wait4 tells it; null while it runs. */
   private Integer waitStatus;
 
@@ -318,6 +321,10 @@ final class Task {
     return reason;
   }
 
+  ProcessorException exception() {
+    return exception;
+  }
+
   /** Ends it as soon as the call or the fault is over. */
   void end(int status, String why) {
     waitStatus = status;
@@ -420,10 +427,10 @@ final class Task {
       switch (exit) {
         case Exit.SystemCall call -> calls.perform();
         case Exit.PageFault fault -> pageFault(fault);
-        case Exit.Trap(int vector, long errorCode) ->
-            force(
-                SignalInfo.ofException(
-                    vector, processor.get(Register.RIP), place("exception " + vector)));
+        case Exit.Trap(int vector, long errorCode) -> {
+          exception = new ProcessorException(vector, errorCode);
+          force(exception.signal(processor, place("exception " + vector)));
+        }
         case Exit.StrayAccess stray ->
             force(SignalInfo.ofFault(Signal.SIGBUS, BUS_ADRERR, 0, place(stray.toString())));
         case Exit.Interrupted interrupted -> {
@@ -451,6 +458,7 @@ final class Task {
         return;
       }
       long address = fault.address();
+      exception = ProcessorException.of(fault, kernel.addressLimit());
       String why = place(cause.getMessage());
       force(
           switch (cause) {
