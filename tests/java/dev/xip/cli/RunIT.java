@@ -6,8 +6,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.xip.testing.Images;
 import dev.xip.testing.Judge;
 import dev.xip.testing.Processes;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.List;
@@ -204,6 +206,40 @@ class RunIT {
             "x=0123456789abcdef; while :; do x=$x$x; done");
     assertThat(result.err()).matches("xip: killed: process 2 \\(sh\\) with [0-9]+ KiB: .*\n");
     assertThat(result.exit()).isEqualTo(137);
+  }
+
+  @Test
+  void filesThatFillRamLeaveRoomForPrograms() throws Exception {
+    String script =
+        "cat /dev/zero > /big; echo $?; echo x > /more; rm /big; echo y > /more; cat /more";
+    Xip.Result result = Xip.run("run", "--memory", "16", image, "/bin/sh", "-c", script);
+    assertThat(result.out()).isEqualTo("1\ny\n");
+    assertThat(result.err()).contains("No space left on device").doesNotContain("killed");
+  }
+
+  @Test
+  void anImageThatIsCutWhileAProgramRunsIsNamed() throws Exception {
+    Path out = folder.resolve("out");
+    Path err = folder.resolve("err");
+    String script = "echo ready; read x; cat /bin/busybox | wc -c";
+    Process process =
+        Xip.interruptible("run", image, "/bin/sh", "-c", script)
+            .redirectOutput(out.toFile())
+            .redirectError(err.toFile())
+            .start();
+    while (!Files.readString(out).equals("ready\n") && process.isAlive()) {
+      Thread.sleep(10);
+    }
+    try (FileChannel cut = FileChannel.open(image, StandardOpenOption.WRITE)) {
+      cut.truncate(4096);
+    }
+    process.getOutputStream().close();
+    assertThat(process.waitFor()).isEqualTo(135);
+    assertThat(err)
+        .content()
+        .startsWith("xip: ")
+        .hasLineCount(1)
+        .contains("truncated while in use");
   }
 
   @Test

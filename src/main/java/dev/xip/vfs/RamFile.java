@@ -117,6 +117,7 @@ final class RamFile extends RegularFile {
     boolean done = false;
     try {
       if (whole) {
+        requireRoom(1 + tree.room() - (blocks() << 9));
         copyTo(copy, before);
       }
       done = true;
@@ -183,13 +184,29 @@ final class RamFile extends RegularFile {
     if (start >= ChangeableFile.MAX_SIZE) {
       throw new FileException(Errno.EFBIG, "%s: byte 0x%x".formatted(text(), start));
     }
+    long most = Math.min(ChangeableFile.MAX_SIZE - start, roomFrom(start, file.size()));
     try {
-      return file.write(position, Math.min(length, ChangeableFile.MAX_SIZE - start), source, at);
+      return file.write(position, Math.min(length, most), source, at);
     } catch (NoFrameException e) {
       throw new FileException(Errno.ENOSPC, e.getMessage());
     } finally {
       touch();
     }
+  }
+
+  /** How many bytes may be written: those of pages that the file has, and what RAM has room for. */
+  private long roomFrom(long start, long size) throws FileException {
+    if (start < size) {
+      return Long.MAX_VALUE;
+    }
+    return requireRoom(Math.max(0, Pages.roundUp(size) - start) + tree.room());
+  }
+
+  private long requireRoom(long room) throws FileException {
+    if (room <= 0) {
+      throw new FileException(Errno.ENOSPC, text() + ": the rest of RAM is kept for programs");
+    }
+    return room;
   }
 
   private void touch() throws IOException {

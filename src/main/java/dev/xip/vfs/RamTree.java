@@ -2,6 +2,7 @@ package dev.xip.vfs;
 
 import dev.xip.base.Errno;
 import dev.xip.base.FileName;
+import dev.xip.base.Pages;
 import dev.xip.file.CachedFile;
 import dev.xip.file.InPlaceFile;
 import dev.xip.file.PageCache;
@@ -34,6 +35,9 @@ public final class RamTree implements Tree {
 
   /** The most new nodes; ENOSPC then. */
   private static final int MOST_NODES = 1 << 18;
+
+  /** One page of so many is not for files: a program that fills them gets ENOSPC and lives. */
+  private static final int KEPT_PART = 16;
 
   /** What programs expect at the root, and the rights it has there. */
   private static final Map<String, Integer> EXPECTED =
@@ -129,11 +133,16 @@ public final class RamTree implements Tree {
     return device;
   }
 
+  /** {@return how many bytes its files may take up more: a part of RAM is kept for programs} */
+  long room() {
+    return Math.max(0, cache.available() - cache.capacity() / KEPT_PART) << Pages.SHIFT;
+  }
+
   @Override
   public Usage usage() {
     long files = MOST_NODES + (image == null ? 0 : image.info().inodes());
     return new Usage(
-        TMPFS_MAGIC, cache.capacity(), cache.available(), files, MOST_NODES - newNodes.get());
+        TMPFS_MAGIC, cache.capacity(), room() >>> Pages.SHIFT, files, MOST_NODES - newNodes.get());
   }
 
   @Override
