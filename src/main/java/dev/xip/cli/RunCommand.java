@@ -1,9 +1,12 @@
 package dev.xip.cli;
 
+import dev.xip.base.LostPages;
 import dev.xip.cpu.Processors;
 import dev.xip.host.HostSignals;
 import dev.xip.host.HostStream;
+import dev.xip.image.CorruptImageException;
 import dev.xip.image.FsImage;
+import dev.xip.image.MemoryFaults;
 import dev.xip.linux.CannotExecuteException;
 import dev.xip.linux.Program;
 import dev.xip.linux.ProgramResult;
@@ -246,6 +249,13 @@ final class RunCommand implements Callable<Integer> {
         mounts.mount(each);
       }
       status = run(machine, files);
+    }
+    try {
+      LostPages.touch(root.memory());
+      MemoryFaults.check(root.name(), root.memory());
+    } catch (CorruptImageException e) {
+      // Programs have met it as EIO and SIGBUS; the status is theirs.
+      Errors.line(Failure.line(e));
     }
     return stats ? told(machine.verify(), status) : status;
   }
