@@ -22,6 +22,8 @@ class ProcTest {
           "/bin/readlink",
           "/bin/sleep",
           "/bin/rm",
+          "/bin/mkdir",
+          "/bin/rmdir",
           "/bin/grep",
           "/usr/bin/head",
           "/usr/bin/wc",
@@ -79,6 +81,14 @@ class ProcTest {
         .containsPattern("lr-x------ 0 host:");
     assertThat(shell("exec 3>/tmp/gone; rm /tmp/gone; readlink /proc/$$/fd/3"))
         .isEqualTo("/tmp/gone (deleted)\n");
+  }
+
+  @Test
+  void whatWasRemovedHasTheNameThatItHad() throws IOException {
+    String script =
+        "mkdir -p /tmp/gone; cd /tmp; exec 3<> file; rm file; readlink /proc/$$/fd/3;"
+            + " cd gone; rmdir /tmp/gone; readlink /proc/$$/cwd";
+    assertThat(shell(script)).isEqualTo("/tmp/file (deleted)\n/tmp/gone (deleted)\n");
   }
 
   @Test

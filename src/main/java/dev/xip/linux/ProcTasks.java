@@ -13,6 +13,7 @@ import java.util.Map;
 
 /** The directories of /proc about tasks. Linux counterpart: fs/proc/base.c, fs/proc/fd.c. */
 final class ProcTasks {
+  private static final String DELETED = " (deleted)";
   private static final int FIRST_TASK = 10_000;
   private static final int LINKS = 100;
   private static final int FOLDERS = 200;
@@ -80,8 +81,7 @@ final class ProcTasks {
     FileName program = FileName.of(task.path());
     entries.link(
         "exe", LINKS, 0777, () -> program, () -> files.resolve(files.root(), program, true));
-    entries.link(
-        "cwd", LINKS + 1, 0777, () -> files.path(task.directory()), () -> task.directory());
+    entries.link("cwd", LINKS + 1, 0777, () -> path(task.directory()), task::directory);
     entries.link("root", LINKS + 2, 0777, () -> FileName.of("/"), files::root);
     entries.folder("fd", FOLDERS, inside -> fillDescriptors(task, inside));
     if (whole) {
@@ -124,7 +124,7 @@ final class ProcTasks {
       return host.name();
     }
     if (node instanceof Directory directory) {
-      return files.path(directory);
+      return path(directory);
     }
     try {
       Node now = files.resolve(file.openedFrom(), file.openedAs(), true);
@@ -134,7 +134,18 @@ final class ProcTasks {
     } catch (FileException e) {
       // It has lost the name by which it was opened.
     }
-    return FileName.of(file.openedAs() + " (deleted)");
+    FileName name = file.openedAs();
+    String from = name.at(0) == '/' ? "" : path(file.openedFrom()).exactText();
+    return FileName.of(from + (from.isEmpty() ? "" : "/") + name.exactText() + DELETED);
+  }
+
+  /** The path of a directory, and whether it was removed. */
+  private FileName path(Directory directory) throws IOException {
+    try {
+      return kernel.files().path(directory);
+    } catch (FileException e) {
+      return FileName.of(Vfs.text(directory.parent(), directory.name()) + DELETED);
+    }
   }
 
   /** Strings on the stack of a task as they are now; none if it has ended. */
