@@ -18,6 +18,7 @@ final class MemoryCalls {
   private static final int MREMAP_MAYMOVE = 1;
   private static final int MREMAP_FIXED = 2;
   private static final int PROT_WRITE = 2;
+
   /** PROT_READ, PROT_WRITE, PROT_EXEC, PROT_SEM. */
   private static final int PROT_KNOWN = 0xf;
 
