@@ -107,7 +107,8 @@ final class FileCalls {
   /** lseek(2). */
   long seek(long fd, long offset, int whence) throws IOException {
     OpenFile file = paths.file(fd);
-    return whence < 0 || whence > SEEK_HOLE ? -Errno.EINVAL.number() : file.seek(offset, whence);
+    boolean known = whence >= 0 && whence <= SEEK_HOLE;
+    return known || file instanceof OpenPath ? file.seek(offset, whence) : -Errno.EINVAL.number();
   }
 
   /** faccessat2(2): root may do all but execute a file that none may execute. */
