@@ -225,6 +225,17 @@ class BoundTreeTest {
   }
 
   @Test
+  void noDevicesAreMadeInADirectoryOfTheHost() throws IOException {
+    root.mount(
+        (files, cache) ->
+            files.mount(
+                files.directory(files.root(), FileName.of("/dev")),
+                new BoundTree(host, false, cache, "/dev", 77)));
+    assertThat(shell("cat /dev/file")).isEqualTo("hello\n");
+    assertThat(host).isDirectoryNotContaining("glob:**/{null,fd,shm}");
+  }
+
+  @Test
   void setIdBitsAndDevicesAreKeptFromTheHost() throws IOException {
     assertThat(shell("cd /work; chmod 6755 file; stat -c %a file")).isEqualTo("755\n");
     assertThat(

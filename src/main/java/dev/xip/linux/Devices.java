@@ -27,9 +27,12 @@ final class Devices {
 
   private Devices() {}
 
-  /** Makes what the image lacks in /dev. */
+  /** Makes what the image lacks in /dev, unless another tree is mounted there. */
   static void makeIn(Vfs files) throws IOException {
     make(files, "/dev", NewNode.of(FileType.DIRECTORY, 0755));
+    if (files.directory(files.root(), FileName.of("/dev")).tree() != files.root().tree()) {
+      return;
+    }
     make(files, "/dev/null", device(NULL));
     make(files, "/dev/zero", device(ZERO));
     make(files, "/dev/full", device(FULL));
