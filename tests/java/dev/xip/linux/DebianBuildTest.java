@@ -55,7 +55,9 @@ class DebianBuildTest {
     assertThat(host.status()).as(host.errors()).isZero();
     assertThat(OBJECT.matcher(host.output()).results().count()).isGreaterThanOrEqualTo(objects);
     DebianMachine.Result here = debian.run(null, words);
-    assertThat(here.errors()).as("what the programs say that were built").isEqualTo(host.errors());
+    assertThat(here.errors())
+        .as("what the programs say that were built; %s", debian.killed())
+        .isEqualTo(host.errors());
     assertThat(here.output().equals(host.output())).as("whether all files are equal").isTrue();
     assertThat(here.status()).isZero();
   }

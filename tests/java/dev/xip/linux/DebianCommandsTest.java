@@ -52,8 +52,8 @@ class DebianCommandsTest {
       assertThat(here).as(DIFFERENT.get(command.name())).isNotEqualTo(host);
       return;
     }
-    assertThat(here.errors()).as("standard error").isEqualTo(host.errors());
-    assertThat(here.output()).as("standard output").isEqualTo(host.output());
+    assertThat(here.errors()).as("standard error; %s", debian.killed()).isEqualTo(host.errors());
+    assertThat(here.output()).as("standard output; %s", debian.killed()).isEqualTo(host.output());
     assertThat(here.status()).as("status").isEqualTo(host.status());
   }
 }

@@ -29,6 +29,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
@@ -70,6 +71,7 @@ final class DebianMachine implements AutoCloseable {
       """;
 
   private final Path folder;
+  private final List<String> killed = Collections.synchronizedList(new ArrayList<>());
   private final Path tree;
   private final Machine machine;
   private final Mount mount;
@@ -109,6 +111,7 @@ final class DebianMachine implements AutoCloseable {
    */
   Result run(Consumer<String> trace, String... words) throws IOException {
     deleteStreams();
+    killed.clear();
     try (HostFile in = HostFile.openReadOnly(input);
         HostFile out = HostFile.create(output, 0600);
         HostFile err = HostFile.create(errors, 0600);
@@ -116,7 +119,7 @@ final class DebianMachine implements AutoCloseable {
       StandardStreams streams =
           new StandardStreams(HostStream.of(in), HostStream.of(out), HostStream.of(err), null);
       ProgramResult result =
-          new Program(words[0], List.of(words), ENVIRONMENT, streams, trace)
+          new Program(words[0], List.of(words), ENVIRONMENT, streams, noting(trace))
               .withAccount(null)
               .within(LONGEST)
               .run(machine.memoryManager(), processors, files);
@@ -126,6 +129,22 @@ final class DebianMachine implements AutoCloseable {
     } finally {
       nothingIsLeft();
     }
+  }
+
+  private Consumer<String> noting(Consumer<String> trace) {
+    return line -> {
+      if (line.contains("+++ killed")) {
+        killed.add(line);
+      }
+      if (trace != null) {
+        trace.accept(line);
+      }
+    };
+  }
+
+  /** The processes of the last run that a signal ended, and why. */
+  List<String> killed() {
+    return List.copyOf(killed);
   }
 
   private void nothingIsLeft() {
