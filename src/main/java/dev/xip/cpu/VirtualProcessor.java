@@ -44,6 +44,8 @@ public final class VirtualProcessor implements AutoCloseable {
   /** x87, SSE and AVX. */
   private static final long EXTENDED_STATE = 7;
 
+  private static final int MOST_FAILED_RESUMES = 100;
+
   /** A stray access is completed in parts of 8 bytes at most; no instruction has more. */
   private static final int MOST_PARTS = 64;
 
@@ -56,6 +58,9 @@ public final class VirtualProcessor implements AutoCloseable {
   private AddressSpace space;
   private long root;
   private Thread thread;
+
+  /** How many resumes in a row have failed. */
+  private int failedResumes;
 
   /** Whether an entry through a gate was cut off before its stub had halted. */
   private boolean entering;
@@ -253,8 +258,9 @@ public final class VirtualProcessor implements AutoCloseable {
     }
     long errorCode = (WITH_ERROR_CODE >>> vector & 1) == 0 ? 0 : entry.errorCode();
     if (!entry.cameFromUser()) {
-      return inKernel(vector, errorCode);
+      return isResumedAgain(vector) ? null : inKernel(vector, errorCode);
     }
+    failedResumes = 0;
     entry.readFrame(user);
     entry.paid();
     return vector == PAGE_FAULT && (errorCode & FAULT_RESERVED) == 0
@@ -276,6 +282,18 @@ public final class VirtualProcessor implements AutoCloseable {
             : (errorCode & FAULT_WRITE) != 0 ? Access.WRITE : Access.READ;
     long address = kvm.systemRegisters().faultAddress();
     return new Exit.PageFault(address, access, (errorCode & FAULT_PRESENT) != 0);
+  }
+
+  /**
+   * kvm_pvm, which emulates ring 0, now and then takes the IRETQ of a resume stub for an undefined
+   * instruction. Nothing has happened then: the user's registers are set once more.
+   */
+  private boolean isResumedAgain(int vector) {
+    long origin = entry.origin() - GuestPages.BASE;
+    return vector == UNDEFINED_INSTRUCTION
+        && origin >= GuestPages.RESUME
+        && origin < Pages.SIZE
+        && ++failedResumes < MOST_FAILED_RESUMES;
   }
 
   /** IRETQ refuses registers that user mode cannot have; else a stub should cause no exception. */

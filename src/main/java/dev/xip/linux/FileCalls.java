@@ -123,7 +123,7 @@ final class FileCalls {
     boolean refused =
         (mode & X_OK) != 0
             && !(node instanceof Directory)
-            && (node.attributes().mode() & 0111) == 0;
+            && (node == null || (node.attributes().mode() & 0111) == 0);
     return refused ? -Errno.EACCES.number() : 0;
   }
 
