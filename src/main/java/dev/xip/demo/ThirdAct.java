@@ -3,6 +3,7 @@ package dev.xip.demo;
 import dev.xip.base.ProgressListener;
 import dev.xip.cpu.Processors;
 import dev.xip.host.HostFile;
+import dev.xip.host.HostPaths;
 import dev.xip.host.HostStream;
 import dev.xip.host.KvmAbsentException;
 import dev.xip.host.Leftovers;
@@ -87,7 +88,7 @@ public record ThirdAct(String absent, List<Run> runs) {
       String gcc = HostTree.find("gcc");
       if (gcc != null) {
         Path source = Files.writeString(tree.root().resolve("hello.c"), SOURCE);
-        tree.addCompiler(gcc, "-O2", source.toString());
+        tree.addCompiler(gcc, "-O2", HostPaths.text(source));
       }
       Path image = work.resolve("programs.img");
       Packer.pack(tree.root(), image, PackFormat.EXT2, progress);
