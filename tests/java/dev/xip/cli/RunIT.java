@@ -103,13 +103,13 @@ class RunIT {
         Xip.run(
             "run",
             "--bind",
-            host + ":/work/here",
+            host + ":/host/here",
             "--bind",
             host.resolve("in") + ":/etc/one:ro",
             image,
             "/bin/sh",
             "-c",
-            "cat /work/here/in /etc/one; echo out > /work/here/out; echo no > /etc/one");
+            "cat /host/here/in /etc/one; echo out > /host/here/out; echo no > /etc/one");
     assertThat(result.out()).isEqualTo("from the host\nfrom the host\n");
     assertThat(result.err()).contains("/etc/one: Read-only file system");
     assertThat(host.resolve("out")).hasContent("out\n");

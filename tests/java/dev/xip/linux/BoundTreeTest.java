@@ -68,7 +68,7 @@ class BoundTreeTest {
   @BeforeEach
   void boot() throws IOException {
     root = new ProgramsOfTheHost(folder, PROGRAMS);
-    Files.createDirectory(root.tree().resolve("work"));
+    Files.createDirectory(root.tree().resolve("host"));
     Files.createDirectory(root.tree().resolve("etc"));
     Files.writeString(root.tree().resolve("etc/passwd"), "the guest's\n");
     Path source = Files.writeString(folder.resolve("maps.c"), SOURCE);
@@ -83,8 +83,8 @@ class BoundTreeTest {
     root.mount(
         (files, cache) ->
             files.mount(
-                files.directory(files.root(), FileName.of("/work")),
-                new BoundTree(host, readOnly, cache, "/work", 77)));
+                files.directory(files.root(), FileName.of("/host")),
+                new BoundTree(host, readOnly, cache, "/host", 77)));
   }
 
   @AfterEach
@@ -104,13 +104,13 @@ class BoundTreeTest {
   void whatAProgramDoesIsDoneOnTheHost() throws IOException {
     String script =
         """
-        cd /work; cat file; echo more >> file; mkdir -p a/b; echo x > a/b/new; chmod 640 a/b/new
+        cd /host; cat file; echo more >> file; mkdir -p a/b; echo x > a/b/new; chmod 640 a/b/new
         mv a/b/new a/moved; ln -s ../file a/link; cat a/link; ln a/moved a/second; rm -r a/b
         umask 027; echo y > private; cp file copy; : > copy; touch -d @1000 file; find . | wc -l
         pwd; cd a; pwd; stat -c '%s %A %h' moved; stat -c %Y ../file
         """;
     assertThat(shell(script))
-        .isEqualTo("hello\nhello\nmore\n8\n/work\n/work/a\n2 -rw-r----- 2\n1000\n");
+        .isEqualTo("hello\nhello\nmore\n8\n/host\n/host/a\n2 -rw-r----- 2\n1000\n");
     assertThat(host.resolve("file")).hasContent("hello\nmore\n");
     assertThat(host.resolve("a/moved")).hasContent("x\n");
     assertThat(host.resolve("copy")).isEmptyFile();
@@ -128,7 +128,7 @@ class BoundTreeTest {
     root.run(
         "/bin/dash",
         "-c",
-        "cd /work; cat file; echo x > file; echo x > new; rm -f file; mkdir d; mv file other;"
+        "cd /host; cat file; echo x > file; echo x > new; rm -f file; mkdir d; mv file other;"
             + " chmod 600 file; ln -s a b; touch file");
     assertThat(root.output()).isEqualTo("hello\n");
     assertThat(root.errors().lines())
@@ -144,19 +144,19 @@ class BoundTreeTest {
     Files.createSymbolicLink(host.resolve("etc"), Path.of("/etc"));
     Files.createSymbolicLink(host.resolve("up"), Path.of(".."));
     Files.createSymbolicLink(host.resolve("out"), folder.resolve("secret"));
-    assertThat(shell("cat /work/etc/passwd; ls /work/up/; cat /work/../etc/passwd"))
+    assertThat(shell("cat /host/etc/passwd; ls /host/up/; cat /host/../etc/passwd"))
         .startsWith("the guest's\n")
-        .contains("work\n")
+        .contains("host\n")
         .doesNotContain("secret")
         .endsWith("the guest's\n");
-    root.run("/bin/dash", "-c", "cat /work/out; cat /work/../../../secret; echo x > /work/out");
+    root.run("/bin/dash", "-c", "cat /host/out; cat /host/../../../secret; echo x > /host/out");
     assertThat(root.output()).isEmpty();
     assertThat(folder.resolve("secret")).hasContent("secret\n");
   }
 
   @Test
   void filesAreMappedAsTheyWere() throws IOException {
-    assertThat(shell("/maps /work/file")).isEqualTo("hello #ello\n1\n5 hello hello\n2\n");
+    assertThat(shell("/maps /host/file")).isEqualTo("hello #ello\n1\n5 hello hello\n2\n");
     assertThat(host.resolve("file")).doesNotExist();
   }
 
@@ -166,7 +166,7 @@ class BoundTreeTest {
     Files.writeString(host.resolve("script"), "#!/bin/dash\necho \"script $1\"\n");
     Files.setPosixFilePermissions(
         host.resolve("script"), PosixFilePermissions.fromString("rwx------"));
-    assertThat(shell("cp /work/file /copy; /work/tool /copy; /work/script it"))
+    assertThat(shell("cp /host/file /copy; /host/tool /copy; /host/script it"))
         .isEqualTo("hello #ello\n0\n5 hello hello\n2\nscript it\n");
   }
 
@@ -185,7 +185,7 @@ class BoundTreeTest {
                   }
                 });
     String out =
-        shell("exec 3< /work/file; while ! [ -e /work/go ]; do :; done; cat <&3; ls /work");
+        shell("exec 3< /host/file; while ! [ -e /host/go ]; do :; done; cat <&3; ls /host");
     remover.join();
     assertThat(out).isEqualTo("hello\ngo\n");
   }
@@ -196,12 +196,12 @@ class BoundTreeTest {
         Files.createDirectory(host.resolve("d")), PosixFilePermissions.fromString("rwxr-x---"));
     String script =
         """
-        mkfifo /work/pipe; echo through > /work/pipe & cat /work/pipe; wait
-        exec 3<> /work/file; mv /work/file /work/old; echo other > /work/file
-        chmod 600 /proc/self/fd/3; stat -c %a /work/old; stat -c %a /work/file
-        cd /work/d; mv /work/d /work/e; pwd -P; echo x > y; cat /work/e/y
+        mkfifo /host/pipe; echo through > /host/pipe & cat /host/pipe; wait
+        exec 3<> /host/file; mv /host/file /host/old; echo other > /host/file
+        chmod 600 /proc/self/fd/3; stat -c %a /host/old; stat -c %a /host/file
+        cd /host/d; mv /host/d /host/e; pwd -P; echo x > y; cat /host/e/y
         """;
-    assertThat(shell(script)).isEqualTo("through\n600\n644\n/work/e\nx\n");
+    assertThat(shell(script)).isEqualTo("through\n600\n644\n/host/e\nx\n");
   }
 
   @Test
@@ -212,14 +212,14 @@ class BoundTreeTest {
     root.mount(
         (files, cache) -> {
           files.mount(
-              files.directory(files.root(), FileName.of("/work")),
-              new BoundTree(host, false, cache, "/work", 77));
+              files.directory(files.root(), FileName.of("/host")),
+              new BoundTree(host, false, cache, "/host", 77));
           files.mount(
-              files.directory(files.root(), FileName.of("/work/d")),
-              new BoundTree(other, true, cache, "/work/d", 78));
+              files.directory(files.root(), FileName.of("/host/d")),
+              new BoundTree(other, true, cache, "/host/d", 78));
         });
-    root.run("/bin/dash", "-c", "cd /work/d; cat in; pwd; mv /work/d /work/e; cat /proc/mounts");
-    assertThat(root.output()).startsWith("in\n/work/d\n").contains("xip /work/d bind ro");
+    root.run("/bin/dash", "-c", "cd /host/d; cat in; pwd; mv /host/d /host/e; cat /proc/mounts");
+    assertThat(root.output()).startsWith("in\n/host/d\n").contains("xip /host/d bind ro");
     assertThat(root.errors()).contains("busy");
     assertThat(host.resolve("d")).isEmptyDirectory();
   }
@@ -237,7 +237,7 @@ class BoundTreeTest {
 
   @Test
   void setIdBitsAndDevicesAreKeptFromTheHost() throws IOException {
-    assertThat(shell("cd /work; chmod 6755 file; stat -c %a file")).isEqualTo("755\n");
+    assertThat(shell("cd /host; chmod 6755 file; stat -c %a file")).isEqualTo("755\n");
     assertThat(
             (int) Files.getAttribute(host.resolve("file"), "unix:mode", LinkOption.NOFOLLOW_LINKS))
         .isEqualTo(0100755);
@@ -249,7 +249,7 @@ class BoundTreeTest {
     for (int i = 0; i < 3000; i++) {
       Files.createFile(many.resolve("a-name-that-fills-its-directory-" + i));
     }
-    assertThat(shell("ls /work/many | wc -l; rm -r /work/many; ls /work"))
+    assertThat(shell("ls /host/many | wc -l; rm -r /host/many; ls /host"))
         .isEqualTo("3000\nfile\n");
   }
 }

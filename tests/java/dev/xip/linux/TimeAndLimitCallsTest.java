@@ -188,7 +188,7 @@ class TimeAndLimitCallsTest {
         r = (struct rlimit){30, 10};
         say("soft over hard", setrlimit(RLIMIT_NOFILE, &r));
         say("unknown", syscall(SYS_prlimit64, 0, 99, NULL, &r));
-        say("nobody", syscall(SYS_prlimit64, 12345678, 1, NULL, &r));
+        say("none", syscall(SYS_prlimit64, 12345678, 1, NULL, &r));
         if (fork() == 0) {
           r = (struct rlimit){1, 5};
           setrlimit(RLIMIT_CPU, &r);
@@ -418,7 +418,7 @@ class TimeAndLimitCallsTest {
         printf("%d\\n", info.si_pid);
         say("nothing", waitid(P_PID, pid, &info, WNOHANG));
         say("kind", waitid(9, pid, &info, WEXITED));
-        say("nobody", waitid(P_PID, 12345678, &info, WEXITED));
+        say("none", waitid(P_PID, 12345678, &info, WEXITED));
         kill(pid, SIGSTOP);
         say("stops", waitid(P_PID, pid, &info, WSTOPPED));
         printf("%d %d %d %d\\n", info.si_signo, info.si_code, info.si_status, info.si_pid == pid);
@@ -432,7 +432,7 @@ class TimeAndLimitCallsTest {
         if (pid == 0) pause();
         kill(pid, SIGKILL);
         wait(NULL);
-        say("nobody", setpgid(12345678, 0));
+        say("none", setpgid(12345678, 0));
         say("negative", setpgid(0, -1));
         say("thread", syscall(SYS_tgkill, getpid(), getpid(), 0));
         say("thread", syscall(SYS_tgkill, getpid(), 0, 0));

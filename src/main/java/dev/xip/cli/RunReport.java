@@ -42,7 +42,7 @@ final class RunReport {
       out.text(text);
       out.flush();
     } catch (IOException e) {
-      // The program goes on, as it does when nobody reads its standard error.
+      // The program goes on, as it does when its standard error has no reader.
     }
   }
 

@@ -57,7 +57,7 @@ public final class HostSignals implements AutoCloseable {
 
   /**
    * Stops this process, as a signal does that nothing handles, and returns when it goes on. The
-   * system ignores the signal if nobody could continue the process, unless it is SIGSTOP.
+   * system ignores the signal if no shell could continue the process, unless it is SIGSTOP.
    *
    * @param signal SIGSTOP, SIGTSTP, SIGTTIN or SIGTTOU
    */
