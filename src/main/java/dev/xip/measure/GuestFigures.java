@@ -43,7 +43,7 @@ final class GuestFigures {
   private static final int SMALL_PAGES = 256;
 
   private static final int AROUND = 16;
-  private static final int BIG_BYTES = 64 << 20;
+  private static final int BIG_BYTES = 16 << 20;
   private static final int CALLS = 20_000;
   private static final String NANOS = "ns";
   private static final String MILLIS = "ms";
@@ -249,7 +249,7 @@ final class GuestFigures {
     }
     beside("500,000 turns of a shell's loop", shell, "-c", LOOP);
     if (python != null) {
-      beside("sha256 of 64 MiB, mapped, 16 times", python, "-c", SHA.formatted("%s", 16));
+      beside("sha256 of 16 MiB, mapped, 128 times", python, "-c", SHA.formatted("%s", 128));
     }
     if (gcc != null) {
       compile();

@@ -45,7 +45,7 @@ final class DeviceMap {
    *     is private, can be stored into, and is not one run or not entered at once; ENOMEM if RAM
    *     for tables runs out. Nothing is mapped then
    */
-  void map(String call, Vma wanted) throws MapException {
+  void map(Object call, Vma wanted) throws MapException {
     Vma vma = wanted.withFlags(wanted.flags() & ~VmaFlags.MIXEDMAP | flags);
     boolean cow = VmaFlags.isCow(vma.flags());
     boolean atOnce = ((DeviceMemory) vma.file()).isEnteredAtOnce();
@@ -68,7 +68,7 @@ final class DeviceMap {
   }
 
   /** The mapping with its first frame number as page offset; EINVAL if it is not one run. */
-  private Vma linear(String call, Vma vma) throws MapException {
+  private Vma linear(Object call, Vma vma) throws MapException {
     PageRun run = runAt(call, vma, vma.range().start());
     if (run.pages() < vma.range().length() >>> Pages.SHIFT) {
       throw new MapException(
@@ -80,7 +80,7 @@ final class DeviceMap {
     return new Vma(vma.range(), vma.flags(), vma.file(), run.pfn());
   }
 
-  private void enter(String call, Vma vma) throws MapException {
+  private void enter(Object call, Vma vma) throws MapException {
     for (long va = vma.range().start(); va < vma.range().end(); ) {
       PageRun run = runAt(call, vma, va);
       long pages = Math.min(run.pages(), vma.range().end() - va >>> Pages.SHIFT);
@@ -89,7 +89,7 @@ final class DeviceMap {
     }
   }
 
-  private PageRun runAt(String call, Vma vma, long va) throws MapException {
+  private PageRun runAt(Object call, Vma vma, long va) throws MapException {
     long windowPages = mm.manager().memory().windowBytes() >>> Pages.SHIFT;
     long page = vma.pageAt(va);
     String expected =
@@ -111,7 +111,7 @@ final class DeviceMap {
   }
 
   /** Makes the entries of a run; a slot that is taken is the kernel's BUG. */
-  static void remapPfnRange(Mm mm, String call, Vma vma, long start, long pfn, long pages)
+  static void remapPfnRange(Mm mm, Object call, Vma vma, long start, long pfn, long pages)
       throws MapException {
     MemoryManager manager = mm.manager();
     EntryLayout layout = manager.layout();

@@ -20,11 +20,11 @@ public final class MapException extends IOException implements HasErrno {
    * Refuses a call.
    *
    * @param errno the kernel's code
-   * @param call the call with its arguments
+   * @param call the call with its arguments, told by its {@code toString}
    * @param expected what was expected
    * @param found what was found
    */
-  public MapException(Errno errno, String call, String expected, String found) {
+  public MapException(Errno errno, Object call, String expected, String found) {
     super("%s: %s: expected %s, found %s".formatted(errno, call, expected, found));
     this.errno = errno;
   }

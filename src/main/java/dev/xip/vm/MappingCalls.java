@@ -49,20 +49,19 @@ final class MappingCalls {
 
   /** Linux counterpart: {@code do_mmap_pgoff}. */
   AddrRange map(MapRequest request) throws MapException {
-    String call = request.toString();
-    long length = lengthOf(call, request);
+    long length = lengthOf(request);
     AddrRange range;
     long stamp = mm.lockToChange();
     try {
-      requireRoom(call, 0);
-      range = placeOf(call, request, length);
-      long flags = flagsOf(call, request);
+      requireRoom(request, 0);
+      range = placeOf(request, length);
+      long flags = flagsOf(request);
       Vma added = newMapping(request, range, flags);
       if (!mm.vmas().isFree(range)) {
         unmapCall.unmap(range);
       }
       if (request.file() instanceof DeviceMemory) {
-        deviceMap.map(call, added);
+        deviceMap.map(request, added);
       } else {
         mm.install(mm.vmas().with(added));
       }
@@ -75,13 +74,13 @@ final class MappingCalls {
     return range;
   }
 
-  private long lengthOf(String call, MapRequest request) throws MapException {
+  private long lengthOf(MapRequest request) throws MapException {
     if (request.length() <= 0) {
-      throw new MapException(Errno.EINVAL, call, "a length of at least 1 byte", "none");
+      throw new MapException(Errno.EINVAL, request, "a length of at least 1 byte", "none");
     }
     if (request.length() > limit) {
       throw new MapException(
-          Errno.ENOMEM, call, "at most 0x%x bytes".formatted(limit), "more than that");
+          Errno.ENOMEM, request, "at most 0x%x bytes".formatted(limit), "more than that");
     }
     long length = Pages.roundUp(request.length());
     long pages = length >>> Pages.SHIFT;
@@ -89,7 +88,7 @@ final class MappingCalls {
         && (request.pageOffset() < 0 || request.pageOffset() > MOST_FILE_PAGES - pages)) {
       throw new MapException(
           Errno.EOVERFLOW,
-          call,
+          request,
           "pages of the file in [0, 0x%x)".formatted(MOST_FILE_PAGES),
           "0x%x and 0x%x more".formatted(request.pageOffset(), pages));
     }
@@ -101,13 +100,13 @@ final class MappingCalls {
   }
 
   /** Linux counterpart: {@code get_unmapped_area}. */
-  private AddrRange placeOf(String call, MapRequest request, long length) throws MapException {
+  private AddrRange placeOf(MapRequest request, long length) throws MapException {
     long start = request.address();
     boolean mustBeFree = hasFixedNoReplace && request.has(MapFlag.FIXED_NOREPLACE);
     if (request.has(MapFlag.FIXED) || mustBeFree) {
-      AddrRange place = fixedPlace(call, start, length);
+      AddrRange place = fixedPlace(request, start, length);
       if (mustBeFree && !mm.vmas().isFree(place)) {
-        throw new MapException(Errno.EEXIST, call, place + " to be free", occupantsOf(place));
+        throw new MapException(Errno.EEXIST, request, place + " to be free", occupantsOf(place));
       }
       return place;
     }
@@ -117,9 +116,7 @@ final class MappingCalls {
         return AddrRange.ofLength(hint, length);
       }
     }
-    return isInPlace(request.file())
-        ? freePlaceFor(call, request, length)
-        : freePlace(call, length);
+    return isInPlace(request.file()) ? freePlaceFor(request, length) : freePlace(request, length);
   }
 
   /**
@@ -127,7 +124,7 @@ final class MappingCalls {
    * physical addresses are congruent there. Linux counterpart: {@code thp_get_unmapped_area}
    * (mm/huge_memory.c), which goes by offsets in the file.
    */
-  private AddrRange freePlaceFor(String call, MapRequest request, long length) throws MapException {
+  private AddrRange freePlaceFor(MapRequest request, long length) throws MapException {
     try {
       long page = request.pageOffset();
       long pages = Math.min(length >>> Pages.SHIFT, Pages.covering(request.file().size()) - page);
@@ -141,7 +138,7 @@ final class MappingCalls {
               mm.vmas().highestGap(length + alignment, Mm.LOWEST_ADDRESS, limit - STACK_GAP);
           long wanted = place.pfn() - done << Pages.SHIFT;
           return start < 0
-              ? freePlace(call, length)
+              ? freePlace(request, length)
               : AddrRange.ofLength(
                   start + alignment - (start + alignment - wanted & alignment - 1), length);
         }
@@ -149,13 +146,13 @@ final class MappingCalls {
       }
     } catch (IOException e) {
       // A file that cannot be read has no preferred place.
-      return freePlace(call, length);
+      return freePlace(request, length);
     }
-    return freePlace(call, length);
+    return freePlace(request, length);
   }
 
   /** Checks a mandatory place; existing mappings there do not matter. */
-  AddrRange fixedPlace(String call, long start, long length) throws MapException {
+  AddrRange fixedPlace(Object call, long start, long length) throws MapException {
     if (start < 0 || start > limit - length) {
       throw new MapException(
           Errno.ENOMEM, call, "a place below 0x%x".formatted(limit), "0x%x".formatted(start));
@@ -174,7 +171,7 @@ final class MappingCalls {
   }
 
   /** The highest free place. Linux counterpart: {@code unmapped_area_topdown}. */
-  AddrRange freePlace(String call, long length) throws MapException {
+  AddrRange freePlace(Object call, long length) throws MapException {
     long start = mm.vmas().highestGap(length, Mm.LOWEST_ADDRESS, limit - STACK_GAP);
     if (start < 0) {
       throw new MapException(
@@ -187,17 +184,18 @@ final class MappingCalls {
    * The flags of a new mapping. A file opened for reading loses SHARED and MAYWRITE but keeps
    * MAYSHARE.
    */
-  private long flagsOf(String call, MapRequest request) throws MapException {
+  private long flagsOf(MapRequest request) throws MapException {
     Access access = request.access();
     Mappable file = request.file();
     boolean shared = request.has(MapFlag.SHARED);
     boolean storable = file == null || (file.isWritable() && !request.has(MapFlag.READ_ONLY_FILE));
     if (shared && access.write() && !storable) {
       throw new MapException(
-          Errno.EACCES, call, "read or execute access: the file is read-only", "" + access);
+          Errno.EACCES, request, "read or execute access: the file is read-only", "" + access);
     }
     if (request.has(MapFlag.GROWSDOWN) && (file != null || shared)) {
-      throw new MapException(Errno.EINVAL, call, "private anonymous memory for a stack", "other");
+      throw new MapException(
+          Errno.EINVAL, request, "private anonymous memory for a stack", "other");
     }
     long flags =
         VmaFlags.of(access)
@@ -243,7 +241,7 @@ final class MappingCalls {
   }
 
   /** Fails if {@code more} mappings would exceed the limit. */
-  void requireRoom(String call, int more) throws MapException {
+  void requireRoom(Object call, int more) throws MapException {
     if (mm.vmas().size() + more > MOST_MAPPINGS) {
       throw new MapException(
           Errno.ENOMEM,
