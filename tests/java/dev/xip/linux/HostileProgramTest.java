@@ -19,6 +19,8 @@ import org.junit.jupiter.api.io.TempDir;
 class HostileProgramTest {
   private static final String SOURCE =
       """
+      #define _GNU_SOURCE
+      #include <errno.h>
       #include <stdio.h>
       #include <stdlib.h>
       #include <string.h>
@@ -54,6 +56,19 @@ class HostileProgramTest {
             printf("status %x\\n", status);
           }
           break;
+        case 'p': { /* Each process makes pipes until it may not. */
+          volatile int *done = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+          for (int i = 0; i < 3; i++) {
+            if (fork() == 0) {
+              while (pipe(p) == 0) write(p[1], "x", 1);
+              printf("%s\\n", strerrorname_np(errno));
+              ++*done;
+              pause();
+            }
+            while (*done == i) usleep(1000);
+          }
+          return 7;
+        }
         case 'a': /* It alone takes all. */
           for (;;) take(1 << 20);
         case 'f': /* Children that each take memory: the parent goes on. */
@@ -150,6 +165,13 @@ class HostileProgramTest {
     ProgramResult result = root.run("/hostile", "r");
     assertThat(root.output()).isEqualTo("read %d\n".formatted(64 << 20));
     assertThat(result.killedForMemory()).hasSize(1);
+  }
+
+  @Test
+  void pipesOfAllProcessesHaveALimitBesideThatOfEach() throws IOException {
+    ProgramResult result = root.run("/hostile", "p");
+    assertThat(root.output()).isEqualTo("EMFILE\nEMFILE\nENFILE\n");
+    assertThat(result.status()).isEqualTo(7);
   }
 
   @Test

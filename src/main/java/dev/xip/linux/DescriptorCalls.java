@@ -138,7 +138,7 @@ final class DescriptorCalls {
   }
 
   /** pipe2(2). */
-  long pipe(long va, int flags) throws MemoryFaultException {
+  long pipe(long va, int flags) throws IOException {
     if ((flags & ~(O_CLOEXEC | OpenFile.O_NONBLOCK)) != 0) {
       return -Errno.EINVAL.number();
     }

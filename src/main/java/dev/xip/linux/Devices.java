@@ -27,6 +27,13 @@ final class Devices {
 
   private Devices() {}
 
+  /** Bytes as /dev/urandom gives them. */
+  static byte[] randomBytes(int count) {
+    byte[] bytes = new byte[count];
+    BYTES.nextBytes(bytes);
+    return bytes;
+  }
+
   /** Makes what the image lacks in /dev, unless another tree is mounted there. */
   static void makeIn(Vfs files) throws IOException {
     make(files, "/dev", NewNode.of(FileType.DIRECTORY, 0755));

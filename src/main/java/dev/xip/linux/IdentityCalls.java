@@ -4,7 +4,6 @@ import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.vm.MemoryFaultException;
-import java.security.SecureRandom;
 
 /** System calls that tell a program who and where it is: user, process, system, limits. */
 final class IdentityCalls {
@@ -37,7 +36,6 @@ final class IdentityCalls {
   private static final int ASK = -1;
 
   private final Task task;
-  private final SecureRandom random = new SecureRandom();
 
   IdentityCalls(Task task) {
     this.task = task;
@@ -57,12 +55,11 @@ final class IdentityCalls {
     if ((flags & ~GRND_KNOWN) != 0 || (flags & GRND_RANDOM) != 0 && (flags & GRND_INSECURE) != 0) {
       return -Errno.EINVAL.number();
     }
-    byte[] bytes = new byte[MOST_RANDOM];
     long done = 0;
     long wanted = Long.compareUnsigned(count, Integer.MAX_VALUE) > 0 ? Integer.MAX_VALUE : count;
     while (done < wanted) {
-      int some = (int) Math.min(wanted - done, MOST_RANDOM);
-      random.nextBytes(bytes);
+      byte[] bytes = Devices.randomBytes((int) Math.min(wanted - done, MOST_RANDOM));
+      int some = bytes.length;
       try {
         task.memory().write(va + done, bytes, some);
       } catch (MemoryFaultException e) {

@@ -5,7 +5,6 @@ import dev.xip.base.Pages;
 import dev.xip.elf.LoadableSegment;
 import dev.xip.process.ModelledProcess;
 import dev.xip.vm.MemoryFaultException;
-import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -56,8 +55,7 @@ final class InitialStack {
    */
   long write(long interpreterBase) throws MemoryFaultException {
     AddrRange arguments = process.argumentBytes();
-    byte[] random = new byte[RANDOM_BYTES];
-    new SecureRandom().nextBytes(random);
+    byte[] random = Devices.randomBytes(RANDOM_BYTES);
     long randomAt = (arguments.start() & -16) - RANDOM_BYTES;
     memory.write(randomAt, random, RANDOM_BYTES);
     long count = addStrings(arguments);

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The tasks that run out of one image, and what they have in common. Each has a thread and a
@@ -52,6 +53,7 @@ final class Kernel {
   private final FileLocks wholeLocks = new FileLocks();
   private final FileLocks rangeLocks = new FileLocks();
   private final Futexes futexes = new Futexes();
+  private final AtomicInteger pipes = new AtomicInteger();
   private final OutOfMemory memory = new OutOfMemory(this);
 
   /** Makes timers go off; null if there was none yet. */
@@ -107,6 +109,11 @@ final class Kernel {
   /** The tasks that wait at words of memory. Precondition: the monitor is held. */
   Futexes futexes() {
     return futexes;
+  }
+
+  /** How many pipes have an open end. */
+  AtomicInteger pipes() {
+    return pipes;
   }
 
   /** What ends tasks when RAM is used up. */
@@ -483,17 +490,13 @@ final class Kernel {
     if (task.signals().isDeliverable()) {
       throw new InterruptedCallException();
     }
-    try {
-      if (deadline == Long.MAX_VALUE) {
-        wait();
-      } else {
-        long left = deadline - System.nanoTime();
-        if (left > 0) {
-          awaitUninterrupted(left);
-        }
+    if (deadline == Long.MAX_VALUE) {
+      waitForChange();
+    } else {
+      long left = deadline - System.nanoTime();
+      if (left > 0) {
+        awaitUninterrupted(left);
       }
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(NOT_INTERRUPTED, e);
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.xip.linux;
 
 import dev.xip.base.Errno;
+import dev.xip.vfs.FileException;
 import java.io.IOException;
 
 /** A pipe, pipe(7): what one end writes the other reads. Linux counterpart: fs/pipe.c. */
@@ -8,13 +9,16 @@ final class Pipe {
   /** What it holds, in bytes. */
   static final int CAPACITY = 1 << 16;
 
+  /** The most pipes with an open end: Java's heap holds what is in them. */
+  private static final int MOST = 1024;
+
   /** The most bytes that are written as a whole, PIPE_BUF. */
   private static final int ATOMIC = 4096;
 
   private final Kernel kernel;
 
-  /** Guarded by the kernel's monitor, as are the others. */
-  private final byte[] ring = new byte[CAPACITY];
+  /** Null before the first byte. Guarded by the kernel's monitor, as are the others. */
+  private byte[] ring;
 
   private int first;
   private int held;
@@ -26,7 +30,15 @@ final class Pipe {
 
   private int writersSoFar;
 
-  Pipe(Kernel kernel) {
+  /**
+   * Makes a pipe without ends.
+   *
+   * @throws FileException ENFILE if there are too many with an open end
+   */
+  Pipe(Kernel kernel) throws FileException {
+    if (kernel.pipes().get() >= MOST) {
+      throw new FileException(Errno.ENFILE, "more than %d pipes".formatted(MOST));
+    }
     this.kernel = kernel;
   }
 
@@ -34,6 +46,7 @@ final class Pipe {
    * Opens an end to read. Precondition: the kernel's monitor is held, or no task knows the pipe.
    */
   OpenFile readEnd(int flags) {
+    opened();
     readers++;
     readersSoFar++;
     return new ReadEnd(flags);
@@ -41,9 +54,23 @@ final class Pipe {
 
   /** Opens an end to write. Precondition: as for {@link #readEnd}. */
   OpenFile writeEnd(int flags) {
+    opened();
     writers++;
     writersSoFar++;
     return new WriteEnd(OpenFile.O_WRONLY | flags & ~OpenFile.O_ACCMODE);
+  }
+
+  private void opened() {
+    if (isIdle()) {
+      kernel.pipes().incrementAndGet();
+    }
+  }
+
+  private void closed() {
+    if (isIdle()) {
+      kernel.pipes().decrementAndGet();
+    }
+    kernel.notifyAll();
   }
 
   boolean hasReaders() {
@@ -79,6 +106,9 @@ final class Pipe {
   }
 
   private int putBytes(byte[] from, int offset, int end) {
+    if (ring == null) {
+      ring = new byte[CAPACITY];
+    }
     int length = Math.min(end - offset, CAPACITY - held);
     int at = (first + held) % CAPACITY;
     int untilEnd = Math.min(length, CAPACITY - at);
@@ -143,7 +173,7 @@ final class Pipe {
     @Override
     void close() {
       readers--;
-      kernel.notifyAll();
+      closed();
     }
   }
 
@@ -227,7 +257,7 @@ final class Pipe {
     @Override
     void close() {
       writers--;
-      kernel.notifyAll();
+      closed();
     }
   }
 }

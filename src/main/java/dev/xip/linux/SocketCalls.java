@@ -26,7 +26,7 @@ final class SocketCalls {
   }
 
   /** socketpair(2). */
-  long pair(int family, int type, int protocol, long va) throws MemoryFaultException {
+  long pair(int family, int type, int protocol, long va) throws IOException {
     if (family != AF_UNIX || protocol != 0 && protocol != AF_UNIX) {
       return -Errno.EAFNOSUPPORT.number();
     }
