@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.xip.testing.Images;
 import dev.xip.testing.Judge;
 import dev.xip.testing.Processes;
+import java.io.BufferedReader;
+import java.io.Writer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,6 +74,41 @@ class RunIT {
       ProcessBuilder builder = new ProcessBuilder("sh", "-c", each, Xip.launcher().toString());
       builder.command().addAll(List.of(image.toString(), input.toString()));
       assertThat(Xip.run(builder).isDone().out()).as(each).isEqualTo("got first\nsecond\nthird\n");
+    }
+  }
+
+  @Test
+  void aProgramWaitsForStandardInputWithEpoll() throws Exception {
+    String source =
+        """
+        #include <stdio.h>
+        #include <sys/epoll.h>
+
+        int main(void) {
+          struct epoll_event event = {EPOLLIN | EPOLLET}, got;
+          int set = epoll_create1(0);
+          epoll_ctl(set, EPOLL_CTL_ADD, 0, &event);
+          puts("waits");
+          fflush(stdout);
+          printf("%d", epoll_wait(set, &got, 1, 20000));
+          printf(" %d", epoll_wait(set, &got, 1, 10));
+          printf(" %c\\n", getchar());
+        }
+        """;
+    Path bound = Files.createDirectory(folder.resolve("epoll"));
+    Files.writeString(bound.resolve("epoll.c"), source);
+    Processes.run(
+        "gcc", "-static", "-o", bound.resolve("wait") + "", bound.resolve("epoll.c") + "");
+    Process process = Xip.builder("run", "--bind", bound + ":/bound", image, "/bound/wait").start();
+    try (BufferedReader output = process.inputReader();
+        Writer input = process.outputWriter()) {
+      assertThat(output.readLine()).isEqualTo("waits");
+      Thread.sleep(200);
+      input.write("x");
+      input.flush();
+      assertThat(output.readLine()).isEqualTo("1 0 x");
+    } finally {
+      process.destroyForcibly();
     }
   }
 

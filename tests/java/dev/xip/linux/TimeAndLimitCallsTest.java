@@ -489,6 +489,21 @@ class TimeAndLimitCallsTest {
         wait(NULL);
       }
 
+      static void stopped(void) {
+        int e = epoll_create1(0);
+        struct epoll_event got[1];
+        pid_t pid = fork();
+        if (pid == 0) {
+          say("stopped", epoll_wait(e, got, 1, 2000));
+          _exit(0);
+        }
+        usleep(300000);
+        kill(pid, SIGSTOP);
+        usleep(20000);
+        kill(pid, SIGCONT);
+        wait(NULL);
+      }
+
       int main(int argc, char **argv) {
         setvbuf(stdout, NULL, _IONBF, 0);
         switch (argv[1][0]) {
@@ -504,6 +519,7 @@ class TimeAndLimitCallsTest {
         case 'o': sockets(); break;
         case 'k': clones(); break;
         case 'e': events(); break;
+        case 'z': stopped(); break;
         }
         return 0;
       }
@@ -585,6 +601,11 @@ class TimeAndLimitCallsTest {
   @Test
   void eventsAreWaitedFor() throws IOException {
     isAsOnTheHost("e");
+  }
+
+  @Test
+  void aStopEndsAWaitForEvents() throws IOException {
+    isAsOnTheHost("z");
   }
 
   @Test

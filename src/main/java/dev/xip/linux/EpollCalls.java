@@ -89,6 +89,7 @@ final class EpollCalls {
       }
       while ((events = epoll.take(most)).isEmpty()
           && (deadline == Long.MAX_VALUE || deadline - System.nanoTime() > 0)) {
+        epoll.watch(OpenFile.POLLIN);
         task.kernel().await(task, deadline);
       }
     }

@@ -113,4 +113,10 @@ final class EpollFile extends OpenFile {
         ? POLLIN
         : 0;
   }
+
+  /** Does not watch for what is ready and was told: with EPOLLET that would not wait. */
+  @Override
+  void watch(int events) {
+    items.forEach((key, item) -> key.file.watch(item.events & ~item.told));
+  }
 }

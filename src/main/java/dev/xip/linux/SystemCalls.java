@@ -103,7 +103,10 @@ final class SystemCalls {
 
   /** Whether a call ends with EINTR even if no handler has run, signal(7). */
   static boolean isEndedByStop(int number) {
-    return number == SIGTIMEDWAIT;
+    return switch (number) {
+      case SIGTIMEDWAIT, EPOLL_WAIT, EPOLL_PWAIT, EPOLL_PWAIT2 -> true;
+      default -> false;
+    };
   }
 
   /** Performs the call that the registers hold and puts the result into RAX. */
