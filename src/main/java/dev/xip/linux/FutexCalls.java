@@ -61,12 +61,9 @@ final class FutexCalls {
 
   /** The end of a wait by {@link System#nanoTime}. */
   private long timeout(long va, boolean absolute, boolean realtime) throws IOException {
-    if (va == 0) {
+    long nanos = times.timeout(va);
+    if (nanos == PollCalls.FOREVER) {
       return Long.MAX_VALUE;
-    }
-    long nanos = times.nanos(va, 1);
-    if (nanos < 0) {
-      throw new IllegalArgumentException("a time of less than 0 or with too many nanoseconds");
     }
     LongSupplier clock = times.source(realtime ? 0 : 1);
     return System.nanoTime() + (absolute ? nanos - clock.getAsLong() : nanos);

@@ -39,8 +39,6 @@ final class SystemCalls {
 
   private static final int ROBUST_LIST_BYTES = 24;
   private static final long UNSIGNED = 0xffff_ffffL;
-  private static final long NANOSECOND = 1;
-  private static final long MICROSECOND = 1000;
   private static final long MILLISECOND = 1_000_000;
 
   private final Task task;
@@ -155,7 +153,7 @@ final class SystemCalls {
       case 0 -> transfers.read(a, b, c);
       case 1 -> transfers.write(a, b, c);
       case 3 -> descriptors.close(a);
-      case POLL -> polls.poll(a, b, (int) c < 0 ? PollCalls.FOREVER : (int) c * MILLISECOND);
+      case POLL -> polls.poll(a, b, millis((int) c));
       case 9 -> map(a, b, (int) c, (int) d);
       case 10 -> memory.protect(a, b, (int) c);
       case 11 -> memory.unmap(a, b);
@@ -181,8 +179,9 @@ final class SystemCalls {
       case CLOCK_NANOSLEEP -> time.sleep((int) a, (int) b, c, d);
       case PSELECT -> select((int) a, b, c, d, false);
       case PPOLL -> {
+        long nanos = time.timeout(c);
         signals.suspendFor(d);
-        yield polls.poll(a, b, nanos(c, NANOSECOND));
+        yield polls.poll(a, b, nanos);
       }
       case 292 -> descriptors.duplicate(a, b, (int) c);
       case 293 -> descriptors.pipe(a, (int) b);
@@ -303,8 +302,9 @@ final class SystemCalls {
         yield epolls.await(a, b, (int) c, millis((int) d));
       }
       case EPOLL_PWAIT2 -> {
+        long nanos = time.timeout(d);
         signals.suspendFor(processor.get(Register.R8));
-        yield epolls.await(a, b, (int) c, nanos(d, NANOSECOND));
+        yield epolls.await(a, b, (int) c, nanos);
       }
       case 284 -> epolls.event((int) a, 0);
       case 290 -> epolls.event((int) a, (int) b);
@@ -357,20 +357,14 @@ final class SystemCalls {
     return timeout < 0 ? PollCalls.FOREVER : timeout * MILLISECOND;
   }
 
-  /** The nanoseconds of a struct timespec or timeval, by the unit of its second word. */
-  private long nanos(long va, long unit) throws MemoryFaultException {
-    return va == 0
-        ? PollCalls.FOREVER
-        : task.memory().getLong(va) * 1_000_000_000 + task.memory().getLong(va + 8) * unit;
-  }
-
   private long select(int count, long read, long write, long except, boolean old)
       throws IOException {
+    long timeout = processor.get(Register.R8);
+    long nanos = old ? time.timeoutOfSelect(timeout) : time.timeout(timeout);
     long mask = old ? 0 : processor.get(Register.R9);
     if (mask != 0) {
       signals.suspendFor(task.memory().getLong(mask));
     }
-    long nanos = nanos(processor.get(Register.R8), old ? MICROSECOND : NANOSECOND);
     return polls.select(count, read, write, except, nanos);
   }
 

@@ -155,6 +155,34 @@ final class TimeCalls {
         : Math.min(seconds, Integer.MAX_VALUE) * SECOND + rest * unit;
   }
 
+  /**
+   * Reads how long a call waits, a struct timespec; {@link PollCalls#FOREVER} without one.
+   *
+   * @throws IllegalArgumentException for EINVAL: it is less than 0 or has too many nanoseconds
+   */
+  long timeout(long va) throws MemoryFaultException {
+    return va == 0 ? PollCalls.FOREVER : required(nanos(va, 1));
+  }
+
+  /** The same for select(2): a struct timeval, whose microseconds may be more than a second. */
+  long timeoutOfSelect(long va) throws MemoryFaultException {
+    if (va == 0) {
+      return PollCalls.FOREVER;
+    }
+    long micros = task.memory().getLong(va + 8);
+    long seconds = task.memory().getLong(va) + micros / 1_000_000;
+    long rest = micros % 1_000_000;
+    return required(
+        seconds < 0 || rest < 0 ? -1 : Math.min(seconds, Integer.MAX_VALUE) * SECOND + rest * 1000);
+  }
+
+  private static long required(long nanos) {
+    if (nanos < 0) {
+      throw new IllegalArgumentException("a time of less than 0 or with too many nanoseconds");
+    }
+    return nanos;
+  }
+
   /** nanosleep(2) and clock_nanosleep(2). */
   long sleep(int clock, int flags, long wanted, long left) throws IOException {
     long nanos = nanos(wanted, 1);
