@@ -69,7 +69,7 @@ final class AttributeCalls {
 
   /** utimensat(2): a null path is the descriptor's file. */
   long setTimes(long fd, long path, long va, int flags) throws IOException {
-    if ((flags & ~(PathCalls.AT_SYMLINK_NOFOLLOW | PathCalls.AT_EMPTY_PATH)) != 0) {
+    if ((flags & ~PathCalls.FLAGS) != 0) {
       return -Errno.EINVAL.number();
     }
     Instant now = Instant.now();

@@ -31,6 +31,7 @@ final class FileCalls {
   private static final int KEEP_SIZE = 1;
   private static final int PUNCH_HOLE = 2;
 
+  private static final int AT_EACCESS = 0x200;
   private static final int SEEK_HOLE = 4;
 
   private final Task task;
@@ -116,7 +117,7 @@ final class FileCalls {
     if ((mode & ~ACCESS_MODES) != 0) {
       return -Errno.EINVAL.number();
     }
-    Node node = paths.node(fd, va, flags);
+    Node node = paths.node(fd, va, flags & ~AT_EACCESS);
     if ((mode & W_OK) != 0 && node != null && node.tree().isReadOnly()) {
       return -Errno.EROFS.number();
     }

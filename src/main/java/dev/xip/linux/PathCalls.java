@@ -16,6 +16,9 @@ final class PathCalls {
   static final int AT_SYMLINK_NOFOLLOW = 0x100;
   static final int AT_EMPTY_PATH = 0x1000;
 
+  /** Both of them. */
+  static final int FLAGS = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
+
   private final Task task;
 
   PathCalls(Task task) {
@@ -67,9 +70,18 @@ final class PathCalls {
 
   /**
    * The node that a call at a directory names: an empty path is the descriptor's, if flags say so.
+   *
+   * @throws FileException EINVAL for other flags than {@link #FLAGS}
    */
   Node node(long fd, long va, int flags) throws IOException {
-    FileName path = path(va);
+    if ((flags & ~FLAGS) != 0) {
+      throw new FileException(Errno.EINVAL, "flags 0x%x".formatted(flags));
+    }
+    return node(fd, path(va), flags);
+  }
+
+  /** The same for a path that was read. */
+  Node node(long fd, FileName path, int flags) throws IOException {
     if (path.length() == 0 && (flags & AT_EMPTY_PATH) != 0) {
       return (int) fd == AT_FDCWD ? task.directory() : node(fd);
     }

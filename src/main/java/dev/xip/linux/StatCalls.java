@@ -21,8 +21,7 @@ final class StatCalls {
   private static final int STATX_BASIC = 0x7ff;
   private static final int STATX_BTIME = 0x800;
   private static final int STATX_RESERVED = 0x8000_0000;
-  private static final int STATX_FLAGS =
-      PathCalls.AT_SYMLINK_NOFOLLOW | PathCalls.AT_EMPTY_PATH | 0x800 | 0x6000;
+  private static final int STATX_FLAGS = PathCalls.FLAGS | 0x800 | 0x6000;
   private static final int STATFS_BYTES = 120;
   private static final int MOST_NAME = 255;
 
@@ -44,7 +43,7 @@ final class StatCalls {
     if ((flags & ~STATX_FLAGS) != 0) {
       return -Errno.EINVAL.number();
     }
-    return put(paths.node(fd, path, flags), fd, va);
+    return put(paths.node(fd, path, flags & PathCalls.FLAGS), fd, va);
   }
 
   /** fstat(2). */
@@ -97,7 +96,7 @@ final class StatCalls {
     if ((flags & ~STATX_FLAGS) != 0 || (flags & 0x6000) == 0x6000 || (mask & STATX_RESERVED) != 0) {
       return -Errno.EINVAL.number();
     }
-    Node node = paths.node(fd, path, flags);
+    Node node = paths.node(fd, path, flags & PathCalls.FLAGS);
     Attributes of = node == null ? PIPE : node.attributes();
     ByteBuffer struct = ByteBuffer.allocate(STATX_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     struct.putInt(STATX_BASIC | (of.created() == null ? 0 : STATX_BTIME));
@@ -146,7 +145,7 @@ final class StatCalls {
       return -Errno.EINVAL.number();
     }
     FileName name = paths.path(path);
-    Node node = paths.node(fd, path, PathCalls.AT_SYMLINK_NOFOLLOW | PathCalls.AT_EMPTY_PATH);
+    Node node = paths.node(fd, name, PathCalls.FLAGS);
     if (!(node instanceof Link link)) {
       return -(name.length() == 0 ? Errno.ENOENT : Errno.EINVAL).number();
     }
