@@ -18,6 +18,7 @@ class TimeAndLimitCallsTest {
       """
       #define _GNU_SOURCE
       #include <errno.h>
+      #include <fcntl.h>
       #include <linux/capability.h>
       #include <linux/futex.h>
       #include <sched.h>
@@ -36,6 +37,7 @@ class TimeAndLimitCallsTest {
       #include <sys/syscall.h>
       #include <sys/time.h>
       #include <sys/times.h>
+      #include <sys/uio.h>
       #include <sys/wait.h>
       #include <time.h>
       #include <unistd.h>
@@ -504,6 +506,33 @@ class TimeAndLimitCallsTest {
         wait(NULL);
       }
 
+      static void refused(void) {
+        struct iovec none = {"x", 0}, bad[2] = {{"ab", 2}, {"c", -1}};
+        struct timespec before = {-1, 0}, many = {0, 1000000000};
+        struct timeval second = {0, 1000001}, negative = {0, -1}, past = {-1, 0};
+        char buf[8];
+        int p[2];
+        pipe(p);
+        fcntl(p[0], F_SETFL, O_NONBLOCK);
+        say("no file", readv(99, &none, 0));
+        say("other end", writev(p[0], &none, 1));
+        say("no parts", writev(p[1], &none, 0));
+        say("no bytes", writev(p[1], &none, 1));
+        say("no length", writev(p[1], bad, 2));
+        say("no array", writev(p[1], (void *)8, 2));
+        say("no position", preadv(p[0], &none, 0, -1));
+        say("nothing written", read(p[0], buf, 8));
+        say("ppoll", syscall(SYS_ppoll, 0, 0, &before, 0, 8));
+        say("pselect", syscall(SYS_pselect6, 0, 0, 0, 0, &many, 0));
+        say("more than a second", syscall(SYS_select, 0, 0, 0, 0, &second));
+        say("select", syscall(SYS_select, 0, 0, 0, 0, &negative));
+        say("select", syscall(SYS_select, 0, 0, 0, 0, &past));
+        say("epoll", syscall(441, epoll_create1(0), buf, 1, &many, 0, 8));
+        say("access", syscall(439, AT_FDCWD, "/", 0, 0x200));
+        say("access", syscall(439, AT_FDCWD, "/", 0, 0x8000));
+        say("owner", fchownat(AT_FDCWD, "/", -1, -1, 0x8000));
+      }
+
       int main(int argc, char **argv) {
         setvbuf(stdout, NULL, _IONBF, 0);
         switch (argv[1][0]) {
@@ -520,6 +549,7 @@ class TimeAndLimitCallsTest {
         case 'k': clones(); break;
         case 'e': events(); break;
         case 'z': stopped(); break;
+        case 'r': refused(); break;
         }
         return 0;
       }
@@ -606,6 +636,11 @@ class TimeAndLimitCallsTest {
   @Test
   void aStopEndsAWaitForEvents() throws IOException {
     isAsOnTheHost("z");
+  }
+
+  @Test
+  void vectorsTimesAndFlagsThatAreNoneAreRefused() throws IOException {
+    isAsOnTheHost("r");
   }
 
   @Test

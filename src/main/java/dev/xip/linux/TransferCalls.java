@@ -1,7 +1,12 @@
 package dev.xip.linux;
 
 import dev.xip.base.Errno;
+import dev.xip.vfs.FileException;
+import dev.xip.vm.MemoryFaultException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.LongBuffer;
 
 /** System calls that read and write what a descriptor names. Linux counterpart: fs/read_write.c. */
 final class TransferCalls {
@@ -10,22 +15,21 @@ final class TransferCalls {
 
   private static final int MOST_PARTS = 1024;
 
+  /** struct iovec. */
+  private static final int PART_BYTES = 16;
+
   private final Task task;
+  private final PathCalls paths;
 
   TransferCalls(Task task) {
     this.task = task;
-  }
-
-  private OpenFile file(long fd) {
-    synchronized (task.kernel()) {
-      return task.descriptors().file(fd);
-    }
+    this.paths = new PathCalls(task);
   }
 
   /** read(2). */
   long read(long fd, long va, long count) throws IOException {
-    OpenFile file = file(fd);
-    if (file == null || !file.isReadable()) {
+    OpenFile file = paths.file(fd);
+    if (!file.isReadable()) {
       return -Errno.EBADF.number();
     }
     if (!isOfUser(va, count)) {
@@ -36,14 +40,14 @@ final class TransferCalls {
 
   /** pread64(2). */
   long readAt(long fd, long va, long count, long position) throws IOException {
-    OpenFile file = file(fd);
     if (position < 0) {
       return -Errno.EINVAL.number();
     }
-    if (file != null && file.isStream() && !(file instanceof OpenPath)) {
+    OpenFile file = paths.file(fd);
+    if (file.isStream() && !(file instanceof OpenPath)) {
       return -Errno.ESPIPE.number();
     }
-    if (file == null || !file.isReadable()) {
+    if (!file.isReadable()) {
       return -Errno.EBADF.number();
     }
     if (!isOfUser(va, count)) {
@@ -54,8 +58,8 @@ final class TransferCalls {
 
   /** write(2). */
   long write(long fd, long va, long count) throws IOException {
-    OpenFile file = file(fd);
-    if (file == null || !file.isWritable()) {
+    OpenFile file = paths.file(fd);
+    if (!file.isWritable()) {
       return -Errno.EBADF.number();
     }
     if (!isOfUser(va, count)) {
@@ -66,14 +70,14 @@ final class TransferCalls {
 
   /** pwrite64(2). */
   long writeAt(long fd, long va, long count, long position) throws IOException {
-    OpenFile file = file(fd);
     if (position < 0) {
       return -Errno.EINVAL.number();
     }
-    if (file != null && file.isStream() && !(file instanceof OpenPath)) {
+    OpenFile file = paths.file(fd);
+    if (file.isStream() && !(file instanceof OpenPath)) {
       return -Errno.ESPIPE.number();
     }
-    if (file == null || !file.isWritable()) {
+    if (!file.isWritable()) {
       return -Errno.EBADF.number();
     }
     if (!isOfUser(va, count)) {
@@ -122,19 +126,36 @@ final class TransferCalls {
     if (count < 0 || count > MOST_PARTS) {
       return -Errno.EINVAL.number();
     }
+    // The descriptor is looked at although there may be no bytes.
+    long refused = part.transfer(0, 0);
+    if (refused < 0) {
+      return refused;
+    }
+    LongBuffer parts =
+        ByteBuffer.wrap(task.memory().read(vector, (int) count * PART_BYTES))
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .asLongBuffer();
+    for (int i = 1; i < parts.capacity(); i += 2) {
+      if (parts.get(i) < 0) {
+        return -Errno.EINVAL.number();
+      }
+    }
+    return each(parts, part);
+  }
+
+  private static long each(LongBuffer parts, Part part) throws IOException {
     long done = 0;
-    for (long i = 0; i < count; i++) {
-      long length = task.memory().getLong(vector + 16 * i + 8);
-      long moved = 0;
-      if (length > 0) {
-        try {
-          moved = part.transfer(task.memory().getLong(vector + 16 * i), length);
-        } catch (InterruptedCallException e) {
-          moved = 0;
-          if (done == 0) {
-            throw e;
-          }
+    while (parts.hasRemaining()) {
+      long va = parts.get();
+      long length = parts.get();
+      long moved;
+      try {
+        moved = length == 0 ? 0 : part.transfer(va, length);
+      } catch (InterruptedCallException | MemoryFaultException | FileException e) {
+        if (done == 0) {
+          throw e;
         }
+        return done;
       }
       if (moved < 0) {
         return done > 0 ? done : moved;
