@@ -84,6 +84,15 @@ class ProcTest {
   }
 
   @Test
+  void aPipeIsNamedByItsInode() throws IOException {
+    root.isAsOnTheHost(
+        "/bin/bash",
+        "-c",
+        "true | { [ \"$(readlink /proc/self/fd/0)\" = \"pipe:[$(stat -L -c %i /dev/stdin)]\" ];"
+            + " echo $?; }");
+  }
+
+  @Test
   void whatWasRemovedHasTheNameThatItHad() throws IOException {
     String script =
         "mkdir -p /tmp/gone; cd /tmp; exec 3<> file; rm file; readlink /proc/$$/fd/3;"

@@ -29,18 +29,6 @@ abstract class OpenFile {
   /** The access mode and the flags that fcntl shows. */
   private volatile int flags;
 
-  /** The inode number of a pipe or socket, which no node has. */
-  long number() {
-    return number;
-  }
-
-  /** The same file with an inode number. */
-  OpenFile numbered(long inode) {
-    number = inode;
-    return this;
-  }
-
-  /** What was opened by a path, or a stream of the host; null for pipes. */
   private Node node;
 
   private Directory start;
@@ -56,6 +44,17 @@ abstract class OpenFile {
 
   int flags() {
     return flags;
+  }
+
+  /** The inode number of a pipe or socket, which no node has. */
+  long number() {
+    return number;
+  }
+
+  /** The same file with an inode number. */
+  OpenFile numbered(long inode) {
+    number = inode;
+    return this;
   }
 
   boolean isBlocking() {

@@ -5,6 +5,7 @@ import dev.xip.base.FileName;
 import dev.xip.vfs.Directory;
 import dev.xip.vfs.FileException;
 import dev.xip.vfs.Node;
+import dev.xip.vfs.Tree;
 import dev.xip.vfs.Vfs;
 import dev.xip.vm.MemoryFaultException;
 import java.io.IOException;
@@ -108,7 +109,7 @@ final class ProcTasks {
         });
   }
 
-  private dev.xip.vfs.Tree procTree() throws IOException {
+  private Tree procTree() throws IOException {
     Vfs files = kernel.files();
     return files.directory(files.root(), FileName.of("/proc")).tree();
   }
@@ -118,7 +119,7 @@ final class ProcTasks {
     Node node = file.node();
     if (node == null) {
       String kind = file instanceof StreamSocket ? "socket" : "pipe";
-      return FileName.of("%s:[%d]".formatted(kind, System.identityHashCode(file)));
+      return FileName.of("%s:[%d]".formatted(kind, file.number()));
     }
     if (node instanceof HostNode host) {
       return host.name();
@@ -186,7 +187,7 @@ final class ProcTasks {
     return text.toString();
   }
 
-  private static String mode(dev.xip.vfs.Tree tree) {
+  private static String mode(Tree tree) {
     return tree.isReadOnly() ? "ro" : "rw";
   }
 

@@ -39,8 +39,10 @@ final class SocketCalls {
     Pipe back = new Pipe(task.kernel());
     return new DescriptorCalls(task)
         .addPair(
-            new StreamSocket(flags, back.readEnd(0), there.writeEnd(0)),
-            new StreamSocket(flags, there.readEnd(0), back.writeEnd(0)),
+            new StreamSocket(flags, back.readEnd(0), there.writeEnd(0))
+                .numbered(task.kernel().nextInode()),
+            new StreamSocket(flags, there.readEnd(0), back.writeEnd(0))
+                .numbered(task.kernel().nextInode()),
             closedAtExec,
             va);
   }
