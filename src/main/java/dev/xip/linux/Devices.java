@@ -7,6 +7,7 @@ import dev.xip.vfs.FileException;
 import dev.xip.vfs.NewNode;
 import dev.xip.vfs.Special;
 import dev.xip.vfs.Vfs;
+import dev.xip.vm.MemoryFaultException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.security.SecureRandom;
@@ -93,6 +94,32 @@ final class Devices {
     };
   }
 
+  /** Stores random bytes, or zeros, up to where the program may not store; returns how many. */
+  static long fill(Task task, long va, long length, boolean random) throws MemoryFaultException {
+    byte[] bytes = new byte[(int) Math.min(length, PART)];
+    MemorySegment from = MemorySegment.ofArray(bytes);
+    long done = 0;
+    while (done < length && !task.signals().isKilled()) {
+      if (random) {
+        BYTES.nextBytes(bytes);
+      }
+      long some = Math.min(length - done, PART);
+      try {
+        long taken = task.memory().take(from, 0, va + done, some);
+        done += taken;
+        if (taken < some) {
+          break;
+        }
+      } catch (MemoryFaultException e) {
+        if (done == 0) {
+          throw e;
+        }
+        break;
+      }
+    }
+    return done;
+  }
+
   /** A device of drivers/char/mem.c. */
   private static final class MemoryDevice extends OpenFile {
     private final int minor;
@@ -107,28 +134,7 @@ final class Devices {
       if (minor == NULL) {
         return 0;
       }
-      byte[] bytes = new byte[(int) Math.min(length, PART)];
-      MemorySegment from = MemorySegment.ofArray(bytes);
-      long done = 0;
-      while (done < length && !task.signals().isKilled()) {
-        if (minor >= RANDOM) {
-          BYTES.nextBytes(bytes);
-        }
-        long some = Math.min(length - done, PART);
-        try {
-          long taken = task.memory().take(from, 0, va + done, some);
-          done += taken;
-          if (taken < some) {
-            break;
-          }
-        } catch (IOException e) {
-          if (done == 0) {
-            throw e;
-          }
-          break;
-        }
-      }
-      return done;
+      return fill(task, va, length, minor >= RANDOM);
     }
 
     @Override

@@ -5,7 +5,7 @@ import dev.xip.base.Pages;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.vm.MemoryFaultException;
 
-/** System calls that tell a program who and where it is: user, process, system, limits. */
+/** System calls that tell a program about its system, and those that set what it is itself. */
 final class IdentityCalls {
   /** Programs run as root, in a system where that gives no right. */
   static final int USER = 0;
@@ -32,7 +32,6 @@ final class IdentityCalls {
   static final String VERSION = "#1 xip";
   static final String HOST = "xip";
 
-  private static final int MOST_RANDOM = 1 << 16;
   private static final int ASK = -1;
 
   private final Task task;
@@ -55,25 +54,8 @@ final class IdentityCalls {
     if ((flags & ~GRND_KNOWN) != 0 || (flags & GRND_RANDOM) != 0 && (flags & GRND_INSECURE) != 0) {
       return -Errno.EINVAL.number();
     }
-    long done = 0;
     long wanted = Long.compareUnsigned(count, Integer.MAX_VALUE) > 0 ? Integer.MAX_VALUE : count;
-    while (done < wanted) {
-      byte[] bytes = Devices.randomBytes((int) Math.min(wanted - done, MOST_RANDOM));
-      int some = bytes.length;
-      try {
-        task.memory().write(va + done, bytes, some);
-      } catch (MemoryFaultException e) {
-        if (done == 0) {
-          throw e;
-        }
-        return done;
-      }
-      done += some;
-      if (task.signals().isKilled()) {
-        break;
-      }
-    }
-    return done;
+    return Devices.fill(task, va, wanted, true);
   }
 
   /** personality(2): noted. */
