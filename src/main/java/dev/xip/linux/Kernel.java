@@ -32,8 +32,6 @@ final class Kernel {
   /** The parent of the first task, and of those whose parent has ended. */
   static final int NO_PARENT = 1;
 
-  private static final String NOT_INTERRUPTED = "the thread of a task gets no interrupt of Java";
-
   private static final int FIRST = 2;
   static final int LAST = 32767;
 
@@ -324,7 +322,7 @@ final class Kernel {
     return processors.take();
   }
 
-  /** An inode number for a pipe. */
+  /** An inode number for a pipe or socket. */
   synchronized long nextInode() {
     return ++lastInode;
   }
@@ -438,10 +436,15 @@ final class Kernel {
 
   /** Waits until something changes, whatever the signals. Precondition: the monitor is held. */
   void waitForChange() {
+    waitForChange(0);
+  }
+
+  /** The same, for some nanoseconds at most; 0 for no limit. */
+  void waitForChange(long nanos) {
     try {
-      wait();
+      wait(nanos / 1_000_000, (int) (nanos % 1_000_000));
     } catch (InterruptedException e) {
-      throw new IllegalStateException(NOT_INTERRUPTED, e);
+      throw new IllegalStateException("the thread of a task gets no interrupt of Java", e);
     }
   }
 
@@ -476,27 +479,14 @@ final class Kernel {
     await(task, Long.MAX_VALUE);
   }
 
-  /** Waits without regard to signals, for some nanoseconds. Precondition: the monitor is held. */
-  void awaitUninterrupted(long nanos) {
-    try {
-      wait(nanos / 1_000_000, (int) (nanos % 1_000_000));
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(NOT_INTERRUPTED, e);
-    }
-  }
-
   /** The same, until a time of {@link System#nanoTime} at the latest. */
   void await(Task task, long deadline) throws InterruptedCallException {
     if (task.signals().isDeliverable()) {
       throw new InterruptedCallException();
     }
-    if (deadline == Long.MAX_VALUE) {
-      waitForChange();
-    } else {
-      long left = deadline - System.nanoTime();
-      if (left > 0) {
-        awaitUninterrupted(left);
-      }
+    long left = deadline == Long.MAX_VALUE ? 0 : deadline - System.nanoTime();
+    if (left > 0 || deadline == Long.MAX_VALUE) {
+      waitForChange(left);
     }
   }
 }

@@ -62,7 +62,7 @@ final class OutOfMemory {
         if (victims.contains(task) || task.signals().isKilled() || left <= 0) {
           return false;
         }
-        kernel.awaitUninterrupted(left);
+        kernel.waitForChange(left);
         victims.removeIf(Task::hasEnded);
       }
       return largest != null;
