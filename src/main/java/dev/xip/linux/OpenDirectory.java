@@ -52,8 +52,7 @@ final class OpenDirectory extends OpenFile {
       return -Errno.ENOENT.number();
     }
     ByteBuffer entries =
-        ByteBuffer.allocate((int) Math.max(0, Math.min(size, MOST_BYTES)))
-            .order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer.allocate((int) Math.min(size, MOST_BYTES)).order(ByteOrder.LITTLE_ENDIAN);
     long[] last = {position};
     boolean all =
         position >= 1 || put(entries, FileName.of("."), directory.number(), FileType.DIRECTORY, 1);

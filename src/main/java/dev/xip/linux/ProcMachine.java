@@ -1,5 +1,6 @@
 package dev.xip.linux;
 
+import dev.xip.base.FileName;
 import dev.xip.base.Pages;
 import dev.xip.phys.FrameAllocator;
 import dev.xip.phys.FrameUse;
@@ -36,7 +37,7 @@ final class ProcMachine {
         "version",
         "Linux version %s (xip) %s".formatted(IdentityCalls.RELEASE, IdentityCalls.VERSION));
     entries.text("filesystems", () -> ProcFolder.bytes("nodev\tproc\nnodev\ttmpfs\nnodev\tbind\n"));
-    entries.link("mounts", 100, 0777, () -> dev.xip.base.FileName.of("self/mounts"), null);
+    entries.link("mounts", 100, 0777, () -> FileName.of("self/mounts"), null);
     entries.text("swaps", () -> ProcFolder.bytes("Filename\tType\tSize\tUsed\tPriority\n"));
     entries.line("cmdline", "xip");
     entries.folder("sys", SYS, this::fillSystem);
@@ -110,9 +111,8 @@ final class ProcMachine {
 
   /** The processors of the host without what the guest's have not: AVX-512, AMX, keys. */
   private static byte[] processors() throws IOException {
-    List<String> shown = List.of();
     String host = Files.readString(Path.of("/proc/cpuinfo"), StandardCharsets.ISO_8859_1);
-    shown =
+    List<String> shown =
         Arrays.stream(host.split("\n\n"))
             .limit(Long.bitCount(Attributes.PROCESSORS))
             .map(ProcMachine::processor)
@@ -167,7 +167,7 @@ final class ProcMachine {
   }
 
   private static String uptime() {
-    long now = System.nanoTime() / (SECOND / 100);
+    long now = System.nanoTime() / TICK;
     return "%d.%02d %d.%02d\n".formatted(now / 100, now % 100, now / 100, now % 100);
   }
 

@@ -4,8 +4,6 @@ import java.io.IOException;
 
 /** An end of a pair of sockets: two pipes. Linux counterpart: net/unix/af_unix.c. */
 final class StreamSocket extends OpenFile {
-  private static final int O_RDWR = 2;
-
   private final OpenFile in;
   private final OpenFile out;
 

@@ -159,12 +159,4 @@ final class UserMemory implements ByteSink, ByteSource {
   void putString(long va, String text, int field) throws MemoryFaultException {
     write(va, Arrays.copyOf(FileName.of(text).bytes(), field), field);
   }
-
-  /** Writes a string without a NUL into a field, as readlink(2) does; returns its length there. */
-  long putLink(long va, String text, long size) throws MemoryFaultException {
-    byte[] bytes = FileName.of(text).bytes();
-    int length = (int) Math.min(size, bytes.length);
-    write(va, bytes, length);
-    return length;
-  }
 }

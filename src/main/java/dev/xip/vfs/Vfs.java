@@ -28,10 +28,10 @@ public final class Vfs implements AutoCloseable {
   /** What is mounted, by the directory that it covers; and that directory by the tree. */
   private final Map<Node, Tree> mounted = new ConcurrentHashMap<>();
 
+  private final Map<Tree, Directory> covered = new ConcurrentHashMap<>();
+
   /** The files of other trees, by what they cover. */
   private final Map<Node, Other> replaced = new ConcurrentHashMap<>();
-
-  private final Map<Tree, Directory> covered = new ConcurrentHashMap<>();
 
   /**
    * Makes a name space.
@@ -371,7 +371,7 @@ public final class Vfs implements AutoCloseable {
           node == null ? Errno.ENOENT : node instanceof Directory ? Errno.EISDIR : Errno.ENOTDIR,
           "" + path);
     }
-    requireUncovered(place.parent().find(place.last()), path);
+    requireUncovered(node, path);
     place.parent().remove(place.last(), false);
   }
 
