@@ -156,7 +156,7 @@ final class CredentialCalls {
     }
     long[] sets;
     synchronized (task.kernel()) {
-      Task of = pid == 0 ? task : task.kernel().task(pid);
+      Task of = task.numbered(pid);
       if (of == null) {
         return -Errno.ESRCH.number();
       }

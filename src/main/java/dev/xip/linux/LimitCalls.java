@@ -18,7 +18,7 @@ final class LimitCalls {
     long softBefore;
     long hardBefore;
     synchronized (task.kernel()) {
-      Task of = pid == 0 ? task : task.kernel().task(pid);
+      Task of = task.numbered(pid);
       if (of == null) {
         return -Errno.ESRCH.number();
       }

@@ -330,7 +330,7 @@ final class ProcessCalls {
   /** getpgid(2). */
   long group(int pid) {
     synchronized (task.kernel()) {
-      Task of = task(pid);
+      Task of = task.numbered(pid);
       return of == null ? -Errno.ESRCH.number() : of.group();
     }
   }
@@ -338,19 +338,15 @@ final class ProcessCalls {
   /** getsid(2). */
   long session(int pid) {
     synchronized (task.kernel()) {
-      Task of = task(pid);
+      Task of = task.numbered(pid);
       return of == null ? -Errno.ESRCH.number() : of.session();
     }
-  }
-
-  private Task task(int pid) {
-    return pid == 0 ? task : task.kernel().task(pid);
   }
 
   /** setpgid(2), for the caller and its children. */
   long setGroup(int pid, int group) {
     synchronized (task.kernel()) {
-      Task of = task(pid);
+      Task of = task.numbered(pid);
       if (group < 0) {
         return -Errno.EINVAL.number();
       }

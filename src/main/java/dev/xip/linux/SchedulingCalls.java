@@ -28,7 +28,7 @@ final class SchedulingCalls {
 
   private Attributes of(int pid) {
     synchronized (task.kernel()) {
-      Task of = pid == 0 ? task : task.kernel().task(pid);
+      Task of = task.numbered(pid);
       return of == null ? null : of.attributes();
     }
   }

@@ -119,6 +119,11 @@ final class Task {
     return processor;
   }
 
+  /** The task with a number, this one for 0; null for none. Precondition: the monitor is held. */
+  Task numbered(int number) {
+    return number == 0 ? this : kernel.task(number);
+  }
+
   int pid() {
     return pid;
   }

@@ -57,7 +57,7 @@ final class TimeCalls {
   /** The clock of a process or of its thread (include/linux/posix-timers.h). */
   private LongSupplier processorTime(int pid) {
     synchronized (task.kernel()) {
-      Task of = pid == 0 ? task : task.kernel().task(pid);
+      Task of = task.numbered(pid);
       return of == null ? null : of.times()::total;
     }
   }
