@@ -100,7 +100,12 @@ final class RamFile extends RegularFile {
 
   @Override
   public long read(long position, long length, ByteSink sink, long at) throws IOException {
-    return switch (content()) {
+    return read(content(), position, length, sink, at);
+  }
+
+  private static long read(ReadableFile content, long position, long length, ByteSink sink, long at)
+      throws IOException {
+    return switch (content) {
       case InPlaceFile file -> file.read(position, length, sink, at);
       case CachedFile file -> file.read(position, length, sink, at);
       case ReadableFile other -> throw new IllegalStateException(other + " is no such file");
@@ -149,14 +154,8 @@ final class RamFile extends RegularFile {
         run = Math.min(run, file.blockMap().runLength(at));
         hole = file.blockMap().imageOffset(at) < 0;
       }
-      if (!hole) {
-        long read =
-            before instanceof InPlaceFile file
-                ? file.read(at, run, sink, at)
-                : ((CachedFile) before).read(at, run, sink, at);
-        if (read < run) {
-          throw new FileException(Errno.ENOSPC, text() + ": no frame for its copy");
-        }
+      if (!hole && read(before, at, run, sink, at) < run) {
+        throw new FileException(Errno.ENOSPC, text() + ": no frame for its copy");
       }
       at += run;
     }
