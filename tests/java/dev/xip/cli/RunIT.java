@@ -90,7 +90,7 @@ class RunIT {
           epoll_ctl(set, EPOLL_CTL_ADD, 0, &event);
           puts("waits");
           fflush(stdout);
-          printf("%d", epoll_wait(set, &got, 1, 20000));
+          printf("%d", epoll_wait(set, &got, 1, -1));
           printf(" %d", epoll_wait(set, &got, 1, 10));
           printf(" %c\\n", getchar());
         }
@@ -99,7 +99,9 @@ class RunIT {
     Files.writeString(bound.resolve("epoll.c"), source);
     Processes.run(
         "gcc", "-static", "-o", bound.resolve("wait") + "", bound.resolve("epoll.c") + "");
-    Process process = Xip.builder("run", "--bind", bound + ":/bound", image, "/bound/wait").start();
+    Process process =
+        Xip.builder("run", "--timeout", "10", "--bind", bound + ":/bound", image, "/bound/wait")
+            .start();
     try (BufferedReader output = process.inputReader();
         Writer input = process.outputWriter()) {
       assertThat(output.readLine()).isEqualTo("waits");
