@@ -131,15 +131,6 @@ public class Kvm extends Kvm$shared {
     public static int KVM_CAP_XCRS() {
         return KVM_CAP_XCRS;
     }
-    private static final int KVM_CAP_MAX_VCPUS = (int)66L;
-    /**
-     * {@snippet lang=c :
-     * #define KVM_CAP_MAX_VCPUS 66
-     * }
-     */
-    public static int KVM_CAP_MAX_VCPUS() {
-        return KVM_CAP_MAX_VCPUS;
-    }
     private static final int KVM_CAP_SYNC_REGS = (int)74L;
     /**
      * {@snippet lang=c :

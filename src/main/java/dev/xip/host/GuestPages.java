@@ -23,9 +23,6 @@ public final class GuestPages {
   /** The bytes of all pages. */
   public static final long BYTES = Guest.XIP_GUEST_BYTES();
 
-  /** The number of exception vectors that have a stub, from vector 0 on. */
-  public static final int VECTORS = Guest.XIP_GUEST_VECTORS();
-
   /** The distance of the stubs of exceptions, as a power of two. */
   public static final int VECTOR_SHIFT = Guest.XIP_GUEST_VECTOR_SHIFT();
 

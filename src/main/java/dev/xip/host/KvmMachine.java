@@ -42,7 +42,6 @@ public final class KvmMachine implements AutoCloseable {
 
   private final int fd;
   private final int runBytes;
-  private final int maximum;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment cpuid;
 
@@ -57,7 +56,6 @@ public final class KvmMachine implements AutoCloseable {
 
   private KvmMachine(int system) throws HostException, KvmAbsentException {
     requireCapabilities(system);
-    maximum = capability(system, Kvm.KVM_CAP_MAX_VCPUS());
     maximumSlots = capability(system, Kvm.KVM_CAP_NR_MEMSLOTS());
     runBytes = KvmCalls.request(system, "KVM_GET_VCPU_MMAP_SIZE", Kvm.KVM_GET_VCPU_MMAP_SIZE(), 0);
     cpuid =
@@ -140,11 +138,6 @@ public final class KvmMachine implements AutoCloseable {
 
   private static int capability(int system, int number) throws HostException {
     return KvmCalls.request(system, "KVM_CHECK_EXTENSION", Kvm.KVM_CHECK_EXTENSION(), number);
-  }
-
-  /** {@return the number of processors that the machine can have in its life} */
-  public int maximumProcessors() {
-    return maximum;
   }
 
   /**
