@@ -23,8 +23,6 @@ import dev.xip.segment.SegmentType;
 import dev.xip.vfs.RamTree;
 import dev.xip.vfs.Vfs;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -68,7 +66,7 @@ public record ThirdAct(String absent, List<Run> runs) {
   /**
    * Plays the act.
    *
-   * @param work an empty folder for the tree, its image and the segment
+   * @param work the folder for the tree, its image and the segment; nothing there has their names
    * @param progress receives the progress of packing
    * @return what ran, or why nothing did
    * @throws IOException if a file cannot be read or written, or the system refuses
@@ -126,8 +124,7 @@ public record ThirdAct(String absent, List<Run> runs) {
       Vfs files)
       throws IOException {
     List<String> words = List.of(shell, "-c", command);
-    try (Arena arena = Arena.ofConfined();
-        HostFile input = HostFile.memfd("input");
+    try (HostFile input = HostFile.memfd("input");
         HostFile output = HostFile.memfd("output")) {
       HostStream out = HostStream.of(output);
       StandardStreams streams = new StandardStreams(HostStream.of(input), out, out, null);
@@ -135,9 +132,7 @@ public record ThirdAct(String absent, List<Run> runs) {
           new Program(shell, words, List.of("PATH=/usr/bin:/bin"), streams, null)
               .withAccount(null)
               .run(machine.memoryManager(), processors, files);
-      MemorySegment bytes = arena.allocate(output.size() + 1);
-      output.read(0, bytes.asSlice(0, output.size()));
-      return new Run(command, bytes.getString(0), expected, result);
+      return new Run(command, output.text(), expected, result);
     }
   }
 

@@ -7,6 +7,8 @@ import dev.xip.bindings.Libc;
 import dev.xip.bindings.flock;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -172,6 +174,20 @@ public final class HostFile extends HostDescriptor {
       done += n;
     }
     return done;
+  }
+
+  /**
+   * {@return the whole file as text in UTF-8}
+   *
+   * @throws HostException if the system fails to read
+   */
+  public String text() throws HostException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment bytes = arena.allocate(size());
+      long length = read(0, bytes);
+      return new String(
+          bytes.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
+    }
   }
 
   /**

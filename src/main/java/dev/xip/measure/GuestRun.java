@@ -18,10 +18,6 @@ import dev.xip.scenario.ImageRegion;
 import dev.xip.vfs.RamTree;
 import dev.xip.vfs.Vfs;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -112,20 +108,12 @@ final class GuestRun implements AutoCloseable {
                   new StandardStreams(HostStream.of(input), to, to, null),
                   null)
               .run(machine.memoryManager(), processors, files);
-      output = text(out);
+      output = out.text();
       if (result.status() != 0) {
         throw new IOException(
             "%s: expected status 0, found %s: %s".formatted(words, result, output));
       }
       return result;
-    }
-  }
-
-  private static String text(HostFile file) throws IOException {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment bytes = arena.allocate(file.size());
-      file.read(0, bytes);
-      return new String(bytes.toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
     }
   }
 
