@@ -20,8 +20,10 @@ import picocli.CommandLine.Option;
       "%nPacks a folder (the running JDK if none is named) with mke2fs, defines the image as a"
           + " segment, loads it at its physical address, mounts it, maps every file into an address"
           + " space, touches each page and reads every byte through the page tables, comparing"
-          + " SHA-256 with the source. For comparison the same files are read through the"
-          + " page cache, which takes a frame of RAM for each page.%n"
+          + " SHA-256 with the source. For comparison the same files are read through the page"
+          + " cache, which takes a frame of RAM for each page. Then a process stores, forks and"
+          + " calls exec in the modelled memory, and, with /dev/kvm, programs of this host run out"
+          + " of a segment.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {

@@ -29,10 +29,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -146,7 +144,6 @@ final class RunCommand implements Callable<Integer> {
       names = "--strategy",
       paramLabel = "NAME",
       converter = BenchCommand.StrategyName.class,
-      completionCandidates = StrategyNames.class,
       description =
           "How to decide whether an entry has a page frame: ${COMPLETION-CANDIDATES}; default: that"
               + " of the era.")
@@ -192,14 +189,6 @@ final class RunCommand implements Callable<Integer> {
   @Mixin private SegmentOptions.Place store = new SegmentOptions.Place();
 
   @Spec private CommandSpec spec;
-
-  /** The names of the strategies. */
-  static final class StrategyNames implements Iterable<String> {
-    @Override
-    public Iterator<String> iterator() {
-      return Stream.of(FrameStrategy.values()).map(FrameStrategy::toString).iterator();
-    }
-  }
 
   RunCommand() {}
 
