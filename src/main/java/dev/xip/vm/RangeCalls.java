@@ -149,25 +149,26 @@ final class RangeCalls {
 
   private FlushDuty protectEntry(long slot, Access access, boolean dirtyStaysWritable) {
     FlushDuty duty = FlushDuty.NONE;
-    long pte = table.get(slot);
-    while (duty == FlushDuty.NONE && layout.isPresent(pte)) {
+    while (duty == FlushDuty.NONE) {
+      long pte = table.get(slot);
+      if (!layout.isPresent(pte)) {
+        return duty;
+      }
       long modified = layout.modify(pte, access) & ~erased;
       boolean writable = dirtyStaysWritable && layout.isDirty(modified);
       duty = table.replace(slot, pte, writable ? layout.withWrite(modified) : modified);
-      pte = table.get(slot);
     }
     return duty;
   }
 
   private FlushDuty protectHuge(Vma changed, LeafTables leaves) {
     FlushDuty duty = FlushDuty.NONE;
-    long pte = table.get(leaves.slot());
-    if (!layout.isHugeLeaf(pte, leaves.level())) {
-      leaves.retry();
-      return duty;
-    }
     while (duty == FlushDuty.NONE) {
-      pte = table.get(leaves.slot());
+      long pte = table.get(leaves.slot());
+      if (!layout.isHugeLeaf(pte, leaves.level())) {
+        leaves.retry();
+        return duty;
+      }
       long modified = layout.modify(pte, changed.pageAccess(), leaves.level());
       duty = table.replace(leaves.slot(), pte, modified);
     }
