@@ -106,7 +106,8 @@ public final class Machine implements AutoCloseable {
 
   /**
    * {@return how often the memory model was asked whether a number has a page frame} 0 if the
-   * strategy has no model, as with the special bit, or questions are not counted.
+   * strategy has no model, as special-bit, or one that cannot be counted, as mixedmap-refcount-pfn,
+   * or if questions are not counted.
    */
   public long questions() {
     return counting == null ? 0 : counting.questions();
