@@ -10,6 +10,7 @@ import dev.xip.machine.Machine;
 import dev.xip.machine.MachineConfig;
 import dev.xip.machine.Mount;
 import dev.xip.phys.FrameUse;
+import dev.xip.scenario.HostTree;
 import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentSource;
 import dev.xip.segment.SegmentStore;
@@ -25,7 +26,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 
 /** A machine whose root file system holds programs of the host, which runs them as well. */
 final class ProgramsOfTheHost implements AutoCloseable {
@@ -47,27 +47,10 @@ final class ProgramsOfTheHost implements AutoCloseable {
     this.output = folder.resolve("output");
     this.errors = folder.resolve("errors");
     this.tree = Files.createDirectory(folder.resolve("tree"));
+    HostTree host = new HostTree(tree);
     for (String each : programs) {
-      copy(each);
-      for (String library : libraries(each)) {
-        copy(library);
-      }
-    }
-  }
-
-  /** The paths in what ldd prints, the loader's among them; none for a static program. */
-  private static List<String> libraries(String program) throws IOException {
-    return Stream.of(Processes.runAny("ldd", program).out().split("\\s+"))
-        .filter(word -> word.startsWith("/") && !word.endsWith(":"))
-        .toList();
-  }
-
-  private void copy(String file) throws IOException {
-    Judge.needs(Files.exists(Path.of(file)), file + ", as Debian has it");
-    Path to = tree.resolve(file.substring(1));
-    Files.createDirectories(to.getParent());
-    if (!Files.exists(to)) {
-      Files.copy(Path.of(file).toRealPath(), to);
+      Judge.needs(Files.exists(Path.of(each)), each + ", as Debian has it");
+      host.add(each);
     }
   }
 
