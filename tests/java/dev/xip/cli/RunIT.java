@@ -266,14 +266,19 @@ class RunIT {
             .redirectOutput(out.toFile())
             .redirectError(err.toFile())
             .start();
-    while (!Files.readString(out).equals("ready\n") && process.isAlive()) {
-      Thread.sleep(10);
+    try {
+      for (int i = 0; i < 3_000 && process.isAlive() && Files.size(out) == 0; i++) {
+        Thread.sleep(10);
+      }
+      try (FileChannel cut = FileChannel.open(image, StandardOpenOption.WRITE)) {
+        cut.truncate(4096);
+      }
+      process.getOutputStream().close();
+      assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("it ends").isTrue();
+      assertThat(process.exitValue()).isEqualTo(135);
+    } finally {
+      process.destroyForcibly();
     }
-    try (FileChannel cut = FileChannel.open(image, StandardOpenOption.WRITE)) {
-      cut.truncate(4096);
-    }
-    process.getOutputStream().close();
-    assertThat(process.waitFor()).isEqualTo(135);
     assertThat(err)
         .content()
         .startsWith("xip: ")
