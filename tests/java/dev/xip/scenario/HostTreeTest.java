@@ -58,6 +58,15 @@ class HostTreeTest {
         .hasMessageContaining("/no/such/file");
   }
 
+  @Test
+  void aTreeThatWasRemovedMeanwhileIsNotMadeAgain() throws IOException {
+    HostTree tree = new HostTree(Files.createDirectory(folder.resolve("tree")));
+    Files.delete(tree.root());
+    assertThatThrownBy(() -> tree.add(HostTree.find("true")))
+        .isInstanceOf(NoSuchFileException.class);
+    assertThat(tree.root()).doesNotExist();
+  }
+
   private static String shell() {
     String dash = HostTree.find("dash");
     return dash == null ? "/bin/sh" : dash;

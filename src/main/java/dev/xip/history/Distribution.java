@@ -62,7 +62,7 @@ final class Distribution implements AutoCloseable {
    * @return the store with the segment
    */
   static SegmentStore pack(Path work) throws IOException {
-    Path bin = Files.createDirectories(work.resolve("tree").resolve(BIN));
+    Path bin = Files.createDirectory(Files.createDirectory(work.resolve("tree")).resolve(BIN));
     for (Path each : PROGRAMS) {
       if (Files.isRegularFile(each) && Files.isReadable(each)) {
         copy(each, bin.resolve(each.getFileName()));

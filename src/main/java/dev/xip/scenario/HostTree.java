@@ -79,9 +79,23 @@ public final class HostTree {
     if (Files.exists(to)) {
       return false;
     }
-    Files.createDirectories(to.getParent());
+    makeFolders(to.getParent());
     Files.copy(from.toRealPath(), to);
     return Files.isExecutable(from) || path.contains(".so");
+  }
+
+  /**
+   * Makes a folder below the root, and those on the way. The root is not made again: what works in
+   * a folder that is removed as the JVM stops must fail rather than leave it behind.
+   */
+  private void makeFolders(Path folder) throws IOException {
+    Path made = root;
+    for (Path part : root.relativize(folder)) {
+      made = made.resolve(part);
+      if (!Files.isDirectory(made)) {
+        Files.createDirectory(made);
+      }
+    }
   }
 
   /**
@@ -106,7 +120,7 @@ public final class HostTree {
     if (plugin.startsWith("/")) {
       add(plugin);
     }
-    Files.createDirectories(root.resolve("tmp"));
+    makeFolders(root.resolve("tmp"));
   }
 
   /** Adds the files whose absolute paths the compiler prints, but none of a temporary folder. */
