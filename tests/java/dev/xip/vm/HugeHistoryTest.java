@@ -38,10 +38,10 @@ class HugeHistoryTest {
   /** Places in different tables; the last is not congruent with the memory. */
   private static final long[] PLACES = {1L << 20, 2L << 20, (3L << 20) + 5};
 
-  /** A page of a mapping: its value, and whether stores are allowed. */
-  private record Cell(int filePage, boolean writable, boolean readable, long copy) {
+  /** A page of a mapping: whether accesses are allowed, and the private copy; null if none. */
+  private record Cell(int filePage, boolean writable, boolean readable, Long copy) {
     long value() {
-      return copy != 0 ? copy : filePage + 1;
+      return copy != null ? copy : filePage + 1;
     }
   }
 
@@ -120,11 +120,13 @@ class HugeHistoryTest {
         leavesSeen += models.stream().mapToLong(each -> Census.of(each.space).huge()).sum();
       }
     }
-    for (Model each : models) {
-      for (long page : each.cells.keySet()) {
-        read(each, page);
+    while (!models.isEmpty()) {
+      Model last = models.removeLast();
+      for (long page : last.cells.keySet()) {
+        read(last, page);
       }
-      end(each);
+      end(last);
+      last.space.close();
     }
     own.verify();
   }
@@ -206,7 +208,7 @@ class HugeHistoryTest {
             .over(at << Pages.SHIFT);
     on.space.map(random.nextInt(4) == 0 && !writable ? request.with(MapFlag.POPULATE) : request);
     for (int i = 0; i < pages; i++) {
-      on.cells.put(at + i, new Cell(first + i, writable, true, 0));
+      on.cells.put(at + i, new Cell(first + i, writable, true, null));
     }
   }
 
@@ -298,10 +300,13 @@ class HugeHistoryTest {
     }
   }
 
-  /** Ends every space but one, and drops its private copies. */
+  /** Ends every space of the list but one, and drops its private copies. */
   private void makeRoom() {
     while (models.size() > 1) {
       models.removeLast().space.close();
+    }
+    if (models.isEmpty()) {
+      return;
     }
     Model left = models.getFirst();
     try {
@@ -331,7 +336,7 @@ class HugeHistoryTest {
     }
     on.space.advise(range, Advice.DONTNEED);
     cells(on, range)
-        .replaceAll((page, cell) -> new Cell(cell.filePage, cell.writable, cell.readable, 0));
+        .replaceAll((page, cell) -> new Cell(cell.filePage, cell.writable, cell.readable, null));
   }
 
   private void advise(Model on) throws IOException {
