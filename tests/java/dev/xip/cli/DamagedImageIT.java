@@ -116,12 +116,6 @@ class DamagedImageIT {
   }
 
   @Test
-  void blocksOfOneKibibyte() throws Exception {
-    Path small = Images.ext2(tree, folder.resolve("small-blocks.img"), "-b", "1024");
-    assertThat(lineOf("ls", small)).contains("1024");
-  }
-
-  @Test
   void anUnknownIncompatibleFeature() throws Exception {
     write(FEATURES_INCOMPATIBLE + 3, new byte[] {0x40});
     assertThat(lineOf("ls", image)).contains("0x40000000");

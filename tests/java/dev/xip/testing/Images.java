@@ -53,6 +53,20 @@ public final class Images {
    * @throws IOException if mke2fs is missing or fails
    */
   public static Path ext2(Path tree, Path image, String... options) throws IOException {
+    return ext("ext2", tree, image, options);
+  }
+
+  /**
+   * Packs a tree as ext2, ext3 or ext4.
+   *
+   * @param type the name of the format
+   * @param tree the folder to pack
+   * @param image the image to make
+   * @param options more options of mke2fs, such as {@code -b 1024} or {@code -O ^filetype}
+   * @return the image
+   * @throws IOException if mke2fs is missing or fails
+   */
+  public static Path ext(String type, Path tree, Path image, String... options) throws IOException {
     long entries;
     try (Stream<Path> files = Files.walk(tree)) {
       entries = files.count();
@@ -60,17 +74,29 @@ public final class Images {
     String used = Processes.run("du", "-s", "-B1", tree.toString()).out().split("\\s")[0];
     // Indirect blocks, directories and inode tables are in addition to the files' own blocks.
     long blocks = (Long.parseLong(used) * 5 / 4 + entries * 512) / BLOCK + 2048;
+    long larger = Math.max(0, unit(options) - BLOCK) * (entries + 256);
     try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
       file.setLength(0);
-      file.setLength(blocks * BLOCK);
+      file.setLength(blocks * BLOCK + larger);
     }
     String inodes = Long.toString(entries + 64);
-    String[] always = {"mke2fs", "-q", "-F", "-t", "ext2", "-N", inodes, "-d", tree.toString()};
+    String[] always = {"mke2fs", "-q", "-F", "-t", type, "-N", inodes, "-d", tree.toString()};
     Processes.run(
         Stream.of(List.of(always), Arrays.asList(options), List.of(image.toString()))
             .flatMap(List::stream)
             .toArray(String[]::new));
     return image;
+  }
+
+  /** The size of a block or a cluster that the options name: the least that a file takes. */
+  private static long unit(String... options) {
+    long unit = BLOCK;
+    for (int i = 0; i < options.length - 1; i++) {
+      if (options[i].equals("-b") || options[i].equals("-C")) {
+        unit = Math.max(unit, Long.parseLong(options[i + 1]));
+      }
+    }
+    return unit;
   }
 
   /**

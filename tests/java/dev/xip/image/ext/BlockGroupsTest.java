@@ -4,34 +4,67 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.xip.base.ByteView;
 import dev.xip.image.CorruptImageException;
-import dev.xip.image.FsInfo;
+import dev.xip.testing.Images;
+import dev.xip.testing.Processes;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.List;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Group descriptors are found whatever their size. */
+/** The blocks of every group are where dumpe2fs says they are. */
 class BlockGroupsTest {
+  private static final Pattern GROUP =
+      Pattern.compile(
+          "Group (\\d+): \\(Blocks (\\d+)-(\\d+)\\).*?"
+              + "Block bitmap at (\\d+).*?Inode bitmap at (\\d+).*?Inode table at (\\d+)",
+          Pattern.DOTALL);
+
+  @TempDir Path folder;
+
   @ParameterizedTest
-  @ValueSource(ints = {32, 64, 1024})
-  void descriptorsLieAsFarApartAsTheSuperblockSays(int size) throws IOException {
-    byte[] image = new byte[32 * ExtLayout.BLOCK_SIZE];
-    int descriptor = ExtLayout.BLOCK_SIZE + 3 * size;
-    ByteBuffer.wrap(image)
-        .order(ByteOrder.LITTLE_ENDIAN)
-        .putInt(descriptor + ExtLayout.BG_BLOCK_BITMAP, 25)
-        .putInt(descriptor + ExtLayout.BG_INODE_TABLE, 26);
-    FsInfo info = new FsInfo("ext2", "", "", ExtLayout.BLOCK_SIZE, 32, 0, 64, 0, List.of());
-    Superblock superblock = new Superblock(32, 8, 64, 16, 256, size, 11, true, info);
-    BlockGroups groups =
-        new BlockGroups(
-            new ByteView(MemorySegment.ofArray(image), "large.img", CorruptImageException::new),
-            superblock);
-    assertThat(groups.blockBitmap(3)).isEqualTo(25);
-    assertThat(groups.inode(3 * 16 + 2)).isEqualTo(26 * ExtLayout.BLOCK_SIZE + 256);
-    assertThat(groups.descriptorBlocks()).isEqualTo(Math.ceilDiv(4 * size, 4096));
+  @ValueSource(
+      strings = {
+        "-b 4096 -g 1024",
+        "-b 1024 -g 256 -O ^sparse_super,^resize_inode",
+        "-b 1024 -g 256 -O meta_bg,^resize_inode,64bit,extent",
+        "-b 4096 -g 256 -O meta_bg,^resize_inode,extent,sparse_super2,metadata_csum",
+        "-b 1024 -g 256 -O 64bit,extent -E desc_size=256",
+        "-b 2048 -g 256 -O flex_bg,sparse_super2,uninit_bg -G 4",
+        "-b 1024 -C 4096 -g 1024 -O bigalloc,extent,meta_bg,^resize_inode"
+      })
+  void everyGroupIsFound(String options) throws IOException {
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    for (int i = 0; i < 1000; i++) {
+      Files.createFile(tree.resolve("file" + i));
+    }
+    Path file = Images.ext2(tree, folder.resolve("groups.img"), options.split(" "));
+    ByteView view =
+        new ByteView(
+            MemorySegment.ofArray(Files.readAllBytes(file)),
+            "groups.img",
+            CorruptImageException::new);
+    Superblock superblock = Superblock.read(view);
+    BlockGroups groups = new BlockGroups(view, superblock);
+    Matcher theirs = GROUP.matcher(Processes.run("dumpe2fs", file.toString()).out());
+    for (long group = 0; group < superblock.groups(); group++) {
+      assertThat(theirs.find()).isTrue();
+      assertThat(theirs.group(1)).isEqualTo(Long.toString(group));
+      assertThat(groups.firstBlock(group)).isEqualTo(Long.parseLong(theirs.group(2)));
+      assertThat(groups.firstBlock(group) + groups.blocks(group) - 1)
+          .isEqualTo(Long.parseLong(theirs.group(3)));
+      assertThat(groups.blockBitmap(group)).isEqualTo(Long.parseLong(theirs.group(4)));
+      assertThat(groups.inodeBitmap(group)).isEqualTo(Long.parseLong(theirs.group(5)));
+      assertThat(groups.inode(Math.max(11, group * superblock.inodesPerGroup() + 1)))
+          .isEqualTo(
+              Long.parseLong(theirs.group(6)) * superblock.blockSize()
+                  + (group == 0 ? 10L * superblock.inodeSize() : 0));
+      assertThat(groups.hasCopies(group)).isEqualTo(theirs.group().contains("superblock at"));
+    }
+    assertThat(theirs.find()).isFalse();
   }
 }

@@ -26,7 +26,7 @@ class DamagedExtImageTest extends DamagedImage {
 
   @Test
   void anInodeTableOutsideTheImageIsRefused() {
-    int field = ExtLayout.BLOCK_SIZE + ExtLayout.BG_INODE_TABLE;
+    int field = 4096 + ExtLayout.BG_INODE_TABLE;
     for (int block : new int[] {0, 1, image.length / 4096 - 1, -1}) {
       bytes.putInt(field, block);
       assertDamage(
@@ -60,7 +60,7 @@ class DamagedExtImageTest extends DamagedImage {
   void damagedInodesAreRefused() throws IOException {
     int at = offset("hello.txt");
     inodeRefuses(at, ExtLayout.I_MODE, 0xf000_0000 | 0x31a4, "a mode that names a type", "0x31a4");
-    inodeRefuses(at, ExtLayout.I_FLAGS, 0x8_0000, "no flag of extents", "0x80000");
+    inodeRefuses(at, ExtLayout.I_FLAGS, 0x800, "no flag of inline data or encryption", "0x800");
     inodeRefuses(at, ExtLayout.I_EXTRA_ISIZE, 132, "a multiple of 4 up to 128", "132");
     inodeRefuses(at, ExtLayout.I_EXTRA_ISIZE, 2, "a multiple of 4 up to 128", "2");
   }

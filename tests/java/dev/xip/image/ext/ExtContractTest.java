@@ -8,26 +8,36 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Nested;
 
-/** Ext2 in the forms that mke2fs makes keeps what every reader of a format promises. */
+/** The ext formats in the forms that mke2fs makes keep what every reader of a format promises. */
 class ExtContractTest {
-  /** One form of ext2 with 4 KiB blocks. */
-  abstract static class Ext2 extends FsImageContract {
+  /** One form of ext2, ext3 or ext4. */
+  abstract static class Ext extends FsImageContract {
+    private final String type;
     private final String[] options;
 
-    Ext2(String... options) {
+    Ext(String type, String... options) {
       super(new ExtFormat());
-      this.options =
-          Stream.concat(Stream.of("-b", "4096"), Stream.of(options)).toArray(String[]::new);
+      this.type = type;
+      this.options = options;
     }
 
     @Override
     protected void pack(Path folder, Path file) throws IOException {
-      Images.ext2(folder, file, options);
+      Images.ext(type, folder, file, options);
     }
 
     @Override
     protected Set<String> added() {
       return Set.of("lost+found");
+    }
+  }
+
+  /** One form of ext2 with 4 KiB blocks. */
+  abstract static class Ext2 extends Ext {
+    Ext2(String... options) {
+      super(
+          "ext2",
+          Stream.concat(Stream.of("-b", "4096"), Stream.of(options)).toArray(String[]::new));
     }
   }
 
@@ -52,6 +62,41 @@ class ExtContractTest {
   class WithoutFileTypes extends Ext2 {
     WithoutFileTypes() {
       super("-O", "^filetype,^sparse_super,^resize_inode");
+    }
+  }
+
+  @Nested
+  class BlocksOf1Kibibyte extends Ext {
+    BlocksOf1Kibibyte() {
+      super("ext2", "-b", "1024");
+    }
+  }
+
+  @Nested
+  class Ext4 extends Ext {
+    Ext4() {
+      super("ext4", "-b", "4096");
+    }
+  }
+
+  @Nested
+  class Ext4BlocksOf1Kibibyte extends Ext {
+    Ext4BlocksOf1Kibibyte() {
+      super("ext4", "-b", "1024");
+    }
+  }
+
+  @Nested
+  class Ext4BlocksOf64Kibibytes extends Ext {
+    Ext4BlocksOf64Kibibytes() {
+      super("ext4", "-b", "65536", "-O", "^has_journal");
+    }
+  }
+
+  @Nested
+  class Ext4Clusters extends Ext {
+    Ext4Clusters() {
+      super("ext4", "-b", "4096", "-C", "16384", "-O", "bigalloc,^has_journal");
     }
   }
 }

@@ -113,8 +113,7 @@ class ExtLayoutTest {
   void theInodeTableOfAGroupLiesWhereDebugfsWritesIt() throws IOException {
     Path image = image("group");
     Images.debugfsWrite(image, "set_block_group 0 inode_table 0x123");
-    assertThat(bytes(image).getInt(ExtLayout.BLOCK_SIZE + ExtLayout.BG_INODE_TABLE))
-        .isEqualTo(0x123);
+    assertThat(bytes(image).getInt(4096 + ExtLayout.BG_INODE_TABLE)).isEqualTo(0x123);
   }
 
   private Path image(String name) throws IOException {

@@ -67,14 +67,13 @@ class NameIndexTest {
   void namesMadeToHaveOneHashAreFoundAsSoonAsOthers() throws IOException {
     int bits = 18;
     int length = ExtLayout.D_NAME + 2 * bits;
-    int inBlock = ExtLayout.BLOCK_SIZE / length;
+    int inBlock = 4096 / length;
     int blocks = Math.ceilDiv(1 << bits, inBlock);
-    ByteBuffer entries =
-        ByteBuffer.allocate(blocks * ExtLayout.BLOCK_SIZE).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer entries = ByteBuffer.allocate(blocks * 4096).order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < 1 << bits; i++) {
-      int at = i / inBlock * ExtLayout.BLOCK_SIZE + i % inBlock * length;
+      int at = i / inBlock * 4096 + i % inBlock * length;
       boolean last = i % inBlock == inBlock - 1 || i == (1 << bits) - 1;
-      int room = last ? ExtLayout.BLOCK_SIZE - i % inBlock * length : length;
+      int room = last ? 4096 - i % inBlock * length : length;
       entries.putInt(at, 11 + i % 50).putShort(at + 4, (short) room);
       entries.put(at + 6, (byte) (2 * bits)).put(at + 8, ofOneHash(i, bits));
     }

@@ -43,16 +43,10 @@ final class AttributeReader {
       }
     }
     long field = inode.offset() + ExtLayout.I_FILE_ACL;
-    long block = view.u32(field);
+    long block = inodes.attributesBlock(inode.offset());
     if (block != 0) {
-      if (block < superblock.firstUsableBlock() || block >= superblock.blocks()) {
-        throw view.malformed(
-            field,
-            "a block of attributes in blocks %d..%d"
-                .formatted(superblock.firstUsableBlock(), superblock.blocks() - 1),
-            "one in block %d".formatted(block));
-      }
-      reader.inBlock(block << ExtLayout.BLOCK_SHIFT);
+      long at = superblock.offset(view, field, block, "a block of attributes");
+      reader.inBlock(at, superblock.blockSize());
     }
     return reader.found;
   }
@@ -65,7 +59,7 @@ final class AttributeReader {
     }
   }
 
-  private void inBlock(long at) throws MalformedDataException {
+  private void inBlock(long at, int blockSize) throws MalformedDataException {
     long magic = view.u32(at + ExtLayout.H_MAGIC);
     if (magic != ExtLayout.ATTRIBUTES_MAGIC) {
       throw view.malformed(
@@ -75,7 +69,7 @@ final class AttributeReader {
     if (blocks != 1) {
       throw view.malformed(at + ExtLayout.H_BLOCKS, "attributes in 1 block", "in " + blocks);
     }
-    entries(at + ExtLayout.ATTRIBUTES_HEADER_SIZE, at, at + ExtLayout.BLOCK_SIZE);
+    entries(at + ExtLayout.ATTRIBUTES_HEADER_SIZE, at, at + blockSize);
   }
 
   /**

@@ -7,12 +7,11 @@ import java.util.BitSet;
 /**
  * The groups that the blocks of an image are divided into, and the blocks that describe them:
  * copies of the superblock and of the group descriptors, bitmaps and tables of inodes. Linux
- * counterpart: fs/ext2/balloc.c.
+ * counterpart: fs/ext4/balloc.c.
  */
 public final class BlockGroups {
   private final ByteView view;
   private final Superblock superblock;
-  private final boolean sparseCopies;
 
   /**
    * Makes a reader of the group descriptors.
@@ -23,7 +22,6 @@ public final class BlockGroups {
   public BlockGroups(ByteView view, Superblock superblock) {
     this.view = view;
     this.superblock = superblock;
-    this.sparseCopies = superblock.info().features().contains("sparse_super");
   }
 
   /**
@@ -33,7 +31,7 @@ public final class BlockGroups {
    * @return its first block
    */
   public long firstBlock(long group) {
-    return group * superblock.blocksPerGroup();
+    return superblock.firstDataBlock() + group * superblock.blocksPerGroup();
   }
 
   /**
@@ -46,26 +44,42 @@ public final class BlockGroups {
     return (int) Math.min(superblock.blocksPerGroup(), superblock.blocks() - firstBlock(group));
   }
 
-  /** The byte offset of a group's descriptor; the table begins in the block after block 0. */
-  private long descriptor(long group) {
-    return ExtLayout.BLOCK_SIZE + group * superblock.descriptorSize();
-  }
-
-  /** {@return how many blocks the descriptors of all groups take} */
-  public long descriptorBlocks() {
-    return superblock.firstUsableBlock() - 1;
+  /**
+   * Returns the byte offset of a group's descriptor. Each block of descriptors follows the one
+   * before, or lies at the beginning of the first group that it describes (fs/ext4/super.c:
+   * descriptor_loc).
+   */
+  private long descriptor(long group) throws MalformedDataException {
+    int perBlock = superblock.blockSize() / superblock.descriptorSize();
+    long table = group / perBlock;
+    long block = superblock.descriptorTable() + table;
+    if (table >= superblock.firstMetaTable()) {
+      long first = table * perBlock;
+      block = Math.max(firstBlock(first), superblock.descriptorTable() - 1);
+      block += hasCopies(first) ? 1 : 0;
+    }
+    long at = (block << superblock.blockShift()) + group % perBlock * superblock.descriptorSize();
+    superblock.checksums().checkGroup(view, group, at, superblock.descriptorSize());
+    return at;
   }
 
   /**
-   * Tells whether a group begins with a copy of the superblock and the descriptors: groups 0, 1 and
-   * the powers of 3, 5 and 7, or all. Linux counterpart: {@code ext2_bg_has_super}.
+   * Tells whether a group begins with a copy of the superblock: groups 0, 1 and the powers of 3, 5
+   * and 7, or groups that the superblock names, or all. Linux counterpart: {@code
+   * ext4_bg_has_super}.
    *
    * @param group its number, from 0
    * @return whether it does
    */
   public boolean hasCopies(long group) {
-    return !sparseCopies
-        || group <= 1
+    if (group == 0) {
+      return true;
+    }
+    if (superblock.features().hasCompat(ExtFeatures.COMPAT_SPARSE_SUPER2)) {
+      return group == superblock.backups().one() || group == superblock.backups().other();
+    }
+    return !superblock.features().hasRoCompat(ExtFeatures.RO_COMPAT_SPARSE_SUPER)
+        || group == 1
         || isPower(group, 3)
         || isPower(group, 5)
         || isPower(group, 7);
@@ -87,7 +101,7 @@ public final class BlockGroups {
    * @throws MalformedDataException if the image has no such block
    */
   public long blockBitmap(long group) throws MalformedDataException {
-    return bitmap(descriptor(group) + ExtLayout.BG_BLOCK_BITMAP);
+    return block(descriptor(group) + ExtLayout.BG_BLOCK_BITMAP, 1, "a bitmap");
   }
 
   /**
@@ -98,19 +112,7 @@ public final class BlockGroups {
    * @throws MalformedDataException if the image has no such block
    */
   public long inodeBitmap(long group) throws MalformedDataException {
-    return bitmap(descriptor(group) + ExtLayout.BG_INODE_BITMAP);
-  }
-
-  private long bitmap(long field) throws MalformedDataException {
-    long block = view.u32(field);
-    if (block < superblock.firstUsableBlock() || block >= superblock.blocks()) {
-      throw view.malformed(
-          field,
-          "a bitmap in blocks %d..%d"
-              .formatted(superblock.firstUsableBlock(), superblock.blocks() - 1),
-          "one in block %d".formatted(block));
-    }
-    return block;
+    return block(descriptor(group) + ExtLayout.BG_INODE_BITMAP, 1, "a bitmap");
   }
 
   /**
@@ -136,32 +138,40 @@ public final class BlockGroups {
     }
     long group = (number - 1) / superblock.inodesPerGroup();
     long index = (number - 1) % superblock.inodesPerGroup();
-    return (inodeTable(group) << ExtLayout.BLOCK_SHIFT) + index * superblock.inodeSize();
+    return (inodeTable(group) << superblock.blockShift()) + index * superblock.inodeSize();
   }
 
   /** {@return how many blocks the inodes of a group take} */
   private long inodeTableBlocks() {
-    return superblock.inodesPerGroup() * superblock.inodeSize() >> ExtLayout.BLOCK_SHIFT;
+    return Math.ceilDiv(
+        superblock.inodesPerGroup() * superblock.inodeSize(), superblock.blockSize());
   }
 
   /** {@return the block in which the inodes of a group begin; all of them lie inside the image} */
   private long inodeTable(long group) throws MalformedDataException {
-    long field = descriptor(group) + ExtLayout.BG_INODE_TABLE;
-    long table = view.u32(field);
-    long length = inodeTableBlocks();
-    if (table < superblock.firstUsableBlock() || table > superblock.blocks() - length) {
+    return block(
+        descriptor(group) + ExtLayout.BG_INODE_TABLE, inodeTableBlocks(), "an inode table");
+  }
+
+  /** Reads the number of the first of several blocks, all of which lie inside the image. */
+  private long block(long field, long count, String what) throws MalformedDataException {
+    long low = view.u32(field);
+    boolean large = superblock.descriptorSize() >= ExtLayout.LARGE_GROUP_DESCRIPTOR_SIZE;
+    long block = large ? low | view.u32(field + ExtLayout.BG_HIGH) << Integer.SIZE : low;
+    if (block < superblock.firstUsableBlock() || block > superblock.blocks() - count) {
       throw view.malformed(
           field,
-          "an inode table of %d blocks in blocks %d..%d"
-              .formatted(length, superblock.firstUsableBlock(), superblock.blocks() - 1),
-          "one that starts in block %d".formatted(table));
+          "%s of %d blocks in blocks %d..%d"
+              .formatted(what, count, superblock.firstUsableBlock(), superblock.blocks() - 1),
+          "one that starts in block %s".formatted(Long.toUnsignedString(block)));
     }
-    return table;
+    return block;
   }
 
   /**
    * Finds the blocks of superblocks, descriptors, bitmaps and inode tables, which belong to no
-   * file.
+   * file. Precondition: all descriptors lie behind the superblock, and there are fewer than 2^31
+   * blocks.
    *
    * @return their numbers
    * @throws MalformedDataException if a descriptor is damaged
@@ -170,7 +180,7 @@ public final class BlockGroups {
     BitSet blocks = new BitSet((int) superblock.blocks());
     for (long group = 0; group < superblock.groups(); group++) {
       if (hasCopies(group)) {
-        set(blocks, firstBlock(group), 1 + descriptorBlocks());
+        set(blocks, firstBlock(group), 1 + superblock.descriptorBlocks());
       }
       set(blocks, blockBitmap(group), 1);
       set(blocks, inodeBitmap(group), 1);

@@ -30,11 +30,27 @@ interface BlockTree {
    * Chooses by the flags of an inode.
    *
    * @param flags i_flags
-   * @return the reader of its i_block, or null if this package has none: for an extent tree ({@link
-   *     ExtLayout#EXTENTS_FL}), inline data and encrypted files
+   * @return the reader of its i_block, or null if this package has none: for inline data and
+   *     encrypted files
    */
   static BlockTree of(long flags) {
-    long other = ExtLayout.EXTENTS_FL | ExtLayout.INLINE_DATA_FL | ExtLayout.ENCRYPT_FL;
-    return (flags & other) == 0 ? IndirectBlocks::read : null;
+    if ((flags & (ExtLayout.INLINE_DATA_FL | ExtLayout.ENCRYPT_FL)) != 0) {
+      return null;
+    }
+    return (flags & ExtLayout.EXTENTS_FL) == 0 ? IndirectBlocks::read : ExtentTree::read;
+  }
+
+  /**
+   * Returns how long a file can be.
+   *
+   * @param flags i_flags
+   * @param blockShift log2 of the block size
+   * @return the most blocks that the structure in its i_block can lead to
+   */
+  static long mostBlocks(long flags, int blockShift) {
+    long indirect = IndirectBlocks.mostBlocks(blockShift - ExtLayout.POINTER_SHIFT);
+    return (flags & ExtLayout.EXTENTS_FL) == 0
+        ? Math.min(ExtentLayout.MOST_FILE_BLOCKS, indirect)
+        : ExtentLayout.MOST_FILE_BLOCKS;
   }
 }

@@ -174,7 +174,7 @@ final class DirectoryBlocks {
   }
 
   private void scan(Scan scan) throws IOException {
-    for (long done = 0; done < directory.size(); done += ExtLayout.BLOCK_SIZE) {
+    for (long done = 0; done < directory.size(); done += superblock.blockSize()) {
       long block = map.imageOffset(done);
       if (block < 0) {
         throw view.malformed(
@@ -182,8 +182,8 @@ final class DirectoryBlocks {
             "a block for byte 0x%x of directory inode %d".formatted(done, directory.number()),
             "a hole");
       }
-      long end = block + ExtLayout.BLOCK_SIZE;
-      for (long at = block; at < end; at += view.u16(at + ExtLayout.D_REC_LEN)) {
+      long end = block + superblock.blockSize();
+      for (long at = block; at < end; at += length(at)) {
         checkEntry(at, end);
         if (view.u32(at + ExtLayout.D_INODE) != 0 && !scan.entry(at)) {
           return;
@@ -192,10 +192,23 @@ final class DirectoryBlocks {
     }
   }
 
+  /**
+   * Returns the length of an entry. In blocks of 64 KiB, whose length has no place in 16 bits, the
+   * two low bits come first, and 0 and 65535 stand for a block. Linux counterpart:
+   * fs/ext4/ext4.h:ext4_rec_len_from_disk.
+   */
+  private int length(long at) throws MalformedDataException {
+    int length = view.u16(at + ExtLayout.D_REC_LEN);
+    if (superblock.blockShift() < Short.SIZE) {
+      return length;
+    }
+    return length == 0 || length == 0xffff ? 1 << Short.SIZE : length & ~3 | (length & 3) << 16;
+  }
+
   private void checkEntry(long at, long end) throws MalformedDataException {
     // The header read for the check must not pass the end of the block either.
     long room = end - at;
-    int length = room < ExtLayout.D_NAME ? 0 : view.u16(at + ExtLayout.D_REC_LEN);
+    int length = room < ExtLayout.D_NAME ? 0 : length(at);
     int smallest = ExtLayout.D_NAME + ExtLayout.D_ALIGNMENT;
     if (length < smallest || length % ExtLayout.D_ALIGNMENT != 0 || length > room) {
       throw view.malformed(

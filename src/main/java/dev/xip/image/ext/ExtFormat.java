@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Set;
 
-/** The ext family. {@link ExtImage} reads ext2 and refuses newer features by name. */
+/** The ext family: ext2, ext3 and ext4, which share one magic number. */
 public final class ExtFormat implements ImageFormat {
   /** The mount option that asks for regular files in place (Linux 2.6.26, fs/ext2/super.c). */
   public static final String XIP = "xip";

@@ -3,6 +3,7 @@ package dev.xip.image.ext;
 import dev.xip.base.ByteView;
 import dev.xip.base.FileName;
 import dev.xip.base.MalformedDataException;
+import dev.xip.base.Pages;
 import dev.xip.image.BlockMap;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.DirEntryVisitor;
@@ -20,7 +21,7 @@ import java.util.SortedMap;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
- * An ext2 image with 4 KiB blocks. Immutable and safe for any number of threads. Every method that
+ * An image of ext2, ext3 or ext4. Immutable and safe for any number of threads. Every method that
  * can throw turns a truncation of the file underneath into a {@link CorruptImageException}.
  */
 public final class ExtImage implements FsImage {
@@ -48,8 +49,8 @@ public final class ExtImage implements FsImage {
    * @param memory the image, in memory or mapped by this project's own {@code host} package, which
    *     notes what is lost when the file is cut; the caller closes it
    * @return the image
-   * @throws CorruptImageException if it is no ext2 image, is damaged or shorter than it says, or
-   *     needs a feature or a block size that is not read
+   * @throws CorruptImageException if it is no such image, is damaged or shorter than it says, or
+   *     needs a feature that is not read
    * @throws IOException if it cannot be read
    */
   public static ExtImage open(String name, MemorySegment memory) throws IOException {
@@ -125,10 +126,15 @@ public final class ExtImage implements FsImage {
   @Override
   public BlockMap blockMap(Inode file) throws IOException {
     return switch (file.type()) {
-      case REGULAR -> guardedTree(file, Verdict.IN_PLACE);
+      case REGULAR -> guardedTree(file, verdict(file));
       case DIRECTORY -> guardedTree(file, Verdict.NOT_REGULAR);
       default -> BlockMap.empty(Verdict.NOT_REGULAR);
     };
+  }
+
+  private Verdict verdict(Inode file) {
+    boolean mappable = superblock.blockSize() >= Pages.SIZE || file.size() == 0;
+    return mappable ? Verdict.IN_PLACE : Verdict.SMALL_BLOCKS;
   }
 
   private BlockMap guardedTree(Inode file, Verdict verdict) throws IOException {
@@ -164,7 +170,8 @@ public final class ExtImage implements FsImage {
 
   private byte[] linkTarget(Inode link) throws MalformedDataException {
     boolean fast = inodeTable.isFastLink(link);
-    long longest = fast ? ExtLayout.I_BLOCK_SIZE - 1 : ExtLayout.MAX_LINK_TARGET;
+    // With a closing NUL.
+    long longest = (fast ? ExtLayout.I_BLOCK_SIZE : superblock.blockSize()) - 1;
     if (link.size() < 1 || link.size() > longest) {
       throw view.malformed(
           link.offset() + ExtLayout.I_SIZE,

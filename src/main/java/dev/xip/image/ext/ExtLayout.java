@@ -1,9 +1,9 @@
 package dev.xip.image.ext;
 
 /**
- * Where things lie in an ext2 image. Offsets are in bytes from the start of the structure named;
- * all numbers on disk are little-endian. Sources: Linux fs/ext2/ext2.h and, for fields that came
- * later, fs/ext4/ext4.h.
+ * Where things lie in an image of ext2, ext3 or ext4. Offsets are in bytes from the start of the
+ * structure named; all numbers on disk are little-endian. Sources: Linux fs/ext2/ext2.h and, for
+ * fields that came later, fs/ext4/ext4.h.
  */
 public final class ExtLayout {
   private ExtLayout() {}
@@ -28,11 +28,14 @@ public final class ExtLayout {
   /** s_free_inodes_count, u32. */
   public static final int S_FREE_INODES_COUNT = 0x10;
 
-  /** s_first_data_block, u32: the block that holds the superblock; 0 with 4 KiB blocks. */
+  /** s_first_data_block, u32: the first block of group 0; 1 with 1 KiB blocks, else 0. */
   public static final int S_FIRST_DATA_BLOCK = 0x14;
 
   /** s_log_block_size, u32: log2 of the block size, less 10. */
   public static final int S_LOG_BLOCK_SIZE = 0x18;
+
+  /** s_log_cluster_size, u32: log2 of the cluster size, less 10; with the feature bigalloc. */
+  public static final int S_LOG_CLUSTER_SIZE = 0x1c;
 
   /** s_blocks_per_group, u32. */
   public static final int S_BLOCKS_PER_GROUP = 0x20;
@@ -70,6 +73,33 @@ public final class ExtLayout {
   /** s_desc_size, u16: the size of a group descriptor in bytes; with the feature 64bit. */
   public static final int S_DESC_SIZE = 0xfe;
 
+  /** s_first_meta_bg, u32: the first block of descriptors that lies in the groups it describes. */
+  public static final int S_FIRST_META_BG = 0x104;
+
+  /** s_blocks_count_hi, u32: high half of s_blocks_count; with the feature 64bit. */
+  public static final int S_BLOCKS_COUNT_HI = 0x150;
+
+  /** s_free_blocks_count_hi, u32: high half of s_free_blocks_count; with the feature 64bit. */
+  public static final int S_FREE_BLOCKS_COUNT_HI = 0x158;
+
+  /** s_checksum_type, u8: {@link #CHECKSUM_CRC32C}; with the feature metadata_csum. */
+  public static final int S_CHECKSUM_TYPE = 0x175;
+
+  /** s_backup_bgs, 2 u32: the groups with copies of the superblock; with sparse_super2. */
+  public static final int S_BACKUP_BGS = 0x24c;
+
+  /** s_checksum_seed, u32: where checksums start; with the feature metadata_csum_seed. */
+  public static final int S_CHECKSUM_SEED = 0x270;
+
+  /** s_checksum, u32: the CRC-32C of all bytes before it; with the feature metadata_csum. */
+  public static final int S_CHECKSUM = 0x3fc;
+
+  /** The only value of s_checksum_type. */
+  public static final int CHECKSUM_CRC32C = 1;
+
+  /** Length of s_uuid in bytes. */
+  public static final int UUID_LENGTH = 16;
+
   /** Length of the volume name in bytes. */
   public static final int VOLUME_NAME_LENGTH = 16;
 
@@ -90,25 +120,28 @@ public final class ExtLayout {
 
   // Blocks
 
-  /** The s_log_block_size of the only block size read in place. */
-  public static final int LOG_BLOCK_SIZE = 2;
+  /** log2 of the block size that s_log_block_size 0 stands for. */
+  public static final int LEAST_BLOCK_SHIFT = 10;
 
-  /** log2 of the block size. */
-  public static final int BLOCK_SHIFT = 12;
+  /** log2 of the largest block size. */
+  public static final int MOST_BLOCK_SHIFT = 16;
 
-  /** The block size in bytes. */
-  public static final int BLOCK_SIZE = 1 << BLOCK_SHIFT;
+  /** log2 of the largest cluster size (EXT4_MAX_CLUSTER_LOG_SIZE). */
+  public static final int MOST_CLUSTER_SHIFT = 30;
 
-  /** How many sectors of 512 bytes, the unit of i_blocks, a block has. */
-  public static final int SECTORS_PER_BLOCK = BLOCK_SIZE / 512;
-
-  /** The most blocks or inodes that a group's one-block bitmap covers. */
-  public static final int BITMAP_BITS = BLOCK_SIZE * 8;
+  /** log2 of a sector, the unit of i_blocks. */
+  public static final int SECTOR_SHIFT = 9;
 
   // struct ext2_group_desc
 
   /** Size of a group descriptor in bytes, unless the superblock says another. */
   public static final int GROUP_DESCRIPTOR_SIZE = 32;
+
+  /** The least size of a group descriptor in bytes with the feature 64bit. */
+  public static final int LARGE_GROUP_DESCRIPTOR_SIZE = 64;
+
+  /** The most bytes of a group descriptor. */
+  public static final int MOST_GROUP_DESCRIPTOR_SIZE = 1024;
 
   /** bg_block_bitmap, u32: the block that says which of the group's blocks are in use. */
   public static final int BG_BLOCK_BITMAP = 0x00;
@@ -127,6 +160,12 @@ public final class ExtLayout {
 
   /** bg_used_dirs_count, u16. */
   public static final int BG_USED_DIRS_COUNT = 0x10;
+
+  /** bg_checksum, u16: with the features uninit_bg and metadata_csum. */
+  public static final int BG_CHECKSUM = 0x1e;
+
+  /** How far the high half of a block number lies behind its low half, in large descriptors. */
+  public static final int BG_HIGH = 0x20;
 
   // struct ext2_inode
 
@@ -160,7 +199,7 @@ public final class ExtLayout {
   /** i_links_count, u16. */
   public static final int I_LINKS_COUNT = 0x1a;
 
-  /** i_blocks, u32: sectors of 512 bytes, with indirect blocks and the block of attributes. */
+  /** i_blocks, u32: sectors of 512 bytes, with tree blocks and the block of attributes. */
   public static final int I_BLOCKS = 0x1c;
 
   /** i_flags, u32. */
@@ -172,11 +211,20 @@ public final class ExtLayout {
   /** Size of i_block in bytes. */
   public static final int I_BLOCK_SIZE = 60;
 
+  /** i_generation, u32: part of each checksum of the inode and its blocks. */
+  public static final int I_GENERATION = 0x64;
+
   /** i_file_acl, u32: the block that holds extended attributes, 0 if none. */
   public static final int I_FILE_ACL = 0x68;
 
   /** i_size_high (once i_dir_acl), u32: high half of a regular file's length. */
   public static final int I_SIZE_HIGH = 0x6c;
+
+  /** l_i_blocks_high, u16: bits of i_blocks above 32; with the feature huge_file. */
+  public static final int I_BLOCKS_HIGH = 0x74;
+
+  /** l_i_file_acl_high, u16: bits of i_file_acl above 32; with the feature 64bit. */
+  public static final int I_FILE_ACL_HIGH = 0x76;
 
   /** l_i_uid_high, u16: high half of the owner. */
   public static final int I_UID_HIGH = 0x78;
@@ -184,8 +232,14 @@ public final class ExtLayout {
   /** l_i_gid_high, u16: high half of the group. */
   public static final int I_GID_HIGH = 0x7a;
 
+  /** l_i_checksum_lo, u16: low half of the CRC-32C; with the feature metadata_csum. */
+  public static final int I_CHECKSUM_LO = 0x7c;
+
   /** i_extra_isize, u16: how many bytes past the first 128 are in use; in larger inodes only. */
   public static final int I_EXTRA_ISIZE = 0x80;
+
+  /** i_checksum_hi, u16: high half of the CRC-32C, if the extra part reaches it. */
+  public static final int I_CHECKSUM_HI = 0x82;
 
   /** i_ctime_extra, u32: two bits of epoch (2^32 s each), then 30 bits of nanoseconds. */
   public static final int I_CTIME_EXTRA = 0x84;
@@ -210,6 +264,9 @@ public final class ExtLayout {
 
   /** i_flags: the bytes are encrypted (EXT4_ENCRYPT_FL). */
   public static final long ENCRYPT_FL = 0x800;
+
+  /** i_flags: i_blocks counts blocks, not sectors (EXT4_HUGE_FILE_FL). */
+  public static final long HUGE_FILE_FL = 0x4_0000;
 
   /** i_flags: i_block holds an extent tree (EXT4_EXTENTS_FL). */
   public static final long EXTENTS_FL = 0x8_0000;
@@ -265,7 +322,7 @@ public final class ExtLayout {
   /** What the lengths of entries and values are multiples of. */
   public static final int ATTRIBUTE_ALIGNMENT = 4;
 
-  // The block tree
+  // The tree of direct and indirect blocks
 
   /** How many entries of i_block name data directly; then one each of the three indirections. */
   public static final int DIRECT_BLOCKS = 12;
@@ -276,22 +333,11 @@ public final class ExtLayout {
   /** Size of a block number in bytes. */
   public static final int POINTER_SIZE = 4;
 
-  /** log2 of how many block numbers an indirect block holds. */
-  public static final int POINTERS_SHIFT = 10;
-
-  /** How many block numbers an indirect block holds. */
-  public static final int POINTERS = 1 << POINTERS_SHIFT;
+  /** log2 of the size of a block number. */
+  public static final int POINTER_SHIFT = 2;
 
   /** How many levels of indirection there are. */
   public static final int MAX_DEPTH = 3;
-
-  /** The most bytes that a block tree can name. */
-  public static final long MAX_FILE_SIZE =
-      (DIRECT_BLOCKS
-              + (1L << POINTERS_SHIFT)
-              + (1L << (2 * POINTERS_SHIFT))
-              + (1L << (3 * POINTERS_SHIFT)))
-          << BLOCK_SHIFT;
 
   // struct ext2_dir_entry_2
 
@@ -312,7 +358,4 @@ public final class ExtLayout {
 
   /** What an entry's length is a multiple of, and its least length less the header. */
   public static final int D_ALIGNMENT = 4;
-
-  /** The longest target of a symbolic link in bytes: a block, less a closing NUL. */
-  public static final int MAX_LINK_TARGET = BLOCK_SIZE - 1;
 }

@@ -5,8 +5,7 @@ import dev.xip.base.MalformedDataException;
 import dev.xip.image.BlockMap;
 import dev.xip.image.Inode;
 import dev.xip.image.Verdict;
-import java.util.Arrays;
-import java.util.LinkedHashSet;
+import java.util.HashSet;
 import java.util.Set;
 
 /**
@@ -19,6 +18,11 @@ final class IndirectBlocks {
   private final Superblock superblock;
   private final Inode inode;
 
+  private final UsedBlocks used;
+
+  /** log2 of how many block numbers an indirect block holds. */
+  private final int pointersShift;
+
   /** How many blocks the file's size covers; pointers past them are ignored. */
   private final long fileBlocks;
 
@@ -27,19 +31,32 @@ final class IndirectBlocks {
   /** The current row of pointers, copied to an array: a scan of that is many times faster. */
   private final int[] row;
 
-  /** In the order of the tree. Allocated with the first one, as most files have none. */
+  /** Allocated with the first one, as most files have none. */
   private Set<Long> indirectBlocks = Set.of();
-
-  private long taken;
 
   private IndirectBlocks(ByteView view, Superblock superblock, Inode inode) {
     this.view = view;
     this.superblock = superblock;
     this.inode = inode;
-    this.fileBlocks = Math.ceilDiv(inode.size(), ExtLayout.BLOCK_SIZE);
-    this.row =
-        new int
-            [fileBlocks > ExtLayout.DIRECT_BLOCKS ? ExtLayout.POINTERS : ExtLayout.DIRECT_BLOCKS];
+    this.used = new UsedBlocks(view, superblock, inode);
+    this.pointersShift = superblock.blockShift() - ExtLayout.POINTER_SHIFT;
+    this.fileBlocks = Math.ceilDiv(inode.size(), superblock.blockSize());
+    boolean direct = fileBlocks <= ExtLayout.DIRECT_BLOCKS;
+    this.row = new int[direct ? ExtLayout.DIRECT_BLOCKS : 1 << pointersShift];
+  }
+
+  /**
+   * Returns how many blocks such a tree can lead to.
+   *
+   * @param pointersShift log2 of how many block numbers an indirect block holds
+   * @return the blocks of all levels
+   */
+  static long mostBlocks(int pointersShift) {
+    long most = ExtLayout.DIRECT_BLOCKS;
+    for (int depth = 1; depth <= ExtLayout.MAX_DEPTH; depth++) {
+      most += 1L << depth * pointersShift;
+    }
+    return most;
   }
 
   /** The {@link BlockTree} of inodes whose flags name no other structure. */
@@ -55,11 +72,10 @@ final class IndirectBlocks {
     for (int depth = 1; depth <= ExtLayout.MAX_DEPTH; depth++) {
       long pointer = pointers + (ExtLayout.DIRECT_BLOCKS + depth - 1L) * ExtLayout.POINTER_SIZE;
       level(pointer, 1, firstBlock, depth);
-      firstBlock += 1L << (depth * ExtLayout.POINTERS_SHIFT);
+      firstBlock += 1L << depth * pointersShift;
     }
-    BlockMap built = map.build(verdict);
-    checkNoBlockTwice(built);
-    return built;
+    used.checkNoneTwice();
+    return map.build(verdict);
   }
 
   /**
@@ -71,7 +87,7 @@ final class IndirectBlocks {
    * @param depth how many indirect blocks lie between a pointer and the file's blocks, at least 1
    */
   private void level(long at, int count, long firstBlock, int depth) throws MalformedDataException {
-    long step = 1L << (depth * ExtLayout.POINTERS_SHIFT);
+    long step = 1L << depth * pointersShift;
     long fileBlock = firstBlock;
     for (int i = 0; i < count && fileBlock < fileBlocks; i++, fileBlock += step) {
       long pointer = at + (long) i * ExtLayout.POINTER_SIZE;
@@ -79,18 +95,18 @@ final class IndirectBlocks {
       if (blockAddr == 0) {
         continue;
       }
-      take(pointer, blockAddr, 1);
+      used.add(pointer, 0, blockAddr, 1);
       if (!enter(blockAddr)) {
         throw view.malformed(
             pointer,
             "an indirect block that inode %d has not used yet".formatted(inode.number()),
             "block %d again".formatted(blockAddr));
       }
-      long pointers = blockAddr << ExtLayout.BLOCK_SHIFT;
+      long pointers = blockAddr << superblock.blockShift();
       if (depth == 1) {
-        blocks(pointers, ExtLayout.POINTERS, fileBlock);
+        blocks(pointers, 1 << pointersShift, fileBlock);
       } else {
-        level(pointers, ExtLayout.POINTERS, fileBlock, depth - 1);
+        level(pointers, 1 << pointersShift, fileBlock, depth - 1);
       }
     }
   }
@@ -112,11 +128,11 @@ final class IndirectBlocks {
         end++;
       }
       if (first != 0) {
-        take(at + (long) i * ExtLayout.POINTER_SIZE, Integer.toUnsignedLong(first), end - i);
-        map.add(
-            firstBlock + i << ExtLayout.BLOCK_SHIFT,
-            Integer.toUnsignedLong(first) << ExtLayout.BLOCK_SHIFT,
-            (long) (end - i) << ExtLayout.BLOCK_SHIFT);
+        long block = Integer.toUnsignedLong(first);
+        long pointer = at + (long) i * ExtLayout.POINTER_SIZE;
+        used.add(pointer, ExtLayout.POINTER_SIZE, block, end - i);
+        int shift = superblock.blockShift();
+        map.add(firstBlock + i << shift, block << shift, (long) (end - i) << shift);
       } else {
         end = i + 1;
       }
@@ -125,69 +141,8 @@ final class IndirectBlocks {
 
   private boolean enter(long indirectBlock) {
     if (indirectBlocks.isEmpty()) {
-      indirectBlocks = new LinkedHashSet<>();
+      indirectBlocks = new HashSet<>();
     }
     return indirectBlocks.add(indirectBlock);
-  }
-
-  /**
-   * Checks the numbers of blocks in a row, and counts them.
-   *
-   * @param pointer the byte offset of the pointer to the first one
-   */
-  private void take(long pointer, long firstAddr, int count) throws MalformedDataException {
-    long outside =
-        firstAddr < superblock.firstUsableBlock() || firstAddr >= superblock.blocks()
-            ? 0
-            : superblock.blocks() - firstAddr;
-    if (outside < count) {
-      throw view.malformed(
-          pointer + outside * ExtLayout.POINTER_SIZE,
-          "a block number of %d..%d"
-              .formatted(superblock.firstUsableBlock(), superblock.blocks() - 1),
-          Long.toString(firstAddr + outside));
-    }
-    taken += count;
-    if (taken > superblock.blocks()) {
-      throw view.malformed(
-          pointer,
-          "at most the image's %d blocks in inode %d"
-              .formatted(superblock.blocks(), inode.number()),
-          "more");
-    }
-  }
-
-  /** Sorts all runs by block number and checks that none overlaps the next. */
-  private void checkNoBlockTwice(BlockMap map) throws MalformedDataException {
-    if (map.extentCount() + indirectBlocks.size() < 2) {
-      return;
-    }
-    // First block in the high half, count in the low. Both are below 2^32, and the top bit is
-    // flipped so that signed order is the order of block numbers.
-    long[] runs = new long[map.extentCount() + indirectBlocks.size()];
-    int count = 0;
-    for (; count < map.extentCount(); count++) {
-      long first = map.extent(count).imageOffset() >>> ExtLayout.BLOCK_SHIFT;
-      runs[count] = first << 32 | map.extent(count).length() >>> ExtLayout.BLOCK_SHIFT;
-    }
-    for (long block : indirectBlocks) {
-      runs[count++] = block << 32 | 1;
-    }
-    for (int i = 0; i < runs.length; i++) {
-      runs[i] ^= Long.MIN_VALUE;
-    }
-    Arrays.sort(runs);
-    long end = 0;
-    for (long flipped : runs) {
-      long run = flipped ^ Long.MIN_VALUE;
-      long first = run >>> 32;
-      if (first < end) {
-        throw view.malformed(
-            inode.offset() + ExtLayout.I_BLOCK,
-            "each block once in inode %d".formatted(inode.number()),
-            "block %d twice".formatted(first));
-      }
-      end = first + (run & 0xffff_ffffL);
-    }
   }
 }

@@ -6,7 +6,7 @@ import dev.xip.image.FileType;
 import dev.xip.image.Inode;
 import java.time.Instant;
 
-/** Finds inodes by number and decodes them. Linux counterpart: fs/ext2/inode.c:ext2_iget. */
+/** Finds inodes by number and decodes them. Linux counterpart: fs/ext4/inode.c:__ext4_iget. */
 final class InodeTable {
   private final ByteView view;
   private final Superblock superblock;
@@ -33,12 +33,13 @@ final class InodeTable {
     if (links == 0 && (mode == 0 || view.u32(at + ExtLayout.I_DTIME) != 0)) {
       throw view.malformed(at, "inode %d in use".formatted(number), "a deleted or unused one");
     }
+    int extra = extraSize(at);
+    superblock.checksums().checkInode(view, number, at, superblock.inodeSize(), extra);
     FileType type = FileType.ofMode(mode);
     if (type == FileType.UNKNOWN) {
       throw view.malformed(at, "a mode that names a type of file", "0x%04x".formatted(mode));
     }
     long flags = flags(at);
-    int extra = extraSize(at);
     long device = device(at, type);
     return new Inode(
         number,
@@ -47,8 +48,8 @@ final class InodeTable {
         view.u16(at + ExtLayout.I_UID) | (long) view.u16(at + ExtLayout.I_UID_HIGH) << 16,
         view.u16(at + ExtLayout.I_GID) | (long) view.u16(at + ExtLayout.I_GID_HIGH) << 16,
         links,
-        size(at, type),
-        view.u32(at + ExtLayout.I_BLOCKS),
+        size(at, type, flags),
+        sectors(at, flags),
         time(at, ExtLayout.I_ATIME, ExtLayout.I_ATIME_EXTRA, extra),
         time(at, ExtLayout.I_MTIME, ExtLayout.I_MTIME_EXTRA, extra),
         time(at, ExtLayout.I_CTIME, ExtLayout.I_CTIME_EXTRA, extra),
@@ -61,16 +62,14 @@ final class InodeTable {
   }
 
   /**
-   * Images with the features of extents, inline data and encryption were refused, so their flags
-   * are damage here.
+   * Images with the features of inline data and encryption were refused, so their flags are damage
+   * here.
    */
   private long flags(long at) throws MalformedDataException {
     long flags = view.u32(at + ExtLayout.I_FLAGS);
     if (BlockTree.of(flags) == null) {
       throw view.malformed(
-          at + ExtLayout.I_FLAGS,
-          "no flag of extents, inline data or encryption",
-          "0x%x".formatted(flags));
+          at + ExtLayout.I_FLAGS, "no flag of inline data or encryption", "0x%x".formatted(flags));
     }
     return flags;
   }
@@ -96,18 +95,32 @@ final class InodeTable {
     return extra;
   }
 
-  private long size(long at, FileType type) throws MalformedDataException {
+  private long size(long at, FileType type, long flags) throws MalformedDataException {
     long size = view.u32(at + ExtLayout.I_SIZE);
-    if (type == FileType.REGULAR) {
-      size |= view.u32(at + ExtLayout.I_SIZE_HIGH) << 32;
+    if (type == FileType.REGULAR
+        || superblock.features().hasIncompat(ExtFeatures.INCOMPAT_LARGE_DIR)) {
+      size |= view.u32(at + ExtLayout.I_SIZE_HIGH) << Integer.SIZE;
     }
-    if (size < 0 || size > ExtLayout.MAX_FILE_SIZE) {
+    long most = BlockTree.mostBlocks(flags, superblock.blockShift()) << superblock.blockShift();
+    if (size < 0 || size > most) {
       throw view.malformed(
           at + ExtLayout.I_SIZE,
-          "a size of at most 0x%x bytes".formatted(ExtLayout.MAX_FILE_SIZE),
+          "a size of at most 0x%x bytes".formatted(most),
           "0x%x".formatted(size));
     }
     return size;
+  }
+
+  /** Linux counterpart: fs/ext4/inode.c:ext4_inode_blocks. */
+  private long sectors(long at, long flags) throws MalformedDataException {
+    long blocks = view.u32(at + ExtLayout.I_BLOCKS);
+    if (!superblock.features().hasRoCompat(ExtFeatures.RO_COMPAT_HUGE_FILE)) {
+      return blocks;
+    }
+    blocks |= (long) view.u16(at + ExtLayout.I_BLOCKS_HIGH) << Integer.SIZE;
+    return (flags & ExtLayout.HUGE_FILE_FL) == 0
+        ? blocks
+        : blocks << superblock.blockShift() - ExtLayout.SECTOR_SHIFT;
   }
 
   /** Seconds are signed; the extra field, where there is one, adds epochs and nanoseconds. */
@@ -136,9 +149,27 @@ final class InodeTable {
     return (dev >> 8 & 0xfff) << 32 | dev & 0xff | dev >> 12 & 0xfff00;
   }
 
-  /** A link's target is in the inode if no block but that of the attributes is allocated. */
+  /**
+   * Returns the number of the block that holds an inode's attributes, 0 if there is none.
+   *
+   * @param at the byte offset of the inode
+   * @throws MalformedDataException if the inode does not lie in the image
+   */
+  long attributesBlock(long at) throws MalformedDataException {
+    return superblock.wide(
+        view.u32(at + ExtLayout.I_FILE_ACL), view.u16(at + ExtLayout.I_FILE_ACL_HIGH));
+  }
+
+  /**
+   * A link's target is in the inode if nothing but the cluster of its attributes is allocated, or,
+   * where attributes in inodes of their own count too, if it is short enough. Linux counterpart:
+   * fs/ext4/inode.c:ext4_inode_is_fast_symlink.
+   */
   boolean isFastLink(Inode link) throws MalformedDataException {
-    boolean attributes = view.u32(link.offset() + ExtLayout.I_FILE_ACL) != 0;
-    return link.sectors() == (attributes ? ExtLayout.SECTORS_PER_BLOCK : 0);
+    if (superblock.features().hasIncompat(ExtFeatures.INCOMPAT_EA_INODE)) {
+      return link.size() > 0 && link.size() < ExtLayout.I_BLOCK_SIZE;
+    }
+    int shift = superblock.blockShift() + superblock.clusterShift() - ExtLayout.SECTOR_SHIFT;
+    return link.sectors() == (attributesBlock(link.offset()) == 0 ? 0 : 1L << shift);
   }
 }

@@ -2,7 +2,6 @@ package dev.xip.pack.ext;
 
 import dev.xip.image.BlockMap;
 import dev.xip.image.Verdict;
-import dev.xip.image.ext.ExtLayout;
 import java.util.BitSet;
 
 /**
@@ -53,10 +52,7 @@ final class BlockAllocator {
           count = Math.min(pieceEnd - at, free < 0 ? Long.MAX_VALUE : free - first);
           taken.set((int) first, (int) (first + count));
         }
-        map.add(
-            at << ExtLayout.BLOCK_SHIFT,
-            first << ExtLayout.BLOCK_SHIFT,
-            count << ExtLayout.BLOCK_SHIFT);
+        map.add(at << NewBlock.SHIFT, first << NewBlock.SHIFT, count << NewBlock.SHIFT);
       }
     }
     return map.build(Verdict.IN_PLACE);

@@ -18,7 +18,7 @@ final class DirectoryWriter {
   private static final int DOTS = length(SELF.length) + length(PARENT.length);
 
   private final ByteBuffer block =
-      ByteBuffer.allocate(ExtLayout.BLOCK_SIZE).order(ByteOrder.LITTLE_ENDIAN);
+      ByteBuffer.allocate(NewBlock.SIZE).order(ByteOrder.LITTLE_ENDIAN);
   private final Iterator<NewFile.Entry> entries;
 
   /** The entry that did not fit into the last block. */
@@ -45,7 +45,7 @@ final class DirectoryWriter {
     int end = DOTS;
     for (NewFile.Entry each : directory.entries()) {
       int length = length(each.name().length());
-      if (end + length > ExtLayout.BLOCK_SIZE) {
+      if (end + length > NewBlock.SIZE) {
         blocks++;
         end = 0;
       }
@@ -56,12 +56,12 @@ final class DirectoryWriter {
 
   /** Returns the next block, valid until the next call. */
   ByteBuffer nextBlock() {
-    while (next != null && end + length(next.name().length()) <= ExtLayout.BLOCK_SIZE) {
+    while (next != null && end + length(next.name().length()) <= NewBlock.SIZE) {
       put(next.file(), next.name().bytes());
       advance();
     }
-    block.putShort(last + ExtLayout.D_REC_LEN, (short) (ExtLayout.BLOCK_SIZE - last));
-    block.put(end, new byte[ExtLayout.BLOCK_SIZE - end]);
+    block.putShort(last + ExtLayout.D_REC_LEN, (short) (NewBlock.SIZE - last));
+    block.put(end, new byte[NewBlock.SIZE - end]);
     end = 0;
     return block.clear();
   }

@@ -5,6 +5,7 @@ import dev.xip.image.BlockMap;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.FileType;
 import dev.xip.image.ext.BlockGroups;
+import dev.xip.image.ext.ExtFeatures;
 import dev.xip.image.ext.ExtLayout;
 import dev.xip.image.ext.Superblock;
 import java.io.IOException;
@@ -22,7 +23,7 @@ import java.util.List;
  * long as the image allows.
  */
 public final class ImageWriter implements AutoCloseable {
-  private static final ByteBuffer ZEROS = ByteBuffer.allocate(ExtLayout.BLOCK_SIZE);
+  private static final ByteBuffer ZEROS = ByteBuffer.allocate(NewBlock.SIZE);
 
   private final FileChannel image;
   private final Arena arena;
@@ -45,6 +46,14 @@ public final class ImageWriter implements AutoCloseable {
             name,
             CorruptImageException::new);
     this.superblock = Superblock.read(view);
+    if (superblock.blockShift() != NewBlock.SHIFT
+        || superblock.features().incompat() != ExtFeatures.INCOMPAT_FILETYPE) {
+      throw view.malformed(
+          ExtLayout.SUPERBLOCK_OFFSET,
+          "blocks of %d bytes, and no incompatible feature but filetype".formatted(NewBlock.SIZE),
+          "blocks of %d, and %s"
+              .formatted(superblock.blockSize(), String.join(", ", superblock.info().features())));
+    }
     this.groups = new BlockGroups(view, superblock);
     this.metadata = groups.metadata();
   }
@@ -142,7 +151,7 @@ public final class ImageWriter implements AutoCloseable {
         case SYMLINK -> {
           if (places.extentCount() > 0) {
             ByteBuffer target = buffer().put(file.target()).clear();
-            writeBlock(target, places.imageOffset(0) >>> ExtLayout.BLOCK_SHIFT);
+            writeBlock(target, places.imageOffset(0) >>> NewBlock.SHIFT);
           }
         }
         default -> {}
@@ -155,8 +164,8 @@ public final class ImageWriter implements AutoCloseable {
   private void writeDirectory(NewFile file, BlockMap places) throws IOException {
     DirectoryWriter blocks = new DirectoryWriter(file);
     for (int i = 0; i < places.extentCount(); i++) {
-      long first = places.extent(i).imageOffset() >>> ExtLayout.BLOCK_SHIFT;
-      long count = places.extent(i).length() >>> ExtLayout.BLOCK_SHIFT;
+      long first = places.extent(i).imageOffset() >>> NewBlock.SHIFT;
+      long count = places.extent(i).length() >>> NewBlock.SHIFT;
       for (long block = first; block < first + count; block++) {
         writeBlock(blocks.nextBlock(), block);
       }
@@ -165,8 +174,8 @@ public final class ImageWriter implements AutoCloseable {
 
   private void writeInode(NewFile file, BlockMap places, BlockAllocator blocks) throws IOException {
     long at = groups.inode(file.number());
-    seekInodes(at >>> ExtLayout.BLOCK_SHIFT);
-    int offset = (int) (at & ExtLayout.BLOCK_SIZE - 1);
+    seekInodes(at >>> NewBlock.SHIFT);
+    int offset = (int) (at & NewBlock.SIZE - 1);
     inodeBlock.put(offset, new byte[superblock.inodeSize()]);
     if (places.extentCount() > 0) {
       PointerRows.write(
@@ -205,7 +214,7 @@ public final class ImageWriter implements AutoCloseable {
   }
 
   private void writeGroups(List<NewFile> files, BitSet taken) throws IOException {
-    ByteBuffer table = read(1, (int) groups.descriptorBlocks());
+    ByteBuffer table = read(1, (int) superblock.descriptorBlocks());
     int used = files.size() - 1 + (int) superblock.firstInode() - 1;
     int perGroup = (int) superblock.inodesPerGroup();
     int[] directories = directories(files);
@@ -251,7 +260,7 @@ public final class ImageWriter implements AutoCloseable {
 
   /** The unused bits at the end of the bitmap are set. */
   private void writeBitmap(BitSet bits, int count, long block) throws IOException {
-    bits.set(count, ExtLayout.BITMAP_BITS);
+    bits.set(count, NewBlock.BITMAP_BITS);
     writeBlock(buffer().put(bits.toByteArray()).clear(), block);
   }
 
@@ -259,9 +268,8 @@ public final class ImageWriter implements AutoCloseable {
    * Reads through the channel: to touch a mapped page of a hole may take room that is not there.
    */
   private ByteBuffer read(long block, int count) throws IOException {
-    ByteBuffer bytes =
-        ByteBuffer.allocate(count << ExtLayout.BLOCK_SHIFT).order(ByteOrder.LITTLE_ENDIAN);
-    long at = block << ExtLayout.BLOCK_SHIFT;
+    ByteBuffer bytes = ByteBuffer.allocate(count << NewBlock.SHIFT).order(ByteOrder.LITTLE_ENDIAN);
+    long at = block << NewBlock.SHIFT;
     while (bytes.hasRemaining()) {
       int done = image.read(bytes, at + bytes.position());
       if (done < 0) {
@@ -272,11 +280,11 @@ public final class ImageWriter implements AutoCloseable {
   }
 
   private static ByteBuffer buffer() {
-    return ByteBuffer.allocate(ExtLayout.BLOCK_SIZE).order(ByteOrder.LITTLE_ENDIAN);
+    return ByteBuffer.allocate(NewBlock.SIZE).order(ByteOrder.LITTLE_ENDIAN);
   }
 
   private void writeBlock(ByteBuffer bytes, long block) throws IOException {
-    write(bytes, block << ExtLayout.BLOCK_SHIFT);
+    write(bytes, block << NewBlock.SHIFT);
   }
 
   private void write(ByteBuffer bytes, long offset) throws IOException {

@@ -48,7 +48,7 @@ final class InodeWriter {
     to.putShort(at + ExtLayout.I_GID, (short) inode.gid());
     to.putShort(at + ExtLayout.I_GID_HIGH, (short) (inode.gid() >>> 16));
     to.putShort(at + ExtLayout.I_LINKS_COUNT, (short) file.links());
-    to.putInt(at + ExtLayout.I_BLOCKS, (int) (blocks * ExtLayout.SECTORS_PER_BLOCK));
+    to.putInt(at + ExtLayout.I_BLOCKS, (int) (blocks * NewBlock.SECTORS));
     to.putInt(at + ExtLayout.I_FILE_ACL, attributesBlock);
     to.putShort(at + ExtLayout.I_EXTRA_ISIZE, (short) NewAttributes.EXTRA_SIZE);
     time(ExtLayout.I_ATIME, ExtLayout.I_ATIME_EXTRA, inode.accessed());
@@ -58,7 +58,7 @@ final class InodeWriter {
     file.attributes().putInInode(to, at);
     switch (inode.type()) {
       case REGULAR -> size(inode.size());
-      case DIRECTORY -> size(DirectoryWriter.blocks(file) << ExtLayout.BLOCK_SHIFT);
+      case DIRECTORY -> size(DirectoryWriter.blocks(file) << NewBlock.SHIFT);
       case SYMLINK -> link(file.target());
       case CHARACTER_DEVICE, BLOCK_DEVICE -> device(inode.deviceMajor(), inode.deviceMinor());
       case FIFO, SOCKET, UNKNOWN -> {}

@@ -33,7 +33,7 @@ final class NewAttributes {
           - 1;
 
   private static final int BLOCK_UNITS =
-      (ExtLayout.BLOCK_SIZE - ExtLayout.ATTRIBUTES_HEADER_SIZE) / UNIT - 1;
+      (NewBlock.SIZE - ExtLayout.ATTRIBUTES_HEADER_SIZE) / UNIT - 1;
 
   private static final int LONGEST_NAME = 255;
 
@@ -166,7 +166,7 @@ final class NewAttributes {
     block.putInt(ExtLayout.H_MAGIC, (int) ExtLayout.ATTRIBUTES_MAGIC);
     block.putInt(ExtLayout.H_REFCOUNT, 1);
     block.putInt(ExtLayout.H_BLOCKS, 1);
-    int hash = put(inBlock, block, ExtLayout.ATTRIBUTES_HEADER_SIZE, 0, ExtLayout.BLOCK_SIZE);
+    int hash = put(inBlock, block, ExtLayout.ATTRIBUTES_HEADER_SIZE, 0, NewBlock.SIZE);
     block.putInt(ExtLayout.H_HASH, hash);
   }
 

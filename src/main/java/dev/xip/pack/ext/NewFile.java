@@ -18,13 +18,13 @@ public final class NewFile {
   public static final int MOST_LINKS = 65_000;
 
   /** The most bytes that a file can have. */
-  public static final long MOST_BYTES = ExtLayout.MAX_FILE_SIZE;
+  public static final long MOST_BYTES = NewBlock.MOST_FILE_BYTES;
 
   /** The most bytes that can be allocated to a file: i_blocks counts sectors in 32 bits. */
   public static final long MOST_ALLOCATED = 0xffff_0000L * 512;
 
   /** The longest target of a symbolic link in bytes. */
-  public static final int LONGEST_TARGET = ExtLayout.MAX_LINK_TARGET;
+  public static final int LONGEST_TARGET = NewBlock.LONGEST_TARGET;
 
   private static final byte[] NO_TARGET = {};
 
@@ -90,8 +90,8 @@ public final class NewFile {
    * @param length its length in bytes, at least 1
    */
   public void addData(long offset, long length) {
-    long first = offset >>> ExtLayout.BLOCK_SHIFT;
-    long end = offset + length + ExtLayout.BLOCK_SIZE - 1 >>> ExtLayout.BLOCK_SHIFT;
+    long first = offset >>> NewBlock.SHIFT;
+    long end = offset + length + NewBlock.SIZE - 1 >>> NewBlock.SHIFT;
     int last = runsEnd - 2;
     if (last >= 0 && first <= runs[last] + runs[last + 1]) {
       runs[last + 1] = end - runs[last];

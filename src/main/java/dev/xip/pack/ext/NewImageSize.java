@@ -17,7 +17,7 @@ import java.util.List;
  */
 public record NewImageSize(long blocks, long inodes, long fileBlocks, boolean dirNlink) {
   /** The size of a block in bytes. */
-  public static final int BLOCK = ExtLayout.BLOCK_SIZE;
+  public static final int BLOCK = NewBlock.SIZE;
 
   /** The size of an inode in bytes. */
   public static final int INODE = NewAttributes.INODE_SIZE;
@@ -31,9 +31,9 @@ public record NewImageSize(long blocks, long inodes, long fileBlocks, boolean di
   /** Mke2fs needs room for lost+found and the root, which the writer drops. */
   private static final int FEWEST_FREE = 16;
 
-  private static final int BLOCKS_PER_GROUP = ExtLayout.BITMAP_BITS;
+  private static final int BLOCKS_PER_GROUP = NewBlock.BITMAP_BITS;
   private static final int INODES_PER_BLOCK = BLOCK / INODE;
-  private static final int INODES_PER_GROUP = ExtLayout.BITMAP_BITS - INODES_PER_BLOCK;
+  private static final int INODES_PER_GROUP = NewBlock.BITMAP_BITS - INODES_PER_BLOCK;
   private static final int SLOTS_PER_GROUP = BLOCKS_PER_GROUP / SlotPlan.SLOT_BLOCKS;
 
   /** Mke2fs leaves out a last group with fewer blocks than its own tables and this many more. */

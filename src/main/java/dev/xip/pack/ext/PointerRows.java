@@ -40,8 +40,8 @@ final class PointerRows {
       long to = runs[i] + runs[i + 1] - 1 - ExtLayout.DIRECT_BLOCKS;
       // The first row of each depth is named by the inode, the others by rows one deeper.
       for (int depth = 0; depth < ExtLayout.MAX_DEPTH && to >= 0; depth++) {
-        from = Math.max(from, 0) >> ExtLayout.POINTERS_SHIFT;
-        to >>= ExtLayout.POINTERS_SHIFT;
+        from = Math.max(from, 0) >> NewBlock.POINTERS_SHIFT;
+        to >>= NewBlock.POINTERS_SHIFT;
         count += to - Math.max(from, last[depth] + 1) + 1;
         last[depth] = to;
         from--;
@@ -68,7 +68,7 @@ final class PointerRows {
     for (int depth = 1; depth <= ExtLayout.MAX_DEPTH; depth++) {
       int root = at + (ExtLayout.DIRECT_BLOCKS + depth - 1) * ExtLayout.POINTER_SIZE;
       inode.putInt(root, tree.block(first, depth));
-      first += 1L << depth * ExtLayout.POINTERS_SHIFT;
+      first += 1L << depth * NewBlock.POINTERS_SHIFT;
     }
   }
 
@@ -77,17 +77,17 @@ final class PointerRows {
    * a hole.
    */
   private int block(long first, int depth) throws IOException {
-    long at = first << ExtLayout.BLOCK_SHIFT;
+    long at = first << NewBlock.SHIFT;
     if (depth == 0) {
-      return (int) (Math.max(0, map.imageOffset(at)) >>> ExtLayout.BLOCK_SHIFT);
+      return (int) (Math.max(0, map.imageOffset(at)) >>> NewBlock.SHIFT);
     }
-    long step = 1L << (depth - 1) * ExtLayout.POINTERS_SHIFT;
-    long bytes = step << ExtLayout.POINTERS_SHIFT + ExtLayout.BLOCK_SHIFT;
+    long step = 1L << (depth - 1) * NewBlock.POINTERS_SHIFT;
+    long bytes = step << NewBlock.POINTERS_SHIFT + NewBlock.SHIFT;
     if (map.imageOffset(at) < 0 && map.runLength(at) >= bytes) {
       return 0;
     }
-    ByteBuffer row = ByteBuffer.allocate(ExtLayout.BLOCK_SIZE).order(ByteOrder.LITTLE_ENDIAN);
-    for (int i = 0; i < ExtLayout.POINTERS; i++) {
+    ByteBuffer row = ByteBuffer.allocate(NewBlock.SIZE).order(ByteOrder.LITTLE_ENDIAN);
+    for (int i = 0; i < NewBlock.POINTERS; i++) {
       row.putInt(i * ExtLayout.POINTER_SIZE, block(first + i * step, depth - 1));
     }
     return rows.write(row);
