@@ -53,9 +53,29 @@ public final class LostPages {
 
   private LostPages() {}
 
+  /**
+   * What is mapped into a range.
+   *
+   * @param name the name that errors show: of the file, or of the image in a part of it
+   * @param file the path of the file
+   * @param fileBytes how many bytes the file must have for the range to lose none
+   */
+  public record Origin(String name, String file, long fileBytes) {
+    /**
+     * Describes a file that is known by its path.
+     *
+     * @param file the path
+     * @param fileBytes how many bytes it must have
+     * @return the origin
+     */
+    public static Origin of(String file, long fileBytes) {
+      return new Origin(file, file, fileBytes);
+    }
+  }
+
   /** Memory in which a file is mapped. */
   public static final class Range {
-    private final String file;
+    private final Origin origin;
     private final MemorySegment memory;
     private final boolean readable;
     private final long start;
@@ -67,16 +87,16 @@ public final class LostPages {
     /**
      * Describes a range that has lost nothing yet.
      *
-     * @param file the name of the file that is mapped there
+     * @param origin what is mapped there
      * @param memory the memory, closed when the file is unmapped at the latest
      * @param readable whether it may be read
      */
-    public Range(String file, MemorySegment memory, boolean readable) {
-      this(file, memory, readable, Arena.ofAuto().allocate(ValueLayout.JAVA_LONG));
+    public Range(Origin origin, MemorySegment memory, boolean readable) {
+      this(origin, memory, readable, Arena.ofAuto().allocate(ValueLayout.JAVA_LONG));
     }
 
-    private Range(String file, MemorySegment memory, boolean readable, MemorySegment lost) {
-      this.file = file;
+    private Range(Origin origin, MemorySegment memory, boolean readable, MemorySegment lost) {
+      this.origin = origin;
       this.memory = memory;
       this.readable = readable;
       this.start = memory.address();
@@ -93,7 +113,7 @@ public final class LostPages {
      * @return the part
      */
     public Range part(long from, long to, boolean mayBeRead) {
-      return new Range(file, memory.asSlice(from - start, to - from), mayBeRead, lost);
+      return new Range(origin, memory.asSlice(from - start, to - from), mayBeRead, lost);
     }
 
     /** {@return whether it may be read; if not, a load from it is an error} */
@@ -101,9 +121,9 @@ public final class LostPages {
       return readable;
     }
 
-    /** {@return the name of the file that is mapped there} */
-    public String file() {
-      return file;
+    /** {@return what is mapped there} */
+    public Origin origin() {
+      return origin;
     }
 
     /** {@return the address of the first byte} */
@@ -220,14 +240,14 @@ public final class LostPages {
   }
 
   /**
-   * Finds a loss in a file that is known by its name alone.
+   * Finds a loss in what is known by its name alone.
    *
-   * @param file the name, as the file was opened by
-   * @return a range of the file that has lost a byte, or null. If no file of that name is mapped,
+   * @param name the name of a file or image, see {@link Origin#name}
+   * @return a range of that name that has lost a byte, or null. If nothing of that name is mapped,
    *     any range that has lost a byte
    */
-  public static Range named(String file) {
-    Range known = BY_NAME.get(file);
+  public static Range named(String name) {
+    Range known = BY_NAME.get(name);
     if (known != null && known.readable) {
       try {
         touch(known.memory);
@@ -239,7 +259,7 @@ public final class LostPages {
       return null;
     }
     for (Range each : losses()) {
-      if (known == null || each.file.equals(file)) {
+      if (known == null || each.origin.name.equals(name)) {
         return each;
       }
     }
@@ -247,14 +267,14 @@ public final class LostPages {
   }
 
   /**
-   * Returns the file that is mapped at an address.
+   * Returns what is mapped at an address.
    *
    * @param address the address
-   * @return its name, or null if no file is known to be mapped there
+   * @return its origin, or null if no file is known to be mapped there
    */
-  public static String fileAt(long address) {
+  public static Origin originAt(long address) {
     Map.Entry<Long, Range> at = RANGES.floorEntry(address);
-    return at == null || at.getValue().end <= address ? null : at.getValue().file;
+    return at == null || at.getValue().end <= address ? null : at.getValue().origin;
   }
 
   /**
@@ -284,7 +304,7 @@ public final class LostPages {
     if (writable) {
       WRITABLE.put(range.start, range);
     }
-    BY_NAME.putIfAbsent(range.file, range);
+    BY_NAME.putIfAbsent(range.origin.name, range);
     if (range.lostFrom() < range.end) {
       clean = NEVER;
       losses = null;
@@ -303,11 +323,12 @@ public final class LostPages {
       losses = null;
       findLosses();
     }
-    if (BY_NAME.remove(range.file, range)) {
+    String name = range.origin.name;
+    if (BY_NAME.remove(name, range)) {
       RANGES.values().stream()
-          .filter(each -> each.file.equals(range.file))
+          .filter(each -> each.origin.name.equals(name))
           .findFirst()
-          .ifPresent(each -> BY_NAME.put(each.file, each));
+          .ifPresent(each -> BY_NAME.put(name, each));
     }
   }
 }

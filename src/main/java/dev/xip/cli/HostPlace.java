@@ -2,7 +2,6 @@ package dev.xip.cli;
 
 import dev.xip.base.FileName;
 import dev.xip.host.HostPaths;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
@@ -28,15 +27,12 @@ final class HostPlace implements ITypeConverter<Path> {
   }
 
   /**
-   * {@return the path of an argument; with a dot as its last name if a trailing slash, which Java's
-   * paths drop, requires a folder that does not exist}
+   * {@return the path of an argument, as {@link HostPaths#typed} makes it}
    *
    * @param argument as typed, or recovered by {@link RawArguments}
    */
   static Path of(String argument) {
-    Path path = HostPaths.of(FileName.of(argument));
-    boolean plain = !argument.endsWith("/") || Files.isDirectory(path);
-    return plain ? path : path.resolve(".");
+    return HostPaths.typed(argument);
   }
 
   /** Keeps an argument as it is, but refuses an empty one. */

@@ -26,8 +26,8 @@ final class Guard {
   record Guarded(LostPages.Range range, boolean writable, int id) {}
 
   /** Guards a range before a file is mapped there. Precondition: no part of it is guarded. */
-  void add(String file, MemorySegment memory, Access access) throws HostException {
-    add(new LostPages.Range(file, memory, access.read()), access.write());
+  void add(LostPages.Origin origin, MemorySegment memory, Access access) throws HostException {
+    add(new LostPages.Range(origin, memory, access.read()), access.write());
   }
 
   private void add(LostPages.Range range, boolean writable) throws HostException {
@@ -95,9 +95,9 @@ final class Guard {
     LostPages.remove(old.range);
   }
 
-  /** Names the file that is mapped at an address, for a second mapping of it. */
-  static String fileAt(long address) {
-    String file = LostPages.fileAt(address);
-    return file == null ? "a file at 0x%x".formatted(address) : file;
+  /** Tells what is mapped at an address, for a second mapping of it. */
+  static LostPages.Origin originAt(long address) {
+    LostPages.Origin origin = LostPages.originAt(address);
+    return origin == null ? LostPages.Origin.of("a file at 0x%x".formatted(address), 0) : origin;
   }
 }

@@ -13,12 +13,15 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * An open regular file or memfd. A mapping made from it outlives it: closing releases the
- * descriptor and the locks taken through it, nothing else.
+ * An open regular file, memfd or block device. A mapping made from it outlives it: closing releases
+ * the descriptor and the locks taken through it, nothing else.
  */
 public final class HostFile extends HostDescriptor {
   /** Without O_NONBLOCK the open of a named pipe would wait for its other end. */
   private static final int REGULAR = Libc.O_CLOEXEC() | Libc.O_NONBLOCK();
+
+  /** Of unistd.h: from the end. */
+  private static final int SEEK_END = 2;
 
   private HostFile(int fd, String name) {
     super(fd, name);
@@ -34,6 +37,18 @@ public final class HostFile extends HostDescriptor {
    */
   public static HostFile openReadOnly(Path path) throws HostException {
     return open(path, Libc.O_RDONLY(), 0);
+  }
+
+  /**
+   * Opens an existing file or block device for reading.
+   *
+   * @param path a path of the default file system
+   * @return the open file
+   * @throws HostException as {@link #openReadOnly}
+   */
+  public static HostFile openReadOnlyOrDevice(Path path) throws HostException {
+    int fd = FileCalls.open(HostPaths.nameOf(path), Libc.O_RDONLY() | REGULAR, 0);
+    return checked(fd, path.toString(), true);
   }
 
   /**
@@ -74,21 +89,21 @@ public final class HostFile extends HostDescriptor {
     AtomicContext.mightSleep("open");
     FileName name = HostPaths.nameOf(path);
     int fd = FileCalls.open(name, how | REGULAR, mode);
-    return regular(fd, path.toString());
+    return checked(fd, path.toString(), false);
   }
 
   /** Opens a file in a folder; a link is refused. Precondition: the name is checked. */
   static HostFile beneath(OpenFolder folder, FileName name, int how, int mode)
       throws HostException {
     int fd = BeneathCalls.open(folder, name, how | REGULAR | Libc.O_NOFOLLOW(), mode);
-    return regular(fd, folder.place(name));
+    return checked(fd, folder.place(name), false);
   }
 
-  private static HostFile regular(int fd, String name) throws HostException {
+  private static HostFile checked(int fd, String name, boolean device) throws HostException {
     HostFile file = new HostFile(fd, name);
     try {
       HostStat stat = file.stat();
-      if (!stat.isRegularFile()) {
+      if (!stat.isRegularFile() && !(device && stat.isBlockDevice())) {
         Errno error = stat.isDirectory() ? Errno.EISDIR : Errno.ENODEV;
         throw new HostException("open", "path=" + name, error);
       }
@@ -106,7 +121,8 @@ public final class HostFile extends HostDescriptor {
    * @throws HostException if the system refuses
    */
   public long size() throws HostException {
-    return stat().size();
+    HostStat stat = stat();
+    return stat.isBlockDevice() ? FileCalls.lseek(fd(), name(), 0, SEEK_END) : stat.size();
   }
 
   /**

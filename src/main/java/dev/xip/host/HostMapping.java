@@ -2,23 +2,26 @@ package dev.xip.host;
 
 import dev.xip.base.Access;
 import dev.xip.base.AtomicContext;
+import dev.xip.base.LostPages;
 import dev.xip.base.Pages;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 
 /**
  * A file, or a part of it, mapped at an address of the system's choice, mmap(2). The file may be
- * closed while it is mapped. If it is truncated, a lost page reads as zeros, and {@link
- * dev.xip.base.LostPages} reports it.
+ * closed while it is mapped. If it is truncated, a lost page reads as zeros, and {@link LostPages}
+ * reports it.
  */
 public final class HostMapping implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final MemorySegment memory;
 
-  private HostMapping(long addr, long length, String file, Access access, Runnable unmap)
+  private HostMapping(
+      long addr, long length, LostPages.Origin origin, Access access, Runnable unmap)
       throws HostException {
     Guard guard = new Guard();
     MemorySegment all =
@@ -32,7 +35,7 @@ public final class HostMapping implements AutoCloseable {
             });
     memory = access.write() ? all : all.asReadOnly();
     try {
-      guard.add(file, all, access);
+      guard.add(origin, all, access);
     } catch (HostException e) {
       arena.close();
       throw e;
@@ -61,23 +64,50 @@ public final class HostMapping implements AutoCloseable {
     MappedMemory.requireInFile(file, fileOffset, length, file.size());
     long addr = MappedMemory.mapAnywhere(file, fileOffset, length, access, sharing);
     return new HostMapping(
-        addr, length, file.name(), access, () -> MappedMemory.unmap(addr, length));
+        addr,
+        length,
+        LostPages.Origin.of(file.name(), fileOffset + length),
+        access,
+        () -> MappedMemory.unmap(addr, length));
   }
 
   /**
-   * Maps a whole file for reading, through the JDK alone: linking the first system call takes
-   * longer than most commands run.
+   * Maps a whole file for reading, as {@link #map(FileChannel, LostPages.Origin, long)} does.
    *
    * @param file an open file that is not empty; it may be closed while it is mapped
-   * @param name the name that {@link dev.xip.base.LostPages} knows the file by
+   * @param name its path, by which {@link LostPages} knows it
    * @return the mapping, to be closed
    * @throws IOException if the system refuses
    */
   public static HostMapping map(FileChannel file, String name) throws IOException {
+    return map(file, LostPages.Origin.of(name, file.size()), 0);
+  }
+
+  /**
+   * Maps a file or block device for reading from a page on, through the JDK alone: linking the
+   * first system call takes longer than most commands run.
+   *
+   * @param file an open file; it may be closed while it is mapped
+   * @param origin what {@link LostPages} tells of it; the mapping ends where its bytes end
+   * @param fileOffset the first byte in the file, page aligned, before that end
+   * @return the mapping, to be closed
+   * @throws IOException if the file is shorter, or the system refuses
+   */
+  public static HostMapping map(FileChannel file, LostPages.Origin origin, long fileOffset)
+      throws IOException {
+    Pages.requireAligned(fileOffset, "file offset");
+    if (file.size() < origin.fileBytes()) {
+      throw new FileSystemException(
+          origin.file(),
+          null,
+          "expected 0x%x bytes, found 0x%x: it has just been cut"
+              .formatted(origin.fileBytes(), file.size()));
+    }
     Arena mapped = Arena.ofShared();
     try {
-      MemorySegment all = file.map(FileChannel.MapMode.READ_ONLY, 0, file.size(), mapped);
-      return new HostMapping(all.address(), all.byteSize(), name, Access.READ, mapped::close);
+      long length = origin.fileBytes() - fileOffset;
+      MemorySegment all = file.map(FileChannel.MapMode.READ_ONLY, fileOffset, length, mapped);
+      return new HostMapping(all.address(), length, origin, Access.READ, mapped::close);
     } catch (IOException | RuntimeException | Error e) {
       if (mapped.scope().isAlive()) {
         mapped.close();

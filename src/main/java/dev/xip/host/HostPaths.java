@@ -5,6 +5,7 @@ import java.net.URI;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystems;
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.ProviderMismatchException;
@@ -46,6 +47,20 @@ public final class HostPaths {
     Path absolute = Path.of(URI.create(uri.toString()));
     boolean isAbsolute = bytes.at(0) == '/' || absolute.getNameCount() == 0;
     return isAbsolute ? absolute : absolute.subpath(0, absolute.getNameCount());
+  }
+
+  /**
+   * Makes a path of what a user typed. A slash at its end, which Java's paths drop, requires a
+   * folder.
+   *
+   * @param text the text, see {@link FileName#exactText}
+   * @return the path; with a dot as its last name if it must be a folder and is none
+   * @throws InvalidPathException if it holds NUL
+   */
+  public static Path typed(String text) {
+    Path path = of(FileName.of(text));
+    boolean plain = !text.endsWith("/") || Files.isDirectory(path);
+    return plain ? path : path.resolve(".");
   }
 
   /**

@@ -41,6 +41,8 @@ public record HostStat(
     int mtimeNanos,
     long ctimeSeconds,
     int ctimeNanos) {
+  /** S_IFBLK of inode(7). */
+  private static final int BLOCK_DEVICE = 0060000;
 
   static HostStat read(MemorySegment struct) {
     MemorySegment atime = statx.stx_atime(struct);
@@ -80,6 +82,11 @@ public record HostStat(
   /** {@return whether it is a regular file} */
   public boolean isRegularFile() {
     return (mode & Libc.S_IFMT()) == Libc.S_IFREG();
+  }
+
+  /** {@return whether it is a block device, whose {@link #size} is 0} */
+  public boolean isBlockDevice() {
+    return (mode & Libc.S_IFMT()) == BLOCK_DEVICE;
   }
 
   /** {@return whether it is a directory} */

@@ -3,6 +3,7 @@ package dev.xip.host;
 import dev.xip.base.Access;
 import dev.xip.base.AtomicContext;
 import dev.xip.base.Errno;
+import dev.xip.base.LostPages;
 import dev.xip.base.Pages;
 import dev.xip.bindings.Libc;
 import java.io.UncheckedIOException;
@@ -153,12 +154,13 @@ public final class Reservation implements AutoCloseable {
     prepare(offset, length);
     Pages.requireAligned(fileOffset, "file offset");
     Args.noOverflow(fileOffset, length, "file offset");
-    long wholePages = Pages.roundUp(file.size());
-    MappedMemory.requireInFile(file, fileOffset, length, wholePages);
+    long size = file.size();
+    MappedMemory.requireInFile(file, fileOffset, length, Pages.roundUp(size));
+    LostPages.Origin origin = LostPages.Origin.of(file.name(), Math.min(size, fileOffset + length));
     long start = address() + offset;
     List<Guard.Guarded> before = guard.remove(start, length);
     try {
-      guard.add(file.name(), memory.asSlice(offset, length), access);
+      guard.add(origin, memory.asSlice(offset, length), access);
       install(MappedMemory.mapAnywhere(file, fileOffset, length, access, sharing), offset, length);
     } catch (HostException refused) {
       undo(refused, () -> guard.remove(start, length));
@@ -168,11 +170,11 @@ public final class Reservation implements AutoCloseable {
   }
 
   /**
-   * Guards the whole range as one file, before {@link #mapAgain} maps it. Precondition: it reads as
-   * zeros.
+   * Guards the whole range as of one origin, before {@link #mapAgain} maps it. Precondition: it
+   * reads as zeros.
    */
-  synchronized void guard(String file) throws HostException {
-    guard.add(file, memory, Access.READ);
+  synchronized void guard(LostPages.Origin origin) throws HostException {
+    guard.add(origin, memory, Access.READ);
   }
 
   /**

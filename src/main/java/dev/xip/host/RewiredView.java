@@ -52,7 +52,7 @@ public final class RewiredView implements AutoCloseable {
     try {
       range = Reservation.readableZeros(bytes);
       if (!pieces.isEmpty()) {
-        range.guard(Guard.fileAt(pieces.getFirst().source.address()));
+        range.guard(Guard.originAt(pieces.getFirst().source.address()));
       }
       for (Piece piece : pieces) {
         range.mapAgain(piece.at, piece.source);

@@ -3,6 +3,7 @@ package dev.xip.image;
 import dev.xip.base.LostPages;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -14,6 +15,11 @@ import java.nio.file.Path;
  * even if the file grows again.
  */
 public final class MemoryFaults {
+  /** The bits of a mode that tell the type, inode(7). */
+  private static final int TYPE = 0170000;
+
+  private static final int BLOCK_DEVICE = 0060000;
+
   private MemoryFaults() {}
 
   /**
@@ -34,10 +40,10 @@ public final class MemoryFaults {
 
   /**
    * Runs an operation on an image that is known by its name alone, then checks that no mapped page
-   * of a file of that name was lost, or no mapped page at all if no file of that name is mapped.
+   * of that name was lost, or no mapped page at all if nothing of that name is mapped.
    *
    * @param <T> its result
-   * @param image the image file's name, as it was opened by
+   * @param image the image's name, see {@link FsImage#name}
    * @param sizeWhenOpened how many bytes of it were mapped
    * @param operation the operation
    * @return its result
@@ -106,12 +112,12 @@ public final class MemoryFaults {
    */
   static CorruptImageException lost(
       String image, long sizeWhenOpened, LostPages.Range lost, long offset) {
-    boolean isImage = lost.file().equals(image);
-    long expected = isImage ? sizeWhenOpened : lost.end() - lost.start();
-    long sizeNow = sizeNow(lost.file());
+    LostPages.Origin origin = lost.origin();
+    long expected = origin.fileBytes();
+    long sizeNow = sizeNow(origin.file());
     // A file of an image may be mapped apart from it, at other offsets; the file's end is the same.
-    boolean cut = isImage && sizeNow >= 0 && sizeNow < expected;
-    long at = cut ? sizeNow : offset;
+    boolean cut = origin.name().equals(image) && sizeNow >= 0 && sizeNow < expected;
+    long at = cut ? sizeNow - (expected - sizeWhenOpened) : offset;
     String found;
     if (sizeNow < 0) {
       found = "no file of that name any more, and its memory gone";
@@ -124,12 +130,20 @@ public final class MemoryFaults {
         image,
         Math.clamp(at, 0, sizeWhenOpened),
         "0x%x bytes as when the image was opened".formatted(expected),
-        isImage ? found : "%s of %s".formatted(found, lost.file()));
+        origin.file().equals(image) ? found : "%s of %s".formatted(found, origin.file()));
   }
 
+  /** The size of a file or block device, or -1 if there is none of that name. */
   private static long sizeNow(String file) {
     try {
-      return Files.size(Path.of(file));
+      Path path = Path.of(file);
+      int mode = (int) Files.getAttribute(path, "unix:mode");
+      if ((mode & TYPE) != BLOCK_DEVICE) {
+        return Files.size(path);
+      }
+      try (FileChannel device = FileChannel.open(path)) {
+        return device.size();
+      }
     } catch (IOException | InvalidPathException e) {
       return -1;
     }

@@ -1,5 +1,8 @@
 package dev.xip.image;
 
+import dev.xip.base.Pages;
+import java.lang.foreign.MemorySegment;
+
 /** Whether a file's bytes can be used where they lie, or why not. */
 public enum Verdict {
   /** Every byte lies in whole, aligned pages of the image. */
@@ -15,12 +18,28 @@ public enum Verdict {
   /** The bytes are encrypted. */
   ENCRYPTED("encrypted"),
   /** Blocks are smaller than a page. */
-  SMALL_BLOCKS("block size below page size");
+  SMALL_BLOCKS("block size below page size"),
+  /** The bytes do not lie in whole pages, such as those of an image that begins inside a page. */
+  UNALIGNED("not at a page boundary");
 
   private final String reason;
 
   Verdict(String reason) {
     this.reason = reason;
+  }
+
+  /**
+   * Judges files whose bytes lie in whole blocks.
+   *
+   * @param image the memory of the image
+   * @param blockSize the length of a block in bytes, a power of two
+   * @return in place, or why the blocks of this image are no whole pages
+   */
+  public static Verdict ofBlocks(MemorySegment image, long blockSize) {
+    if (blockSize < Pages.SIZE) {
+      return SMALL_BLOCKS;
+    }
+    return image.isNative() && !Pages.isAligned(image.address()) ? UNALIGNED : IN_PLACE;
   }
 
   /** {@return the verdict as a phrase for messages} */
@@ -34,7 +53,7 @@ public enum Verdict {
    */
   public boolean copyable() {
     return switch (this) {
-      case IN_PLACE, INLINE, TAIL_PACKED, SMALL_BLOCKS -> true;
+      case IN_PLACE, INLINE, TAIL_PACKED, SMALL_BLOCKS, UNALIGNED -> true;
       case NOT_REGULAR, COMPRESSED, ENCRYPTED -> false;
     };
   }

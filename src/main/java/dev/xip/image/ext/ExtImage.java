@@ -3,7 +3,6 @@ package dev.xip.image.ext;
 import dev.xip.base.ByteView;
 import dev.xip.base.FileName;
 import dev.xip.base.MalformedDataException;
-import dev.xip.base.Pages;
 import dev.xip.image.BlockMap;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.DirEntryVisitor;
@@ -32,6 +31,9 @@ public final class ExtImage implements FsImage {
   private final Superblock superblock;
   private final InodeTable inodeTable;
 
+  /** What is said of regular files whose bytes lie in blocks. */
+  private final Verdict regular;
+
   /** Direct-mapped cache of recent directories, indexed by inode number modulo the length. */
   private final AtomicReferenceArray<DirectoryBlocks> directories =
       new AtomicReferenceArray<>(KNOWN_DIRECTORIES);
@@ -40,6 +42,7 @@ public final class ExtImage implements FsImage {
     this.view = view;
     this.superblock = Superblock.read(view);
     this.inodeTable = new InodeTable(view, superblock);
+    this.regular = Verdict.ofBlocks(view.memory(), superblock.info().blockSize());
   }
 
   /**
@@ -126,15 +129,10 @@ public final class ExtImage implements FsImage {
   @Override
   public BlockMap blockMap(Inode file) throws IOException {
     return switch (file.type()) {
-      case REGULAR -> guardedTree(file, verdict(file));
+      case REGULAR -> guardedTree(file, file.size() == 0 ? Verdict.IN_PLACE : regular);
       case DIRECTORY -> guardedTree(file, Verdict.NOT_REGULAR);
       default -> BlockMap.empty(Verdict.NOT_REGULAR);
     };
-  }
-
-  private Verdict verdict(Inode file) {
-    boolean mappable = superblock.blockSize() >= Pages.SIZE || file.size() == 0;
-    return mappable ? Verdict.IN_PLACE : Verdict.SMALL_BLOCKS;
   }
 
   private BlockMap guardedTree(Inode file, Verdict verdict) throws IOException {
