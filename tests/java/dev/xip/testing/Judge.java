@@ -31,6 +31,7 @@ public final class Judge {
     packaged("libcap2-bin", "getcap", "setcap");
     packaged("mmdebstrap", "mmdebstrap");
     packaged("mount", "losetup", "mount", "umount");
+    packaged("util-linux", "blkid", "partx", "wipefs");
     packaged("rsync", "rsync");
     packaged("strace", "strace");
     packaged("util-linux", "prlimit", "setpriv", "unshare");

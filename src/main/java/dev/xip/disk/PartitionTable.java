@@ -1,0 +1,171 @@
+package dev.xip.disk;
+
+import dev.xip.base.ByteView;
+import dev.xip.base.MalformedDataException;
+import java.nio.file.FileSystemException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The partitions of a disk. Immutable. */
+public final class PartitionTable {
+  /** How many partitions a message lists. */
+  private static final int MOST_LISTED = 16;
+
+  private final String kind;
+  private final ByteView disk;
+  private final List<Partition> partitions;
+  private final List<String> warnings;
+
+  PartitionTable(String kind, ByteView disk, List<Partition> partitions, List<String> warnings) {
+    this.kind = kind;
+    this.disk = disk;
+    this.partitions = List.copyOf(partitions);
+    this.warnings = List.copyOf(warnings);
+  }
+
+  /**
+   * Reads the partition table of a disk, a GPT or that of a master boot record.
+   *
+   * @param disk the bytes of the disk
+   * @return the table, or null if the disk has none
+   * @throws MalformedDataException if it has one that is damaged, with its backup if there is one
+   */
+  public static PartitionTable of(ByteView disk) throws MalformedDataException {
+    boolean mbr = MbrTable.isOn(disk);
+    boolean promised = mbr && MbrTable.isProtective(disk);
+    if (mbr && !promised) {
+      return MbrTable.read(disk);
+    }
+    return GptTable.read(disk, promised);
+  }
+
+  /** {@return the kind of the table: GPT or MBR} */
+  public String kind() {
+    return kind;
+  }
+
+  /** {@return the partitions in the order of the table} */
+  public List<Partition> partitions() {
+    return partitions;
+  }
+
+  /** {@return what is wrong with the table but does not keep it from being read, in words} */
+  public List<String> warnings() {
+    return warnings;
+  }
+
+  /**
+   * Finds the partition that a user means.
+   *
+   * @param choice how it was named
+   * @return the partition, which lies inside the disk and shares no byte with another
+   * @throws FileSystemException if no partition or more than one is meant, or it cannot be read;
+   *     the message lists what there is
+   * @throws MalformedDataException if the disk cannot be read
+   */
+  public Partition choose(PartitionChoice choice) throws FileSystemException {
+    List<Partition> found = new ArrayList<>();
+    for (Partition each : partitions) {
+      if (choice.fits(each, contents(each))) {
+        found.add(each);
+      }
+    }
+    if (found.size() != 1) {
+      throw refused(
+          "%s %s %s; there are %s"
+              .formatted(
+                  found.isEmpty() ? "no partition" : found.size() + " partitions",
+                  found.size() < 2 ? "is" : "are",
+                  choice,
+                  listing()));
+    }
+    Partition chosen = found.getFirst();
+    demandReadable(chosen);
+    return chosen;
+  }
+
+  private void demandReadable(Partition chosen) throws FileSystemException {
+    String which = "partition %d".formatted(chosen.number());
+    if (chosen.container()) {
+      throw refused(which + " only holds logical partitions; there are " + listing());
+    }
+    if (chosen.end() > disk.size()) {
+      throw refused(
+          "%s ends at byte 0x%x, past the end of the disk at 0x%x: the image is cut, or the table is"
+                  .formatted(which, chosen.end(), disk.size())
+              + " wrong");
+    }
+    if (chosen.size() == 0) {
+      throw refused("%s at byte 0x%x ends before it begins".formatted(which, chosen.start()));
+    }
+    for (Partition each : partitions) {
+      if (each != chosen && !each.container() && each.overlaps(chosen)) {
+        throw refused(
+            "%s, bytes 0x%x to 0x%x, overlaps partition %d, bytes 0x%x to 0x%x: --offset and --size"
+                    .formatted(
+                        which,
+                        chosen.start(),
+                        chosen.end(),
+                        each.number(),
+                        each.start(),
+                        each.end())
+                + " read it all the same");
+      }
+    }
+  }
+
+  private FileSystemException refused(String reason) {
+    return new FileSystemException(disk.file(), null, reason);
+  }
+
+  /** What is in a partition, null if that is not known. */
+  private Contents contents(Partition partition) throws MalformedDataException {
+    if (partition.container() || partition.size() == 0 || partition.end() > disk.size()) {
+      return null;
+    }
+    List<Contents> contents =
+        Contents.of(
+            new ByteView(
+                disk.memory().asSlice(partition.start(), partition.size()),
+                disk.file(),
+                (file, at, expected, found) ->
+                    disk.malformed(partition.start() + at, expected, found)));
+    return contents.isEmpty() ? null : contents.getFirst();
+  }
+
+  /**
+   * {@return the partitions for a message, each with what is in it}
+   *
+   * @throws MalformedDataException if the disk cannot be read
+   */
+  public String listing() throws MalformedDataException {
+    List<String> listed = new ArrayList<>();
+    for (Partition each : partitions.subList(0, Math.min(MOST_LISTED, partitions.size()))) {
+      listed.add(described(each));
+    }
+    if (partitions.size() > MOST_LISTED) {
+      listed.add("and %d more".formatted(partitions.size() - MOST_LISTED));
+    }
+    return listed.isEmpty() ? "none" : String.join(", ", listed);
+  }
+
+  private String described(Partition partition) throws MalformedDataException {
+    Contents contents = contents(partition);
+    String what;
+    if (partition.container()) {
+      what = "extended";
+    } else if (partition.end() > disk.size()) {
+      what = "past the end of the disk";
+    } else {
+      what = contents == null ? "unknown contents" : contents.name();
+    }
+    String name =
+        partition.name().isEmpty() && contents != null ? contents.label() : partition.name();
+    return "%d (%s%s, %s)"
+        .formatted(
+            partition.number(),
+            what,
+            name.isEmpty() ? "" : " \"" + name + "\"",
+            partition.sizeText());
+  }
+}
