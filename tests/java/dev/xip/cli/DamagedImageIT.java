@@ -66,7 +66,7 @@ class DamagedImageIT {
   @Test
   void aDevice() throws Exception {
     assertThat(Xip.run("ls", "/dev/null").failsWithOneLine())
-        .isEqualTo("xip: /dev/null: Not a regular file\n");
+        .isEqualTo("xip: /dev/null: Not a regular file or block device\n");
   }
 
   @Test

@@ -3,29 +3,20 @@ package dev.xip.cli;
 import dev.xip.base.FileName;
 import dev.xip.image.FsImage;
 import dev.xip.image.MemoryFaults;
+import dev.xip.mount.ImageSource;
 import dev.xip.mount.OpenImage;
-import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentStore;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
 
 /** A command that reads one image: opens it, works, prints, closes it. */
 abstract class ImageCommand implements Callable<Integer> {
   /** The default path: the root of the image. */
   static final String ROOT = "/";
 
-  @Parameters(
-      index = "0",
-      paramLabel = "IMAGE",
-      converter = HostPlace.Some.class,
-      description = "The image file, or segment:A:B:C for one in adjacent segments.")
-  private String name;
+  @Mixin private ImageOperand operand = new ImageOperand();
 
   @Mixin private SegmentOptions.Store store = new SegmentOptions.Store();
 
@@ -33,13 +24,14 @@ abstract class ImageCommand implements Callable<Integer> {
 
   /** Sets the image of a command that picocli did not parse. */
   final void openLater(String image) {
-    name = image;
+    operand = ImageOperand.of(image);
   }
 
   @Override
   public final Integer call() throws IOException {
     Output out = new Output();
     try (OpenImage mount = open(out)) {
+      mount.warnings().forEach(each -> Errors.line(mount.image().name() + ": " + each));
       FsImage image = mount.image();
       int code = MemoryFaults.guarded(image.name(), image.memory(), () -> run(mount, image, out));
       out.flush();
@@ -48,18 +40,14 @@ abstract class ImageCommand implements Callable<Integer> {
   }
 
   private OpenImage open(Output out) throws IOException {
-    if (!name.startsWith(OpenImage.SEGMENTS)) {
-      Path file = HostPlace.of(name);
-      if (out.isInto(file)) {
-        throw new IOException(name + ": input file is output file");
-      }
-      return OpenImage.open(file);
+    if (operand.isInSegments()) {
+      return OpenImage.open(SegmentStore.open(store.folder()), operand.segments());
     }
-    List<SegmentName> names = new ArrayList<>();
-    for (String each : name.substring(OpenImage.SEGMENTS.length()).split(":", -1)) {
-      names.add(SegmentName.of(each));
+    ImageSource source = operand.source();
+    if (out.isInto(source.file())) {
+      throw new IOException(operand.name() + ": input file is output file");
     }
-    return OpenImage.open(SegmentStore.open(store.folder()), names);
+    return OpenImage.open(source);
   }
 
   /**

@@ -15,7 +15,7 @@ import dev.xip.linux.StandardStreams;
 import dev.xip.machine.Machine;
 import dev.xip.machine.MachineConfig;
 import dev.xip.machine.Mount;
-import dev.xip.mount.OpenImage;
+import dev.xip.mount.ImageSource;
 import dev.xip.pagetable.EntryLayout;
 import dev.xip.scenario.ImageRegion;
 import dev.xip.segment.SegmentName;
@@ -25,7 +25,6 @@ import dev.xip.vm.Era;
 import dev.xip.vm.FrameStrategy;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -83,12 +82,7 @@ final class RunCommand implements Callable<Integer> {
   /** Segments may begin behind it. */
   private static final int MOST_MEMORY = 2048;
 
-  @Parameters(
-      index = "0",
-      paramLabel = "IMAGE",
-      converter = HostPlace.Some.class,
-      description = "The image file, or segment:A:B:C for one in adjacent segments.")
-  private String image;
+  @Mixin private ImageOperand image = new ImageOperand();
 
   @Parameters(
       index = "1..*",
@@ -211,20 +205,17 @@ final class RunCommand implements Callable<Integer> {
       throw wrong("--json: expected together with --stats");
     }
     MachineConfig config = config();
-    if (image.startsWith(OpenImage.SEGMENTS)) {
-      List<SegmentName> names = new ArrayList<>();
-      for (String each : image.substring(OpenImage.SEGMENTS.length()).split(":", -1)) {
-        names.add(SegmentName.of(each));
-      }
+    if (image.isInSegments()) {
+      SegmentName[] names = image.segments().toArray(SegmentName[]::new);
       try (Machine machine = Machine.boot(config, store.open());
-          Mount mount = machine.mount(names.toArray(SegmentName[]::new))) {
+          Mount mount = machine.mount(names)) {
         return run(machine, mount.image(), mount::open);
       }
     }
-    Path file = HostPlace.of(image);
-    long window = ImageRegion.windowFor(Files.size(file));
+    ImageSource source = image.source();
+    long window = ImageRegion.windowFor(source);
     try (Machine machine = Machine.boot(config.withWindow(window))) {
-      ImageRegion region = ImageRegion.map(file, machine.memory());
+      ImageRegion region = ImageRegion.map(source, machine.memory());
       return run(machine, region.image(), region::open);
     }
   }

@@ -6,12 +6,12 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** {@code xip maps} and {@code xip pagetable}: address spaces and entries, for diagnostics. */
 abstract class ScenarioCommands implements Callable<Integer> {
-  @Parameters(index = "0", paramLabel = "IMAGE", description = "The image whose files are mapped.")
-  private Path image;
+  @Mixin private ImageOperand image = new ImageOperand();
 
   @Parameters(
       index = "1",
@@ -28,7 +28,7 @@ abstract class ScenarioCommands implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    try (Scenario scenario = Scenario.on(image)) {
+    try (Scenario scenario = Scenario.on(image.source())) {
       if (script == null) {
         scenario.runExample();
       } else {

@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Converters for the numbers in options that define segments. */
+/** Converters for the numbers in options. */
 final class SegmentNumbers {
   private SegmentNumbers() {}
 
@@ -32,22 +32,31 @@ final class SegmentNumbers {
   static final class Bytes implements ITypeConverter<Long> {
     @Override
     public Long convert(String text) {
-      int unit = "KMG".indexOf(Character.toUpperCase(text.isEmpty() ? ' ' : last(text))) + 1;
-      try {
-        long number = parse(unit == 0 ? text : text.substring(0, text.length() - 1));
-        if (number >= 1) {
-          return Math.multiplyExact(number, 1L << 10 * unit);
-        }
-      } catch (NumberFormatException | ArithmeticException e) {
-        // reported below
-      }
-      throw new TypeConversionException(
-          "expected a number of bytes, at least 1, found '%s'".formatted(text));
+      return bytes(text, 1);
     }
+  }
 
-    private static char last(String text) {
-      return text.charAt(text.length() - 1);
+  /** Converts an offset in bytes, which may be 0, with suffixes as {@link Bytes} takes them. */
+  static final class Offset implements ITypeConverter<Long> {
+    @Override
+    public Long convert(String text) {
+      return bytes(text, 0);
     }
+  }
+
+  private static long bytes(String text, int least) {
+    char last = text.isEmpty() ? ' ' : text.charAt(text.length() - 1);
+    int unit = "KMG".indexOf(Character.toUpperCase(last)) + 1;
+    try {
+      long number = parse(unit == 0 ? text : text.substring(0, text.length() - 1));
+      if (number >= least) {
+        return Math.multiplyExact(number, 1L << 10 * unit);
+      }
+    } catch (NumberFormatException | ArithmeticException e) {
+      // reported below
+    }
+    throw new TypeConversionException(
+        "expected a number of bytes, at least %d, found '%s'".formatted(least, text));
   }
 
   /**

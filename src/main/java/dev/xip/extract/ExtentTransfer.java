@@ -133,28 +133,28 @@ public final class ExtentTransfer {
   /** Sends some of the bytes that a piece has of a range and returns how many. */
   private long send(ImagePiece piece, long from, long end, WritableByteChannel target)
       throws IOException {
-    long at = from - piece.start();
-    if (at >= piece.channel().size()) {
+    long toFile = piece.fileOffset() - piece.start();
+    long size = piece.channel().size();
+    if (from + toFile >= size) {
       throw new CorruptImageException(
           image.name(),
           from,
           "bytes of a file up to 0x%x".formatted(end),
           "the end of %s at 0x%x: it was truncated while in use"
               .formatted(
-                  pieces.size() == 1 ? "the image" : "a segment",
-                  piece.start() + piece.channel().size()));
+                  pieces.size() == 1 ? "the image" : "a segment", Math.max(0, size - toFile)));
     }
     long wanted = (piece == pieces.getLast() ? end : Math.min(end, piece.end())) - from;
     if (!toDevice) {
-      return piece.channel().transferTo(at, wanted, target);
+      return piece.channel().transferTo(from + toFile, wanted, target);
     }
     // Not past the file's end: the rest of its last page reads as zeros, pages behind it are gone.
-    long there = Math.min(Math.min(wanted, AT_ONCE), piece.channel().size() - at);
+    long there = Math.min(Math.min(wanted, AT_ONCE), size - from - toFile);
     try {
       return target.write(image.memory().asSlice(from, there).asByteBuffer());
     } catch (IOException e) {
       // If the file was truncated meanwhile (EFAULT), the next call reports it.
-      if (piece.channel().size() >= at + there) {
+      if (piece.channel().size() >= from + toFile + there) {
         throw e;
       }
       return 0;

@@ -11,6 +11,7 @@ import dev.xip.host.HostProcess;
 import dev.xip.host.ScratchFolder;
 import dev.xip.image.FsImage;
 import dev.xip.measure.NormalPageLoop.Candidate;
+import dev.xip.mount.ImageSource;
 import dev.xip.pack.PackFormat;
 import dev.xip.pack.Packer;
 import dev.xip.pagetable.EntryLayout;
@@ -152,7 +153,7 @@ public final class FivePercentBench {
 
   /** Boots with room for the image. */
   static NormalPageMachine boot(int segments, Path image) throws IOException {
-    long window = ImageRegion.windowFor(Files.size(image));
+    long window = ImageRegion.windowFor(ImageSource.of(image));
     return NormalPageMachine.boot(LAYOUT, segments, window, RAM_BYTES);
   }
 
@@ -232,7 +233,7 @@ public final class FivePercentBench {
   }
 
   static OrdinaryWork.Inputs inputs(NormalPageMachine machine, Path path) throws IOException {
-    ImageRegion region = ImageRegion.map(path, machine.memory());
+    ImageRegion region = ImageRegion.map(ImageSource.of(path), machine.memory());
     FsImage image = region.image();
     long inode = image.find(image.root(), FileName.of("java"));
     CachedFile file = new PageCache(machine.memory()).create("file");

@@ -11,6 +11,7 @@ import dev.xip.linux.ProgramResult;
 import dev.xip.linux.StandardStreams;
 import dev.xip.machine.Machine;
 import dev.xip.machine.MachineConfig;
+import dev.xip.mount.ImageSource;
 import dev.xip.pack.PackFormat;
 import dev.xip.pack.Packer;
 import dev.xip.scenario.HostTree;
@@ -18,7 +19,6 @@ import dev.xip.scenario.ImageRegion;
 import dev.xip.vfs.RamTree;
 import dev.xip.vfs.Vfs;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -40,7 +40,7 @@ final class GuestRun implements AutoCloseable {
 
   private GuestRun(Machine machine, Path image) throws IOException {
     this.machine = machine;
-    this.region = ImageRegion.map(image, machine.memory());
+    this.region = ImageRegion.map(ImageSource.of(image), machine.memory());
     this.files =
         new Vfs(RamTree.over(region.image(), region::open, machine.pageCache(), ROOT_DEVICE));
     this.processors = Processors.boot(machine.memoryManager());
@@ -54,7 +54,7 @@ final class GuestRun implements AutoCloseable {
    * @param segments the number of segments beside the image's own
    */
   static GuestRun boot(MachineConfig config, Path image, int segments) throws IOException {
-    long window = ImageRegion.windowFor(Files.size(image));
+    long window = ImageRegion.windowFor(ImageSource.of(image));
     Machine machine = Machine.boot(config.withWindow(window).withRam(RAM_BYTES));
     boolean whole = false;
     try {

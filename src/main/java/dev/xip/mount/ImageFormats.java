@@ -1,6 +1,8 @@
 package dev.xip.mount;
 
 import dev.xip.base.ByteView;
+import dev.xip.disk.Contents;
+import dev.xip.disk.PartitionTable;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.FsImage;
 import dev.xip.image.ImageFormat;
@@ -8,16 +10,22 @@ import dev.xip.image.MemoryFaults;
 import dev.xip.image.ext.ExtFormat;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.FileSystemException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Collectors;
 
-/** The formats of images, picked by magic number. */
+/** The formats of images, picked by magic number, and the refusal of what is none. */
 public final class ImageFormats {
   /** In the order in which they are tried. */
   private static final List<ImageFormat> ALL =
       List.of(
           new ExtFormat(),
           new WithoutReader("EROFS", new ImageFormat.Magic(0x400, Integer.BYTES, 0xe0f5_e1e2L)));
+
+  private static final int BOOT_SECTOR = 512;
 
   private ImageFormats() {}
 
@@ -36,28 +44,101 @@ public final class ImageFormats {
   }
 
   /**
-   * Opens an image.
+   * Opens an image as the format that its magic number names.
    *
-   * @param name the image file's name, as errors show it
+   * @param name the image's name, as errors show it
    * @param memory its bytes, mapped by the caller, which unmaps them after the last use
    * @return the image
    * @throws CorruptImageException if it is no image, is damaged, or is of a kind that is not read
+   * @throws FileSystemException if it has the magic numbers of several file systems, or is a disk
+   *     with partitions
    * @throws IOException if it cannot be read
    */
   public static FsImage open(String name, MemorySegment memory) throws IOException {
-    return MemoryFaults.guarded(name, memory, () -> formatOf(name, memory)).open(name, memory);
+    return open(name, memory, null);
+  }
+
+  /**
+   * Opens an image.
+   *
+   * @param name the image's name, as errors show it
+   * @param memory its bytes, mapped by the caller, which unmaps them after the last use
+   * @param format the name of the format to read it as; null if its magic number tells
+   * @return the image
+   * @throws IOException as {@link #open(String, MemorySegment)} does
+   */
+  public static FsImage open(String name, MemorySegment memory, String format) throws IOException {
+    ImageFormat found =
+        format == null
+            ? MemoryFaults.guarded(name, memory, () -> formatOf(name, memory))
+            : named(name, format);
+    return found.open(name, memory);
+  }
+
+  private static ImageFormat named(String image, String format) throws FileSystemException {
+    String family = format.startsWith("ext") ? "ext" : format;
+    for (ImageFormat each : ALL) {
+      if (each.name().toLowerCase(Locale.ROOT).startsWith(family)) {
+        return each;
+      }
+    }
+    throw new FileSystemException(
+        image, null, "expected the format ext2, ext3, ext4 or erofs, found " + format);
   }
 
   private static ImageFormat formatOf(String name, MemorySegment memory) throws IOException {
     ByteView image = new ByteView(memory, name, CorruptImageException::new);
+    List<ImageFormat> fitting = new ArrayList<>();
     for (ImageFormat each : ALL) {
       if (each.recognises(image)) {
-        return each;
+        fitting.add(each);
       }
+    }
+    List<Contents> contents = Contents.of(image);
+    List<Contents> systems =
+        contents.stream().filter(each -> each.kind() != Contents.Kind.PACKED).toList();
+    if (fitting.size() == 1 && systems.size() < 2) {
+      return fitting.getFirst();
+    }
+    throw fitting.isEmpty() ? unknown(image, contents) : ambiguous(name, systems);
+  }
+
+  private static IOException ambiguous(String name, List<Contents> systems) {
+    String numbers =
+        systems.stream()
+            .map(each -> "%s (at byte 0x%x)".formatted(each.name(), each.at()))
+            .collect(Collectors.joining(" and "));
+    return new FileSystemException(
+        name,
+        null,
+        "has the magic numbers of %s: --format %s reads it as that, wipefs removes a wrong number"
+            .formatted(numbers, systems.getFirst().name()));
+  }
+
+  /** Says what an image is that no reader recognises. */
+  private static IOException unknown(ByteView image, List<Contents> contents) throws IOException {
+    String name = image.file();
+    // A signature further in may lie in the gap before the first partition.
+    boolean atStart = !contents.isEmpty() && contents.getFirst().at() < BOOT_SECTOR;
+    PartitionTable disk = atStart ? null : PartitionTable.of(image);
+    if (disk != null) {
+      return new FileSystemException(
+          name,
+          null,
+          "is a disk with partitions (%s), of which one is to be named, as in %s:1; there are %s"
+              .formatted(disk.kind(), name, disk.listing()));
+    }
+    if (!contents.isEmpty()) {
+      Contents found = contents.getFirst();
+      return new CorruptImageException(
+          name,
+          found.at(),
+          "a file system of ext2 to ext4 or EROFS",
+          "%s; %s".formatted(found.name(), found.adviceFor(name)));
     }
     ImageFormat usual = ALL.getFirst();
     long found = usual.magic().in(image);
-    throw new CorruptImageException(
+    return new CorruptImageException(
         name,
         usual.magic().offset(),
         "the %s magic 0x%04x".formatted(usual.name(), usual.magic().value()),

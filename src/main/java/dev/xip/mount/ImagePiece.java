@@ -8,14 +8,15 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 
 /**
- * A file that holds a contiguous part of an image.
+ * A part of a file that holds a contiguous part of an image.
  *
- * @param start the image offset of the file's first byte
+ * @param start the image offset of its first byte
  * @param length how many bytes of the file belong to the image
+ * @param fileOffset where the piece begins in the file, in bytes
  * @param file the name under which it was opened
  * @param channel the open file
  */
-public record ImagePiece(long start, long length, Path file, FileChannel channel) {
+public record ImagePiece(long start, long length, long fileOffset, Path file, FileChannel channel) {
   /** {@return the image offset behind the piece} */
   public long end() {
     return start + length;

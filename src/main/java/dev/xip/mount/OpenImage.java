@@ -1,5 +1,6 @@
 package dev.xip.mount;
 
+import dev.xip.base.LostPages;
 import dev.xip.file.WholeFile;
 import dev.xip.host.HostMapping;
 import dev.xip.host.HostPaths;
@@ -11,17 +12,17 @@ import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentStore;
 import java.io.Closeable;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * An image in use, a file or adjacent segments: opened once, mapped once, read-only, and read as
+ * An image in use, in a file or adjacent segments: opened once, mapped once, read-only, and read as
  * the format that its magic number names. Safe for any number of threads until it is closed. A file
  * is opened and mapped by the JDK alone: to link the first native call takes longer than most
  * commands.
@@ -42,42 +43,55 @@ public final class OpenImage implements AutoCloseable {
 
   private final ImageViews views;
 
-  private OpenImage(List<ImagePiece> pieces, Closeable mapping, FsImage image) {
+  private final List<String> warnings;
+
+  private OpenImage(
+      List<ImagePiece> pieces, Closeable mapping, FsImage image, List<String> warnings) {
     this.pieces = List.copyOf(pieces);
     this.mapping = mapping;
     this.image = image;
+    this.warnings = warnings;
     this.views = new ImageViews(image, pieces.stream().map(ImagePiece::end).toList());
+  }
+
+  /**
+   * Opens an image that is a whole file or block device.
+   *
+   * @param path its path
+   * @return the image, to be closed
+   * @throws IOException as {@link #open(ImageSource)} does
+   */
+  public static OpenImage open(Path path) throws IOException {
+    return open(ImageSource.of(path));
   }
 
   /**
    * Opens an image.
    *
-   * @param path the image file
+   * @param source where it lies
    * @return the image, to be closed
    * @throws NoSuchFileException if there is no such file
    * @throws AccessDeniedException if it may not be read
+   * @throws FileSystemException if the source names a place that is not there, or holds a disk with
+   *     partitions of which none is named
    * @throws CorruptImageException if it is empty, no image, damaged, or of a kind that is not read
    * @throws IOException if the system refuses otherwise
    */
-  public static OpenImage open(Path path) throws IOException {
-    // The JDK would open a directory, and wait for a writer of a pipe.
-    if (Files.exists(path) && !Files.isRegularFile(path)) {
-      String found = Files.isDirectory(path) ? "Is a directory" : "Not a regular file";
-      throw new FileSystemException(HostPaths.text(path), null, found);
-    }
-    FileChannel channel = FileChannel.open(path);
+  public static OpenImage open(ImageSource source) throws IOException {
+    FileChannel channel = source.open();
     HostMapping mapping = null;
     try {
-      long size = channel.size();
-      if (size == 0) {
-        throw new CorruptImageException(
-            HostPaths.text(path), 0, "a file-system image", "an empty file");
-      }
-      mapping = HostMapping.map(channel, HostPaths.text(path));
+      ImagePlace place = source.find(channel);
+      String name = source.name();
+      LostPages.Origin origin =
+          new LostPages.Origin(name, HostPaths.text(source.file()), place.end());
+      mapping = HostMapping.map(channel, origin, place.firstPage());
+      MemorySegment memory = mapping.memory().asSlice(place.beforeIt());
       return new OpenImage(
-          List.of(new ImagePiece(0, size, path, channel)),
+          List.of(new ImagePiece(0, place.length(), place.offset(), source.file(), channel)),
           mapping::close,
-          ImageFormats.open(HostPaths.text(path), mapping.memory()));
+          ImageFormats.open(name, memory, source.format()),
+          place.warnings());
     } catch (IOException | RuntimeException | Error e) {
       if (mapping != null) {
         mapping.close();
@@ -103,7 +117,7 @@ public final class OpenImage implements AutoCloseable {
     try {
       String name = names.stream().map(SegmentName::value).collect(Collectors.joining(":"));
       FsImage image = ImageFormats.open(SEGMENTS + name, loaded.bytes());
-      return new OpenImage(loaded.pieces(), loaded, image);
+      return new OpenImage(loaded.pieces(), loaded, image, List.of());
     } catch (IOException | RuntimeException | Error e) {
       loaded.close();
       throw e;
@@ -113,6 +127,11 @@ public final class OpenImage implements AutoCloseable {
   /** {@return the image, valid until this is closed} */
   public FsImage image() {
     return image;
+  }
+
+  /** {@return what is unusual about where the image lies but does not keep it from being read} */
+  public List<String> warnings() {
+    return warnings;
   }
 
   /**

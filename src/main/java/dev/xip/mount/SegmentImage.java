@@ -60,6 +60,7 @@ final class SegmentImage implements Closeable {
             new ImagePiece(
                 each.range().start() - start,
                 each.range().length(),
+                0,
                 each.dataFile(),
                 FileChannel.open(each.dataFile())));
       }

@@ -6,21 +6,23 @@ import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.file.InPlaceFile;
 import dev.xip.host.HostFile;
-import dev.xip.host.HostPaths;
+import dev.xip.host.HostMapping;
 import dev.xip.host.Sharing;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import dev.xip.mapping.DirectAccess;
 import dev.xip.mapping.PageRun;
 import dev.xip.mount.ImageFormats;
+import dev.xip.mount.ImagePlace;
+import dev.xip.mount.ImageSource;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.Region;
 import java.io.IOException;
-import java.nio.file.Path;
+import java.lang.foreign.MemorySegment;
 
 /**
- * An image file mapped at a physical address, without a segment store. Nothing is copied, and the
- * file is only read.
+ * An image mapped at a physical address, without a segment store. Nothing is copied, and the file
+ * is only read.
  */
 public final class ImageRegion implements DirectAccess {
   private static final long START = 4L << 30;
@@ -34,33 +36,41 @@ public final class ImageRegion implements DirectAccess {
   }
 
   /**
-   * {@return the size of the window for an image of a given size}
+   * Returns the size of the window for an image.
    *
-   * @param imageBytes the size of the image
+   * @param source where the image lies
+   * @return the size in bytes
+   * @throws IOException if the image is not found there
    */
-  public static long windowFor(long imageBytes) {
-    AddrRange place = AddrRange.ofLength(START, Pages.roundUp(imageBytes));
+  public static long windowFor(ImageSource source) throws IOException {
+    AddrRange place = AddrRange.ofLength(START, bytes(source.find()));
     return Math.max(PhysicalMemory.DEFAULT_WINDOW_BYTES, place.end());
+  }
+
+  /** The length of the pages in which an image lies. */
+  private static long bytes(ImagePlace place) {
+    return Pages.roundUp(place.end() - place.firstPage());
   }
 
   /**
    * Maps an image.
    *
-   * @param path the image file
+   * @param source where the image lies
    * @param memory physical memory with a window of {@link #windowFor} its size
    * @return the image in its place
    * @throws IOException if it cannot be mapped or is no image
    */
-  public static ImageRegion map(Path path, PhysicalMemory memory) throws IOException {
-    try (HostFile file = HostFile.openReadOnly(path)) {
-      long bytes = Pages.roundUp(file.size());
-      Region region =
-          memory.claim(path.getFileName().toString(), AddrRange.ofLength(START, bytes), true);
-      memory.mapFile(region, 0, file, 0, bytes, Access.READ, Sharing.SHARED);
+  public static ImageRegion map(ImageSource source, PhysicalMemory memory) throws IOException {
+    try (HostFile file = HostFile.openReadOnlyOrDevice(source.file())) {
+      ImagePlace place =
+          source.find(
+              file.size(), bytes -> HostMapping.map(file, 0, bytes, Access.READ, Sharing.SHARED));
+      String name = source.file().getFileName().toString();
+      Region region = memory.claim(name, AddrRange.ofLength(START, bytes(place)), true);
+      memory.mapFile(region, 0, file, place.firstPage(), bytes(place), Access.READ, Sharing.SHARED);
+      MemorySegment image = memory.window().asSlice(START + place.beforeIt(), place.length());
       return new ImageRegion(
-          region,
-          ImageFormats.open(
-              HostPaths.text(path), memory.window().asSlice(START, file.size()).asReadOnly()));
+          region, ImageFormats.open(source.name(), image.asReadOnly(), source.format()));
     }
   }
 

@@ -12,7 +12,7 @@ import dev.xip.image.PathResolver;
 import dev.xip.image.TreeWalk;
 import dev.xip.machine.MachineConfig;
 import dev.xip.mapping.Mappable;
-import dev.xip.mount.OpenImage;
+import dev.xip.mount.ImageSource;
 import dev.xip.phys.PhysicalMemory;
 import dev.xip.vm.AddressReader;
 import dev.xip.vm.AddressSpace;
@@ -67,17 +67,13 @@ public final class Scenario implements AutoCloseable {
   /**
    * Boots a machine with an image at a physical address.
    *
-   * @param image the image file, which is only read
+   * @param image where the image lies, which is only read
    * @return the scenario, before its first step
    * @throws IOException if the image cannot be mapped or read
    */
-  public static Scenario on(Path image) throws IOException {
-    long imageBytes;
-    try (OpenImage readable = OpenImage.open(image)) {
-      imageBytes = readable.image().memory().byteSize();
-    }
+  public static Scenario on(ImageSource image) throws IOException {
     PhysicalMemory memory =
-        PhysicalMemory.boot(ImageRegion.windowFor(imageBytes), PhysicalMemory.DEFAULT_RAM_BYTES);
+        PhysicalMemory.boot(ImageRegion.windowFor(image), PhysicalMemory.DEFAULT_RAM_BYTES);
     try {
       MemoryManager manager = new MemoryManager(memory, MachineConfig.DEFAULT.layout());
       return new Scenario(memory, manager, ImageRegion.map(image, memory));

@@ -1,0 +1,101 @@
+package dev.xip.cli;
+
+import dev.xip.mount.ImageSource;
+import dev.xip.mount.OpenImage;
+import dev.xip.segment.SegmentException;
+import dev.xip.segment.SegmentName;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** The operand IMAGE, and the options that say where in it the image lies. */
+final class ImageOperand {
+  @Parameters(
+      index = "0",
+      paramLabel = "IMAGE",
+      converter = HostPlace.Some.class,
+      description = {
+        "The image: a file or block device; a partition of a disk, as in disk.img:2,"
+            + " disk.img:label=NAME, disk.img:uuid=UUID or disk.img:type=linux; or segment:A:B:C"
+            + " for one in adjacent segments."
+      })
+  private String name;
+
+  @Option(
+      names = "--offset",
+      paramLabel = "BYTES",
+      converter = SegmentNumbers.Offset.class,
+      description = "The image or disk begins at this byte of the file.")
+  private Long offset;
+
+  @Option(
+      names = "--size",
+      paramLabel = "BYTES",
+      converter = SegmentNumbers.Bytes.class,
+      description = "The image or disk has this many bytes; default: up to the end of the file.")
+  private Long size;
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      description = "Read it as ext2, ext3, ext4 or erofs, whatever other magic numbers it has.")
+  private Format format;
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec;
+
+  /** The names that formats have. */
+  enum Format {
+    EXT2,
+    EXT3,
+    EXT4,
+    EROFS
+  }
+
+  ImageOperand() {}
+
+  /** An operand without options, for a command that picocli did not parse. */
+  static ImageOperand of(String name) {
+    ImageOperand operand = new ImageOperand();
+    operand.name = name;
+    return operand;
+  }
+
+  /** {@return the operand as typed} */
+  String name() {
+    return name;
+  }
+
+  /** {@return whether the image is in segments} */
+  boolean isInSegments() {
+    return name.startsWith(OpenImage.SEGMENTS);
+  }
+
+  /** {@return the segments that hold it} */
+  List<SegmentName> segments() throws SegmentException {
+    if (offset != null || size != null || format != null) {
+      throw new ParameterException(
+          spec.commandLine(), "--offset, --size and --format: expected an image in a file");
+    }
+    List<SegmentName> names = new ArrayList<>();
+    for (String each : name.substring(OpenImage.SEGMENTS.length()).split(":", -1)) {
+      names.add(SegmentName.of(each));
+    }
+    return names;
+  }
+
+  /** {@return where it lies, if it is not in segments} */
+  ImageSource source() throws IOException {
+    ImageSource source = ImageSource.parse(name);
+    if (offset != null || size != null) {
+      source = source.within(offset == null ? 0 : offset, size == null ? -1 : size);
+    }
+    return format == null ? source : source.as(format.name().toLowerCase(Locale.ROOT));
+  }
+}

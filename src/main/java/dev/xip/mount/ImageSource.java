@@ -1,0 +1,264 @@
+package dev.xip.mount;
+
+import dev.xip.base.ByteView;
+import dev.xip.base.LostPages;
+import dev.xip.disk.Partition;
+import dev.xip.disk.PartitionChoice;
+import dev.xip.disk.PartitionTable;
+import dev.xip.host.HostMapping;
+import dev.xip.host.HostPaths;
+import dev.xip.image.CorruptImageException;
+import dev.xip.image.MemoryFaults;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Where an image lies: a file or block device, a range of its bytes, a partition of the disk in it.
+ * Immutable; nothing is opened before it is used.
+ */
+public final class ImageSource {
+  /** The bits of a mode that tell the type, and that of a block device, inode(7). */
+  private static final int TYPE = 0170000;
+
+  private static final int BLOCK_DEVICE = 0060000;
+
+  /** The size of a range that goes on to the end of the file. */
+  private static final long TO_THE_END = -1;
+
+  private final Path file;
+  private final long offset;
+  private final long size;
+
+  /** The partition of the disk in the range; null for the range itself. */
+  private final PartitionChoice partition;
+
+  /** The format to read it as; null if its magic number tells. */
+  private final String format;
+
+  private final List<String> warnings;
+
+  private ImageSource(
+      Path file,
+      long offset,
+      long size,
+      PartitionChoice partition,
+      String format,
+      List<String> warnings) {
+    this.file = file;
+    this.offset = offset;
+    this.size = size;
+    this.partition = partition;
+    this.format = format;
+    this.warnings = warnings;
+  }
+
+  /** Maps a whole file. */
+  @FunctionalInterface
+  public interface WholeFileMapper {
+    /**
+     * Maps it.
+     *
+     * @param bytes its size
+     * @return the mapping, which the caller closes
+     * @throws IOException if the file is shorter, or the system refuses
+     */
+    HostMapping map(long bytes) throws IOException;
+  }
+
+  /**
+   * An image that is a whole file or block device.
+   *
+   * @param file its path; a colon in it is nothing special
+   * @return the source
+   */
+  public static ImageSource of(Path file) {
+    return new ImageSource(file, 0, TO_THE_END, null, null, List.of());
+  }
+
+  /**
+   * Reads what a user writes: the path of a file or block device, or that of a disk and one of its
+   * partitions, as in {@code disk.img:2}, {@code disk.img:label=root}, {@code disk.img:uuid=…} or
+   * {@code disk.img:type=linux}. If there is a file whose name is the whole text, it is meant.
+   *
+   * @param text the text; bytes that are not UTF-8 as {@link dev.xip.base.FileName#exactText} has
+   *     them
+   * @return the source
+   * @throws FileSystemException if a file is named with something behind it that names no partition
+   */
+  public static ImageSource parse(String text) throws FileSystemException {
+    Path whole = HostPaths.typed(text);
+    int colon = lastColonBehindFile(text);
+    if (colon < 0) {
+      return of(whole);
+    }
+    Path disk = HostPaths.typed(text.substring(0, colon));
+    PartitionChoice choice = PartitionChoice.parse(text.substring(colon + 1));
+    if (!Files.exists(whole)) {
+      if (choice == null) {
+        throw new FileSystemException(
+            HostPaths.text(disk),
+            null,
+            "expected a partition behind the colon (%s), found %s"
+                .formatted(PartitionChoice.FORMS, text.substring(colon + 1)));
+      }
+      return new ImageSource(disk, 0, TO_THE_END, choice, null, List.of());
+    }
+    String ambiguous =
+        "is taken for a file, as there is one of that name, not for a partition of %s"
+            .formatted(HostPaths.text(disk));
+    return choice == null
+        ? of(whole)
+        : new ImageSource(whole, 0, TO_THE_END, null, null, List.of(ambiguous));
+  }
+
+  /** Finds the last colon before which a text names a file, -1 if there is none. */
+  private static int lastColonBehindFile(String text) {
+    int colon = text.lastIndexOf(':');
+    while (colon > 0) {
+      Path before = HostPaths.typed(text.substring(0, colon));
+      if (Files.exists(before) && !Files.isDirectory(before)) {
+        return colon;
+      }
+      colon = text.lastIndexOf(':', colon - 1);
+    }
+    return -1;
+  }
+
+  /**
+   * Takes a range of the file for the image, or for the disk if a partition is named.
+   *
+   * @param from the first byte, at least 0
+   * @param bytes the length, at least 1, or -1 for the rest of the file
+   * @return the source
+   * @throws IllegalArgumentException if they are less
+   */
+  public ImageSource within(long from, long bytes) {
+    if (from < 0 || bytes != TO_THE_END && bytes < 1) {
+      throw new IllegalArgumentException(
+          "0x%x bytes at 0x%x: expected a range".formatted(bytes, from));
+    }
+    return new ImageSource(file, from, bytes, partition, format, warnings);
+  }
+
+  /**
+   * Reads the image as a format, whatever other magic numbers it has.
+   *
+   * @param name the format's name: ext2, ext3, ext4 or erofs
+   * @return the source
+   */
+  public ImageSource as(String name) {
+    return new ImageSource(file, offset, size, partition, name, warnings);
+  }
+
+  /** {@return the path of the file or block device} */
+  public Path file() {
+    return file;
+  }
+
+  /** {@return the name of the image in errors: the file, with range and partition if given} */
+  public String name() {
+    String range = offset == 0 && size == TO_THE_END ? "" : "+0x%x".formatted(offset);
+    return HostPaths.text(file) + range + (partition == null ? "" : ":" + partition);
+  }
+
+  /** {@return the name of the format to read it as; null if its magic number tells} */
+  public String format() {
+    return format;
+  }
+
+  /**
+   * Opens the file or block device.
+   *
+   * @return the open file, which the caller closes
+   * @throws FileSystemException if there is none, or it is of another type
+   * @throws IOException if the system refuses
+   */
+  FileChannel open() throws IOException {
+    // The JDK would open a directory, and wait for a writer of a pipe.
+    if (Files.exists(file) && !Files.isRegularFile(file) && !isBlockDevice()) {
+      String found =
+          Files.isDirectory(file) ? "Is a directory" : "Not a regular file or block device";
+      throw new FileSystemException(HostPaths.text(file), null, found);
+    }
+    return FileChannel.open(file);
+  }
+
+  private boolean isBlockDevice() throws IOException {
+    return ((int) Files.getAttribute(file, "unix:mode") & TYPE) == BLOCK_DEVICE;
+  }
+
+  /**
+   * Finds the image in the file as it is now.
+   *
+   * @return the place
+   * @throws FileSystemException if the range is not inside the file, or the partition cannot be
+   *     read
+   * @throws IOException if the system refuses
+   */
+  public ImagePlace find() throws IOException {
+    try (FileChannel channel = open()) {
+      return find(channel);
+    }
+  }
+
+  /** Finds the image in the file that {@link #open} has opened. */
+  ImagePlace find(FileChannel channel) throws IOException {
+    LostPages.Origin origin = LostPages.Origin.of(HostPaths.text(file), channel.size());
+    return find(origin.fileBytes(), bytes -> HostMapping.map(channel, origin, 0));
+  }
+
+  /**
+   * Finds the image in a file that is open.
+   *
+   * @param fileBytes the size of the file
+   * @param mapper maps the file, called only if a partition is named
+   * @return the place
+   * @throws FileSystemException if the range is not inside the file, or the partition cannot be
+   *     read
+   * @throws IOException if the system refuses
+   */
+  public ImagePlace find(long fileBytes, WholeFileMapper mapper) throws IOException {
+    if (fileBytes == 0) {
+      throw new CorruptImageException(
+          HostPaths.text(file), 0, "a file-system image", "an empty file");
+    }
+    long length = size == TO_THE_END ? fileBytes - offset : size;
+    if (length < 1 || offset > fileBytes - length) {
+      throw new FileSystemException(
+          name(),
+          null,
+          "expected %s at byte 0x%x, found a file of 0x%x bytes"
+              .formatted(
+                  size == TO_THE_END ? "an image" : "0x%x bytes".formatted(size),
+                  offset,
+                  fileBytes));
+    }
+    if (partition == null) {
+      return new ImagePlace(offset, length, warnings);
+    }
+    try (HostMapping whole = mapper.map(fileBytes)) {
+      MemorySegment disk = whole.memory().asSlice(offset, length);
+      String text = HostPaths.text(file);
+      return MemoryFaults.guarded(
+          text, disk, () -> find(new ByteView(disk, text, CorruptImageException::new)));
+    }
+  }
+
+  private ImagePlace find(ByteView disk) throws IOException {
+    PartitionTable table = PartitionTable.of(disk);
+    if (table == null) {
+      throw new FileSystemException(
+          disk.file(), null, "has no partition table, so no partition " + partition);
+    }
+    List<String> all = new ArrayList<>(warnings);
+    all.addAll(table.warnings());
+    Partition chosen = table.choose(partition);
+    return new ImagePlace(offset + chosen.start(), chosen.size(), all);
+  }
+}

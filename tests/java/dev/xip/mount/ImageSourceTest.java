@@ -1,0 +1,211 @@
+package dev.xip.mount;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.xip.extract.ExtentTransfer;
+import dev.xip.file.WholeFile;
+import dev.xip.image.CorruptImageException;
+import dev.xip.image.FileContent;
+import dev.xip.image.Inode;
+import dev.xip.image.MemoryFaults;
+import dev.xip.image.PathResolver;
+import dev.xip.image.Verdict;
+import dev.xip.testing.Disks;
+import dev.xip.testing.Images;
+import dev.xip.testing.LoopDevice;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Images at offsets of files, in partitions and on block devices. */
+class ImageSourceTest {
+  private static final long MIB = 1 << 20;
+
+  @TempDir Path folder;
+  private Path image;
+  private Path disk;
+  private final byte[] content = new byte[300_000];
+
+  @BeforeEach
+  void makeDisk() throws IOException {
+    new Random(1).nextBytes(content);
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    Files.write(tree.resolve("file"), content);
+    image = Images.ext2(tree);
+    disk = Disks.of(folder.resolve("disk.img"), image, image);
+  }
+
+  private void assertReads(ImageSource source, Verdict verdict) throws IOException {
+    try (OpenImage mount = OpenImage.open(source)) {
+      Inode inode = PathResolver.resolve(mount.image(), "/file", true);
+      assertThat(mount.image().blockMap(inode).verdict()).isEqualTo(verdict);
+      byte[] read = new byte[content.length];
+      FileContent.of(mount.image(), inode).read(0, MemorySegment.ofArray(read));
+      assertThat(read).isEqualTo(content);
+      Path copy = folder.resolve("copy");
+      for (boolean device : new boolean[] {false, true}) {
+        try (FileChannel out =
+            FileChannel.open(copy, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+          ExtentTransfer transfer =
+              device ? ExtentTransfer.toDevice(mount) : ExtentTransfer.from(mount);
+          transfer.stream(inode, out);
+        }
+        assertThat(Files.readAllBytes(copy)).isEqualTo(content);
+        Files.delete(copy);
+      }
+      if (verdict == Verdict.IN_PLACE) {
+        try (WholeFile whole = mount.whole(inode)) {
+          assertThat(whole.memory().mismatch(MemorySegment.ofArray(content))).isEqualTo(-1);
+        }
+      }
+    }
+  }
+
+  @Test
+  void anImageInAPartitionIsReadInPlace() throws IOException {
+    assertReads(ImageSource.parse(disk + ":1"), Verdict.IN_PLACE);
+    assertReads(ImageSource.parse(disk + ":2"), Verdict.IN_PLACE);
+    assertReads(ImageSource.parse(disk + ":label=part-2"), Verdict.IN_PLACE);
+  }
+
+  @Test
+  void anImageAtAnOffsetIsReadInPlaceIfThatIsThatOfAPage() throws IOException {
+    assertReads(ImageSource.of(disk).within(MIB, Files.size(image)), Verdict.IN_PLACE);
+    assertReads(ImageSource.of(disk).within(MIB, -1), Verdict.IN_PLACE);
+  }
+
+  @Test
+  void anImageInsideAPageIsReadByCopy() throws IOException {
+    Path shifted = folder.resolve("shifted");
+    Files.write(shifted, new byte[1536]);
+    Files.write(shifted, Files.readAllBytes(image), StandardOpenOption.APPEND);
+    assertReads(ImageSource.of(shifted).within(1536, -1), Verdict.UNALIGNED);
+  }
+
+  @Test
+  void aDiskInsideAFileHasPartitionsToo() throws IOException {
+    Path shifted = folder.resolve("shifted");
+    Files.write(shifted, new byte[8192]);
+    Files.write(shifted, Files.readAllBytes(disk), StandardOpenOption.APPEND);
+    assertReads(ImageSource.parse(shifted + ":2").within(8192, -1), Verdict.IN_PLACE);
+  }
+
+  @Test
+  void aFileWithAColonInItsNameIsMeantByItsName() throws IOException {
+    Path named = Files.copy(image, folder.resolve("disk.img:2"));
+    ImageSource source = ImageSource.parse(named.toString());
+    assertThat(source.file()).isEqualTo(named);
+    try (OpenImage mount = OpenImage.open(source)) {
+      assertThat(mount.warnings()).singleElement().asString().contains("not for a partition of");
+    }
+    Path other = Files.copy(image, folder.resolve("a:b"));
+    assertReads(ImageSource.parse(other.toString()), Verdict.IN_PLACE);
+  }
+
+  @Test
+  void aLabelMayHoldColons() throws IOException {
+    assertThat(ImageSource.parse(disk + ":label=a:b").name()).isEqualTo(disk + ":label=a:b");
+  }
+
+  @Test
+  void wrongPlacesAreRefusedInWords() throws IOException {
+    assertThatThrownBy(() -> ImageSource.parse(disk + ":root"))
+        .isInstanceOf(FileSystemException.class)
+        .hasMessageContainingAll("expected a partition behind the colon", "found root");
+    assertThatThrownBy(() -> OpenImage.open(ImageSource.parse(folder.resolve("none") + ":2")))
+        .isInstanceOf(NoSuchFileException.class);
+    assertThatThrownBy(() -> OpenImage.open(ImageSource.of(disk).within(1L << 40, -1)))
+        .hasMessageContaining("expected an image at byte 0x10000000000");
+    assertThatThrownBy(() -> OpenImage.open(ImageSource.of(disk).within(0, 1L << 40)))
+        .hasMessageContaining("expected 0x10000000000 bytes at byte 0x0");
+    assertThatThrownBy(() -> OpenImage.open(ImageSource.parse(image + ":1")))
+        .hasMessageContaining("has no partition table, so no partition 1");
+    assertThatThrownBy(() -> OpenImage.open(ImageSource.parse(disk + ":9")))
+        .hasMessageContainingAll("no partition is 9", "1 (ext2 \"part-1\"");
+  }
+
+  @Test
+  void aWholeDiskIsRefusedWithItsPartitions() throws IOException {
+    assertThatThrownBy(() -> OpenImage.open(disk))
+        .hasMessageContainingAll(
+            "is a disk with partitions (GPT)", ":1;", "1 (ext2 \"part-1\", ", "2 (ext2 ");
+  }
+
+  @Test
+  void twoFileSystemsInOneImageAreRefusedUnlessAFormatIsGiven() throws IOException {
+    Disks.put(image, 0, new byte[] {'X', 'F', 'S', 'B'});
+    assertThatThrownBy(() -> OpenImage.open(image))
+        .hasMessageContainingAll(
+            "ext2 (at byte 0x438) and XFS (at byte 0x0)", "--format ext2", "wipefs");
+    assertReads(ImageSource.of(image).as("ext2"), Verdict.IN_PLACE);
+  }
+
+  @Test
+  void otherContentsAreNamedWithAdvice() throws IOException {
+    Path gzip = Files.write(folder.resolve("a.gz"), new byte[] {0x1f, (byte) 0x8b, 8, 0});
+    assertThatThrownBy(() -> OpenImage.open(gzip))
+        .isInstanceOf(CorruptImageException.class)
+        .hasMessageContainingAll("gzip-compressed data", "gzip -dk " + gzip);
+    Path qcow = Files.write(folder.resolve("a"), new byte[] {'Q', 'F', 'I', (byte) 0xfb});
+    assertThatThrownBy(() -> OpenImage.open(qcow))
+        .hasMessageContainingAll("qcow2", "qemu-img convert -O raw");
+  }
+
+  @Test
+  void aDiskThatIsCutInUseGivesTheOffsetInTheImage() throws IOException {
+    ImageSource source = ImageSource.parse(disk + ":1");
+    try (OpenImage mount = OpenImage.open(source)) {
+      long bytes = mount.image().memory().byteSize();
+      try (RandomAccessFile file = new RandomAccessFile(disk.toFile(), "rw")) {
+        file.setLength(MIB + 8192);
+      }
+      assertThatThrownBy(
+              () -> MemoryFaults.guarded(source.name(), bytes, () -> mount.image().root()))
+          .isInstanceOf(CorruptImageException.class)
+          .hasMessageContainingAll(
+              disk + ":1: at byte 0x2000", "truncated while in use of " + disk);
+    }
+  }
+
+  @Test
+  void aBlockDeviceIsAnImage() throws IOException {
+    try (LoopDevice loop = LoopDevice.of(image)) {
+      assertReads(ImageSource.of(loop.path()), Verdict.IN_PLACE);
+    }
+    try (LoopDevice loop = LoopDevice.of(disk, "--partscan")) {
+      assertReads(ImageSource.parse(loop.path() + ":2"), Verdict.IN_PLACE);
+      Path node = Path.of(loop.path() + "p2");
+      if (Files.exists(node)) {
+        assertReads(ImageSource.of(node), Verdict.IN_PLACE);
+      }
+    }
+  }
+
+  @Test
+  void aDeviceThatShrinksInUseIsACheckedException() throws IOException {
+    try (LoopDevice loop = LoopDevice.of(image);
+        OpenImage mount = OpenImage.open(loop.path())) {
+      Inode inode = PathResolver.resolve(mount.image(), "/file", true);
+      try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+        file.setLength(65536);
+      }
+      loop.resize();
+      byte[] read = new byte[content.length];
+      assertThatThrownBy(
+              () -> FileContent.of(mount.image(), inode).read(0, MemorySegment.ofArray(read)))
+          .isInstanceOf(CorruptImageException.class)
+          .hasMessageContainingAll(loop.path().toString(), "0x10000 bytes");
+    }
+  }
+}
