@@ -13,7 +13,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Makes file-system images with e2fsprogs, and reads them with e2fsprogs and the kernel. */
+/**
+ * Makes file-system images with e2fsprogs and erofs-utils, and reads them with e2fsprogs and the
+ * kernel.
+ */
 public final class Images {
   private static final long BLOCK = 4096;
 
@@ -97,6 +100,27 @@ public final class Images {
       }
     }
     return unit;
+  }
+
+  /**
+   * Packs a tree as EROFS.
+   *
+   * @param tree the folder to pack
+   * @param image the image to make
+   * @param options more options of mkfs.erofs, such as {@code -zlz4}
+   * @return the image
+   * @throws IOException if mkfs.erofs fails
+   */
+  public static Path erofs(Path tree, Path image, String... options) throws IOException {
+    Files.deleteIfExists(image);
+    Processes.run(
+        Stream.of(
+                List.of("mkfs.erofs", "-d0"),
+                Arrays.asList(options),
+                List.of(image.toString(), tree.toString()))
+            .flatMap(List::stream)
+            .toArray(String[]::new));
+    return image;
   }
 
   /**

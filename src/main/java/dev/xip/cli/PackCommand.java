@@ -40,9 +40,8 @@ import picocli.CommandLine.Parameters;
       "if group or others may not read everything in DIR.",
       "",
       "erofs is packed without compression and inline data, so that its files are in place for the",
-      "kernel's DAX; holes are filled with zeros, and of the times only that of modification is",
-      "kept.",
-      "This version of xip does not read erofs."
+      "kernel's DAX too; holes are filled with zeros, and of the times only that of modification",
+      "is kept."
     })
 final class PackCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "DIR", description = "The folder to pack.")

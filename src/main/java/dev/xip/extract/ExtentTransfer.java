@@ -3,10 +3,12 @@ package dev.xip.extract;
 import dev.xip.host.HostFile;
 import dev.xip.image.BlockMap;
 import dev.xip.image.CorruptImageException;
+import dev.xip.image.DecodedExtent;
 import dev.xip.image.Extent;
-import dev.xip.image.FileContent;
+import dev.xip.image.ExtentDecoder;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
+import dev.xip.image.MemoryFaults;
 import dev.xip.mount.ImagePiece;
 import dev.xip.mount.OpenImage;
 import java.io.IOException;
@@ -69,7 +71,11 @@ public final class ExtentTransfer {
    * @throws IOException if the target refuses
    */
   public void stream(Inode file, WritableByteChannel target) throws IOException {
-    BlockMap map = FileContent.of(image, file).blockMap();
+    BlockMap map = image.blockMap(file);
+    if (!map.verdict().copyable()) {
+      decode(file, target, ExtentTransfer::sendZeros);
+      return;
+    }
     long position = 0;
     for (int i = 0; i < map.extentCount() && position < file.size(); i++) {
       Extent extent = map.extent(i);
@@ -88,7 +94,11 @@ public final class ExtentTransfer {
    * @throws IOException as {@link #stream}
    */
   public void copySparse(Inode file, FileChannel target) throws IOException {
-    BlockMap map = FileContent.of(image, file).blockMap();
+    BlockMap map = image.blockMap(file);
+    if (!map.verdict().copyable()) {
+      decode(file, target, (length, channel) -> target.position(target.position() + length));
+      return;
+    }
     for (int i = 0; i < map.extentCount() && map.extent(i).fileOffset() < file.size(); i++) {
       target.position(map.extent(i).fileOffset());
       send(map.extent(i), file.size(), target);
@@ -109,6 +119,32 @@ public final class ExtentTransfer {
           FileChannel.open(target.descriptorPath(), StandardOpenOption.WRITE)) {
         copySparse(file, channel);
       }
+    }
+  }
+
+  /** Passes over a hole in a decoded file. */
+  @FunctionalInterface
+  private interface Hole {
+    void pass(long length, WritableByteChannel target) throws IOException;
+  }
+
+  /** Sends the bytes of a file that must be decoded, each extent from the memory it comes in. */
+  private void decode(Inode file, WritableByteChannel target, Hole hole) throws IOException {
+    ExtentDecoder decoder = image.decoder(file);
+    for (long position = 0; position < file.size(); ) {
+      DecodedExtent extent = decoder.decode(position);
+      long run = Math.min(extent.fileEnd() - position, AT_ONCE);
+      if (extent.bytes() == null) {
+        hole.pass(run, target);
+      } else {
+        long from = position - extent.fileOffset();
+        ByteBuffer bytes = extent.bytes().asSlice(from, run).asByteBuffer();
+        while (bytes.hasRemaining()) {
+          target.write(bytes);
+        }
+        MemoryFaults.check(image.name(), image.memory());
+      }
+      position += run;
     }
   }
 

@@ -8,12 +8,13 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.FileSystemException;
 
 /**
- * Reads one file: copies its bytes straight from the image to the caller's memory. Immutable;
- * reading does not allocate.
+ * Reads one file: copies its bytes straight from the image to the caller's memory. Reading does not
+ * allocate, unless the bytes must be decoded first: then the extent that was decoded last is kept.
+ * Safe for any number of threads.
  */
 public final class FileContent {
   /** The source of the bytes of holes: to fill a slice of the destination would allocate. */
-  private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[1 << 16]).asReadOnly();
+  static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[1 << 16]).asReadOnly();
 
   private final FsImage image;
   private final MemorySegment memory;
@@ -23,13 +24,22 @@ public final class FileContent {
   /** Where the bytes lie in the image, whatever memory they are read from. */
   private final BlockMap inImage;
 
+  /** Null if a copy of the extents gives the file's bytes. */
+  private final DecodedBytes decoded;
+
   private FileContent(
-      FsImage image, MemorySegment memory, long size, BlockMap blockMap, BlockMap inImage) {
+      FsImage image,
+      MemorySegment memory,
+      long size,
+      BlockMap blockMap,
+      BlockMap inImage,
+      DecodedBytes decoded) {
     this.image = image;
     this.memory = memory;
     this.size = size;
     this.blockMap = blockMap;
     this.inImage = inImage;
+    this.decoded = decoded;
   }
 
   /**
@@ -44,17 +54,13 @@ public final class FileContent {
    */
   public static FileContent of(FsImage image, Inode inode) throws IOException {
     BlockMap blockMap = image.blockMap(inode);
-    if (!blockMap.verdict().copyable()) {
-      throw new FileSystemException(
-          image.name(),
-          null,
-          "inode %d cannot be read: %s".formatted(inode.number(), blockMap.verdict().reason()));
-    }
-    return new FileContent(image, image.memory(), inode.size(), blockMap, blockMap);
+    DecodedBytes decoded =
+        blockMap.verdict().copyable() ? null : new DecodedBytes(image.decoder(inode));
+    return new FileContent(image, image.memory(), inode.size(), blockMap, blockMap, decoded);
   }
 
   /**
-   * Returns a reader of the same file in contiguous memory.
+   * Returns a reader of the same file in contiguous memory. Precondition: the file is not decoded.
    *
    * @param whole the file's bytes from first to last, mapped from the image
    * @return the file
@@ -64,7 +70,7 @@ public final class FileContent {
     if (size > 0) {
       one.add(0, 0, size);
     }
-    return new FileContent(image, whole, size, one.build(blockMap.verdict()), inImage);
+    return new FileContent(image, whole, size, one.build(blockMap.verdict()), inImage, null);
   }
 
   /** {@return the file's size in bytes} */
@@ -72,7 +78,7 @@ public final class FileContent {
     return size;
   }
 
-  /** {@return where the bytes lie in the memory that is read} */
+  /** {@return where the bytes lie in the memory that is read; no extents if they are decoded} */
   public BlockMap blockMap() {
     return blockMap;
   }
@@ -84,7 +90,8 @@ public final class FileContent {
    * @param position the first byte to read, at least 0
    * @param destination where the bytes go; it is filled unless the file ends first
    * @return how many bytes were copied, 0 at or past the end of the file
-   * @throws CorruptImageException if the image was truncated since it was mapped
+   * @throws CorruptImageException if the image was truncated since it was mapped, or bytes that
+   *     must be decoded are damaged
    * @throws IllegalArgumentException if the position is negative
    */
   public long read(long position, MemorySegment destination) throws CorruptImageException {
@@ -94,6 +101,10 @@ public final class FileContent {
     long count = Math.min(size - position, destination.byteSize());
     if (count <= 0) {
       return 0;
+    }
+    if (decoded != null) {
+      decoded.copy(position, destination, count);
+      return count;
     }
     copy(position, destination, count);
     if (LostPages.any()) {
@@ -110,7 +121,8 @@ public final class FileContent {
    * @param sink where they go
    * @param at the address there of the first
    * @return how many were copied: fewer than wanted if the file ends or the sink takes no more
-   * @throws CorruptImageException if the image was truncated since it was mapped
+   * @throws CorruptImageException if the image was truncated since it was mapped, or bytes that
+   *     must be decoded are damaged
    * @throws IOException if the sink takes none
    * @throws IllegalArgumentException if the position is negative
    */
@@ -119,6 +131,9 @@ public final class FileContent {
       throw new IllegalArgumentException(Errno.EINVAL.message("position %d is negative", position));
     }
     long count = Math.max(0, Math.min(size - position, length));
+    if (decoded != null) {
+      return decoded.copy(position, count, sink, at);
+    }
     long done = 0;
     try {
       while (done < count) {

@@ -3,6 +3,7 @@ package dev.xip.image;
 import dev.xip.base.FileName;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.FileSystemException;
 import java.util.SortedMap;
 
 /**
@@ -87,4 +88,20 @@ public interface FsImage {
    * @throws IOException if the map is damaged
    */
   BlockMap blockMap(Inode file) throws IOException;
+
+  /**
+   * Opens the decoder of a file whose bytes no copy of extents gives, as its {@link
+   * Verdict#copyable} says.
+   *
+   * @param file the inode of a regular file
+   * @return its decoder, valid as long as this image
+   * @throws FileSystemException if there is none for this form; the text gives the reason
+   * @throws IOException if the image is damaged there
+   */
+  default ExtentDecoder decoder(Inode file) throws IOException {
+    throw new FileSystemException(
+        name(),
+        null,
+        "inode %d cannot be read: %s".formatted(file.number(), blockMap(file).verdict().reason()));
+  }
 }

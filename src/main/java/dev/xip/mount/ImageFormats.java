@@ -7,6 +7,7 @@ import dev.xip.image.CorruptImageException;
 import dev.xip.image.FsImage;
 import dev.xip.image.ImageFormat;
 import dev.xip.image.MemoryFaults;
+import dev.xip.image.erofs.ErofsFormat;
 import dev.xip.image.ext.ExtFormat;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -14,34 +15,16 @@ import java.nio.file.FileSystemException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.stream.Collectors;
 
 /** The formats of images, picked by magic number, and the refusal of what is none. */
 public final class ImageFormats {
   /** In the order in which they are tried. */
-  private static final List<ImageFormat> ALL =
-      List.of(
-          new ExtFormat(),
-          new WithoutReader("EROFS", new ImageFormat.Magic(0x400, Integer.BYTES, 0xe0f5_e1e2L)));
+  private static final List<ImageFormat> ALL = List.of(new ExtFormat(), new ErofsFormat());
 
   private static final int BOOT_SECTOR = 512;
 
   private ImageFormats() {}
-
-  /** A format that is recognised only to be refused by its name. */
-  private record WithoutReader(String name, ImageFormat.Magic magic) implements ImageFormat {
-    @Override
-    public Set<String> mountOptions() {
-      return Set.of();
-    }
-
-    @Override
-    public FsImage open(String image, MemorySegment memory) throws IOException {
-      throw new CorruptImageException(
-          image, magic.offset(), "an ext2 image", name + ", which this version does not read");
-    }
-  }
 
   /**
    * Opens an image as the format that its magic number names.

@@ -1,0 +1,102 @@
+package dev.xip.image.erofs;
+
+import dev.xip.base.ByteView;
+import dev.xip.base.FileName;
+import dev.xip.base.MalformedDataException;
+import dev.xip.image.erofs.InodeTable.Body;
+import java.util.Arrays;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * Reads the extended attributes of one inode: those behind its fields, and those that it shares
+ * with others. Values stand in the form of the system calls, ACLs too. Linux counterpart:
+ * fs/erofs/xattr.c.
+ */
+final class AttributeReader {
+  private final NamePrefixes prefixes;
+  private final SortedMap<FileName, byte[]> found = new TreeMap<>();
+
+  private AttributeReader(NamePrefixes prefixes) {
+    this.prefixes = prefixes;
+  }
+
+  /**
+   * Reads all attributes.
+   *
+   * @param body the rest of the inode, which has attributes
+   * @param shared what shared attributes lie in
+   * @param base the byte offset there from which their numbers count
+   * @param prefixes the prefixes of names
+   * @return the values by whole name
+   * @throws MalformedDataException if they are damaged
+   */
+  static SortedMap<FileName, byte[]> read(
+      Body body, ByteView shared, long base, NamePrefixes prefixes) throws MalformedDataException {
+    AttributeReader reader = new AttributeReader(prefixes);
+    ByteView view = body.view();
+    int count = view.u8(body.attributes() + ErofsLayout.H_SHARED_COUNT);
+    long ids = body.attributes() + ErofsLayout.ATTRIBUTES_HEADER_SIZE;
+    long first = ids + (long) count * ErofsLayout.SHARED_ID_SIZE;
+    if (first > body.end() || ids == body.end()) {
+      throw view.malformed(
+          body.attributes(),
+          "attributes or numbers of shared ones in %d bytes"
+              .formatted(body.end() - body.attributes()),
+          "%d numbers of shared ones".formatted(count));
+    }
+    for (long at = first; at < body.end(); ) {
+      at += reader.entry(view, at, body.end());
+    }
+    for (long id = ids; id < first; id += ErofsLayout.SHARED_ID_SIZE) {
+      reader.entry(shared, base + view.u32(id) * ErofsLayout.ATTRIBUTE_ALIGNMENT, shared.size());
+    }
+    return reader.found;
+  }
+
+  /**
+   * Reads one attribute.
+   *
+   * @param end where it must end at the latest
+   * @return its length with padding
+   */
+  private int entry(ByteView view, long at, long end) throws MalformedDataException {
+    int nameLength = view.u8(at + ErofsLayout.E_NAME_LEN);
+    int valueSize = view.u16(at + ErofsLayout.E_VALUE_SIZE);
+    int length = ErofsLayout.E_NAME + nameLength + valueSize;
+    int padded = length + ErofsLayout.ATTRIBUTE_ALIGNMENT - 1 & -ErofsLayout.ATTRIBUTE_ALIGNMENT;
+    if (at + length > end) {
+      throw view.malformed(
+          at,
+          "an attribute of at most %d bytes".formatted(end - at),
+          "a name of %d and a value of %d".formatted(nameLength, valueSize));
+    }
+    FileName name = name(view, at, nameLength);
+    byte[] value = view.bytes(at + ErofsLayout.E_NAME + nameLength, valueSize);
+    if (found.put(name, value) != null) {
+      throw view.malformed(at, "each attribute once", "another " + name);
+    }
+    return padded;
+  }
+
+  private FileName name(ByteView view, long at, int length) throws MalformedDataException {
+    int number = view.u8(at + ErofsLayout.E_NAME_INDEX);
+    byte[] prefix = prefixes.get(view, at + ErofsLayout.E_NAME_INDEX, number);
+    byte[] rest = view.bytes(at + ErofsLayout.E_NAME, length);
+    boolean isLong = (number & ErofsLayout.LONG_PREFIX) != 0;
+    boolean ends = length == 0 && !isLong;
+    for (byte each : rest) {
+      ends |= each == 0;
+    }
+    boolean whole = NamePrefixes.isWhole(number);
+    if (whole ? length != 0 : ends) {
+      throw view.malformed(
+          at + ErofsLayout.E_NAME_LEN,
+          whole ? "no name but the prefix" : "a name without a zero byte",
+          "%d bytes of name".formatted(length));
+    }
+    byte[] all = Arrays.copyOf(prefix, prefix.length + length);
+    System.arraycopy(rest, 0, all, prefix.length, length);
+    return FileName.of(all);
+  }
+}

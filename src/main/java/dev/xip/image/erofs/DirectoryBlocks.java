@@ -1,0 +1,304 @@
+package dev.xip.image.erofs;
+
+import dev.xip.base.ByteView;
+import dev.xip.base.FileName;
+import dev.xip.base.MalformedDataException;
+import dev.xip.image.BlockMap;
+import dev.xip.image.DirEntryVisitor;
+import dev.xip.image.FileType;
+import dev.xip.image.Inode;
+import java.io.IOException;
+
+/**
+ * The entries of one directory. They are sorted by name, over all blocks, so a name is found by two
+ * binary searches. A name that is not found is looked for in a directory that is sound: its order
+ * is checked once. Linux counterpart: fs/erofs/namei.c and fs/erofs/dir.c.
+ */
+final class DirectoryBlocks {
+  private static final FileName DOT = FileName.of(".");
+
+  /** Types by the value of file_type (include/linux/fs_types.h, FT_UNKNOWN..FT_SYMLINK). */
+  private static final FileType[] TYPES = {
+    FileType.UNKNOWN,
+    FileType.REGULAR,
+    FileType.DIRECTORY,
+    FileType.CHARACTER_DEVICE,
+    FileType.BLOCK_DEVICE,
+    FileType.FIFO,
+    FileType.SOCKET,
+    FileType.SYMLINK
+  };
+
+  private final InodeTable inodes;
+  private final Inode directory;
+  private final ByteView view;
+  private final BlockMap map;
+  private final int blockSize;
+  private final boolean dotOmitted;
+
+  /** Whether all entries were checked. */
+  private volatile boolean sound;
+
+  /** Receives an entry that was checked. */
+  @FunctionalInterface
+  private interface Scan {
+    /**
+     * Receives it.
+     *
+     * @param at its byte offset in the view
+     * @param name the byte offset of its name
+     * @param length the length of its name
+     * @return true to go on
+     */
+    boolean entry(long at, long name, int length) throws IOException;
+  }
+
+  /**
+   * Makes a reader of a directory.
+   *
+   * @param inodes the inodes of the image
+   * @param directory the inode of the directory
+   * @param view what the blocks lie in: the image, or the decoded bytes of the directory
+   * @param map where they lie there
+   * @param blockSize the block size in bytes
+   * @param dotOmitted whether there is no entry for the directory itself
+   */
+  DirectoryBlocks(
+      InodeTable inodes,
+      Inode directory,
+      ByteView view,
+      BlockMap map,
+      int blockSize,
+      boolean dotOmitted) {
+    this.inodes = inodes;
+    this.directory = directory;
+    this.view = view;
+    this.map = map;
+    this.blockSize = blockSize;
+    this.dotOmitted = dotOmitted;
+  }
+
+  /** Tells whether this is the directory of an inode. */
+  boolean isOf(Inode inode) {
+    return inode.number() == directory.number()
+        && inode.offset() == directory.offset()
+        && inode.size() == directory.size();
+  }
+
+  /**
+   * Passes every entry to a visitor.
+   *
+   * @param visitor receives them, and may stop
+   * @throws IOException if an entry is damaged or out of order, or what the visitor threw
+   */
+  void list(DirEntryVisitor visitor) throws IOException {
+    if (dotOmitted && !visitor.entry(DOT, directory.number(), FileType.DIRECTORY)) {
+      return;
+    }
+    scan(
+        (at, name, length) ->
+            visitor.entry(FileName.of(view.bytes(name, length)), number(at), type(at)));
+  }
+
+  /**
+   * Finds a name.
+   *
+   * @param name the name
+   * @return the number of the inode that it names, or -1
+   * @throws IOException if the name is not found and an entry is damaged or out of order
+   */
+  long find(FileName name) throws IOException {
+    if (dotOmitted && name.equals(DOT)) {
+      return directory.number();
+    }
+    long found = search(name);
+    if (found < 0 && !sound) {
+      scan((at, start, length) -> true);
+      sound = true;
+    }
+    return found;
+  }
+
+  /** Searches for the last block that does not begin behind the name, then in that. */
+  private long search(FileName name) throws IOException {
+    long low = 0;
+    long high = blocks() - 1;
+    while (low <= high) {
+      long middle = low + high >>> 1;
+      long block = block(middle);
+      int order = compare(block, firstName(block, length(middle)), 0, middle, name);
+      if (order == 0) {
+        return number(block);
+      }
+      if (order < 0) {
+        low = middle + 1;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return high < 0 ? -1 : searchBlock(high, name);
+  }
+
+  private long searchBlock(long index, FileName name) throws IOException {
+    long block = block(index);
+    int names = firstName(block, length(index));
+    int low = 1;
+    int high = names / ErofsLayout.DIRENT_SIZE - 1;
+    while (low <= high) {
+      int middle = low + high >>> 1;
+      int order = compare(block, names, middle, index, name);
+      if (order == 0) {
+        return number(block + (long) middle * ErofsLayout.DIRENT_SIZE);
+      }
+      if (order < 0) {
+        low = middle + 1;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return -1;
+  }
+
+  private long blocks() {
+    return Math.ceilDiv(directory.size(), blockSize);
+  }
+
+  /** The length of a block; the last one ends with the directory. */
+  private int length(long index) {
+    return (int) Math.min(blockSize, directory.size() - index * blockSize);
+  }
+
+  private long block(long index) throws MalformedDataException {
+    long block = map.imageOffset(index * blockSize);
+    if (block < 0) {
+      throw view.malformed(
+          directory.offset(),
+          "a block for byte 0x%x of directory inode %d"
+              .formatted(index * blockSize, directory.number()),
+          "a hole");
+    }
+    return block;
+  }
+
+  /** The offset in its block of the first name, which is where the entries end. */
+  private int firstName(long block, int length) throws MalformedDataException {
+    int names = length < ErofsLayout.DIRENT_SIZE ? 0 : view.u16(block + ErofsLayout.D_NAMEOFF);
+    if (names < ErofsLayout.DIRENT_SIZE
+        || names >= length
+        || names % ErofsLayout.DIRENT_SIZE != 0) {
+      throw view.malformed(
+          block + ErofsLayout.D_NAMEOFF,
+          "the first name behind entries of %d bytes, in a block of %d"
+              .formatted(ErofsLayout.DIRENT_SIZE, length),
+          "at %d".formatted(names));
+    }
+    return names;
+  }
+
+  /** The offset in its block of a name. */
+  private int name(long block, int entry) throws MalformedDataException {
+    return view.u16(block + (long) entry * ErofsLayout.DIRENT_SIZE + ErofsLayout.D_NAMEOFF);
+  }
+
+  /** The length of the name of an entry; that of the last one in a block may end with a zero. */
+  private int nameLength(long block, int names, int entry, int length)
+      throws MalformedDataException {
+    int start = name(block, entry);
+    int end = length;
+    if ((entry + 1) * ErofsLayout.DIRENT_SIZE < names) {
+      end = name(block, entry + 1);
+    } else {
+      for (end = start; end < length && view.u8(block + end) != 0; ) {
+        end++;
+      }
+    }
+    if (start < names || end <= start || end > length || end - start > ErofsLayout.MAX_NAME) {
+      throw view.malformed(
+          block + (long) entry * ErofsLayout.DIRENT_SIZE + ErofsLayout.D_NAMEOFF,
+          "a name of 1..%d bytes in %d..%d".formatted(ErofsLayout.MAX_NAME, names, length),
+          "one in %d..%d".formatted(start, end));
+    }
+    return end - start;
+  }
+
+  /** Compares the name of an entry with another, byte by byte. */
+  private int compare(long block, int names, int entry, long index, FileName other)
+      throws MalformedDataException {
+    int length = nameLength(block, names, entry, length(index));
+    long start = block + name(block, entry);
+    for (int i = 0; i < length && i < other.length(); i++) {
+      int order = view.u8(start + i) - (other.at(i) & 0xff);
+      if (order != 0) {
+        return order;
+      }
+    }
+    return length - other.length();
+  }
+
+  private void scan(Scan scan) throws IOException {
+    long before = 0;
+    int lengthBefore = 0;
+    for (long index = 0; index < blocks(); index++) {
+      long block = block(index);
+      int names = firstName(block, length(index));
+      int count = names / ErofsLayout.DIRENT_SIZE;
+      for (int entry = 0; entry < count; entry++) {
+        long at = block + (long) entry * ErofsLayout.DIRENT_SIZE;
+        int length = nameLength(block, names, entry, length(index));
+        long name = block + name(block, entry);
+        checkEntry(at, name, length);
+        if (compare(before, lengthBefore, name, length) >= 0) {
+          throw view.malformed(
+              at,
+              "names in order in directory inode %d".formatted(directory.number()),
+              "%s behind %s"
+                  .formatted(
+                      FileName.of(view.bytes(name, length)),
+                      FileName.of(view.bytes(before, lengthBefore))));
+        }
+        if (!scan.entry(at, name, length)) {
+          return;
+        }
+        before = name;
+        lengthBefore = length;
+      }
+    }
+  }
+
+  private int compare(long one, int oneLength, long other, int otherLength)
+      throws MalformedDataException {
+    for (int i = 0; i < oneLength && i < otherLength; i++) {
+      int order = view.u8(one + i) - view.u8(other + i);
+      if (order != 0) {
+        return order;
+      }
+    }
+    return oneLength - otherLength;
+  }
+
+  /** A file made under a name with a slash would land outside its folder. */
+  private void checkEntry(long at, long name, int length) throws IOException {
+    for (int i = 0; i < length; i++) {
+      int each = view.u8(name + i);
+      if (each == '/' || each == 0) {
+        throw view.malformed(name + i, "a name without slash or NUL", "0x%02x".formatted(each));
+      }
+    }
+    number(at);
+  }
+
+  private long number(long at) throws IOException {
+    long nid = view.u64(at + ErofsLayout.D_NID);
+    long number = inodes.number(nid);
+    if (!inodes.has(number)) {
+      throw view.malformed(
+          at + ErofsLayout.D_NID, "the nid of an inode in the image", "0x%x".formatted(nid));
+    }
+    return number;
+  }
+
+  private FileType type(long at) throws MalformedDataException {
+    int type = view.u8(at + ErofsLayout.D_FILE_TYPE);
+    return type < TYPES.length ? TYPES[type] : FileType.UNKNOWN;
+  }
+}
