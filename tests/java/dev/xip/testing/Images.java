@@ -216,4 +216,34 @@ public final class Images {
       Files.delete(folder);
     }
   }
+
+  /**
+   * Mounts an image on a writable loop device, so that the kernel recovers it, calls the visitor
+   * and unmounts the image in any case.
+   *
+   * @param image the image
+   * @param options of mount(8), such as {@code ro}
+   * @param visitor called with the mounted tree
+   * @throws IOException if it cannot be mounted, or thrown by the visitor
+   */
+  public static void recovered(Path image, String options, MountVisitor visitor)
+      throws IOException {
+    String losetup = Judge.program("losetup").toString();
+    String device = Processes.run(losetup, "--find", "--show", image.toString()).out().strip();
+    try {
+      Path folder = Files.createTempDirectory("xip-mount");
+      try {
+        Processes.run("mount", "-t", "ext4", "-o", options, device, folder.toString());
+        try {
+          visitor.visit(folder);
+        } finally {
+          Processes.run("umount", folder.toString());
+        }
+      } finally {
+        Files.delete(folder);
+      }
+    } finally {
+      Processes.run(losetup, "--detach", device);
+    }
+  }
 }

@@ -38,6 +38,11 @@ public final class BlockMap {
     return verdict;
   }
 
+  /** The same extents with another verdict. */
+  BlockMap with(Verdict other) {
+    return new BlockMap(other, fileOffsets, imageOffsets, lengths);
+  }
+
   /** {@return the number of extents} */
   public int extentCount() {
     return fileOffsets.length;

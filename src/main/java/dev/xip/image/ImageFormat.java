@@ -68,4 +68,32 @@ public interface ImageFormat {
    * @throws IOException if it cannot be read
    */
   FsImage open(String name, MemorySegment memory) throws IOException;
+
+  /**
+   * Computes what the replay of a journal changes in an image. A format without journals needs no
+   * method of its own.
+   *
+   * @param name the image file's name, as errors show it
+   * @param memory the image, which is only read
+   * @return the changes, {@link Overlay#NONE} if the image needs no recovery
+   * @throws CorruptImageException if superblock or journal are damaged, or the journal is of a kind
+   *     that is not replayed
+   * @throws IOException if the image cannot be read
+   */
+  default Overlay overlay(String name, MemorySegment memory) throws IOException {
+    return Overlay.NONE;
+  }
+
+  /**
+   * Opens an image whose journal was replayed.
+   *
+   * @param name the image file's name, as errors show it
+   * @param memory the image after the replay
+   * @param replayed what the replay changed; files with such bytes are not in place
+   * @return the image
+   * @throws IOException as {@link #open(String, MemorySegment)} does
+   */
+  default FsImage open(String name, MemorySegment memory, Overlay replayed) throws IOException {
+    return open(name, memory);
+  }
 }

@@ -20,7 +20,9 @@ public enum Verdict {
   /** Blocks are smaller than a page. */
   SMALL_BLOCKS("block size below page size"),
   /** The bytes do not lie in whole pages, such as those of an image that begins inside a page. */
-  UNALIGNED("not at a page boundary");
+  UNALIGNED("not at a page boundary"),
+  /** Bytes lie in the journal, which was replayed in memory. */
+  JOURNALED("journaled");
 
   private final String reason;
 
@@ -53,7 +55,7 @@ public enum Verdict {
    */
   public boolean copyable() {
     return switch (this) {
-      case IN_PLACE, INLINE, TAIL_PACKED, SMALL_BLOCKS, UNALIGNED -> true;
+      case IN_PLACE, INLINE, TAIL_PACKED, SMALL_BLOCKS, UNALIGNED, JOURNALED -> true;
       case NOT_REGULAR, COMPRESSED, ENCRYPTED -> false;
     };
   }

@@ -136,6 +136,17 @@ public final class BlockGroups {
           "the root inode or one from %d on".formatted(superblock.firstInode()),
           "reserved inode number " + number);
     }
+    return anyInode(number);
+  }
+
+  /**
+   * Finds an inode that may be a reserved one, such as that of the journal.
+   *
+   * @param number its number, which the image has
+   * @return its byte offset in the image; the whole inode lies inside
+   * @throws MalformedDataException if its group's descriptor is damaged
+   */
+  long anyInode(long number) throws MalformedDataException {
     long group = (number - 1) / superblock.inodesPerGroup();
     long index = (number - 1) % superblock.inodesPerGroup();
     return (inodeTable(group) << superblock.blockShift()) + index * superblock.inodeSize();

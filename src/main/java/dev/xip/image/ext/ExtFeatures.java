@@ -52,6 +52,7 @@ public record ExtFeatures(int compat, int incompat, int roCompat) {
   /** The incompatible features that this package reads. */
   static final int INCOMPAT_SUPPORTED =
       INCOMPAT_FILETYPE
+          | INCOMPAT_RECOVER
           | INCOMPAT_META_BG
           | INCOMPAT_EXTENTS
           | INCOMPAT_64BIT

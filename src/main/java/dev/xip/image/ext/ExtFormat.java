@@ -1,7 +1,11 @@
 package dev.xip.image.ext;
 
+import dev.xip.base.ByteView;
+import dev.xip.image.CorruptImageException;
 import dev.xip.image.FsImage;
 import dev.xip.image.ImageFormat;
+import dev.xip.image.MemoryFaults;
+import dev.xip.image.Overlay;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Set;
@@ -33,7 +37,18 @@ public final class ExtFormat implements ImageFormat {
   }
 
   @Override
+  public Overlay overlay(String name, MemorySegment memory) throws IOException {
+    ByteView view = new ByteView(memory, name, CorruptImageException::new);
+    return MemoryFaults.guarded(name, memory, () -> JournalReplay.of(view));
+  }
+
+  @Override
   public FsImage open(String name, MemorySegment memory) throws IOException {
     return ExtImage.open(name, memory);
+  }
+
+  @Override
+  public FsImage open(String name, MemorySegment memory, Overlay replayed) throws IOException {
+    return ExtImage.open(name, memory, replayed);
   }
 }

@@ -11,6 +11,7 @@ import dev.xip.image.FsImage;
 import dev.xip.image.FsInfo;
 import dev.xip.image.Inode;
 import dev.xip.image.MemoryFaults;
+import dev.xip.image.Overlay;
 import dev.xip.image.Verdict;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -34,15 +35,19 @@ public final class ExtImage implements FsImage {
   /** What is said of regular files whose bytes lie in blocks. */
   private final Verdict regular;
 
+  /** What the memory has from the journal. */
+  private final Overlay replayed;
+
   /** Direct-mapped cache of recent directories, indexed by inode number modulo the length. */
   private final AtomicReferenceArray<DirectoryBlocks> directories =
       new AtomicReferenceArray<>(KNOWN_DIRECTORIES);
 
-  private ExtImage(ByteView view) throws IOException {
+  private ExtImage(ByteView view, Overlay replayed) throws IOException {
     this.view = view;
+    this.replayed = replayed;
     this.superblock = Superblock.read(view);
     this.inodeTable = new InodeTable(view, superblock);
-    this.regular = Verdict.ofBlocks(view.memory(), superblock.info().blockSize());
+    this.regular = Verdict.ofBlocks(view.memory(), superblock.blockSize());
   }
 
   /**
@@ -57,8 +62,21 @@ public final class ExtImage implements FsImage {
    * @throws IOException if it cannot be read
    */
   public static ExtImage open(String name, MemorySegment memory) throws IOException {
+    return open(name, memory, Overlay.NONE);
+  }
+
+  /**
+   * Opens an image whose journal was replayed.
+   *
+   * @param name the image file's name, as errors show it
+   * @param memory the image after the replay
+   * @param replayed what the replay changed
+   * @return the image
+   * @throws IOException as {@link #open(String, MemorySegment)} does
+   */
+  static ExtImage open(String name, MemorySegment memory, Overlay replayed) throws IOException {
     ByteView view = new ByteView(memory, name, CorruptImageException::new);
-    return MemoryFaults.guarded(name, view.memory(), () -> new ExtImage(view));
+    return MemoryFaults.guarded(name, view.memory(), () -> new ExtImage(view, replayed));
   }
 
   @Override
@@ -129,7 +147,8 @@ public final class ExtImage implements FsImage {
   @Override
   public BlockMap blockMap(Inode file) throws IOException {
     return switch (file.type()) {
-      case REGULAR -> guardedTree(file, file.size() == 0 ? Verdict.IN_PLACE : regular);
+      case REGULAR ->
+          replayed.judged(guardedTree(file, file.size() == 0 ? Verdict.IN_PLACE : regular));
       case DIRECTORY -> guardedTree(file, Verdict.NOT_REGULAR);
       default -> BlockMap.empty(Verdict.NOT_REGULAR);
     };

@@ -70,6 +70,12 @@ public final class ExtLayout {
   /** s_volume_name, 16 bytes, padded with NUL. */
   public static final int S_VOLUME_NAME = 0x78;
 
+  /** s_journal_inum, u32: the inode of the journal; 0 if it lies on a device of its own. */
+  public static final int S_JOURNAL_INUM = 0xe0;
+
+  /** s_journal_dev, u32: the device of an external journal. */
+  public static final int S_JOURNAL_DEV = 0xe4;
+
   /** s_desc_size, u16: the size of a group descriptor in bytes; with the feature 64bit. */
   public static final int S_DESC_SIZE = 0xfe;
 

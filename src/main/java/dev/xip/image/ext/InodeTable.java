@@ -27,7 +27,26 @@ final class InodeTable {
    *     damaged
    */
   Inode read(long number) throws MalformedDataException {
-    long at = groups.inode(number);
+    return read(number, groups.inode(number));
+  }
+
+  /**
+   * Decodes the inode of the journal, which is a reserved one in most images.
+   *
+   * @return the inode
+   * @throws MalformedDataException as {@link #read} does
+   */
+  Inode readJournal() throws MalformedDataException {
+    long field = ExtLayout.SUPERBLOCK_OFFSET + ExtLayout.S_JOURNAL_INUM;
+    long number = view.u32(field);
+    if (number < 1 || number > superblock.inodes()) {
+      throw view.malformed(
+          field, "an inode of 1..%d".formatted(superblock.inodes()), Long.toString(number));
+    }
+    return read(number, groups.anyInode(number));
+  }
+
+  private Inode read(long number, long at) throws MalformedDataException {
     int mode = view.u16(at + ExtLayout.I_MODE);
     int links = view.u16(at + ExtLayout.I_LINKS_COUNT);
     if (links == 0 && (mode == 0 || view.u32(at + ExtLayout.I_DTIME) != 0)) {

@@ -1,0 +1,196 @@
+package dev.xip.image.ext;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.xip.image.CorruptImageException;
+import dev.xip.image.ext.JournalWriter.Checksums;
+import dev.xip.image.ext.JournalWriter.Kind;
+import dev.xip.image.ext.JournalWriter.Logged;
+import dev.xip.testing.Images;
+import dev.xip.testing.Judge;
+import dev.xip.testing.Processes;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Random journals of every kind, replayed by us, by e2fsck and by the kernel: all bytes of the
+ * image are the same afterwards, and where the kernel refuses, so do we.
+ *
+ * <p>{@code -Dxip.seed=S} repeats a run; {@code -Dxip.stress=true} makes it long.
+ */
+class JournalHistoryTest {
+  private static final long SEED = Long.getLong("xip.seed", System.nanoTime());
+  private static final int HISTORIES = Boolean.getBoolean("xip.stress") ? 2_000 : 30;
+
+  @TempDir static Path folder;
+  private static List<JournalImage> images;
+
+  /** What comes behind the last complete transaction. */
+  private enum End {
+    NOTHING,
+    NO_COMMIT_BLOCK,
+    WRONG_COMMIT,
+    WRONG_COMMIT_AND_ONE_MORE,
+    LOST_BLOCK,
+    OLD_TRANSACTION,
+    OTHER_SEQUENCE
+  }
+
+  /** A random journal in an image. */
+  private record History(JournalImage base, Kind kind, End end, byte[] image) {}
+
+  @BeforeAll
+  static void makeImages() throws IOException {
+    System.err.println("JournalHistoryTest: -Dxip.seed=" + SEED);
+    images = new ArrayList<>();
+    for (String options :
+        List.of("-t ext3 -b 4096", "-t ext4 -b 1024 -O ^metadata_csum,64bit", "-t ext3 -b 2048")) {
+      images.add(JournalImage.make(folder, options));
+    }
+  }
+
+  @Test
+  void aReplayGivesWhatE2fsckAndTheKernelWrite() throws IOException {
+    boolean kernel = Judge.isRoot();
+    int replayed = 0;
+    for (int i = 0; i < HISTORIES; i++) {
+      History history = history(new Random(SEED + i), i);
+      String told =
+          "seed %d, history %d: %s %s %s"
+              .formatted(SEED, i, history.base.options, history.kind, history.end);
+      Path file = Files.write(folder.resolve("history.img"), history.image);
+      byte[] ours = null;
+      String refusal = "";
+      try {
+        ours = history.base.comparable(JournalImage.replayed(history.image));
+        replayed++;
+      } catch (CorruptImageException e) {
+        refusal = e.getMessage();
+      }
+      if (kernel) {
+        assertThat(recoveredByKernel(file))
+            .as("%s: kernel, %s", told, refusal)
+            .isEqualTo(ours != null);
+      }
+      if (ours == null) {
+        continue;
+      }
+      if (kernel) {
+        assertSame(history.base.comparable(Files.readAllBytes(file)), ours, "kernel", told);
+      }
+      Files.write(file, history.image);
+      Processes.Output fsck =
+          Processes.runAny("e2fsck", "-fy", "-E", "journal_only", file.toString());
+      assertThat(fsck.exit()).as(told + fsck.out() + fsck.err()).isLessThan(4);
+      assertSame(history.base.comparable(Files.readAllBytes(file)), ours, "e2fsck", told);
+    }
+    assertThat(replayed).isGreaterThan(HISTORIES / 2);
+  }
+
+  private static void assertSame(byte[] theirs, byte[] ours, String who, String told) {
+    assertThat(Arrays.mismatch(ours, theirs))
+        .as("%s: first byte unlike %s", told, who)
+        .isEqualTo(-1);
+  }
+
+  /** Returns whether the kernel mounts the image, which it recovers by that. */
+  private static boolean recoveredByKernel(Path file) {
+    try {
+      Images.recovered(file, "ro", root -> {});
+      return true;
+    } catch (IOException refused) {
+      assertThat(refused).hasMessageContaining("mount");
+      return false;
+    }
+  }
+
+  private static History history(Random random, int number) {
+    JournalImage base = images.get(number % images.size());
+    Checksums checksums = Checksums.values()[random.nextInt(4)];
+    // The kernel does not mount an image with 64bit whose journal cannot have features.
+    boolean old =
+        checksums == Checksums.NONE && base.options.contains("ext3") && random.nextBoolean();
+    Kind kind =
+        old
+            ? new Kind(1, false, Checksums.NONE, false, false)
+            : new Kind(2, random.nextBoolean(), checksums, random.nextInt(4) == 0, false);
+    byte[] image = base.clean.clone();
+    int first = random.nextInt(4) == 0 ? -2 : 1 + random.nextInt(1000);
+    int start = 1 + random.nextInt(base.journal.length - 2);
+    JournalWriter writer =
+        new JournalWriter(image, base.blockSize, base.journal, kind, start, first, null);
+    if (random.nextBoolean()) {
+      writer.mostTags = 1 + random.nextInt(5);
+    }
+    int transactions = random.nextInt(8);
+    for (int i = 0; i < transactions; i++) {
+      writer.commit(logged(random, base), revoked(random, base));
+    }
+    End end = End.values()[random.nextInt(End.values().length)];
+    end(random, base, writer, end);
+    writer.finish();
+    return new History(base, kind, end, image);
+  }
+
+  private static void end(Random random, JournalImage base, JournalWriter writer, End end) {
+    int place = writer.next;
+    switch (end) {
+      case NOTHING -> {}
+      case NO_COMMIT_BLOCK -> writer.body(logged(random, base), revoked(random, base));
+      case WRONG_COMMIT -> writer.commitWrongly(logged(random, base), revoked(random, base));
+      case WRONG_COMMIT_AND_ONE_MORE -> {
+        writer.commitWrongly(logged(random, base), revoked(random, base));
+        writer.commit(logged(random, base), revoked(random, base));
+      }
+      case LOST_BLOCK -> {
+        writer.commit(logged(random, base), List.of());
+        writer.image.put(
+            (int) base.journal[place % writer.ring() + 1] * base.blockSize + 77,
+            (byte) random.nextInt());
+      }
+      case OLD_TRANSACTION -> {
+        writer.time -= 1_000_000;
+        writer.commitWrongly(logged(random, base), List.of());
+      }
+      case OTHER_SEQUENCE -> {
+        writer.sequence += 1 + random.nextInt(3);
+        writer.commit(logged(random, base), revoked(random, base));
+      }
+      default -> throw new AssertionError(end);
+    }
+  }
+
+  private static List<Logged> logged(Random random, JournalImage base) {
+    List<Logged> logged = new ArrayList<>();
+    for (int i = random.nextInt(30); i >= 0; i--) {
+      byte[] bytes = new byte[base.blockSize];
+      random.nextBytes(bytes);
+      if (random.nextInt(4) == 0) {
+        ByteBuffer.wrap(bytes).putInt(JournalWriter.MAGIC);
+      }
+      logged.add(new Logged(anyBlock(random, base), bytes));
+    }
+    return logged;
+  }
+
+  private static List<Long> revoked(Random random, JournalImage base) {
+    List<Long> revoked = new ArrayList<>();
+    for (int i = random.nextInt(3) == 0 ? random.nextInt(40) : 0; i > 0; i--) {
+      revoked.add(anyBlock(random, base));
+    }
+    return revoked;
+  }
+
+  private static long anyBlock(Random random, JournalImage base) {
+    return base.data[random.nextInt(60)];
+  }
+}
