@@ -256,7 +256,8 @@ class WholeFileTest {
               try (FileChannel channel = FileChannel.open(packed, StandardOpenOption.WRITE)) {
                 channel.truncate(PAGE);
               }
-              return new ImageViews(mount.image(), List.of()).rewire(bytes, runs);
+              return new ImageViews(mount.image(), mount.image().memory(), List.of())
+                  .rewire(bytes, runs);
             })) {
       byte[] read = new byte[10];
       assertThatExceptionOfType(CorruptImageException.class)

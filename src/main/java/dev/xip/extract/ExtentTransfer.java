@@ -9,6 +9,7 @@ import dev.xip.image.ExtentDecoder;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import dev.xip.image.MemoryFaults;
+import dev.xip.image.Overlay;
 import dev.xip.mount.ImagePiece;
 import dev.xip.mount.OpenImage;
 import java.io.IOException;
@@ -22,7 +23,7 @@ import java.util.List;
 /**
  * Sends the bytes of a file from the image's page cache to a channel, extent by extent, with no
  * buffer of ours between: to pipes and files by sendfile or copy_file_range, to a device by writes
- * from the mapped image.
+ * from the mapped image, as is done with what a replay of the journal changed.
  */
 public final class ExtentTransfer {
   private static final int ZEROS = 1 << 16;
@@ -32,11 +33,13 @@ public final class ExtentTransfer {
 
   private final FsImage image;
   private final List<ImagePiece> pieces;
+  private final Overlay overlay;
   private final boolean toDevice;
 
   private ExtentTransfer(OpenImage mount, boolean toDevice) {
     this.image = mount.image();
     this.pieces = mount.pieces();
+    this.overlay = mount.overlay();
     this.toDevice = toDevice;
   }
 
@@ -181,7 +184,7 @@ public final class ExtentTransfer {
                   pieces.size() == 1 ? "the image" : "a segment", Math.max(0, size - toFile)));
     }
     long wanted = (piece == pieces.getLast() ? end : Math.min(end, piece.end())) - from;
-    if (!toDevice) {
+    if (!toDevice && !overlay.touches(from, wanted)) {
       return piece.channel().transferTo(from + toFile, wanted, target);
     }
     // Not past the file's end: the rest of its last page reads as zeros, pages behind it are gone.

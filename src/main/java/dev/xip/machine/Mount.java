@@ -38,7 +38,7 @@ public final class Mount implements AutoCloseable {
       PageCache pageCache) {
     this.use = use;
     this.image = image;
-    this.views = new ImageViews(image, seams(use.device()));
+    this.views = new ImageViews(image, image.memory(), seams(use.device()));
     this.facts = facts;
     this.options = options;
     this.pageCache = pageCache;

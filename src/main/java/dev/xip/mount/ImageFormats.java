@@ -7,6 +7,7 @@ import dev.xip.image.CorruptImageException;
 import dev.xip.image.FsImage;
 import dev.xip.image.ImageFormat;
 import dev.xip.image.MemoryFaults;
+import dev.xip.image.Overlay;
 import dev.xip.image.erofs.ErofsFormat;
 import dev.xip.image.ext.ExtFormat;
 import java.io.IOException;
@@ -42,20 +43,41 @@ public final class ImageFormats {
   }
 
   /**
-   * Opens an image.
+   * Opens an image that needs no recovery.
    *
    * @param name the image's name, as errors show it
    * @param memory its bytes, mapped by the caller, which unmaps them after the last use
    * @param format the name of the format to read it as; null if its magic number tells
    * @return the image
+   * @throws FileSystemException also if its journal holds changes that are not in their places
    * @throws IOException as {@link #open(String, MemorySegment)} does
    */
   public static FsImage open(String name, MemorySegment memory, String format) throws IOException {
-    ImageFormat found =
-        format == null
-            ? MemoryFaults.guarded(name, memory, () -> formatOf(name, memory))
-            : named(name, format);
+    ImageFormat found = choose(name, memory, format);
+    Overlay overlay = found.overlay(name, memory);
+    if (!overlay.isEmpty()) {
+      throw new FileSystemException(
+          name,
+          null,
+          "cannot be used in place: %d blocks are still in the journal".formatted(overlay.pieces())
+              + " (e2fsck -fy on a copy of the image writes them to their places)");
+    }
     return found.open(name, memory);
+  }
+
+  /**
+   * Chooses the format of an image.
+   *
+   * @param name the image's name, as errors show it
+   * @param memory its bytes
+   * @param format the name of the format to read it as; null if its magic number tells
+   * @return the format
+   * @throws IOException as {@link #open(String, MemorySegment)} does if none fits
+   */
+  static ImageFormat choose(String name, MemorySegment memory, String format) throws IOException {
+    return format == null
+        ? MemoryFaults.guarded(name, memory, () -> formatOf(name, memory))
+        : named(name, format);
   }
 
   private static ImageFormat named(String image, String format) throws FileSystemException {

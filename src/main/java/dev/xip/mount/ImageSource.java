@@ -43,19 +43,23 @@ public final class ImageSource {
 
   private final List<String> warnings;
 
+  private final Recovery recovery;
+
   private ImageSource(
       Path file,
       long offset,
       long size,
       PartitionChoice partition,
       String format,
-      List<String> warnings) {
+      List<String> warnings,
+      Recovery recovery) {
     this.file = file;
     this.offset = offset;
     this.size = size;
     this.partition = partition;
     this.format = format;
     this.warnings = warnings;
+    this.recovery = recovery;
   }
 
   /** Maps a whole file. */
@@ -78,7 +82,7 @@ public final class ImageSource {
    * @return the source
    */
   public static ImageSource of(Path file) {
-    return new ImageSource(file, 0, TO_THE_END, null, null, List.of());
+    return new ImageSource(file, 0, TO_THE_END, null, null, List.of(), Recovery.IN_MEMORY);
   }
 
   /**
@@ -107,14 +111,14 @@ public final class ImageSource {
             "expected a partition behind the colon (%s), found %s"
                 .formatted(PartitionChoice.FORMS, text.substring(colon + 1)));
       }
-      return new ImageSource(disk, 0, TO_THE_END, choice, null, List.of());
+      return new ImageSource(disk, 0, TO_THE_END, choice, null, List.of(), Recovery.IN_MEMORY);
     }
     String ambiguous =
         "is taken for a file, as there is one of that name, not for a partition of %s"
             .formatted(HostPaths.text(disk));
     return choice == null
         ? of(whole)
-        : new ImageSource(whole, 0, TO_THE_END, null, null, List.of(ambiguous));
+        : new ImageSource(whole, 0, TO_THE_END, null, null, List.of(ambiguous), Recovery.IN_MEMORY);
   }
 
   /** Finds the last colon before which a text names a file, -1 if there is none. */
@@ -143,7 +147,7 @@ public final class ImageSource {
       throw new IllegalArgumentException(
           "0x%x bytes at 0x%x: expected a range".formatted(bytes, from));
     }
-    return new ImageSource(file, from, bytes, partition, format, warnings);
+    return new ImageSource(file, from, bytes, partition, format, warnings, recovery);
   }
 
   /**
@@ -153,7 +157,23 @@ public final class ImageSource {
    * @return the source
    */
   public ImageSource as(String name) {
-    return new ImageSource(file, offset, size, partition, name, warnings);
+    return new ImageSource(file, offset, size, partition, name, warnings, recovery);
+  }
+
+  /**
+   * Says what is done with a journal that needs recovery; if nothing is said, it is replayed in
+   * memory.
+   *
+   * @param wanted what is done
+   * @return the source
+   */
+  public ImageSource with(Recovery wanted) {
+    return new ImageSource(file, offset, size, partition, format, warnings, wanted);
+  }
+
+  /** {@return what is done with a journal that needs recovery} */
+  Recovery recovery() {
+    return recovery;
   }
 
   /** {@return the path of the file or block device} */

@@ -19,6 +19,9 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class ImageViews implements Rewiring, AutoCloseable {
   private final FsImage image;
 
+  /** The image's files, mapped so that they can be mapped again. */
+  private final MemorySegment files;
+
   /** Where a mapping of the image ends and the next begins, in bytes, ascending. */
   private final long[] cuts;
 
@@ -28,12 +31,15 @@ public final class ImageViews implements Rewiring, AutoCloseable {
   /**
    * Makes views of an image.
    *
-   * @param image the image, mapped
+   * @param image the image
+   * @param files the image's files, mapped shared: the memory of the image, or what it was before a
+   *     replay of its journal, as no file is rewired that the replay changed
    * @param cuts the image offsets at which a mapping ends, ascending; a piece of a view lies in one
    *     mapping
    */
-  public ImageViews(FsImage image, List<Long> cuts) {
+  public ImageViews(FsImage image, MemorySegment files, List<Long> cuts) {
     this.image = image;
+    this.files = files;
     this.cuts = cuts.stream().mapToLong(Long::longValue).toArray();
   }
 
@@ -74,8 +80,7 @@ public final class ImageViews implements Rewiring, AutoCloseable {
   }
 
   private RewiredView.Piece piece(Run run, long from, long end) {
-    return new RewiredView.Piece(
-        run.at() + (from - run.from()), image.memory().asSlice(from, end - from));
+    return new RewiredView.Piece(run.at() + (from - run.from()), files.asSlice(from, end - from));
   }
 
   /** Closes all views; the memory of files that needed one cannot be used any more. */

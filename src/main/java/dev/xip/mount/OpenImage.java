@@ -6,7 +6,9 @@ import dev.xip.host.HostMapping;
 import dev.xip.host.HostPaths;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.FsImage;
+import dev.xip.image.ImageFormat;
 import dev.xip.image.Inode;
+import dev.xip.image.Overlay;
 import dev.xip.segment.SegmentException;
 import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentStore;
@@ -18,6 +20,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -43,15 +46,67 @@ public final class OpenImage implements AutoCloseable {
 
   private final ImageViews views;
 
+  private final Overlay overlay;
+
   private final List<String> warnings;
 
-  private OpenImage(
-      List<ImagePiece> pieces, Closeable mapping, FsImage image, List<String> warnings) {
-    this.pieces = List.copyOf(pieces);
+  /**
+   * An image that is mapped, and not read yet.
+   *
+   * @param name its name, as errors show it
+   * @param bytes its bytes as its files have them
+   * @param pieces the files
+   * @param mapping unmaps it
+   * @param warnings what is unusual about the place
+   */
+  private record Mapped(
+      String name,
+      MemorySegment bytes,
+      List<ImagePiece> pieces,
+      Closeable mapping,
+      List<String> warnings) {}
+
+  private OpenImage(Mapped mapped, Closeable mapping, FsImage image, Overlay overlay) {
+    this.pieces = List.copyOf(mapped.pieces);
     this.mapping = mapping;
     this.image = image;
-    this.warnings = warnings;
-    this.views = new ImageViews(image, pieces.stream().map(ImagePiece::end).toList());
+    this.overlay = overlay;
+    this.warnings = new ArrayList<>(mapped.warnings);
+    this.views =
+        new ImageViews(image, mapped.bytes, pieces.stream().map(ImagePiece::end).toList());
+  }
+
+  /** Reads a mapped image; if that fails, it stays mapped, but its files are closed. */
+  private static OpenImage of(Mapped mapped, String formatName, Recovery recovery)
+      throws IOException {
+    ReplayedMemory replayed = null;
+    try {
+      ImageFormat format = ImageFormats.choose(mapped.name, mapped.bytes, formatName);
+      if (recovery == Recovery.NONE) {
+        FsImage image = format.open(mapped.name, mapped.bytes);
+        OpenImage open = new OpenImage(mapped, mapped.mapping, image, Overlay.NONE);
+        if (image.info().features().contains("needs_recovery")) {
+          open.warnings.add("the journal is not replayed: newer changes are missing");
+        }
+        return open;
+      }
+      Overlay overlay = format.overlay(mapped.name, mapped.bytes);
+      if (overlay.isEmpty()) {
+        FsImage image = format.open(mapped.name, mapped.bytes);
+        return new OpenImage(mapped, mapped.mapping, image, overlay);
+      }
+      replayed = ReplayedMemory.of(mapped.pieces, overlay);
+      FsImage image = format.open(mapped.name, replayed.bytes(), overlay);
+      return new OpenImage(mapped, replayed.before(mapped.mapping), image, overlay);
+    } catch (IOException | RuntimeException | Error e) {
+      if (replayed != null) {
+        replayed.close();
+      }
+      for (ImagePiece each : mapped.pieces) {
+        each.channel().close();
+      }
+      throw e;
+    }
   }
 
   /**
@@ -87,11 +142,12 @@ public final class OpenImage implements AutoCloseable {
           new LostPages.Origin(name, HostPaths.text(source.file()), place.end());
       mapping = HostMapping.map(channel, origin, place.firstPage());
       MemorySegment memory = mapping.memory().asSlice(place.beforeIt());
-      return new OpenImage(
-          List.of(new ImagePiece(0, place.length(), place.offset(), source.file(), channel)),
-          mapping::close,
-          ImageFormats.open(name, memory, source.format()),
-          place.warnings());
+      List<ImagePiece> pieces =
+          List.of(new ImagePiece(0, place.length(), place.offset(), source.file(), channel));
+      return of(
+          new Mapped(name, memory, pieces, mapping::close, place.warnings()),
+          source.format(),
+          source.recovery());
     } catch (IOException | RuntimeException | Error e) {
       if (mapping != null) {
         mapping.close();
@@ -113,11 +169,27 @@ public final class OpenImage implements AutoCloseable {
    * @throws IOException if the system refuses otherwise
    */
   public static OpenImage open(SegmentStore store, List<SegmentName> names) throws IOException {
+    return open(store, names, Recovery.IN_MEMORY);
+  }
+
+  /**
+   * Opens the image in adjacent segments, which are loaded shared.
+   *
+   * @param store where the segments are
+   * @param names the segments, at least one, in any order
+   * @param recovery what is done if the image's journal needs recovery
+   * @return the image, to be closed
+   * @throws IOException as {@link #open(SegmentStore, List)} does
+   */
+  public static OpenImage open(SegmentStore store, List<SegmentName> names, Recovery recovery)
+      throws IOException {
     SegmentImage loaded = SegmentImage.load(store, names);
     try {
       String name = names.stream().map(SegmentName::value).collect(Collectors.joining(":"));
-      FsImage image = ImageFormats.open(SEGMENTS + name, loaded.bytes());
-      return new OpenImage(loaded.pieces(), loaded, image, List.of());
+      return of(
+          new Mapped(SEGMENTS + name, loaded.bytes(), loaded.pieces(), loaded, List.of()),
+          null,
+          recovery);
     } catch (IOException | RuntimeException | Error e) {
       loaded.close();
       throw e;
@@ -129,9 +201,14 @@ public final class OpenImage implements AutoCloseable {
     return image;
   }
 
-  /** {@return what is unusual about where the image lies but does not keep it from being read} */
+  /** {@return what is unusual about the image but does not keep it from being read} */
   public List<String> warnings() {
-    return warnings;
+    return List.copyOf(warnings);
+  }
+
+  /** {@return what the replay of the image's journal changed in memory; empty for most images} */
+  public Overlay overlay() {
+    return overlay;
   }
 
   /**

@@ -1,0 +1,222 @@
+package dev.xip.mount;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.xip.image.FileContent;
+import dev.xip.image.FsImage;
+import dev.xip.image.Inode;
+import dev.xip.image.TreeWalk;
+import dev.xip.testing.Images;
+import dev.xip.testing.Judge;
+import dev.xip.testing.Processes;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Images that the kernel was writing to, copied at moments when the journal holds what their places
+ * do not: we read from the copy what the kernel and e2fsck recover from it.
+ *
+ * <p>{@code -Dxip.seed=S} repeats the changes.
+ */
+class CrashedImageTest {
+  private static final long SEED = Long.getLong("xip.seed", System.nanoTime());
+  private static final int STEPS = 25;
+  private static final int COPIES = 3;
+
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void needAKernel() throws IOException {
+    Judge.loopMount();
+    System.err.println("CrashedImageTest: -Dxip.seed=" + SEED);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "-t ext3 -b 4096, data=ordered",
+    "-t ext3 -b 4096, data=journal",
+    "-t ext3 -b 1024 -I 256, data=writeback",
+    "-t ext4 -b 4096, data=journal",
+    "-t ext4 -b 1024, data=ordered",
+  })
+  void aCrashedImageIsReadAsItIsRecovered(String made, String mounted) throws IOException {
+    Random random = new Random(SEED);
+    Path image = folder.resolve("live.img");
+    List<String> command = new ArrayList<>(List.of("mke2fs", "-q", "-F"));
+    command.addAll(List.of(made.split(" ")));
+    command.addAll(List.of(image.toString(), "24M"));
+    Processes.run(command.toArray(String[]::new));
+    List<Path> copies = new ArrayList<>();
+    Images.recovered(
+        image,
+        mounted + ",commit=300",
+        root -> {
+          List<Path> paths = new ArrayList<>(List.of(root));
+          for (int i = 0; i < COPIES; i++) {
+            for (int step = 0; step < STEPS; step++) {
+              change(random, root, paths);
+            }
+            copies.add(copied(image, folder.resolve("crash" + i + ".img")));
+          }
+        });
+    for (Path copy : copies) {
+      judge(copy, made + " " + mounted);
+    }
+  }
+
+  /** Copies until two copies are equal: the kernel may write in the meantime. */
+  private static Path copied(Path image, Path copy) throws IOException {
+    do {
+      Files.copy(image, copy, StandardCopyOption.REPLACE_EXISTING);
+    } while (Files.mismatch(image, copy) >= 0);
+    return copy;
+  }
+
+  /** Changes one file, and often waits until the change is in the journal. */
+  private static void change(Random random, Path root, List<Path> folders) throws IOException {
+    Path in = folders.get(random.nextInt(folders.size()));
+    Path path = in.resolve("f" + random.nextInt(30));
+    switch (random.nextInt(8)) {
+      case 0 -> {
+        Path made = in.resolve("d" + folders.size());
+        folders.add(Files.createDirectory(made));
+      }
+      case 1 -> Files.deleteIfExists(path);
+      case 2 -> {
+        Files.deleteIfExists(path);
+        Files.createSymbolicLink(path, Path.of("x".repeat(1 + random.nextInt(200))));
+      }
+      case 3 -> {
+        Path other = folders.get(random.nextInt(folders.size())).resolve("f" + random.nextInt(30));
+        if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+          Files.move(path, other, StandardCopyOption.REPLACE_EXISTING);
+        }
+      }
+      default -> write(random, path);
+    }
+    if (random.nextInt(4) == 0) {
+      try (FileChannel directory = FileChannel.open(in)) {
+        directory.force(true);
+      }
+    }
+  }
+
+  private static void write(Random random, Path path) throws IOException {
+    if (Files.isSymbolicLink(path)) {
+      Files.delete(path);
+    }
+    byte[] bytes = new byte[random.nextInt(60_000)];
+    random.nextBytes(bytes);
+    try (FileChannel file =
+        FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      file.write(ByteBuffer.wrap(bytes), random.nextInt(100_000));
+      if (random.nextBoolean()) {
+        file.force(true);
+      }
+    }
+  }
+
+  private static void judge(Path copy, String told) throws IOException {
+    byte[] before = Files.readAllBytes(copy);
+    Map<String, List<Object>> ours = new TreeMap<>();
+    try (OpenImage mount = OpenImage.open(copy)) {
+      assertThat(mount.overlay().isEmpty()).as(told).isFalse();
+      collect(mount.image(), ours);
+    }
+    assertThat(Files.readAllBytes(copy)).as("the image is not written").isEqualTo(before);
+    Path checked = copy.resolveSibling("checked.img");
+    Files.write(checked, before);
+    Processes.Output fsck = Processes.runAny("e2fsck", "-fy", checked.toString());
+    assertThat(fsck.exit()).as(told + fsck.out() + fsck.err()).isLessThan(2);
+    Map<String, List<Object>> theirs = new TreeMap<>();
+    try (OpenImage mount = OpenImage.open(checked)) {
+      assertThat(mount.overlay().isEmpty()).as(told).isTrue();
+      collect(mount.image(), theirs);
+    }
+    assertThat(ours).as("e2fsck, " + told).isEqualTo(theirs);
+    Map<String, List<Object>> kernel = new TreeMap<>();
+    Images.recovered(copy, "ro,noatime", root -> collect(root, root, kernel));
+    ours.values().forEach(each -> each.remove(each.size() - 1));
+    assertThat(ours).as("kernel, " + told).isEqualTo(kernel);
+  }
+
+  private static void collect(FsImage image, Map<String, List<Object>> all) throws IOException {
+    TreeWalk.walk(
+        image,
+        image.root(),
+        (walk, inode) -> {
+          List<Object> facts =
+              new ArrayList<>(
+                  Arrays.asList(
+                      inode.number(),
+                      inode.mode(),
+                      inode.links(),
+                      inode.size(),
+                      inode.modified(),
+                      inode.changed(),
+                      content(image, inode)));
+          facts.add(image.extendedAttributes(inode).keySet());
+          all.put(walk.path().toString(), facts);
+        });
+  }
+
+  private static Object content(FsImage image, Inode inode) throws IOException {
+    return switch (inode.type()) {
+      case REGULAR -> {
+        byte[] bytes = new byte[(int) inode.size()];
+        FileContent.of(image, inode).read(0, MemorySegment.ofArray(bytes));
+        yield Arrays.hashCode(bytes);
+      }
+      case SYMLINK -> image.readLink(inode).toString();
+      default -> "";
+    };
+  }
+
+  private static void collect(Path root, Path path, Map<String, List<Object>> all)
+      throws IOException {
+    Map<String, Object> facts = Files.readAttributes(path, "unix:*", LinkOption.NOFOLLOW_LINKS);
+    Object content = "";
+    boolean directory = Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
+    if (Files.isSymbolicLink(path)) {
+      content = Files.readSymbolicLink(path).toString();
+    } else if (!directory) {
+      content = Arrays.hashCode(Files.readAllBytes(path));
+    }
+    all.put(
+        root.relativize(path).toString(),
+        List.of(
+            facts.get("ino"),
+            facts.get("mode"),
+            (long) (int) facts.get("nlink"),
+            facts.get("size"),
+            ((FileTime) facts.get("lastModifiedTime")).toInstant(),
+            ((FileTime) facts.get("ctime")).toInstant(),
+            content));
+    if (directory) {
+      try (DirectoryStream<Path> children = Files.newDirectoryStream(path)) {
+        for (Path child : children) {
+          collect(root, child, all);
+        }
+      }
+    }
+  }
+}
