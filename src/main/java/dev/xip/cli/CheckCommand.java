@@ -51,16 +51,17 @@ final class CheckCommand extends ImageCommand {
     Inode start = PathResolver.resolve(image, path, true);
     try (TerminalProgress progress = TerminalProgress.ofFiles("checking")) {
       if (json) {
-        printJson(image, start, progress, out);
+        printJson(mount, start, progress, out);
       } else {
-        print(image, start, progress, out);
+        print(mount, start, progress, out);
       }
     }
     return Main.DONE;
   }
 
-  private void print(FsImage image, Inode start, TerminalProgress progress, Output out)
+  private void print(OpenImage mount, Inode start, TerminalProgress progress, Output out)
       throws IOException {
+    FsImage image = mount.image();
     Map<Verdict, Placement.Sum> sums =
         Placement.check(
             image,
@@ -77,6 +78,9 @@ final class CheckCommand extends ImageCommand {
     out.line(
         "%s: %s, %,d blocks of %d bytes"
             .formatted(image.name(), info.format(), info.blocks(), info.blockSize()));
+    if (!mount.overlay().isEmpty()) {
+      out.line("journal: " + JournalText.of(mount.overlay()));
+    }
     for (Verdict verdict : Verdict.values()) {
       Placement.Sum sum = sums.get(verdict);
       if (sum != null) {
@@ -89,8 +93,9 @@ final class CheckCommand extends ImageCommand {
     }
   }
 
-  private void printJson(FsImage image, Inode start, TerminalProgress progress, Output out)
+  private void printJson(OpenImage mount, Inode start, TerminalProgress progress, Output out)
       throws IOException {
+    FsImage image = mount.image();
     FsInfo info = image.info();
     JsonWriter writer = new JsonWriter(out).beginObject();
     writer
@@ -114,7 +119,9 @@ final class CheckCommand extends ImageCommand {
                     .member("alignedBytes", file.alignedBytes())
                     .endObject(),
             progress);
-    writer.endArray().name("sums").beginObject();
+    writer.endArray();
+    JournalText.write(mount.overlay(), writer);
+    writer.name("sums").beginObject();
     for (Map.Entry<Verdict, Placement.Sum> sum : sums.entrySet()) {
       writer
           .name(name(sum.getKey()))

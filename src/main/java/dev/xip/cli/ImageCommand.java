@@ -5,11 +5,13 @@ import dev.xip.image.FsImage;
 import dev.xip.image.MemoryFaults;
 import dev.xip.mount.ImageSource;
 import dev.xip.mount.OpenImage;
+import dev.xip.mount.Recovery;
 import dev.xip.segment.SegmentStore;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** A command that reads one image: opens it, works, prints, closes it. */
 abstract class ImageCommand implements Callable<Integer> {
@@ -17,6 +19,11 @@ abstract class ImageCommand implements Callable<Integer> {
   static final String ROOT = "/";
 
   @Mixin private ImageOperand operand = new ImageOperand();
+
+  @Option(
+      names = "--no-recovery",
+      description = "Read an image whose journal needs recovery as it is, without the journal.")
+  private boolean noRecovery;
 
   @Mixin private SegmentOptions.Store store = new SegmentOptions.Store();
 
@@ -40,14 +47,16 @@ abstract class ImageCommand implements Callable<Integer> {
   }
 
   private OpenImage open(Output out) throws IOException {
+    Recovery recovery = noRecovery ? Recovery.NONE : Recovery.IN_MEMORY;
     if (operand.isInSegments()) {
-      return OpenImage.open(SegmentStore.open(store.folder()), operand.segments());
+      SegmentStore segments = SegmentStore.open(store.folder());
+      return OpenImage.open(segments, operand.segments(), recovery);
     }
     ImageSource source = operand.source();
     if (out.isInto(source.file())) {
       throw new IOException(operand.name() + ": input file is output file");
     }
-    return OpenImage.open(source);
+    return OpenImage.open(source.with(recovery));
   }
 
   /**

@@ -52,9 +52,12 @@ final class StatCommand extends ImageCommand {
     BlockMap map = image.blockMap(entry.inode());
     SortedMap<FileName, byte[]> attributes = image.extendedAttributes(entry.inode());
     if (json) {
-      printJson(image, entry, attributes, map, out);
+      printJson(mount, entry, attributes, map, out);
     } else {
       print(entry, attributes, map, out);
+      if (!mount.overlay().isEmpty()) {
+        out.line(" journal  " + JournalText.of(mount.overlay()));
+      }
     }
     return Main.DONE;
   }
@@ -122,14 +125,15 @@ final class StatCommand extends ImageCommand {
   }
 
   private static void printJson(
-      FsImage image,
+      OpenImage mount,
       DirectoryListing.Entry entry,
       SortedMap<FileName, byte[]> attributes,
       BlockMap map,
       Output out)
       throws IOException {
     JsonWriter json = new JsonWriter(out).beginObject();
-    json.member("image", image.name()).member("path", entry.name());
+    json.member("image", mount.image().name()).member("path", entry.name());
+    JournalText.write(mount.overlay(), json);
     LongFormat.writeAttributes(entry.inode(), json);
     if (entry.target() != null) {
       json.member("target", entry.target());
