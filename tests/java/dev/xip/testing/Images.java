@@ -77,7 +77,7 @@ public final class Images {
     String used = Processes.run("du", "-s", "-B1", tree.toString()).out().split("\\s")[0];
     // Indirect blocks, directories and inode tables are in addition to the files' own blocks.
     long blocks = (Long.parseLong(used) * 5 / 4 + entries * 512) / BLOCK + 2048;
-    long larger = Math.max(0, unit(options) - BLOCK) * (entries + 256);
+    long larger = Math.max(0, unit(options) - BLOCK) * (entries + 2048);
     try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
       file.setLength(0);
       file.setLength(blocks * BLOCK + larger);

@@ -269,7 +269,8 @@ class ExtJudgeTest {
         });
   }
 
-  private static void assertSameAttributes(Path path, Inode inode) throws IOException {
+  /** Compares all attributes but the time of making, which the JDK does not read. */
+  static void assertSameAttributes(Path path, Inode inode) throws IOException {
     Map<String, Object> theirs = Files.readAttributes(path, "unix:*", LinkOption.NOFOLLOW_LINKS);
     long rdev = (long) theirs.get("rdev");
     assertThat(
