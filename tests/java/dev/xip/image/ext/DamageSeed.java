@@ -23,13 +23,21 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 
-/** A sound image with every structure of ext2, and the places of all fields that a reader uses. */
+/**
+ * A sound image with every structure of ext2 or ext4, and the places of all fields that a reader
+ * uses.
+ */
 final class DamageSeed {
   final String name;
   final byte[] sound;
   final Map<Kind, List<Field>> fields = new EnumMap<>(Kind.class);
 
+  /** The checksums of the structures, none in an image without them. */
+  final Seals seals = new Seals();
+
   private final ByteBuffer bytes;
+  private final int blockSize;
+  private final ByteView view;
   private final Superblock superblock;
   private final ExtImage image;
 
@@ -40,6 +48,7 @@ final class DamageSeed {
     INODE,
     ENTRY,
     POINTER,
+    EXTENT,
     ATTRIBUTE
   }
 
@@ -56,7 +65,9 @@ final class DamageSeed {
     this.sound = Files.readAllBytes(file);
     this.bytes = ByteBuffer.wrap(sound).order(ByteOrder.LITTLE_ENDIAN);
     MemorySegment memory = MemorySegment.ofArray(sound);
-    this.superblock = Superblock.read(new ByteView(memory, name, CorruptImageException::new));
+    this.view = new ByteView(memory, name, CorruptImageException::new);
+    this.superblock = Superblock.read(view);
+    this.blockSize = superblock.blockSize();
     this.image = ExtImage.open(name, memory);
     for (Kind kind : Kind.values()) {
       fields.put(kind, new ArrayList<>());
@@ -64,21 +75,70 @@ final class DamageSeed {
     collect();
   }
 
+  private static final String MANY = "^has_journal,meta_bg,^resize_inode,sparse_super2,bigalloc";
+
   /** Makes the images: one tree with different features, sizes of inodes and of groups. */
   static List<DamageSeed> all(Path folder) throws IOException {
     Path tree = tree(folder.resolve("tree"));
     String plain = "filetype,sparse_super,large_file,ext_attr";
     return List.of(
-        make(tree, "hashed", "-I", "256", "-O", "none," + plain + ",dir_index"),
-        make(tree, "small-inodes", "-I", "128", "-O", "none,ext_attr", "-g", "1024"),
-        make(tree, "revision-0", "-r", "0"),
-        make(tree, "many-groups", "-I", "256", "-O", "none," + plain, "-g", "256"),
-        make(tree, "to-be-grown", "-I", "512", "-O", "none,resize_inode," + plain));
+        make(
+            tree,
+            "ext2",
+            "hashed",
+            "-b",
+            "4096",
+            "-I",
+            "256",
+            "-O",
+            "none," + plain + ",dir_index"),
+        make(
+            tree,
+            "ext2",
+            "small-inodes",
+            "-b",
+            "4096",
+            "-I",
+            "128",
+            "-O",
+            "none,ext_attr",
+            "-g",
+            "1024"),
+        make(tree, "ext2", "revision-0", "-b", "4096", "-r", "0"),
+        make(
+            tree,
+            "ext2",
+            "many-groups",
+            "-b",
+            "1024",
+            "-I",
+            "256",
+            "-O",
+            "none," + plain,
+            "-g",
+            "256"),
+        make(
+            tree,
+            "ext2",
+            "to-be-grown",
+            "-b",
+            "4096",
+            "-I",
+            "512",
+            "-O",
+            "none,resize_inode," + plain),
+        make(tree, "ext4", "extents", "-b", "4096", "-O", "^has_journal"),
+        make(tree, "ext4", "small-extents", "-b", "1024", "-g", "1024", "-O", MANY));
   }
 
   /** Before revision 1 there are none: e2fsck takes them away. */
   boolean hasAttributes() {
     return !fields.get(Kind.ATTRIBUTE).isEmpty();
+  }
+
+  /** {@return whether all structures have checksums} */
+  private boolean isSealed() {
+    return superblock.checksums().inBlocks();
   }
 
   List<Kind> kinds() {
@@ -93,6 +153,9 @@ final class DamageSeed {
     Trees.write(tree.resolve("direct"), 0, 5000, random);
     Trees.write(tree.resolve("indirect"), 0, 60_000, random);
     Trees.write(tree.resolve("holes"), 3 * 4096, 4096, random);
+    for (int i = 0; i < 400; i++) {
+      Trees.write(tree.resolve("comb"), 8192L * i, 4096, random);
+    }
     Trees.write(tree.resolve("double"), 4096L * (12 + 1024 + 3), 9000, random);
     Trees.write(tree.resolve("triple"), 4096L * 13, 4096, random);
     Trees.write(tree.resolve("triple"), Trees.TRIPLE_INDIRECT + 4096, 9000, random);
@@ -106,12 +169,11 @@ final class DamageSeed {
     return tree;
   }
 
-  private static DamageSeed make(Path tree, String name, String... options) throws IOException {
+  private static DamageSeed make(Path tree, String type, String name, String... options)
+      throws IOException {
     Path file = tree.resolveSibling(name + ".img");
     Path value = Files.writeString(tree.resolveSibling("value"), "v".repeat(900));
-    List<String> all = new ArrayList<>(List.of("-b", "4096"));
-    all.addAll(List.of(options));
-    Images.ext2(tree, file, all.toArray(String[]::new));
+    Images.ext(type, tree, file, options);
     Images.debugfsWrite(
         file,
         "mknod null c 1 3",
@@ -133,8 +195,17 @@ final class DamageSeed {
 
   private void collect() throws IOException {
     add(Kind.SUPERBLOCK, (int) ExtLayout.SUPERBLOCK_OFFSET, 0x108, 4);
-    int groups = (int) Math.ceilDiv(superblock.blocks(), bytes.getInt(1024 + 32) & 0xffff_ffffL);
-    add(Kind.GROUP, 4096, groups * 32, 4);
+    if (isSealed()) {
+      seals.addSuperblock();
+      add(Kind.SUPERBLOCK, (int) ExtLayout.SUPERBLOCK_OFFSET + 0x108, 0x178, 4);
+    }
+    for (int group = 0; group < superblock.groups(); group++) {
+      int at = (int) new BlockGroups(view, superblock).descriptor(group);
+      add(Kind.GROUP, at, superblock.descriptorSize(), 4);
+      if (isSealed()) {
+        seals.addGroup(group, at, superblock.descriptorSize());
+      }
+    }
     Set<Long> seen = new HashSet<>();
     TreeWalk.walk(
         image,
@@ -156,42 +227,68 @@ final class DamageSeed {
       add(Kind.INODE, at + 128, 32, 2);
       add(Kind.ATTRIBUTE, at + 160, 64, 2);
     }
+    if (isSealed()) {
+      seals.addInode(inode.number(), at, superblock.inodeSize());
+    }
     int attributes = bytes.getInt(at + ExtLayout.I_FILE_ACL);
     if (attributes != 0) {
-      add(Kind.ATTRIBUTE, attributes * 4096, 128, 2);
+      add(Kind.ATTRIBUTE, attributes * blockSize, 128, 2);
     }
     if (inode.type() == FileType.REGULAR || inode.type() == FileType.DIRECTORY) {
-      for (int depth = 1; depth <= ExtLayout.MAX_DEPTH; depth++) {
-        addIndirect(bytes.getInt(at + ExtLayout.I_BLOCK + (11 + depth) * 4), depth);
+      if ((inode.flags() & ExtLayout.EXTENTS_FL) != 0) {
+        addExtents(inode, at + ExtLayout.I_BLOCK);
+      } else {
+        for (int depth = 1; depth <= ExtLayout.MAX_DEPTH; depth++) {
+          addIndirect(bytes.getInt(at + ExtLayout.I_BLOCK + (11 + depth) * 4), depth);
+        }
       }
       BlockMap map = image.blockMap(inode);
       if (inode.type() == FileType.DIRECTORY) {
-        for (int done = 0; done < inode.size(); done += 4096) {
+        for (int done = 0; done < inode.size(); done += blockSize) {
           addEntries((int) map.imageOffset(done));
         }
       }
     }
   }
 
+  private void addExtents(Inode inode, int node) {
+    int size = ExtentLayout.ENTRY_SIZE;
+    int entries = bytes.getShort(node + ExtentLayout.EH_ENTRIES);
+    add(Kind.EXTENT, node, 8, 2);
+    for (int i = 1; i <= entries; i++) {
+      int entry = node + i * size;
+      add(Kind.EXTENT, entry, 4, 4);
+      add(Kind.EXTENT, entry + 4, 4, 2);
+      add(Kind.EXTENT, entry + 8, 4, 4);
+      if (bytes.getShort(node + ExtentLayout.EH_DEPTH) > 0) {
+        int child = bytes.getInt(entry + ExtentLayout.EI_LEAF_LO) * blockSize;
+        int max = bytes.getShort(child + ExtentLayout.EH_MAX);
+        seals.addBlock(inode.number(), (int) inode.offset(), child, child + (1 + max) * size);
+        addExtents(inode, child);
+      }
+    }
+  }
+
   private void addIndirect(int block, int depth) {
     if (block != 0) {
-      addPointers(block * 4096);
-      for (int i = 0; depth > 1 && i < 1024; i++) {
-        addIndirect(bytes.getInt(block * 4096 + 4 * i), depth - 1);
+      addPointers(block * blockSize);
+      for (int i = 0; depth > 1 && i < blockSize / 4; i++) {
+        addIndirect(bytes.getInt(block * blockSize + 4 * i), depth - 1);
       }
     }
   }
 
   private void addPointers(int block) {
-    for (int i = 0; i < 1024; i++) {
-      if (i < 8 || i == 1023 || bytes.getInt(block + 4 * i) != 0) {
+    int count = blockSize / 4;
+    for (int i = 0; i < count; i++) {
+      if (i < 8 || i == count - 1 || bytes.getInt(block + 4 * i) != 0) {
         fields.get(Kind.POINTER).add(new Field(block + 4 * i, 4));
       }
     }
   }
 
   private void addEntries(int block) {
-    for (int at = block; at < block + 4096; at += bytes.getShort(at + ExtLayout.D_REC_LEN)) {
+    for (int at = block; at < block + blockSize; at += bytes.getShort(at + ExtLayout.D_REC_LEN)) {
       add(Kind.ENTRY, at, 4, 4);
       add(Kind.ENTRY, at + ExtLayout.D_REC_LEN, 2, 2);
       add(Kind.ENTRY, at + ExtLayout.D_NAME_LEN, 4, 1);

@@ -65,6 +65,9 @@ class RandomDamageTest {
           .as(seed.name)
           .isEqualTo(EnumSet.complementOf(EnumSet.of(FileType.UNKNOWN)));
       assertThat(reading.attributes).as(seed.name).isEqualTo(seed.hasAttributes() ? 6 : 0);
+      byte[] sealed = seed.sound.clone();
+      seed.seals.put(sealed);
+      assertThat(sealed).as("checksums of %s", seed.name).isEqualTo(seed.sound);
       assertThat(seed.kinds()).as(seed.name).hasSize(seed.hasAttributes() ? 6 : 5);
     }
   }
@@ -81,6 +84,9 @@ class RandomDamageTest {
       for (int i = 0; i < MUTANTS / seeds.size(); i++) {
         Map<Integer, Byte> undo = new LinkedHashMap<>();
         String change = mutate(random, seed, image, undo);
+        if (random.nextInt(8) > 0) {
+          seed.seals.put(image, List.copyOf(undo.keySet()), at -> undo.putIfAbsent(at, image[at]));
+        }
         String told = "seed %d, mutant %d of %s: %s".formatted(SEED, i, seed.name, change);
         Reading reading = new Reading(image);
         judge(reading, told);

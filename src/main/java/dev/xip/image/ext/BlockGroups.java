@@ -49,7 +49,7 @@ public final class BlockGroups {
    * before, or lies at the beginning of the first group that it describes (fs/ext4/super.c:
    * descriptor_loc).
    */
-  private long descriptor(long group) throws MalformedDataException {
+  long descriptor(long group) throws MalformedDataException {
     int perBlock = superblock.blockSize() / superblock.descriptorSize();
     long table = group / perBlock;
     long block = superblock.descriptorTable() + table;
