@@ -47,8 +47,12 @@ class TruncatedImageTest {
     arena = Arena.ofShared();
     Path tree = Trees.small(folder.resolve("tree"));
     Files.createSymbolicLink(tree.resolve("slow"), Path.of("s".repeat(1000)));
-    file = Images.ext2(tree);
+    file = pack(tree);
     image = Images.open(file, arena);
+  }
+
+  Path pack(Path tree) throws IOException {
+    return Images.ext2(tree);
   }
 
   @AfterEach

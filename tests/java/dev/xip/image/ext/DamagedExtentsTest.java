@@ -203,6 +203,56 @@ class DamagedExtentsTest extends DamagedImage {
   }
 
   @Test
+  void aTableOfInodesPastFourGibiblocksIsRefused() throws IOException {
+    int group = 2 * BLOCK;
+    seals.addGroup(0, group, 64);
+    int table = bytes.getInt(group + ExtLayout.BG_INODE_TABLE);
+    bytes.putInt(group + ExtLayout.BG_INODE_TABLE + ExtLayout.BG_HIGH, 2);
+    seals.put(image);
+    assertDamage(
+        () -> open().root(),
+        group + ExtLayout.BG_INODE_TABLE,
+        "an inode table of",
+        "block " + ((2L << 32) + table));
+  }
+
+  @Test
+  void moreBlocksThanTheFileHasAreRefused() {
+    bytes.putInt(SUPERBLOCK + ExtLayout.S_BLOCKS_COUNT_HI, -1);
+    seals.put(image);
+    long blocks = (-1L << 32) + bytes.getInt(SUPERBLOCK + ExtLayout.S_BLOCKS_COUNT);
+    assertDamage(
+        this::open,
+        SUPERBLOCK + ExtLayout.S_BLOCKS_COUNT,
+        "a file with %s blocks".formatted(Long.toUnsignedString(blocks)),
+        "it is truncated");
+  }
+
+  @Test
+  void sizesOfDescriptorsAndClustersThatNoImageHasAreRefused() throws IOException {
+    for (int size : new int[] {0, 32, 96, 2048}) {
+      copyTheSoundImage();
+      bytes.putShort(SUPERBLOCK + ExtLayout.S_DESC_SIZE, (short) size);
+      seals.put(image);
+      assertDamage(
+          this::open, SUPERBLOCK + ExtLayout.S_DESC_SIZE, "a power of two, 64..1024", "" + size);
+    }
+    copyTheSoundImage();
+    int features = bytes.getInt(SUPERBLOCK + ExtLayout.S_FEATURE_RO_COMPAT);
+    bytes.putInt(
+        SUPERBLOCK + ExtLayout.S_FEATURE_RO_COMPAT, features | ExtFeatures.RO_COMPAT_BIGALLOC);
+    for (int log : new int[] {21, -1}) {
+      bytes.putInt(SUPERBLOCK + ExtLayout.S_LOG_CLUSTER_SIZE, log);
+      seals.put(image);
+      assertDamage(
+          this::open,
+          SUPERBLOCK + ExtLayout.S_LOG_CLUSTER_SIZE,
+          "clusters of 1024..1073741824 bytes",
+          "2^");
+    }
+  }
+
+  @Test
   void aChecksumOfAnotherKindIsRefused() {
     image[SUPERBLOCK + ExtLayout.S_CHECKSUM_TYPE] = 2;
     assertDamage(

@@ -73,6 +73,13 @@ class ExtContractTest {
   }
 
   @Nested
+  class Ext3BlocksOf2Kibibytes extends Ext {
+    Ext3BlocksOf2Kibibytes() {
+      super("ext3", "-b", "2048");
+    }
+  }
+
+  @Nested
   class Ext4 extends Ext {
     Ext4() {
       super("ext4", "-b", "4096");

@@ -125,6 +125,10 @@ class ExtFormsTest {
       // Unwritten blocks in the middle of a file and behind its end.
       Images.debugfsWrite(file, "fallocate two-pages 40 79", "fallocate holes 16 63");
     }
+    if (!form.contains("-I 128") && !form.contains("-r 0")) {
+      // Nanoseconds, and the second epoch.
+      Images.debugfsWrite(file, "set_inode_field hello.txt mtime_extra 0xee6b27fd");
+    }
     if (form.contains("quota")) {
       // Of the files that it packs, mke2fs tells the quota files nothing.
       Processes.runAny("e2fsck", "-fy", file.toString());

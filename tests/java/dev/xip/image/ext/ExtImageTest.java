@@ -218,6 +218,49 @@ class ExtImageTest {
   }
 
   @Test
+  void aHugeFileCountsItsBlocksInFortyEightBits() throws IOException {
+    Path file = Images.ext("ext4", tree, folder.resolve("huge.img"), "-b", "4096");
+    Images.debugfsWrite(
+        file,
+        "set_inode_field hello.txt blocks_lo 0x80000001",
+        "set_inode_field hello.txt blocks_hi 0x1234",
+        "set_inode_field two-pages blocks_lo 0x80000001",
+        "set_inode_field two-pages blocks_hi 0x1234",
+        "set_inode_field two-pages flags 0xc0000");
+    ExtImage image = Images.open(file, arena);
+    assertThat(inode(image, "hello.txt").sectors()).isEqualTo(0x1234_8000_0001L);
+    assertThat(inode(image, "two-pages").sectors()).isEqualTo(0x1234_8000_0001L * 8);
+  }
+
+  @Test
+  void withoutTheFeatureHigherBitsOfBlocksAreNotRead() throws IOException {
+    ExtImage image =
+        changed("set_inode_field hello.txt blocks_hi 1", "set_inode_field hello.txt flags 0x40000");
+    assertThat(inode(image, "hello.txt").sectors()).isEqualTo(8);
+  }
+
+  @Test
+  void equalBlocksMayBeSharedIfTheFeatureSaysSo() throws IOException {
+    Path file = Images.ext2(tree);
+    int block = Integer.parseInt(lastLine(Images.debugfs(file, List.of("bmap two-pages 0"))));
+    Images.debugfsWrite(
+        file,
+        "set_super_value feature_ro_compat 0x4003",
+        "set_inode_field two-pages block[1] " + block,
+        "set_inode_field hello.txt block[0] " + block);
+    ExtImage image = Images.open(file, arena);
+    assertThat(image.info().features()).contains("shared_blocks");
+    assertThat(image.info().format()).isEqualTo("ext4");
+    BlockMap map = image.blockMap(inode(image, "two-pages"));
+    assertThat(map.imageOffset(0)).isEqualTo(block * 4096L).isEqualTo(map.imageOffset(4096));
+    assertThat(image.blockMap(inode(image, "hello.txt")).imageOffset(0)).isEqualTo(block * 4096L);
+  }
+
+  private static String lastLine(String text) {
+    return text.lines().toList().getLast();
+  }
+
+  @Test
   void neighbouringBlocksAreOneExtent() throws IOException {
     Trees.write(tree.resolve("aligned"), 0, 10 * 4096, new Random(2));
     ExtImage image = packed();
