@@ -6,9 +6,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.xip.testing.Images;
 import dev.xip.testing.Processes;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -44,10 +44,7 @@ class JournalIT {
         tree.toString(),
         image.toString(),
         "16M");
-    String block =
-        Images.debugfs(image, List.of("bmap /changed 0")).replaceAll("(?s).*\n(?=.)", "");
-    Path content = Files.writeString(folder.resolve("content"), NEW.substring(0, 4096));
-    Images.debugfsWrite(image, "jo", "jw -b %s %s".formatted(block.strip(), content), "jc");
+    Images.journal(image, "/changed", NEW.substring(0, 4096).getBytes(StandardCharsets.UTF_8));
     before = Files.readAllBytes(image);
   }
 

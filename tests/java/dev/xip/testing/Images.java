@@ -151,6 +151,25 @@ public final class Images {
   }
 
   /**
+   * Leaves new bytes of a file's first block in the journal of an image, as a crash does.
+   *
+   * @param image an image with a journal
+   * @param path the file in it
+   * @param bytes the bytes, a block
+   * @throws IOException if debugfs is missing or reports an error
+   */
+  public static void journal(Path image, String path, byte[] bytes) throws IOException {
+    String block = debugfs(image, List.of("bmap %s 0".formatted(path))).lines().toList().getLast();
+    Path content = Files.createTempFile("xip-journal", "");
+    try {
+      Files.write(content, bytes);
+      debugfsWrite(image, "jo", "jw -b %s %s".formatted(block, content), "jc");
+    } finally {
+      Files.delete(content);
+    }
+  }
+
+  /**
    * Queries an image with debugfs, by one process for all commands.
    *
    * @param image the image
