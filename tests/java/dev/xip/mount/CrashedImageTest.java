@@ -1,7 +1,9 @@
 package dev.xip.mount;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.xip.image.CorruptImageException;
 import dev.xip.image.FileContent;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
@@ -27,6 +29,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -57,29 +60,72 @@ class CrashedImageTest {
     "-t ext3 -b 1024 -I 256, data=writeback",
     "-t ext4 -b 4096, data=journal",
     "-t ext4 -b 1024, data=ordered",
+    "-t ext4 -b 4096 -O orphan_file, data=ordered",
   })
   void aCrashedImageIsReadAsItIsRecovered(String made, String mounted) throws IOException {
     Random random = new Random(SEED);
-    Path image = folder.resolve("live.img");
-    List<String> command = new ArrayList<>(List.of("mke2fs", "-q", "-F"));
-    command.addAll(List.of(made.split(" ")));
-    command.addAll(List.of(image.toString(), "24M"));
-    Processes.run(command.toArray(String[]::new));
+    Path image = made(made);
     List<Path> copies = new ArrayList<>();
     Images.recovered(
         image,
         mounted + ",commit=300",
         root -> {
-          List<Path> paths = new ArrayList<>(List.of(root));
-          for (int i = 0; i < COPIES; i++) {
-            for (int step = 0; step < STEPS; step++) {
-              change(random, root, paths);
+          List<Path> folders = new ArrayList<>(List.of(root));
+          List<FileChannel> deleted = new ArrayList<>();
+          try {
+            for (int i = 0; i < COPIES; i++) {
+              for (int step = 0; step < STEPS; step++) {
+                change(random, folders, deleted);
+              }
+              Path gone = Files.writeString(root.resolve("gone"), "still open");
+              deleted.add(FileChannel.open(gone));
+              Files.delete(gone);
+              copies.add(copied(image, folder.resolve("crash" + i + ".img")));
             }
-            copies.add(copied(image, folder.resolve("crash" + i + ".img")));
+          } finally {
+            for (FileChannel each : deleted) {
+              each.close();
+            }
           }
         });
     for (Path copy : copies) {
       judge(copy, made + " " + mounted);
+    }
+  }
+
+  private Path made(String options) throws IOException {
+    Path image = folder.resolve("live.img");
+    List<String> command = new ArrayList<>(List.of("mke2fs", "-q", "-F"));
+    command.addAll(List.of(options.split(" ")));
+    command.addAll(List.of(image.toString(), "24M"));
+    Processes.run(command.toArray(String[]::new));
+    return image;
+  }
+
+  @Test
+  void fastCommitsOfTheKernelAreRefusedByNameButNotWithoutRecovery() throws IOException {
+    Path image = made("-t ext4 -O fast_commit");
+    Path crashed = folder.resolve("crash.img");
+    Images.recovered(
+        image,
+        "commit=300",
+        root -> {
+          try (FileChannel file =
+              FileChannel.open(
+                  root.resolve("file"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            for (int i = 0; i < 10; i++) {
+              file.write(ByteBuffer.wrap(new byte[5000]));
+              file.force(true);
+            }
+          }
+          copied(image, crashed);
+        });
+    assertThatThrownBy(() -> OpenImage.open(crashed).close())
+        .isInstanceOf(CorruptImageException.class)
+        .hasMessageContaining("feature fast_commit")
+        .hasMessageContaining("e2fsck -p on a copy replays them");
+    try (OpenImage open = OpenImage.open(ImageSource.of(crashed).with(Recovery.NONE))) {
+      assertThat(open.image().root().number()).isEqualTo(2);
     }
   }
 
@@ -92,10 +138,11 @@ class CrashedImageTest {
   }
 
   /** Changes one file, and often waits until the change is in the journal. */
-  private static void change(Random random, Path root, List<Path> folders) throws IOException {
+  private static void change(Random random, List<Path> folders, List<FileChannel> deleted)
+      throws IOException {
     Path in = folders.get(random.nextInt(folders.size()));
     Path path = in.resolve("f" + random.nextInt(30));
-    switch (random.nextInt(8)) {
+    switch (random.nextInt(11)) {
       case 0 -> {
         Path made = in.resolve("d" + folders.size());
         folders.add(Files.createDirectory(made));
@@ -109,6 +156,20 @@ class CrashedImageTest {
         Path other = folders.get(random.nextInt(folders.size())).resolve("f" + random.nextInt(30));
         if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
           Files.move(path, other, StandardCopyOption.REPLACE_EXISTING);
+        }
+      }
+      case 4 -> {
+        if (Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
+          deleted.add(FileChannel.open(path));
+          Files.delete(path);
+        }
+      }
+      case 5 -> {
+        if (Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
+          try (FileChannel file = FileChannel.open(path, StandardOpenOption.WRITE)) {
+            file.truncate(random.nextInt(50_000));
+            file.force(true);
+          }
         }
       }
       default -> write(random, path);
