@@ -123,7 +123,7 @@ class CrashedImageTest {
     assertThatThrownBy(() -> OpenImage.open(crashed).close())
         .isInstanceOf(CorruptImageException.class)
         .hasMessageContaining("feature fast_commit")
-        .hasMessageContaining("e2fsck -p on a copy replays them");
+        .hasMessageContaining("e2fsck -fy on a copy recovers it");
     try (OpenImage open = OpenImage.open(ImageSource.of(crashed).with(Recovery.NONE))) {
       assertThat(open.image().root().number()).isEqualTo(2);
     }

@@ -214,7 +214,7 @@ class JournalReplayTest {
     writer.fastCommit(5);
     assertThat(JournalImage.overlay(image).pieces()).as("of an earlier transaction").isEqualTo(1);
     writer.fastCommit(6);
-    assertRefused("feature fast_commit", "some behind transaction 5", "e2fsck -p on a copy");
+    assertRefused("feature fast_commit", "some behind transaction 5", "e2fsck -fy on a copy");
   }
 
   @Test
@@ -223,7 +223,7 @@ class JournalReplayTest {
     writer.finish();
     ByteBuffer bytes = ByteBuffer.wrap(image).order(ByteOrder.LITTLE_ENDIAN);
     bytes.putInt(1024 + ExtLayout.S_JOURNAL_INUM, 0).putInt(1024 + ExtLayout.S_JOURNAL_DEV, 0x801);
-    assertRefused("a journal inside the image", "one on device 0x801", "e2fsck -j");
+    assertRefused("a journal inside the image", "an external one, on device 0x801", "e2fsck -j");
   }
 
   @Test
@@ -251,7 +251,8 @@ class JournalReplayTest {
     record Change(int field, int value, String part) {}
     for (Change each :
         List.of(
-            new Change(0, 1, "the magic"),
+            new Change(
+                0, 1, "expected the magic 0xc03b3998 of a journal, found 0x00000001 (e2fsck -fy"),
             new Change(4, 5, "a superblock of version 1 or 2"),
             new Change(0x0c, 1024, "blocks of 4096 bytes"),
             new Change(0x10, 100, "a length of 1024.."),

@@ -96,11 +96,12 @@ final class JournalLog {
   }
 
   private int version() throws MalformedDataException {
-    check(
-        (int) u32(JournalLayout.H_MAGIC) == JournalLayout.MAGIC,
-        JournalLayout.H_MAGIC,
-        "the magic %d of a journal".formatted(JournalLayout.MAGIC & 0xffff_ffffL),
-        u32(JournalLayout.H_MAGIC));
+    if ((int) u32(JournalLayout.H_MAGIC) != JournalLayout.MAGIC) {
+      throw view.malformed(
+          at,
+          "the magic 0x%08x of a journal".formatted(JournalLayout.MAGIC),
+          "0x%08x".formatted(u32(JournalLayout.H_MAGIC)));
+    }
     int type = (int) u32(JournalLayout.H_BLOCKTYPE);
     check(
         type == JournalLayout.SUPERBLOCK_V1 || type == JournalLayout.SUPERBLOCK_V2,

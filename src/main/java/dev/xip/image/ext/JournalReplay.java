@@ -17,6 +17,10 @@ final class JournalReplay {
   /** The most bytes that are replaced; they take memory when they are stored. */
   private static final long MOST_BYTES = 1L << 30;
 
+  /** What a user can do about a journal that cannot be replayed. */
+  private static final String REMEDY =
+      " (e2fsck -fy on a copy recovers it, --no-recovery reads the image without the journal)";
+
   /** The mark of a target in {@link #sources} that nothing replaces. */
   private static final long NOTHING = 0;
 
@@ -78,14 +82,23 @@ final class JournalReplay {
       return Overlay.NONE;
     }
     Superblock superblock = Superblock.read(view);
-    long inode = view.u32(ExtLayout.SUPERBLOCK_OFFSET + ExtLayout.S_JOURNAL_INUM);
+    try {
+      return of(view, superblock);
+    } catch (MalformedDataException refused) {
+      MalformedDataException advised =
+          view.malformed(refused.offset(), refused.expected(), refused.found() + REMEDY);
+      advised.initCause(refused);
+      throw advised;
+    }
+  }
+
+  private static Overlay of(ByteView view, Superblock superblock) throws MalformedDataException {
     long device = view.u32(ExtLayout.SUPERBLOCK_OFFSET + ExtLayout.S_JOURNAL_DEV);
-    if (inode == 0 || device != 0) {
+    if (device != 0) {
       throw view.malformed(
-          ExtLayout.SUPERBLOCK_OFFSET + ExtLayout.S_JOURNAL_INUM,
+          ExtLayout.SUPERBLOCK_OFFSET + ExtLayout.S_JOURNAL_DEV,
           "a journal inside the image, as it needs recovery",
-          "one on device 0x%x (e2fsck -j with that device recovers it,".formatted(device)
-              + " --no-recovery reads the image without the journal)");
+          "an external one, on device 0x%x, which e2fsck -j takes".formatted(device));
     }
     JournalLog log =
         new JournalLog(view, superblock, new InodeTable(view, superblock).readJournal());
@@ -125,9 +138,7 @@ final class JournalReplay {
       throw view.malformed(
           at,
           "a journal without fast commits (feature fast_commit)",
-          "some behind transaction %s".formatted(Integer.toUnsignedString(end - 1))
-              + " (e2fsck -p on a copy replays them,"
-              + " --no-recovery reads the image without the journal)");
+          "some behind transaction %s".formatted(Integer.toUnsignedString(end - 1)));
     }
   }
 
@@ -135,9 +146,9 @@ final class JournalReplay {
   private void walk(int wanted, Visitor visitor) throws MalformedDataException {
     int sequence = log.sequence();
     long block = log.start();
-    while (sequence - end < 0) {
+    for (long passed = 0; sequence - end < 0; passed++) {
       long at = log.offset(block);
-      int type = log.type(at, sequence);
+      int type = passed > log.length() ? 0 : log.type(at, sequence);
       block = log.next(block, 1);
       if (type == wanted) {
         visitor.visit(at, sequence, block);
@@ -146,9 +157,7 @@ final class JournalReplay {
         case JournalLayout.DESCRIPTOR_BLOCK -> block = log.next(block, tags.read(at).count());
         case JournalLayout.COMMIT_BLOCK -> sequence++;
         case JournalLayout.REVOKE_BLOCK -> {}
-        default ->
-            throw view.malformed(
-                at, "a block of a transaction that was complete", "one that changed meanwhile");
+        default -> throw changed(at);
       }
     }
   }
@@ -167,7 +176,7 @@ final class JournalReplay {
   }
 
   private MalformedDataException tooLarge(long at, String expected) {
-    return view.malformed(at, expected, "more" + JournalScan.REMEDY);
+    return view.malformed(at, expected, "more");
   }
 
   private void sortTargets() throws MalformedDataException {
@@ -200,7 +209,7 @@ final class JournalReplay {
       throw view.malformed(
           at + JournalLayout.R_COUNT,
           "a revoke block of at most %d bytes".formatted(room),
-          used + JournalScan.REMEDY);
+          Long.toString(used));
     }
     boolean wide = log.has(JournalLayout.INCOMPAT_64BIT);
     int size = wide ? Long.BYTES : Integer.BYTES;
@@ -218,7 +227,11 @@ final class JournalReplay {
   private void take(long at, int sequence, long next) throws MalformedDataException {
     int count = tags.read(at).count();
     for (int i = 0; i < count; i++) {
-      int index = indexOf(tags.block(i));
+      long target = tags.block(i);
+      int index = indexOf(target);
+      if (index < 0) {
+        throw changed(tags.offset(i));
+      }
       if (revoked[index] && sequence - revokedBy[index] <= 0) {
         continue;
       }
@@ -226,24 +239,27 @@ final class JournalReplay {
       if (!log.checksums().loggedBlockAgrees(tags.offset(i), source, sequence)) {
         throw view.malformed(
             source,
-            "the checksum in the journal of block %d of the image".formatted(tags.block(i)),
-            "another" + JournalScan.REMEDY);
+            "the checksum in the journal of block %d of the image".formatted(target),
+            "another");
       }
-      requireTarget(i);
+      requireTarget(target, tags.offset(i));
       sources[index] = source;
       escaped[index] = tags.escaped(i);
     }
   }
 
   /** A block may lie behind the end that the superblock names: a journal may enlarge the image. */
-  private void requireTarget(int tag) throws MalformedDataException {
+  private void requireTarget(long target, long tag) throws MalformedDataException {
     long blocks = view.size() / blockSize;
-    long target = tags.block(tag);
     if (target < 0 || target >= blocks || log.owns(target * blockSize)) {
       throw view.malformed(
-          tags.offset(tag),
+          tag,
           "a block of 0..%d outside the journal".formatted(blocks - 1),
-          Long.toUnsignedString(target) + JournalScan.REMEDY);
+          Long.toUnsignedString(target));
     }
+  }
+
+  private MalformedDataException changed(long at) {
+    return view.malformed(at, "the journal as it was read before", "a change, made meanwhile");
   }
 }

@@ -9,10 +9,6 @@ import dev.xip.base.MalformedDataException;
  * of the commit tells. Linux counterpart: fs/jbd2/recovery.c:do_one_pass with PASS_SCAN.
  */
 final class JournalScan {
-  /** What a user can do about a journal that cannot be replayed. */
-  static final String REMEDY =
-      " (e2fsck -fy on a copy repairs it, --no-recovery reads the image without the journal)";
-
   /** The CRC-32 of no block. */
   private static final int EMPTY_SUM = -1;
 
@@ -140,6 +136,6 @@ final class JournalScan {
         at,
         "transaction %s of the journal, with the checksums of what was written"
             .formatted(Integer.toUnsignedString(transaction)),
-        found + REMEDY);
+        found);
   }
 }
