@@ -4,6 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Set;
 
 /**
  * What the replay of a journal changes in an image: pieces of equal length, each replaced by
@@ -13,6 +15,9 @@ import java.util.Arrays;
 public final class Overlay {
   /** The overlay of an image that is read as it is. */
   public static final Overlay NONE = new Overlay(1, 0, new long[0], new long[0], 0);
+
+  private static final Set<Verdict> IN_BLOCKS =
+      EnumSet.of(Verdict.IN_PLACE, Verdict.SMALL_BLOCKS, Verdict.UNALIGNED);
 
   private static final ValueLayout.OfInt BE_INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
@@ -95,14 +100,13 @@ public final class Overlay {
   }
 
   /**
-   * Judges a file: one that would be in place is not if a byte of it is replaced.
+   * Judges a file whose bytes lie in blocks: it is not in place if one of them is replaced.
    *
    * @param map where the file's bytes lie
-   * @return the map, with {@link Verdict#JOURNALED} in place of {@link Verdict#IN_PLACE} if a byte
-   *     of an extent is replaced
+   * @return the map, with {@link Verdict#JOURNALED} if a byte of an extent is replaced
    */
   public BlockMap judged(BlockMap map) {
-    if (isEmpty() || map.verdict() != Verdict.IN_PLACE) {
+    if (isEmpty() || !IN_BLOCKS.contains(map.verdict())) {
       return map;
     }
     for (int i = 0; i < map.extentCount(); i++) {

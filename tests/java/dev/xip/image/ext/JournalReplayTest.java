@@ -139,6 +139,21 @@ class JournalReplayTest {
   }
 
   @Test
+  void aFileInBlocksBelowThePageSizeIsJournaledOnlyIfAChangedBlockIsIts() throws IOException {
+    JournalImage small = JournalImage.make(folder, "-t ext4 -b 1024 -O ^metadata_csum");
+    image = small.clean.clone();
+    JournalWriter writer = new JournalWriter(image, 1024, small.journal, PLAIN, 1, 5, null);
+    writer.commit(List.of(new Logged(small.data[299], new byte[1024])), List.of());
+    writer.finish();
+    MemorySegment memory = MemorySegment.ofArray(JournalImage.replayed(image));
+    ExtImage open = ExtImage.open("dirty.img", memory, JournalImage.overlay(image));
+    Inode file = PathResolver.resolve(open, "/data", true);
+    assertThat(open.blockMap(file).verdict()).isEqualTo(Verdict.JOURNALED);
+    ExtImage asItIs = ExtImage.open("dirty.img", MemorySegment.ofArray(image));
+    assertThat(asItIs.blockMap(file).verdict()).isEqualTo(Verdict.SMALL_BLOCKS);
+  }
+
+  @Test
   void aLogThatFillsTheWholeRingIsReplayed() throws IOException {
     JournalWriter writer =
         new JournalWriter(image, 4096, base.journal, PLAIN, base.journal.length - 3, 5, null);
