@@ -31,6 +31,7 @@ class DebugfsJournalTest {
         "-t ext4 -b 4096 -O 64bit,metadata_csum jo -c",
         "-t ext4 -b 4096 -O ^64bit,metadata_csum jo -c -v 2",
         "-t ext4 -b 1024 -O 64bit,metadata_csum jo -c -v 3",
+        "-t ext4 -b 8192 -O 64bit,metadata_csum jo -c",
       })
   void aJournalOfDebugfsIsReplayedAsByE2fsck(String how) throws IOException {
     String opened = how.replaceAll(".* (jo.*)", "$1");
