@@ -61,6 +61,11 @@ class ErofsJudgeTest {
         "-zlz4 -Efragments",
         "-zlz4 -Eall-fragments,dedupe -C32768",
         "-zlz4 -E48bit",
+        "-zlz4 -E48bit,fragments -b1024",
+        "-zlz4 -m4096",
+        "-zlz4 -m4096 -x1 --xattr-prefix=trusted. -Efragments",
+        "-zlz4 --zD=1",
+        "--MZ=id",
         "-zlzma",
         "-zdeflate:lz4 -Efragments",
         "-zzstd -C65536"

@@ -14,6 +14,7 @@ import java.util.List;
  * fs/erofs/zmap.c:z_erofs_map_blocks_iter, which looks for one extent where this reads all of them.
  */
 final class ClusterMap {
+  private static final int UNKNOWN = -1;
   private static final List<String> ALGORITHMS = List.of("LZ4", "LZMA", "DEFLATE", "Zstandard");
 
   private final ByteView image;
@@ -33,7 +34,7 @@ final class ClusterMap {
   private int type;
   private long block;
 
-  /** How many blocks the extent is stored in, 0 if that is not known yet. */
+  /** How many blocks the extent is stored in: none for a fragment. */
   private long blocks;
 
   /** The byte offset behind the last index or pack of indexes. */
@@ -243,7 +244,7 @@ final class ClusterMap {
     start = from;
     type = headType;
     block = firstBlock;
-    blocks = isBig() ? 0 : 1;
+    blocks = isBig() ? UNKNOWN : 1;
   }
 
   private boolean isBig() {
@@ -263,22 +264,25 @@ final class ClusterMap {
           start < 0 ? "the start of an extent in the first cluster" : "a distance below 0x800",
           "a cluster of the type 2 with 0x%04x".formatted(distance));
     }
-    if (blocks == 0) {
-      blocks = count ? distance & ~ErofsLayout.DISTANCE_IS_COUNT : 0;
-      if (blocks == 0) {
-        throw view.malformed(at, "the number of blocks of an extent", "0x%04x".formatted(distance));
+    if (blocks == UNKNOWN) {
+      if (!count) {
+        throw view.malformed(
+            at, "the number of blocks of an extent", "the distance 0x%04x".formatted(distance));
       }
+      blocks = distance & ~ErofsLayout.DISTANCE_IS_COUNT;
     }
   }
 
   /** Adds the extent that was started and lies in blocks of its own. */
   private void stored(long at) throws MalformedDataException {
     // An extent that is not longer than its first cluster has one block.
-    long bytes = Math.max(blocks, 1) << superblock.blockShift();
-    if (bytes > ErofsLayout.MAX_ENCODED || block > image.size() >>> superblock.blockShift()) {
+    long bytes = (blocks == UNKNOWN ? 1 : blocks) << superblock.blockShift();
+    if (bytes == 0
+        || bytes > ErofsLayout.MAX_ENCODED
+        || block > image.size() >>> superblock.blockShift()) {
       throw view.malformed(
           at,
-          "at most %d bytes of an extent in the image".formatted(ErofsLayout.MAX_ENCODED),
+          "1..%d bytes of an extent in the image".formatted(ErofsLayout.MAX_ENCODED),
           "%d from block %d on".formatted(bytes, block));
     }
     image.checkRange(block << superblock.blockShift(), bytes, "a compressed extent");
