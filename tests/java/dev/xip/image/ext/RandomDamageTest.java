@@ -2,31 +2,20 @@ package dev.xip.image.ext;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.xip.base.FileName;
-import dev.xip.base.ProgressListener;
-import dev.xip.image.BlockMap;
-import dev.xip.image.FileContent;
 import dev.xip.image.FileType;
-import dev.xip.image.Inode;
-import dev.xip.image.TreeWalk;
+import dev.xip.image.WholeReading;
 import dev.xip.image.ext.DamageSeed.Field;
 import dev.xip.image.ext.DamageSeed.Kind;
-import dev.xip.mount.DirectoryListing;
-import dev.xip.mount.Placement;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.EnumSet;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -58,7 +47,7 @@ class RandomDamageTest {
   @Test
   void theSoundImagesAreReadWholly() throws IOException {
     for (DamageSeed seed : seeds) {
-      Reading reading = new Reading(seed.sound);
+      WholeReading reading = new WholeReading(new ExtFormat(), seed.sound);
       reading.everything();
       assertThat(reading.damage).as(seed.name).isNull();
       assertThat(reading.types)
@@ -88,7 +77,7 @@ class RandomDamageTest {
           seed.seals.put(image, List.copyOf(undo.keySet()), at -> undo.putIfAbsent(at, image[at]));
         }
         String told = "seed %d, mutant %d of %s: %s".formatted(SEED, i, seed.name, change);
-        Reading reading = new Reading(image);
+        WholeReading reading = new WholeReading(new ExtFormat(), image);
         judge(reading, told);
         opened += reading.opened ? 1 : 0;
         damaged += reading.opened && reading.damage != null ? 1 : 0;
@@ -101,13 +90,13 @@ class RandomDamageTest {
     assertThat(opened - damaged).as("images that are read wholly").isGreaterThan(MUTANTS / 10);
   }
 
-  private static void judge(Reading reading, String told) {
+  private static void judge(WholeReading reading, String told) {
     long heap = THREADS.getCurrentThreadAllocatedBytes();
     long start = System.nanoTime();
     try {
       reading.everything();
     } catch (IOException refused) {
-      assertThat(refused).as(told).hasMessageContaining(Reading.NAME);
+      assertThat(refused).as(told).hasMessageContaining(WholeReading.NAME);
     } catch (RuntimeException | Error bug) {
       throw new AssertionError(told, bug);
     }
@@ -167,108 +156,5 @@ class RandomDamageTest {
       bytes.put(field.at() + i, (byte) (value >> 8 * i));
     }
     told.append(" 0x%x(%d)=0x%x".formatted(field.at(), field.width(), value));
-  }
-
-  /** One image, read in every way. */
-  private static final class Reading {
-    static final String NAME = "random.img";
-
-    final byte[] buffer = new byte[4096];
-    final Set<FileType> types = new HashSet<>();
-    final Set<Long> regular = new HashSet<>();
-    private final byte[] bytes;
-    private ExtImage image;
-    boolean opened;
-    int attributes;
-    private boolean placed = true;
-
-    /** The first damage met after opening. */
-    IOException damage;
-
-    Reading(byte[] bytes) {
-      this.bytes = bytes;
-    }
-
-    void everything() throws IOException {
-      image = ExtImage.open(NAME, MemorySegment.ofArray(bytes));
-      opened = true;
-      boolean walked = passes(() -> TreeWalk.walk(image, root(), (walk, inode) -> one(inode)));
-      Set<Long> judged = new HashSet<>();
-      boolean checked =
-          passes(
-              () ->
-                  Placement.check(
-                      image,
-                      root(),
-                      file -> judged.add(file.inode().number()),
-                      ProgressListener.NONE));
-      assertThat(checked)
-          .as("check ends well if a walk and its maps do")
-          .isEqualTo(walked && placed);
-      if (checked) {
-        assertThat(judged).as("what check saw").isEqualTo(regular);
-      }
-    }
-
-    private Inode root() throws IOException {
-      return image.root();
-    }
-
-    /** Reading that may meet damage. */
-    private interface Part {
-      void read() throws IOException;
-    }
-
-    private boolean passes(Part part) {
-      try {
-        part.read();
-        return true;
-      } catch (IOException e) {
-        assertThat(e).hasMessageContaining(NAME);
-        damage = damage == null ? e : damage;
-        return false;
-      }
-    }
-
-    private void one(Inode inode) {
-      types.add(inode.type());
-      passes(() -> attributes += image.extendedAttributes(inode).size());
-      switch (inode.type()) {
-        case SYMLINK -> passes(() -> image.readLink(inode));
-        case REGULAR -> {
-          regular.add(inode.number());
-          placed &= passes(() -> image.blockMap(inode));
-          passes(() -> contents(inode));
-        }
-        case DIRECTORY -> passes(() -> names(inode));
-        default -> {}
-      }
-    }
-
-    /** Both ends, and what lies at the first extents: a damaged size can be terabytes of zeros. */
-    private void contents(Inode inode) throws IOException {
-      FileContent content = FileContent.of(image, inode);
-      BlockMap map = image.blockMap(inode);
-      Arrays.fill(buffer, (byte) 1);
-      content.read(0, MemorySegment.ofArray(buffer));
-      content.read(Math.max(0, inode.size() - 4096), MemorySegment.ofArray(buffer));
-      for (int i = 0; i < Math.min(8, map.extentCount()); i++) {
-        content.read(map.extent(i).fileOffset(), MemorySegment.ofArray(buffer));
-      }
-    }
-
-    private void names(Inode folder) throws IOException {
-      Map<FileName, Long> listed = new LinkedHashMap<>();
-      image.list(folder, (name, number, type) -> listed.put(name, number) == null);
-      for (Map.Entry<FileName, Long> each : listed.entrySet()) {
-        assertThat(image.find(folder, each.getKey())).isEqualTo(each.getValue());
-      }
-      assertThat(image.find(folder, FileName.of("not there"))).isEqualTo(-1);
-      for (DirectoryListing.Entry entry : DirectoryListing.of(image, folder)) {
-        assertThat(entry.inode().number()).isEqualTo(listed.remove(entry.name()));
-      }
-      listed.keySet().removeAll(List.of(FileName.of("."), FileName.of("..")));
-      assertThat(listed).isEmpty();
-    }
   }
 }

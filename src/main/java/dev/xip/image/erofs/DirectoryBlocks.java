@@ -284,6 +284,9 @@ final class DirectoryBlocks {
         throw view.malformed(name + i, "a name without slash or NUL", "0x%02x".formatted(each));
       }
     }
+    if (dotOmitted && length == 1 && view.u8(name) == '.') {
+      throw view.malformed(at, "no entry for the directory itself, as its inode says", "one");
+    }
     number(at);
   }
 
