@@ -201,6 +201,11 @@ public final class BlockMap {
       count++;
     }
 
+    /** {@return the number of extents so far} */
+    public int extentCount() {
+      return count;
+    }
+
     /**
      * Makes the map. The builder must not be used afterwards.
      *

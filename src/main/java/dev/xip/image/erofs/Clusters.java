@@ -111,6 +111,11 @@ final class Clusters {
       count++;
     }
 
+    /** {@return how many extents there are so far} */
+    int count() {
+      return count;
+    }
+
     Clusters build(long size) {
       return new Clusters(
           size,

@@ -150,6 +150,12 @@ final class DataBlocks {
       if ((block & none) != none) {
         long bytes = Math.min(1L << shift, end - (i << shift));
         map.add(i << shift, blocks(block & none, bytes, inode, at), bytes);
+        if (map.extentCount() > ErofsLayout.MAX_EXTENTS) {
+          throw image.malformed(
+              at,
+              "at most %d extents of inode %d".formatted(ErofsLayout.MAX_EXTENTS, inode.number()),
+              "more");
+        }
       }
     }
   }

@@ -79,6 +79,9 @@ final class ErofsLayout {
   /** Sizes are below, so that they can be rounded up to blocks. */
   static final long MAX_FILE_SIZE = Long.MAX_VALUE - (1 << MAX_BLOCK_SHIFT);
 
+  /** The most extents of a file that are kept in memory. */
+  static final int MAX_EXTENTS = 1 << 22;
+
   // Layouts of an inode's bytes.
   static final int FLAT_PLAIN = 0;
   static final int COMPRESSED_FULL = 1;
