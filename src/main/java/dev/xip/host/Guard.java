@@ -12,7 +12,7 @@ import java.util.TreeMap;
  * The files mapped into one range of addresses, under libxip's guard (include/xip/guard.h): a page
  * that a truncation takes away becomes zeros and is recorded in {@link LostPages}, instead of a
  * SIGBUS that ends the JVM. Preconditions: a range is added before the file is mapped, and removed
- * before anything else is mapped there; one thread at a time.
+ * before anything else is mapped there.
  */
 final class Guard {
   static {
@@ -23,11 +23,36 @@ final class Guard {
   /** The guarded ranges by first address; no two overlap. */
   private final TreeMap<Long, Guarded> parts = new TreeMap<>();
 
+  /** Whether the memory lives as long as something refers to it. */
+  private final boolean collected;
+
+  private boolean ended;
+
+  /** Makes a guard of memory that is unmapped after {@link #clear}, by its owner. */
+  Guard() {
+    this(false);
+  }
+
+  /**
+   * Makes a guard.
+   *
+   * @param collected whether the memory is unmapped when nothing refers to it: the records of this
+   *     guard do not, and so {@link LostPages} never loads from it
+   */
+  Guard(boolean collected) {
+    this.collected = collected;
+  }
+
   record Guarded(LostPages.Range range, boolean writable, int id) {}
 
   /** Guards a range before a file is mapped there. Precondition: no part of it is guarded. */
-  void add(LostPages.Origin origin, MemorySegment memory, Access access) throws HostException {
-    add(new LostPages.Range(origin, memory, access.read()), access.write());
+  synchronized void add(LostPages.Origin origin, MemorySegment memory, Access access) throws HostException {
+    if (ended) {
+      throw new IllegalStateException("the memory is unmapped");
+    }
+    MemorySegment range =
+        collected ? MappedMemory.forever(memory.address(), memory.byteSize()) : memory;
+    add(new LostPages.Range(origin, range, access.read() && !collected), access.write());
   }
 
   private void add(LostPages.Range range, boolean writable) throws HostException {
@@ -46,7 +71,7 @@ final class Guard {
    *
    * @return what was guarded there, for {@link #putBack}
    */
-  List<Guarded> remove(long start, long bytes) throws HostException {
+  synchronized List<Guarded> remove(long start, long bytes) throws HostException {
     long end = start + bytes;
     List<Guarded> removed = new ArrayList<>();
     Map.Entry<Long, Guarded> last;
@@ -70,22 +95,23 @@ final class Guard {
   }
 
   /** Guards again what was removed, with its record of losses. */
-  void putBack(List<Guarded> removed) throws HostException {
+  synchronized void putBack(List<Guarded> removed) throws HostException {
     for (Guarded each : removed) {
       add(each.range, each.writable);
     }
   }
 
   /** Records that a part, whole pages, now has other rights. */
-  void protect(long start, long bytes, Access access) throws HostException {
+  synchronized void protect(long start, long bytes, Access access) throws HostException {
     for (Guarded each : remove(start, bytes)) {
       LostPages.Range range = each.range;
       add(range.part(range.start(), range.end(), access.read()), access.write());
     }
   }
 
-  /** Ends all guarding. */
-  void clear() {
+  /** Ends all guarding, for ever. */
+  synchronized void clear() {
+    ended = true;
     parts.values().forEach(Guard::end);
     parts.clear();
   }

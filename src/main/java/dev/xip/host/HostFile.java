@@ -47,8 +47,21 @@ public final class HostFile extends HostDescriptor {
    * @throws HostException as {@link #openReadOnly}
    */
   public static HostFile openReadOnlyOrDevice(Path path) throws HostException {
+    return openReadOnlyOrDevice(path, path.toString());
+  }
+
+  /**
+   * Opens an existing file or block device for reading under another name.
+   *
+   * @param path a path of the default file system
+   * @param name the name that errors and {@link dev.xip.base.LostPages} show
+   * @return the open file
+   * @throws HostException as {@link #openReadOnly}
+   */
+  public static HostFile openReadOnlyOrDevice(Path path, String name) throws HostException {
+    AtomicContext.mightSleep("open");
     int fd = FileCalls.open(HostPaths.nameOf(path), Libc.O_RDONLY() | REGULAR, 0);
-    return checked(fd, path.toString(), true);
+    return checked(fd, name, true);
   }
 
   /**

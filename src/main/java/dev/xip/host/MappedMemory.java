@@ -16,6 +16,11 @@ final class MappedMemory {
     return MemorySegment.ofAddress(addr).reinterpret(length, arena, mem -> atClose.run());
   }
 
+  /** Adds an action to those that the end of an arena performs. */
+  static void atEnd(Arena arena, Runnable action) {
+    of(0, 0, arena, action);
+  }
+
   /** Memory of an arena, part of a range that outlives it. */
   @SuppressWarnings("restricted")
   static MemorySegment part(MemorySegment range, long offset, long length, Arena arena) {

@@ -33,32 +33,32 @@ final class MemoryCalls {
         state -> (int) Munmap.HANDLE.invokeExact(state, MemorySegment.ofAddress(addr), length));
   }
 
-  /** Moves a mapping onto another range, mremap(2) with MREMAP_MAYMOVE and MREMAP_FIXED. */
-  static void move(long from, long length, long to) throws HostException {
-    mremap(from, length, length, to);
+  /**
+   * Moves a mapping onto other memory, mremap(2) with MREMAP_MAYMOVE and MREMAP_FIXED. The memory's
+   * arena cannot be closed meanwhile, so the range is not another's by then.
+   *
+   * @throws IllegalStateException if the arena is closed
+   */
+  static void move(long from, MemorySegment to) throws HostException {
+    mremap(from, to.byteSize(), to);
   }
 
   /** Maps the pages of a shared mapping a second time: mremap(2) with an old size of 0. */
-  static void duplicate(long from, long length, long to) throws HostException {
-    mremap(from, 0, length, to);
+  static void duplicate(long from, MemorySegment to) throws HostException {
+    mremap(from, 0, to);
   }
 
-  private static void mremap(long from, long oldLength, long length, long to) throws HostException {
+  private static void mremap(long from, long oldLength, MemorySegment to) throws HostException {
     int flags = Libc.MREMAP_MAYMOVE() | Libc.MREMAP_FIXED();
     Calls.call(
         "mremap",
         () ->
             "old_address=0x%x, old_size=0x%x, new_size=0x%x, flags=0x%x, new_address=0x%x"
-                .formatted(from, oldLength, length, flags, to),
+                .formatted(from, oldLength, to.byteSize(), flags, to.address()),
         state ->
             ((MemorySegment)
                     Mremap.HANDLE.invokeExact(
-                        state,
-                        MemorySegment.ofAddress(from),
-                        oldLength,
-                        length,
-                        flags,
-                        MemorySegment.ofAddress(to)))
+                        state, MemorySegment.ofAddress(from), oldLength, to.byteSize(), flags, to))
                 .address());
   }
 

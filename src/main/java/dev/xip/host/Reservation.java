@@ -6,11 +6,15 @@ import dev.xip.base.Errno;
 import dev.xip.base.LostPages;
 import dev.xip.base.Pages;
 import dev.xip.bindings.Libc;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
+import java.nio.channels.FileChannel;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * One reserved range of address space: files or memory are mapped into parts of it and unmapped
@@ -31,14 +35,20 @@ public final class Reservation implements AutoCloseable {
       Libc.MAP_PRIVATE() | Libc.MAP_ANONYMOUS() | Libc.MAP_NORESERVE();
   private static final int NO_FILE = -1;
 
-  private final Arena arena = Arena.ofShared();
+  private final Arena arena;
   private final MemorySegment memory;
-
-  /** Guarded by this object's monitor. */
-  private final Guard guard = new Guard();
+  private final Guard guard;
 
   private Reservation(long address, long bytes, AtClose atClose) {
+    arena = Arena.ofShared();
+    guard = new Guard();
     memory = MappedMemory.of(address, bytes, arena, () -> atClose.run(address, bytes, guard));
+  }
+
+  private Reservation(MemorySegment memory, Arena arena, Guard guard) {
+    this.arena = arena;
+    this.memory = memory;
+    this.guard = guard;
   }
 
   private interface AtClose {
@@ -98,6 +108,55 @@ public final class Reservation implements AutoCloseable {
    */
   public static Reservation window(long bytes) throws HostException {
     return new Reservation(WindowSpace.take(checked(bytes)), bytes, Reservation::giveBack);
+  }
+
+  /**
+   * Reserves a range that lives as long as an arena of the caller, as memory that the JDK counts as
+   * mapped: {@link MemorySegment#isMapped}, {@link MemorySegment#load} and buffers over it work. It
+   * reads as zeros, but a page of zeros that is read takes memory. {@link #close} must not be
+   * called. If the arena ends by garbage collection, the reservation must not outlive this call.
+   *
+   * @param bytes the size, above 0, whole pages
+   * @param access the rights of the memory: READ or READ_WRITE; stores stay private
+   * @param arena its end unmaps the range
+   * @param atEnd run once: before the range is unmapped, or if this method throws
+   * @throws IllegalStateException if the arena is closed
+   */
+  static Reservation in(Arena arena, long bytes, Access access, Runnable atEnd) throws IOException {
+    Guard guard = new Guard(true);
+    AtomicBoolean ended = new AtomicBoolean();
+    Runnable end =
+        () -> {
+          if (!ended.getAndSet(true)) {
+            guard.clear();
+            atEnd.run();
+          }
+        };
+    try {
+      // An arena performs its actions in no order that is specified. The JDK's action that unmaps
+      // stands between these two, so one of them comes before it.
+      MappedMemory.atEnd(arena, end);
+      Reservation range = new Reservation(zeros(checked(bytes), access, arena), arena, guard);
+      MappedMemory.atEnd(arena, end);
+      return range;
+    } catch (IOException | RuntimeException | Error e) {
+      end.run();
+      throw e;
+    }
+  }
+
+  /** Zeros that the JDK maps, since only it makes memory that counts as mapped; 0 bytes or more. */
+  static MemorySegment zeros(long bytes, Access access, Arena arena) throws IOException {
+    FileChannel.MapMode mode =
+        access.write() ? FileChannel.MapMode.PRIVATE : FileChannel.MapMode.READ_ONLY;
+    try (HostFile file = HostFile.memfd("xip")) {
+      file.truncate(bytes);
+      try (FileChannel channel =
+          FileChannel.open(
+              file.descriptorPath(), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+        return channel.map(mode, 0, bytes, arena);
+      }
+    }
   }
 
   /**
@@ -190,11 +249,11 @@ public final class Reservation implements AutoCloseable {
   synchronized void mapAgain(long offset, MemorySegment source) throws HostException {
     long from = Pages.requireAligned(Args.nativeMemory(source, "source").address(), "source");
     prepare(offset, source.byteSize());
-    long to = address() + offset;
+    MemorySegment to = memory.asSlice(offset, source.byteSize());
     try {
-      MemoryCalls.duplicate(from, source.byteSize(), to);
+      MemoryCalls.duplicate(from, to);
     } catch (HostException refused) {
-      undo(refused, () -> plug(to, source.byteSize()));
+      undo(refused, () -> plug(to.address(), to.byteSize()));
       throw refused;
     } finally {
       Reference.reachabilityFence(source);
@@ -288,11 +347,14 @@ public final class Reservation implements AutoCloseable {
    */
   private void install(long built, long offset, long length) throws HostException {
     try {
-      MemoryCalls.move(built, length, address() + offset);
+      MemoryCalls.move(built, memory.asSlice(offset, length));
     } catch (HostException refused) {
       undo(refused, () -> MemoryCalls.munmap(built, length));
       undo(refused, () -> plug(address() + offset, length));
       throw refused;
+    } catch (IllegalStateException closed) {
+      MappedMemory.unmap(built, length);
+      throw closed;
     }
   }
 

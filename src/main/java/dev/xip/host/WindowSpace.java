@@ -86,7 +86,7 @@ public final class WindowSpace {
    * @throws HostException if the system refuses; the part is then not to be used again
    */
   static void empty(long start, long bytes) throws HostException {
-    MemoryCalls.move(zeros(bytes), bytes, start);
+    MemoryCalls.move(zeros(bytes), MappedMemory.forever(start, bytes));
   }
 
   /** Frees a part. Precondition: it is zeros again. */
