@@ -2,10 +2,17 @@ package dev.xip.mount;
 
 import dev.xip.base.Errno;
 import dev.xip.host.HostException;
+import dev.xip.host.HostFile;
 import dev.xip.host.HostFolder;
+import dev.xip.host.HostPaths;
 import dev.xip.host.HostStat;
+import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 
 /**
  * A part of a file that holds a contiguous part of an image.
@@ -15,8 +22,22 @@ import java.nio.file.Path;
  * @param fileOffset where the piece begins in the file, in bytes
  * @param file the name under which it was opened
  * @param channel the open file
+ * @param key what tells the file from all others, {@link BasicFileAttributes#fileKey}
  */
-public record ImagePiece(long start, long length, long fileOffset, Path file, FileChannel channel) {
+public record ImagePiece(
+    long start, long length, long fileOffset, Path file, FileChannel channel, Object key) {
+  private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
+
+  /** Describes a part of a file that was just opened. */
+  static ImagePiece of(long start, long length, long fileOffset, Path file, FileChannel channel)
+      throws IOException {
+    return new ImagePiece(start, length, fileOffset, file, channel, keyOf(file));
+  }
+
+  private static Object keyOf(Path file) throws IOException {
+    return Files.readAttributes(file, BasicFileAttributes.class).fileKey();
+  }
+
   /** {@return the image offset behind the piece} */
   public long end() {
     return start + length;
@@ -38,6 +59,37 @@ public record ImagePiece(long start, long length, long fileOffset, Path file, Fi
         return false;
       }
       throw e;
+    }
+  }
+
+  /**
+   * Opens the same file once more, even if another file has its name by now: through a descriptor
+   * that this process has of it, proc(5).
+   *
+   * @return the file, to be closed
+   * @throws IOException if it may not be read any more, or it was replaced just when it was opened
+   */
+  HostFile reopen() throws IOException {
+    try (DirectoryStream<Path> own = Files.newDirectoryStream(DESCRIPTORS)) {
+      for (Path each : own) {
+        HostFile found = isThis(each) ? HostFile.openReadOnlyOrDevice(each, HostPaths.text(file)) : null;
+        if (found != null && isThis(found.descriptorPath())) {
+          return found;
+        }
+        if (found != null) {
+          found.close();
+        }
+      }
+    }
+    throw new FileSystemException(
+        HostPaths.text(file), null, "another file got its name while it was opened");
+  }
+
+  private boolean isThis(Path descriptor) {
+    try {
+      return key.equals(keyOf(descriptor));
+    } catch (IOException closedMeanwhile) {
+      return false;
     }
   }
 }

@@ -58,13 +58,18 @@ public final class ImageViews implements Rewiring, AutoCloseable {
 
   @Override
   public Rewiring.View rewire(long bytes, List<Rewiring.Run> runs) throws IOException {
+    View view = new View(RewiredView.of(bytes, pieces(runs)));
+    open.add(view);
+    return view;
+  }
+
+  /** Splits runs where a mapping of the image ends. */
+  List<RewiredView.Piece> pieces(List<Run> runs) {
     List<RewiredView.Piece> pieces = new ArrayList<>(runs.size());
     for (Run run : runs) {
       addPieces(run, pieces);
     }
-    View view = new View(RewiredView.of(bytes, pieces));
-    open.add(view);
-    return view;
+    return pieces;
   }
 
   private void addPieces(Run run, List<RewiredView.Piece> pieces) {

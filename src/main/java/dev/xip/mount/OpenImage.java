@@ -14,7 +14,9 @@ import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentStore;
 import java.io.Closeable;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
@@ -46,6 +48,8 @@ public final class OpenImage implements AutoCloseable {
 
   private final ImageViews views;
 
+  private final FileMaps maps;
+
   private final Overlay overlay;
 
   private final List<String> warnings;
@@ -74,6 +78,7 @@ public final class OpenImage implements AutoCloseable {
     this.warnings = new ArrayList<>(mapped.warnings);
     this.views =
         new ImageViews(image, mapped.bytes, pieces.stream().map(ImagePiece::end).toList());
+    this.maps = new FileMaps(image, views, pieces);
   }
 
   /** Reads a mapped image; if that fails, it stays mapped, but its files are closed. */
@@ -143,7 +148,7 @@ public final class OpenImage implements AutoCloseable {
       mapping = HostMapping.map(channel, origin, place.firstPage());
       MemorySegment memory = mapping.memory().asSlice(place.beforeIt());
       List<ImagePiece> pieces =
-          List.of(new ImagePiece(0, place.length(), place.offset(), source.file(), channel));
+          List.of(ImagePiece.of(0, place.length(), place.offset(), source.file(), channel));
       return of(
           new Mapped(name, memory, pieces, mapping::close, place.warnings()),
           source.format(),
@@ -225,6 +230,62 @@ public final class OpenImage implements AutoCloseable {
   }
 
   /**
+   * Maps a part of a file for reading, as {@link FileChannel#map(FileChannel.MapMode, long, long)}
+   * does. The buffer stays valid until it is unreachable, even if this image is closed: the bytes
+   * of a part in one extent are a slice of a second mapping of the image, others are mapped side by
+   * side. If the image file is truncated, lost pages read as zeros.
+   *
+   * @param file a regular file's inode
+   * @param position the first byte, at least 0
+   * @param size how many bytes, at least 0
+   * @return a read-only buffer
+   * @throws FileSystemException if the bytes do not lie in whole pages; the text says why
+   * @throws CorruptImageException if the image is damaged there, or was truncated since it was
+   *     opened
+   * @throws IOException if the part passes the end of the file, or the process has no mappings left
+   *     (ENOMEM)
+   */
+  public MappedByteBuffer map(Inode file, long position, int size) throws IOException {
+    return maps.buffer(file, position, size);
+  }
+
+  /**
+   * Maps a part of a file for reading, as {@link FileChannel#map(FileChannel.MapMode, long, long,
+   * Arena)} does: the memory stays valid until the arena is closed, even if this image is closed
+   * before. If the image file is truncated, lost pages read as zeros.
+   *
+   * @param file a regular file's inode
+   * @param position the first byte, at least 0
+   * @param size how many bytes, at least 0
+   * @param arena whose end unmaps it
+   * @return read-only memory
+   * @throws IOException as {@link #map(Inode, long, int)} does
+   * @throws IllegalStateException if the arena is closed
+   */
+  public MemorySegment map(Inode file, long position, long size, Arena arena) throws IOException {
+    return maps.readOnly(file, position, size, arena);
+  }
+
+  /**
+   * Maps a part of a file copy on write: the pages are those of the image until the first store to
+   * a page, which copies it. No store reaches the image or other memory. Else as {@link #map(Inode,
+   * long, long, Arena)}.
+   *
+   * @param file a regular file's inode
+   * @param position the first byte, at least 0
+   * @param size how many bytes, at least 0
+   * @param arena whose end unmaps it
+   * @return memory to read and store into
+   * @throws IOException as {@link #map(Inode, long, int)} does, or if the image file has become
+   *     unreadable for this process
+   * @throws IllegalStateException if the arena is closed
+   */
+  public MemorySegment mapCopyOnWrite(Inode file, long position, long size, Arena arena)
+      throws IOException {
+    return maps.copyOnWrite(file, position, size, arena);
+  }
+
+  /**
    * Returns the files that are mapped, in image order, even if other files have their names by now.
    * An interrupt of a thread that uses a channel closes it for all.
    *
@@ -242,6 +303,7 @@ public final class OpenImage implements AutoCloseable {
    */
   @Override
   public void close() throws IOException {
+    maps.close();
     views.close();
     try {
       mapping.close();

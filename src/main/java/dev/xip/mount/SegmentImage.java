@@ -57,7 +57,7 @@ final class SegmentImage implements Closeable {
     try {
       for (SavedSegment each : use.device().segments()) {
         pieces.add(
-            new ImagePiece(
+            ImagePiece.of(
                 each.range().start() - start,
                 each.range().length(),
                 0,
