@@ -1,0 +1,151 @@
+package dev.xip.nio;
+
+import dev.xip.image.FileContent;
+import dev.xip.image.FileType;
+import dev.xip.image.FsImage;
+import dev.xip.image.Inode;
+import dev.xip.mount.OpenImage;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.channels.AsynchronousFileChannel;
+import java.nio.channels.Channel;
+import java.nio.channels.Channels;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.FileChannel;
+import java.nio.file.ClosedFileSystemException;
+import java.nio.file.FileSystemException;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.WeakHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Opens channels on the files of an image. To close this closes them all, then the image: at once,
+ * or when the last transfer to another channel ends, which may be blocked there. A thread that is
+ * just reading through a channel gets {@link java.nio.channels.AsynchronousCloseException}; buffers
+ * and memory that were mapped stay valid. A channel that was not closed and is not reachable is
+ * forgotten.
+ */
+final class ImageChannels implements Closeable {
+  private final OpenImage image;
+  private final ImageLocks locks = new ImageLocks();
+
+  /** Guarded by this object's monitor, as is {@link #closed}. */
+  private final Set<Channel> open = Collections.newSetFromMap(new WeakHashMap<>());
+
+  private boolean closed;
+
+  /** One for this until it is closed, and one for each transfer. At 0 the image is closed. */
+  private final AtomicInteger uses = new AtomicInteger(1);
+
+  ImageChannels(OpenImage image) {
+    this.image = image;
+  }
+
+  /** Runs asynchronous reads for which the caller has no executor. */
+  private static final class Readers {
+    static final ExecutorService POOL =
+        Executors.newCachedThreadPool(
+            Thread.ofPlatform().daemon().name("xip-reader-", 0).factory());
+  }
+
+  /**
+   * Opens a file for reading.
+   *
+   * @param name its path, for messages
+   * @throws FileSystemException if it is not a regular file, or cannot be read; the text says why
+   * @throws ClosedFileSystemException if this is closed
+   */
+  FileChannel open(String name, Inode file) throws IOException {
+    return add(new ImageFileChannel(this, name, file, content(name, file), true));
+  }
+
+  /** Opens a file as a stream; an interrupt does not close it, as with other providers. */
+  InputStream openStream(String name, Inode file) throws IOException {
+    return Channels.newInputStream(
+        add(new ImageFileChannel(this, name, file, content(name, file), false)));
+  }
+
+  /**
+   * Opens a file for reading in other threads.
+   *
+   * @param executor runs the reads and handlers; null for daemon threads of this provider
+   */
+  AsynchronousFileChannel openAsynchronous(String name, Inode file, ExecutorService executor)
+      throws IOException {
+    return add(
+        new ImageAsynchronousChannel(
+            this, file, content(name, file), executor == null ? Readers.POOL : executor));
+  }
+
+  private FileContent content(String name, Inode file) throws IOException {
+    if (file.type() == FileType.DIRECTORY) {
+      throw new FileSystemException(name, null, "Is a directory");
+    }
+    FsImage from = image.image();
+    return FileContent.of(from, file);
+  }
+
+  private <C extends Channel> C add(C channel) throws IOException {
+    synchronized (this) {
+      if (!closed) {
+        open.add(channel);
+        return channel;
+      }
+    }
+    channel.close();
+    throw new ClosedFileSystemException();
+  }
+
+  /** Called by a channel that is closed. */
+  synchronized void forget(Channel channel) {
+    open.remove(channel);
+  }
+
+  OpenImage image() {
+    return image;
+  }
+
+  ImageLocks locks() {
+    return locks;
+  }
+
+  /**
+   * Keeps the image open.
+   *
+   * @throws ClosedChannelException if it is closed
+   */
+  void enter() throws ClosedChannelException {
+    if (uses.getAndUpdate(count -> count == 0 ? 0 : count + 1) == 0) {
+      throw new ClosedChannelException();
+    }
+  }
+
+  /** Ends a use; the last one closes the image. */
+  void leave() throws IOException {
+    if (uses.decrementAndGet() == 0) {
+      image.close();
+    }
+  }
+
+  /** Closes the channels, then the image unless a transfer still reads it; again: does nothing. */
+  @Override
+  public void close() throws IOException {
+    List<Channel> last;
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      last = List.copyOf(open);
+    }
+    for (Channel each : last) {
+      each.close();
+    }
+    leave();
+  }
+}
