@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.xip.base.Access;
 import dev.xip.base.LostPages;
+import dev.xip.testing.ProcMaps;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -205,7 +206,8 @@ class ArenaViewTest {
       try {
         firsts(i % 2 == 0 ? ArenaView.again(6 * PAGE, twoPieces(), arena) : copyOnWrite(arena));
       } catch (IllegalStateException closed) {
-        // The expected end of a race that this thread lost.
+        // The expected end of a race that this thread lost. The JVM also interrupts it then.
+        Thread.interrupted();
       }
       closer.join();
     }

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import dev.xip.base.Access;
 import dev.xip.base.Errno;
 import dev.xip.base.LostPages;
+import dev.xip.testing.ProcMaps;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;

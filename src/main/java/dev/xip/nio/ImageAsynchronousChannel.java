@@ -17,14 +17,17 @@ import java.util.concurrent.FutureTask;
 
 /**
  * A file of an image, read by an executor's threads, which also run the handlers. To close it does
- * not wait for reads that are under way: they fail with {@link
- * java.nio.channels.AsynchronousCloseException} or are completed. Locks: {@link ImageLocks}.
+ * not wait for reads that are under way, which are completed; those that have not begun fail with
+ * {@link ClosedChannelException}. Locks: {@link ImageLocks}.
  */
 final class ImageAsynchronousChannel extends AsynchronousFileChannel {
   private final ImageChannels channels;
   private final Inode file;
   private final FileContent content;
   private final Executor executor;
+  private final Uses reads;
+
+  /** Cleared under this object's monitor. */
   private volatile boolean open = true;
 
   ImageAsynchronousChannel(
@@ -33,10 +36,11 @@ final class ImageAsynchronousChannel extends AsynchronousFileChannel {
     this.file = file;
     this.content = content;
     this.executor = executor;
+    this.reads = channels.newUses();
   }
 
   private void requireOpen() throws ClosedChannelException {
-    if (!open) {
+    if (!isOpen()) {
       throw new ClosedChannelException();
     }
   }
@@ -71,7 +75,12 @@ final class ImageAsynchronousChannel extends AsynchronousFileChannel {
 
   private int readNow(ByteBuffer to, long position) throws IOException {
     requireOpen();
-    return ChannelReads.read(this, content, position, to);
+    reads.enter();
+    try {
+      return ChannelReads.read(content, position, to);
+    } finally {
+      reads.leave();
+    }
   }
 
   private <T> Future<T> start(Callable<T> work) {
@@ -127,7 +136,7 @@ final class ImageAsynchronousChannel extends AsynchronousFileChannel {
   /** Locks at once, since nothing is waited for; a closed channel is told of by the result. */
   private Callable<FileLock> granted(long position, long size, boolean shared) {
     requireShared(shared);
-    if (!open) {
+    if (!isOpen()) {
       return () -> {
         throw new ClosedChannelException();
       };
@@ -175,11 +184,10 @@ final class ImageAsynchronousChannel extends AsynchronousFileChannel {
   }
 
   @Override
-  public void close() {
+  public synchronized void close() throws IOException {
     if (open) {
       open = false;
-      channels.locks().removeAll(this, file.number());
-      channels.forget(this);
+      channels.closed(this, file.number(), reads);
     }
   }
 }

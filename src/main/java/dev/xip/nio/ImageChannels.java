@@ -11,7 +11,6 @@ import java.io.InputStream;
 import java.nio.channels.AsynchronousFileChannel;
 import java.nio.channels.Channel;
 import java.nio.channels.Channels;
-import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.ClosedFileSystemException;
 import java.nio.file.FileSystemException;
@@ -21,14 +20,12 @@ import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Opens channels on the files of an image. To close this closes them all, then the image: at once,
- * or when the last transfer to another channel ends, which may be blocked there. A thread that is
- * just reading through a channel gets {@link java.nio.channels.AsynchronousCloseException}; buffers
- * and memory that were mapped stay valid. A channel that was not closed and is not reachable is
- * forgotten.
+ * or when the last read or transfer ends that is under way; a transfer may be blocked by its
+ * target. Buffers and memory that were mapped stay valid. A channel that was not closed and is not
+ * reachable is forgotten.
  */
 final class ImageChannels implements Closeable {
   private final OpenImage image;
@@ -39,11 +36,12 @@ final class ImageChannels implements Closeable {
 
   private boolean closed;
 
-  /** One for this until it is closed, and one for each transfer. At 0 the image is closed. */
-  private final AtomicInteger uses = new AtomicInteger(1);
+  /** One of this until it is closed, and one of each closed channel that is still reading. */
+  private final Uses uses;
 
   ImageChannels(OpenImage image) {
     this.image = image;
+    this.uses = new Uses(image::close);
   }
 
   /** Runs asynchronous reads for which the caller has no executor. */
@@ -90,20 +88,14 @@ final class ImageChannels implements Closeable {
     return FileContent.of(from, file);
   }
 
-  private <C extends Channel> C add(C channel) throws IOException {
+  private <C extends Channel> C add(C channel) {
     synchronized (this) {
-      if (!closed) {
-        open.add(channel);
-        return channel;
+      if (closed) {
+        throw new ClosedFileSystemException();
       }
+      open.add(channel);
     }
-    channel.close();
-    throw new ClosedFileSystemException();
-  }
-
-  /** Called by a channel that is closed. */
-  synchronized void forget(Channel channel) {
-    open.remove(channel);
+    return channel;
   }
 
   OpenImage image() {
@@ -114,25 +106,22 @@ final class ImageChannels implements Closeable {
     return locks;
   }
 
-  /**
-   * Keeps the image open.
-   *
-   * @throws ClosedChannelException if it is closed
-   */
-  void enter() throws ClosedChannelException {
-    if (uses.getAndUpdate(count -> count == 0 ? 0 : count + 1) == 0) {
-      throw new ClosedChannelException();
+  /** {@return a count of a channel's reads, which {@link #closed} ends} */
+  Uses newUses() {
+    return new Uses(uses::leave);
+  }
+
+  /** Called when a channel is closed: keeps the image until the last of its reads ends. */
+  void closed(Channel channel, long inode, Uses reads) throws IOException {
+    uses.enter();
+    reads.leave();
+    locks.removeAll(channel, inode);
+    synchronized (this) {
+      open.remove(channel);
     }
   }
 
-  /** Ends a use; the last one closes the image. */
-  void leave() throws IOException {
-    if (uses.decrementAndGet() == 0) {
-      image.close();
-    }
-  }
-
-  /** Closes the channels, then the image unless a transfer still reads it; again: does nothing. */
+  /** Closes the channels, then the image when no read is under way; again: does nothing. */
   @Override
   public void close() throws IOException {
     List<Channel> last;
@@ -146,6 +135,6 @@ final class ImageChannels implements Closeable {
     for (Channel each : last) {
       each.close();
     }
-    leave();
+    uses.leave();
   }
 }

@@ -47,6 +47,8 @@ final class ImageFileChannel extends FileChannel {
   /** Whether an interrupt of a thread that uses this closes it. */
   private final boolean interruptible;
 
+  private final Uses reads;
+
   private final Object positionLock = new Object();
 
   /** Guarded by {@link #positionLock}. */
@@ -59,6 +61,7 @@ final class ImageFileChannel extends FileChannel {
     this.file = file;
     this.content = content;
     this.interruptible = interruptible;
+    this.reads = channels.newUses();
   }
 
   private void requireOpen() throws ClosedChannelException {
@@ -67,12 +70,13 @@ final class ImageFileChannel extends FileChannel {
     }
   }
 
-  /** Begins an operation; false if an interrupt has closed this, which {@link #after} throws. */
-  private boolean before() {
+  /**
+   * Begins an operation. If the thread is interrupted, this is closed, and {@link #after} throws.
+   */
+  private void before() {
     if (interruptible) {
       begin();
     }
-    return isOpen();
   }
 
   private void after(boolean completed) throws AsynchronousCloseException {
@@ -83,7 +87,8 @@ final class ImageFileChannel extends FileChannel {
 
   /** Closes this if the thread is interrupted, as every operation does. */
   private void obeyInterrupt() throws AsynchronousCloseException {
-    after(before());
+    before();
+    after(isOpen());
   }
 
   private static void requireAtLeastZero(long number, String what) {
@@ -112,12 +117,13 @@ final class ImageFileChannel extends FileChannel {
 
   private int copy(long from, ByteBuffer to) throws IOException {
     int count = 0;
+    reads.enter();
     try {
-      if (before()) {
-        count = ChannelReads.read(this, content, from, to);
-      }
+      before();
+      count = isOpen() ? ChannelReads.read(content, from, to) : 0;
       return count;
     } finally {
+      reads.leave();
       after(count > 0);
     }
   }
@@ -128,13 +134,14 @@ final class ImageFileChannel extends FileChannel {
     requireOpen();
     synchronized (positionLock) {
       long count = 0;
+      reads.enter();
       try {
-        if (before()) {
-          count = scatter(to, offset, length);
-        }
+        before();
+        count = isOpen() ? scatter(to, offset, length) : 0;
         position += Math.max(0, count);
         return count;
       } finally {
+        reads.leave();
         after(count > 0);
       }
     }
@@ -153,7 +160,7 @@ final class ImageFileChannel extends FileChannel {
     }
     long count = 0;
     for (int i = offset; i < offset + length; i++) {
-      count += Math.max(0, ChannelReads.read(this, content, position + count, to[i]));
+      count += Math.max(0, ChannelReads.read(content, position + count, to[i]));
     }
     return count;
   }
@@ -193,7 +200,7 @@ final class ImageFileChannel extends FileChannel {
     }
     requireAtLeastZero(from, "position");
     requireAtLeastZero(count, "count");
-    channels.enter();
+    reads.enter();
     try {
       if (target instanceof FileChannel) {
         // Throws if it is not open for writing, even where nothing is to be transferred.
@@ -205,7 +212,7 @@ final class ImageFileChannel extends FileChannel {
     } catch (ClosedChannelException e) {
       throw closedBoth(e, target);
     } finally {
-      channels.leave();
+      reads.leave();
     }
   }
 
@@ -318,14 +325,14 @@ final class ImageFileChannel extends FileChannel {
 
   /** Makes a mapping while the image is kept open. */
   private <T> T mapped(MemoryFaults.Operation<T> mapping) throws IOException {
-    channels.enter();
+    reads.enter();
     try {
       return mapping.run();
     } catch (ClosedByInterruptException e) {
       close();
       throw e;
     } finally {
-      channels.leave();
+      reads.leave();
     }
   }
 
@@ -394,9 +401,8 @@ final class ImageFileChannel extends FileChannel {
   }
 
   @Override
-  protected void implCloseChannel() {
-    channels.locks().removeAll(this, file.number());
-    channels.forget(this);
+  protected void implCloseChannel() throws IOException {
+    channels.closed(this, file.number(), reads);
   }
 
   @Override
