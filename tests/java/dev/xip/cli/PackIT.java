@@ -111,6 +111,39 @@ class PackIT {
   }
 
   @Test
+  void anExt4ImageHasItsFilesInPlace() throws Exception {
+    Path tree = Trees.small(folder.resolve("tree"));
+    Files.writeString(tree.resolve("junk.o"), "junk");
+    Path image = folder.resolve("image");
+    assertThat(
+            Xip.run("pack", "--format=ext4", "--exclude=*.o", "--owner=5:6", tree, image)
+                .isDone()
+                .out())
+        .contains(": ext4, ", "not in place: 0 (");
+    assertThat(Xip.run("ls", "-l", image).isDone().out()).contains(" 5 ").doesNotContain("junk");
+    assertThat(Processes.run("dumpe2fs", "-h", image.toString()).out())
+        .contains("extent")
+        .doesNotContain("has_journal", "inline_data");
+    assertThat(Xip.run("pack", "--owner", "root", tree, image).exit()).isEqualTo(2);
+    assertThat(Xip.run("pack", "--exclude", "[", tree, image).exit()).isEqualTo(2);
+  }
+
+  @Test
+  void excludedFilesAndOwnersAreThoseOfAnErofsImageToo() throws Exception {
+    Judge.program("mkfs.erofs");
+    Judge.program("dump.erofs");
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    Files.writeString(Files.createDirectory(tree.resolve("sub")).resolve("junk.o"), "junk");
+    Files.writeString(tree.resolve("kept"), "kept");
+    Path image = folder.resolve("image");
+    Xip.run("pack", "--format=erofs", "--exclude=sub/*.o", "--owner=5:6", tree, image).isDone();
+    assertThat(Processes.run("dump.erofs", "--path=/kept", image.toString()).out())
+        .containsPattern("Uid: *5 +Gid: *6");
+    assertThat(Processes.runAny("dump.erofs", "--path=/sub/junk.o", image.toString()).exit())
+        .isNotZero();
+  }
+
+  @Test
   void aSocketIsLeftOutAndNamed() throws Exception {
     Path tree = Files.createDirectory(folder.resolve("tree"));
     var address = UnixDomainSocketAddress.of(tree.resolve("socket"));

@@ -45,6 +45,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Packed trees with large files: where the files lie, and that nothing else is changed. */
 class AlignedPackTest {
@@ -66,8 +68,10 @@ class AlignedPackTest {
     return tree;
   }
 
+  private PackFormat format = PackFormat.EXT2;
+
   private PackReport pack(Path image) throws IOException, InterruptedException {
-    return Packer.pack(tree, image, PackFormat.EXT2, ProgressListener.NONE);
+    return Packer.pack(tree, image, format, ProgressListener.NONE);
   }
 
   /** Packs the tree and has e2fsprogs look at every byte of the image. */
@@ -139,8 +143,10 @@ class AlignedPackTest {
     }
   }
 
-  @Test
-  void everyWholePieceOfALargeFileLiesWhereALeafCanMapIt() throws Exception {
+  @ParameterizedTest
+  @EnumSource(names = {"EXT2", "EXT4"})
+  void everyWholePieceOfALargeFileLiesWhereALeafCanMapIt(PackFormat each) throws Exception {
+    format = each;
     makeTree();
     long[] sizes = {
       LEAF - 4096,
@@ -164,8 +170,10 @@ class AlignedPackTest {
     look(image, "/solid" + 140 * MEBI, (inode, map) -> assertThat(map.extentCount()).isEqualTo(2));
   }
 
-  @Test
-  void holesStayHolesAndTheirPiecesHaveNoSlot() throws Exception {
+  @ParameterizedTest
+  @EnumSource(names = {"EXT2", "EXT4"})
+  void holesStayHolesAndTheirPiecesHaveNoSlot(PackFormat each) throws Exception {
+    format = each;
     makeTree();
     solid("holes", 4 * LEAF);
     String holes = tree.resolve("holes").toString();
@@ -190,6 +198,18 @@ class AlignedPackTest {
         (inode, map) -> assertThat(map.alignedBytes(1)).isEqualTo(4 * LEAF - 4096));
     look(image, "/sparse", (inode, map) -> assertThat(map.alignedBytes(1)).isLessThan(5 * MEBI));
     look(image, "/only-end", (inode, map) -> assertThat(map.alignedBytes(1)).isEqualTo(4096));
+  }
+
+  @Test
+  void aFileOfThousandsOfRunsHasATreeOfExtents() throws Exception {
+    format = PackFormat.EXT4;
+    makeTree();
+    for (int i = 0; i < 2000; i++) {
+      Trees.write(tree.resolve("runs"), i * 8192L, 4096, random);
+    }
+    Path image = packed();
+    look(image, "/runs", (inode, map) -> assertThat(map.extentCount()).isEqualTo(2000));
+    assertThat(Images.debugfs(image, List.of("ex /runs"))).contains(" 2/ 2 340/340");
   }
 
   @Test
@@ -224,6 +244,7 @@ class AlignedPackTest {
   void anyTreeIsWhatE2fsprogsSay() throws Exception {
     makeTree();
     for (int round = 0; round < 6; round++) {
+      format = round % 2 == 0 ? PackFormat.EXT2 : PackFormat.EXT4;
       int files = 1 + random.nextInt(60);
       for (int i = 0; i < files; i++) {
         Path sub = Files.createDirectories(tree.resolve("d" + random.nextInt(5)));
@@ -251,8 +272,10 @@ class AlignedPackTest {
     }
   }
 
-  @Test
-  void theKernelSeesTheTreeThatWasPacked() throws Exception {
+  @ParameterizedTest
+  @EnumSource(names = {"EXT2", "EXT4"})
+  void theKernelSeesTheTreeThatWasPacked(PackFormat each) throws Exception {
+    format = each;
     Judge.loopMount();
     Trees.small(makeTree());
     solid("large", 133 * MEBI + 7);
@@ -273,14 +296,16 @@ class AlignedPackTest {
         .orElseThrow();
   }
 
-  @Test
-  void theSameTreeGivesTheSameImageAsSparseAsTheTree() throws Exception {
+  @ParameterizedTest
+  @EnumSource(names = {"EXT2", "EXT4"})
+  void theSameTreeGivesTheSameImageAsSparseAsTheTree(PackFormat each) throws Exception {
+    format = each;
     Trees.small(makeTree());
     solid("large", 3 * LEAF + 100);
     // The first pack reads the files, which may change their access times; later ones do not.
     Path[] images = {folder.resolve("zero"), folder.resolve("one"), folder.resolve("two")};
-    for (Path each : images) {
-      pack(each);
+    for (Path image : images) {
+      pack(image);
     }
     assertThat(images[1]).hasSameBinaryContentAs(images[2]);
     String facts = Processes.run("dumpe2fs", "-h", images[1].toString()).out();

@@ -19,12 +19,16 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** An image holds what the folder holds, or packing fails. */
 class PackedTreeTest {
   @TempDir Path folder;
+  private PackFormat format = PackFormat.EXT2;
 
   private Path pack(Path tree) throws Exception {
     return pack(tree, ProgressListener.NONE);
@@ -32,14 +36,16 @@ class PackedTreeTest {
 
   private Path pack(Path tree, ProgressListener progress) throws Exception {
     Path image = folder.resolve("image");
-    PackReport report = Packer.pack(tree, image, PackFormat.EXT2, progress);
+    PackReport report = Packer.pack(tree, image, format, progress);
     assertThat(report.losses()).isEmpty();
     Processes.run("e2fsck", "-fn", image.toString());
     return image;
   }
 
-  @Test
-  void theKernelSeesEverythingThatWasPacked() throws Exception {
+  @ParameterizedTest
+  @EnumSource(names = {"EXT2", "EXT4"})
+  void theKernelSeesEverythingThatWasPacked(PackFormat each) throws Exception {
+    format = each;
     Judge.loopMount();
     Path tree = HardTree.make(folder.resolve("tree"));
     Images.mounted(pack(tree), "ext4", root -> HardTree.requireSame(tree, root));
@@ -70,8 +76,10 @@ class PackedTreeTest {
     }
   }
 
-  @Test
-  void aFolderOfManyNamesAndLongLinksGetsWhatItNeeds() throws Exception {
+  @ParameterizedTest
+  @EnumSource(names = {"EXT2", "EXT4"})
+  void aFolderOfManyNamesAndLongLinksGetsWhatItNeeds(PackFormat each) throws Exception {
+    format = each;
     Path tree = Files.createDirectory(folder.resolve("tree"));
     for (int i = 0; i < 20_000; i++) {
       Files.createFile(tree.resolve("an-entry-with-a-rather-long-name-" + i));
@@ -111,6 +119,32 @@ class PackedTreeTest {
       FsImage image = Images.open(pack(tree), arena);
       Inode kept = image.inode(image.find(image.root(), FileName.of("lost+found")));
       assertThat(image.find(kept, FileName.of("file"))).isPositive();
+    }
+  }
+
+  @Test
+  void whatIsExcludedIsNotThereAndOwnersAreThoseAskedFor() throws Exception {
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    Files.writeString(Files.createDirectories(tree.resolve("a/b")).resolve("x.o"), "object");
+    Files.writeString(tree.resolve("a/b/x.c"), "source");
+    Files.writeString(tree.resolve("b"), "a file, no folder");
+    Path image = folder.resolve("image");
+    for (PackFormat each : new PackFormat[] {PackFormat.EXT2, PackFormat.EXT4}) {
+      PackOptions options = new PackOptions(each, List.of("*.o", "b"), 12, 70_000);
+      Packer.pack(tree, image, options, ProgressListener.NONE);
+      try (Arena arena = Arena.ofConfined()) {
+        FsImage packed = Images.open(image, arena);
+        Inode a = packed.inode(packed.find(packed.root(), FileName.of("a")));
+        assertThat(a.uid()).isEqualTo(12);
+        assertThat(a.gid()).isEqualTo(70_000);
+        assertThat(packed.find(a, FileName.of("b"))).isEqualTo(-1);
+        assertThat(packed.find(packed.root(), FileName.of("b"))).isEqualTo(-1);
+      }
+      options = new PackOptions(each, List.of("a/*/*.o"), PackOptions.KEPT, PackOptions.KEPT);
+      Packer.pack(tree, image, options, ProgressListener.NONE);
+      Images.debugfs(image, List.of("stat /a/b/x.c"));
+      assertThatThrownBy(() -> Images.debugfs(image, List.of("stat /a/b/x.o")))
+          .hasMessageContaining("not found");
     }
   }
 

@@ -4,16 +4,27 @@ import dev.xip.base.FileName;
 import dev.xip.host.HostPaths;
 import dev.xip.mount.Placement;
 import dev.xip.pack.PackFormat;
+import dev.xip.pack.PackOptions;
 import dev.xip.pack.PackReport;
 import dev.xip.pack.Packer;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** {@code xip pack}: makes an image of a folder. */
 @Command(
@@ -29,8 +40,9 @@ import picocli.CommandLine.Parameters;
     footer = {
       "  xip pack /usr/lib/jvm/some-jdk jdk.img",
       "  xip pack --format erofs site site.erofs",
+      "  xip pack --format ext4 --exclude '*.o' --owner 0:0 build build.img",
       "",
-      "An ext2 image keeps names, contents, holes, hard links, modes, owners, times from 1901 to",
+      "An ext image keeps names, contents, holes, hard links, modes, owners, times from 1901 to",
       "2446, extended attributes with ACLs and capabilities, and device numbers, and all this of",
       "DIR itself. What it does not keep is named: sockets, and attributes for which a file has no",
       "room. Files of 2 MiB and more lie at multiples of 2 MiB, so that one page-table entry can",
@@ -58,11 +70,28 @@ final class PackCommand implements Callable<Integer> {
       names = "--format",
       paramLabel = "FORMAT",
       defaultValue = "ext2",
-      description = "ext2 or erofs; default: ${DEFAULT-VALUE}.")
+      description = "ext2, ext4 or erofs; default: ${DEFAULT-VALUE}.")
   private PackFormat format;
+
+  @Option(
+      names = "--exclude",
+      paramLabel = "GLOB",
+      description =
+          "Leave out files whose name matches, or whose path in DIR if the glob has a slash, with"
+              + " all below them; may be given more than once.")
+  private List<String> excluded = new ArrayList<>();
+
+  @Option(
+      names = "--owner",
+      paramLabel = "UID:GID",
+      converter = OwnerNumbers.class,
+      description = "Make all files those of one owner and group.")
+  private Owner owner;
 
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
+
+  @Spec private CommandSpec spec;
 
   PackCommand() {}
 
@@ -74,7 +103,7 @@ final class PackCommand implements Callable<Integer> {
       throw new FileSystemException(image, null, "Is a directory");
     }
     try (TerminalProgress progress = TerminalProgress.ofBytes("packing")) {
-      report = Packer.pack(directory, HostPlace.of(image), format, progress);
+      report = Packer.pack(directory, HostPlace.of(image), options(), progress);
     }
     Output out = new Output();
     if (json) {
@@ -84,6 +113,40 @@ final class PackCommand implements Callable<Integer> {
     }
     out.flush();
     return Main.DONE;
+  }
+
+  private PackOptions options() {
+    try {
+      return owner == null
+          ? new PackOptions(format, excluded, PackOptions.KEPT, PackOptions.KEPT)
+          : new PackOptions(format, excluded, owner.uid, owner.gid);
+    } catch (PatternSyntaxException e) {
+      throw new ParameterException(
+          spec.commandLine(), "--exclude: expected a glob, found %s".formatted(e.getPattern()));
+    }
+  }
+
+  /** The numbers of an owner and a group. */
+  private record Owner(long uid, long gid) {}
+
+  /** Converts the option --owner. */
+  static final class OwnerNumbers implements ITypeConverter<Owner> {
+    private static final Pattern FORM = Pattern.compile("([0-9]{1,10}):([0-9]{1,10})");
+
+    /** The number that stands for none, chown(2). */
+    private static final long NONE = 0xffff_ffffL;
+
+    @Override
+    public Owner convert(String text) {
+      Matcher form = FORM.matcher(text);
+      if (form.matches()) {
+        Owner owner = new Owner(Long.parseLong(form.group(1)), Long.parseLong(form.group(2)));
+        if (owner.uid < NONE && owner.gid < NONE) {
+          return owner;
+        }
+      }
+      throw new TypeConversionException("expected UID:GID, found '%s'".formatted(text));
+    }
   }
 
   private static void print(PackReport report, Output out) throws IOException {

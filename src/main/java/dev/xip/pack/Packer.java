@@ -23,30 +23,47 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 
 /**
- * Makes an image of a folder. An ext2 image is made by mke2fs and filled by an {@link ImageWriter},
+ * Makes an image of a folder. An ext image is made by mke2fs and filled by an {@link ImageWriter},
  * with files of 2 MiB or more aligned to 2 MiB; an EROFS image is made by mkfs.erofs alone. The
  * image gets its name only when it is complete and on the disk; a failure leaves what was there
  * before.
  */
 public final class Packer {
-  /** All features of an image. Mke2fs adds no others, whatever the host's configuration says. */
-  private static final String FEATURES = "none,ext_attr,dir_index,filetype,sparse_super,large_file";
-
   /** A file laid out in whole blocks of its own; dump.erofs prints the number of the layout. */
   private static final String EROFS_FLAT_PLAIN = "Layout: 0 ";
 
   private final Path directory;
   private final Path image;
+  private final PackOptions options;
   private final ProgressListener progress;
 
-  private Packer(Path directory, Path image, ProgressListener progress) {
+  private Packer(Path directory, Path image, PackOptions options, ProgressListener progress) {
     this.directory = directory;
     this.image = image;
+    this.options = options;
     this.progress = progress;
+  }
+
+  /**
+   * Packs a whole folder as it is.
+   *
+   * @param directory the folder
+   * @param image the image file to make or to replace
+   * @param format the format
+   * @param progress receives the number of bytes written
+   * @return the result
+   * @throws IOException as {@link #pack(Path, Path, PackOptions, ProgressListener)} does
+   * @throws InterruptedException if the thread is interrupted while the tool works
+   */
+  public static PackReport pack(
+      Path directory, Path image, PackFormat format, ProgressListener progress)
+      throws IOException, InterruptedException {
+    return pack(directory, image, PackOptions.of(format), progress);
   }
 
   /**
@@ -55,7 +72,7 @@ public final class Packer {
    *
    * @param directory the folder
    * @param image the image file to make or to replace
-   * @param format the format
+   * @param options the format, and what to leave out or change
    * @param progress receives the number of bytes written
    * @return the result
    * @throws IOException if the folder cannot be read, the tool is missing or fails, or the image
@@ -63,8 +80,9 @@ public final class Packer {
    * @throws InterruptedException if the thread is interrupted while the tool works
    */
   public static PackReport pack(
-      Path directory, Path image, PackFormat format, ProgressListener progress)
+      Path directory, Path image, PackOptions options, ProgressListener progress)
       throws IOException, InterruptedException {
+    PackFormat format = options.format();
     Tool tool =
         Tool.find(format.tool())
             .orElseThrow(
@@ -73,8 +91,8 @@ public final class Packer {
                         "%s not found on PATH or in /usr/sbin: install the package %s"
                             .formatted(format.tool(), format.toolPackage())));
     Path real = checkArguments(directory, image);
-    Packer packer = new Packer(real, image, progress);
-    return format == PackFormat.EXT2 ? packer.ext2(tool) : packer.erofs(tool);
+    Packer packer = new Packer(real, image, options, progress);
+    return format == PackFormat.EROFS ? packer.erofs(tool) : packer.ext(tool);
   }
 
   private static Path checkArguments(Path directory, Path image) throws IOException {
@@ -109,12 +127,12 @@ public final class Packer {
     }
   }
 
-  private PackReport ext2(Tool tool) throws IOException, InterruptedException {
-    try (SourceTree tree = SourceTree.look(directory);
+  private PackReport ext(Tool tool) throws IOException, InterruptedException {
+    try (SourceTree tree = SourceTree.look(directory, options);
         Destination target = target();
         PendingFile pending = PendingFile.at(target)) {
       UUID identity = tree.identity();
-      NewImageSize size = NewImageSize.of(tree.files());
+      NewImageSize size = NewImageSize.of(tree.files(), options.format().filled());
       for (long missing = 1; missing > 0; size = size.plus(missing)) {
         if (!size.isPossible()) {
           throw new FileSystemException(
@@ -128,8 +146,7 @@ public final class Packer {
         format(tool, pending.path(), tree, identity, size);
         missing = fill(pending.path(), tree, size);
       }
-      return finish(
-          pending, PackFormat.EXT2, tree, tree.sockets(), tree.losses(), look(pending.path()));
+      return finish(pending, tree, tree.sockets(), tree.losses(), look(pending.path()));
     }
   }
 
@@ -141,7 +158,7 @@ public final class Packer {
             "-q",
             "-F",
             "-t",
-            "ext2",
+            options.format().name().toLowerCase(Locale.ROOT),
             "-b",
             Integer.toString(NewImageSize.BLOCK),
             "-I",
@@ -151,7 +168,7 @@ public final class Packer {
             "-N",
             Long.toString(size.inodes()),
             "-O",
-            FEATURES + (size.dirNlink() ? ",dir_nlink" : ""),
+            options.format().filled().features() + (size.dirNlink() ? ",dir_nlink" : ""),
             "-U",
             identity.toString(),
             "-E",
@@ -165,7 +182,8 @@ public final class Packer {
   private long fill(Path file, SourceTree tree, NewImageSize size) throws IOException {
     try (FileChannel channel =
             FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
-        ImageWriter writer = ImageWriter.open(HostPaths.text(image), channel)) {
+        ImageWriter writer =
+            ImageWriter.open(HostPaths.text(image), channel, options.format().filled())) {
       long missing = writer.missingBlocks(size);
       if (missing == 0) {
         long[] done = new long[1];
@@ -216,18 +234,20 @@ public final class Packer {
   }
 
   private PackReport erofs(Tool tool) throws IOException, InterruptedException {
-    try (SourceTree tree = SourceTree.look(directory);
+    try (SourceTree tree = SourceTree.look(directory, options);
         Destination target = target();
         PendingFile pending = PendingFile.at(target)) {
       List<String> arguments =
-          List.of(
-              "-E",
-              "noinline_data",
-              "-U",
-              tree.identity().toString(),
-              "--preserve-mtime",
-              pending.path().toString(),
-              directory.toString());
+          new ArrayList<>(
+              List.of("-E", "noinline_data", "-U", tree.identity().toString(), "--preserve-mtime"));
+      if (options.uid() != PackOptions.KEPT) {
+        arguments.add("--force-uid=" + options.uid());
+        arguments.add("--force-gid=" + options.gid());
+      }
+      for (FileName each : tree.excluded()) {
+        arguments.add("--exclude-path=" + each.exactText());
+      }
+      arguments.addAll(List.of(pending.path().toString(), directory.toString()));
       demandSuccess(
           tool,
           tool.run(environment(tree), () -> watch(pending.path(), tree.bytes()), arguments),
@@ -239,12 +259,7 @@ public final class Packer {
               .map(each -> new PackReport.Loss(each, "mkfs.erofs leaves out names like this"))
               .toList();
       return finish(
-          pending,
-          PackFormat.EROFS,
-          tree,
-          List.of(),
-          losses,
-          new Look(List.of(), PackReport.Alignment.NONE, proof));
+          pending, tree, List.of(), losses, new Look(List.of(), PackReport.Alignment.NONE, proof));
     }
   }
 
@@ -277,7 +292,6 @@ public final class Packer {
 
   private PackReport finish(
       PendingFile pending,
-      PackFormat format,
       SourceTree tree,
       List<FileName> leftOut,
       List<PackReport.Loss> losses,
@@ -289,7 +303,7 @@ public final class Packer {
     pending.syncFolder();
     return new PackReport(
         image,
-        format,
+        options.format(),
         size,
         tree.regularFiles(),
         tree.bytes(),

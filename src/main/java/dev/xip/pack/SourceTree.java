@@ -43,11 +43,14 @@ final class SourceTree implements AutoCloseable {
   private static final FileName LOST_AND_FOUND = FileName.of("lost+found");
 
   private final FileName directory;
+  private final PackOptions options;
+  private final PackOptions.Exclusion exclusion;
   private final FolderCursor cursor;
   private final MessageDigest digest;
   private final List<NewFile> files = new ArrayList<>();
   private final List<FileName> lostAndFound = new ArrayList<>();
   private final List<FileName> sockets = new ArrayList<>();
+  private final List<FileName> excluded = new ArrayList<>();
   private final List<PackReport.Loss> losses = new ArrayList<>();
 
   /** Where the regular files are. */
@@ -73,8 +76,10 @@ final class SourceTree implements AutoCloseable {
 
   private record Level(FolderCursor.Folder folder, NewFile directory, Iterator<FileName> names) {}
 
-  private SourceTree(FileName directory, FolderCursor cursor) {
+  private SourceTree(FileName directory, PackOptions options, FolderCursor cursor) {
     this.directory = directory;
+    this.options = options;
+    this.exclusion = options.exclusion();
     this.cursor = cursor;
     try {
       digest = MessageDigest.getInstance("SHA-256");
@@ -87,11 +92,12 @@ final class SourceTree implements AutoCloseable {
    * Reads a folder and all that is in it, but not the contents of files.
    *
    * @param directory the folder
+   * @param options what to leave out, and whose the files are to be
    * @return the tree, to be closed
    * @throws FileSystemException if a part of it cannot be read or cannot be in an image, with its
    *     name
    */
-  static SourceTree look(Path directory) throws IOException {
+  static SourceTree look(Path directory, PackOptions options) throws IOException {
     FileName name = HostPaths.nameOf(directory);
     FolderCursor cursor;
     try {
@@ -99,7 +105,7 @@ final class SourceTree implements AutoCloseable {
     } catch (HostException e) {
       throw e.at(name.toString());
     }
-    SourceTree tree = new SourceTree(name, cursor);
+    SourceTree tree = new SourceTree(name, options, cursor);
     try {
       tree.walk();
       return tree;
@@ -141,6 +147,10 @@ final class SourceTree implements AutoCloseable {
   }
 
   private void name(Level level, FileName name, OpenFolder open) throws IOException {
+    if (exclusion.covers(level.folder.path(name))) {
+      excluded.add(level.folder.path(name));
+      return;
+    }
     HostStat stat = open.stat(name);
     FileType type = FileType.ofMode(stat.mode());
     if (type == FileType.SOCKET) {
@@ -159,7 +169,7 @@ final class SourceTree implements AutoCloseable {
       level.directory.add(name, known);
       if (known.names() > NewFile.MOST_LINKS) {
         throw new RefusedException(
-            "ext2 keeps no more than %,d names of a file".formatted(NewFile.MOST_LINKS));
+            "an image keeps no more than %,d names of a file".formatted(NewFile.MOST_LINKS));
       }
       return;
     }
@@ -198,7 +208,7 @@ final class SourceTree implements AutoCloseable {
       throws IOException {
     if (stat.size() > NewFile.MOST_BYTES) {
       throw new RefusedException(
-          "larger than a file of ext2 can be (%,d bytes)".formatted(NewFile.MOST_BYTES));
+          "larger than a file of an image can be (%,d bytes)".formatted(NewFile.MOST_BYTES));
     }
     try (HostFile content = open.openReadOnly(name)) {
       long allocated = 0;
@@ -214,19 +224,19 @@ final class SourceTree implements AutoCloseable {
       }
       if (allocated > NewFile.MOST_ALLOCATED) {
         throw new RefusedException(
-            "more bytes than ext2 can count in the 512-byte sectors of one file");
+            "more bytes than an image can count in the 512-byte sectors of one file");
       }
     }
   }
 
-  private static Inode inode(HostStat stat) {
+  private Inode inode(HostStat stat) {
     Instant changed = Instant.ofEpochSecond(stat.ctimeSeconds(), stat.ctimeNanos());
     return new Inode(
         0,
         0,
         stat.mode(),
-        Integer.toUnsignedLong(stat.uid()),
-        Integer.toUnsignedLong(stat.gid()),
+        options.uid() == PackOptions.KEPT ? Integer.toUnsignedLong(stat.uid()) : options.uid(),
+        options.gid() == PackOptions.KEPT ? Integer.toUnsignedLong(stat.gid()) : options.gid(),
         0,
         stat.size(),
         0,
@@ -263,7 +273,7 @@ final class SourceTree implements AutoCloseable {
     for (FileName each : file.attributesLeftOut()) {
       losses.add(
           new PackReport.Loss(
-              shown(folder, name), "ext2 has no place for its attribute %s".formatted(each)));
+              shown(folder, name), "the image has no place for its attribute %s".formatted(each)));
     }
     if (!file.keepsTimes()) {
       losses.add(new PackReport.Loss(shown(folder, name), "a time before 1901 or after 2446"));
@@ -325,8 +335,7 @@ final class SourceTree implements AutoCloseable {
     }
   }
 
-  private static void demandUnchanged(NewFile file, Origin origin, HostFile now)
-      throws IOException {
+  private void demandUnchanged(NewFile file, Origin origin, HostFile now) throws IOException {
     HostStat stat = now.stat();
     Inode found = inode(stat);
     if (!new Key(stat.dev(), stat.ino()).equals(origin.key)
@@ -405,7 +414,12 @@ final class SourceTree implements AutoCloseable {
     return sockets;
   }
 
-  /** Returns what an ext2 image cannot keep of the files. */
+  /** Returns the paths in the tree that are left out, without what is below them. */
+  List<FileName> excluded() {
+    return excluded;
+  }
+
+  /** Returns what an image cannot keep of the files. */
   List<PackReport.Loss> losses() {
     return losses;
   }

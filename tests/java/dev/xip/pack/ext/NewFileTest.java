@@ -35,8 +35,8 @@ class NewFileTest {
 
   @Test
   void attributesThatFitIntoTheInodeNeedNoBlock() {
-    assertThat(file("user.a", 4, "security.selinux", 40).blocks()).isZero();
-    assertThat(file("user.a", 4, "security.selinux", 41).blocks()).isOne();
+    assertThat(file("user.a", 4, "security.selinux", 40).blocks(NewFormat.EXT2)).isZero();
+    assertThat(file("user.a", 4, "security.selinux", 41).blocks(NewFormat.EXT2)).isOne();
   }
 
   @Test

@@ -29,7 +29,7 @@ public record ExtFeatures(int compat, int incompat, int roCompat) {
   static final int INCOMPAT_META_BG = 0x10;
 
   /** Files may have extent trees. */
-  static final int INCOMPAT_EXTENTS = 0x40;
+  public static final int INCOMPAT_EXTENTS = 0x40;
 
   /** Block numbers of 64 bits and larger group descriptors. */
   static final int INCOMPAT_64BIT = 0x80;

@@ -5,7 +5,6 @@ import dev.xip.image.BlockMap;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.FileType;
 import dev.xip.image.ext.BlockGroups;
-import dev.xip.image.ext.ExtFeatures;
 import dev.xip.image.ext.ExtLayout;
 import dev.xip.image.ext.Superblock;
 import java.io.IOException;
@@ -26,6 +25,7 @@ public final class ImageWriter implements AutoCloseable {
   private static final ByteBuffer ZEROS = ByteBuffer.allocate(NewBlock.SIZE);
 
   private final FileChannel image;
+  private final NewFormat format;
   private final Arena arena;
   private final ByteView view;
   private final Superblock superblock;
@@ -37,8 +37,10 @@ public final class ImageWriter implements AutoCloseable {
 
   private long inodeBlockAt;
 
-  private ImageWriter(String name, FileChannel image, Arena arena) throws IOException {
+  private ImageWriter(String name, FileChannel image, NewFormat format, Arena arena)
+      throws IOException {
     this.image = image;
+    this.format = format;
     this.arena = arena;
     this.view =
         new ByteView(
@@ -47,10 +49,10 @@ public final class ImageWriter implements AutoCloseable {
             CorruptImageException::new);
     this.superblock = Superblock.read(view);
     if (superblock.blockShift() != NewBlock.SHIFT
-        || superblock.features().incompat() != ExtFeatures.INCOMPAT_FILETYPE) {
+        || superblock.features().incompat() != format.incompatible()) {
       throw view.malformed(
           ExtLayout.SUPERBLOCK_OFFSET,
-          "blocks of %d bytes, and no incompatible feature but filetype".formatted(NewBlock.SIZE),
+          "blocks of %d bytes, and the features %s".formatted(NewBlock.SIZE, format.features()),
           "blocks of %d, and %s"
               .formatted(superblock.blockSize(), String.join(", ", superblock.info().features())));
     }
@@ -78,14 +80,16 @@ public final class ImageWriter implements AutoCloseable {
    * @param name the image's name, as errors show it
    * @param image an image without files, open for reading and writing, which only the caller can
    *     truncate
+   * @param format its kind
    * @return the writer, to be closed before the channel
-   * @throws CorruptImageException if it is no ext2 image, or of a kind that is not read
+   * @throws CorruptImageException if it is no such image
    * @throws IOException if it cannot be read
    */
-  public static ImageWriter open(String name, FileChannel image) throws IOException {
+  public static ImageWriter open(String name, FileChannel image, NewFormat format)
+      throws IOException {
     Arena arena = Arena.ofConfined();
     try {
-      return new ImageWriter(name, image, arena);
+      return new ImageWriter(name, image, format, arena);
     } catch (IOException | RuntimeException | Error e) {
       arena.close();
       throw e;
@@ -99,7 +103,18 @@ public final class ImageWriter implements AutoCloseable {
    * @return how many blocks are missing, 0 if there is room for all
    */
   public long missingBlocks(NewImageSize need) {
-    return Math.max(0, need.fileBlocks() - (superblock.blocks() - metadata.cardinality()));
+    long wanted = need.fileBlocks() + (format == NewFormat.EXT4 ? need.spareRows(gaps()) : 0);
+    return Math.max(0, wanted - (superblock.blocks() - metadata.cardinality()));
+  }
+
+  /** Counts the stretches of blocks between the metadata of the groups. */
+  private long gaps() {
+    long gaps = 0;
+    for (int at = 0; (at = metadata.nextClearBit(at)) < superblock.blocks(); gaps++) {
+      int end = metadata.nextSetBit(at);
+      at = end < 0 ? (int) superblock.blocks() : end;
+    }
+    return gaps;
   }
 
   /**
@@ -177,16 +192,19 @@ public final class ImageWriter implements AutoCloseable {
     seekInodes(at >>> NewBlock.SHIFT);
     int offset = (int) (at & NewBlock.SIZE - 1);
     inodeBlock.put(offset, new byte[superblock.inodeSize()]);
-    if (places.extentCount() > 0) {
-      PointerRows.write(
+    long[] used = new long[1];
+    if (hasBlocks(file)) {
+      format.write(
           places,
           row -> {
             int block = blocks.allocate();
             writeBlock(row, block);
+            used[0]++;
             return block;
           },
           inodeBlock,
-          offset + ExtLayout.I_BLOCK);
+          offset);
+      used[0] += places.alignedBytes(1) >>> NewBlock.SHIFT;
     }
     int attributesBlock = 0;
     if (file.attributes().needBlock()) {
@@ -194,8 +212,18 @@ public final class ImageWriter implements AutoCloseable {
       ByteBuffer block = buffer();
       file.attributes().putInBlock(block);
       writeBlock(block, attributesBlock);
+      used[0]++;
     }
-    new InodeWriter(inodeBlock, offset).write(file, file.blocks(), attributesBlock);
+    new InodeWriter(inodeBlock, offset).write(file, used[0], attributesBlock);
+  }
+
+  /** A short link's target is in its inode, and a device's number. */
+  private static boolean hasBlocks(NewFile file) {
+    return switch (file.inode().type()) {
+      case REGULAR, DIRECTORY -> true;
+      case SYMLINK -> file.runs().length > 0;
+      default -> false;
+    };
   }
 
   /** Precondition: inodes are written in ascending order, so that each block is written once. */

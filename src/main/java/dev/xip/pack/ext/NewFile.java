@@ -199,10 +199,14 @@ public final class NewFile {
     return runs;
   }
 
-  /** {@return how many blocks it takes, with indirect blocks and the block of its attributes} */
-  long blocks() {
+  /**
+   * {@return how many blocks it takes, with those that name its blocks and that of its attributes}
+   *
+   * @param format how blocks are named
+   */
+  long blocks(NewFormat format) {
     long[] all = runs();
-    long sum = PointerRows.count(all) + (attributes.needBlock() ? 1 : 0);
+    long sum = format.rows(all) + (attributes.needBlock() ? 1 : 0);
     for (int i = 0; i < all.length; i += 2) {
       sum += all[i + 1];
     }

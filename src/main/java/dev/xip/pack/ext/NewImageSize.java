@@ -5,17 +5,19 @@ import dev.xip.image.ext.ExtLayout;
 import java.util.List;
 
 /**
- * The size of an ext2 image that holds given files, in 4 KiB blocks: those of the files, and for
- * each group of blocks its bitmaps, inode table and copy of the descriptors. Large files need
- * slots: aligned stretches of 2 MiB that hold none of these.
+ * The size of an image that holds given files, in 4 KiB blocks: those of the files, and for each
+ * group of blocks its bitmaps, inode table and copy of the descriptors. Large files need slots:
+ * aligned stretches of 2 MiB that hold none of these.
  *
  * @param blocks the blocks of the whole image
  * @param inodes the inodes to ask for
- * @param fileBlocks the blocks of all files, with their indirect blocks
+ * @param fileBlocks the blocks of all files, with the blocks that name these
+ * @param largeFiles how many files have runs that may be broken where slots begin and end
  * @param dirNlink whether a directory holds more directories than its link count can tell, for
  *     which the image needs the feature dir_nlink
  */
-public record NewImageSize(long blocks, long inodes, long fileBlocks, boolean dirNlink) {
+public record NewImageSize(
+    long blocks, long inodes, long fileBlocks, long largeFiles, boolean dirNlink) {
   /** The size of a block in bytes. */
   public static final int BLOCK = NewBlock.SIZE;
 
@@ -43,16 +45,20 @@ public record NewImageSize(long blocks, long inodes, long fileBlocks, boolean di
    * Computes the size.
    *
    * @param files all files, each once
+   * @param format the kind of image
    * @return the size
    */
-  public static NewImageSize of(List<NewFile> files) {
+  public static NewImageSize of(List<NewFile> files, NewFormat format) {
     long inodes = files.size() + ExtLayout.OLD_FIRST_INO;
     long fileBlocks = 0;
     long slots = 0;
+    long largeFiles = 0;
     boolean dirNlink = false;
     for (NewFile file : files) {
-      fileBlocks += file.blocks();
-      slots += SlotPlan.wholePieces(file);
+      fileBlocks += file.blocks(format);
+      long pieces = SlotPlan.wholePieces(file);
+      slots += pieces;
+      largeFiles += pieces > 0 ? 1 : 0;
       dirNlink |= file.inode().type() == FileType.DIRECTORY && file.needsDirNlink();
     }
     long groups = Math.ceilDiv(inodes, INODES_PER_GROUP);
@@ -64,7 +70,7 @@ public record NewImageSize(long blocks, long inodes, long fileBlocks, boolean di
               Math.max(FEWEST_BLOCKS, Math.max(fileBlocks, FEWEST_FREE) + groups * perGroup),
               Math.max(groups == 1 ? 0 : smallest, slots == 0 ? 0 : blocksWith(slots, perGroup)));
       if (blocks <= groups * BLOCKS_PER_GROUP) {
-        return new NewImageSize(blocks, inodes, fileBlocks, dirNlink);
+        return new NewImageSize(blocks, inodes, fileBlocks, largeFiles, dirNlink);
       }
       groups = Math.ceilDiv(blocks, BLOCKS_PER_GROUP);
     }
@@ -77,7 +83,17 @@ public record NewImageSize(long blocks, long inodes, long fileBlocks, boolean di
    * @return the size with so many blocks more
    */
   public NewImageSize plus(long more) {
-    return new NewImageSize(blocks + more, inodes, fileBlocks, dirNlink);
+    return new NewImageSize(blocks + more, inodes, fileBlocks, largeFiles, dirNlink);
+  }
+
+  /**
+   * Returns how many blocks extent trees may need in addition: each break of a run, at the end of a
+   * stretch of free blocks, may make one of them a block larger.
+   *
+   * @param gaps how many stretches of free blocks lie between the metadata
+   */
+  long spareRows(long gaps) {
+    return Math.min(inodes, 2 * (gaps + largeFiles));
   }
 
   /** {@return whether an image can be so large: below 8 TiB} */

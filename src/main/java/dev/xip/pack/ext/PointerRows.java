@@ -11,17 +11,10 @@ import java.nio.ByteOrder;
  * blocks. The counterpart of the reader's IndirectBlocks.
  */
 final class PointerRows {
-  /** Finds a place for a row that is not all zero, and writes it there. */
-  @FunctionalInterface
-  interface RowWriter {
-    /** Returns the block in which the row is. */
-    int write(ByteBuffer row) throws IOException;
-  }
-
   private final BlockMap map;
-  private final RowWriter rows;
+  private final NewFormat.RowWriter rows;
 
-  private PointerRows(BlockMap map, RowWriter rows) {
+  private PointerRows(BlockMap map, NewFormat.RowWriter rows) {
     this.map = map;
     this.rows = rows;
   }
@@ -55,11 +48,12 @@ final class PointerRows {
    * Writes the rows of a file.
    *
    * @param map where its blocks lie
-   * @param rows writes the rows
+   * @param rows writes the rows that are not all zero
    * @param inode receives the fifteen numbers of the inode
    * @param at where they go
    */
-  static void write(BlockMap map, RowWriter rows, ByteBuffer inode, int at) throws IOException {
+  static void write(BlockMap map, NewFormat.RowWriter rows, ByteBuffer inode, int at)
+      throws IOException {
     PointerRows tree = new PointerRows(map, rows);
     for (int i = 0; i < ExtLayout.DIRECT_BLOCKS; i++) {
       inode.putInt(at + i * ExtLayout.POINTER_SIZE, tree.block(i, 0));
