@@ -77,7 +77,8 @@ public class LayeringTest {
           Map.entry("nio", Set.of("base", "image", "mount")),
           Map.entry("extract", Set.of("base", "host", "image", "mount")),
           // What a packed image replaces, and how, is the same question as for a file copied out.
-          Map.entry("pack", Set.of("base", "host", "image", "mount", "extract", "pack.ext")),
+          Map.entry(
+              "pack", Set.of("base", "host", "disk", "image", "mount", "extract", "pack.ext")),
           // Writes the layout that image.ext reads, so both take its constants from one place.
           Map.entry("pack.ext", Set.of("base", "image", "image.ext")),
           // A held segment is loaded into a physical memory of its own.

@@ -29,7 +29,12 @@ import picocli.CommandLine.TypeConversionException;
 /** {@code xip pack}: makes an image of a folder. */
 @Command(
     name = "pack",
-    header = "Make an image of a folder, with mke2fs or mkfs.erofs.",
+    header = "Make an image of a folder or tar archive, with mke2fs or mkfs.erofs.",
+    customSynopsis = {
+      "xip pack [OPTION...] DIR IMAGE",
+      "xip pack [OPTION...] --tar FILE IMAGE",
+      ""
+    },
     description = {
       "%nThe image is as small as its contents and their alignment allow. It is written under"
           + " another name in the folder of IMAGE and renamed when it is complete: if packing"
@@ -41,6 +46,7 @@ import picocli.CommandLine.TypeConversionException;
       "  xip pack /usr/lib/jvm/some-jdk jdk.img",
       "  xip pack --format erofs site site.erofs",
       "  xip pack --format ext4 --exclude '*.o' --owner 0:0 build build.img",
+      "  xip pack --format ext4 --tar debian.tar debian.img",
       "",
       "An ext image keeps names, contents, holes, hard links, modes, owners, times from 1901 to",
       "2446, extended attributes with ACLs and capabilities, and device numbers, and all this of",
@@ -53,18 +59,30 @@ import picocli.CommandLine.TypeConversionException;
       "",
       "erofs is packed without compression and inline data, so that its files are in place for the",
       "kernel's DAX too; holes are filled with zeros, and of the times only that of modification",
-      "is kept."
+      "is kept.",
+      "",
+      "Of a tar archive an ext image keeps the owners, whoever packs. For erofs it is unpacked"
+          + " beside",
+      "IMAGE, where only root can keep them. A compressed archive is to be decompressed first."
     })
 final class PackCommand implements Callable<Integer> {
-  @Parameters(index = "0", paramLabel = "DIR", description = "The folder to pack.")
-  private Path directory;
+  @Parameters(
+      index = "0",
+      paramLabel = "DIR",
+      converter = HostPlace.Some.class,
+      description = "The folder to pack; not with --tar.")
+  private String first;
 
   @Parameters(
       index = "1",
+      arity = "0..1",
       paramLabel = "IMAGE",
       converter = HostPlace.Some.class,
       description = "The image file to make or replace.")
-  private String image;
+  private String second;
+
+  @Option(names = "--tar", paramLabel = "FILE", description = "Pack the files of a tar archive.")
+  private Path tar;
 
   @Option(
       names = "--format",
@@ -98,12 +116,21 @@ final class PackCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     PackReport report;
+    if ((tar == null) != (second != null)) {
+      throw new ParameterException(
+          spec.commandLine(), "expected a folder and an image, or --tar FILE and an image");
+    }
+    String image = tar == null ? second : first;
     if (image.endsWith("/")) {
       // java.nio.file.Path drops the trailing slash, which requires a folder.
       throw new FileSystemException(image, null, "Is a directory");
     }
     try (TerminalProgress progress = TerminalProgress.ofBytes("packing")) {
-      report = Packer.pack(directory, HostPlace.of(image), options(), progress);
+      Path made = HostPlace.of(image);
+      report =
+          tar == null
+              ? Packer.pack(HostPlace.of(first), made, options(), progress)
+              : Packer.packTar(tar, made, options(), progress);
     }
     Output out = new Output();
     if (json) {

@@ -2,10 +2,12 @@ package dev.xip.pack;
 
 import dev.xip.base.FileName;
 import dev.xip.base.ProgressListener;
+import dev.xip.extract.CopyOut;
 import dev.xip.extract.Destination;
 import dev.xip.extract.PendingFile;
 import dev.xip.host.HostFile;
 import dev.xip.host.HostPaths;
+import dev.xip.host.ScratchFolder;
 import dev.xip.image.Verdict;
 import dev.xip.mount.OpenImage;
 import dev.xip.mount.Placement;
@@ -34,16 +36,18 @@ import java.util.UUID;
  * before.
  */
 public final class Packer {
-  /** A file laid out in whole blocks of its own; dump.erofs prints the number of the layout. */
-  private static final String EROFS_FLAT_PLAIN = "Layout: 0 ";
+  /** The folder to be packed, or the archive. */
+  private final Path source;
 
-  private final Path directory;
+  private final boolean archive;
   private final Path image;
   private final PackOptions options;
   private final ProgressListener progress;
 
-  private Packer(Path directory, Path image, PackOptions options, ProgressListener progress) {
-    this.directory = directory;
+  private Packer(
+      Path source, boolean archive, Path image, PackOptions options, ProgressListener progress) {
+    this.source = source;
+    this.archive = archive;
     this.image = image;
     this.options = options;
     this.progress = progress;
@@ -82,17 +86,59 @@ public final class Packer {
   public static PackReport pack(
       Path directory, Path image, PackOptions options, ProgressListener progress)
       throws IOException, InterruptedException {
-    PackFormat format = options.format();
-    Tool tool =
-        Tool.find(format.tool())
-            .orElseThrow(
-                () ->
-                    new IOException(
-                        "%s not found on PATH or in /usr/sbin: install the package %s"
-                            .formatted(format.tool(), format.toolPackage())));
+    Tool tool = tool(options.format());
     Path real = checkArguments(directory, image);
-    Packer packer = new Packer(real, image, options, progress);
-    return format == PackFormat.EROFS ? packer.erofs(tool) : packer.ext(tool);
+    return new Packer(real, false, image, options, progress).pack(tool);
+  }
+
+  /**
+   * Packs the files of a tar archive, which need not be unpacked and keep their owners, whoever
+   * calls. For an EROFS image alone they are unpacked beside it, with the owners that the system
+   * lets the caller set.
+   *
+   * @param tar the archive, not compressed
+   * @param image the image file to make or to replace
+   * @param options the format, and what to leave out or change
+   * @param progress receives the number of bytes written
+   * @return the result
+   * @throws IOException if it is no archive, the tool is missing or fails, or the image cannot be
+   *     written
+   * @throws InterruptedException if the thread is interrupted while the tool works
+   */
+  public static PackReport packTar(
+      Path tar, Path image, PackOptions options, ProgressListener progress)
+      throws IOException, InterruptedException {
+    Tool tool = tool(options.format());
+    demandNoFolder(image);
+    if (!Files.exists(tar)) {
+      throw new NoSuchFileException(HostPaths.text(tar));
+    }
+    if (!Files.isRegularFile(tar)) {
+      throw new FileSystemException(HostPaths.text(tar), null, "Not a regular file");
+    }
+    return new Packer(tar, true, image, options, progress).pack(tool);
+  }
+
+  private static Tool tool(PackFormat format) throws IOException {
+    return Tool.find(format.tool())
+        .orElseThrow(
+            () ->
+                new IOException(
+                    "%s not found on PATH or in /usr/sbin: install the package %s"
+                        .formatted(format.tool(), format.toolPackage())));
+  }
+
+  private PackReport pack(Tool tool) throws IOException, InterruptedException {
+    try (PackTree tree =
+        archive ? TarTree.look(source, options) : SourceTree.look(source, options)) {
+      return options.format() == PackFormat.EROFS ? erofs(tool, tree) : ext(tool, tree);
+    }
+  }
+
+  private static void demandNoFolder(Path image) throws FileSystemException {
+    if (Files.isDirectory(image)) {
+      throw new FileSystemException(HostPaths.text(image), null, "Is a directory");
+    }
   }
 
   private static Path checkArguments(Path directory, Path image) throws IOException {
@@ -102,9 +148,7 @@ public final class Packer {
     if (!Files.isDirectory(directory)) {
       throw new NotDirectoryException(HostPaths.text(directory));
     }
-    if (Files.isDirectory(image)) {
-      throw new FileSystemException(HostPaths.text(image), null, "Is a directory");
-    }
+    demandNoFolder(image);
     Path real = directory.toRealPath();
     Path folder = image.toAbsolutePath().getParent();
     if (Files.exists(folder) && folder.toRealPath().startsWith(real)) {
@@ -127,9 +171,8 @@ public final class Packer {
     }
   }
 
-  private PackReport ext(Tool tool) throws IOException, InterruptedException {
-    try (SourceTree tree = SourceTree.look(directory, options);
-        Destination target = target();
+  private PackReport ext(Tool tool, PackTree tree) throws IOException, InterruptedException {
+    try (Destination target = target();
         PendingFile pending = PendingFile.at(target)) {
       UUID identity = tree.identity();
       NewImageSize size = NewImageSize.of(tree.files(), options.format().filled());
@@ -151,7 +194,7 @@ public final class Packer {
   }
 
   /** Has mke2fs make an image without files; nothing of the host's configuration gets into it. */
-  private void format(Tool tool, Path file, SourceTree tree, UUID identity, NewImageSize size)
+  private void format(Tool tool, Path file, PackTree tree, UUID identity, NewImageSize size)
       throws IOException, InterruptedException {
     List<String> arguments =
         List.of(
@@ -179,7 +222,7 @@ public final class Packer {
   }
 
   /** Fills an image, or returns how many blocks are missing. */
-  private long fill(Path file, SourceTree tree, NewImageSize size) throws IOException {
+  private long fill(Path file, PackTree tree, NewImageSize size) throws IOException {
     try (FileChannel channel =
             FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
         ImageWriter writer =
@@ -233,9 +276,63 @@ public final class Packer {
         found, new PackReport.Alignment(large[0], aligned[0]), "looked up file by file");
   }
 
-  private PackReport erofs(Tool tool) throws IOException, InterruptedException {
-    try (SourceTree tree = SourceTree.look(directory, options);
-        Destination target = target();
+  private PackReport erofs(Tool tool, PackTree tree) throws IOException, InterruptedException {
+    if (!archive) {
+      return erofs(tool, tree, source, List.of());
+    }
+    Path folder = image.toAbsolutePath().getParent();
+    try (ScratchFolder scratch = ScratchFolder.in(folder, ".xip-pack")) {
+      Path staged = scratch.path().resolve("image");
+      PackOptions all = new PackOptions(PackFormat.EXT4, List.of(), options.uid(), options.gid());
+      new Packer(source, true, staged, all, ProgressListener.NONE).ext(tool(PackFormat.EXT4), tree);
+      Path unpacked = Files.createDirectory(scratch.path().resolve("tree"));
+      return erofs(tool, tree, unpacked, unpack(staged, unpacked));
+    }
+  }
+
+  /** Unpacks a staged image, and returns what got lost. */
+  private List<PackReport.Loss> unpack(Path staged, Path folder) throws IOException {
+    CopyOut.Outcome outcome;
+    try (OpenImage mount = OpenImage.open(staged)) {
+      outcome =
+          CopyOut.copy(
+              mount,
+              mount.image().root(),
+              FileName.of(""),
+              HostPaths.nameOf(folder),
+              new CopyOut.Options(true, true, true, true),
+              ProgressListener.NONE);
+    }
+    FileName tar = HostPaths.nameOf(source);
+    List<PackReport.Loss> losses = new ArrayList<>();
+    if (outcome.foreign() > 0 && options.uid() == PackOptions.KEPT) {
+      losses.add(
+          new PackReport.Loss(
+              tar,
+              "owner or group of %d files, which only root can set".formatted(outcome.foreign())));
+    }
+    if (outcome.leftOut() > 0) {
+      losses.add(
+          new PackReport.Loss(
+              tar, "%d files, the first %s".formatted(outcome.leftOut(), outcome.firstLeftOut())));
+    }
+    if (outcome.privileged() + outcome.refused() > 0) {
+      losses.add(
+          new PackReport.Loss(
+              tar,
+              "%d extended attributes, the first %s"
+                  .formatted(
+                      outcome.privileged() + outcome.refused(),
+                      outcome.privileged() > 0
+                          ? outcome.firstPrivileged()
+                          : outcome.firstRefused())));
+    }
+    return losses;
+  }
+
+  private PackReport erofs(Tool tool, PackTree tree, Path folder, List<PackReport.Loss> lost)
+      throws IOException, InterruptedException {
+    try (Destination target = target();
         PendingFile pending = PendingFile.at(target)) {
       List<String> arguments =
           new ArrayList<>(
@@ -247,52 +344,23 @@ public final class Packer {
       for (FileName each : tree.excluded()) {
         arguments.add("--exclude-path=" + each.exactText());
       }
-      arguments.addAll(List.of(pending.path().toString(), directory.toString()));
+      arguments.addAll(List.of(pending.path().toString(), folder.toString()));
       demandSuccess(
           tool,
           tool.run(environment(tree), () -> watch(pending.path(), tree.bytes()), arguments),
           pending.path());
-      String proof = checkErofsLayout(pending.path(), tree);
       // mkfs.erofs keeps sockets, and leaves out names that begin with lost+found.
-      List<PackReport.Loss> losses =
-          tree.lostAndFound().stream()
-              .map(each -> new PackReport.Loss(each, "mkfs.erofs leaves out names like this"))
-              .toList();
-      return finish(
-          pending, tree, List.of(), losses, new Look(List.of(), PackReport.Alignment.NONE, proof));
+      List<PackReport.Loss> losses = new ArrayList<>(lost);
+      for (FileName each : tree.lostAndFound()) {
+        losses.add(new PackReport.Loss(each, "mkfs.erofs leaves out names like this"));
+      }
+      return finish(pending, tree, List.of(), losses, look(pending.path()));
     }
-  }
-
-  /**
-   * Checks one file that would be tail-packed if the tool did not know noinline_data: mkfs.erofs
-   * ignores unknown extended options silently.
-   */
-  private static String checkErofsLayout(Path file, SourceTree tree)
-      throws IOException, InterruptedException {
-    String asked = "asked of mkfs.erofs (-E noinline_data)";
-    if (tree.fileWithTail() == null) {
-      return asked + "; no file has a tail";
-    }
-    Tool dump = Tool.find("dump.erofs").orElse(null);
-    if (dump == null) {
-      return asked + "; not checked: dump.erofs not found, install the package erofs-utils";
-    }
-    String inside = "/" + tree.fileWithTail();
-    Tool.Result result = dump.run(Map.of(), () -> {}, List.of("--path=" + inside, file.toString()));
-    if (result.exit() != 0 || !result.output().contains("Layout: ")) {
-      return asked + "; not checked: dump.erofs says " + result.lastLine();
-    }
-    if (!result.output().contains(EROFS_FLAT_PLAIN)) {
-      throw new IOException(
-          "mkfs.erofs did not lay out %s in place: a newer erofs-utils is needed"
-              .formatted(inside));
-    }
-    return asked + "; dump.erofs confirms it for " + inside;
   }
 
   private PackReport finish(
       PendingFile pending,
-      SourceTree tree,
+      PackTree tree,
       List<FileName> leftOut,
       List<PackReport.Loss> losses,
       Look look)
@@ -318,7 +386,7 @@ public final class Packer {
    * The environment of the tools: a fixed clock, so that the same tree gives the same image, and no
    * configuration of the host.
    */
-  private static Map<String, String> environment(SourceTree tree) {
+  private static Map<String, String> environment(PackTree tree) {
     Map<String, String> environment = new HashMap<>();
     environment.put("E2FSPROGS_FAKE_TIME", Long.toString(tree.newestSeconds()));
     environment.put("MKE2FS_CONFIG", "/dev/null");

@@ -1,0 +1,461 @@
+package dev.xip.pack;
+
+import dev.xip.base.ByteView;
+import dev.xip.base.FileName;
+import dev.xip.disk.Contents;
+import dev.xip.host.HostPaths;
+import dev.xip.image.BlockMap;
+import dev.xip.image.CorruptImageException;
+import dev.xip.image.FileType;
+import dev.xip.image.Inode;
+import dev.xip.pack.ext.NewFile;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import org.apache.commons.compress.archivers.tar.TarArchiveStructSparse;
+
+/**
+ * The files of a tar archive, to become an image. Of two entries with one name the later counts. A
+ * folder that has no entry belongs to root and may be read by all.
+ */
+final class TarTree extends PackTree {
+  private static final int BLOCK = 512;
+  private static final int RECORD = 512;
+  private static final int LONGEST_NAME = 255;
+  private static final int FOLDER_MODE = 0755;
+  private static final long MOST_ID = 0xffff_fffeL;
+
+  /** The names of attributes begin with it; the values are those of getxattr(2). */
+  private static final String ATTRIBUTE = "SCHILY.xattr.";
+
+  /** The names of access control lists as text, which are not kept, begin with it. */
+  private static final String TEXT_ACL = "SCHILY.acl.";
+
+  private final FileName name;
+  private final PackOptions options;
+  private final PackOptions.Exclusion exclusion;
+  private final FileChannel channel;
+  private final long size;
+  private final Node root = new Node();
+  private final Map<NewFile, Node> origins = new HashMap<>();
+
+  /** A name in the archive, or a folder that only lies on the way to one. */
+  private static final class Node {
+    /** Null for a folder without an entry. */
+    private TarArchiveEntry entry;
+
+    private TarRecords records;
+
+    /** Where its bytes begin in the archive. */
+    private long stored;
+
+    /** For a hard link: the path of the file that it is another name of. */
+    private FileName same;
+
+    private final SortedMap<FileName, Node> children = new TreeMap<>();
+
+    /** What it has become. */
+    private NewFile file;
+
+    boolean isFolder() {
+      return entry == null || entry.isDirectory();
+    }
+  }
+
+  private TarTree(Path file, FileChannel channel, PackOptions options) throws IOException {
+    this.name = HostPaths.nameOf(file);
+    this.options = options;
+    this.exclusion = options.exclusion();
+    this.channel = channel;
+    this.size = channel.size();
+  }
+
+  /**
+   * Reads what is in an archive, but not the contents of files.
+   *
+   * @param file the archive, not compressed
+   * @param options what to leave out, and whose the files are to be
+   * @return the tree, to be closed
+   * @throws FileSystemException if it is no whole archive, or has what cannot be in an image
+   */
+  static TarTree look(Path file, PackOptions options) throws IOException {
+    FileChannel channel = FileChannel.open(file);
+    try {
+      demandPlain(file, channel);
+      TarTree tree = new TarTree(file, channel, options);
+      tree.read();
+      return tree;
+    } catch (FileSystemException e) {
+      channel.close();
+      throw e;
+    } catch (IOException | RuntimeException e) {
+      channel.close();
+      // The library has no exception of its own for damage.
+      throw refused(file, "is no whole tar archive that can be packed: " + e.getMessage(), e);
+    }
+  }
+
+  private static void demandPlain(Path file, FileChannel channel) throws IOException {
+    ByteBuffer start = ByteBuffer.allocate(BLOCK);
+    channel.read(start, 0);
+    byte[] bytes = Arrays.copyOf(start.array(), start.position());
+    ByteView view =
+        new ByteView(
+            MemorySegment.ofArray(bytes), HostPaths.text(file), CorruptImageException::new);
+    List<Contents> contents = Contents.of(view);
+    if (!contents.isEmpty() && contents.getFirst().at() == 0) {
+      Contents found = contents.getFirst();
+      throw new FileSystemException(
+          view.file(),
+          null,
+          "expected a tar archive, found %s; %s"
+              .formatted(found.name(), found.adviceFor(view.file())));
+    }
+  }
+
+  private static FileSystemException refused(Path file, String reason, Exception cause) {
+    FileSystemException refused = new FileSystemException(HostPaths.text(file), null, reason);
+    refused.initCause(cause);
+    return refused;
+  }
+
+  /**
+   * Reads the entries. The library reads the stream without a buffer, so the channel stands at the
+   * bytes of an entry when it has returned it.
+   */
+  private void read() throws IOException {
+    // As Latin-1 a name keeps its bytes. Not closed, which would close the channel.
+    TarArchiveInputStream tar =
+        new TarArchiveInputStream(
+            Channels.newInputStream(channel), BLOCK, RECORD, "ISO-8859-1", false);
+    long end = 0;
+    for (TarArchiveEntry each; (each = tar.getNextEntry()) != null; ) {
+      long stored = channel.position();
+      TarRecords records = TarRecords.before(channel, end);
+      // In one form the map of a sparse file is a part of its bytes.
+      long start = each.isPaxGNU1XSparse() ? records.headerEnd() : stored;
+      end = start + Math.ceilDiv(each.getSize(), BLOCK) * (long) BLOCK;
+      if (end < start || end > size) {
+        throw new IOException("%s ends behind the archive".formatted(each.getName()));
+      }
+      put(each, records, stored);
+    }
+    if (end == 0) {
+      throw new IOException("it has no files");
+    }
+    build();
+  }
+
+  /** The bytes of a path of an entry: those of its records, else those of its header. */
+  private static FileName path(String inHeader, String key, TarRecords records) {
+    byte[] bytes = records.get(key);
+    return FileName.of(bytes == null ? inHeader.getBytes(StandardCharsets.ISO_8859_1) : bytes);
+  }
+
+  private void put(TarArchiveEntry entry, TarRecords records, long stored) throws IOException {
+    String key = records.get("GNU.sparse.name") != null ? "GNU.sparse.name" : "path";
+    FileName path = path(entry.getName(), key, records);
+    List<FileName> names = names(path);
+    Node node = root;
+    byte[] before = {};
+    for (FileName each : names) {
+      before = joined(before, each);
+      if (!options.excluded().isEmpty() && exclusion.covers(FileName.of(before))) {
+        return;
+      }
+      if (!node.isFolder()) {
+        throw refused(path, "lies in something that is no folder");
+      }
+      node = node.children.computeIfAbsent(each, made -> new Node());
+    }
+    if (!entry.isDirectory() && (node == root || !node.children.isEmpty())) {
+      throw refused(path, "is a folder, and something else a second time");
+    }
+    node.entry = entry;
+    node.records = records;
+    node.stored = stored;
+    node.same = entry.isLink() ? path(entry.getLinkName(), "linkpath", records) : null;
+  }
+
+  private static byte[] joined(byte[] folder, FileName last) {
+    if (folder.length == 0) {
+      return last.bytes();
+    }
+    byte[] path = Arrays.copyOf(folder, folder.length + 1 + last.length());
+    path[folder.length] = '/';
+    System.arraycopy(last.bytes(), 0, path, folder.length + 1, last.length());
+    return path;
+  }
+
+  /** Takes a path apart; a slash in front and names of one dot mean nothing. */
+  private List<FileName> names(FileName path) throws FileSystemException {
+    List<FileName> names = new ArrayList<>();
+    int start = 0;
+    for (int i = 0; i <= path.length(); i++) {
+      if (i == path.length() || path.at(i) == '/') {
+        FileName each = path.part(start, i);
+        if (each.equals(FileName.of(".."))) {
+          throw refused(path, "leads out of the archive");
+        }
+        if (each.length() > LONGEST_NAME) {
+          throw refused(path, "has a name of more than %d bytes".formatted(LONGEST_NAME));
+        }
+        if (each.length() > 0 && !each.equals(FileName.of("."))) {
+          names.add(each);
+        }
+        start = i + 1;
+      }
+    }
+    return names;
+  }
+
+  private FileSystemException refused(FileName path, String reason) {
+    return new FileSystemException("%s: %s".formatted(name, path), null, reason);
+  }
+
+  /** A folder whose names are being added. */
+  private record Level(Node node, byte[] path, int depth, Iterator<FileName> names) {}
+
+  /** Makes the files, each folder before what is in it. */
+  private void build() throws IOException {
+    Deque<Level> levels = new ArrayDeque<>();
+    make(root, new byte[0]);
+    count(0, FileName.of(""), root.file.inode());
+    levels.push(new Level(root, new byte[0], 0, root.children.keySet().iterator()));
+    while (!levels.isEmpty()) {
+      Level level = levels.peek();
+      if (!level.names.hasNext()) {
+        levels.pop();
+        continue;
+      }
+      FileName each = level.names.next();
+      byte[] path = joined(level.path, each);
+      Node node = level.node.children.get(each);
+      Node named = node.same == null ? node : target(node, path);
+      make(named, path);
+      level.node.file.add(each, named.file);
+      demandFewNames(named.file, path);
+      count(level.depth, each, named.file.inode());
+      if (node.isFolder()) {
+        levels.push(new Level(node, path, level.depth + 1, node.children.keySet().iterator()));
+      }
+    }
+  }
+
+  private void demandFewNames(NewFile file, byte[] path) throws FileSystemException {
+    try {
+      demandFewNames(file);
+    } catch (RefusedException e) {
+      throw refused(FileName.of(path), e.getMessage());
+    }
+  }
+
+  /** The file that a hard link is another name of. */
+  private Node target(Node link, byte[] path) throws FileSystemException {
+    Node node = root;
+    for (FileName each : names(link.same)) {
+      node = node == null ? null : node.children.get(each);
+    }
+    if (node == null || node.same != null || node.isFolder()) {
+      throw refused(
+          FileName.of(path),
+          "is a link to %s, which is no file of the archive".formatted(link.same));
+    }
+    return node;
+  }
+
+  /** Makes the file of a node, unless another name of it came first. */
+  private void make(Node node, byte[] path) throws FileSystemException {
+    if (node.file != null) {
+      return;
+    }
+    FileName shown =
+        path.length == 0
+            ? name
+            : FileName.of(name.exactText() + ":" + FileName.of(path).exactText());
+    try {
+      TarArchiveEntry entry = node.entry;
+      Inode inode = entry == null ? folder() : inode(entry);
+      SortedMap<FileName, byte[]> attributes = attributes(node, shown);
+      if (entry != null && entry.isSymbolicLink()) {
+        FileName to = path(entry.getLinkName(), "linkpath", node.records);
+        if (to.length() < 1 || to.length() > NewFile.LONGEST_TARGET) {
+          throw new RefusedException("is a link to %d bytes".formatted(to.length()));
+        }
+        node.file = NewFile.link(inode, attributes, to);
+      } else {
+        node.file = NewFile.of(inode, attributes);
+      }
+      if (inode.type() == FileType.REGULAR) {
+        origins.put(node.file, node);
+        addData(node.file, entry);
+      }
+    } catch (RefusedException e) {
+      throw new FileSystemException(shown.toString(), null, e.getMessage());
+    } catch (IOException | RuntimeException e) {
+      throw new FileSystemException(shown.toString(), null, "cannot be read: " + e.getMessage());
+    }
+    add(shown, node.file);
+  }
+
+  private static void addData(NewFile file, TarArchiveEntry entry) throws IOException {
+    demandPossible(file.inode().size(), entry.getSize());
+    for (Run each : runs(entry)) {
+      file.addData(each.offset, each.length);
+    }
+  }
+
+  /** Bytes of a file that are stored. */
+  private record Run(long offset, long length) {}
+
+  /** The stored bytes of a file, in ascending order. */
+  private static List<Run> runs(TarArchiveEntry entry) throws IOException {
+    if (!entry.isSparse()) {
+      return entry.getSize() == 0 ? List.of() : List.of(new Run(0, entry.getSize()));
+    }
+    List<Run> runs = new ArrayList<>();
+    for (TarArchiveStructSparse each : entry.getOrderedSparseHeaders()) {
+      if (each.getNumbytes() > 0) {
+        if (each.getOffset() > entry.getRealSize() - each.getNumbytes()) {
+          throw new RefusedException("has bytes stored behind its end");
+        }
+        runs.add(new Run(each.getOffset(), each.getNumbytes()));
+      }
+    }
+    return runs;
+  }
+
+  private Inode folder() {
+    return inode(0040000 | FOLDER_MODE, 0, 0, 0, Instant.EPOCH, Instant.EPOCH, 0, 0);
+  }
+
+  private Inode inode(TarArchiveEntry entry) throws RefusedException {
+    long uid = entry.getLongUserId();
+    long gid = entry.getLongGroupId();
+    if (uid < 0 || gid < 0 || uid > MOST_ID || gid > MOST_ID) {
+      throw new RefusedException("has the owner %d and the group %d".formatted(uid, gid));
+    }
+    Instant modified = entry.getLastModifiedTime().toInstant();
+    FileTime accessed = entry.getLastAccessTime();
+    boolean regular = type(entry) == 0100000;
+    return inode(
+        type(entry) | entry.getMode() & 07777,
+        uid,
+        gid,
+        regular ? entry.getRealSize() : 0,
+        accessed == null ? modified : accessed.toInstant(),
+        modified,
+        entry.getDevMajor(),
+        entry.getDevMinor());
+  }
+
+  private Inode inode(
+      int mode,
+      long uid,
+      long gid,
+      long bytes,
+      Instant accessed,
+      Instant modified,
+      int major,
+      int minor) {
+    boolean device =
+        FileType.ofMode(mode) == FileType.CHARACTER_DEVICE
+            || FileType.ofMode(mode) == FileType.BLOCK_DEVICE;
+    return new Inode(
+        0,
+        0,
+        mode,
+        options.uid() == PackOptions.KEPT ? uid : options.uid(),
+        options.gid() == PackOptions.KEPT ? gid : options.gid(),
+        0,
+        bytes,
+        0,
+        accessed,
+        modified,
+        modified,
+        modified,
+        device ? major : 0,
+        device ? minor : 0,
+        0);
+  }
+
+  /** The bits of a mode that tell the type, inode(7). */
+  private static int type(TarArchiveEntry entry) {
+    if (entry.isDirectory()) {
+      return 0040000;
+    } else if (entry.isSymbolicLink()) {
+      return 0120000;
+    } else if (entry.isCharacterDevice()) {
+      return 0020000;
+    } else if (entry.isBlockDevice()) {
+      return 0060000;
+    }
+    return entry.isFIFO() ? 0010000 : 0100000;
+  }
+
+  private SortedMap<FileName, byte[]> attributes(Node node, FileName shown) {
+    SortedMap<FileName, byte[]> attributes = new TreeMap<>();
+    if (node.records == null) {
+      return attributes;
+    }
+    node.records
+        .all()
+        .forEach(
+            (key, value) -> {
+              if (key.startsWith(ATTRIBUTE)) {
+                byte[] named =
+                    key.substring(ATTRIBUTE.length()).getBytes(StandardCharsets.ISO_8859_1);
+                attributes.put(FileName.of(named), value);
+              } else if (key.startsWith(TEXT_ACL)) {
+                addLoss(shown, "its access control list, which the archive has as text");
+              }
+            });
+    return attributes;
+  }
+
+  @Override
+  void copy(NewFile file, BlockMap places, FileChannel image) throws IOException {
+    Node node = origins.get(file);
+    long stored = node.stored;
+    for (Run run : runs(node.entry)) {
+      long end = run.offset + run.length;
+      for (long at = run.offset; at < end; ) {
+        long count = Math.min(end - at, places.runLength(at));
+        image.position(places.imageOffset(at));
+        count = channel.transferTo(stored + (at - run.offset), count, image);
+        if (count <= 0) {
+          throw new FileSystemException(name.toString(), null, "was cut while it was packed");
+        }
+        at += count;
+      }
+      stored += run.length;
+    }
+    if (channel.size() != size) {
+      throw new FileSystemException(name.toString(), null, "changed while it was packed");
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    channel.close();
+  }
+}
