@@ -46,7 +46,8 @@ final class Guard {
   record Guarded(LostPages.Range range, boolean writable, int id) {}
 
   /** Guards a range before a file is mapped there. Precondition: no part of it is guarded. */
-  synchronized void add(LostPages.Origin origin, MemorySegment memory, Access access) throws HostException {
+  synchronized void add(LostPages.Origin origin, MemorySegment memory, Access access)
+      throws HostException {
     if (ended) {
       throw new IllegalStateException("the memory is unmapped");
     }

@@ -72,7 +72,8 @@ public record ImagePiece(
   HostFile reopen() throws IOException {
     try (DirectoryStream<Path> own = Files.newDirectoryStream(DESCRIPTORS)) {
       for (Path each : own) {
-        HostFile found = isThis(each) ? HostFile.openReadOnlyOrDevice(each, HostPaths.text(file)) : null;
+        HostFile found =
+            isThis(each) ? HostFile.openReadOnlyOrDevice(each, HostPaths.text(file)) : null;
         if (found != null && isThis(found.descriptorPath())) {
           return found;
         }

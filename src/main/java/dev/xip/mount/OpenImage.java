@@ -76,8 +76,7 @@ public final class OpenImage implements AutoCloseable {
     this.image = image;
     this.overlay = overlay;
     this.warnings = new ArrayList<>(mapped.warnings);
-    this.views =
-        new ImageViews(image, mapped.bytes, pieces.stream().map(ImagePiece::end).toList());
+    this.views = new ImageViews(image, mapped.bytes, pieces.stream().map(ImagePiece::end).toList());
     this.maps = new FileMaps(image, views, pieces);
   }
 
