@@ -107,6 +107,15 @@ class JournalIT {
   }
 
   @Test
+  void whatUsesTheBytesInPlaceNamesWhatWouldWork() throws Exception {
+    String line =
+        "xip: %s: cannot be used in place: 1 blocks are still in the journal (e2fsck -fy on a copy"
+            + " of the image writes them to their places)\n";
+    assertThat(Xip.run("maps", image).err()).isEqualTo(line.formatted(image));
+    assertThat(Xip.run("demo", "--image", image).err()).endsWith(line.formatted(image));
+  }
+
+  @Test
   void anImageInASegmentIsReplayedInMemoryToo() throws Exception {
     Path store = folder.resolve("store");
     Xip.run("segment", "define", "D", "--from", image, "--at", "0x100000000", "--store", store)

@@ -134,6 +134,7 @@ public final class Demo {
       throws IOException, InterruptedException {
     try (OpenImage readable = OpenImage.open(image)) {
       // Opened first, so that a file that is not an image fails before it is copied.
+      readable.requireNothingReplayed();
       long bytes = readable.image().memory().byteSize();
       ProgressListener progress = listener.begin("copying " + image);
       SegmentSource copy = SegmentSource.copyOf(image, done -> progress.at(done, bytes));

@@ -54,7 +54,12 @@ public final class ImageFormats {
    */
   public static FsImage open(String name, MemorySegment memory, String format) throws IOException {
     ImageFormat found = choose(name, memory, format);
-    Overlay overlay = found.overlay(name, memory);
+    requireNothingReplayed(name, found.overlay(name, memory));
+    return found.open(name, memory);
+  }
+
+  /** Demands that a journal holds no changes. */
+  static void requireNothingReplayed(String name, Overlay overlay) throws FileSystemException {
     if (!overlay.isEmpty()) {
       throw new FileSystemException(
           name,
@@ -62,7 +67,6 @@ public final class ImageFormats {
           "cannot be used in place: %d blocks are still in the journal".formatted(overlay.pieces())
               + " (e2fsck -fy on a copy of the image writes them to their places)");
     }
-    return found.open(name, memory);
   }
 
   /**

@@ -216,6 +216,15 @@ public final class OpenImage implements AutoCloseable {
   }
 
   /**
+   * Demands that no journal was replayed, on behalf of what takes the bytes from the image's files.
+   *
+   * @throws FileSystemException if one was; the text says what would work
+   */
+  public void requireNothingReplayed() throws FileSystemException {
+    ImageFormats.requireNothingReplayed(image.name(), overlay);
+  }
+
+  /**
    * Opens a file as contiguous memory.
    *
    * @param inode a regular file's inode
