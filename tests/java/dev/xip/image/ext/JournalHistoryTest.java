@@ -53,7 +53,11 @@ class JournalHistoryTest {
     System.err.println("JournalHistoryTest: -Dxip.seed=" + SEED);
     images = new ArrayList<>();
     for (String options :
-        List.of("-t ext3 -b 4096", "-t ext4 -b 1024 -O ^metadata_csum,64bit", "-t ext3 -b 2048")) {
+        List.of(
+            "-t ext3 -b 4096",
+            "-t ext4 -b 1024 -O ^metadata_csum,64bit",
+            "-t ext3 -b 2048",
+            "-t ext4 -b 4096 -O metadata_csum,64bit")) {
       images.add(JournalImage.make(folder, options));
     }
   }

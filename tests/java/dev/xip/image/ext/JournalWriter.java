@@ -254,7 +254,10 @@ final class JournalWriter {
     return crc;
   }
 
-  /** Writes the journal's superblock, and says in that of the image that recovery is needed. */
+  /**
+   * Writes the journal's superblock, and says in that of the image, which may have a checksum, that
+   * recovery is needed.
+   */
   void finish() {
     int at = at(0);
     image.put(at, new byte[1024]);
@@ -281,6 +284,11 @@ final class JournalWriter {
       }
     }
     image.put(1024 + 0x60, (byte) (image.get(1024 + 0x60) | 4));
+    if ((image.get(1024 + 0x65) & 4) != 0) {
+      CRC32C crc = new CRC32C();
+      crc.update(image.array(), 1024, 0x3fc);
+      image.putInt(1024 + 0x3fc, Integer.reverseBytes(~(int) crc.getValue()));
+    }
   }
 
   /** Writes the head of a fast commit behind a transaction. */
