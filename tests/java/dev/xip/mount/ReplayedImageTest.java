@@ -125,6 +125,38 @@ class ReplayedImageTest {
   }
 
   @Test
+  void anImageMayBeLargerThanMemory() throws IOException {
+    Path tree = Files.createDirectory(folder.resolve("few"));
+    Files.write(tree.resolve("changed"), CONTENT);
+    Path large = folder.resolve("large");
+    Processes.run(
+        "mke2fs",
+        "-q",
+        "-F",
+        "-t",
+        "ext4",
+        "-T",
+        "largefile4",
+        "-J",
+        "size=4",
+        "-E",
+        "lazy_itable_init=1,nodiscard",
+        "-d",
+        tree.toString(),
+        large.toString(),
+        "400G");
+    Images.journal(large, "/changed", new byte[4096]);
+    try (OpenImage open = OpenImage.open(large)) {
+      assertThat(open.overlay().bytes()).isEqualTo(4096);
+      byte[] read = new byte[4096];
+      FileContent.of(open.image(), inode(open, "/changed")).read(0, MemorySegment.ofArray(read));
+      assertThat(read).containsOnly(0);
+    } finally {
+      Files.delete(large);
+    }
+  }
+
+  @Test
   void nothingStaysMappedWhenItIsClosed() throws IOException {
     try (OpenImage open = OpenImage.open(image)) {
       assertReplayed(open);
