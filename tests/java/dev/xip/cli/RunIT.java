@@ -50,6 +50,37 @@ class RunIT {
     assertThat(Xip.run("run", image, "/bin/sh", "-c", "kill -9 $$").exit()).isEqualTo(137);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "--chunksize=4096, true",
+    "-zlz4, false",
+    "-b1024, false"
+  })
+  void aProgramOfAnErofsImageRunsInPlaceIfItsBytesLieSo(String option, boolean inPlace)
+      throws Exception {
+    Judge.mkfsErofs(option);
+    Path tree = image.resolveSibling("tree");
+    Path erofs = Images.erofs(tree, folder.resolve("erofs"), option);
+    Xip.run("segment", "define", "E", "--from", erofs, "--store", folder.resolve("store")).isDone();
+    for (String each : new String[] {erofs.toString(), "segment:E"}) {
+      Xip.Result result =
+          Xip.run(
+              "run",
+              "--stats",
+              "--json",
+              "--store",
+              folder.resolve("store"),
+              each,
+              "/bin/sh",
+              "-c",
+              "echo a | cat | wc -c");
+      assertThat(result.out()).as(each).isEqualTo("2\n");
+      assertThat(result.exit()).as(each).isZero();
+      JsonNode account = Xip.STRICT_JSON.readTree(result.err());
+      assertThat(account.get("textFrames").asLong() == 0).as(result.err()).isEqualTo(inPlace);
+    }
+  }
+
   @Test
   void standardInputReachesTheProgram() throws Exception {
     Path input = Files.writeString(folder.resolve("input"), "line\n".repeat(100_000));

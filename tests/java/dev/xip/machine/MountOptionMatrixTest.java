@@ -140,7 +140,7 @@ class MountOptionMatrixTest {
     if (outcome == Outcome.EINVAL) {
       assertThatThrownBy(decision::take)
           .isInstanceOf(FileSystemException.class)
-          .hasMessageContaining("dcssblk0: EINVAL: option xip: expected blocks of 4096 bytes");
+          .hasMessageContaining("dcssblk0: EINVAL: option xip: expected blocks of whole pages");
       return;
     }
     ExtMountOptions result = decision.take();

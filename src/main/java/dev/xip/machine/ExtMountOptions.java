@@ -54,21 +54,43 @@ public record ExtMountOptions(boolean xip, List<String> warnings) {
    * @param facts the device and the file system
    * @return the options in force; {@code xip} is dropped with a warning if the device has no direct
    *     access
-   * @throws FileSystemException EINVAL if {@code xip} stays and the block size is not the page size
+   * @throws FileSystemException EINVAL if {@code xip} stays and blocks are not whole pages; the
+   *     kernel takes none above a page either, since its page cache has none of that size
    */
   public ExtMountOptions mount(ExtMountFacts facts) throws FileSystemException {
     if (xip && !facts.directAccess()) {
       return with(false, facts.device() + ": ignoring option xip: no direct access to the device");
     }
-    if (xip && facts.blockSize() != Pages.SIZE) {
+    if (xip && !hasWholePages(facts)) {
       throw new FileSystemException(
           facts.device(),
           null,
           Errno.EINVAL.message(
-              "option xip: expected blocks of %d bytes, the size of a page, found %d",
+              "option xip: expected blocks of whole pages of %d bytes, found blocks of %d",
               Pages.SIZE, facts.blockSize()));
     }
     return this;
+  }
+
+  /**
+   * Chooses the options of a mount for which none are requested: {@code xip}, where it can be.
+   *
+   * @param facts the device and the file system
+   * @return the options in force; without {@code xip} there is a warning that says why
+   * @throws FileSystemException as {@link #mount}
+   */
+  static ExtMountOptions usual(ExtMountFacts facts) throws FileSystemException {
+    ExtMountOptions wanted = new ExtMountOptions(true, List.of());
+    return hasWholePages(facts)
+        ? wanted.mount(facts)
+        : wanted.with(
+            false,
+            "%s: not in place: blocks of %d bytes are smaller than a page"
+                .formatted(facts.device(), facts.blockSize()));
+  }
+
+  private static boolean hasWholePages(ExtMountFacts facts) {
+    return facts.blockSize() % Pages.SIZE == 0;
   }
 
   /**

@@ -138,15 +138,22 @@ public final class Machine implements AutoCloseable {
     return devices;
   }
 
+  /** Chooses the options of a mount. */
+  @FunctionalInterface
+  private interface Options {
+    ExtMountOptions of(ExtMountFacts facts) throws IOException;
+  }
+
   /**
-   * Calls {@link #mount(String, SegmentName...)} with the option {@code xip}.
+   * Mounts as {@link #mount(String, SegmentName...)} does, with the option {@code xip} unless the
+   * blocks of the file system are smaller than a page.
    *
    * @param segments the names of one or several adjacent segments
    * @return the mounted file system
    * @throws IOException if it cannot be mounted
    */
   public Mount mount(SegmentName... segments) throws IOException {
-    return mount("xip", segments);
+    return mount(ExtMountOptions::usual, segments);
   }
 
   /**
@@ -161,12 +168,16 @@ public final class Machine implements AutoCloseable {
    */
   public Mount mount(String options, SegmentName... segments) throws IOException {
     ExtMountOptions wanted = ExtMountOptions.parse(options);
+    return mount(wanted::mount, segments);
+  }
+
+  private Mount mount(Options options, SegmentName... segments) throws IOException {
     OpenSegmentDevice use = devices.use(List.of(segments));
     try {
       SegmentDevice device = use.device();
       FsImage image = ImageFormats.open(imageName(device), device.memory());
       ExtMountFacts facts = new ExtMountFacts(device.diskName(), true, image.info().blockSize());
-      return new Mount(use, image, facts, wanted.mount(facts), pageCache);
+      return new Mount(use, image, facts, options.of(facts), pageCache);
     } catch (IOException | RuntimeException e) {
       use.close();
       throw e;

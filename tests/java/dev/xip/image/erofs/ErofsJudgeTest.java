@@ -55,7 +55,7 @@ class ErofsJudgeTest {
         "--xattr-prefix=trusted. --xattr-prefix=user.n1 -x0",
         "-zlz4",
         "-zlz4 -Elegacy-compress",
-        "-zlz4hc -C65536",
+        "-zlz4 -C65536",
         "-zlz4 -C16384 -Eztailpacking",
         "-zlz4 -C1048576",
         "-zlz4 -Efragments",
