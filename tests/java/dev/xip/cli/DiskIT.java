@@ -84,6 +84,18 @@ class DiskIT {
   }
 
   @Test
+  void mappingsOfAnImageInSegmentsAreShown() throws IOException, InterruptedException {
+    Path store = folder.resolve("store");
+    Xip.run("segment", "define", "DISK", "--from", image, "--store", store).isDone();
+    assertThat(Xip.run("maps", "--store", store, "segment:DISK").isDone().out()).contains("/file");
+  }
+
+  @Test
+  void theDemoRunsOnAPartition() throws IOException, InterruptedException {
+    assertThat(Xip.run("demo", "--json", "--work", folder, "--image", disk + ":1").exit()).isZero();
+  }
+
+  @Test
   void aProgramRunsOutOfAPartition() throws IOException, InterruptedException {
     Judge.kvm();
     Path tree = Files.createDirectory(folder.resolve("programs"));

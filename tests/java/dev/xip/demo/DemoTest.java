@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.base.ProgressListener;
 import dev.xip.measure.StrategyTable;
+import dev.xip.mount.ImageSource;
 import dev.xip.testing.Images;
 import dev.xip.testing.Trees;
 import dev.xip.vm.FrameStrategy;
@@ -129,7 +130,7 @@ class DemoTest {
   void anImageIsReadInPlaceAndStaysAsItWas() throws Exception {
     Path image = Images.ext2(tree);
     byte[] before = Files.readAllBytes(image);
-    DemoReport report = Demo.ofImage(image, work, QUIET);
+    DemoReport report = Demo.ofImage(ImageSource.of(image), work, QUIET);
     assertThat(report.broken()).isEmpty();
     assertThat(report.counts().files()).isPositive();
     assertThat(Files.readAllBytes(image)).isEqualTo(before);
@@ -176,7 +177,7 @@ class DemoTest {
   @Test
   void aFileThatIsNoImageFailsBeforeItIsCopied() throws IOException {
     Path text = Files.writeString(folder.resolve("text"), "x".repeat(5000));
-    assertThatThrownBy(() -> Demo.ofImage(text, work, QUIET))
+    assertThatThrownBy(() -> Demo.ofImage(ImageSource.of(text), work, QUIET))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("0x438");
     assertThat(work).isEmptyDirectory();

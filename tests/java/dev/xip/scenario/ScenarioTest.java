@@ -27,7 +27,7 @@ class ScenarioTest {
   }
 
   @AfterEach
-  void close() {
+  void close() throws IOException {
     scenario.close();
   }
 

@@ -5,6 +5,7 @@ import dev.xip.demo.Demo;
 import dev.xip.demo.DemoListener;
 import dev.xip.demo.DemoReport;
 import dev.xip.host.ScratchFolder;
+import dev.xip.mount.ImageSource;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -29,7 +30,7 @@ import picocli.CommandLine.Option;
     footer = {
       "  xip demo                        on the running JDK",
       "  xip demo --dir /usr/share/doc   on a folder",
-      "  xip demo --image disk.img       on an ext2 image, which is only read",
+      "  xip demo --image disk.img:2     on an image, which is only read",
       "  xip demo --json                 one JSON object, for programs",
       "",
       "Exit code 0 means that every law held; 1 that one did not, or that something failed."
@@ -44,8 +45,13 @@ final class DemoCommand implements Callable<Integer> {
         description = "The folder to pack and read.")
     private Path folder;
 
-    @Option(names = "--image", paramLabel = "IMAGE", description = "The image to read.")
-    private Path image;
+    @Option(
+        names = "--image",
+        paramLabel = "IMAGE",
+        converter = HostPlace.Some.class,
+        description =
+            "The image to read: a file, a block device or, as in disk.img:2, a partition.")
+    private String image;
   }
 
   @ArgGroup private Source source = new Source();
@@ -73,7 +79,7 @@ final class DemoCommand implements Callable<Integer> {
       Path folder = scratch.path();
       report =
           source.image != null
-              ? Demo.ofImage(source.image, folder, phases)
+              ? Demo.ofImage(ImageSource.parse(source.image), folder, phases)
               : Demo.ofFolder(
                   source.folder != null ? source.folder : Path.of(System.getProperty("java.home")),
                   folder,

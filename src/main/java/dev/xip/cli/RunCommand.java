@@ -216,6 +216,7 @@ final class RunCommand implements Callable<Integer> {
     long window = ImageRegion.windowFor(source);
     try (Machine machine = Machine.boot(config.withWindow(window))) {
       ImageRegion region = ImageRegion.map(source, machine.memory());
+      region.warnings().forEach(each -> Errors.line(source.name() + ": " + each));
       return run(machine, region.image(), region::open);
     }
   }

@@ -20,6 +20,8 @@ abstract class ScenarioCommands implements Callable<Integer> {
       description = "The steps, one a line; default: an example with every kind of entry.")
   private Path script;
 
+  @Mixin private SegmentOptions.Place store = new SegmentOptions.Place();
+
   private final Function<Scenario, String> show;
 
   ScenarioCommands(Function<Scenario, String> show) {
@@ -28,7 +30,11 @@ abstract class ScenarioCommands implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    try (Scenario scenario = Scenario.on(image.source())) {
+    try (Scenario scenario =
+        image.isInSegments()
+            ? Scenario.on(store.open(), image.segments())
+            : Scenario.on(image.source())) {
+      scenario.warnings().forEach(each -> Errors.line(image.name() + ": " + each));
       if (script == null) {
         scenario.runExample();
       } else {

@@ -17,6 +17,8 @@ import dev.xip.machine.MachineConfig;
 import dev.xip.machine.Mount;
 import dev.xip.machine.Smaps;
 import dev.xip.measure.StrategyTable;
+import dev.xip.mount.ImagePiece;
+import dev.xip.mount.ImageSource;
 import dev.xip.mount.OpenImage;
 import dev.xip.pack.PackFormat;
 import dev.xip.pack.Packer;
@@ -123,22 +125,25 @@ public final class Demo {
   /**
    * Runs the demo on an image.
    *
-   * @param image an image file, which is only read
+   * @param source where the image lies, which is only read
    * @param work an empty folder for the segment store, as large as the image
    * @param listener receives the progress
    * @return the results
    * @throws IOException if a file cannot be read or written
    * @throws InterruptedException if the thread is interrupted while an image is packed
    */
-  public static DemoReport ofImage(Path image, Path work, DemoListener listener)
+  public static DemoReport ofImage(ImageSource source, Path work, DemoListener listener)
       throws IOException, InterruptedException {
-    try (OpenImage readable = OpenImage.open(image)) {
+    try (OpenImage readable = OpenImage.open(source)) {
       // Opened first, so that a file that is not an image fails before it is copied.
       readable.requireNothingReplayed();
-      long bytes = readable.image().memory().byteSize();
-      ProgressListener progress = listener.begin("copying " + image);
-      SegmentSource copy = SegmentSource.copyOf(image, done -> progress.at(done, bytes));
-      return new Demo(work, listener).run(image, copy, bytes, false);
+      ImagePiece piece = readable.pieces().getFirst();
+      long bytes = piece.length();
+      ProgressListener progress = listener.begin("copying " + source.name());
+      SegmentSource copy =
+          SegmentSource.copyOf(
+              piece.file(), piece.fileOffset(), bytes, done -> progress.at(done, bytes));
+      return new Demo(work, listener).run(source.file(), copy, bytes, false);
     }
   }
 

@@ -19,6 +19,7 @@ import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.Region;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /**
  * An image mapped at a physical address, without a segment store. Nothing is copied, and the file
@@ -29,10 +30,12 @@ public final class ImageRegion implements DirectAccess {
 
   private final Region region;
   private final FsImage image;
+  private final List<String> warnings;
 
-  private ImageRegion(Region region, FsImage image) {
+  private ImageRegion(Region region, FsImage image, List<String> warnings) {
     this.region = region;
     this.image = image;
+    this.warnings = warnings;
   }
 
   /**
@@ -70,13 +73,20 @@ public final class ImageRegion implements DirectAccess {
       memory.mapFile(region, 0, file, place.firstPage(), bytes(place), Access.READ, Sharing.SHARED);
       MemorySegment image = memory.window().asSlice(START + place.beforeIt(), place.length());
       return new ImageRegion(
-          region, ImageFormats.open(source.name(), image.asReadOnly(), source.format()));
+          region,
+          ImageFormats.open(source.name(), image.asReadOnly(), source.format()),
+          place.warnings());
     }
   }
 
   /** {@return the image} */
   public FsImage image() {
     return image;
+  }
+
+  /** {@return what is unusual about where the image lies but does not keep it from being read} */
+  public List<String> warnings() {
+    return warnings;
   }
 
   /**

@@ -7,13 +7,18 @@ import dev.xip.base.Pages;
 import dev.xip.file.InPlaceFile;
 import dev.xip.host.HostPaths;
 import dev.xip.image.FileType;
+import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
 import dev.xip.image.TreeWalk;
+import dev.xip.machine.Machine;
 import dev.xip.machine.MachineConfig;
+import dev.xip.machine.Mount;
 import dev.xip.mapping.Mappable;
 import dev.xip.mount.ImageSource;
-import dev.xip.phys.PhysicalMemory;
+import dev.xip.segment.SegmentException;
+import dev.xip.segment.SegmentName;
+import dev.xip.segment.SegmentStore;
 import dev.xip.vm.AddressReader;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.AddressWriter;
@@ -50,18 +55,30 @@ import java.util.Map;
  * </pre>
  */
 public final class Scenario implements AutoCloseable {
-  private final PhysicalMemory memory;
+  private final Machine machine;
   private final MemoryManager manager;
-  private final ImageRegion region;
+  private final FsImage image;
+  private final Opener opener;
+
+  /** What is unusual about where the image lies. */
+  private final List<String> warnings;
+
   private final Map<String, Space> spaces = new LinkedHashMap<>();
 
   /** An address space with the labels of its mappings. */
   private record Space(AddressSpace space, Map<String, AddrRange> labels) {}
 
-  private Scenario(PhysicalMemory memory, MemoryManager manager, ImageRegion region) {
-    this.memory = memory;
-    this.manager = manager;
-    this.region = region;
+  /** Opens files of the image in place. */
+  private interface Opener {
+    InPlaceFile open(String name, Inode inode) throws IOException;
+  }
+
+  private Scenario(Machine machine, FsImage image, Opener opener, List<String> warnings) {
+    this.machine = machine;
+    this.manager = machine.memoryManager();
+    this.image = image;
+    this.opener = opener;
+    this.warnings = warnings;
   }
 
   /**
@@ -72,15 +89,39 @@ public final class Scenario implements AutoCloseable {
    * @throws IOException if the image cannot be mapped or read
    */
   public static Scenario on(ImageSource image) throws IOException {
-    PhysicalMemory memory =
-        PhysicalMemory.boot(ImageRegion.windowFor(image), PhysicalMemory.DEFAULT_RAM_BYTES);
+    MachineConfig config = MachineConfig.DEFAULT.withWindow(ImageRegion.windowFor(image));
+    Machine machine = Machine.boot(config);
     try {
-      MemoryManager manager = new MemoryManager(memory, MachineConfig.DEFAULT.layout());
-      return new Scenario(memory, manager, ImageRegion.map(image, memory));
+      ImageRegion region = ImageRegion.map(image, machine.memory());
+      return new Scenario(machine, region.image(), region::open, region.warnings());
     } catch (IOException | RuntimeException e) {
-      memory.close();
+      machine.close();
       throw e;
     }
+  }
+
+  /**
+   * Boots a machine with an image in adjacent segments.
+   *
+   * @param store where the segments are
+   * @param segments their names
+   * @return the scenario, before its first step
+   * @throws IOException if the segments cannot be loaded, or hold no image that is read
+   */
+  public static Scenario on(SegmentStore store, List<SegmentName> segments) throws IOException {
+    Machine machine = Machine.boot(MachineConfig.DEFAULT, store);
+    try {
+      Mount mount = machine.mount(segments.toArray(SegmentName[]::new));
+      return new Scenario(machine, mount.image(), mount::open, List.of());
+    } catch (IOException | RuntimeException e) {
+      machine.close();
+      throw e;
+    }
+  }
+
+  /** {@return what is unusual about where the image lies but does not keep it from being read} */
+  public List<String> warnings() {
+    return warnings;
   }
 
   /**
@@ -185,8 +226,7 @@ public final class Scenario implements AutoCloseable {
   }
 
   private Mappable file(String path) throws IOException {
-    Inode inode = PathResolver.resolve(region.image(), path, true);
-    return InPlaceFile.open(path, region.image(), inode, region);
+    return opener.open(path, PathResolver.resolve(image, path, true));
   }
 
   private void map(String[] words, Mappable file) throws IOException {
@@ -266,8 +306,8 @@ public final class Scenario implements AutoCloseable {
     List<String> largest = new ArrayList<>();
     long[] size = {0};
     TreeWalk.walk(
-        region.image(),
-        region.image().root(),
+        image,
+        image.root(),
         (walk, inode) -> {
           if (inode.type() == FileType.REGULAR && inode.size() > size[0]) {
             size[0] = inode.size();
@@ -276,7 +316,7 @@ public final class Scenario implements AutoCloseable {
           }
         });
     if (largest.isEmpty()) {
-      throw new IOException(region.image().name() + ": expected a file with bytes, found none");
+      throw new IOException(image.name() + ": expected a file with bytes, found none");
     }
     return largest.getFirst();
   }
@@ -296,10 +336,14 @@ public final class Scenario implements AutoCloseable {
     return FileName.of(Files.readAllBytes(script)).exactText().lines().toList();
   }
 
-  /** Closes all address spaces and releases the window. */
+  /**
+   * Closes all address spaces and releases the window.
+   *
+   * @throws SegmentException if a segment cannot be unloaded
+   */
   @Override
-  public void close() {
+  public void close() throws SegmentException {
     spaces.values().forEach(each -> each.space.close());
-    memory.close();
+    machine.close();
   }
 }

@@ -38,7 +38,20 @@ public abstract sealed class SegmentSource {
    * @return the source
    */
   public static SegmentSource copyOf(Path file, LongConsumer progress) {
-    return new CopiedFile(file, progress);
+    return new CopiedFile(file, 0, CopiedFile.ALL, progress);
+  }
+
+  /**
+   * A copy of a part of a file, as {@link #copyOf(Path, LongConsumer)} makes it of the whole.
+   *
+   * @param file a regular file or block device
+   * @param offset the first byte to copy
+   * @param length how many bytes, at most as many as the segment has
+   * @param progress told how many bytes have been done, never decreasing
+   * @return the source
+   */
+  public static SegmentSource copyOf(Path file, long offset, long length, LongConsumer progress) {
+    return new CopiedFile(file, offset, length, progress);
   }
 
   /**
@@ -107,21 +120,31 @@ public abstract sealed class SegmentSource {
   }
 
   private static final class CopiedFile extends SegmentSource {
+    /** The length of a whole file. */
+    private static final long ALL = -1;
+
     private final Path file;
+    private final long start;
+    private final long length;
     private final LongConsumer progress;
 
-    CopiedFile(Path file, LongConsumer progress) {
+    CopiedFile(Path file, long start, long length, LongConsumer progress) {
       this.file = file;
+      this.start = start;
+      this.length = length;
       this.progress = progress;
     }
 
     @Override
     void make(StoreFolder folder, StoreFile data, long bytes, HostStat before) throws IOException {
-      long length = lengthOf(file, HostFolder.stat(file), bytes);
-      try (HostFile in = HostFile.openReadOnly(file);
+      long count = length == ALL ? lengthOf(file, HostFolder.stat(file), bytes) : length;
+      if (count > bytes) {
+        throw tooLong(file, count, bytes);
+      }
+      try (HostFile in = HostFile.openReadOnlyOrDevice(file);
           DataFile out = new DataFile(folder, data, bytes, before)) {
         out.limitTo(in.stat());
-        out.copy(0, length, (offset, into) -> read(in, offset, into), progress);
+        out.copy(0, count, (offset, into) -> read(in, start + offset, into), progress);
         out.finish();
       }
     }
@@ -268,13 +291,17 @@ public abstract sealed class SegmentSource {
       throw new SegmentException(Errno.EINVAL, file.toString(), "a regular file", stat.kind());
     }
     if (stat.size() > atMost) {
-      throw new SegmentException(
-          Errno.EINVAL,
-          file.toString(),
-          "at most 0x%x bytes, the segment's size".formatted(atMost),
-          "0x%x bytes".formatted(stat.size()));
+      throw tooLong(file, stat.size(), atMost);
     }
     return stat.size();
+  }
+
+  private static SegmentException tooLong(Path file, long found, long atMost) {
+    return new SegmentException(
+        Errno.EINVAL,
+        file.toString(),
+        "at most 0x%x bytes, the segment's size".formatted(atMost),
+        "0x%x bytes".formatted(found));
   }
 
   /** A new data file of a fixed size, a hole at first. */
