@@ -77,12 +77,16 @@ class MappedFileTest {
   @AfterEach
   void unmap() throws Exception {
     image.close();
-    for (int i = 0; MappingBudget.taken() > 0 && i < COLLECTIONS; i++) {
+    // A mapping is taken off the budget just before it is unmapped.
+    for (int i = 0; isMapped() && i < COLLECTIONS; i++) {
       System.gc();
       Thread.sleep(10);
     }
-    assertThat(MappingBudget.taken()).isZero();
-    assertThat(ProcMaps.containing(packed.toString())).isEmpty();
+    assertThat(isMapped()).isFalse();
+  }
+
+  private boolean isMapped() throws IOException {
+    return MappingBudget.taken() > 0 || !ProcMaps.containing(packed.toString()).isEmpty();
   }
 
   private Inode inode(String path) throws IOException {

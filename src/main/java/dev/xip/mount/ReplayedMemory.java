@@ -38,7 +38,7 @@ final class ReplayedMemory implements AutoCloseable {
     Reservation range = Reservation.readableZeros(Pages.roundUp(inPage + size));
     try {
       for (ImagePiece each : pieces) {
-        try (HostFile file = HostFile.openReadOnly(each.file())) {
+        try (HostFile file = each.reopen()) {
           range.mapFile(
               inPage + each.start() - inPage(each),
               Pages.roundUp(inPage(each) + each.length()),

@@ -2,7 +2,6 @@ package dev.xip.nio;
 
 import dev.xip.image.FileContent;
 import dev.xip.image.FileType;
-import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import dev.xip.mount.OpenImage;
 import java.io.Closeable;
@@ -84,18 +83,22 @@ final class ImageChannels implements Closeable {
     if (file.type() == FileType.DIRECTORY) {
       throw new FileSystemException(name, null, "Is a directory");
     }
-    FsImage from = image.image();
-    return FileContent.of(from, file);
+    requireOpen();
+    return FileContent.of(image.image(), file);
   }
 
   private <C extends Channel> C add(C channel) {
     synchronized (this) {
-      if (closed) {
-        throw new ClosedFileSystemException();
-      }
+      requireOpen();
       open.add(channel);
     }
     return channel;
+  }
+
+  private synchronized void requireOpen() {
+    if (closed) {
+      throw new ClosedFileSystemException();
+    }
   }
 
   OpenImage image() {
