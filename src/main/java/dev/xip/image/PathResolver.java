@@ -3,9 +3,12 @@ package dev.xip.image;
 import dev.xip.base.FileName;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Finds the inode that a path names, following symbolic links inside the image only: an absolute
@@ -20,6 +23,7 @@ public final class PathResolver {
   public static final int MAX_NAME = 255;
 
   private static final FileName DOT = FileName.of(".");
+  private static final FileName DOT_DOT = FileName.of("..");
 
   private final FsImage image;
   private final FileName path;
@@ -29,6 +33,9 @@ public final class PathResolver {
 
   private int next;
   private int links;
+
+  /** The names from the root to where the walk stands; null if the caller does not need them. */
+  private List<FileName> trail;
 
   private PathResolver(FsImage image, FileName path) {
     this.image = image;
@@ -43,7 +50,8 @@ public final class PathResolver {
    * @param path the path from the image's root, taken as UTF-8; a leading slash changes nothing
    * @param followLast whether a symbolic link at the end is followed
    * @return the inode that it names
-   * @throws NoSuchFileException if there is none, or a name is longer than {@link #MAX_NAME} bytes
+   * @throws NoSuchFileException if there is none
+   * @throws FileSystemException if a name is longer than {@link #MAX_NAME} bytes
    * @throws NotDirectoryException if something before the end is not a directory
    * @throws FileSystemLoopException if more than {@link #MAX_LINKS} links are met
    * @throws IOException if the image is damaged
@@ -60,13 +68,35 @@ public final class PathResolver {
    * @param followLast whether a symbolic link at the end is followed; one with a slash after it is
    *     followed always
    * @return the inode that it names
-   * @throws NoSuchFileException if there is none, or a name is longer than {@link #MAX_NAME} bytes
+   * @throws NoSuchFileException if there is none
+   * @throws FileSystemException if a name is longer than {@link #MAX_NAME} bytes
    * @throws NotDirectoryException if something before the end is not a directory
    * @throws FileSystemLoopException if more than {@link #MAX_LINKS} links are met
    * @throws IOException if the image is damaged
    */
   public static Inode resolve(FsImage image, FileName path, boolean followLast) throws IOException {
     return new PathResolver(image, path).walk(followLast);
+  }
+
+  /**
+   * Finds the path without links, {@code .} and {@code ..} that names the same file. Linux
+   * counterpart: realpath(3).
+   *
+   * @param image the image
+   * @param path a path from the image's root
+   * @return the path, which begins with a slash
+   * @throws IOException as {@link #resolve(FsImage, FileName, boolean)} does
+   */
+  public static FileName realPath(FsImage image, FileName path) throws IOException {
+    PathResolver resolver = new PathResolver(image, path);
+    resolver.trail = new ArrayList<>();
+    resolver.walk(true);
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    for (FileName each : resolver.trail) {
+      bytes.write('/');
+      bytes.writeBytes(each.bytes());
+    }
+    return bytes.size() == 0 ? FileName.of("/") : FileName.of(bytes.toByteArray());
   }
 
   private Inode walk(boolean followLast) throws IOException {
@@ -88,12 +118,21 @@ public final class PathResolver {
         folder |= endsWithSlash();
       } else {
         here = found;
+        leaveTrail(name);
       }
     }
     if (folder && here.type() != FileType.DIRECTORY) {
       throw new NotDirectoryException(described());
     }
     return here;
+  }
+
+  private void leaveTrail(FileName name) {
+    if (trail != null && !name.equals(DOT_DOT)) {
+      trail.add(name);
+    } else if (trail != null && !trail.isEmpty()) {
+      trail.removeLast();
+    }
   }
 
   /** Takes the next name off the path and skips the slashes behind it; null if there is none. */
@@ -121,7 +160,10 @@ public final class PathResolver {
 
   /** Here {@code ..} is an entry like any other; that of the root names the root. */
   private Inode lookUp(Inode directory, FileName name) throws IOException {
-    long number = name.length() > MAX_NAME ? -1 : image.find(directory, name);
+    if (name.length() > MAX_NAME) {
+      throw new FileSystemException(described(), null, "File name too long");
+    }
+    long number = image.find(directory, name);
     if (number < 0) {
       throw new NoSuchFileException(described(), null, "no such file: " + name);
     }
@@ -144,6 +186,9 @@ public final class PathResolver {
     }
     rest = target;
     next = 0;
+    if (absolute && trail != null) {
+      trail.clear();
+    }
     return absolute ? image.root() : directory;
   }
 
