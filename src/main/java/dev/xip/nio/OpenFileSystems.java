@@ -1,0 +1,52 @@
+package dev.xip.nio;
+
+import java.io.IOException;
+import java.nio.file.FileSystemAlreadyExistsException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+
+/** Open file systems by image. Safe for any number of threads. */
+final class OpenFileSystems {
+  private final Map<Path, XipFileSystem> byImage = new HashMap<>();
+
+  /** Opens a file system. */
+  interface Opener {
+    XipFileSystem open() throws IOException;
+  }
+
+  /**
+   * Opens the file system of an image.
+   *
+   * @throws FileSystemAlreadyExistsException if there is one
+   */
+  synchronized XipFileSystem add(Path image, Opener opener) throws IOException {
+    if (find(image) != null) {
+      throw new FileSystemAlreadyExistsException(image.toString());
+    }
+    return getOrAdd(image, opener);
+  }
+
+  /** Finds the file system of an image, or opens it. */
+  synchronized XipFileSystem getOrAdd(Path image, Opener opener) throws IOException {
+    XipFileSystem known = find(image);
+    if (known == null) {
+      known = opener.open();
+      byImage.put(image.toRealPath(), known);
+    }
+    return known;
+  }
+
+  /** {@return the file system of an image, or null if there is none} */
+  synchronized XipFileSystem find(Path image) {
+    try {
+      return byImage.get(image.toRealPath());
+    } catch (IOException e) {
+      return null;
+    }
+  }
+
+  synchronized void remove(XipFileSystem fileSystem) {
+    byImage.values().remove(fileSystem);
+  }
+}

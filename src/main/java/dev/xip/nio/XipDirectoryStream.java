@@ -1,0 +1,73 @@
+package dev.xip.nio;
+
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+
+/**
+ * The files of one directory, in the order of the image. They were read when the stream was opened;
+ * the filter is asked as the iterator goes on. Safe for several threads.
+ */
+final class XipDirectoryStream implements DirectoryStream<Path> {
+  private final Iterator<XipPath> files;
+  private final Filter<? super Path> filter;
+  private boolean iterated;
+  private volatile boolean closed;
+
+  XipDirectoryStream(List<XipPath> files, Filter<? super Path> filter) {
+    this.files = files.iterator();
+    this.filter = filter;
+  }
+
+  @Override
+  public synchronized Iterator<Path> iterator() {
+    if (closed) {
+      throw new IllegalStateException("the directory stream is closed");
+    }
+    if (iterated) {
+      throw new IllegalStateException("the directory stream has had its iterator");
+    }
+    iterated = true;
+    return new Files();
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+  }
+
+  private final class Files implements Iterator<Path> {
+    private XipPath next;
+
+    @Override
+    public synchronized boolean hasNext() {
+      while (next == null && !closed && files.hasNext()) {
+        XipPath file = files.next();
+        next = accepts(file) ? file : null;
+      }
+      return next != null;
+    }
+
+    @Override
+    public synchronized Path next() {
+      if (!hasNext()) {
+        throw new NoSuchElementException();
+      }
+      XipPath file = next;
+      next = null;
+      return file;
+    }
+  }
+
+  private boolean accepts(Path file) {
+    try {
+      return filter.accept(file);
+    } catch (IOException e) {
+      throw new DirectoryIteratorException(e);
+    }
+  }
+}

@@ -1,0 +1,226 @@
+package dev.xip.nio;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.xip.image.CorruptImageException;
+import dev.xip.testing.Images;
+import dev.xip.testing.Trees;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.ClosedFileSystemException;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystemAlreadyExistsException;
+import java.nio.file.FileSystemNotFoundException;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.ProviderNotFoundException;
+import java.nio.file.spi.FileSystemProvider;
+import java.util.Map;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** How file systems of images are found, opened, named and closed. */
+class XipFileSystemProviderTest {
+  @TempDir static Path folder;
+  private static Path image;
+
+  @BeforeAll
+  static void packATree() throws IOException {
+    image = Images.ext2(Trees.small(folder.resolve("tree")));
+  }
+
+  private static URI uri(String text) {
+    return URI.create(text);
+  }
+
+  private static URI uri(Path image) {
+    return uri("xip:" + image.toUri());
+  }
+
+  @Test
+  void theProviderIsInstalled() {
+    assertThat(FileSystemProvider.installedProviders())
+        .filteredOn(each -> each.getScheme().equals("xip"))
+        .hasSize(1);
+  }
+
+  @Test
+  void aPathOpensAnImageByItsMagicNumber() throws IOException {
+    try (FileSystem opened = FileSystems.newFileSystem(image)) {
+      assertThat(opened).isInstanceOf(XipFileSystem.class);
+      assertThat(opened.isOpen()).isTrue();
+      assertThat(opened.isReadOnly()).isTrue();
+      assertThat(opened.getSeparator()).isEqualTo("/");
+      assertThat(opened.getRootDirectories()).containsExactly(opened.getPath("/"));
+      assertThat(Files.readString(opened.getPath("hello.txt"))).isEqualTo("hello\n");
+    }
+  }
+
+  @Test
+  void anotherFileIsLeftToOtherProviders() throws IOException {
+    FileSystemProvider provider = new XipFileSystemProvider();
+    Path zip = folder.resolve("a.zip");
+    try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(zip))) {
+      out.putNextEntry(new ZipEntry("entry"));
+    }
+    Path noise = Files.write(folder.resolve("noise"), new byte[5000]);
+    Path empty = Files.createFile(folder.resolve("empty"));
+
+    for (Path each : new Path[] {zip, noise, empty, folder}) {
+      assertThatThrownBy(() -> provider.newFileSystem(each, Map.of()))
+          .isInstanceOf(UnsupportedOperationException.class);
+    }
+    assertThatThrownBy(() -> FileSystems.newFileSystem(noise))
+        .isInstanceOf(ProviderNotFoundException.class);
+    try (FileSystem opened = FileSystems.newFileSystem(zip)) {
+      assertThat(opened.getPath("entry")).exists();
+      Path inZip = opened.getPath("entry");
+      assertThatThrownBy(() -> provider.newFileSystem(inZip, Map.of()))
+          .isInstanceOf(UnsupportedOperationException.class);
+    }
+    assertThatThrownBy(() -> provider.newFileSystem(folder.resolve("missing"), Map.of()))
+        .isInstanceOf(NoSuchFileException.class);
+  }
+
+  @Test
+  void aDamagedImageIsRefusedByName() throws IOException {
+    byte[] bytes = Files.readAllBytes(image);
+    bytes[1024 + 0x60] = (byte) 0xff;
+    Path damaged = Files.write(folder.resolve("damaged.img"), bytes);
+    assertThatThrownBy(() -> FileSystems.newFileSystem(damaged))
+        .isInstanceOf(CorruptImageException.class);
+  }
+
+  @Test
+  void aUriNamesOneFileSystemUntilItIsClosed() throws IOException {
+    assertThatThrownBy(() -> FileSystems.getFileSystem(uri(image)))
+        .isInstanceOf(FileSystemNotFoundException.class);
+    assertThatThrownBy(() -> Path.of(uri(uri(image) + ":/hello.txt")))
+        .isInstanceOf(FileSystemNotFoundException.class);
+
+    FileSystem opened = FileSystems.newFileSystem(uri(image), Map.of());
+    try (opened) {
+      assertThatThrownBy(() -> FileSystems.newFileSystem(uri(uri(image) + ":/sub"), Map.of()))
+          .isInstanceOf(FileSystemAlreadyExistsException.class);
+      assertThat(FileSystems.getFileSystem(uri(image))).isSameAs(opened);
+      assertThat(FileSystems.getFileSystem(uri("XIP:" + image.toUri()))).isSameAs(opened);
+      assertThat(Path.of(uri(uri(image) + ":/hello.txt"))).isEqualTo(opened.getPath("/hello.txt"));
+    }
+    opened.close();
+
+    assertThatThrownBy(() -> FileSystems.getFileSystem(uri(image)))
+        .isInstanceOf(FileSystemNotFoundException.class);
+    FileSystems.newFileSystem(uri(image), Map.of()).close();
+  }
+
+  @Test
+  void urisOfAnImageWithAStrangeNameComeBack() throws IOException {
+    Path strange = folder.resolve("a b%20c!:ä;é?#.img");
+    Files.copy(image, strange);
+    try (FileSystem opened = FileSystems.newFileSystem(uri(strange), Map.of())) {
+      for (String name : new String[] {"/", "/sub", "/x y/%41", "/a!/b", "/q?#", "/日本", "/c:/d"}) {
+        Path path = opened.getPath(name);
+        assertThat(Path.of(path.toUri())).isEqualTo(path);
+        assertThat(path.toUri().toString()).matches("[!-~]*").doesNotContain("!/");
+      }
+      assertThat(opened.getPath("sub").toUri().toString()).endsWith(":/sub/");
+      assertThat(opened.getPath("/hello.txt").toUri().toString()).endsWith(":/hello.txt");
+    }
+  }
+
+  @Test
+  void aUriOfAnotherFormIsRefused() {
+    FileSystemProvider provider = new XipFileSystemProvider();
+    String file = image.toUri().toString();
+    for (String each :
+        new String[] {
+          file,
+          "xip:/a.img",
+          "xip:http://host/a.img:/",
+          "xip:file://host/a.img:/",
+          "xip:file:a.img",
+          "xip:" + file + ":/a#b",
+          "xip:" + file + ":/%00"
+        }) {
+      assertThatThrownBy(() -> provider.newFileSystem(uri(each), Map.of()))
+          .as(each)
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+    assertThatThrownBy(() -> provider.getPath(uri("xip:" + file)))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void twoFileSystemsOnOneImageCloseIndependently() throws IOException {
+    FileSystem one = FileSystems.newFileSystem(image);
+    try (FileSystem two = FileSystems.newFileSystem(image)) {
+      assertThat(Files.isSameFile(one.getPath("hello.txt"), two.getPath("sub/deeper/hard")))
+          .isTrue();
+      one.close();
+      one.close();
+      assertThat(two.isOpen()).isTrue();
+      assertThat(Files.readString(two.getPath("hello.txt"))).isEqualTo("hello\n");
+    }
+    assertThat(one.isOpen()).isFalse();
+    Path path = one.getPath("/hello.txt");
+    assertThatThrownBy(() -> Files.size(path)).isInstanceOf(ClosedFileSystemException.class);
+    assertThatThrownBy(() -> Files.exists(path)).isInstanceOf(ClosedFileSystemException.class);
+    assertThatThrownBy(() -> Files.list(path)).isInstanceOf(ClosedFileSystemException.class);
+    assertThatThrownBy(() -> path.toRealPath()).isInstanceOf(ClosedFileSystemException.class);
+    assertThatThrownBy(() -> Files.newByteChannel(path))
+        .isInstanceOf(ClosedFileSystemException.class);
+    assertThat(path.toUri().toString()).endsWith(":/hello.txt");
+  }
+
+  @Test
+  void anotherClassLoaderFindsTheProviderToo() throws Exception {
+    URL[] classPath = new URL[1];
+    classPath[0] = XipFileSystemProvider.class.getProtectionDomain().getCodeSource().getLocation();
+    try (URLClassLoader loader =
+        new URLClassLoader(classPath, ClassLoader.getPlatformClassLoader())) {
+      FileSystemProvider other =
+          (FileSystemProvider)
+              loader
+                  .loadClass(XipFileSystemProvider.class.getName())
+                  .getConstructor()
+                  .newInstance();
+      try (FileSystem opened = other.newFileSystem(image, Map.of())) {
+        assertThat(opened).isNotInstanceOf(XipFileSystem.class);
+        assertThat(Files.readAllBytes(opened.getPath("hello.txt")))
+            .isEqualTo("hello\n".getBytes(StandardCharsets.UTF_8));
+      }
+    }
+  }
+
+  @Test
+  void theStoreTellsSizeAndViews() throws IOException {
+    try (FileSystem opened = FileSystems.newFileSystem(image)) {
+      var store = Files.getFileStore(opened.getPath("hello.txt"));
+      assertThat(opened.getFileStores()).containsExactly(store);
+      assertThat(store.getTotalSpace()).isEqualTo(Files.size(image));
+      assertThat(store.getUnallocatedSpace()).isBetween(1L, store.getTotalSpace());
+      assertThat(store.getUsableSpace()).isZero();
+      assertThat(store.getBlockSize()).isEqualTo(4096);
+      assertThat(store.isReadOnly()).isTrue();
+      assertThat(store.type()).isEqualTo("ext2");
+      assertThat(store.getAttribute("totalSpace")).isEqualTo(store.getTotalSpace());
+      assertThatThrownBy(() -> store.getAttribute("other"))
+          .isInstanceOf(UnsupportedOperationException.class);
+      for (String view : opened.supportedFileAttributeViews()) {
+        assertThat(store.supportsFileAttributeView(view)).isTrue();
+      }
+      assertThat(store.supportsFileAttributeView("dos")).isFalse();
+      assertThatThrownBy(() -> Files.getFileStore(opened.getPath("missing")))
+          .isInstanceOf(NoSuchFileException.class);
+    }
+  }
+}
