@@ -25,6 +25,9 @@ public final class ImageFormats {
 
   private static final int BOOT_SECTOR = 512;
 
+  /** As many bytes as hold the magic numbers of all formats. */
+  static final int HEAD_BYTES = 4096;
+
   private ImageFormats() {}
 
   /**
@@ -95,14 +98,24 @@ public final class ImageFormats {
         image, null, "expected the format ext2, ext3, ext4 or erofs, found " + format);
   }
 
-  private static ImageFormat formatOf(String name, MemorySegment memory) throws IOException {
-    ByteView image = new ByteView(memory, name, CorruptImageException::new);
+  /** Tells whether the first {@link #HEAD_BYTES} of a file hold a format's magic number. */
+  static boolean recognises(MemorySegment head) throws IOException {
+    return !fitting(new ByteView(head, "", CorruptImageException::new)).isEmpty();
+  }
+
+  private static List<ImageFormat> fitting(ByteView image) throws IOException {
     List<ImageFormat> fitting = new ArrayList<>();
     for (ImageFormat each : ALL) {
       if (each.recognises(image)) {
         fitting.add(each);
       }
     }
+    return fitting;
+  }
+
+  private static ImageFormat formatOf(String name, MemorySegment memory) throws IOException {
+    ByteView image = new ByteView(memory, name, CorruptImageException::new);
+    List<ImageFormat> fitting = fitting(image);
     List<Contents> contents = Contents.of(image);
     List<Contents> systems =
         contents.stream().filter(each -> each.kind() != Contents.Kind.PACKED).toList();

@@ -11,6 +11,7 @@ import dev.xip.image.CorruptImageException;
 import dev.xip.image.MemoryFaults;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -121,6 +122,22 @@ public final class ImageSource {
         : new ImageSource(whole, 0, TO_THE_END, null, null, List.of(ambiguous), Recovery.IN_MEMORY);
   }
 
+  /**
+   * Takes one partition of the disk for the image.
+   *
+   * @param text the partition as {@link #parse} has it behind the colon
+   * @return the source
+   * @throws IllegalArgumentException if the text names no partition
+   */
+  public ImageSource partition(String text) {
+    PartitionChoice choice = PartitionChoice.parse(text);
+    if (choice == null) {
+      throw new IllegalArgumentException(
+          "partition %s: expected %s".formatted(text, PartitionChoice.FORMS));
+    }
+    return new ImageSource(file, offset, size, choice, format, warnings, recovery);
+  }
+
   /** Finds the last colon before which a text names a file, -1 if there is none. */
   private static int lastColonBehindFile(String text) {
     int colon = text.lastIndexOf(':');
@@ -174,6 +191,25 @@ public final class ImageSource {
   /** {@return what is done with a journal that needs recovery} */
   Recovery recovery() {
     return recovery;
+  }
+
+  /**
+   * Tells whether the file or block device begins as an image of a known format does, without a
+   * look at partitions.
+   *
+   * @return whether it has the magic number of a format; false for files of other types
+   * @throws java.nio.file.NoSuchFileException if there is no such file
+   * @throws IOException if it cannot be read
+   */
+  public boolean beginsAsImage() throws IOException {
+    if (!Files.isRegularFile(file) && !isBlockDevice()) {
+      return false;
+    }
+    try (FileChannel channel = open()) {
+      ByteBuffer head = ByteBuffer.allocate(ImageFormats.HEAD_BYTES);
+      while (head.hasRemaining() && channel.read(head) >= 0) {}
+      return ImageFormats.recognises(MemorySegment.ofBuffer(head.flip()));
+    }
   }
 
   /** {@return the path of the file or block device} */

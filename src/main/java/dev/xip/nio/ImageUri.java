@@ -5,19 +5,22 @@ import java.io.ByteArrayOutputStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * A {@code xip:} URI: {@code xip:}, the URI of the image's file, a colon, and the path of a file in
- * the image, as in {@code xip:file:///srv/debian.img:/usr/bin/env}. In both, a colon of a name is
- * written {@code %3A}; in the path, each byte that is no ASCII letter or digit and not in {@code
- * -._~+,=@} has this form, so that names which are not UTF-8 keep their bytes. There is no {@code
- * !/} in it, at which {@code jar:} URIs end the name of their file: those can name a jar in an
- * image.
+ * the image, as in {@code xip:file:///srv/debian.img:/usr/bin/env}. Behind the file may stand a
+ * partition, as in {@code xip:file:///srv/disk.img:2:/etc}, and options of {@link ImageName}, each
+ * with a colon before it. A colon of a name is written {@code %3A}; in the path, each byte that is
+ * no ASCII letter or digit and not in {@code -._~+,=@} has this form, so that names which are not
+ * UTF-8 keep their bytes. There is no {@code !/} in it, at which {@code jar:} URIs end the name of
+ * their file: those can name a jar in an image.
  *
- * @param image the image's file
+ * @param image the image
  * @param path the path in the image, absolute; null if the URI has none
  */
-record ImageUri(Path image, FileName path) {
+record ImageUri(ImageName image, FileName path) {
   /** The scheme, in the case in which it is written. */
   static final String SCHEME = "xip";
 
@@ -45,9 +48,14 @@ record ImageUri(Path image, FileName path) {
       throw new IllegalArgumentException(uri + ": expected xip:file:///IMAGE:/PATH");
     }
     int end = uri.indexOf(SEPARATOR, scheme + "file:".length());
-    String image = uri.substring(scheme, end < 0 ? uri.length() : end);
     FileName path = end < 0 ? null : PathNames.tidy(decoded(uri, uri.substring(end + 1)));
-    return new ImageUri(Path.of(URI.create(image)), path);
+    String[] image =
+        uri.substring(scheme + "file:".length(), end < 0 ? uri.length() : end).split(":");
+    SortedMap<String, String> options = new TreeMap<>();
+    for (int i = 1; i < image.length; i++) {
+      ImageName.addOption(decoded(uri, image[i]).exactText(), options);
+    }
+    return new ImageUri(new ImageName(Path.of(URI.create("file:" + image[0])), options), path);
   }
 
   private static FileName decoded(String uri, String path) {
@@ -78,17 +86,6 @@ record ImageUri(Path image, FileName path) {
       throw new IllegalArgumentException(uri + ": expected two hexadecimal digits after %");
     }
     return high << 4 | low;
-  }
-
-  /** {@return the beginning of the URIs of all files of an image} */
-  static String prefix(Path image) {
-    String file = image.toUri().toString();
-    int scheme = file.indexOf(':') + 1;
-    return SCHEME
-        + ":"
-        + file.substring(0, scheme)
-        + file.substring(scheme).replace(":", "%3A")
-        + ":";
   }
 
   /** {@return a path in the form that URIs have} */

@@ -2,13 +2,12 @@ package dev.xip.nio;
 
 import java.io.IOException;
 import java.nio.file.FileSystemAlreadyExistsException;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 
 /** Open file systems by image. Safe for any number of threads. */
 final class OpenFileSystems {
-  private final Map<Path, XipFileSystem> byImage = new HashMap<>();
+  private final Map<ImageName, XipFileSystem> byImage = new HashMap<>();
 
   /** Opens a file system. */
   interface Opener {
@@ -20,7 +19,7 @@ final class OpenFileSystems {
    *
    * @throws FileSystemAlreadyExistsException if there is one
    */
-  synchronized XipFileSystem add(Path image, Opener opener) throws IOException {
+  synchronized XipFileSystem add(ImageName image, Opener opener) throws IOException {
     if (find(image) != null) {
       throw new FileSystemAlreadyExistsException(image.toString());
     }
@@ -28,19 +27,19 @@ final class OpenFileSystems {
   }
 
   /** Finds the file system of an image, or opens it. */
-  synchronized XipFileSystem getOrAdd(Path image, Opener opener) throws IOException {
+  synchronized XipFileSystem getOrAdd(ImageName image, Opener opener) throws IOException {
     XipFileSystem known = find(image);
     if (known == null) {
       known = opener.open();
-      byImage.put(image.toRealPath(), known);
+      byImage.put(image.real(), known);
     }
     return known;
   }
 
   /** {@return the file system of an image, or null if there is none} */
-  synchronized XipFileSystem find(Path image) {
+  synchronized XipFileSystem find(ImageName image) {
     try {
-      return byImage.get(image.toRealPath());
+      return byImage.get(image.real());
     } catch (IOException e) {
       return null;
     }

@@ -25,7 +25,19 @@ record XipFileAttributes(Volume volume, Inode inode) implements PosixFileAttribu
    * @param key equals that of each other use of the same image
    * @param device a number that nearly always differs between images
    */
-  record Volume(Object key, long device) {}
+  record Volume(Object key, long device) {
+    /** The image that begins at a byte of a file. */
+    static Volume of(Object file, long offset) {
+      record Place(Object file, long offset) {
+        @Override
+        public String toString() {
+          return offset == 0 ? file.toString() : "%s+0x%x".formatted(file, offset);
+        }
+      }
+      Place place = new Place(file, offset);
+      return new Volume(place, Integer.toUnsignedLong(place.hashCode()));
+    }
+  }
 
   /** What {@link #fileKey} returns: equal for two names of one file. */
   private record FileKey(Object image, long inode) {

@@ -6,6 +6,7 @@ import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import dev.xip.image.MemoryFaults;
 import dev.xip.image.PathResolver;
+import dev.xip.mount.ImagePiece;
 import dev.xip.mount.OpenImage;
 import java.io.IOException;
 import java.net.URI;
@@ -15,11 +16,9 @@ import java.nio.file.FileStore;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystemException;
 import java.nio.file.FileSystems;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.PathMatcher;
 import java.nio.file.WatchService;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.UserPrincipalLookupService;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,26 +51,18 @@ final class XipFileSystem extends FileSystem {
     T of(ImageChannels channels, String name, Inode file) throws IOException;
   }
 
-  private XipFileSystem(
-      XipFileSystemProvider provider,
-      String uriPrefix,
-      XipFileAttributes.Volume volume,
-      OpenImage open) {
+  private XipFileSystem(XipFileSystemProvider provider, String uriPrefix, OpenImage open) {
     this.provider = provider;
     this.uriPrefix = uriPrefix;
-    this.volume = volume;
     this.image = open.image();
     this.channels = new ImageChannels(open);
+    ImagePiece piece = open.pieces().getFirst();
+    this.volume = XipFileAttributes.Volume.of(piece.key(), piece.fileOffset());
   }
 
   /** Opens the file system of an image. */
-  static XipFileSystem open(XipFileSystemProvider provider, Path image) throws IOException {
-    Object key = Files.readAttributes(image, BasicFileAttributes.class).fileKey();
-    return new XipFileSystem(
-        provider,
-        ImageUri.prefix(image),
-        new XipFileAttributes.Volume(key, Integer.toUnsignedLong(key.hashCode())),
-        OpenImage.open(image));
+  static XipFileSystem open(XipFileSystemProvider provider, ImageName image) throws IOException {
+    return new XipFileSystem(provider, image.uriPrefix(), OpenImage.open(image.source()));
   }
 
   /** {@return the image, which does not know whether this is open} */

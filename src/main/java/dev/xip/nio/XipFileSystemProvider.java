@@ -1,6 +1,5 @@
 package dev.xip.nio;
 
-import dev.xip.mount.ImageFormats;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -15,7 +14,6 @@ import java.nio.file.FileStore;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.FileSystems;
-import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
@@ -31,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 
 /**
@@ -42,6 +41,13 @@ import java.util.concurrent.ExecutorService;
  *
  * <p>A {@code xip:} URI is {@code xip:}, the URI of the image's file, a colon and the path in the
  * image: {@code xip:file:///srv/debian.img:/usr/bin/env}. Colons of names are written {@code %3A}.
+ *
+ * <p>An environment may hold, as text or as numbers: {@code partition}, that of a disk, as in
+ * {@code 2} or {@code label=root}; {@code offset} and {@code size}, where the image or disk lies in
+ * the file, in bytes; {@code format}, what an image with several magic numbers is read as; {@code
+ * recovery}, {@code none} if a journal is not to be replayed in memory. A URI has them behind the
+ * file: {@code xip:file:///srv/disk.img:2:/etc}, {@code
+ * xip:file:///srv/flash.bin:offset=65536:/etc}.
  */
 public final class XipFileSystemProvider extends FileSystemProvider {
   /** One for all providers of a class loader: each use of ServiceLoader makes another. */
@@ -63,7 +69,7 @@ public final class XipFileSystemProvider extends FileSystemProvider {
    * Opens the file system of an image, which {@link #getFileSystem} finds until it is closed.
    *
    * @param uri a URI of the image or of a file in it
-   * @param env not used
+   * @param env where the image lies, if the URI does not say so
    * @return the file system, to be closed
    * @throws java.nio.file.FileSystemAlreadyExistsException if there is one for the image
    * @throws dev.xip.image.CorruptImageException if the file is no image, or one that is not read
@@ -71,31 +77,31 @@ public final class XipFileSystemProvider extends FileSystemProvider {
    */
   @Override
   public FileSystem newFileSystem(URI uri, Map<String, ?> env) throws IOException {
-    Path image = ImageUri.of(uri).image();
+    ImageName image = ImageUri.of(uri).image().with(env);
     return REGISTRY.add(image, () -> XipFileSystem.open(this, image));
   }
 
   /**
    * Opens the file system of an image, which no URI finds. Several on one image are independent.
    *
-   * @param path the image's file
-   * @param env not used
+   * @param path the image's file or block device
+   * @param env where in it the image lies; magic numbers are not asked then
    * @return the file system, to be closed
-   * @throws UnsupportedOperationException if the file is not a file of the default file system that
+   * @throws UnsupportedOperationException if it is not a file of the default file system that
    *     begins as an image of a known format does
    * @throws dev.xip.image.CorruptImageException if it is an image that is not read
    * @throws IOException if it cannot be read
    */
   @Override
   public FileSystem newFileSystem(Path path, Map<String, ?> env) throws IOException {
-    boolean isImage =
-        path.getFileSystem() == FileSystems.getDefault()
-            && Files.readAttributes(path, BasicFileAttributes.class).isRegularFile()
-            && ImageFormats.recognises(path);
-    if (!isImage) {
+    if (path.getFileSystem() != FileSystems.getDefault()) {
+      throw new UnsupportedOperationException(path.toUri() + ": not a file of the host");
+    }
+    ImageName image = new ImageName(path, new TreeMap<>()).with(env);
+    if (!image.isPlaced() && !image.source().beginsAsImage()) {
       throw new UnsupportedOperationException(path + ": not a file-system image");
     }
-    return XipFileSystem.open(this, path);
+    return XipFileSystem.open(this, image);
   }
 
   @Override
