@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class ChannelJudgeTest {
   private static final long SEED = Long.getLong("xip.seed", System.nanoTime());
-  private static final int SEQUENCES = 60;
+  private static final int SEQUENCES = 36;
   private static final int CALLS = 60;
 
   @TempDir Path folder;
