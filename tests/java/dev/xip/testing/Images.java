@@ -223,9 +223,23 @@ public final class Images {
    * @throws IOException if it cannot be mounted, or thrown by the visitor
    */
   public static void mounted(Path image, String driver, MountVisitor visitor) throws IOException {
+    mounted(image, driver, "loop,ro", visitor);
+  }
+
+  /**
+   * Mounts an image, calls the visitor and unmounts the image in any case.
+   *
+   * @param image the image
+   * @param driver the kernel's driver, such as {@code ext4}
+   * @param options of the mount, such as {@code loop}, which lets the visitor write
+   * @param visitor called with the mounted tree
+   * @throws IOException if it cannot be mounted, or thrown by the visitor
+   */
+  public static void mounted(Path image, String driver, String options, MountVisitor visitor)
+      throws IOException {
     Path folder = Files.createTempDirectory("xip-mount");
     try {
-      Processes.run("mount", "-t", driver, "-o", "loop,ro", image.toString(), folder.toString());
+      Processes.run("mount", "-t", driver, "-o", options, image.toString(), folder.toString());
       try {
         visitor.visit(folder);
       } finally {

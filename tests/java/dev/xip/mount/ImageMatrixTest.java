@@ -1,0 +1,238 @@
+package dev.xip.mount;
+
+import static dev.xip.mount.MatrixRow.By.TOOL;
+import static dev.xip.mount.MatrixRow.By.TOOL_ALONE;
+import static dev.xip.mount.MatrixRow.ext;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.argumentSet;
+
+import dev.xip.testing.EveryKind;
+import dev.xip.testing.Folders;
+import dev.xip.testing.Images;
+import dev.xip.testing.Judge;
+import dev.xip.testing.Processes;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments.ArgumentSet;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Images of one tree in every form that the tools make are read as the kernel reads them. The tree
+ * is {@link EveryKind}; the forms are the rows below, by options of the tools. As root the kernel
+ * fills the images by {@code cp -a} and mounts them; for other users, and for images that the
+ * kernel does not mount, mke2fs fills them and debugfs or fsck.erofs judges.
+ *
+ * <p>Compared are names, types, modes, owners, link counts, hard links, inode numbers, sizes, times
+ * to the nanosecond, device numbers, link targets, extended attributes with access control lists,
+ * the SHA-256 of contents, and holes (SEEK_HOLE); and each name that is listed is looked up.
+ */
+class ImageMatrixTest {
+  /** Allocated but not written, in part written, behind the end, punched. */
+  private static final String UNWRITTEN =
+      "fallocate -l 100000 unwritten; fallocate -l 200000 partly;"
+          + " printf x | dd of=partly bs=1 seek=50000 conv=notrunc status=none;"
+          + " printf x >beyond; fallocate -n -l 1000000 beyond;"
+          + " cp text punched; fallocate -p -o 8192 -l 8192 punched";
+
+  private static final String REMOVED = "rm crowd/[1-4]*";
+
+  @TempDir(factory = Folders.InMemory.class)
+  static Path folder;
+
+  /** Mkfs.erofs 1.5 makes files of chunks in /tmp, and their image on no other file system. */
+  @TempDir static Path disk;
+
+  private static Path small;
+  private static Path large;
+
+  @BeforeAll
+  static void makeTrees() throws IOException {
+    if (Judge.isRoot()) {
+      Judge.loopMount();
+    }
+    small = EveryKind.small(folder.resolve("small"));
+    large = EveryKind.large(small, folder.resolve("large"));
+  }
+
+  static Stream<ArgumentSet> rows() {
+    return Stream.of(ext2(), ext4(), directories(), largeBlocks(), erofsRows())
+        .flatMap(List::stream)
+        .map(row -> argumentSet(row.toString(), row));
+  }
+
+  private static List<MatrixRow> ext2() {
+    return List.of(
+        ext("-t ext2 -b 4096"),
+        ext("-t ext2 -b 2048"),
+        ext("-t ext2 -b 1024"),
+        ext("-t ext2 -b 1024 -g 1024"),
+        ext("-t ext2 -b 4096 -I 128"),
+        ext("-t ext2 -b 1024 -I 128 -O none,ext_attr,filetype"),
+        ext("-t ext2 -b 4096 -I 1024 -g 512"),
+        ext("-t ext2 -b 4096 -I 4096 -N 2048"),
+        ext("-t ext2 -b 4096 -O ^filetype,^sparse_super,^resize_inode"),
+        ext("-t ext2 -b 4096 -O sparse_super2,^sparse_super,^resize_inode -g 1024"),
+        ext("-t ext2 -b 1024 -O meta_bg,^resize_inode -g 512"),
+        ext("-t ext2 -b 4096 -o hurd"),
+        ext("-t ext3 -b 4096"),
+        ext("-t ext3 -b 1024 -J size=1"),
+        ext("-t ext3 -b 4096").tune2fs("-O ^has_journal"));
+  }
+
+  private static List<MatrixRow> ext4() {
+    return List.of(
+        ext("-t ext4 -b 4096").mounted(UNWRITTEN),
+        ext("-t ext4 -b 2048").mounted(UNWRITTEN),
+        ext("-t ext4 -b 1024").mounted(UNWRITTEN),
+        ext("-t ext4 -b 4096").by(TOOL),
+        ext("-t ext4 -b 1024").by(TOOL),
+        ext("-t ext4 -b 4096 -I 128"),
+        ext("-t ext4 -b 4096 -I 512"),
+        ext("-t ext4 -b 4096 -O ^extents,^flex_bg,^64bit"),
+        ext("-t ext4 -b 4096 -O ^has_journal"),
+        ext("-t ext4 -b 4096 -O ^64bit,^metadata_csum"),
+        ext("-t ext4 -b 1024 -O ^metadata_csum,uninit_bg"),
+        ext("-t ext4 -b 4096 -O metadata_csum_seed -U 12345678-9abc-def0-1234-56789abcdef0"),
+        ext("-t ext4 -b 4096 -O metadata_csum_seed").tune2fs("-U random"),
+        ext("-t ext4 -b 4096 -O ^huge_file,^dir_nlink,^large_file"),
+        ext("-t ext4 -b 1024 -G 4 -g 1024"),
+        ext("-t ext4 -b 1024 -O meta_bg,^resize_inode -g 512"),
+        ext("-t ext4 -b 4096 -O sparse_super2 -E num_backup_sb=1 -g 1024"),
+        ext("-t ext4 -b 4096 -E packed_meta_blocks=1"),
+        ext("-t ext4 -b 4096 -O bigalloc -C 65536").mounted(UNWRITTEN),
+        ext("-t ext4 -b 1024 -O bigalloc -C 4096"),
+        ext("-t ext4 -b 4096 -O orphan_file"),
+        ext("-t ext4 -b 4096 -O fast_commit"),
+        ext("-t ext4 -b 4096 -O mmp"),
+        ext("-t ext4 -b 4096 -O quota,project").by(TOOL),
+        ext("-t ext4 -b 4096 -O project").by(TOOL),
+        ext("-t ext4 -b 4096 -O verity").by(TOOL),
+        ext("-t ext4 -b 4096 -E lazy_itable_init=1,lazy_journal_init=1,root_owner=3:4"),
+        ext("-t ext4 -b 4096").tune2fs("-O read-only").by(TOOL));
+  }
+
+  private static List<MatrixRow> directories() {
+    return List.of(
+        ext("-t ext4 -b 1024 -O large_dir").mounted(REMOVED),
+        ext("-t ext4 -b 1024").tune2fs("-E hash_alg=tea").mounted(REMOVED),
+        ext("-t ext4 -b 1024").tune2fs("-E hash_alg=legacy"),
+        ext("-t ext4 -b 1024").tune2fs("-E hash_alg=half_md4").debugfs("ssv flags 2"),
+        ext("-t ext4 -b 1024").tune2fs("-E hash_alg=tea").debugfs("ssv flags 2"),
+        ext("-t ext4 -b 1024").tune2fs("-E hash_alg=legacy").debugfs("ssv flags 2"),
+        ext("-t ext4 -b 1024 -O ^metadata_csum -E hash_seed=01234567-89ab-cdef-0123-456789abcdef"),
+        ext("-t ext4 -b 1024 -O ^dir_index"),
+        ext("-t ext3 -b 1024 -O dir_index"));
+  }
+
+  /** Blocks above the size of a page. */
+  private static List<MatrixRow> largeBlocks() {
+    return List.of(
+        ext("-t ext2 -b 8192").by(TOOL_ALONE),
+        ext("-t ext4 -b 8192").by(TOOL_ALONE),
+        ext("-t ext4 -b 32768 -O ^metadata_csum").by(TOOL_ALONE),
+        ext("-t ext2 -b 65536").by(TOOL_ALONE),
+        ext("-t ext4 -b 65536 -I 256").by(TOOL_ALONE));
+  }
+
+  private static List<MatrixRow> erofsRows() {
+    return Stream.of(
+            "-x2",
+            "-Eforce-inode-compact --all-root",
+            "-Eforce-inode-extended",
+            "-Enoinline_data",
+            "-Enoinline_data,force-inode-compact --all-root",
+            "-Enoinline_data,force-inode-extended",
+            "--chunksize=4096",
+            "--chunksize=4096 -Eforce-inode-blockmap",
+            "--chunksize=4096 -Eforce-chunk-indexes",
+            "--chunksize=65536 -Eforce-chunk-indexes,force-inode-compact --all-root",
+            "--chunksize=1048576",
+            "-x-1",
+            "-x0",
+            "-x1",
+            "-x9",
+            "-T 0",
+            "-T 1000000000 -U 12345678-9abc-def0-1234-56789abcdef0",
+            "--all-root",
+            "--force-uid=70000 --force-gid=3",
+            "--ignore-mtime",
+            "--preserve-mtime",
+            "-zlz4",
+            "-zlz4hc",
+            "-zlz4 -C65536",
+            "-zlz4 -Elegacy-compress",
+            "-zlz4 -Eztailpacking",
+            "-zlz4hc,9 -C16384 --max-extent-bytes 65536",
+            "-zlz4 -Enoinline_data,force-inode-compact --all-root")
+        .map(MatrixRow::erofs)
+        .toList();
+  }
+
+  @Test
+  void theMatrixHasSixtyImages() {
+    assertThat(rows().map(ArgumentSet::getName).distinct().count()).isGreaterThanOrEqualTo(60);
+  }
+
+  @ParameterizedTest(name = "{argumentSetName}")
+  @MethodSource("rows")
+  void anImageIsReadAsByItsJudge(MatrixRow row) throws IOException {
+    Path tree = row.blockSize() < 4096 ? small : large;
+    Path file = (row.isExt() ? folder : disk).resolve("image");
+    row.make(file, tree);
+    try (OpenImage opened = OpenImage.open(file)) {
+      SeenTree ours = SeenTree.of(opened.image());
+      if (!Judge.isRoot() || !isJudgedByTheKernel(row, file, ours)) {
+        SeenTree.assertSame(ours, toolsView(row, file));
+      }
+    } finally {
+      Files.delete(file);
+    }
+  }
+
+  /** Compares with the kernel's mount; returns false if this kernel does not mount such images. */
+  private static boolean isJudgedByTheKernel(MatrixRow row, Path file, SeenTree ours)
+      throws IOException {
+    try {
+      Images.mounted(
+          file,
+          row.isExt() ? "ext4" : "erofs",
+          root -> SeenTree.assertSame(ours, SeenTree.of(root)));
+      return true;
+    } catch (IOException refused) {
+      if (row.by() == TOOL_ALONE && refused.getMessage().startsWith("mount ")) {
+        return false;
+      }
+      throw refused;
+    }
+  }
+
+  private static SeenTree toolsView(MatrixRow row, Path file) throws IOException {
+    if (row.isExt()) {
+      return DebugfsTree.of(file, row.blockSize(), folder);
+    }
+    Path extracted = folder.resolve("extracted");
+    Processes.run("fsck.erofs", "--extract=" + extracted, "--preserve-perms", file.toString());
+    try {
+      SeenTree tree =
+          SeenTree.of(extracted)
+              .without("inode", "owner", "links", "same file as", "attributes", "data")
+              .without("accessed", "changed", "created");
+      // Of directories the size is that of the host's file system.
+      for (Map<String, Object> facts : tree.files.values()) {
+        facts.computeIfPresent(
+            "size", (_, size) -> facts.get("mode").toString().matches("4....") ? null : size);
+      }
+      return tree;
+    } finally {
+      Folders.delete(extracted);
+    }
+  }
+}
