@@ -44,6 +44,12 @@ class ImageMatrixTest {
 
   private static final String REMOVED = "rm crowd/[1-4]*";
 
+  /** Several transactions, with blocks that change their use. */
+  private static final String CHANGES =
+      "rm -r d crowd size65537; sync -f .; mkdir again; cp -a text mixture zeros again; sync -f .;"
+          + " setfattr -n user.late -v late text; chown 9:9 text; ln -s late late; mv own"
+          + " d1970-01-01; seq 5 500 >size4096; truncate -s 100 size200001; sync -f .";
+
   @TempDir(factory = Folders.InMemory.class)
   static Path folder;
 
@@ -66,6 +72,10 @@ class ImageMatrixTest {
     return Stream.of(ext2(), ext4(), directories(), largeBlocks(), erofsRows())
         .flatMap(List::stream)
         .map(row -> argumentSet(row.toString(), row));
+  }
+
+  static Stream<ArgumentSet> dirtyRows() {
+    return dirty().stream().map(row -> argumentSet(row.toString(), row));
   }
 
   private static List<MatrixRow> ext2() {
@@ -176,6 +186,16 @@ class ImageMatrixTest {
         .toList();
   }
 
+  private static List<MatrixRow> dirty() {
+    return List.of(
+        ext("-t ext3 -b 4096"),
+        ext("-t ext3 -b 1024"),
+        ext("-t ext4 -b 4096"),
+        ext("-t ext4 -b 1024 -O ^64bit,^metadata_csum"),
+        ext("-t ext4 -b 4096 -O fast_commit"),
+        ext("-t ext4 -b 4096").tune2fs("-o journal_data"));
+  }
+
   @Test
   void theMatrixHasSixtyImages() {
     assertThat(rows().map(ArgumentSet::getName).distinct().count()).isGreaterThanOrEqualTo(60);
@@ -211,6 +231,35 @@ class ImageMatrixTest {
         return false;
       }
       throw refused;
+    }
+  }
+
+  @ParameterizedTest(name = "{argumentSetName}")
+  @MethodSource("dirtyRows")
+  void anImageInUseIsReadAsTheKernelRecoversIt(MatrixRow row) throws IOException {
+    Judge.loopMount();
+    Path file = folder.resolve("image");
+    Path copy = folder.resolve("copy");
+    Path recovered = folder.resolve("recovered");
+    row.make(file, row.blockSize() < 4096 ? small : large);
+    Images.mounted(
+        file,
+        "ext4",
+        "loop",
+        root -> {
+          Processes.run("sh", "-c", "set -e; cd \"$0\"; " + CHANGES, root.toString());
+          Processes.run("cp", "--sparse=always", file.toString(), copy.toString());
+        });
+    Processes.run("cp", "--sparse=always", copy.toString(), recovered.toString());
+    Images.mounted(recovered, "ext4", "loop", root -> {});
+    assertThat(Files.mismatch(copy, recovered)).as("the first change").isNotNegative();
+    try (OpenImage opened = OpenImage.open(copy)) {
+      SeenTree ours = SeenTree.of(opened.image());
+      Images.mounted(recovered, "ext4", root -> SeenTree.assertSame(ours, SeenTree.of(root)));
+    } finally {
+      for (Path each : List.of(file, copy, recovered)) {
+        Files.delete(each);
+      }
     }
   }
 
