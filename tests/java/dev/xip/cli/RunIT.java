@@ -51,11 +51,7 @@ class RunIT {
   }
 
   @ParameterizedTest
-  @CsvSource({
-    "--chunksize=4096, true",
-    "-zlz4, false",
-    "-b1024, false"
-  })
+  @CsvSource({"--chunksize=4096, true", "-zlz4, false", "-b1024, false"})
   void aProgramOfAnErofsImageRunsInPlaceIfItsBytesLieSo(String option, boolean inPlace)
       throws Exception {
     Judge.mkfsErofs(option);
