@@ -17,6 +17,8 @@ public enum Verdict {
   COMPRESSED("compressed"),
   /** The bytes are encrypted. */
   ENCRYPTED("encrypted"),
+  /** The bytes are to be checked against a tree of hashes, which xip does not do. */
+  VERITY("protected by fs-verity"),
   /** Blocks are smaller than a page. */
   SMALL_BLOCKS("block size below page size"),
   /** The bytes do not lie in whole pages, such as those of an image that begins inside a page. */
@@ -56,7 +58,7 @@ public enum Verdict {
   public boolean copyable() {
     return switch (this) {
       case IN_PLACE, INLINE, TAIL_PACKED, SMALL_BLOCKS, UNALIGNED, JOURNALED -> true;
-      case NOT_REGULAR, COMPRESSED, ENCRYPTED -> false;
+      case NOT_REGULAR, COMPRESSED, ENCRYPTED, VERITY -> false;
     };
   }
 }

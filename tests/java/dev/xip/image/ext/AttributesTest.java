@@ -150,7 +150,7 @@ class AttributesTest {
   @Test
   void damagedEntriesAreRefused() {
     int at = inode + FIRST;
-    damage(at + ExtLayout.E_NAME_INDEX, 9, "user, trusted, security or system", "the kind 9");
+    damage(at + ExtLayout.E_NAME_INDEX, 11, "the kinds 1..10", "the kind 11");
     damage(at + ExtLayout.E_VALUE_INUM, 12, "a value beside its name", "inode 12");
     damage(at + ExtLayout.E_NAME, 0, at, "a name without a zero byte", "1 bytes");
     damage(at + ExtLayout.E_VALUE_OFFS, 4, "a value in", "1 bytes");

@@ -60,7 +60,7 @@ class DamagedExtImageTest extends DamagedImage {
   void damagedInodesAreRefused() throws IOException {
     int at = offset("hello.txt");
     inodeRefuses(at, ExtLayout.I_MODE, 0xf000_0000 | 0x31a4, "a mode that names a type", "0x31a4");
-    inodeRefuses(at, ExtLayout.I_FLAGS, 0x800, "no flag of inline data or encryption", "0x800");
+    inodeRefuses(at, ExtLayout.I_FLAGS, 0x800, "no flag 0x800", "0x800");
     inodeRefuses(at, ExtLayout.I_EXTRA_ISIZE, 132, "a multiple of 4 up to 128", "132");
     inodeRefuses(at, ExtLayout.I_EXTRA_ISIZE, 2, "a multiple of 4 up to 128", "2");
   }
@@ -241,7 +241,7 @@ class DamagedExtImageTest extends DamagedImage {
     linkRefuses("link", fast + ExtLayout.I_BLOCK + 4, 0, "a target of 16 bytes", "its end");
     int slow = offset("slow");
     linkRefuses("slow", slow + ExtLayout.I_SIZE, 4096, "a slow link of 1..4095 bytes", "4096");
-    linkRefuses("slow", slow + ExtLayout.I_BLOCK, 0, "a block for the target", "a hole");
+    linkRefuses("slow", slow + ExtLayout.I_BLOCK, 0, "a block for byte 0x0 of inode", "a hole");
   }
 
   private void linkRefuses(String path, int at, int value, String expected, String found) {

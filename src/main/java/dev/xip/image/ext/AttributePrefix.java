@@ -4,7 +4,8 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * The beginning of an extended attribute's name; an image holds a number in its place. Linux
- * counterpart: fs/ext4/xattr.h, and libext2fs for the two that the kernel does not list.
+ * counterpart: fs/ext4/xattr.h, and ext4_xattr_handler_map in fs/ext4/xattr.c for those that are
+ * listed.
  */
 public enum AttributePrefix {
   /** Attributes of users. */
@@ -15,12 +16,21 @@ public enum AttributePrefix {
   ACL_DEFAULT(3, "system.posix_acl_default"),
   /** Attributes of privileged processes. */
   TRUSTED(4, "trusted."),
+  /** Attributes of the Lustre file system, which are not listed. */
+  LUSTRE(5, "lustre."),
   /** Attributes of security modules, and file capabilities. */
   SECURITY(6, "security."),
-  /** Comes after the longer names that begin so: a search takes the first prefix that fits. */
+  /**
+   * Parts of the format such as inline data, which are not listed. Comes after the longer names
+   * that begin so: a search takes the first prefix that fits.
+   */
   SYSTEM(7, "system."),
-  /** The whole name of a rich ACL: nothing may follow. */
-  RICH_ACL(8, "system.richacl");
+  /** The whole name of a rich ACL, which is not listed: nothing may follow. */
+  RICH_ACL(8, "system.richacl"),
+  /** How a file is encrypted, which is not listed. */
+  ENCRYPTION(9, "encryption."),
+  /** Attributes of GNU Hurd. */
+  HURD(10, "gnu.");
 
   private static final AttributePrefix[] ALL = values();
 
@@ -57,9 +67,12 @@ public enum AttributePrefix {
     return isAcl() || this == RICH_ACL;
   }
 
-  /** {@return whether the kernel reads it in images; the others are written by libext2fs alone} */
-  public boolean isKnownToTheKernel() {
-    return number < SYSTEM.number;
+  /** {@return whether the kernel lists such attributes and gives their values} */
+  public boolean isListed() {
+    return switch (this) {
+      case USER, ACL_ACCESS, ACL_DEFAULT, TRUSTED, SECURITY, HURD -> true;
+      case LUSTRE, SYSTEM, RICH_ACL, ENCRYPTION -> false;
+    };
   }
 
   /** {@return the bytes of the prefix, which the caller must not change} */

@@ -30,13 +30,9 @@ interface BlockTree {
    * Chooses by the flags of an inode.
    *
    * @param flags i_flags
-   * @return the reader of its i_block, or null if this package has none: for inline data and
-   *     encrypted files
+   * @return the reader of its i_block, unless that holds inline data
    */
   static BlockTree of(long flags) {
-    if ((flags & (ExtLayout.INLINE_DATA_FL | ExtLayout.ENCRYPT_FL)) != 0) {
-      return null;
-    }
     return (flags & ExtLayout.EXTENTS_FL) == 0 ? IndirectBlocks::read : ExtentTree::read;
   }
 

@@ -71,6 +71,11 @@ public final class Checksums {
     }
   }
 
+  /** {@return where the checksums of blocks and values of attributes start} */
+  int seed() {
+    return seed;
+  }
+
   /** {@return whether blocks of the tree, of directories and of attributes have checksums} */
   boolean inBlocks() {
     return metadata;

@@ -73,6 +73,21 @@ final class Crc32c {
     return value;
   }
 
+  /**
+   * Adds bytes of an array.
+   *
+   * @param crc the value so far
+   * @param bytes the bytes
+   * @return the new value
+   */
+  static int of(int crc, byte[] bytes) {
+    int value = crc;
+    for (byte each : bytes) {
+      value = ofNumber(value, each, 1);
+    }
+    return value;
+  }
+
   private static int ofLong(long word) {
     int low = (int) word;
     int high = (int) (word >>> Integer.SIZE);

@@ -7,14 +7,15 @@ import dev.xip.image.BlockMap;
 import dev.xip.image.DirEntryVisitor;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
+import dev.xip.image.Verdict;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The entries of one directory, read from its first block to its last. The index blocks of a hashed
- * directory look like entries that are not in use, and are skipped as such. Linux counterpart:
- * fs/ext2/dir.c:ext2_check_folio.
+ * The entries of one directory. A name is searched for in one leaf if the directory is hashed, else
+ * in all blocks; once the searches have read as many blocks as there are, an index of all names
+ * answers. Linux counterpart: fs/ext4/namei.c:ext4_find_entry and fs/ext4/dir.c.
  */
 final class DirectoryBlocks {
   /** Types by the value of file_type (include/linux/fs_types.h, FT_UNKNOWN..FT_SYMLINK). */
@@ -29,47 +30,90 @@ final class DirectoryBlocks {
     FileType.SYMLINK
   };
 
+  private static final FileName DOT = FileName.of(".");
+  private static final FileName DOT_DOT = FileName.of("..");
+
+  /** Stands for a leaf whose names are not checked against the index. */
+  private static final int NO_RANK = -1;
+
   private final ByteView view;
   private final Superblock superblock;
   private final Inode directory;
-  private final BlockMap map;
+  private final InlineData inline;
+  private final DirectoryParts parts;
+  private final NameForm form;
 
-  /**
-   * Whether a name was looked up before. Not volatile: two threads may both find false and scan.
-   */
-  private boolean asked;
+  /** How many parts searches have read. Not volatile: two threads may both count to the same. */
+  private long searched;
 
-  /** Null until the second look-up. */
+  /** Null until the first use of a hashed directory, and in all others. */
+  private volatile HashTree tree;
+
+  /** Null until searches have read the directory once. */
   private volatile NameIndex index;
 
   /** Receives the byte offset in the image of an entry that is in use and was checked. */
   @FunctionalInterface
   private interface Scan {
+    /** Returns whether to go on. */
     boolean entry(long at) throws IOException;
   }
 
-  DirectoryBlocks(ByteView view, Superblock superblock, Inode directory, BlockMap map) {
+  private DirectoryBlocks(
+      ByteView view, Superblock superblock, Inode directory, InlineData inline, BlockMap map)
+      throws MalformedDataException {
     this.view = view;
     this.superblock = superblock;
     this.directory = directory;
-    this.map = map;
+    this.inline = inline;
+    this.parts = new DirectoryParts(view, superblock, directory, map, inline);
+    this.form = NameForm.of(view, superblock, directory, parts);
+  }
+
+  /**
+   * Opens a directory.
+   *
+   * @param view the image
+   * @param superblock its superblock
+   * @param inodes its inodes
+   * @param directory the directory's inode
+   * @return its entries
+   * @throws MalformedDataException if the map of its blocks is damaged or has a hole
+   */
+  static DirectoryBlocks open(
+      ByteView view, Superblock superblock, InodeTable inodes, Inode directory)
+      throws MalformedDataException {
+    if ((directory.flags() & ExtLayout.INLINE_DATA_FL) != 0) {
+      InlineData inline = InlineData.of(view, superblock, inodes, directory);
+      return new DirectoryBlocks(view, superblock, directory, inline, null);
+    }
+    BlockMap map =
+        BlockTree.of(directory.flags()).read(view, superblock, directory, Verdict.NOT_REGULAR);
+    return new DirectoryBlocks(view, superblock, directory, null, map);
   }
 
   /**
    * Passes every entry to a visitor.
    *
    * @param visitor receives them, and may stop
-   * @throws IOException if an entry is damaged or has the name of one before it, or what the
-   *     visitor threw
+   * @throws IOException if an entry is damaged, has the name of one before it or lies in the wrong
+   *     leaf, or what the visitor threw
    */
   void list(DirEntryVisitor visitor) throws IOException {
     Map<FileName, Long> seen = new HashMap<>();
+    if (inline != null) {
+      seen.put(DOT, inline.piece(0));
+      seen.put(DOT_DOT, inline.piece(0));
+      if (!visitor.entry(DOT, directory.number(), FileType.DIRECTORY)
+          || !visitor.entry(DOT_DOT, parent(), FileType.DIRECTORY)) {
+        return;
+      }
+    }
     scan(
         at -> {
-          byte[] bytes = view.bytes(at + ExtLayout.D_NAME, view.u8(at + ExtLayout.D_NAME_LEN));
-          checkName(at, bytes);
-          FileName name = FileName.of(bytes);
-          Long before = seen.putIfAbsent(name, at);
+          FileName name = form.shown(view, at);
+          checkName(at, name);
+          Long before = seen.putIfAbsent(form.key(name), at);
           if (before != null) {
             throw twice(name, before, at);
           }
@@ -90,6 +134,13 @@ final class DirectoryBlocks {
                 view.u32(before + ExtLayout.D_INODE)));
   }
 
+  /** The inode that {@code ..} names in a directory without such an entry. */
+  private long parent() throws MalformedDataException {
+    long parent = inline.parent(view);
+    checkInode(directory.offset() + ExtLayout.I_BLOCK, parent, 1);
+    return parent;
+  }
+
   /** Tells whether this is the directory of an inode. */
   boolean isOf(Inode inode) {
     return inode.number() == directory.number()
@@ -98,39 +149,86 @@ final class DirectoryBlocks {
   }
 
   /**
-   * Finds a name: the first time by a scan of the entries, from the second time on in an index.
+   * Finds a name.
    *
    * @param name the name
    * @return the number of the inode that it names, or -1
-   * @throws IOException if an entry before it is damaged
+   * @throws IOException if an entry or an index block that is read for it is damaged
    */
   long find(FileName name) throws IOException {
+    if (inline != null && isDots(name)) {
+      return name.length() == 1 ? directory.number() : parent();
+    }
+    FileName key = form.key(name);
     NameIndex known = index;
     if (known == null) {
-      if (!asked) {
-        asked = true;
-        return search(name);
+      if (searched < parts.count()) {
+        return search(key);
       }
       known = buildIndex();
       index = known;
     }
-    return known.isUsable() ? known.find(name) : search(name);
+    return known.isUsable() ? known.find(key) : search(key);
   }
 
-  private long search(FileName name) throws IOException {
-    long[] found = {-1};
-    scan(
-        at -> {
-          if (!names(at, name)) {
-            return true;
-          }
-          found[0] = view.u32(at + ExtLayout.D_INODE);
-          return false;
-        });
-    return found[0];
+  private static boolean isDots(FileName name) {
+    return name.length() <= 2 && (name.equals(DOT) || name.equals(DOT_DOT));
   }
 
-  /** A damaged directory gets no index: each search is a scan up to the damage. */
+  private long search(FileName key) throws IOException {
+    HashTree hashed = tree();
+    if (hashed == null || !form.isHashed() || isDots(key)) {
+      return searchAll(hashed, key);
+    }
+    int hash = hashed.hash(key);
+    int first = hashed.rankOf(hash);
+    int rank = first;
+    do {
+      long found = searchPart(hashed.block(rank), key);
+      if (found >= 0) {
+        return found;
+      }
+      rank++;
+    } while (hashed.admits(rank, hash));
+    if (!form.isExact()) {
+      return searchAll(hashed, key);
+    }
+    // A damaged bound between two leaves may hide a name from the look-up, but not from this.
+    for (int near = Math.max(0, first - 1); near < Math.min(rank + 1, hashed.leaves()); near++) {
+      scanPart(hashed.block(near), near, at -> true);
+    }
+    return -1;
+  }
+
+  private long searchAll(HashTree hashed, FileName key) throws IOException {
+    for (int part = 0; part < parts.count(); part++) {
+      long found = hashed == null || hashed.holdsEntries(part) ? searchPart(part, key) : -1;
+      if (found >= 0) {
+        return found;
+      }
+    }
+    return -1;
+  }
+
+  private long searchPart(int part, FileName key) throws IOException {
+    searched++;
+    long at = scanPart(part, NO_RANK, entry -> !names(entry, key));
+    return at < 0 ? -1 : view.u32(at + ExtLayout.D_INODE);
+  }
+
+  /** Returns the index of a hashed directory, null for any other. */
+  private HashTree tree() throws IOException {
+    HashTree known = tree;
+    if (known == null && parts.isHashed()) {
+      boolean large = superblock.features().hasIncompat(ExtFeatures.INCOMPAT_LARGE_DIR);
+      int levels = large ? HashTreeLayout.LARGE_LEVELS : HashTreeLayout.LEVELS;
+      known = HashTree.read(view, parts, levels, form.hashInEntry());
+      tree = known;
+    }
+    return known;
+  }
+
+  /** A damaged directory gets no index: each search reads blocks up to the damage. */
   private NameIndex buildIndex() throws IOException {
     NameIndex.Builder builder = new NameIndex.Builder();
     try {
@@ -146,6 +244,9 @@ final class DirectoryBlocks {
   }
 
   private int hash(long at) throws MalformedDataException {
+    if (form != NameForm.PLAIN) {
+      return NameIndex.hash(form.key(form.shown(view, at)));
+    }
     int length = view.u8(at + ExtLayout.D_NAME_LEN);
     long hash = 0;
     for (int i = 0; i < length; i++) {
@@ -154,61 +255,87 @@ final class DirectoryBlocks {
     return NameIndex.folded(hash);
   }
 
-  /** The inode number of an entry if it has a name, else -1. */
-  long inodeIf(long at, FileName name) throws MalformedDataException {
-    return names(at, name) ? view.u32(at + ExtLayout.D_INODE) : -1;
+  /** The inode number of an entry if its name has a key, else -1. */
+  long inodeIf(long at, FileName key) throws MalformedDataException {
+    return names(at, key) ? view.u32(at + ExtLayout.D_INODE) : -1;
   }
 
   /** Compares byte by byte: the JVM's own comparison of memory does not survive a truncation. */
-  private boolean names(long at, FileName name) throws MalformedDataException {
-    int length = name.length();
+  private boolean names(long at, FileName key) throws MalformedDataException {
+    if (form != NameForm.PLAIN) {
+      return form.key(form.shown(view, at)).equals(key);
+    }
+    int length = key.length();
     if (view.u8(at + ExtLayout.D_NAME_LEN) != length) {
       return false;
     }
     for (int i = 0; i < length; i++) {
-      if ((byte) view.u8(at + ExtLayout.D_NAME + i) != name.at(i)) {
+      if ((byte) view.u8(at + ExtLayout.D_NAME + i) != key.at(i)) {
         return false;
       }
     }
     return true;
   }
 
+  /** Reads all entries, those of a hashed directory with a check that look-ups find them. */
   private void scan(Scan scan) throws IOException {
-    for (long done = 0; done < directory.size(); done += superblock.blockSize()) {
-      long block = map.imageOffset(done);
-      if (block < 0) {
-        throw view.malformed(
-            directory.offset() + ExtLayout.I_BLOCK,
-            "a block for byte 0x%x of directory inode %d".formatted(done, directory.number()),
-            "a hole");
+    HashTree hashed = tree();
+    for (int part = 0; part < parts.count(); part++) {
+      if (hashed != null && !hashed.holdsEntries(part)) {
+        continue;
       }
-      long end = block + superblock.blockSize();
-      for (long at = block; at < end; at += length(at)) {
-        checkEntry(at, end);
-        if (view.u32(at + ExtLayout.D_INODE) != 0 && !scan.entry(at)) {
-          return;
-        }
+      int rank = hashed != null && form.isExact() ? hashed.rank(part) : NO_RANK;
+      if (scanPart(part, rank, scan) >= 0) {
+        return;
       }
     }
   }
 
   /**
-   * Returns the length of an entry. In blocks of 64 KiB, whose length has no place in 16 bits, the
-   * two low bits come first, and 0 and 65535 stand for a block. Linux counterpart:
-   * fs/ext4/ext4.h:ext4_rec_len_from_disk.
+   * Reads the entries of one part.
+   *
+   * @param part its number
+   * @param rank its place in the order of hashes, or {@link #NO_RANK}
+   * @param scan receives each entry in use
+   * @return where the entry lies at which it stopped, -1 if it did not
    */
-  private int length(long at) throws MalformedDataException {
-    int length = view.u16(at + ExtLayout.D_REC_LEN);
-    if (superblock.blockShift() < Short.SIZE) {
-      return length;
+  private long scanPart(int part, int rank, Scan scan) throws IOException {
+    long start = parts.entries(part);
+    long end = start + parts.length(part);
+    for (long at = start; at < end; at += parts.entryLength(at)) {
+      checkEntry(at, end);
+      if (view.u32(at + ExtLayout.D_INODE) == 0) {
+        continue;
+      }
+      if (rank != NO_RANK) {
+        checkHash(at, rank);
+      }
+      if (!scan.entry(at)) {
+        return at;
+      }
     }
-    return length == 0 || length == 0xffff ? 1 << Short.SIZE : length & ~3 | (length & 3) << 16;
+    return -1;
+  }
+
+  private void checkHash(long at, int rank) throws MalformedDataException {
+    FileName name = NameForm.stored(view, at);
+    int hash =
+        form.hashInEntry()
+            ? (int) (NameForm.storedHash(view, at) >>> Integer.SIZE)
+            : tree.hash(name);
+    if (!tree.admits(rank, hash)) {
+      throw view.malformed(
+          at,
+          "names of %s in this block of directory inode %d"
+              .formatted(tree.bounds(rank), directory.number()),
+          "%s of hash 0x%08x".formatted(name, hash));
+    }
   }
 
   private void checkEntry(long at, long end) throws MalformedDataException {
     // The header read for the check must not pass the end of the block either.
     long room = end - at;
-    int length = room < ExtLayout.D_NAME ? 0 : length(at);
+    int length = room < ExtLayout.D_NAME ? 0 : parts.entryLength(at);
     int smallest = ExtLayout.D_NAME + ExtLayout.D_ALIGNMENT;
     if (length < smallest || length % ExtLayout.D_ALIGNMENT != 0 || length > room) {
       throw view.malformed(
@@ -220,12 +347,7 @@ final class DirectoryBlocks {
     if (inode == 0) {
       return;
     }
-    if (inode > superblock.inodes()) {
-      throw view.malformed(
-          at + ExtLayout.D_INODE,
-          "an inode number of at most %d".formatted(superblock.inodes()),
-          Long.toString(inode));
-    }
+    checkInode(at + ExtLayout.D_INODE, inode, 0);
     int nameLength = view.u8(at + ExtLayout.D_NAME_LEN);
     if (nameLength == 0 || nameLength > length - ExtLayout.D_NAME) {
       throw view.malformed(
@@ -235,12 +357,23 @@ final class DirectoryBlocks {
     }
   }
 
+  private void checkInode(long field, long inode, long least) throws MalformedDataException {
+    if (inode < least || inode > superblock.inodes()) {
+      throw view.malformed(
+          field,
+          "an inode number of at most %d".formatted(superblock.inodes()),
+          Long.toString(inode));
+    }
+  }
+
   /** A file made under a name with a slash would land outside its folder. */
-  private void checkName(long at, byte[] name) throws MalformedDataException {
-    for (int i = 0; i < name.length; i++) {
-      if (name[i] == '/' || name[i] == 0) {
+  private void checkName(long at, FileName name) throws MalformedDataException {
+    for (int i = 0; i < name.length(); i++) {
+      if (name.at(i) == '/' || name.at(i) == 0) {
         throw view.malformed(
-            at + ExtLayout.D_NAME + i, "a name without slash or NUL", "0x%02x".formatted(name[i]));
+            at + ExtLayout.D_NAME + i,
+            "a name without slash or NUL",
+            "0x%02x".formatted(name.at(i)));
       }
     }
   }

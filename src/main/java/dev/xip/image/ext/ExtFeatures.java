@@ -16,6 +16,9 @@ public record ExtFeatures(int compat, int incompat, int roCompat) {
   /** A journal, from which ext3 has its name. */
   static final int COMPAT_HAS_JOURNAL = 0x4;
 
+  /** Directories may be hashed. */
+  static final int COMPAT_DIR_INDEX = 0x20;
+
   /** At most two groups have copies of the superblock; the superblock names them. */
   static final int COMPAT_SPARSE_SUPER2 = 0x200;
 
@@ -49,6 +52,15 @@ public record ExtFeatures(int compat, int incompat, int roCompat) {
   /** Directories above 2 GiB, and indexes of three levels. */
   static final int INCOMPAT_LARGE_DIR = 0x4000;
 
+  /** Files may lie inside their inodes. */
+  static final int INCOMPAT_INLINE_DATA = 0x8000;
+
+  /** Files and names may be encrypted. */
+  static final int INCOMPAT_ENCRYPT = 0x1_0000;
+
+  /** Directories may take no notice of case. */
+  static final int INCOMPAT_CASEFOLD = 0x2_0000;
+
   /** The incompatible features that this package reads. */
   static final int INCOMPAT_SUPPORTED =
       INCOMPAT_FILETYPE
@@ -58,8 +70,12 @@ public record ExtFeatures(int compat, int incompat, int roCompat) {
           | INCOMPAT_64BIT
           | INCOMPAT_MMP
           | INCOMPAT_FLEX_BG
+          | INCOMPAT_EA_INODE
           | INCOMPAT_CSUM_SEED
-          | INCOMPAT_LARGE_DIR;
+          | INCOMPAT_LARGE_DIR
+          | INCOMPAT_INLINE_DATA
+          | INCOMPAT_ENCRYPT
+          | INCOMPAT_CASEFOLD;
 
   /** Only a few groups have copies of the superblock. */
   static final int RO_COMPAT_SPARSE_SUPER = 0x1;

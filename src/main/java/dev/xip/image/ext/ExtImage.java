@@ -136,7 +136,7 @@ public final class ExtImage implements FsImage {
     if (link.type() != FileType.SYMLINK) {
       throw new NotLinkException(described(link));
     }
-    return guarded(() -> FileName.of(linkTarget(link)));
+    return guarded(() -> new LinkTargets(view, superblock, inodeTable).read(link));
   }
 
   @Override
@@ -144,30 +144,46 @@ public final class ExtImage implements FsImage {
     return guarded(() -> AttributeReader.read(view, superblock, inodeTable, file));
   }
 
+  /** Directories have maps too. The bytes of other files lie nowhere. */
   @Override
   public BlockMap blockMap(Inode file) throws IOException {
-    return switch (file.type()) {
-      case REGULAR ->
-          replayed.judged(guardedTree(file, file.size() == 0 ? Verdict.IN_PLACE : regular));
-      case DIRECTORY -> guardedTree(file, Verdict.NOT_REGULAR);
-      default -> BlockMap.empty(Verdict.NOT_REGULAR);
-    };
-  }
-
-  private BlockMap guardedTree(Inode file, Verdict verdict) throws IOException {
+    if (file.type() != FileType.REGULAR && file.type() != FileType.DIRECTORY) {
+      return BlockMap.empty(Verdict.NOT_REGULAR);
+    }
     try {
-      return tree(file, verdict);
+      return replayed.judged(map(file));
     } finally {
       MemoryFaults.check(name(), memory());
     }
   }
 
-  private <T> T guarded(MemoryFaults.Operation<T> operation) throws IOException {
-    return MemoryFaults.guarded(name(), memory(), operation);
+  private BlockMap map(Inode file) throws MalformedDataException {
+    return (file.flags() & ExtLayout.INLINE_DATA_FL) != 0
+        ? InlineData.of(view, superblock, inodeTable, file).map(verdict(file))
+        : BlockTree.of(file.flags()).read(view, superblock, file, verdict(file));
   }
 
-  private BlockMap tree(Inode inode, Verdict verdict) throws MalformedDataException {
-    return BlockTree.of(inode.flags()).read(view, superblock, inode, verdict);
+  private Verdict verdict(Inode file) {
+    if (file.type() != FileType.REGULAR) {
+      return Verdict.NOT_REGULAR;
+    }
+    if ((file.flags() & ExtLayout.ENCRYPT_FL) != 0) {
+      return Verdict.ENCRYPTED;
+    }
+    if ((file.flags() & ExtLayout.VERITY_FL) != 0) {
+      return Verdict.VERITY;
+    }
+    if (file.size() == 0) {
+      return Verdict.IN_PLACE;
+    }
+    if ((file.flags() & ExtLayout.INLINE_DATA_FL) != 0) {
+      return Verdict.INLINE;
+    }
+    return regular;
+  }
+
+  private <T> T guarded(MemoryFaults.Operation<T> operation) throws IOException {
+    return MemoryFaults.guarded(name(), memory(), operation);
   }
 
   private DirectoryBlocks entries(Inode directory) throws IOException {
@@ -179,37 +195,9 @@ public final class ExtImage implements FsImage {
     if (known != null && known.isOf(directory)) {
       return known;
     }
-    BlockMap map = tree(directory, Verdict.NOT_REGULAR);
-    DirectoryBlocks opened = new DirectoryBlocks(view, superblock, directory, map);
+    DirectoryBlocks opened = DirectoryBlocks.open(view, superblock, inodeTable, directory);
     directories.set(slot, opened);
     return opened;
-  }
-
-  private byte[] linkTarget(Inode link) throws MalformedDataException {
-    boolean fast = inodeTable.isFastLink(link);
-    // With a closing NUL.
-    long longest = (fast ? ExtLayout.I_BLOCK_SIZE : superblock.blockSize()) - 1;
-    if (link.size() < 1 || link.size() > longest) {
-      throw view.malformed(
-          link.offset() + ExtLayout.I_SIZE,
-          "a %s link of 1..%d bytes".formatted(fast ? "fast" : "slow", longest),
-          "one of %d".formatted(link.size()));
-    }
-    long at = link.offset() + ExtLayout.I_BLOCK;
-    if (!fast) {
-      long block = tree(link, Verdict.NOT_REGULAR).imageOffset(0);
-      if (block < 0) {
-        throw view.malformed(at, "a block for the target of inode " + link.number(), "a hole");
-      }
-      at = block;
-    }
-    byte[] target = view.bytes(at, (int) link.size());
-    for (int i = 0; i < target.length; i++) {
-      if (target[i] == 0) {
-        throw view.malformed(at + i, "a target of %d bytes".formatted(link.size()), "its end");
-      }
-    }
-    return target;
   }
 
   private String described(Inode inode) {

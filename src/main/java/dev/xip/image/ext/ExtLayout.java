@@ -76,6 +76,12 @@ public final class ExtLayout {
   /** s_journal_dev, u32: the device of an external journal. */
   public static final int S_JOURNAL_DEV = 0xe4;
 
+  /** s_hash_seed, 4 u32: where the hashes of names start, unless all are 0. */
+  public static final int S_HASH_SEED = 0xec;
+
+  /** s_def_hash_version, u8: the hash function of new directories. */
+  public static final int S_DEF_HASH_VERSION = 0xfc;
+
   /** s_desc_size, u16: the size of a group descriptor in bytes; with the feature 64bit. */
   public static final int S_DESC_SIZE = 0xfe;
 
@@ -88,6 +94,9 @@ public final class ExtLayout {
   /** s_free_blocks_count_hi, u32: high half of s_free_blocks_count; with the feature 64bit. */
   public static final int S_FREE_BLOCKS_COUNT_HI = 0x158;
 
+  /** s_flags, u32: {@link #UNSIGNED_HASH} and others. */
+  public static final int S_FLAGS = 0x160;
+
   /** s_checksum_type, u8: {@link #CHECKSUM_CRC32C}; with the feature metadata_csum. */
   public static final int S_CHECKSUM_TYPE = 0x175;
 
@@ -97,8 +106,20 @@ public final class ExtLayout {
   /** s_checksum_seed, u32: where checksums start; with the feature metadata_csum_seed. */
   public static final int S_CHECKSUM_SEED = 0x270;
 
+  /** s_encoding, u16: {@link #ENCODING_UTF8_12_1}; with the feature casefold. */
+  public static final int S_ENCODING = 0x27c;
+
+  /** s_encoding_flags, u16: bit 0 if names must be of that encoding. */
+  public static final int S_ENCODING_FLAGS = 0x27e;
+
   /** s_checksum, u32: the CRC-32C of all bytes before it; with the feature metadata_csum. */
   public static final int S_CHECKSUM = 0x3fc;
+
+  /** s_flags: the bytes of names are hashed as unsigned numbers. */
+  public static final int UNSIGNED_HASH = 0x2;
+
+  /** The only value of s_encoding: Unicode 12.1.0 in UTF-8. */
+  public static final int ENCODING_UTF8_12_1 = 1;
 
   /** The only value of s_checksum_type. */
   public static final int CHECKSUM_CRC32C = 1;
@@ -277,6 +298,18 @@ public final class ExtLayout {
   /** i_flags: i_block holds an extent tree (EXT4_EXTENTS_FL). */
   public static final long EXTENTS_FL = 0x8_0000;
 
+  /** i_flags: the directory is hashed (EXT4_INDEX_FL). */
+  public static final long INDEX_FL = 0x1000;
+
+  /** i_flags: the bytes are protected by fs-verity (EXT4_VERITY_FL). */
+  public static final long VERITY_FL = 0x10_0000;
+
+  /** i_flags: the inode is the value of an attribute (EXT4_EA_INODE_FL). */
+  public static final long EA_INODE_FL = 0x20_0000;
+
+  /** i_flags: the directory takes no notice of case (EXT4_CASEFOLD_FL). */
+  public static final long CASEFOLD_FL = 0x4000_0000;
+
   /** i_flags: i_block holds the first bytes of the file (EXT4_INLINE_DATA_FL). */
   public static final long INLINE_DATA_FL = 0x1000_0000;
 
@@ -294,6 +327,9 @@ public final class ExtLayout {
 
   /** h_hash, u32: made of the hashes of all entries. */
   public static final int H_HASH = 0x0c;
+
+  /** h_checksum, u32: with the feature metadata_csum. */
+  public static final int H_CHECKSUM = 0x10;
 
   /** Where the entries start in a block. */
   public static final int ATTRIBUTES_HEADER_SIZE = 32;
@@ -364,4 +400,16 @@ public final class ExtLayout {
 
   /** What an entry's length is a multiple of, and its least length less the header. */
   public static final int D_ALIGNMENT = 4;
+
+  /** The largest rec_len that is a length: in blocks of 64 KiB it stands for a whole block. */
+  public static final int D_MOST_REC_LEN = 0xffff;
+
+  /** Size of the last entry of a block, which holds a checksum; with the feature metadata_csum. */
+  public static final int D_TAIL_SIZE = 12;
+
+  /** The file_type of that entry. */
+  public static final int D_TAIL_TYPE = 0xde;
+
+  /** det_checksum, u32, in that entry: the CRC-32C of all before it. */
+  public static final int D_TAIL_CHECKSUM = 0x08;
 }

@@ -27,7 +27,32 @@ final class InodeTable {
    *     damaged
    */
   Inode read(long number) throws MalformedDataException {
-    return read(number, groups.inode(number));
+    Inode inode = decode(number, groups.inode(number));
+    if ((inode.flags() & ExtLayout.EA_INODE_FL) != 0) {
+      throw view.malformed(
+          inode.offset() + ExtLayout.I_FLAGS,
+          "a file as inode %d".formatted(number),
+          "the value of an attribute");
+    }
+    return inode;
+  }
+
+  /**
+   * Decodes an inode that is no file, but the value of an attribute.
+   *
+   * @param number its number
+   * @return the inode
+   * @throws MalformedDataException if there is none of that number, it is a file, or it is damaged
+   */
+  Inode readValue(long number) throws MalformedDataException {
+    Inode inode = decode(number, groups.inode(number));
+    if ((inode.flags() & ExtLayout.EA_INODE_FL) == 0 || inode.type() != FileType.REGULAR) {
+      throw view.malformed(
+          inode.offset() + ExtLayout.I_FLAGS,
+          "the value of an attribute as inode %d".formatted(number),
+          "a file of type " + inode.type().letter());
+    }
+    return inode;
   }
 
   /**
@@ -43,10 +68,10 @@ final class InodeTable {
       throw view.malformed(
           field, "an inode of 1..%d".formatted(superblock.inodes()), Long.toString(number));
     }
-    return read(number, groups.anyInode(number));
+    return decode(number, groups.anyInode(number));
   }
 
-  private Inode read(long number, long at) throws MalformedDataException {
+  private Inode decode(long number, long at) throws MalformedDataException {
     int mode = view.u16(at + ExtLayout.I_MODE);
     int links = view.u16(at + ExtLayout.I_LINKS_COUNT);
     if (links == 0 && (mode == 0 || view.u32(at + ExtLayout.I_DTIME) != 0)) {
@@ -80,17 +105,23 @@ final class InodeTable {
         flags);
   }
 
-  /**
-   * Images with the features of inline data and encryption were refused, so their flags are damage
-   * here.
-   */
+  /** Flags that change where bytes or names lie are damage without their features. */
   private long flags(long at) throws MalformedDataException {
     long flags = view.u32(at + ExtLayout.I_FLAGS);
-    if (BlockTree.of(flags) == null) {
-      throw view.malformed(
-          at + ExtLayout.I_FLAGS, "no flag of inline data or encryption", "0x%x".formatted(flags));
-    }
+    checkFlag(at, flags, ExtLayout.INLINE_DATA_FL, ExtFeatures.INCOMPAT_INLINE_DATA);
+    checkFlag(at, flags, ExtLayout.ENCRYPT_FL, ExtFeatures.INCOMPAT_ENCRYPT);
+    checkFlag(at, flags, ExtLayout.CASEFOLD_FL, ExtFeatures.INCOMPAT_CASEFOLD);
     return flags;
+  }
+
+  private void checkFlag(long at, long flags, long flag, int feature)
+      throws MalformedDataException {
+    if ((flags & flag) != 0 && !superblock.features().hasIncompat(feature)) {
+      throw view.malformed(
+          at + ExtLayout.I_FLAGS,
+          "no flag 0x%x, which needs a feature of the image".formatted(flag),
+          "0x%x".formatted(flags));
+    }
   }
 
   /**

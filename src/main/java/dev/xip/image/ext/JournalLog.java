@@ -55,14 +55,15 @@ final class JournalLog {
   JournalLog(ByteView view, Superblock superblock, Inode inode) throws MalformedDataException {
     this.view = view;
     this.blockSize = superblock.blockSize();
-    BlockTree tree = BlockTree.of(inode.flags());
-    if (inode.type() != FileType.REGULAR || inode.links() == 0 || tree == null) {
+    boolean inBlocks = (inode.flags() & (ExtLayout.INLINE_DATA_FL | ExtLayout.ENCRYPT_FL)) == 0;
+    if (inode.type() != FileType.REGULAR || inode.links() == 0 || !inBlocks) {
       throw view.malformed(
           inode.offset(),
           "a regular file in blocks, which is the journal",
           "type %s, %d links, flags 0x%x"
               .formatted(inode.type().letter(), inode.links(), inode.flags()));
     }
+    BlockTree tree = BlockTree.of(inode.flags());
     this.blocks = tree.read(view, superblock, inode, Verdict.IN_PLACE);
     this.at = offset(0);
     boolean features = version() == JournalLayout.SUPERBLOCK_V2;

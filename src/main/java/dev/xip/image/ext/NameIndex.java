@@ -56,7 +56,8 @@ final class NameIndex {
     return -1;
   }
 
-  private static int hash(FileName name) {
+  /** Hashes a whole name. */
+  static int hash(FileName name) {
     long hash = 0;
     for (int i = 0; i < name.length(); i++) {
       hash = hashed(hash, name.at(i));

@@ -25,36 +25,35 @@ public final class PosixAcl {
   /**
    * Converts the form of images to that of the system calls.
    *
-   * @param view the image
-   * @param at the byte offset of the list
-   * @param size its length in bytes
+   * @param view the image, for errors
+   * @param at the byte offset of the list in it
+   * @param list the list
    * @return the list in the form of the system calls
    * @throws MalformedDataException if it is no list
    */
-  static byte[] read(ByteView view, long at, int size) throws MalformedDataException {
-    if (size < VERSION_SIZE || view.u32(at) != DISK_VERSION) {
+  static byte[] read(ByteView view, long at, byte[] list) throws MalformedDataException {
+    ByteBuffer from = ByteBuffer.wrap(list).order(ByteOrder.LITTLE_ENDIAN);
+    if (list.length < VERSION_SIZE || from.getInt() != DISK_VERSION) {
       throw view.malformed(
           at,
           "a POSIX ACL of version 1",
-          size < VERSION_SIZE ? size + " bytes" : "version " + view.u32(at));
+          list.length < VERSION_SIZE ? list.length + " bytes" : "version " + from.getInt(0));
     }
-    ByteBuffer list = littleEndian(VERSION_SIZE + (size / SHORT_ENTRY - 1) * LONG_ENTRY);
-    list.putInt(CALL_VERSION);
-    long end = at + size;
-    for (long entry = at + VERSION_SIZE; entry < end; ) {
-      int tag = entry + SHORT_ENTRY <= end ? view.u16(entry) : 0;
+    ByteBuffer to = littleEndian(VERSION_SIZE + (list.length / SHORT_ENTRY - 1) * LONG_ENTRY);
+    to.putInt(CALL_VERSION);
+    while (from.hasRemaining()) {
+      int tag = from.remaining() < SHORT_ENTRY ? 0 : from.getShort(from.position());
       int length = entryLength(tag);
-      if (length == 0 || entry + length > end) {
+      if (length == 0 || length > from.remaining()) {
         throw view.malformed(
-            entry,
+            at + from.position(),
             "a whole entry of a POSIX ACL",
-            "tag 0x%x, %d bytes".formatted(tag, end - entry));
+            "tag 0x%x, %d bytes".formatted(tag & 0xffff, from.remaining()));
       }
-      list.putShort((short) tag).putShort((short) view.u16(entry + Short.BYTES));
-      list.putInt(length == LONG_ENTRY ? view.s32(entry + SHORT_ENTRY) : NO_ID);
-      entry += length;
+      to.putShort(from.getShort()).putShort(from.getShort());
+      to.putInt(length == LONG_ENTRY ? from.getInt() : NO_ID);
     }
-    return copy(list);
+    return copy(to);
   }
 
   /**

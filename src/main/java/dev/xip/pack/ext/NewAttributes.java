@@ -82,9 +82,7 @@ final class NewAttributes {
           prefix.isWhole()
               ? name.length == start
               : name.length > start && name.length <= start + LONGEST_NAME;
-      if (fits
-          && prefix.isKnownToTheKernel()
-          && Arrays.equals(name, 0, start, prefix.bytes(), 0, start)) {
+      if (fits && prefix.isListed() && Arrays.equals(name, 0, start, prefix.bytes(), 0, start)) {
         try {
           byte[] stored = prefix.isAcl() ? PosixAcl.toDisk(value) : value;
           return new Attribute(prefix, Arrays.copyOfRange(name, start, name.length), stored);
