@@ -202,6 +202,41 @@ class HashedDirectoryTest {
     }
   }
 
+  @Test
+  void directoriesThatTheKernelHashedAreSearchedAndListed() throws IOException {
+    Judge.loopMount();
+    for (String features : List.of("", ",metadata_csum,inline_data,64bit", ",large_dir")) {
+      Path tree = Files.createTempDirectory(folder, "kernel");
+      Path file = tree.resolveSibling(tree.getFileName() + ".img");
+      Images.ext2(
+          tree, file, "-b", "1024", "-I", "256", "-N", "4000", "-O", PLAIN + ",extent" + features);
+      List<FileName> names = names(1500);
+      Images.recovered(
+          file,
+          "rw",
+          root -> {
+            Path crowd = Files.createDirectory(root.resolve("crowd"));
+            for (FileName name : names) {
+              Files.createFile(crowd.resolve(name.toString()));
+            }
+            for (int i = 0; i < names.size(); i += 3) {
+              Files.delete(crowd.resolve(names.get(i).toString()));
+            }
+          });
+      Crowd crowd = new Crowd(Files.readAllBytes(file), names);
+      ExtImage image = crowd.open();
+      Inode directory = crowd.directory(image);
+      assertThat(directory.flags() & ExtLayout.INDEX_FL).isNotZero();
+      Map<FileName, Long> listed = new LinkedHashMap<>();
+      image.list(directory, (name, inode, type) -> listed.put(name, inode) == null);
+      assertThat(listed).hasSize(1002);
+      for (int i = 0; i < names.size(); i++) {
+        long found = image.find(directory, names.get(i));
+        assertThat(found).isEqualTo(i % 3 == 0 ? -1 : listed.get(names.get(i)));
+      }
+    }
+  }
+
   /** Numbers in the index, with their widths. */
   private static List<int[]> fields(Crowd crowd, int entries) throws IOException {
     List<int[]> fields = new ArrayList<>();
