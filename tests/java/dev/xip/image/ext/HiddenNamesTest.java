@@ -194,6 +194,74 @@ class HiddenNamesTest {
     }
   }
 
+  /** A directory of encrypted names that take no notice of case, with the index of e2fsck. */
+  private static byte[] foldedCrowd(int count) throws IOException {
+    Path tree = Files.createTempDirectory(folder, "folded");
+    Files.writeString(tree.resolve("file"), "secret");
+    ByteBuffer entries = ByteBuffer.allocate((count / 60 + 1) * 4096);
+    entries.order(ByteOrder.LITTLE_ENDIAN);
+    for (int i = 0; i < count; i++) {
+      int place = i % 60;
+      int at = i / 60 * 4096 + place * 60;
+      boolean last = place == 59 || i == count - 1;
+      byte[] name = new byte[32];
+      RANDOM.nextBytes(name);
+      entries.putInt(at, 12).putShort(at + 4, (short) (last ? 4096 - place * 60 : 60));
+      entries.put(at + 6, (byte) 32).put(at + 7, (byte) 1).put(at + 8, name);
+      entries.putInt(at + 40, RANDOM.nextInt() & ~1).putInt(at + 44, RANDOM.nextInt());
+      if (i < 2) {
+        entries
+            .putInt(at, 2)
+            .put(at + 6, (byte) (i + 1))
+            .put(at + 7, (byte) 2)
+            .putShort(at + 8, (short) 0x2e2e);
+      }
+    }
+    Files.write(tree.resolve("zcrowd"), entries.array());
+    Path image = tree.resolveSibling(tree.getFileName() + ".img");
+    String features = "encrypt,casefold,dir_index,^metadata_csum";
+    Images.ext2(tree, image, "-b", "4096", "-I", "256", "-E", "encoding=utf8", "-O", features);
+    byte[] before = sound;
+    sound = Files.readAllBytes(image);
+    encrypt("file");
+    encrypt("zcrowd");
+    Inode crowd = inode("zcrowd");
+    int at = (int) crowd.offset();
+    buffer().putShort(at, (short) 040755);
+    buffer().putInt(at + ExtLayout.I_FLAGS, (int) (crowd.flags() | ExtLayout.CASEFOLD_FL));
+    System.arraycopy(sound, at + 228, sound, (int) inode("file").offset() + 228, 28);
+    Files.write(image, sound);
+    sound = before;
+    Processes.Output checked = Processes.runAny("e2fsck", "-fyD", image.toString());
+    assertThat(checked.exit()).as(checked.out()).isIn(0, 1);
+    Processes.run("e2fsck", "-fn", image.toString());
+    return Files.readAllBytes(image);
+  }
+
+  @Test
+  void anIndexOfHashesThatEntriesHoldIsRead() throws IOException {
+    byte[] bytes = foldedCrowd(600);
+    ExtImage image = ExtImage.open("damaged.img", MemorySegment.ofArray(bytes));
+    Inode crowd = PathResolver.resolve(image, "zcrowd", false);
+    long root = image.blockMap(crowd).imageOffset(0);
+    assertThat(bytes[(int) root + HashTreeLayout.HASH_VERSION])
+        .isEqualTo((byte) HashTreeLayout.SIP);
+    Map<FileName, Long> listed = listed(image, crowd);
+    assertThat(listed).hasSize(600);
+    for (Map.Entry<FileName, Long> each : listed.entrySet()) {
+      assertThat(image.find(crowd, each.getKey())).isEqualTo(each.getValue());
+    }
+    int leaf = (int) image.blockMap(crowd).imageOffset(4096);
+    ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(leaf + 40, -4);
+    ExtImage damaged = ExtImage.open("damaged.img", MemorySegment.ofArray(bytes));
+    DamagedImage.assertDamage(
+        () -> listed(damaged, crowd), leaf, "names of hashes", "of hash 0xfffffffc");
+    bytes[(int) root + HashTreeLayout.HASH_VERSION] = 1;
+    ExtImage other = ExtImage.open("damaged.img", MemorySegment.ofArray(bytes));
+    DamagedImage.assertDamage(
+        () -> listed(other, crowd), root + HashTreeLayout.HASH_VERSION, "the hash function 6", "1");
+  }
+
   private static void assertRefused(String path, long offset, String expected, String found) {
     DamagedImage.assertDamage(
         () -> {

@@ -355,6 +355,13 @@ final class DirectoryBlocks {
           "a name of 1..%d bytes".formatted(length - ExtLayout.D_NAME),
           "one of %d".formatted(nameLength));
     }
+    int least = NameForm.hashOffset(nameLength) + Long.BYTES;
+    if (form.hashInEntry() && length < least && !isDots(NameForm.stored(view, at))) {
+      throw view.malformed(
+          at + ExtLayout.D_REC_LEN,
+          "a directory entry of at least %d bytes, with the hash of its name".formatted(least),
+          "one of %d".formatted(length));
+    }
   }
 
   private void checkInode(long field, long inode, long least) throws MalformedDataException {

@@ -93,20 +93,17 @@ interface NameForm {
    * EXT4_DIRENT_HASHES}.
    *
    * @param view the image
-   * @param at the byte offset of an entry whose lengths were checked, but not for its hashes
+   * @param at the byte offset of an entry whose lengths were checked
    * @return the hash in the upper half, the minor hash in the lower
-   * @throws MalformedDataException if the entry has no room for them
+   * @throws MalformedDataException if the image ends before
    */
   static long storedHash(ByteView view, long at) throws MalformedDataException {
-    int padded = view.u8(at + ExtLayout.D_NAME_LEN) + 3 & ~3;
-    long hash = at + ExtLayout.D_NAME + padded;
-    int least = ExtLayout.D_NAME + padded + Long.BYTES;
-    if (view.u16(at + ExtLayout.D_REC_LEN) < least) {
-      throw view.malformed(
-          at + ExtLayout.D_REC_LEN,
-          "an entry of at least %d bytes, with the hash of its name".formatted(least),
-          Integer.toString(view.u16(at + ExtLayout.D_REC_LEN)));
-    }
+    long hash = at + hashOffset(view.u8(at + ExtLayout.D_NAME_LEN));
     return view.u32(hash) << Integer.SIZE | view.u32(hash + Integer.BYTES);
+  }
+
+  /** {@return how far behind the start of an entry its hashes are, with a name of some length} */
+  static int hashOffset(int nameLength) {
+    return ExtLayout.D_NAME + nameLength + ExtLayout.D_ALIGNMENT - 1 & -ExtLayout.D_ALIGNMENT;
   }
 }
