@@ -60,6 +60,8 @@ final class DamageSeed {
    */
   record Field(int at, int width) {}
 
+  private static final String INLINE = "^has_journal,^metadata_csum,inline_data,ea_inode";
+
   private DamageSeed(String name, Path file) throws IOException {
     this.name = name;
     this.sound = Files.readAllBytes(file);
@@ -128,6 +130,7 @@ final class DamageSeed {
             "-O",
             "none,resize_inode," + plain),
         make(tree, "ext4", "extents", "-b", "4096", "-O", "^has_journal"),
+        make(tree, "ext4", "inline", "-b", "4096", "-O", INLINE),
         make(tree, "ext4", "small-extents", "-b", "1024", "-g", "1024", "-O", MANY));
   }
 
@@ -234,7 +237,11 @@ final class DamageSeed {
     if (attributes != 0) {
       add(Kind.ATTRIBUTE, attributes * blockSize, 128, 2);
     }
-    if (inode.type() == FileType.REGULAR || inode.type() == FileType.DIRECTORY) {
+    if ((inode.flags() & ExtLayout.INLINE_DATA_FL) != 0) {
+      if (inode.type() == FileType.DIRECTORY) {
+        add(Kind.ENTRY, at + ExtLayout.I_BLOCK, ExtLayout.I_BLOCK_SIZE, 2);
+      }
+    } else if (inode.type() == FileType.REGULAR || inode.type() == FileType.DIRECTORY) {
       if ((inode.flags() & ExtLayout.EXTENTS_FL) != 0) {
         addExtents(inode, at + ExtLayout.I_BLOCK);
       } else {
@@ -245,7 +252,12 @@ final class DamageSeed {
       BlockMap map = image.blockMap(inode);
       if (inode.type() == FileType.DIRECTORY) {
         for (int done = 0; done < inode.size(); done += blockSize) {
-          addEntries((int) map.imageOffset(done));
+          int block = (int) map.imageOffset(done);
+          addEntries(block);
+          int tail = block + blockSize - ExtLayout.D_TAIL_SIZE;
+          if (isSealed() && bytes.get(tail + ExtLayout.D_FILE_TYPE) == (byte) 0xde) {
+            seals.addLeaf(inode.number(), at, block, tail);
+          }
         }
       }
     }
@@ -263,7 +275,9 @@ final class DamageSeed {
       if (bytes.getShort(node + ExtentLayout.EH_DEPTH) > 0) {
         int child = bytes.getInt(entry + ExtentLayout.EI_LEAF_LO) * blockSize;
         int max = bytes.getShort(child + ExtentLayout.EH_MAX);
-        seals.addBlock(inode.number(), (int) inode.offset(), child, child + (1 + max) * size);
+        if (isSealed()) {
+          seals.addBlock(inode.number(), (int) inode.offset(), child, child + (1 + max) * size);
+        }
         addExtents(inode, child);
       }
     }

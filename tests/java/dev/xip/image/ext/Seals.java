@@ -83,6 +83,12 @@ final class Seals {
     seals.add(new Seal(at, end, (int) number, inode, end, end + 2));
   }
 
+  /** Adds a block of a directory whose checksum is in its tail. */
+  void addLeaf(long number, int inode, int at, int tail) {
+    int field = tail + ExtLayout.D_TAIL_CHECKSUM;
+    seals.add(new Seal(at, tail, (int) number, inode, field, field + 2));
+  }
+
   /**
    * Puts right each checksum that covers a changed byte.
    *
