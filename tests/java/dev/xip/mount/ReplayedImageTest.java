@@ -7,15 +7,19 @@ import dev.xip.file.WholeFile;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.FileContent;
 import dev.xip.image.Inode;
+import dev.xip.image.Overlay;
 import dev.xip.image.PathResolver;
 import dev.xip.image.TreeWalk;
 import dev.xip.image.Verdict;
+import dev.xip.image.ext.ExtFormat;
 import dev.xip.testing.Images;
 import dev.xip.testing.Processes;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -121,6 +125,38 @@ class ReplayedImageTest {
       byte[] read = new byte[100];
       assertThat(changed.read(4000, MemorySegment.ofArray(read))).isEqualTo(100);
       assertThat(Arrays.copyOf(read, 96)).containsOnly(1);
+    }
+  }
+
+  @Test
+  void onlyAFileThatItDoesNotChangeCanBeMapped() throws IOException {
+    try (OpenImage open = OpenImage.open(image);
+        Arena arena = Arena.ofConfined()) {
+      byte[] mapped = new byte[SIZE];
+      open.map(inode(open, "/same"), 0, SIZE).get(mapped);
+      assertThat(mapped).isEqualTo(CONTENT);
+      MemorySegment copy = open.mapCopyOnWrite(inode(open, "/two"), SIZE, SIZE, arena);
+      assertThat(copy.toArray(ValueLayout.JAVA_BYTE)).isEqualTo(CONTENT);
+      Inode changed = inode(open, "/changed");
+      assertThatThrownBy(() -> open.map(changed, 0, SIZE)).hasMessageContaining("journaled");
+      assertThatThrownBy(() -> open.mapCopyOnWrite(changed, 8192, 4096, arena))
+          .hasMessageContaining("journaled");
+    }
+  }
+
+  @Test
+  void theFileThatWasOpenedIsReplayedEvenIfAnotherHasItsName() throws IOException {
+    Path moved = Files.copy(image, folder.resolve("moved"), StandardCopyOption.REPLACE_EXISTING);
+    byte[] bytes = Files.readAllBytes(moved);
+    Overlay overlay = new ExtFormat().overlay("moved", MemorySegment.ofArray(bytes));
+    try (FileChannel channel = FileChannel.open(moved)) {
+      ImagePiece piece = ImagePiece.of(0, bytes.length, 0, moved, channel);
+      Path other = Files.write(folder.resolve("other"), new byte[bytes.length]);
+      Files.move(other, moved, StandardCopyOption.REPLACE_EXISTING);
+      overlay.storeInto(MemorySegment.ofArray(bytes));
+      try (ReplayedMemory replayed = ReplayedMemory.of(List.of(piece), overlay)) {
+        assertThat(replayed.bytes().mismatch(MemorySegment.ofArray(bytes))).isEqualTo(-1);
+      }
     }
   }
 
