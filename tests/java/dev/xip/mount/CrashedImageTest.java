@@ -44,7 +44,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class CrashedImageTest {
   private static final long SEED = Long.getLong("xip.seed", System.nanoTime());
   private static final int STEPS = 25;
-  private static final int COPIES = 3;
+  private static final int COPIES = 2;
 
   @TempDir Path folder;
 

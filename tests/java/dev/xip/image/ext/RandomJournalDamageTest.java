@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class RandomJournalDamageTest {
   private static final long SEED = Long.getLong("xip.seed", System.nanoTime());
-  private static final int MUTANTS = Boolean.getBoolean("xip.stress") ? 100_000 : 2_000;
+  private static final int MUTANTS = Boolean.getBoolean("xip.stress") ? 100_000 : 1_000;
   private static final long MOST_HEAP = 16L << 20;
   private static final long MOST_NANOS = 5_000_000_000L;
 
