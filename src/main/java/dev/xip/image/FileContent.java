@@ -104,6 +104,8 @@ public final class FileContent {
     }
     if (decoded != null) {
       decoded.copy(position, destination, count);
+      // An extent that is not compressed is copied from the image itself.
+      MemoryFaults.check(image.name(), image.memory());
       return count;
     }
     copy(position, destination, count);
@@ -132,7 +134,9 @@ public final class FileContent {
     }
     long count = Math.max(0, Math.min(size - position, length));
     if (decoded != null) {
-      return decoded.copy(position, count, sink, at);
+      long taken = decoded.copy(position, count, sink, at);
+      MemoryFaults.check(image.name(), image.memory());
+      return taken;
     }
     long done = 0;
     try {
