@@ -65,8 +65,8 @@ class ErofsContractTest {
   }
 
   @Nested
-  class ChunkPointers extends Erofs {
-    ChunkPointers() {
+  class ChunkIndexes extends Erofs {
+    ChunkIndexes() {
       super("--chunksize=65536", "-Eforce-chunk-indexes");
     }
 

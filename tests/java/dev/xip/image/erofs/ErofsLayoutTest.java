@@ -9,12 +9,14 @@ import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
 import dev.xip.image.Verdict;
 import dev.xip.mount.OpenImage;
+import dev.xip.testing.Allocations;
 import dev.xip.testing.Images;
 import dev.xip.testing.Judge;
 import dev.xip.testing.MountedTree;
 import dev.xip.testing.Processes;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -97,6 +99,36 @@ class ErofsLayoutTest {
     image.list(image.root(), (name, number, type) -> names.add(name.toString()));
     assertThat(names).containsExactly(".", "..", "chunks", "hole", "plain", "tail");
     assertThat(image.find(image.root(), FileName.of("."))).isEqualTo(image.root().number());
+  }
+
+  @Test
+  void lookUpsAndReadsDoNotAllocate() throws IOException {
+    ErofsImage image =
+        ErofsImage.open("small.img", MemorySegment.ofArray(image(12, false).build()));
+    Inode root = image.root();
+    FileName there = FileName.of("plain");
+    FileName missing = FileName.of("missing");
+    FileContent content = FileContent.of(image, PathResolver.resolve(image, "tail", true));
+    MemorySegment page = MemorySegment.ofArray(new byte[4096]);
+    long allocated =
+        Allocations.ofCompiled(
+            () -> {
+              try {
+                for (int i = 0; i < 1000; i++) {
+                  assertFound(image.find(root, there) > 0 && image.find(root, missing) < 0);
+                  assertFound(content.read(4096, page) == 4096);
+                }
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    assertThat(allocated).isZero();
+  }
+
+  private static void assertFound(boolean holds) {
+    if (!holds) {
+      throw new AssertionError();
+    }
   }
 
   @Test
