@@ -61,9 +61,10 @@ import picocli.CommandLine.TypeConversionException;
       "kernel's DAX too; holes are filled with zeros, and of the times only that of modification",
       "is kept.",
       "",
-      "Of a tar archive an ext image keeps the owners, whoever packs. For erofs it is unpacked"
-          + " beside",
-      "IMAGE, where only root can keep them. A compressed archive is to be decompressed first."
+      "Of a tar archive an ext image keeps the owners, also for users other than root. For erofs"
+          + " it",
+      "is unpacked beside IMAGE, where only root can keep them. A compressed archive must be",
+      "decompressed first."
     })
 final class PackCommand implements Callable<Integer> {
   @Parameters(

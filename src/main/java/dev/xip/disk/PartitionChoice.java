@@ -75,7 +75,17 @@ public record PartitionChoice(Key key, String value) {
         : text;
   }
 
-  /** Tells whether a partition with certain contents is meant. */
+  /** Tells whether what is in a partition decides too. */
+  boolean needsContents() {
+    return key == Key.LABEL || key == Key.UUID;
+  }
+
+  /**
+   * Tells whether a partition is meant.
+   *
+   * @param partition the partition
+   * @param contents what is in it; null if that is not known, or not needed
+   */
   boolean fits(Partition partition, Contents contents) {
     return switch (key) {
       case NUMBER -> value.equals(Integer.toString(partition.number()));

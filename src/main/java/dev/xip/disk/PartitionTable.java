@@ -66,7 +66,7 @@ public final class PartitionTable {
   public Partition choose(PartitionChoice choice) throws FileSystemException {
     List<Partition> found = new ArrayList<>();
     for (Partition each : partitions) {
-      if (choice.fits(each, contents(each))) {
+      if (choice.fits(each, choice.needsContents() ? contents(each) : null)) {
         found.add(each);
       }
     }

@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Supplier;
 
 /** All files that are to become an image, with what is to be told of them. */
 abstract class PackTree implements AutoCloseable {
@@ -90,20 +91,20 @@ abstract class PackTree implements AutoCloseable {
   /**
    * Adds a file, each once, the root first and each folder before what is in it.
    *
-   * @param shown its path, as the caller would write it
    * @param file the file
+   * @param shown gives its path, as the caller would write it
    */
-  final void add(FileName shown, NewFile file) {
+  final void add(NewFile file, Supplier<FileName> shown) {
     files.add(file);
     if (file.inode().type() == FileType.REGULAR) {
       regularFiles++;
       bytes += file.inode().size();
     }
     for (FileName each : file.attributesLeftOut()) {
-      addLoss(shown, "the image has no place for its attribute %s".formatted(each));
+      addLoss(shown.get(), "the image has no place for its attribute %s".formatted(each));
     }
     if (!file.keepsTimes()) {
-      addLoss(shown, "a time before 1901 or after 2446");
+      addLoss(shown.get(), "a time before 1901 or after 2446");
     }
   }
 

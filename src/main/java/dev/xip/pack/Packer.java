@@ -92,9 +92,9 @@ public final class Packer {
   }
 
   /**
-   * Packs the files of a tar archive, which need not be unpacked and keep their owners, whoever
-   * calls. For an EROFS image alone they are unpacked beside it, with the owners that the system
-   * lets the caller set.
+   * Packs the files of a tar archive. An ext image keeps their owners, also if the caller is not
+   * root. For an EROFS image they are unpacked beside it, with the owners that the system lets the
+   * caller set.
    *
    * @param tar the archive, not compressed
    * @param image the image file to make or to replace

@@ -102,7 +102,7 @@ final class SourceTree extends PackTree {
           Inode inode = inode(stat);
           count(0, FileName.of(""), inode);
           NewFile file = NewFile.of(inode, open.extendedAttributes());
-          add(directory, file);
+          add(file, () -> directory);
           levels.push(new Level(root, file, names(open)));
         });
     while (!levels.isEmpty()) {
@@ -151,7 +151,7 @@ final class SourceTree extends PackTree {
       linked.put(key, file);
     }
     level.directory.add(name, file);
-    add(shown(level.folder, name), file);
+    add(file, () -> shown(level.folder, name));
   }
 
   private NewFile file(FolderCursor.Folder folder, FileName name, OpenFolder open, HostStat stat)

@@ -9,6 +9,7 @@ import dev.xip.image.CorruptImageException;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
 import dev.xip.pack.ext.NewFile;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -41,6 +42,7 @@ final class TarTree extends PackTree {
   private static final int BLOCK = 512;
   private static final int RECORD = 512;
   private static final int LONGEST_NAME = 255;
+  private static final int LONGEST_PATH = 1 << 16;
   private static final int FOLDER_MODE = 0755;
   private static final long MOST_ID = 0xffff_fffeL;
 
@@ -55,11 +57,16 @@ final class TarTree extends PackTree {
   private final PackOptions.Exclusion exclusion;
   private final FileChannel channel;
   private final long size;
-  private final Node root = new Node();
+  private final Node root = new Node(null, FileName.of(""));
   private final Map<NewFile, Node> origins = new HashMap<>();
 
   /** A name in the archive, or a folder that only lies on the way to one. */
   private static final class Node {
+    /** The folder that holds it, null for the root. */
+    private final Node parent;
+
+    private final FileName name;
+
     /** Null for a folder without an entry. */
     private TarArchiveEntry entry;
 
@@ -76,8 +83,29 @@ final class TarTree extends PackTree {
     /** What it has become. */
     private NewFile file;
 
+    Node(Node parent, FileName name) {
+      this.parent = parent;
+      this.name = name;
+    }
+
     boolean isFolder() {
       return entry == null || entry.isDirectory();
+    }
+
+    /** Returns its path from the root on; made only for messages. */
+    FileName path() {
+      Deque<FileName> names = new ArrayDeque<>();
+      for (Node at = this; at.parent != null; at = at.parent) {
+        names.push(at.name);
+      }
+      ByteArrayOutputStream path = new ByteArrayOutputStream();
+      for (FileName each : names) {
+        if (path.size() > 0) {
+          path.write('/');
+        }
+        path.writeBytes(each.bytes());
+      }
+      return FileName.of(path.toByteArray());
     }
   }
 
@@ -176,16 +204,17 @@ final class TarTree extends PackTree {
     FileName path = path(entry.getName(), key, records);
     List<FileName> names = names(path);
     Node node = root;
-    byte[] before = {};
     for (FileName each : names) {
-      before = joined(before, each);
-      if (!options.excluded().isEmpty() && exclusion.covers(FileName.of(before))) {
-        return;
-      }
       if (!node.isFolder()) {
         throw refused(path, "lies in something that is no folder");
       }
-      node = node.children.computeIfAbsent(each, made -> new Node());
+      Node folder = node;
+      Node known = node.children.get(each);
+      node = known == null ? new Node(folder, each) : known;
+      if (!options.excluded().isEmpty() && exclusion.covers(node.path())) {
+        return;
+      }
+      folder.children.put(each, node);
     }
     if (!entry.isDirectory() && (node == root || !node.children.isEmpty())) {
       throw refused(path, "is a folder, and something else a second time");
@@ -196,18 +225,11 @@ final class TarTree extends PackTree {
     node.same = entry.isLink() ? path(entry.getLinkName(), "linkpath", records) : null;
   }
 
-  private static byte[] joined(byte[] folder, FileName last) {
-    if (folder.length == 0) {
-      return last.bytes();
-    }
-    byte[] path = Arrays.copyOf(folder, folder.length + 1 + last.length());
-    path[folder.length] = '/';
-    System.arraycopy(last.bytes(), 0, path, folder.length + 1, last.length());
-    return path;
-  }
-
   /** Takes a path apart; a slash in front and names of one dot mean nothing. */
   private List<FileName> names(FileName path) throws FileSystemException {
+    if (path.length() > LONGEST_PATH) {
+      throw refused(path.part(0, LONGEST_NAME), "goes on for %d bytes".formatted(path.length()));
+    }
     List<FileName> names = new ArrayList<>();
     int start = 0;
     for (int i = 0; i <= path.length(); i++) {
@@ -233,69 +255,58 @@ final class TarTree extends PackTree {
   }
 
   /** A folder whose names are being added. */
-  private record Level(Node node, byte[] path, int depth, Iterator<FileName> names) {}
+  private record Level(Node node, int depth, Iterator<Node> children) {}
 
   /** Makes the files, each folder before what is in it. */
   private void build() throws IOException {
     Deque<Level> levels = new ArrayDeque<>();
-    make(root, new byte[0]);
-    count(0, FileName.of(""), root.file.inode());
-    levels.push(new Level(root, new byte[0], 0, root.children.keySet().iterator()));
+    make(root);
+    count(0, root.name, root.file.inode());
+    levels.push(new Level(root, 0, root.children.values().iterator()));
     while (!levels.isEmpty()) {
       Level level = levels.peek();
-      if (!level.names.hasNext()) {
+      if (!level.children.hasNext()) {
         levels.pop();
         continue;
       }
-      FileName each = level.names.next();
-      byte[] path = joined(level.path, each);
-      Node node = level.node.children.get(each);
-      Node named = node.same == null ? node : target(node, path);
-      make(named, path);
-      level.node.file.add(each, named.file);
-      demandFewNames(named.file, path);
-      count(level.depth, each, named.file.inode());
-      if (node.isFolder()) {
-        levels.push(new Level(node, path, level.depth + 1, node.children.keySet().iterator()));
+      Node node = level.children.next();
+      Node named = node.same == null ? node : target(node);
+      make(named);
+      level.node.file.add(node.name, named.file);
+      try {
+        demandFewNames(named.file);
+      } catch (RefusedException e) {
+        throw refused(node.path(), e.getMessage());
       }
-    }
-  }
-
-  private void demandFewNames(NewFile file, byte[] path) throws FileSystemException {
-    try {
-      demandFewNames(file);
-    } catch (RefusedException e) {
-      throw refused(FileName.of(path), e.getMessage());
+      count(level.depth, node.name, named.file.inode());
+      if (node.isFolder()) {
+        levels.push(new Level(node, level.depth + 1, node.children.values().iterator()));
+      }
     }
   }
 
   /** The file that a hard link is another name of. */
-  private Node target(Node link, byte[] path) throws FileSystemException {
+  private Node target(Node link) throws FileSystemException {
     Node node = root;
     for (FileName each : names(link.same)) {
       node = node == null ? null : node.children.get(each);
     }
     if (node == null || node.same != null || node.isFolder()) {
       throw refused(
-          FileName.of(path),
-          "is a link to %s, which is no file of the archive".formatted(link.same));
+          link.path(), "is a link to %s, which is no file of the archive".formatted(link.same));
     }
     return node;
   }
 
   /** Makes the file of a node, unless another name of it came first. */
-  private void make(Node node, byte[] path) throws FileSystemException {
+  private void make(Node node) throws FileSystemException {
     if (node.file != null) {
       return;
     }
-    FileName shown =
-        path.length == 0
-            ? name
-            : FileName.of(name.exactText() + ":" + FileName.of(path).exactText());
     try {
       TarArchiveEntry entry = node.entry;
       Inode inode = entry == null ? folder() : inode(entry);
-      SortedMap<FileName, byte[]> attributes = attributes(node, shown);
+      SortedMap<FileName, byte[]> attributes = attributes(node);
       if (entry != null && entry.isSymbolicLink()) {
         FileName to = path(entry.getLinkName(), "linkpath", node.records);
         if (to.length() < 1 || to.length() > NewFile.LONGEST_TARGET) {
@@ -310,11 +321,16 @@ final class TarTree extends PackTree {
         addData(node.file, entry);
       }
     } catch (RefusedException e) {
-      throw new FileSystemException(shown.toString(), null, e.getMessage());
+      throw new FileSystemException(shown(node).toString(), null, e.getMessage());
     } catch (IOException | RuntimeException e) {
-      throw new FileSystemException(shown.toString(), null, "cannot be read: " + e.getMessage());
+      throw new FileSystemException(
+          shown(node).toString(), null, "cannot be read: " + e.getMessage());
     }
-    add(shown, node.file);
+    add(node.file, () -> shown(node));
+  }
+
+  private FileName shown(Node node) {
+    return node == root ? name : FileName.of(name.exactText() + ":" + node.path().exactText());
   }
 
   private static void addData(NewFile file, TarArchiveEntry entry) throws IOException {
@@ -412,7 +428,7 @@ final class TarTree extends PackTree {
     return entry.isFIFO() ? 0010000 : 0100000;
   }
 
-  private SortedMap<FileName, byte[]> attributes(Node node, FileName shown) {
+  private SortedMap<FileName, byte[]> attributes(Node node) {
     SortedMap<FileName, byte[]> attributes = new TreeMap<>();
     if (node.records == null) {
       return attributes;
@@ -426,7 +442,7 @@ final class TarTree extends PackTree {
                     key.substring(ATTRIBUTE.length()).getBytes(StandardCharsets.ISO_8859_1);
                 attributes.put(FileName.of(named), value);
               } else if (key.startsWith(TEXT_ACL)) {
-                addLoss(shown, "its access control list, which the archive has as text");
+                addLoss(shown(node), "its access control list, which the archive has as text");
               }
             });
     return attributes;
