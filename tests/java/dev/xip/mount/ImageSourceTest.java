@@ -14,6 +14,7 @@ import dev.xip.image.Verdict;
 import dev.xip.testing.Disks;
 import dev.xip.testing.Images;
 import dev.xip.testing.LoopDevice;
+import dev.xip.testing.Processes;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.foreign.MemorySegment;
@@ -160,6 +161,23 @@ class ImageSourceTest {
     Path qcow = Files.write(folder.resolve("a"), new byte[] {'Q', 'F', 'I', (byte) 0xfb});
     assertThatThrownBy(() -> OpenImage.open(qcow))
         .hasMessageContainingAll("qcow2", "qemu-img convert -O raw");
+  }
+
+  @Test
+  void whatOtherProgramsMadeOfAnImageIsNamedWithTheProgramThatUndoesIt() throws IOException {
+    for (String each :
+        new String[] {"gzip -dk", "zstd -d", "xz -dk", "bzip2 -dk", "lz4 -d", "tar -xf"}) {
+      String program = each.substring(0, each.indexOf(' '));
+      if (Processes.find(program).isPresent()) {
+        Path packed = folder.resolve("packed-" + program);
+        String how = program.equals("tar") ? "-cf - -C / ${1#/}" : "-c < \"$1\"";
+        String command = "%s %s > \"$2\"".formatted(program, how);
+        Processes.run("sh", "-c", command, "sh", image.toString(), packed.toString());
+        assertThatThrownBy(() -> OpenImage.open(packed))
+            .isInstanceOf(CorruptImageException.class)
+            .hasMessageContaining(each + " " + packed);
+      }
+    }
   }
 
   @Test

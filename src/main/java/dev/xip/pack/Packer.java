@@ -30,10 +30,10 @@ import java.util.Map;
 import java.util.UUID;
 
 /**
- * Makes an image of a folder. An ext image is made by mke2fs and filled by an {@link ImageWriter},
- * with files of 2 MiB or more aligned to 2 MiB; an EROFS image is made by mkfs.erofs alone. The
- * image gets its name only when it is complete and on the disk; a failure leaves what was there
- * before.
+ * Makes an image of a folder or tar archive. An ext image is made by mke2fs and filled by an {@link
+ * ImageWriter}, with files of 2 MiB or more aligned to 2 MiB; an EROFS image is made by mkfs.erofs
+ * alone. The image gets its name only when it is complete and on the disk; a failure leaves what
+ * was there before.
  */
 public final class Packer {
   /** The folder to be packed, or the archive. */

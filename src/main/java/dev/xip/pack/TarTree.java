@@ -18,8 +18,6 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
-import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -43,8 +41,6 @@ final class TarTree extends PackTree {
   private static final int RECORD = 512;
   private static final int LONGEST_NAME = 255;
   private static final int LONGEST_PATH = 1 << 16;
-  private static final int FOLDER_MODE = 0755;
-  private static final long MOST_ID = 0xffff_fffeL;
 
   /** The names of attributes begin with it; the values are those of getxattr(2). */
   private static final String ATTRIBUTE = "SCHILY.xattr.";
@@ -55,6 +51,7 @@ final class TarTree extends PackTree {
   private final FileName name;
   private final PackOptions options;
   private final PackOptions.Exclusion exclusion;
+  private final TarInodes inodes;
   private final FileChannel channel;
   private final long size;
   private final Node root = new Node(null, FileName.of(""));
@@ -113,6 +110,7 @@ final class TarTree extends PackTree {
     this.name = HostPaths.nameOf(file);
     this.options = options;
     this.exclusion = options.exclusion();
+    this.inodes = new TarInodes(options);
     this.channel = channel;
     this.size = channel.size();
   }
@@ -305,7 +303,7 @@ final class TarTree extends PackTree {
     }
     try {
       TarArchiveEntry entry = node.entry;
-      Inode inode = entry == null ? folder() : inode(entry);
+      Inode inode = entry == null ? inodes.folder() : inodes.of(entry);
       SortedMap<FileName, byte[]> attributes = attributes(node);
       if (entry != null && entry.isSymbolicLink()) {
         FileName to = path(entry.getLinkName(), "linkpath", node.records);
@@ -358,74 +356,6 @@ final class TarTree extends PackTree {
       }
     }
     return runs;
-  }
-
-  private Inode folder() {
-    return inode(0040000 | FOLDER_MODE, 0, 0, 0, Instant.EPOCH, Instant.EPOCH, 0, 0);
-  }
-
-  private Inode inode(TarArchiveEntry entry) throws RefusedException {
-    long uid = entry.getLongUserId();
-    long gid = entry.getLongGroupId();
-    if (uid < 0 || gid < 0 || uid > MOST_ID || gid > MOST_ID) {
-      throw new RefusedException("has the owner %d and the group %d".formatted(uid, gid));
-    }
-    Instant modified = entry.getLastModifiedTime().toInstant();
-    FileTime accessed = entry.getLastAccessTime();
-    boolean regular = type(entry) == 0100000;
-    return inode(
-        type(entry) | entry.getMode() & 07777,
-        uid,
-        gid,
-        regular ? entry.getRealSize() : 0,
-        accessed == null ? modified : accessed.toInstant(),
-        modified,
-        entry.getDevMajor(),
-        entry.getDevMinor());
-  }
-
-  private Inode inode(
-      int mode,
-      long uid,
-      long gid,
-      long bytes,
-      Instant accessed,
-      Instant modified,
-      int major,
-      int minor) {
-    boolean device =
-        FileType.ofMode(mode) == FileType.CHARACTER_DEVICE
-            || FileType.ofMode(mode) == FileType.BLOCK_DEVICE;
-    return new Inode(
-        0,
-        0,
-        mode,
-        options.uid() == PackOptions.KEPT ? uid : options.uid(),
-        options.gid() == PackOptions.KEPT ? gid : options.gid(),
-        0,
-        bytes,
-        0,
-        accessed,
-        modified,
-        modified,
-        modified,
-        device ? major : 0,
-        device ? minor : 0,
-        0);
-  }
-
-  /** The bits of a mode that tell the type, inode(7). */
-  private static int type(TarArchiveEntry entry) {
-    if (entry.isDirectory()) {
-      return 0040000;
-    } else if (entry.isSymbolicLink()) {
-      return 0120000;
-    } else if (entry.isCharacterDevice()) {
-      return 0020000;
-    } else if (entry.isBlockDevice()) {
-      return 0060000;
-    }
-    return entry.isFIFO() ? 0010000 : 0100000;
   }
 
   private SortedMap<FileName, byte[]> attributes(Node node) {

@@ -1,0 +1,94 @@
+package dev.xip.pack;
+
+import dev.xip.image.FileType;
+import dev.xip.image.Inode;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+
+/** The attributes of the files of a tar archive, with the owners that the options ask for. */
+final class TarInodes {
+  private static final int FOLDER_MODE = 0755;
+  private static final long MOST_ID = 0xffff_fffeL;
+
+  private final PackOptions options;
+
+  TarInodes(PackOptions options) {
+    this.options = options;
+  }
+
+  /** Returns the attributes of a folder that has no entry. */
+  Inode folder() {
+    return inode(0040000 | FOLDER_MODE, 0, 0, 0, Instant.EPOCH, Instant.EPOCH, 0, 0);
+  }
+
+  /**
+   * Returns the attributes of an entry.
+   *
+   * @param entry the entry
+   * @throws PackTree.RefusedException if an image cannot hold them
+   */
+  Inode of(TarArchiveEntry entry) throws PackTree.RefusedException {
+    long uid = entry.getLongUserId();
+    long gid = entry.getLongGroupId();
+    if (uid < 0 || gid < 0 || uid > MOST_ID || gid > MOST_ID) {
+      throw new PackTree.RefusedException("has the owner %d and the group %d".formatted(uid, gid));
+    }
+    Instant modified = entry.getLastModifiedTime().toInstant();
+    FileTime accessed = entry.getLastAccessTime();
+    boolean regular = type(entry) == 0100000;
+    return inode(
+        type(entry) | entry.getMode() & 07777,
+        uid,
+        gid,
+        regular ? entry.getRealSize() : 0,
+        accessed == null ? modified : accessed.toInstant(),
+        modified,
+        entry.getDevMajor(),
+        entry.getDevMinor());
+  }
+
+  private Inode inode(
+      int mode,
+      long uid,
+      long gid,
+      long bytes,
+      Instant accessed,
+      Instant modified,
+      int major,
+      int minor) {
+    boolean device =
+        FileType.ofMode(mode) == FileType.CHARACTER_DEVICE
+            || FileType.ofMode(mode) == FileType.BLOCK_DEVICE;
+    return new Inode(
+        0,
+        0,
+        mode,
+        options.uid() == PackOptions.KEPT ? uid : options.uid(),
+        options.gid() == PackOptions.KEPT ? gid : options.gid(),
+        0,
+        bytes,
+        0,
+        accessed,
+        modified,
+        modified,
+        modified,
+        device ? major : 0,
+        device ? minor : 0,
+        0);
+  }
+
+  /** The bits of a mode that tell the type, inode(7). */
+  private static int type(TarArchiveEntry entry) {
+    if (entry.isDirectory()) {
+      return 0040000;
+    } else if (entry.isSymbolicLink()) {
+      return 0120000;
+    } else if (entry.isCharacterDevice()) {
+      return 0020000;
+    } else if (entry.isBlockDevice()) {
+      return 0060000;
+    }
+    return entry.isFIFO() ? 0010000 : 0100000;
+  }
+}
