@@ -10,10 +10,13 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.ClosedFileSystemException;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystemAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
@@ -159,6 +162,47 @@ class XipFileSystemProviderTest {
     }
     assertThatThrownBy(() -> provider.getPath(uri("xip:" + file)))
         .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  /** A disk whose first partition is the image, at 1 MiB. */
+  private static Path disk() throws IOException {
+    byte[] bytes = Files.readAllBytes(image);
+    ByteBuffer disk = ByteBuffer.allocate((1 << 20) + bytes.length).order(ByteOrder.LITTLE_ENDIAN);
+    disk.put(446 + 4, (byte) 0x83).putInt(446 + 8, 2048).putInt(446 + 12, bytes.length / 512);
+    disk.putShort(510, (short) 0xaa55).put(1 << 20, bytes);
+    return Files.write(folder.resolve("a:disk.img"), disk.array());
+  }
+
+  @Test
+  void anImageInADiskIsNamedByEnvironmentAndByUri() throws IOException {
+    Path disk = disk();
+    assertThatThrownBy(() -> FileSystems.newFileSystem(disk))
+        .isInstanceOf(ProviderNotFoundException.class);
+    String file = "xip:" + disk.toUri().toString().replace("a:disk", "a%3Adisk");
+    Map<String, Map<String, ?>> environments =
+        Map.of(
+            file + ":1:/hello.txt", Map.of("partition", 1),
+            file + ":offset=1048576:/hello.txt", Map.of("offset", 1 << 20),
+            file + ":offset=0:1:/hello.txt", Map.of("offset", "0", "partition", "1"));
+    for (String uri : environments.keySet()) {
+      try (FileSystem named = FileSystems.newFileSystem(uri(uri), Map.of());
+          FileSystem opened = FileSystems.newFileSystem(disk, environments.get(uri))) {
+        Path path = opened.getPath("hello.txt");
+        assertThat(Files.readString(path)).isEqualTo("hello\n");
+        assertThat(path.toUri()).isEqualTo(uri(uri));
+        assertThat(Path.of(uri(uri))).isEqualTo(named.getPath("/hello.txt"));
+        assertThat(Files.isSameFile(path, named.getPath("hello.txt"))).isTrue();
+      }
+    }
+    assertThatThrownBy(() -> FileSystems.newFileSystem(disk, Map.of("partition", 2)))
+        .isInstanceOf(FileSystemException.class);
+    assertThatThrownBy(() -> FileSystems.newFileSystem(disk, Map.of("partition", "none")))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> FileSystems.newFileSystem(disk, Map.of("offset", "none")))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> FileSystems.newFileSystem(image, Map.of("recovery", "some")))
+        .isInstanceOf(IllegalArgumentException.class);
+    FileSystems.newFileSystem(image, Map.of("recovery", "none")).close();
   }
 
   @Test

@@ -32,7 +32,7 @@ final class XipDirectoryStream implements DirectoryStream<Path> {
       throw new IllegalStateException("the directory stream has had its iterator");
     }
     iterated = true;
-    return new Files();
+    return new Entries();
   }
 
   @Override
@@ -40,7 +40,7 @@ final class XipDirectoryStream implements DirectoryStream<Path> {
     closed = true;
   }
 
-  private final class Files implements Iterator<Path> {
+  private final class Entries implements Iterator<Path> {
     private XipPath next;
 
     @Override
