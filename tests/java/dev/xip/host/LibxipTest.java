@@ -242,4 +242,9 @@ class LibxipTest {
         .isThrownBy(() -> libxip.sumOfLongs(mem.asSlice(4, 8)))
         .withMessageContaining("multiples of 8");
   }
+
+  @Test
+  void theExpectedVersionIsThatOfTheHeader() {
+    assertThat(GuardCalls.ABI_VERSION).isEqualTo(dev.xip.bindings.Xip.XIP_ABI_VERSION());
+  }
 }

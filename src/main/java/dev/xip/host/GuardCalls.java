@@ -6,6 +6,12 @@ package dev.xip.host;
  * most commands run. For {@link LibxipLoader} and {@link Guard}.
  */
 final class GuardCalls {
+  /**
+   * The version that Java expects, {@code XIP_ABI_VERSION} of include/xip/xip.h: here once more,
+   * because to load the class of the bindings takes a third of the time in which a JVM starts.
+   */
+  static final int ABI_VERSION = 4;
+
   private GuardCalls() {}
 
   static native int abiVersion();

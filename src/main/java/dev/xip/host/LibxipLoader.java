@@ -1,6 +1,5 @@
 package dev.xip.host;
 
-import dev.xip.bindings.Xip;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
@@ -104,9 +103,9 @@ final class LibxipLoader {
       linkCopy(file);
     }
     int version = GuardCalls.abiVersion();
-    if (version != Xip.XIP_ABI_VERSION()) {
+    if (version != GuardCalls.ABI_VERSION) {
       throw new UnsatisfiedLinkError(
-          "ABI version %d, expected %d".formatted(version, Xip.XIP_ABI_VERSION()));
+          "ABI version %d, expected %d".formatted(version, GuardCalls.ABI_VERSION));
     }
     return new Libxip(file);
   }

@@ -32,13 +32,13 @@ final class SuperblockReader {
     check(
         inodesPerGroup > 0 && inodesPerGroup <= bitmapBits,
         ExtLayout.S_INODES_PER_GROUP,
-        "1..%d inodes per group".formatted(bitmapBits),
+        "1.." + bitmapBits + " inodes per group",
         inodesPerGroup);
     long blocksPerGroup = u32(ExtLayout.S_BLOCKS_PER_GROUP);
     check(
         blocksPerGroup > 0 && blocksPerGroup <= bitmapBits << clusterShift,
         ExtLayout.S_BLOCKS_PER_GROUP,
-        "1..%d blocks per group".formatted(bitmapBits << clusterShift),
+        "1.." + (bitmapBits << clusterShift) + " blocks per group",
         blocksPerGroup);
     Superblock superblock =
         new Superblock(
@@ -116,7 +116,7 @@ final class SuperblockReader {
     check(
         Integer.bitCount(size) == 1 && size >= ExtLayout.OLD_INODE_SIZE && size <= 1 << blockShift,
         ExtLayout.S_INODE_SIZE,
-        "an inode size that is a power of two, 128..%d".formatted(1 << blockShift),
+        "an inode size that is a power of two, 128.." + (1 << blockShift),
         size);
     return size;
   }
@@ -152,7 +152,7 @@ final class SuperblockReader {
     check(
         found == expected,
         ExtLayout.S_FIRST_DATA_BLOCK,
-        "block %d as the first of group 0".formatted(expected),
+        "block " + expected + " as the first of group 0",
         found);
     return expected;
   }
