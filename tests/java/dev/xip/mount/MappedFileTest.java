@@ -30,6 +30,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.nio.MappedByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -268,6 +269,21 @@ class MappedFileTest {
       Inode file = inode("plain");
       assertThat(image.mapCopyOnWrite(file, 0, file.size(), arena).toArray(JAVA_BYTE))
           .isEqualTo(original("plain"));
+    }
+  }
+
+  @Test
+  void anInterruptOfOneThreadKeepsNoOtherFromMapping() throws IOException {
+    Inode file = inode("hello.txt");
+    Thread.currentThread().interrupt();
+    assertThatExceptionOfType(ClosedByInterruptException.class)
+        .isThrownBy(() -> image.map(file, 0, 6));
+    assertThat(Thread.interrupted()).isTrue();
+    try (Arena arena = Arena.ofConfined()) {
+      byte[] expected = original("hello.txt");
+      assertThat(bytes(image.map(file, 0, 6))).isEqualTo(expected);
+      assertThat(image.map(file, 0, 6, arena).toArray(JAVA_BYTE)).isEqualTo(expected);
+      assertThat(image.mapCopyOnWrite(file, 0, 6, arena).toArray(JAVA_BYTE)).isEqualTo(expected);
     }
   }
 

@@ -4,6 +4,7 @@ import dev.xip.base.Access;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -70,6 +71,34 @@ public final class ArenaView {
             range.mapAgain(piece.at(), piece.source());
           }
         });
+  }
+
+  /**
+   * Maps one piece of a file that is mapped already once more, through the JDK alone: linking the
+   * first system call takes longer than a JVM needs to start. An interrupt closes the channel.
+   *
+   * @param file the open file
+   * @param fileOffset the first byte in the file, page aligned
+   * @param source the same bytes in the mapping that there is
+   * @param arena the view's memory lives as long as it
+   * @return read-only memory of the size of the source
+   * @throws java.nio.channels.ClosedChannelException if the channel is closed, or by an interrupt
+   * @throws IOException if the budget or the system has no mapping left (ENOMEM)
+   * @throws IllegalStateException if the arena is closed
+   */
+  public static MemorySegment again(
+      FileChannel file, long fileOffset, MemorySegment source, Arena arena) throws IOException {
+    long bytes = source.byteSize();
+    Guard guard = new Guard(true);
+    MappingBudget.take(1);
+    MemorySegment memory =
+        Reservation.mappedByTheJdk(
+            () -> file.map(FileChannel.MapMode.READ_ONLY, fileOffset, bytes, arena),
+            arena,
+            guard,
+            () -> MappingBudget.giveBack(1));
+    guard.add(Guard.originAt(source.address()), memory, Access.READ);
+    return memory;
   }
 
   /**

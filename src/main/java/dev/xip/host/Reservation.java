@@ -124,6 +124,23 @@ public final class Reservation implements AutoCloseable {
    */
   static Reservation in(Arena arena, long bytes, Access access, Runnable atEnd) throws IOException {
     Guard guard = new Guard(true);
+    MemorySegment memory =
+        mappedByTheJdk(() -> zeros(checked(bytes), access, arena), arena, guard, atEnd);
+    return new Reservation(memory, arena, guard);
+  }
+
+  /** Maps memory into an arena by the JDK. */
+  interface Mapper {
+    MemorySegment map() throws IOException;
+  }
+
+  /**
+   * Maps memory into an arena and ends its guarding before the JDK unmaps it.
+   *
+   * @param atEnd run once: before the memory is unmapped, or if this method throws
+   */
+  static MemorySegment mappedByTheJdk(Mapper mapper, Arena arena, Guard guard, Runnable atEnd)
+      throws IOException {
     AtomicBoolean ended = new AtomicBoolean();
     Runnable end =
         () -> {
@@ -136,9 +153,9 @@ public final class Reservation implements AutoCloseable {
       // An arena performs its actions in no order that is specified. The JDK's action that unmaps
       // stands between these two, so one of them comes before it.
       MappedMemory.atEnd(arena, end);
-      Reservation range = new Reservation(zeros(checked(bytes), access, arena), arena, guard);
+      MemorySegment memory = mapper.map();
       MappedMemory.atEnd(arena, end);
-      return range;
+      return memory;
     } catch (IOException | RuntimeException | Error e) {
       end.run();
       throw e;

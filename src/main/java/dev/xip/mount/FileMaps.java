@@ -17,6 +17,8 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.MappedByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.file.FileSystemException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -71,8 +73,28 @@ final class FileMaps implements AutoCloseable {
   }
 
   private MemorySegment readOnly(Range range, Arena arena) throws IOException {
-    List<RewiredView.Piece> parts = views.pieces(runs(range));
-    return guarded(() -> range.of(ArenaView.again(range.bytes, parts, arena)));
+    List<Rewiring.Run> runs = runs(range);
+    return guarded(() -> range.of(again(range.bytes, runs, arena)));
+  }
+
+  private MemorySegment again(long bytes, List<Rewiring.Run> runs, Arena arena) throws IOException {
+    List<RewiredView.Piece> parts = views.pieces(runs);
+    if (parts.size() == 1 && parts.getFirst().source().byteSize() == bytes) {
+      long from = runs.getFirst().from();
+      for (ImagePiece piece : pieces) {
+        if (from >= piece.start() && from < piece.end() && piece.channel().isOpen()) {
+          long fileOffset = piece.fileOffset() + from - piece.start();
+          try {
+            return ArenaView.again(piece.channel(), fileOffset, parts.getFirst().source(), arena);
+          } catch (ClosedByInterruptException e) {
+            throw e;
+          } catch (ClosedChannelException byInterruptOfAnother) {
+            break;
+          }
+        }
+      }
+    }
+    return ArenaView.again(bytes, parts, arena);
   }
 
   /** Makes memory that may be stored into; a store copies its page. */
@@ -127,9 +149,7 @@ final class FileMaps implements AutoCloseable {
   private synchronized MemorySegment buffers() throws IOException {
     if (buffers == null) {
       long bytes = Pages.roundDown(image.memory().byteSize());
-      buffers =
-          ArenaView.again(
-              bytes, views.pieces(List.of(new Rewiring.Run(0, 0, bytes))), Arena.ofAuto());
+      buffers = again(bytes, List.of(new Rewiring.Run(0, 0, bytes)), Arena.ofAuto());
     }
     return buffers;
   }

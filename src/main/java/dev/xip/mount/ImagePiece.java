@@ -13,6 +13,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Iterator;
 
 /**
  * A part of a file that holds a contiguous part of an image.
@@ -63,33 +64,46 @@ public record ImagePiece(
   }
 
   /**
-   * Opens the same file once more, even if another file has its name by now: through a descriptor
-   * that this process has of it, proc(5).
+   * Opens the same file once more, even if another file has its name by now: then through a
+   * descriptor that this process has of it, proc(5).
    *
    * @return the file, to be closed
-   * @throws IOException if it may not be read any more, or it was replaced just when it was opened
+   * @throws IOException if it may not be read any more, or has lost its name and its channel is
+   *     closed
    */
   HostFile reopen() throws IOException {
-    try (DirectoryStream<Path> own = Files.newDirectoryStream(DESCRIPTORS)) {
-      for (Path each : own) {
-        HostFile found =
-            isThis(each) ? HostFile.openReadOnlyOrDevice(each, HostPaths.text(file)) : null;
-        if (found != null && isThis(found.descriptorPath())) {
-          return found;
-        }
-        if (found != null) {
-          found.close();
+    HostFile found = openIfThis(file);
+    if (found == null) {
+      try (DirectoryStream<Path> own = Files.newDirectoryStream(DESCRIPTORS)) {
+        Iterator<Path> each = own.iterator();
+        while (found == null && each.hasNext()) {
+          found = openIfThis(each.next());
         }
       }
     }
+    if (found != null) {
+      return found;
+    }
     throw new FileSystemException(
-        HostPaths.text(file), null, "another file got its name while it was opened");
+        HostPaths.text(file), null, "has lost its name, and is not open any more");
   }
 
-  private boolean isThis(Path descriptor) {
+  private HostFile openIfThis(Path place) throws IOException {
+    if (!isThis(place)) {
+      return null;
+    }
+    HostFile opened = HostFile.openReadOnlyOrDevice(place, HostPaths.text(file));
+    if (isThis(opened.descriptorPath())) {
+      return opened;
+    }
+    opened.close();
+    return null;
+  }
+
+  private boolean isThis(Path place) {
     try {
-      return key.equals(keyOf(descriptor));
-    } catch (IOException closedMeanwhile) {
+      return key.equals(keyOf(place));
+    } catch (IOException gone) {
       return false;
     }
   }

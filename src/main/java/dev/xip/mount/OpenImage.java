@@ -250,6 +250,7 @@ public final class OpenImage implements AutoCloseable {
    * @throws FileSystemException if the bytes do not lie in whole pages; the text says why
    * @throws CorruptImageException if the image is damaged there, or was truncated since it was
    *     opened
+   * @throws java.nio.channels.ClosedByInterruptException if the thread is interrupted
    * @throws IOException if the part passes the end of the file, or the process has no mappings left
    *     (ENOMEM)
    */
