@@ -322,6 +322,24 @@ class MappedFileTest {
   }
 
   @Test
+  void whatIsNotInWholePagesIsRefusedWithTheReasonAndNeverMapped() throws IOException {
+    Path small = Images.ext2(tree, folder.resolve("small.img"), "-b", "1024");
+    try (OpenImage opened = OpenImage.open(small);
+        Arena arena = Arena.ofConfined()) {
+      Inode file = PathResolver.resolve(opened.image(), "plain", true);
+      for (ThrowingCallable map :
+          List.<ThrowingCallable>of(
+              () -> opened.map(file, 0, 10),
+              () -> opened.map(file, 0, 10, arena),
+              () -> opened.mapCopyOnWrite(file, 0, 10, arena))) {
+        assertThatExceptionOfType(FileSystemException.class)
+            .isThrownBy(map)
+            .withMessageContaining("cannot be mapped: " + Verdict.SMALL_BLOCKS.reason());
+      }
+    }
+  }
+
+  @Test
   void aPartThatPassesTheEndIsRefused() {
     for (long[] part : new long[][] {{0, 7}, {7, 0}, {6, 1}, {Long.MAX_VALUE, 1}}) {
       assertThatExceptionOfType(IOException.class)

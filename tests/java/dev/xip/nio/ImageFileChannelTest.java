@@ -327,6 +327,27 @@ class ImageFileChannelTest {
   }
 
   @Test
+  void aFileThatCannotBeMappedIsReadAndTransferred() throws IOException {
+    Path packed = Images.ext2(image.tree, folder.resolve("small.img"), "-b", "1024");
+    byte[] expected = image.original("plain");
+    try (OpenImage opened = OpenImage.open(packed);
+        ImageChannels channels = new ImageChannels(opened);
+        FileChannel channel =
+            channels.open("plain", PathResolver.resolve(opened.image(), "plain", true))) {
+      assertThatExceptionOfType(FileSystemException.class)
+          .isThrownBy(() -> channel.map(MapMode.READ_ONLY, 0, 10))
+          .withMessageContaining("block size below page size");
+      ByteBuffer read = ByteBuffer.allocate(expected.length);
+      assertThat(channel.read(read)).isEqualTo(expected.length);
+      assertThat(read.array()).isEqualTo(expected);
+      ByteArrayOutputStream copy = new ByteArrayOutputStream();
+      assertThat(channel.transferTo(0, expected.length, Channels.newChannel(copy)))
+          .isEqualTo(expected.length);
+      assertThat(copy.toByteArray()).isEqualTo(expected);
+    }
+  }
+
+  @Test
   void aDirectoryIsNoFile() {
     assertThatExceptionOfType(FileSystemException.class)
         .isThrownBy(() -> image.channel("sub"))
