@@ -29,6 +29,7 @@ public final class WholeReading {
   private final Set<Long> regular = new HashSet<>();
   private final ImageFormat format;
   private final byte[] bytes;
+  private final Overlay replayed;
   private FsImage image;
 
   /** Whether the image opened. */
@@ -49,8 +50,20 @@ public final class WholeReading {
    * @param bytes the image
    */
   public WholeReading(ImageFormat format, byte[] bytes) {
+    this(format, bytes, Overlay.NONE);
+  }
+
+  /**
+   * Prepares a reading of an image whose journal was replayed.
+   *
+   * @param format the format of the image
+   * @param bytes the image after the replay
+   * @param replayed what the replay changed
+   */
+  public WholeReading(ImageFormat format, byte[] bytes, Overlay replayed) {
     this.format = format;
     this.bytes = bytes;
+    this.replayed = replayed;
   }
 
   /**
@@ -59,7 +72,8 @@ public final class WholeReading {
    * @throws IOException if it does not open
    */
   public void everything() throws IOException {
-    image = format.open(NAME, MemorySegment.ofArray(bytes));
+    MemorySegment memory = MemorySegment.ofArray(bytes);
+    image = replayed.isEmpty() ? format.open(NAME, memory) : format.open(NAME, memory, replayed);
     opened = true;
     boolean walked = passes(() -> TreeWalk.walk(image, root(), (walk, inode) -> one(inode)));
     Set<Long> judged = new HashSet<>();

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class ErofsRandomDamageTest {
   private static final long SEED = Long.getLong("xip.seed", System.nanoTime());
-  private static final int MUTANTS = Boolean.getBoolean("xip.stress") ? 100_000 : 3_000;
+  private static final int MUTANTS = Boolean.getBoolean("xip.stress") ? 100_000 : 8_000;
   private static final long MOST_HEAP = 512L << 20;
   private static final long MOST_SECONDS = 10;
 

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class RandomDamageTest {
   private static final long SEED = Long.getLong("xip.seed", System.nanoTime());
-  private static final int MUTANTS = Boolean.getBoolean("xip.stress") ? 40_000 : 2_000;
+  private static final int MUTANTS = Boolean.getBoolean("xip.stress") ? 40_000 : 12_000;
   private static final long MOST_HEAP = 64L << 20;
   private static final long MOST_SECONDS = 10;
 
