@@ -23,6 +23,11 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 /**
  * An image of ext2, ext3 or ext4. Immutable and safe for any number of threads. Every method that
  * can throw turns a truncation of the file underneath into a {@link CorruptImageException}.
+ *
+ * <p>Encrypted files are never decrypted: their contents have the verdict {@link
+ * Verdict#ENCRYPTED}, and the names in encrypted directories and the targets of encrypted links are
+ * those that the kernel shows without the key. The lookup of such a name finds its entry. Extended
+ * attributes are those that the kernel lists.
  */
 public final class ExtImage implements FsImage {
   /** A prime: the numbers of directories are often a fixed distance apart, one for each group. */

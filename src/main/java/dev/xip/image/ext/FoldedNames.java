@@ -10,10 +10,10 @@ import java.text.Normalizer;
 import java.util.Locale;
 
 /**
- * The names of a directory that takes no notice of case: two are the same if their forms are that
- * Unicode 12.1 calls NFD with full case folding and without what is ignorable by default. Names
- * that are not valid UTF-8 differ if their bytes do; with a strict encoding there are none. Linux
- * counterpart: fs/unicode/utf8-core.c:utf8_casefold.
+ * The names of a case-folded directory. Each name has a folded form: in Unicode 12.1, decomposed
+ * (NFD), with full case folding, without the characters that are ignorable by default. Two names
+ * are the same if their folded forms are. A name that is not valid UTF-8 is compared by its bytes;
+ * with a strict encoding it is damage. Linux counterpart: fs/unicode/utf8-core.c:utf8_casefold.
  *
  * @param strict whether the image takes names in UTF-8 alone
  */

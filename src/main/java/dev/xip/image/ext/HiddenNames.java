@@ -13,9 +13,9 @@ import java.util.Base64;
 
 /**
  * The names of an encrypted directory as the kernel shows them without its key: base64url of the
- * hash and of the encrypted name, of which a long one ends in its SHA-256. Targets of encrypted
- * links are shown so too. Such names can be listed and looked up; they are no names that anybody
- * gave. Linux counterpart: fs/crypto/fname.c:fscrypt_fname_disk_to_usr.
+ * hash and of the encrypted name, where the end of a long name is replaced by its SHA-256. Targets
+ * of encrypted links are shown in the same way. These names can be listed and looked up. Linux
+ * counterpart: fs/crypto/fname.c:fscrypt_fname_disk_to_usr.
  *
  * @param hash the hash function of the directory, null where the kernel shows no hashes
  * @param hashInEntry whether the entries hold their hashes, as in case-folded directories
