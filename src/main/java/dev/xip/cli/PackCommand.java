@@ -32,8 +32,7 @@ import picocli.CommandLine.TypeConversionException;
     header = "Make an image of a folder or tar archive, with mke2fs or mkfs.erofs.",
     customSynopsis = {
       "xip pack [OPTION...] DIR IMAGE",
-      "xip pack [OPTION...] --tar FILE IMAGE",
-      ""
+      "       xip pack [OPTION...] --tar FILE IMAGE"
     },
     description = {
       "%nThe image is as small as its contents and their alignment allow. It is written under"
