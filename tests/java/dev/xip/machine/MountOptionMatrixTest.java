@@ -255,15 +255,37 @@ class MountOptionMatrixTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"1024", "2048"})
-  void aRealImageOfSmallBlocksIsNotMountedAndLeavesNothing(String blockSize) throws IOException {
+  void aRealImageOfSmallBlocksIsNotMountedWithXipAndLeavesNothing(String blockSize)
+      throws IOException {
     SegmentName name = SegmentName.of("SMALL");
     SegmentStore store = storeWith(name, "-b", blockSize);
     try (Machine machine = Machine.boot(MachineConfig.DEFAULT.withRam(16 << 20), store)) {
-      assertThatThrownBy(() -> machine.mount(name))
+      assertThatThrownBy(() -> machine.mount("xip", name))
           .isInstanceOf(IOException.class)
-          .hasMessageContaining("found blocks of " + blockSize + " bytes");
+          .hasMessageContaining("found blocks of " + blockSize);
       assertThat(machine.segments().loaded()).isEmpty();
       assertThat(machine.devices().devices()).isEmpty();
     }
+  }
+
+  @Test
+  void withoutOptionsAnImageOfSmallBlocksIsMountedForThePageCache() throws IOException {
+    SegmentName name = SegmentName.of("SMALL");
+    SegmentStore store = storeWith(name, "-b", "1024");
+    try (Machine machine = Machine.boot(MachineConfig.DEFAULT.withRam(16 << 20), store);
+        Mount mount = machine.mount(name)) {
+      assertThat(mount.options().xip()).isFalse();
+      assertThat(mount.options().warnings())
+          .containsExactly("dcssblk0: not in place: blocks of 1024 bytes are smaller than a page");
+      refusedInPlace(mount, "/file", "mounted without the option xip");
+      Inode inode = PathResolver.resolve(mount.image(), "/file", true);
+      assertThat(mount.openCached("/file", inode).size()).isEqualTo(inode.size());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {8192, 65536})
+  void blocksOfSeveralPagesAreInPlace(int blockSize) throws FileSystemException {
+    assertThat(XIP.mount(facts(true, blockSize))).isEqualTo(XIP);
   }
 }
