@@ -13,6 +13,7 @@ import dev.xip.measure.Growth;
 import dev.xip.measure.GrowthChart;
 import dev.xip.measure.GrowthFigures;
 import dev.xip.measure.GuestExecBench;
+import dev.xip.measure.ImageFigures;
 import dev.xip.measure.NormalPageBench;
 import dev.xip.measure.SegmentGrowth;
 import dev.xip.pagetable.EntryLayout;
@@ -48,6 +49,8 @@ import picocli.CommandLine.TypeConversionException;
       "  names         name, attributes and first page of each of 100,000 files",
       "  processes     the start of the command, and a gibibyte through it",
       "",
+      "  images        ext4 and EROFS images of many files: open, walk, look-ups, reads, a large"
+          + " file and a large directory; takes minutes",
       "  guest         programs of this host out of an image under xip run, beside the host;"
           + " needs /dev/kvm",
       "  guest-exec    a shell that starts 300 programs there, by each way to ask",
@@ -64,9 +67,13 @@ import picocli.CommandLine.TypeConversionException;
       "  xip bench reads copies --chart bench.svg",
       "  xip bench normal-page fork-exit --json",
       "  xip bench fork-exit --segments 1,512 --threads 1",
+      "  xip bench images --files 1000000",
       "  xip bench fork-exit --strategies special-bit,mem-segs-mutex"
     })
 final class BenchCommand implements Callable<Integer> {
+  private static final int GROWTH_FILES = 1_000_000;
+  private static final int IMAGES_FILES = 100_000;
+
   /** The subjects of measurement. */
   enum Subject {
     READS(Comparison.READS),
@@ -81,6 +88,7 @@ final class BenchCommand implements Callable<Integer> {
     NORMAL_PAGE("normal-page", NormalPageBench::run),
     FORK_EXIT("fork-exit", ForkExitBench::run),
     FIVE_PERCENT("five-percent", null),
+    IMAGES("images", null),
     GROWTH("growth", null),
     SEGMENTS("segments", null);
 
@@ -186,9 +194,10 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--files",
       paramLabel = "N",
-      defaultValue = "1000000",
-      description = "growth: the largest number of files in an image; default: ${DEFAULT-VALUE}.")
-  private int files;
+      description =
+          "The largest number of files in an image; default: for growth 1000000, for images"
+              + " 100000.")
+  private Integer files;
 
   @Option(names = "--json", description = "Print an array of rows.")
   private boolean json;
@@ -205,7 +214,7 @@ final class BenchCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     requirePositive("--segments", segments, 1 << 20);
     requirePositive("--threads", threads, 1 << 10);
-    requirePositive("--files", new int[] {files}, 1 << 24);
+    requirePositive("--files", new int[] {files(IMAGES_FILES)}, 1 << 24);
     for (Path chart : charts) {
       Drawing.format(chart); // fails before minutes of measuring
     }
@@ -230,7 +239,9 @@ final class BenchCommand implements Callable<Integer> {
           figures.addAll(each.comparison.measure(work));
           progress.at(++done, chosen.size());
         } else if (each == Subject.GROWTH) {
-          growth.addAll(GrowthFigures.measure(work, files));
+          growth.addAll(GrowthFigures.measure(work, files(GROWTH_FILES)));
+        } else if (each == Subject.IMAGES) {
+          ImageFigures.measure(work, files(IMAGES_FILES), figures, growth);
         } else if (each == Subject.FIVE_PERCENT) {
           shares.addAll(FivePercentBench.run(working(), segments, work, progress));
         } else if (each == Subject.GUEST_EXEC) {
@@ -262,6 +273,10 @@ final class BenchCommand implements Callable<Integer> {
       }
     }
     return Main.DONE;
+  }
+
+  private int files(int usual) {
+    return files == null ? usual : files;
   }
 
   private void measureAlone() throws IOException {

@@ -24,20 +24,25 @@ public final class LoopMount implements AutoCloseable {
   }
 
   /**
-   * Mounts an image read-only.
+   * Mounts an image of ext2, ext3 or ext4 read-only.
    *
-   * @param image an ext2 image
+   * @param image the image
    * @param folder the parent of the mount point
    * @return the mount; empty if this user may not mount or the host has no loop device
    * @throws IOException if the mount point cannot be made
    */
   public static Optional<LoopMount> of(Path image, Path folder) throws IOException {
+    return of(image, folder, "ext4");
+  }
+
+  /** The same by another driver of the kernel. */
+  static Optional<LoopMount> of(Path image, Path folder, String driver) throws IOException {
     return Leftovers.step(
         () -> {
           Path root = Files.createTempDirectory(folder, "xip-mount");
           String from = HostPaths.text(image);
           String to = HostPaths.text(root);
-          if (!run(List.of("mount", "-t", "ext4", "-o", "loop,ro", from, to))) {
+          if (!run(List.of("mount", "-t", driver, "-o", "loop,ro", from, to))) {
             Files.delete(root);
             return Optional.empty();
           }

@@ -103,18 +103,24 @@ final class ProcessFigures {
     return race.add(name, 1e6, () -> run(command)); // in milliseconds
   }
 
+  /** Runs a program that must succeed; its output is not needed. */
   static long run(List<String> command) throws IOException {
+    int exit = exit(command);
+    if (exit != 0) {
+      throw new IOException("%s: expected exit 0, found %d".formatted(command, exit));
+    }
+    return exit;
+  }
+
+  /** Runs a program and returns its exit code. */
+  static int exit(List<String> command) throws IOException {
     ProcessBuilder builder =
         new ProcessBuilder(HostProcess.words(command))
             .redirectInput(new File("/dev/null"))
             .redirectError(ProcessBuilder.Redirect.DISCARD)
             .redirectOutput(ProcessBuilder.Redirect.DISCARD);
     try (HostProcess started = HostProcess.start(builder)) {
-      int exit = started.process().waitFor();
-      if (exit != 0) {
-        throw new IOException("%s: expected exit 0, found %d".formatted(command, exit));
-      }
-      return exit;
+      return started.process().waitFor();
     } catch (InterruptedException e) {
       throw new IOException(command + " was interrupted", e);
     }

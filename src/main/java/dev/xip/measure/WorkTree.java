@@ -17,6 +17,11 @@ public final class WorkTree implements AutoCloseable {
   /** The files of each directory. */
   public static final int PER_FOLDER = 1_000;
 
+  /** So many files have the content; more are empty. */
+  public static final int MOST_FILLED = 100_000;
+
+  private static final byte[] EMPTY = new byte[0];
+
   private final ScratchFolder scratch;
   private final int files;
   private final byte[] content;
@@ -28,25 +33,17 @@ public final class WorkTree implements AutoCloseable {
   }
 
   /**
-   * Makes the tree and packs it.
+   * Makes the tree and packs it as ext2.
    *
    * @param parent the folder's parent
    * @param files the number of files, a multiple of {@link #PER_FOLDER}
-   * @param content the content of each
+   * @param content the content of the first {@link #MOST_FILLED}
    * @return the tree, to be closed
    * @throws IOException if there is no room for it or no mke2fs
    */
   public static WorkTree create(Path parent, int files, byte[] content) throws IOException {
-    WorkTree work = new WorkTree(ScratchFolder.in(parent, "xip-bench"), files, content);
+    WorkTree work = unpacked(parent, files, content);
     try {
-      Files.createDirectory(work.tree());
-      for (int i = 0; i < files; i++) {
-        Path file = work.tree().resolve(path(i));
-        if (i % PER_FOLDER == 0) {
-          Files.createDirectory(file.getParent());
-        }
-        Files.write(file, content);
-      }
       Packer.pack(work.tree(), work.image(), PackFormat.EXT2, ProgressListener.NONE);
       return work;
     } catch (IOException | RuntimeException e) {
@@ -56,6 +53,29 @@ public final class WorkTree implements AutoCloseable {
       work.close();
       throw new IOException("packing " + work.tree() + " was interrupted", e);
     }
+  }
+
+  /** Makes the tree, for other packers. */
+  static WorkTree unpacked(Path parent, int files, byte[] content) throws IOException {
+    WorkTree work = new WorkTree(ScratchFolder.in(parent, "xip-bench"), files, content);
+    try {
+      Files.createDirectory(work.tree());
+      for (int i = 0; i < files; i++) {
+        Path file = work.tree().resolve(path(i));
+        if (i % PER_FOLDER == 0) {
+          Files.createDirectory(file.getParent());
+        }
+        Files.write(file, work.content(i));
+      }
+      return work;
+    } catch (IOException | RuntimeException e) {
+      work.close();
+      throw e;
+    }
+  }
+
+  private byte[] content(int file) {
+    return file < MOST_FILLED ? content : EMPTY;
   }
 
   /**
@@ -89,17 +109,18 @@ public final class WorkTree implements AutoCloseable {
    */
   public Path zip() throws IOException {
     Path zip = folder().resolve("zip");
-    CRC32 crc = new CRC32();
-    crc.update(content);
     try (OutputStream out = Files.newOutputStream(zip);
         ZipOutputStream entries = new ZipOutputStream(out)) {
       for (int i = 0; i < files; i++) {
+        byte[] stored = content(i);
+        CRC32 crc = new CRC32();
+        crc.update(stored);
         ZipEntry entry = new ZipEntry(path(i));
         entry.setMethod(ZipEntry.STORED);
-        entry.setSize(content.length);
+        entry.setSize(stored.length);
         entry.setCrc(crc.getValue());
         entries.putNextEntry(entry);
-        entries.write(content);
+        entries.write(stored);
       }
     }
     return zip;
