@@ -9,7 +9,6 @@ import dev.xip.testing.Disks;
 import dev.xip.testing.Disks.Part;
 import dev.xip.testing.Images;
 import dev.xip.testing.Judge;
-import dev.xip.testing.LoopDevice;
 import dev.xip.testing.Processes;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -162,29 +161,6 @@ class PartitionTableTest {
     List<String> judged = new ArrayList<>(partx(disk, 512));
     judged.removeIf(each -> each.startsWith("3 "));
     assertThat(ours(read(disk), (int) SECTOR)).isEqualTo(judged);
-  }
-
-  @Test
-  void theKernelFindsTheSamePartitions() throws IOException {
-    Path gpt = Disks.empty(folder.resolve("gpt"), DISK);
-    Disks.gpt(gpt, 512, randomParts(512, true));
-    for (Path disk : List.of(gpt, withLogical())) {
-      try (LoopDevice loop = LoopDevice.of(disk, "--partscan")) {
-        for (Partition each : read(disk).partitions()) {
-          Path facts =
-              loop.facts().resolve("%sp%d".formatted(loop.path().getFileName(), each.number()));
-          Judge.needs(Files.exists(facts), "root and a kernel with partitions");
-          assertThat(number(facts.resolve("start"))).isEqualTo(each.start() / SECTOR);
-          if (!each.container()) {
-            assertThat(number(facts.resolve("size"))).isEqualTo(each.size() / SECTOR);
-          }
-        }
-      }
-    }
-  }
-
-  private static long number(Path file) throws IOException {
-    return Long.parseLong(Files.readString(file).strip());
   }
 
   @Test

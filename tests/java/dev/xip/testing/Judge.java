@@ -148,25 +148,6 @@ public final class Judge {
     }
   }
 
-  /**
-   * Skips the test if mkfs.erofs does not know an option.
-   *
-   * @param options the options, separated by blanks
-   * @throws IOException if it cannot be run
-   */
-  public static void mkfsErofs(String options) throws IOException {
-    program("mkfs.erofs");
-    Path folder = Files.createTempDirectory("xip-probe");
-    try {
-      Path tree = Files.createDirectory(folder.resolve("tree"));
-      Images.erofs(tree, folder.resolve("image"), options.split(" "));
-    } catch (IOException e) {
-      needs(false, "a mkfs.erofs that takes %s (package erofs-utils)".formatted(options));
-    } finally {
-      Folders.delete(folder);
-    }
-  }
-
   /** Skips the test if the kernel cannot mount an ext2 image. */
   public static void loopMount() throws IOException {
     root();
