@@ -258,7 +258,7 @@ public final class VirtualProcessor implements AutoCloseable {
     }
     long errorCode = (WITH_ERROR_CODE >>> vector & 1) == 0 ? 0 : entry.errorCode();
     if (!entry.cameFromUser()) {
-      return isResumedAgain(vector) ? null : inKernel(vector, errorCode);
+      return isResumedAgain() ? null : inKernel(vector, errorCode);
     }
     failedResumes = 0;
     entry.readFrame(user);
@@ -285,13 +285,14 @@ public final class VirtualProcessor implements AutoCloseable {
   }
 
   /**
-   * kvm_pvm, which emulates ring 0, now and then takes the IRETQ of a resume stub for an undefined
-   * instruction. Nothing has happened then: the user's registers are set once more.
+   * kvm_pvm, which emulates ring 0, now and then reports an exception at a resume stub that IRETQ
+   * cannot have: an undefined instruction, or the page fault of a user's store. Nothing has
+   * happened then: the user's registers are set once more. An exception that the stub does have
+   * comes each time.
    */
-  private boolean isResumedAgain(int vector) {
+  private boolean isResumedAgain() {
     long origin = entry.origin() - GuestPages.BASE;
-    return vector == UNDEFINED_INSTRUCTION
-        && origin >= GuestPages.RESUME
+    return origin >= GuestPages.RESUME
         && origin < Pages.SIZE
         && ++failedResumes < MOST_FAILED_RESUMES;
   }
