@@ -123,7 +123,7 @@ class CutSegmentTest {
     Arrays.fill(bytes, RETURN);
     Path file = Files.write(folder.resolve("file"), bytes);
     // What is written last lies behind all else.
-    Images.debugfsWrite(image, "write %s file".formatted(file));
+    Images.debugfsWrite(image, "write \"%s\" file".formatted(file));
     root.boot(image);
   }
 

@@ -163,7 +163,7 @@ public final class Images {
     Path content = Files.createTempFile("xip-journal", "");
     try {
       Files.write(content, bytes);
-      debugfsWrite(image, "jo", "jw -b %s %s".formatted(block, content), "jc");
+      debugfsWrite(image, "jo", "jw -b %s \"%s\"".formatted(block, content), "jc");
     } finally {
       Files.delete(content);
     }

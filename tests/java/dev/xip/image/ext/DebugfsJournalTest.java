@@ -47,15 +47,15 @@ class DebugfsJournalTest {
     // In its checksums of version 1 debugfs counts revoke blocks, which a recovery does not.
     boolean revokes = !how.contains("ext3") || !how.endsWith("-c");
     List<String> commands =
-        new ArrayList<>(List.of(opened, "jw -b %s %s".formatted(some(base, 0, 40), content)));
+        new ArrayList<>(List.of(opened, "jw -b %s \"%s\"".formatted(some(base, 0, 40), content)));
     if (revokes) {
       commands.add("jw -r %s".formatted(some(base, 3, 9)));
     }
-    commands.add("jw -b %s %s".formatted(some(base, 5, 25), content));
+    commands.add("jw -b %s \"%s\"".formatted(some(base, 5, 25), content));
     if (revokes) {
       commands.add("jw -r %s".formatted(some(base, 30, 35)));
     }
-    commands.add("jw -c -b %s %s".formatted(some(base, 50, 60), content));
+    commands.add("jw -c -b %s \"%s\"".formatted(some(base, 50, 60), content));
     commands.add("jc");
     Images.debugfsWrite(file, commands.toArray(String[]::new));
     byte[] dirty = Files.readAllBytes(file);
