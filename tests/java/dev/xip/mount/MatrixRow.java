@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * One image of the matrix.
@@ -109,8 +110,11 @@ record MatrixRow(String tool, String options, String tune, String debugfs, Strin
       sized.setLength((blockSize() > PAGE || options.contains("bigalloc") ? 256 : 40) * MEBI);
     }
     boolean byKernel = by == By.KERNEL && Judge.isRoot();
-    String from = byKernel ? "mke2fs -q -F " : "mke2fs -q -F -d " + tree + " ";
-    Processes.run(words(from + options, file.toString()));
+    String[] from = byKernel ? new String[0] : new String[] {"-d", tree.toString()};
+    Processes.run(
+        Stream.of(words("mke2fs -q -F " + options), from, new String[] {file.toString()})
+            .flatMap(Stream::of)
+            .toArray(String[]::new));
     if (!tune.isEmpty()) {
       Processes.run(words("tune2fs " + tune, file.toString()));
     }
