@@ -170,7 +170,7 @@ class ImageSourceTest {
       String program = each.substring(0, each.indexOf(' '));
       if (Processes.find(program).isPresent()) {
         Path packed = folder.resolve("packed-" + program);
-        String how = program.equals("tar") ? "-cf - -C / ${1#/}" : "-c < \"$1\"";
+        String how = program.equals("tar") ? "-cf - -C / \"${1#/}\"" : "-c < \"$1\"";
         String command = "%s %s > \"$2\"".formatted(program, how);
         Processes.run("sh", "-c", command, "sh", image.toString(), packed.toString());
         assertThatThrownBy(() -> OpenImage.open(packed))
