@@ -41,7 +41,7 @@ class FileProgramsTest {
                 "/usr/bin/cmp",
                 "/usr/bin/wc",
                 "/usr/bin/env"));
-    Path work = root.tree().resolve("work");
+    Path work = root.tree().resolve("files");
     Files.createDirectories(work.resolve("a/b/c"));
     Files.createDirectory(root.tree().resolve("tmp"));
     Files.writeString(work.resolve("a/one"), "first line\nsecond line\n".repeat(1000));
@@ -61,7 +61,7 @@ class FileProgramsTest {
 
   private void isAsUnderChroot(String script) throws IOException {
     root.isAsUnderChroot(
-        "umask 22; cd /work; " + script + "; cd /; ls -1R /work; cat /work/*/* 2>&1 | wc -c");
+        "umask 22; cd /files; " + script + "; cd /; ls -1R /files; cat /files/*/* 2>&1 | wc -c");
   }
 
   @Test

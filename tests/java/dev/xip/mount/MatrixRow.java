@@ -24,7 +24,7 @@ import java.util.stream.Stream;
  * @param by who fills and mounts it
  */
 record MatrixRow(String tool, String options, String tune, String debugfs, String mounted, By by) {
-  /** Who fills the image, if the test runs as root, and who can mount it. */
+  /** What fills the image if the test runs as root, and whether the kernel can mount it. */
   enum By {
     /** The kernel fills and mounts it. */
     KERNEL,

@@ -253,7 +253,7 @@ class ImageFileChannelTest {
   }
 
   @Test
-  void aPrivateMappingIsWritableAndNobodyElseSeesIt() throws IOException {
+  void aStoreIntoAPrivateMappingIsSeenThereAlone() throws IOException {
     byte[] expected = image.original("scattered");
     FileChannel channel = image.channel("scattered");
     try (Arena arena = Arena.ofConfined()) {

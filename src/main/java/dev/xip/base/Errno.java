@@ -76,7 +76,7 @@ public enum Errno {
   ENAMETOOLONG(36),
   /** No locks available. */
   ENOLCK(37),
-  /** Function not implemented. */
+  /** No such system call. */
   ENOSYS(38),
   /** Too many levels of symbolic links. */
   ELOOP(40),
