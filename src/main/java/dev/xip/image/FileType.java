@@ -24,6 +24,11 @@ public enum FileType {
   /** Values() copies its array at each call. */
   private static final FileType[] ALL = values();
 
+  /** By the value of file_type in a directory entry, FT_UNKNOWN..FT_SYMLINK. */
+  private static final FileType[] OF_ENTRIES = {
+    UNKNOWN, REGULAR, DIRECTORY, CHARACTER_DEVICE, BLOCK_DEVICE, FIFO, SOCKET, SYMLINK
+  };
+
   private final int formatBits;
   private final char letter;
 
@@ -45,6 +50,16 @@ public enum FileType {
       }
     }
     return UNKNOWN;
+  }
+
+  /**
+   * Returns the type that a directory entry holds (include/linux/fs_types.h).
+   *
+   * @param value its file_type, at least 0
+   * @return the type, {@link #UNKNOWN} if the value has no meaning
+   */
+  public static FileType ofEntry(int value) {
+    return value < OF_ENTRIES.length ? OF_ENTRIES[value] : UNKNOWN;
   }
 
   /** {@return the format bits of a mode, S_IFMT} */

@@ -17,18 +17,6 @@ import java.io.IOException;
 final class DirectoryBlocks {
   private static final FileName DOT = FileName.of(".");
 
-  /** Types by the value of file_type (include/linux/fs_types.h, FT_UNKNOWN..FT_SYMLINK). */
-  private static final FileType[] TYPES = {
-    FileType.UNKNOWN,
-    FileType.REGULAR,
-    FileType.DIRECTORY,
-    FileType.CHARACTER_DEVICE,
-    FileType.BLOCK_DEVICE,
-    FileType.FIFO,
-    FileType.SOCKET,
-    FileType.SYMLINK
-  };
-
   private final InodeTable inodes;
   private final Inode directory;
   private final ByteView view;
@@ -302,6 +290,6 @@ final class DirectoryBlocks {
 
   private FileType type(long at) throws MalformedDataException {
     int type = view.u8(at + ErofsLayout.D_FILE_TYPE);
-    return type < TYPES.length ? TYPES[type] : FileType.UNKNOWN;
+    return FileType.ofEntry(type);
   }
 }

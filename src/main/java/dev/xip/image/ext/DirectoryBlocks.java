@@ -18,18 +18,6 @@ import java.util.Map;
  * answers. Linux counterpart: fs/ext4/namei.c:ext4_find_entry and fs/ext4/dir.c.
  */
 final class DirectoryBlocks {
-  /** Types by the value of file_type (include/linux/fs_types.h, FT_UNKNOWN..FT_SYMLINK). */
-  private static final FileType[] TYPES = {
-    FileType.UNKNOWN,
-    FileType.REGULAR,
-    FileType.DIRECTORY,
-    FileType.CHARACTER_DEVICE,
-    FileType.BLOCK_DEVICE,
-    FileType.FIFO,
-    FileType.SOCKET,
-    FileType.SYMLINK
-  };
-
   private static final FileName DOT = FileName.of(".");
   private static final FileName DOT_DOT = FileName.of("..");
 
@@ -387,6 +375,6 @@ final class DirectoryBlocks {
 
   private FileType type(long at) throws MalformedDataException {
     int type = superblock.fileTypes() ? view.u8(at + ExtLayout.D_FILE_TYPE) : 0;
-    return type < TYPES.length ? TYPES[type] : FileType.UNKNOWN;
+    return FileType.ofEntry(type);
   }
 }
