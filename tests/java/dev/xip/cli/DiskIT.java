@@ -59,7 +59,9 @@ class DiskIT {
     assertThat(Xip.run("cat", "--offset=1024K", "--size=2M", disk, "/file").failsWithOneLine())
         .contains("disk.img+0x100000: at byte 0x", "expected");
     assertThat(Xip.run("ls", "--offset", "-1", disk).exit()).isEqualTo(2);
-    assertThat(Xip.run("ls", "--offset", "1", "segment:A").exit()).isEqualTo(2);
+    String nowhere = "--store=" + folder.resolve("no-store");
+    assertThat(Xip.run("ls", "--offset", "1", nowhere, "segment:A").exit()).isEqualTo(2);
+    assertThat(Xip.run("maps", "--offset", "1", nowhere, "segment:A").exit()).isEqualTo(2);
   }
 
   @Test

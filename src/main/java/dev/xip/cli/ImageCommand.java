@@ -6,8 +6,10 @@ import dev.xip.image.MemoryFaults;
 import dev.xip.mount.ImageSource;
 import dev.xip.mount.OpenImage;
 import dev.xip.mount.Recovery;
+import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentStore;
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
@@ -49,8 +51,8 @@ abstract class ImageCommand implements Callable<Integer> {
   private OpenImage open(Output out) throws IOException {
     Recovery recovery = noRecovery ? Recovery.NONE : Recovery.IN_MEMORY;
     if (operand.isInSegments()) {
-      SegmentStore segments = SegmentStore.open(store.folder());
-      return OpenImage.open(segments, operand.segments(), recovery);
+      List<SegmentName> names = operand.segments();
+      return OpenImage.open(SegmentStore.open(store.folder()), names, recovery);
     }
     ImageSource source = operand.source();
     if (out.isInto(source.file())) {

@@ -32,7 +32,7 @@ abstract class ScenarioCommands implements Callable<Integer> {
   public Integer call() throws IOException {
     try (Scenario scenario =
         image.isInSegments()
-            ? Scenario.on(store.open(), image.segments())
+            ? Scenario.on(image.segments(), store.open())
             : Scenario.on(image.source())) {
       scenario.warnings().forEach(each -> Errors.line(image.name() + ": " + each));
       if (script == null) {

@@ -103,12 +103,12 @@ public final class Scenario implements AutoCloseable {
   /**
    * Boots a machine with an image in adjacent segments.
    *
-   * @param store where the segments are
    * @param segments their names
+   * @param store where the segments are
    * @return the scenario, before its first step
    * @throws IOException if the segments cannot be loaded, or hold no image that is read
    */
-  public static Scenario on(SegmentStore store, List<SegmentName> segments) throws IOException {
+  public static Scenario on(List<SegmentName> segments, SegmentStore store) throws IOException {
     Machine machine = Machine.boot(MachineConfig.DEFAULT, store);
     try {
       Mount mount = machine.mount(segments.toArray(SegmentName[]::new));
