@@ -240,6 +240,15 @@ public class Kvm extends Kvm$shared {
     public static long KVM_SYNC_X86_REGS() {
         return KVM_SYNC_X86_REGS;
     }
+    private static final long KVM_SYNC_X86_SREGS = 2L;
+    /**
+     * {@snippet lang=c :
+     * #define KVM_SYNC_X86_SREGS 2
+     * }
+     */
+    public static long KVM_SYNC_X86_SREGS() {
+        return KVM_SYNC_X86_SREGS;
+    }
     private static final long KVM_MEM_READONLY = 2L;
     /**
      * {@snippet lang=c :

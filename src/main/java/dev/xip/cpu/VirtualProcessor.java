@@ -236,7 +236,7 @@ public final class VirtualProcessor implements AutoCloseable {
   }
 
   /** A stub has halted; the offset is that of the instruction behind HLT. */
-  private Exit halted(long offset) throws HostException {
+  private Exit halted(long offset) {
     entering = false;
     if (offset == GuestPages.SYSCALL + 1) {
       user.copyFrom(kvm.registers());
@@ -275,7 +275,7 @@ public final class VirtualProcessor implements AutoCloseable {
     return Exit.SystemCall.CALL;
   }
 
-  private Exit pageFault(long errorCode) throws HostException {
+  private Exit pageFault(long errorCode) {
     Access access =
         (errorCode & FAULT_FETCH) != 0
             ? Access.EXECUTE

@@ -20,9 +20,9 @@ import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 
 /**
- * A virtual processor of KVM. The registers that user mode sees are in memory that both share: they
- * are valid after each {@link #run}, and the next run takes them back if {@link #registersChanged}
- * was called.
+ * A virtual processor of KVM. Its registers are in memory that both share: they are valid after
+ * each {@link #run}, which spares a call for the address of a page fault. The next run takes those
+ * back that user mode sees if {@link #registersChanged} was called.
  *
  * <p>One thread at a time uses a processor. {@link #kick} alone may be called from any thread.
  */
@@ -59,11 +59,18 @@ public final class KvmProcessor {
             "vcpu " + id,
             0);
     this.shared = MappedMemory.of(addr, runBytes, arena, () -> MappedMemory.unmap(addr, runBytes));
-    long atRegisters = kvm_run.s$offset() + kvm_sync_regs.regs$offset();
-    this.registers = shared.asSlice(atRegisters, kvm_regs.sizeof());
+    MemorySegment synchronised = kvm_run.s(shared);
+    this.registers = synchronised.asSlice(kvm_sync_regs.regs$offset(), kvm_regs.sizeof());
     this.errno = Calls.allocateState(arena);
-    this.system = new SystemRegisters(kvm_sregs.allocate(arena));
-    kvm_run.kvm_valid_regs(shared, Kvm.KVM_SYNC_X86_REGS());
+    this.system =
+        new SystemRegisters(synchronised.asSlice(kvm_sync_regs.sregs$offset(), kvm_sregs.sizeof()));
+    try {
+      request("KVM_GET_SREGS", Kvm.KVM_GET_SREGS(), system.struct());
+    } catch (HostException refused) {
+      arena.close();
+      throw refused;
+    }
+    kvm_run.kvm_valid_regs(shared, Kvm.KVM_SYNC_X86_REGS() | Kvm.KVM_SYNC_X86_SREGS());
   }
 
   /** {@return its number in the machine, from 0 on} */
@@ -160,19 +167,13 @@ public final class KvmProcessor {
     Guest.xip_kick(thread);
   }
 
-  /**
-   * Reads the registers of the system.
-   *
-   * @return the registers as of now, until the next call
-   * @throws HostException if KVM refuses
-   */
-  public SystemRegisters systemRegisters() throws HostException {
-    request("KVM_GET_SREGS", Kvm.KVM_GET_SREGS(), system.struct());
+  /** {@return the registers of the system, as of the last run and as set since} */
+  public SystemRegisters systemRegisters() {
     return system;
   }
 
   /**
-   * Writes the registers of the system that {@link #systemRegisters} returned last.
+   * Makes what was set in {@link #systemRegisters} what the processor has.
    *
    * @throws HostException if no processor could have them (EINVAL)
    */

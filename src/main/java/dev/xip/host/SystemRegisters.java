@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * The registers that only the kernel of a guest sets: segments, descriptor tables, control
- * registers. A copy, struct kvm_sregs.
+ * registers. A view of the struct kvm_sregs in the struct kvm_run that KVM shares.
  */
 public final class SystemRegisters {
   private static final byte ON = 1;
