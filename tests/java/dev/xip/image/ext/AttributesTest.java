@@ -143,22 +143,22 @@ class AttributesTest {
     bytes.putInt(block, 0xea010000);
     assertDamage("many", block, "the magic 0xea020000", "0xea010000");
     bytes.putInt(block, 0xea020000);
-    bytes.putInt(block + ExtLayout.H_BLOCKS, 2);
-    assertDamage("many", block + ExtLayout.H_BLOCKS, "in 1 block", "in 2");
+    bytes.putInt(block + AttributeLayout.H_BLOCKS, 2);
+    assertDamage("many", block + AttributeLayout.H_BLOCKS, "in 1 block", "in 2");
   }
 
   @Test
   void damagedEntriesAreRefused() {
     int at = inode + FIRST;
-    damage(at + ExtLayout.E_NAME_INDEX, 11, "the kinds 1..10", "the kind 11");
-    damage(at + ExtLayout.E_VALUE_INUM, 12, "a value beside its name", "inode 12");
-    damage(at + ExtLayout.E_NAME, 0, at, "a name without a zero byte", "1 bytes");
-    damage(at + ExtLayout.E_VALUE_OFFS, 4, "a value in", "1 bytes");
-    damage(at + ExtLayout.E_VALUE_SIZE + 3, 0x7f, at + 2, "a value in", "2130706433 bytes");
+    damage(at + AttributeLayout.E_NAME_INDEX, 11, "the kinds 1..10", "the kind 11");
+    damage(at + AttributeLayout.E_VALUE_INUM, 12, "a value beside its name", "inode 12");
+    damage(at + AttributeLayout.E_NAME, 0, at, "a name without a zero byte", "1 bytes");
+    damage(at + AttributeLayout.E_VALUE_OFFS, 4, "a value in", "1 bytes");
+    damage(at + AttributeLayout.E_VALUE_SIZE + 3, 0x7f, at + 2, "a value in", "2130706433 bytes");
     int second = at + 20;
-    damage(second + ExtLayout.E_NAME_LEN, 200, at, "that ends before", "no end");
-    bytes.put(second + ExtLayout.E_NAME_LEN, (byte) 1);
-    bytes.put(second + ExtLayout.E_NAME, (byte) 'a');
+    damage(second + AttributeLayout.E_NAME_LEN, 200, at, "that ends before", "no end");
+    bytes.put(second + AttributeLayout.E_NAME_LEN, (byte) 1);
+    bytes.put(second + AttributeLayout.E_NAME, (byte) 'a');
     bytes.putInt(second + 20, 0);
     assertDamage("few", second, "each attribute once", "another user.a");
   }
@@ -180,27 +180,27 @@ class AttributesTest {
     int entry = entry(many, AttributePrefix.ACL_ACCESS);
     int base = many;
     if (entry < 0) {
-      entry = entry(block + ExtLayout.ATTRIBUTES_HEADER_SIZE, AttributePrefix.ACL_ACCESS);
+      entry = entry(block + AttributeLayout.BLOCK_HEADER_SIZE, AttributePrefix.ACL_ACCESS);
       base = block;
     }
-    int list = base + bytes.getShort(entry + ExtLayout.E_VALUE_OFFS);
+    int list = base + bytes.getShort(entry + AttributeLayout.E_VALUE_OFFS);
     bytes.putInt(list, 2);
     assertDamage("many", list, "version 1", "version 2");
     bytes.putInt(list, 1);
     bytes.putShort(list + 4, (short) 3);
     assertDamage("many", list + 4, "a whole entry of a POSIX ACL", "tag 0x3");
     bytes.putShort(list + 4, (short) 1);
-    bytes.putInt(entry + ExtLayout.E_VALUE_SIZE, 10);
+    bytes.putInt(entry + AttributeLayout.E_VALUE_SIZE, 10);
     assertDamage("many", list + 8, "a whole entry of a POSIX ACL", "2 bytes");
   }
 
   private int entry(int first, AttributePrefix prefix) {
     int at = first;
-    while (bytes.get(at + ExtLayout.E_NAME_INDEX) != prefix.number()) {
+    while (bytes.get(at + AttributeLayout.E_NAME_INDEX) != prefix.number()) {
       if (bytes.getInt(at) == 0) {
         return -1;
       }
-      at += ExtLayout.E_NAME + (bytes.get(at) + 3 & ~3);
+      at += AttributeLayout.E_NAME + (bytes.get(at) + 3 & ~3);
     }
     return at;
   }

@@ -167,7 +167,7 @@ class ValueInodeTest {
   }
 
   private int value() throws IOException {
-    int number = bytes.getInt(entry() + ExtLayout.E_VALUE_INUM);
+    int number = bytes.getInt(entry() + AttributeLayout.E_VALUE_INUM);
     // Numbers follow each other in one table.
     int distance = number - (int) inode(sound, "large").number();
     return (int) inode(sound, "large").offset() + distance * 256;
@@ -186,13 +186,13 @@ class ValueInodeTest {
 
   @Test
   void aValueOfAnotherNameIsRefused() throws IOException {
-    image[entry() + ExtLayout.E_NAME] = 'x';
-    assertDamage(entry() + ExtLayout.E_HASH, "the hash", "0x");
+    image[entry() + AttributeLayout.E_NAME] = 'x';
+    assertDamage(entry() + AttributeLayout.E_HASH, "the hash", "0x");
   }
 
   @Test
   void otherInodesAreNoValues() throws IOException {
-    int field = entry() + ExtLayout.E_VALUE_INUM;
+    int field = entry() + AttributeLayout.E_VALUE_INUM;
     int owner = (int) inode(sound, "large").number();
     for (int number : new int[] {owner, 2}) {
       bytes.putInt(field, number);
@@ -205,7 +205,7 @@ class ValueInodeTest {
 
   @Test
   void sizesOfValueAndEntryAgree() throws IOException {
-    int field = entry() + ExtLayout.E_VALUE_SIZE;
+    int field = entry() + AttributeLayout.E_VALUE_SIZE;
     bytes.putInt(field, LARGE - 1);
     assertDamage(field, "the 4096 bytes", "4095");
     bytes.putInt(field, 1 << 20);
@@ -227,7 +227,7 @@ class ValueInodeTest {
 
   @Test
   void aValueIsNoFile() throws IOException {
-    int number = bytes.getInt(entry() + ExtLayout.E_VALUE_INUM);
+    int number = bytes.getInt(entry() + AttributeLayout.E_VALUE_INUM);
     DamagedImage.assertDamage(
         () -> open(image).inode(number),
         value() + ExtLayout.I_FLAGS,
@@ -238,7 +238,7 @@ class ValueInodeTest {
   @Test
   void withoutTheFeatureAValueLiesBesideItsName() throws IOException {
     image[1024 + ExtLayout.S_FEATURE_INCOMPAT + 1] &= ~4;
-    assertDamage(entry() + ExtLayout.E_VALUE_INUM, "a value beside its name", "one in inode");
+    assertDamage(entry() + AttributeLayout.E_VALUE_INUM, "a value beside its name", "one in inode");
   }
 
   @Test
@@ -257,6 +257,6 @@ class ValueInodeTest {
     int block = all.getInt((int) inode(read, "both").offset() + ExtLayout.I_FILE_ACL) * 4096;
     read[block + 4000] ^= 1;
     DamagedImage.assertDamage(
-        () -> attributes(read, "both"), block + ExtLayout.H_CHECKSUM, "the checksum", "0x");
+        () -> attributes(read, "both"), block + AttributeLayout.H_CHECKSUM, "the checksum", "0x");
   }
 }

@@ -88,9 +88,9 @@ final class AttributeReader {
     Entries list = reader.inInode();
     if (list != null) {
       for (long at = list.first; at < list.names; at += reader.length(at)) {
-        if (view.u8(at + ExtLayout.E_NAME_INDEX) == AttributePrefix.SYSTEM.number()
+        if (view.u8(at + AttributeLayout.E_NAME_INDEX) == AttributePrefix.SYSTEM.number()
             && FileName.of(reader.rest(at)).equals(DATA)
-            && view.u32(at + ExtLayout.E_VALUE_INUM) == 0) {
+            && view.u32(at + AttributeLayout.E_VALUE_INUM) == 0) {
           return new InlineData(inode, reader.place(at, list), reader.size(at));
         }
       }
@@ -108,11 +108,11 @@ final class AttributeReader {
     }
     int extra = inodes.extraSize(inode.offset());
     long at = inode.offset() + ExtLayout.OLD_INODE_SIZE + extra;
-    long first = at + ExtLayout.INODE_ATTRIBUTES_HEADER_SIZE;
+    long first = at + AttributeLayout.INODE_HEADER_SIZE;
     long end = inode.offset() + superblock.inodeSize();
     if (extra == 0
         || first > end
-        || view.u32(at + ExtLayout.H_MAGIC) != ExtLayout.ATTRIBUTES_MAGIC) {
+        || view.u32(at + AttributeLayout.H_MAGIC) != AttributeLayout.MAGIC) {
       return null;
     }
     return new Entries(first, endOfNames(first, end), first, end);
@@ -126,18 +126,18 @@ final class AttributeReader {
     }
     long field = inode.offset() + ExtLayout.I_FILE_ACL;
     long at = superblock.offset(view, field, block, "a block of attributes");
-    long magic = view.u32(at + ExtLayout.H_MAGIC);
-    if (magic != ExtLayout.ATTRIBUTES_MAGIC) {
+    long magic = view.u32(at + AttributeLayout.H_MAGIC);
+    if (magic != AttributeLayout.MAGIC) {
       throw view.malformed(
           at, "the magic 0xea020000 of a block of attributes", "0x%08x".formatted(magic));
     }
-    long blocks = view.u32(at + ExtLayout.H_BLOCKS);
+    long blocks = view.u32(at + AttributeLayout.H_BLOCKS);
     if (blocks != 1) {
-      throw view.malformed(at + ExtLayout.H_BLOCKS, "attributes in 1 block", "in " + blocks);
+      throw view.malformed(at + AttributeLayout.H_BLOCKS, "attributes in 1 block", "in " + blocks);
     }
     checkBlock(at, block);
     long end = at + superblock.blockSize();
-    long first = at + ExtLayout.ATTRIBUTES_HEADER_SIZE;
+    long first = at + AttributeLayout.BLOCK_HEADER_SIZE;
     return new Entries(first, endOfNames(first, end), at, end);
   }
 
@@ -146,7 +146,7 @@ final class AttributeReader {
     if (!superblock.checksums().inBlocks()) {
       return;
     }
-    long field = at + ExtLayout.H_CHECKSUM;
+    long field = at + AttributeLayout.H_CHECKSUM;
     int computed = Crc32c.ofNumber(superblock.checksums().seed(), block, Long.BYTES);
     computed = Crc32c.ofNumber(Crc32c.of(computed, view, at, field), 0, Integer.BYTES);
     computed = Crc32c.of(computed, view, field + Integer.BYTES, at + superblock.blockSize());
@@ -179,23 +179,23 @@ final class AttributeReader {
       if (view.u32(at) == 0) {
         return at;
       }
-      at += at + ExtLayout.E_NAME <= end ? length(at) : ExtLayout.E_NAME;
+      at += at + AttributeLayout.E_NAME <= end ? length(at) : AttributeLayout.E_NAME;
     }
     throw view.malformed(
         first, "a list of attributes that ends before 0x%x".formatted(end), "no end");
   }
 
   private int length(long at) throws MalformedDataException {
-    int length = ExtLayout.E_NAME + view.u8(at + ExtLayout.E_NAME_LEN);
-    return length + ExtLayout.ATTRIBUTE_ALIGNMENT - 1 & -ExtLayout.ATTRIBUTE_ALIGNMENT;
+    int length = AttributeLayout.E_NAME + view.u8(at + AttributeLayout.E_NAME_LEN);
+    return length + AttributeLayout.ALIGNMENT - 1 & -AttributeLayout.ALIGNMENT;
   }
 
   private AttributePrefix prefix(long at) throws MalformedDataException {
-    int number = view.u8(at + ExtLayout.E_NAME_INDEX);
+    int number = view.u8(at + AttributeLayout.E_NAME_INDEX);
     AttributePrefix prefix = AttributePrefix.ofNumber(number);
     if (prefix == null) {
       throw view.malformed(
-          at + ExtLayout.E_NAME_INDEX,
+          at + AttributeLayout.E_NAME_INDEX,
           "an attribute of the kinds 1..10",
           "one of the kind " + number);
     }
@@ -203,7 +203,7 @@ final class AttributeReader {
   }
 
   private byte[] rest(long at) throws MalformedDataException {
-    return view.bytes(at + ExtLayout.E_NAME, view.u8(at + ExtLayout.E_NAME_LEN));
+    return view.bytes(at + AttributeLayout.E_NAME, view.u8(at + AttributeLayout.E_NAME_LEN));
   }
 
   private FileName name(long at, AttributePrefix prefix) throws MalformedDataException {
@@ -214,7 +214,7 @@ final class AttributeReader {
     }
     if (prefix.isWhole() ? rest.length != 0 : ends) {
       throw view.malformed(
-          at + ExtLayout.E_NAME_LEN,
+          at + AttributeLayout.E_NAME_LEN,
           prefix.isWhole() ? "no name but the prefix" : "a name without a zero byte",
           "%d bytes of name".formatted(rest.length));
     }
@@ -227,9 +227,9 @@ final class AttributeReader {
       throws MalformedDataException {
     byte[] value;
     long place;
-    if (view.u32(at + ExtLayout.E_VALUE_INUM) != 0) {
+    if (view.u32(at + AttributeLayout.E_VALUE_INUM) != 0) {
       value = new ValueInode(view, superblock, inodes, inode).read(at);
-      place = at + ExtLayout.E_VALUE_INUM;
+      place = at + AttributeLayout.E_VALUE_INUM;
     } else {
       place = place(at, list);
       int size = size(at);
@@ -240,12 +240,12 @@ final class AttributeReader {
 
   /** Returns where a value lies that is in the list; it does not overlap the entries. */
   private long place(long at, Entries list) throws MalformedDataException {
-    long size = view.u32(at + ExtLayout.E_VALUE_SIZE);
-    long value = list.base + view.u16(at + ExtLayout.E_VALUE_OFFS);
+    long size = view.u32(at + AttributeLayout.E_VALUE_SIZE);
+    long value = list.base + view.u16(at + AttributeLayout.E_VALUE_OFFS);
     if (size > 0
         && (value < list.names + Integer.BYTES || value > list.end || size > list.end - value)) {
       throw view.malformed(
-          at + ExtLayout.E_VALUE_OFFS,
+          at + AttributeLayout.E_VALUE_OFFS,
           "a value in 0x%x..0x%x".formatted(list.names + Integer.BYTES, list.end),
           "%d bytes at 0x%x".formatted(size, value));
     }
@@ -253,6 +253,6 @@ final class AttributeReader {
   }
 
   private int size(long at) throws MalformedDataException {
-    return (int) view.u32(at + ExtLayout.E_VALUE_SIZE);
+    return (int) view.u32(at + AttributeLayout.E_VALUE_SIZE);
   }
 }

@@ -33,7 +33,7 @@ record ValueInode(ByteView view, Superblock superblock, InodeTable inodes, Inode
    * @throws MalformedDataException if the inode is none of a value, or it has another checksum
    */
   byte[] read(long entry) throws MalformedDataException {
-    long field = entry + ExtLayout.E_VALUE_INUM;
+    long field = entry + AttributeLayout.E_VALUE_INUM;
     long number = view.u32(field);
     if (!superblock.features().hasIncompat(ExtFeatures.INCOMPAT_EA_INODE)) {
       throw view.malformed(field, "a value beside its name", "one in inode " + number);
@@ -46,10 +46,10 @@ record ValueInode(ByteView view, Superblock superblock, InodeTable inodes, Inode
       throw view.malformed(
           inode.offset(), "no attributes of inode %d, a value".formatted(number), "attributes");
     }
-    long size = view.u32(entry + ExtLayout.E_VALUE_SIZE);
+    long size = view.u32(entry + AttributeLayout.E_VALUE_SIZE);
     if (size != inode.size() || size > MOST_BYTES) {
       throw view.malformed(
-          entry + ExtLayout.E_VALUE_SIZE,
+          entry + AttributeLayout.E_VALUE_SIZE,
           "the %d bytes of inode %d, at most %d".formatted(inode.size(), number, MOST_BYTES),
           Long.toString(size));
     }
@@ -63,7 +63,7 @@ record ValueInode(ByteView view, Superblock superblock, InodeTable inodes, Inode
 
   /** Lustre's have no checksum, but name the inode that they belong to. */
   private boolean isOfLustre(long entry, Inode inode) throws MalformedDataException {
-    return view.u32(entry + ExtLayout.E_HASH) != view.u32(inode.offset() + ExtLayout.I_ATIME)
+    return view.u32(entry + AttributeLayout.E_HASH) != view.u32(inode.offset() + ExtLayout.I_ATIME)
         && view.u32(inode.offset() + ExtLayout.I_MTIME) == owner.number()
         && view.u32(inode.offset() + ExtLayout.I_GENERATION)
             == view.u32(owner.offset() + ExtLayout.I_GENERATION);
@@ -77,12 +77,12 @@ record ValueInode(ByteView view, Superblock superblock, InodeTable inodes, Inode
           "the checksum 0x%08x of the value in inode %d".formatted(checksum, inode.number()),
           "0x%08x".formatted(view.s32(field)));
     }
-    int stored = view.s32(entry + ExtLayout.E_HASH);
+    int stored = view.s32(entry + AttributeLayout.E_HASH);
     int hash = entryHash(entry, checksum, false);
     // Some kernels took the bytes of names as signed.
     if (stored != hash && stored != entryHash(entry, checksum, true)) {
       throw view.malformed(
-          entry + ExtLayout.E_HASH,
+          entry + AttributeLayout.E_HASH,
           "the hash 0x%08x of an attribute".formatted(hash),
           "0x%08x".formatted(stored));
     }
@@ -90,8 +90,8 @@ record ValueInode(ByteView view, Superblock superblock, InodeTable inodes, Inode
 
   private int entryHash(long entry, int checksum, boolean signed) throws MalformedDataException {
     int hash = 0;
-    for (int i = 0; i < view.u8(entry + ExtLayout.E_NAME_LEN); i++) {
-      int next = view.u8(entry + ExtLayout.E_NAME + i);
+    for (int i = 0; i < view.u8(entry + AttributeLayout.E_NAME_LEN); i++) {
+      int next = view.u8(entry + AttributeLayout.E_NAME + i);
       hash = Integer.rotateLeft(hash, NAME_HASH_SHIFT) ^ (signed ? (byte) next : next);
     }
     return Integer.rotateLeft(hash, VALUE_HASH_SHIFT) ^ checksum;

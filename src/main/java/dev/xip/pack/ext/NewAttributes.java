@@ -1,6 +1,7 @@
 package dev.xip.pack.ext;
 
 import dev.xip.base.FileName;
+import dev.xip.image.ext.AttributeLayout;
 import dev.xip.image.ext.AttributePrefix;
 import dev.xip.image.ext.ExtLayout;
 import dev.xip.image.ext.PosixAcl;
@@ -24,16 +25,16 @@ final class NewAttributes {
   /** The size of the inodes that are written. */
   static final int INODE_SIZE = 256;
 
-  private static final int UNIT = ExtLayout.ATTRIBUTE_ALIGNMENT;
+  private static final int UNIT = AttributeLayout.ALIGNMENT;
 
   /** Room for entries and values in units of 4 bytes, header and end mark taken away. */
   private static final int INODE_UNITS =
-      (INODE_SIZE - ExtLayout.OLD_INODE_SIZE - EXTRA_SIZE - ExtLayout.INODE_ATTRIBUTES_HEADER_SIZE)
+      (INODE_SIZE - ExtLayout.OLD_INODE_SIZE - EXTRA_SIZE - AttributeLayout.INODE_HEADER_SIZE)
               / UNIT
           - 1;
 
   private static final int BLOCK_UNITS =
-      (NewBlock.SIZE - ExtLayout.ATTRIBUTES_HEADER_SIZE) / UNIT - 1;
+      (NewBlock.SIZE - AttributeLayout.BLOCK_HEADER_SIZE) / UNIT - 1;
 
   private static final int LONGEST_NAME = 255;
 
@@ -47,7 +48,8 @@ final class NewAttributes {
 
   private record Attribute(AttributePrefix prefix, byte[] rest, byte[] value) {
     int units() {
-      return Math.ceilDiv(ExtLayout.E_NAME + rest.length, UNIT) + Math.ceilDiv(value.length, UNIT);
+      return Math.ceilDiv(AttributeLayout.E_NAME + rest.length, UNIT)
+          + Math.ceilDiv(value.length, UNIT);
     }
   }
 
@@ -149,8 +151,8 @@ final class NewAttributes {
   void putInInode(ByteBuffer inode, int at) {
     if (!inInode.isEmpty()) {
       int header = at + ExtLayout.OLD_INODE_SIZE + EXTRA_SIZE;
-      inode.putInt(header + ExtLayout.H_MAGIC, (int) ExtLayout.ATTRIBUTES_MAGIC);
-      int first = header + ExtLayout.INODE_ATTRIBUTES_HEADER_SIZE;
+      inode.putInt(header + AttributeLayout.H_MAGIC, (int) AttributeLayout.MAGIC);
+      int first = header + AttributeLayout.INODE_HEADER_SIZE;
       put(inInode, inode, first, first, at + INODE_SIZE);
     }
   }
@@ -161,11 +163,11 @@ final class NewAttributes {
    * @param block a block of zeros, little-endian
    */
   void putInBlock(ByteBuffer block) {
-    block.putInt(ExtLayout.H_MAGIC, (int) ExtLayout.ATTRIBUTES_MAGIC);
-    block.putInt(ExtLayout.H_REFCOUNT, 1);
-    block.putInt(ExtLayout.H_BLOCKS, 1);
-    int hash = put(inBlock, block, ExtLayout.ATTRIBUTES_HEADER_SIZE, 0, NewBlock.SIZE);
-    block.putInt(ExtLayout.H_HASH, hash);
+    block.putInt(AttributeLayout.H_MAGIC, (int) AttributeLayout.MAGIC);
+    block.putInt(AttributeLayout.H_REFCOUNT, 1);
+    block.putInt(AttributeLayout.H_BLOCKS, 1);
+    int hash = put(inBlock, block, AttributeLayout.BLOCK_HEADER_SIZE, 0, NewBlock.SIZE);
+    block.putInt(AttributeLayout.H_HASH, hash);
   }
 
   /** Writes names from the first entry on and values from the end backwards. */
@@ -174,9 +176,9 @@ final class NewAttributes {
     int value = end;
     int all = 0;
     for (Attribute each : list) {
-      to.put(at + ExtLayout.E_NAME_LEN, (byte) each.rest.length);
-      to.put(at + ExtLayout.E_NAME_INDEX, (byte) each.prefix.number());
-      to.put(at + ExtLayout.E_NAME, each.rest);
+      to.put(at + AttributeLayout.E_NAME_LEN, (byte) each.rest.length);
+      to.put(at + AttributeLayout.E_NAME_INDEX, (byte) each.prefix.number());
+      to.put(at + AttributeLayout.E_NAME, each.rest);
       int hash = 0;
       for (byte b : each.rest) {
         hash = Integer.rotateLeft(hash, 5) ^ b & 0xff;
@@ -184,15 +186,15 @@ final class NewAttributes {
       if (each.value.length > 0) {
         value -= Math.ceilDiv(each.value.length, UNIT) * UNIT;
         to.put(value, each.value);
-        to.putShort(at + ExtLayout.E_VALUE_OFFS, (short) (value - base));
-        to.putInt(at + ExtLayout.E_VALUE_SIZE, each.value.length);
+        to.putShort(at + AttributeLayout.E_VALUE_OFFS, (short) (value - base));
+        to.putInt(at + AttributeLayout.E_VALUE_SIZE, each.value.length);
         for (int i = 0; i < each.value.length; i += UNIT) {
           hash = Integer.rotateLeft(hash, 16) ^ to.getInt(value + i);
         }
       }
-      to.putInt(at + ExtLayout.E_HASH, hash);
+      to.putInt(at + AttributeLayout.E_HASH, hash);
       all = Integer.rotateLeft(all, 16) ^ hash;
-      at += Math.ceilDiv(ExtLayout.E_NAME + each.rest.length, UNIT) * UNIT;
+      at += Math.ceilDiv(AttributeLayout.E_NAME + each.rest.length, UNIT) * UNIT;
     }
     return all;
   }
