@@ -5,6 +5,7 @@ import dev.xip.base.FileName;
 import dev.xip.base.MalformedDataException;
 import dev.xip.image.BlockMap;
 import dev.xip.image.DirEntryVisitor;
+import dev.xip.image.DirectoryEntries;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
 import java.io.IOException;
@@ -14,11 +15,10 @@ import java.io.IOException;
  * binary searches. A name that is not found is looked for in a directory that is sound: its order
  * is checked once. Linux counterpart: fs/erofs/namei.c and fs/erofs/dir.c.
  */
-final class DirectoryBlocks {
+final class DirectoryBlocks extends DirectoryEntries {
   private static final FileName DOT = FileName.of(".");
 
   private final InodeTable inodes;
-  private final Inode directory;
   private final ByteView view;
   private final BlockMap map;
   private final int blockSize;
@@ -58,19 +58,12 @@ final class DirectoryBlocks {
       BlockMap map,
       int blockSize,
       boolean dotOmitted) {
+    super(directory);
     this.inodes = inodes;
-    this.directory = directory;
     this.view = view;
     this.map = map;
     this.blockSize = blockSize;
     this.dotOmitted = dotOmitted;
-  }
-
-  /** Tells whether this is the directory of an inode. */
-  boolean isOf(Inode inode) {
-    return inode.number() == directory.number()
-        && inode.offset() == directory.offset()
-        && inode.size() == directory.size();
   }
 
   /**
@@ -79,7 +72,8 @@ final class DirectoryBlocks {
    * @param visitor receives them, and may stop
    * @throws IOException if an entry is damaged or out of order, or what the visitor threw
    */
-  void list(DirEntryVisitor visitor) throws IOException {
+  @Override
+  public void list(DirEntryVisitor visitor) throws IOException {
     if (dotOmitted && !visitor.entry(DOT, directory.number(), FileType.DIRECTORY)) {
       return;
     }
@@ -95,7 +89,8 @@ final class DirectoryBlocks {
    * @return the number of the inode that it names, or -1
    * @throws IOException if the name is not found and an entry is damaged or out of order
    */
-  long find(FileName name) throws IOException {
+  @Override
+  public long find(FileName name) throws IOException {
     if (dotOmitted && name.equals(DOT)) {
       return directory.number();
     }

@@ -5,13 +5,12 @@ import dev.xip.base.FileName;
 import dev.xip.image.BlockMap;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.DecodedExtent;
-import dev.xip.image.DirEntryVisitor;
 import dev.xip.image.Extent;
 import dev.xip.image.ExtentDecoder;
 import dev.xip.image.FileContent;
 import dev.xip.image.FileType;
-import dev.xip.image.FsImage;
 import dev.xip.image.FsInfo;
+import dev.xip.image.GuardedImage;
 import dev.xip.image.Inode;
 import dev.xip.image.MemoryFaults;
 import dev.xip.image.Verdict;
@@ -20,32 +19,18 @@ import dev.xip.image.erofs.InodeTable.Body;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.NotDirectoryException;
-import java.nio.file.NotLinkException;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 
-/**
- * An EROFS image on one device. Immutable and safe for any number of threads. Every method that can
- * throw turns a truncation of the file underneath into a {@link CorruptImageException}.
- */
-public final class ErofsImage implements FsImage {
-  /** A prime: the nids of directories are often a fixed distance apart. */
-  private static final int KNOWN_DIRECTORIES = 1021;
-
+/** An EROFS image on one device. Immutable and safe for any number of threads. */
+public final class ErofsImage extends GuardedImage {
   /** The largest directory or metabox that is decoded as a whole, in bytes. */
   private static final int MOST_DECODED = 64 << 20;
 
-  private final ByteView view;
   private final Superblock superblock;
   private final Metabox metabox;
   private final InodeTable inodes;
   private final DataBlocks blocks;
-
-  /** Direct-mapped cache of recent directories, indexed by inode number modulo the length. */
-  private final AtomicReferenceArray<DirectoryBlocks> directories =
-      new AtomicReferenceArray<>(KNOWN_DIRECTORIES);
 
   /** Null until the first fragment or prefix is read. */
   private volatile FileContent packed;
@@ -54,7 +39,7 @@ public final class ErofsImage implements FsImage {
   private volatile NamePrefixes prefixes;
 
   private ErofsImage(ByteView view) throws IOException {
-    this.view = view;
+    super(view);
     this.superblock = Superblock.read(view);
     this.metabox = new Metabox(this::loadMetabox);
     this.inodes = new InodeTable(view, superblock, metabox);
@@ -78,114 +63,22 @@ public final class ErofsImage implements FsImage {
   }
 
   @Override
-  public String name() {
-    return view.file();
-  }
-
-  @Override
   public FsInfo info() {
     return superblock.info();
   }
 
   @Override
-  public MemorySegment memory() {
-    return view.memory();
+  protected long rootNumber() {
+    return inodes.number(superblock.rootNid());
   }
 
   @Override
-  public Inode root() throws IOException {
-    Inode root = inode(inodes.number(superblock.rootNid()));
-    if (root.type() != FileType.DIRECTORY) {
-      throw view.malformed(
-          root.offset(), "the root directory", "a file of type " + root.type().letter());
-    }
-    return root;
+  protected Inode readInode(long number) throws IOException {
+    return inodes.read(number);
   }
 
   @Override
-  public Inode inode(long number) throws IOException {
-    try {
-      return inodes.read(number);
-    } finally {
-      MemoryFaults.check(name(), memory());
-    }
-  }
-
-  @Override
-  public void list(Inode directory, DirEntryVisitor visitor) throws IOException {
-    guarded(
-        () -> {
-          entries(directory).list(visitor);
-          return null;
-        });
-  }
-
-  @Override
-  public long find(Inode directory, FileName name) throws IOException {
-    try {
-      return entries(directory).find(name);
-    } finally {
-      MemoryFaults.check(name(), memory());
-    }
-  }
-
-  @Override
-  public FileName readLink(Inode link) throws IOException {
-    if (link.type() != FileType.SYMLINK) {
-      throw new NotLinkException(described(link));
-    }
-    return guarded(() -> FileName.of(linkTarget(link)));
-  }
-
-  @Override
-  public SortedMap<FileName, byte[]> extendedAttributes(Inode file) throws IOException {
-    return guarded(
-        () -> {
-          Body body = inodes.body(file);
-          if (!body.hasAttributes()) {
-            return new TreeMap<>();
-          }
-          boolean elsewhere =
-              (superblock.compat() & ErofsFeatures.COMPAT_SHARED_ATTRIBUTES_IN_METABOX) != 0
-                  && superblock.metaboxNid() != 0;
-          return AttributeReader.read(
-              body, elsewhere ? metabox.view() : view, superblock.sharedAttributes(), prefixes());
-        });
-  }
-
-  @Override
-  public BlockMap blockMap(Inode file) throws IOException {
-    try {
-      return switch (file.type()) {
-        case REGULAR, DIRECTORY -> blocks.map(file, inodes.body(file));
-        default -> BlockMap.empty(Verdict.NOT_REGULAR);
-      };
-    } finally {
-      MemoryFaults.check(name(), memory());
-    }
-  }
-
-  @Override
-  public ExtentDecoder decoder(Inode file) throws IOException {
-    if (file.type() != FileType.REGULAR) {
-      return FsImage.super.decoder(file);
-    }
-    return guarded(() -> decoder(file, inodes.body(file)));
-  }
-
-  private <T> T guarded(MemoryFaults.Operation<T> operation) throws IOException {
-    return MemoryFaults.guarded(name(), memory(), operation);
-  }
-
-  private DirectoryBlocks entries(Inode directory) throws IOException {
-    if (directory.type() != FileType.DIRECTORY) {
-      throw new NotDirectoryException(described(directory));
-    }
-    int slot = (int) (directory.number() % directories.length());
-    DirectoryBlocks known = directories.get(slot);
-    if (known != null && known.isOf(directory)) {
-      return known;
-    }
+  protected DirectoryBlocks openDirectory(Inode directory) throws IOException {
     Body body = inodes.body(directory);
     ByteView bytes = view;
     BlockMap map = blocks.map(directory, body);
@@ -195,14 +88,12 @@ public final class ErofsImage implements FsImage {
       one.add(0, 0, directory.size());
       map = one.build(Verdict.NOT_REGULAR);
     }
-    DirectoryBlocks opened =
-        new DirectoryBlocks(
-            inodes, directory, bytes, map, superblock.blockSize(), body.dotOmitted());
-    directories.set(slot, opened);
-    return opened;
+    return new DirectoryBlocks(
+        inodes, directory, bytes, map, superblock.blockSize(), body.dotOmitted());
   }
 
-  private byte[] linkTarget(Inode link) throws IOException {
+  @Override
+  protected FileName readTarget(Inode link) throws IOException {
     if (link.size() < 1 || link.size() > ErofsLayout.MAX_LINK_TARGET) {
       throw view.malformed(
           link.offset() + ErofsLayout.I_SIZE,
@@ -216,7 +107,33 @@ public final class ErofsImage implements FsImage {
             link.offset(), "a target of %d bytes".formatted(link.size()), "its end before");
       }
     }
-    return target;
+    return FileName.of(target);
+  }
+
+  @Override
+  protected SortedMap<FileName, byte[]> readAttributes(Inode file) throws IOException {
+    Body body = inodes.body(file);
+    if (!body.hasAttributes()) {
+      return new TreeMap<>();
+    }
+    boolean elsewhere =
+        (superblock.compat() & ErofsFeatures.COMPAT_SHARED_ATTRIBUTES_IN_METABOX) != 0
+            && superblock.metaboxNid() != 0;
+    return AttributeReader.read(
+        body, elsewhere ? metabox.view() : view, superblock.sharedAttributes(), prefixes());
+  }
+
+  @Override
+  protected BlockMap readMap(Inode file) throws IOException {
+    return blocks.map(file, inodes.body(file));
+  }
+
+  @Override
+  public ExtentDecoder decoder(Inode file) throws IOException {
+    if (file.type() != FileType.REGULAR) {
+      return super.decoder(file);
+    }
+    return guarded(() -> decoder(file, inodes.body(file)));
   }
 
   /** Reads a file of any type, which the caller knows to be small. */
@@ -354,9 +271,5 @@ public final class ErofsImage implements FsImage {
                     expected,
                     "%s, at 0x%x of the packed file".formatted(found, start + at)));
     return NamePrefixes.read(holder, 0, superblock.prefixes());
-  }
-
-  private String described(Inode inode) {
-    return "%s: inode %d".formatted(name(), inode.number());
   }
 }

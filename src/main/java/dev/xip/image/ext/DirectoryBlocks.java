@@ -5,6 +5,7 @@ import dev.xip.base.FileName;
 import dev.xip.base.MalformedDataException;
 import dev.xip.image.BlockMap;
 import dev.xip.image.DirEntryVisitor;
+import dev.xip.image.DirectoryEntries;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
 import dev.xip.image.Verdict;
@@ -17,7 +18,7 @@ import java.util.Map;
  * in all blocks; once the searches have read as many blocks as there are, an index of all names
  * answers. Linux counterpart: fs/ext4/namei.c:ext4_find_entry and fs/ext4/dir.c.
  */
-final class DirectoryBlocks {
+final class DirectoryBlocks extends DirectoryEntries {
   private static final FileName DOT = FileName.of(".");
   private static final FileName DOT_DOT = FileName.of("..");
 
@@ -26,7 +27,6 @@ final class DirectoryBlocks {
 
   private final ByteView view;
   private final Superblock superblock;
-  private final Inode directory;
   private final InlineData inline;
   private final DirectoryParts parts;
   private final NameForm form;
@@ -50,9 +50,9 @@ final class DirectoryBlocks {
   private DirectoryBlocks(
       ByteView view, Superblock superblock, Inode directory, InlineData inline, BlockMap map)
       throws MalformedDataException {
+    super(directory);
     this.view = view;
     this.superblock = superblock;
-    this.directory = directory;
     this.inline = inline;
     this.parts = new DirectoryParts(view, superblock, directory, map, inline);
     this.form = NameForm.of(view, superblock, directory, parts);
@@ -87,7 +87,8 @@ final class DirectoryBlocks {
    * @throws IOException if an entry is damaged, has the name of one before it or lies in the wrong
    *     leaf, or what the visitor threw
    */
-  void list(DirEntryVisitor visitor) throws IOException {
+  @Override
+  public void list(DirEntryVisitor visitor) throws IOException {
     Map<FileName, Long> seen = new HashMap<>();
     if (inline != null) {
       seen.put(DOT, inline.piece(0));
@@ -129,13 +130,6 @@ final class DirectoryBlocks {
     return parent;
   }
 
-  /** Tells whether this is the directory of an inode. */
-  boolean isOf(Inode inode) {
-    return inode.number() == directory.number()
-        && inode.offset() == directory.offset()
-        && inode.size() == directory.size();
-  }
-
   /**
    * Finds a name.
    *
@@ -143,7 +137,8 @@ final class DirectoryBlocks {
    * @return the number of the inode that it names, or -1
    * @throws IOException if an entry or an index block that is read for it is damaged
    */
-  long find(FileName name) throws IOException {
+  @Override
+  public long find(FileName name) throws IOException {
     if (inline != null && isDots(name)) {
       return name.length() == 1 ? directory.number() : parent();
     }
