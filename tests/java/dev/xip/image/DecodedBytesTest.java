@@ -51,11 +51,4 @@ class DecodedBytesTest {
     assertThat(read[EXTENT + 1]).isZero();
     assertThat(calls).containsExactly(4L, 5L, 6L);
   }
-
-  @Test
-  void aSinkThatTakesLessEndsTheRead() throws Exception {
-    DecodedBytes bytes = new DecodedBytes(this::decode);
-    long taken = bytes.copy(EXTENT, 3 * EXTENT, (from, offset, at, length) -> length / 2, 0);
-    assertThat(taken).isEqualTo(EXTENT / 2);
-  }
 }

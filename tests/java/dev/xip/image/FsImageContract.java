@@ -356,6 +356,23 @@ public abstract class FsImageContract {
   }
 
   @Test
+  void aSinkThatTakesLessThanItIsGivenEndsTheRead() throws IOException {
+    List<Long> places = new ArrayList<>();
+    long taken =
+        content("hello.txt")
+            .read(
+                1,
+                100,
+                (from, offset, at, length) -> {
+                  places.add(at);
+                  return length - 2;
+                },
+                70);
+    assertThat(taken).isEqualTo(3);
+    assertThat(places).containsExactly(70L);
+  }
+
+  @Test
   void aNegativePositionIsRefused() throws IOException {
     FileContent content = content("hello.txt");
     assertThatThrownBy(() -> content.read(-1, MemorySegment.ofArray(new byte[1])))

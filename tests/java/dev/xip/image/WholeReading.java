@@ -22,6 +22,7 @@ public final class WholeReading {
   public static final String NAME = "random.img";
 
   private final byte[] buffer = new byte[4096];
+  private final byte[] taken = new byte[4096];
 
   /** The types of the files met. */
   public final Set<FileType> types = new HashSet<>();
@@ -140,11 +141,18 @@ public final class WholeReading {
     }
     BlockMap map = image.blockMap(inode);
     Arrays.fill(buffer, (byte) 1);
-    content.read(0, MemorySegment.ofArray(buffer));
+    int count = (int) content.read(0, MemorySegment.ofArray(buffer));
+    assertThat(content.read(0, buffer.length, this::take, 0)).isEqualTo(count);
+    assertThat(Arrays.equals(taken, 0, count, buffer, 0, count)).isTrue();
     content.read(Math.max(0, inode.size() - 4096), MemorySegment.ofArray(buffer));
     for (int i = 0; i < Math.min(8, map.extentCount()); i++) {
       content.read(map.extent(i).fileOffset(), MemorySegment.ofArray(buffer));
     }
+  }
+
+  private long take(MemorySegment from, long offset, long at, long length) {
+    MemorySegment.copy(from, offset, MemorySegment.ofArray(taken), at, length);
+    return length;
   }
 
   private void names(Inode folder) throws IOException {

@@ -19,4 +19,20 @@ public record DecodedExtent(long fileOffset, long length, MemorySegment bytes) {
   public long fileEnd() {
     return fileOffset + length;
   }
+
+  /** {@return what the bytes are copied from: zeros for a hole} */
+  MemorySegment source() {
+    return bytes == null ? FileContent.ZEROS : bytes;
+  }
+
+  /** {@return where a byte of the file lies in {@link #source}} */
+  long sourceOffset(long offset) {
+    return bytes == null ? 0 : offset - fileOffset;
+  }
+
+  /** {@return how many bytes from one on lie together in {@link #source}, at least 1} */
+  long run(long offset) {
+    long run = fileEnd() - offset;
+    return bytes == null ? Math.min(run, FileContent.ZEROS.byteSize()) : run;
+  }
 }

@@ -95,23 +95,17 @@ public final class FileContent {
    * @throws IllegalArgumentException if the position is negative
    */
   public long read(long position, MemorySegment destination) throws CorruptImageException {
-    if (position < 0) {
-      throw new IllegalArgumentException(Errno.EINVAL.message("position %d is negative", position));
-    }
+    requireAtLeastZero(position);
     long count = Math.min(size - position, destination.byteSize());
     if (count <= 0) {
       return 0;
     }
     if (decoded != null) {
       decoded.copy(position, destination, count);
-      // An extent that is not compressed is copied from the image itself.
-      MemoryFaults.check(image.name(), image.memory());
-      return count;
+    } else {
+      copy(position, destination, count);
     }
-    copy(position, destination, count);
-    if (LostPages.any()) {
-      requireNotLost(position, position + count);
-    }
+    requireNotLost(position, position + count);
     return count;
   }
 
@@ -129,27 +123,32 @@ public final class FileContent {
    * @throws IllegalArgumentException if the position is negative
    */
   public long read(long position, long length, ByteSink sink, long at) throws IOException {
-    if (position < 0) {
-      throw new IllegalArgumentException(Errno.EINVAL.message("position %d is negative", position));
-    }
-    long count = Math.max(0, Math.min(size - position, length));
-    if (decoded != null) {
-      long taken = decoded.copy(position, count, sink, at);
-      MemoryFaults.check(image.name(), image.memory());
-      return taken;
-    }
+    requireAtLeastZero(position);
+    long count = Math.min(size - position, length);
     long done = 0;
     try {
       while (done < count) {
         long here = position + done;
-        int index = blockMap.indexAtOrAfter(here);
-        long start = blockMap.start(index);
-        long run = Math.min(here < start ? start : blockMap.end(index), position + count) - here;
-        run = here < start ? Math.min(run, ZEROS.byteSize()) : run;
-        long taken =
-            here < start
-                ? sink.take(ZEROS, 0, at + done, run)
-                : sink.take(memory, here + blockMap.distance(index), at + done, run);
+        MemorySegment source;
+        long from;
+        long run;
+        if (decoded != null) {
+          DecodedExtent extent = decoded.at(here);
+          source = extent.source();
+          from = extent.sourceOffset(here);
+          run = extent.run(here);
+        } else {
+          int index = blockMap.indexAtOrAfter(here);
+          boolean hole = here < blockMap.start(index);
+          source = hole ? ZEROS : memory;
+          from = hole ? 0 : here + blockMap.distance(index);
+          run =
+              hole
+                  ? Math.min(blockMap.start(index) - here, ZEROS.byteSize())
+                  : blockMap.end(index) - here;
+        }
+        run = Math.min(run, count - done);
+        long taken = sink.take(source, from, at + done, run);
         done += taken;
         if (taken < run) {
           break;
@@ -160,14 +159,26 @@ public final class FileContent {
         throw e;
       }
     }
-    if (done > 0 && LostPages.any()) {
-      requireNotLost(position, position + done);
-    }
+    requireNotLost(position, position + done);
     return done;
   }
 
-  /** Throws if a truncation has taken a byte of a range. */
+  private static void requireAtLeastZero(long position) {
+    if (position < 0) {
+      throw new IllegalArgumentException(Errno.EINVAL.message("position %d is negative", position));
+    }
+  }
+
+  /** Throws if a truncation has taken a byte of a range, or any byte if they are decoded. */
   private void requireNotLost(long position, long end) throws CorruptImageException {
+    if (position >= end || !LostPages.any()) {
+      return;
+    }
+    if (decoded != null) {
+      // An extent that is not compressed is copied from the image itself.
+      MemoryFaults.check(image.name(), image.memory());
+      return;
+    }
     for (int i = blockMap.indexAtOrAfter(position);
         i < blockMap.extentCount() && blockMap.start(i) < end;
         i++) {
