@@ -3,6 +3,7 @@ package dev.xip.image.erofs;
 import dev.xip.base.ByteView;
 import dev.xip.image.BlockMap;
 import dev.xip.image.CorruptImageException;
+import dev.xip.image.DamageSeed;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
 import dev.xip.image.TreeWalk;
@@ -18,53 +19,28 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumMap;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.function.IntConsumer;
 import java.util.zip.CRC32C;
 
 /** A sound image, and the places of all fields that a reader uses. */
-final class ErofsDamageSeed {
+final class ErofsDamageSeed extends DamageSeed {
   private static final int SUPERBLOCK = (int) ErofsLayout.SUPERBLOCK_OFFSET;
 
-  final String name;
-  final byte[] sound;
-  final Map<Kind, List<Field>> fields = new EnumMap<>(Kind.class);
   private final ErofsImage image;
   private final InodeTable inodes;
 
-  /** Structures on disk. */
-  enum Kind {
-    SUPERBLOCK,
-    INODE,
-    ENTRY,
-    MAP,
-    ATTRIBUTE
-  }
-
-  /**
-   * A number in the image.
-   *
-   * @param at its byte offset
-   * @param width its bytes: 1, 2, 4 or 8
-   */
-  record Field(int at, int width) {}
-
   private ErofsDamageSeed(String name, Path file) throws IOException {
-    this.name = name;
-    this.sound = Files.readAllBytes(file);
+    super(name, Files.readAllBytes(file));
     MemorySegment memory = MemorySegment.ofArray(sound);
     ByteView view = new ByteView(memory, name, CorruptImageException::new);
     this.image = ErofsImage.open(name, memory);
     this.inodes = new InodeTable(view, Superblock.read(view), new Metabox(() -> view));
-    for (Kind each : Kind.values()) {
-      fields.put(each, new ArrayList<>());
-    }
     collect();
-    fields.values().removeIf(List::isEmpty);
   }
 
   /** Makes the images: one tree in different layouts, those that this host's mkfs.erofs knows. */
@@ -167,10 +143,12 @@ final class ErofsDamageSeed {
     }
   }
 
-  private void add(Kind kind, int from, int length, int width) {
-    for (int at = from; at + width <= from + length; at += width) {
-      fields.get(kind).add(new Field(at, width));
+  @Override
+  protected void seal(byte[] image, Collection<Integer> changed, IntConsumer before) {
+    for (int i = 0; i < Integer.BYTES; i++) {
+      before.accept(SUPERBLOCK + ErofsLayout.S_CHECKSUM + i);
     }
+    sum(image);
   }
 
   /** Puts the checksum of a superblock right, so that damage goes deep. */

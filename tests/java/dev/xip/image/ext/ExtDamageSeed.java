@@ -3,6 +3,7 @@ package dev.xip.image.ext;
 import dev.xip.base.ByteView;
 import dev.xip.image.BlockMap;
 import dev.xip.image.CorruptImageException;
+import dev.xip.image.DamageSeed;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
 import dev.xip.image.TreeWalk;
@@ -15,23 +16,18 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.EnumMap;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.function.IntConsumer;
 
 /**
  * A sound image with every structure of ext2 or ext4, and the places of all fields that a reader
  * uses.
  */
-final class DamageSeed {
-  final String name;
-  final byte[] sound;
-  final Map<Kind, List<Field>> fields = new EnumMap<>(Kind.class);
-
+final class ExtDamageSeed extends DamageSeed {
   /** The checksums of the structures, none in an image without them. */
   final Seals seals = new Seals();
 
@@ -41,46 +37,23 @@ final class DamageSeed {
   private final Superblock superblock;
   private final ExtImage image;
 
-  /** Structures on disk. */
-  enum Kind {
-    SUPERBLOCK,
-    GROUP,
-    INODE,
-    ENTRY,
-    POINTER,
-    EXTENT,
-    ATTRIBUTE
-  }
-
-  /**
-   * A number in the image.
-   *
-   * @param at its byte offset
-   * @param width its bytes: 1, 2 or 4
-   */
-  record Field(int at, int width) {}
-
   private static final String INLINE = "^has_journal,^metadata_csum,inline_data,ea_inode";
 
-  private DamageSeed(String name, Path file) throws IOException {
-    this.name = name;
-    this.sound = Files.readAllBytes(file);
+  private ExtDamageSeed(String name, Path file) throws IOException {
+    super(name, Files.readAllBytes(file));
     this.bytes = ByteBuffer.wrap(sound).order(ByteOrder.LITTLE_ENDIAN);
     MemorySegment memory = MemorySegment.ofArray(sound);
     this.view = new ByteView(memory, name, CorruptImageException::new);
     this.superblock = Superblock.read(view);
     this.blockSize = superblock.blockSize();
     this.image = ExtImage.open(name, memory);
-    for (Kind kind : Kind.values()) {
-      fields.put(kind, new ArrayList<>());
-    }
     collect();
   }
 
   private static final String MANY = "^has_journal,meta_bg,^resize_inode,sparse_super2,bigalloc";
 
   /** Makes the images: one tree with different features, sizes of inodes and of groups. */
-  static List<DamageSeed> all(Path folder) throws IOException {
+  static List<ExtDamageSeed> all(Path folder) throws IOException {
     Path tree = tree(folder.resolve("tree"));
     String plain = "filetype,sparse_super,large_file,ext_attr";
     return List.of(
@@ -134,18 +107,14 @@ final class DamageSeed {
         make(tree, "ext4", "small-extents", "-b", "1024", "-g", "1024", "-O", MANY));
   }
 
-  /** Before revision 1 there are none: e2fsck takes them away. */
-  boolean hasAttributes() {
-    return !fields.get(Kind.ATTRIBUTE).isEmpty();
-  }
-
   /** {@return whether all structures have checksums} */
   private boolean isSealed() {
     return superblock.checksums().inBlocks();
   }
 
-  List<Kind> kinds() {
-    return fields.keySet().stream().filter(kind -> !fields.get(kind).isEmpty()).toList();
+  @Override
+  protected void seal(byte[] image, Collection<Integer> changed, IntConsumer before) {
+    seals.put(image, changed, before);
   }
 
   private static Path tree(Path tree) throws IOException {
@@ -172,7 +141,7 @@ final class DamageSeed {
     return tree;
   }
 
-  private static DamageSeed make(Path tree, String type, String name, String... options)
+  private static ExtDamageSeed make(Path tree, String type, String name, String... options)
       throws IOException {
     Path file = tree.resolveSibling(name + ".img");
     Path value = Files.writeString(tree.resolveSibling("value"), "v".repeat(900));
@@ -193,7 +162,7 @@ final class DamageSeed {
     // Exit code 1 says that something was changed, such as a folder that has an index now.
     Processes.runAny("e2fsck", "-fyD", file.toString());
     Processes.run("e2fsck", "-fn", file.toString());
-    return new DamageSeed(name, file);
+    return new ExtDamageSeed(name, file);
   }
 
   private void collect() throws IOException {
@@ -266,12 +235,12 @@ final class DamageSeed {
   private void addExtents(Inode inode, int node) {
     int size = ExtentLayout.ENTRY_SIZE;
     int entries = bytes.getShort(node + ExtentLayout.EH_ENTRIES);
-    add(Kind.EXTENT, node, 8, 2);
+    add(Kind.MAP, node, 8, 2);
     for (int i = 1; i <= entries; i++) {
       int entry = node + i * size;
-      add(Kind.EXTENT, entry, 4, 4);
-      add(Kind.EXTENT, entry + 4, 4, 2);
-      add(Kind.EXTENT, entry + 8, 4, 4);
+      add(Kind.MAP, entry, 4, 4);
+      add(Kind.MAP, entry + 4, 4, 2);
+      add(Kind.MAP, entry + 8, 4, 4);
       if (bytes.getShort(node + ExtentLayout.EH_DEPTH) > 0) {
         int child = bytes.getInt(entry + ExtentLayout.EI_LEAF_LO) * blockSize;
         int max = bytes.getShort(child + ExtentLayout.EH_MAX);
@@ -296,7 +265,7 @@ final class DamageSeed {
     int count = blockSize / 4;
     for (int i = 0; i < count; i++) {
       if (i < 8 || i == count - 1 || bytes.getInt(block + 4 * i) != 0) {
-        fields.get(Kind.POINTER).add(new Field(block + 4 * i, 4));
+        add(Kind.MAP, block + 4 * i, 4, 4);
       }
     }
   }
@@ -306,12 +275,6 @@ final class DamageSeed {
       add(Kind.ENTRY, at, 4, 4);
       add(Kind.ENTRY, at + ExtLayout.D_REC_LEN, 2, 2);
       add(Kind.ENTRY, at + ExtLayout.D_NAME_LEN, 4, 1);
-    }
-  }
-
-  private void add(Kind kind, int from, int length, int width) {
-    for (int at = from; at < from + length; at += width) {
-      fields.get(kind).add(new Field(at, width));
     }
   }
 }
