@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.xip.testing.Images;
-import dev.xip.testing.Processes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -32,18 +31,7 @@ class JournalIT {
     Files.writeString(tree.resolve("changed"), OLD);
     Files.writeString(tree.resolve("same"), OLD);
     image = folder.resolve("dirty.img");
-    Processes.run(
-        "mke2fs",
-        "-q",
-        "-F",
-        "-t",
-        "ext3",
-        "-b",
-        "4096",
-        "-d",
-        tree.toString(),
-        image.toString(),
-        "16M");
+    Images.ext("ext3", tree, image, "-b", "4096");
     Images.journal(image, "/changed", NEW.substring(0, 4096).getBytes(StandardCharsets.UTF_8));
     before = Files.readAllBytes(image);
   }

@@ -52,18 +52,7 @@ class ReplayedImageTest {
       large.write(CONTENT);
     }
     image = folder.resolve("image");
-    Processes.run(
-        "mke2fs",
-        "-q",
-        "-F",
-        "-t",
-        "ext3",
-        "-b",
-        "4096",
-        "-d",
-        tree.toString(),
-        image.toString(),
-        "16M");
+    Images.ext("ext3", tree, image, "-b", "4096");
     byte[] ones = new byte[4096];
     Arrays.fill(ones, (byte) 1);
     Images.journal(image, "/changed", ones);
