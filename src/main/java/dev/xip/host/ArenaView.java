@@ -92,7 +92,7 @@ public final class ArenaView {
     Guard guard = new Guard(true);
     MappingBudget.take(1);
     MemorySegment memory =
-        Reservation.mappedByTheJdk(
+        JdkMemory.map(
             () -> file.map(FileChannel.MapMode.READ_ONLY, fileOffset, bytes, arena),
             arena,
             guard,
@@ -133,7 +133,7 @@ public final class ArenaView {
   private static MemorySegment filled(
       long bytes, Access access, List<Span> spans, Arena arena, Filler filler) throws IOException {
     if (bytes == 0 && spans.isEmpty()) {
-      return Reservation.zeros(0, access, arena);
+      return JdkMemory.zeros(0, access, arena);
     }
     List<Span> gaps = gaps(Args.wholePages(bytes, "size"), spans);
     long mappings = spans.size() + gaps.size();

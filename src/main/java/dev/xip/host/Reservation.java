@@ -11,10 +11,7 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
-import java.nio.channels.FileChannel;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * One reserved range of address space: files or memory are mapped into parts of it and unmapped
@@ -125,55 +122,8 @@ public final class Reservation implements AutoCloseable {
   static Reservation in(Arena arena, long bytes, Access access, Runnable atEnd) throws IOException {
     Guard guard = new Guard(true);
     MemorySegment memory =
-        mappedByTheJdk(() -> zeros(checked(bytes), access, arena), arena, guard, atEnd);
+        JdkMemory.map(() -> JdkMemory.zeros(checked(bytes), access, arena), arena, guard, atEnd);
     return new Reservation(memory, arena, guard);
-  }
-
-  /** Maps memory into an arena by the JDK. */
-  interface Mapper {
-    MemorySegment map() throws IOException;
-  }
-
-  /**
-   * Maps memory into an arena and ends its guarding before the JDK unmaps it.
-   *
-   * @param atEnd run once: before the memory is unmapped, or if this method throws
-   */
-  static MemorySegment mappedByTheJdk(Mapper mapper, Arena arena, Guard guard, Runnable atEnd)
-      throws IOException {
-    AtomicBoolean ended = new AtomicBoolean();
-    Runnable end =
-        () -> {
-          if (!ended.getAndSet(true)) {
-            guard.clear();
-            atEnd.run();
-          }
-        };
-    try {
-      // An arena performs its actions in no order that is specified. The JDK's action that unmaps
-      // stands between these two, so one of them comes before it.
-      MappedMemory.atEnd(arena, end);
-      MemorySegment memory = mapper.map();
-      MappedMemory.atEnd(arena, end);
-      return memory;
-    } catch (IOException | RuntimeException | Error e) {
-      end.run();
-      throw e;
-    }
-  }
-
-  /** Zeros that the JDK maps, since only it makes memory that counts as mapped; 0 bytes or more. */
-  static MemorySegment zeros(long bytes, Access access, Arena arena) throws IOException {
-    FileChannel.MapMode mode =
-        access.write() ? FileChannel.MapMode.PRIVATE : FileChannel.MapMode.READ_ONLY;
-    try (HostFile file = HostFile.memfd("xip")) {
-      file.truncate(bytes);
-      try (FileChannel channel =
-          FileChannel.open(
-              file.descriptorPath(), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-        return channel.map(mode, 0, bytes, arena);
-      }
-    }
   }
 
   /**
