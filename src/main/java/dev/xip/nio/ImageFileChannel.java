@@ -17,7 +17,6 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.FileLockInterruptionException;
 import java.nio.channels.NonWritableChannelException;
-import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
 import java.util.Objects;
 
@@ -33,7 +32,7 @@ import java.util.Objects;
  * reachable any more, memory until its arena is closed, whatever is closed before; lost pages of a
  * truncated image read as zeros there.
  */
-final class ImageFileChannel extends FileChannel {
+final class ImageFileChannel extends ReadOnlyFileChannel {
   /** How much is written to another channel before this looks whether it is still open. */
   private static final long TRANSFER = 8L << 20;
 
@@ -43,12 +42,7 @@ final class ImageFileChannel extends FileChannel {
   private final String name;
   private final Inode file;
   private final FileContent content;
-
-  /** Whether an interrupt of a thread that uses this closes it. */
-  private final boolean interruptible;
-
   private final Uses reads;
-
   private final Object positionLock = new Object();
 
   /** Guarded by {@link #positionLock}. */
@@ -56,45 +50,12 @@ final class ImageFileChannel extends FileChannel {
 
   ImageFileChannel(
       ImageChannels channels, String name, Inode file, FileContent content, boolean interruptible) {
+    super(interruptible);
     this.channels = channels;
     this.name = name;
     this.file = file;
     this.content = content;
-    this.interruptible = interruptible;
     this.reads = channels.newUses();
-  }
-
-  private void requireOpen() throws ClosedChannelException {
-    if (!isOpen()) {
-      throw new ClosedChannelException();
-    }
-  }
-
-  /**
-   * Begins an operation. If the thread is interrupted, this is closed, and {@link #after} throws.
-   */
-  private void before() {
-    if (interruptible) {
-      begin();
-    }
-  }
-
-  private void after(boolean completed) throws AsynchronousCloseException {
-    if (interruptible) {
-      end(completed);
-    }
-  }
-
-  /** Closes this if the thread is interrupted, as every operation does. */
-  private void obeyInterrupt() throws AsynchronousCloseException {
-    before();
-    after(isOpen());
-  }
-
-  private static void requireAtLeastZero(long number, String what) {
-    if (number < 0) {
-      throw new IllegalArgumentException("%s %d is negative".formatted(what, number));
-    }
   }
 
   @Override
@@ -354,50 +315,6 @@ final class ImageFileChannel extends FileChannel {
       throw new NonWritableChannelException();
     }
     return channels.locks().lock(this, file.number(), from, size);
-  }
-
-  /** Does nothing: there is nothing that could be lost. */
-  @Override
-  public void force(boolean metaData) throws IOException {
-    requireOpen();
-    obeyInterrupt();
-  }
-
-  @Override
-  public FileChannel truncate(long size) throws IOException {
-    requireOpen();
-    requireAtLeastZero(size, "size");
-    throw new NonWritableChannelException();
-  }
-
-  @Override
-  public int write(ByteBuffer from) throws IOException {
-    requireOpen();
-    throw new NonWritableChannelException();
-  }
-
-  @Override
-  public int write(ByteBuffer from, long at) throws IOException {
-    Objects.requireNonNull(from);
-    requireAtLeastZero(at, "position");
-    requireOpen();
-    throw new NonWritableChannelException();
-  }
-
-  @Override
-  public long write(ByteBuffer[] from, int offset, int length) throws IOException {
-    Objects.checkFromIndexSize(offset, length, from.length);
-    requireOpen();
-    throw new NonWritableChannelException();
-  }
-
-  @Override
-  public long transferFrom(ReadableByteChannel source, long at, long count) throws IOException {
-    requireOpen();
-    if (!source.isOpen()) {
-      throw new ClosedChannelException();
-    }
-    throw new NonWritableChannelException();
   }
 
   @Override
