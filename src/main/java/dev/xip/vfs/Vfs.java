@@ -20,9 +20,6 @@ import java.util.concurrent.ConcurrentHashMap;
  * system call of the same name; they are thrown as exceptions with an {@link Errno}.
  */
 public final class Vfs implements AutoCloseable {
-  /** How often {@link #open} looks a name up again that others make and remove meanwhile. */
-  private static final int MOST_TRIES = 100;
-
   private final Tree root;
 
   /** What is mounted, by the directory that it covers; and that directory by the tree. */
@@ -236,82 +233,7 @@ public final class Vfs implements AutoCloseable {
    * @throws IOException as open(2)
    */
   public Node open(Directory from, FileName path, int flags, int permissions) throws IOException {
-    if (OpenFlags.isNameless(flags)) {
-      return directory(from, path).createNameless(permissions);
-    }
-    for (int tries = 0; ; tries++) {
-      try {
-        return openOnce(from, path, flags, permissions);
-      } catch (FileException e) {
-        boolean again = e.errno() == Errno.EEXIST && !OpenFlags.isExclusive(flags);
-        if (!again || tries == MOST_TRIES) {
-          throw e;
-        }
-      }
-    }
-  }
-
-  private Node openOnce(Directory from, FileName path, int flags, int permissions)
-      throws IOException {
-    boolean create = (flags & OpenFlags.CREATE) != 0;
-    boolean follow = (flags & OpenFlags.NO_FOLLOW) == 0 && !OpenFlags.isExclusive(flags);
-    Place place =
-        new PathWalk(this, from, path)
-            .walk(follow ? PathWalk.Last.FOLLOW : PathWalk.Last.STAY, create);
-    if (create && !place.isEntry()) {
-      throw new FileException(
-          OpenFlags.isExclusive(flags) ? Errno.EEXIST : Errno.EISDIR, "" + path);
-    }
-    Node node = place.node();
-    boolean made = node == null && create;
-    if (made) {
-      node = place.parent().create(place.last(), NewNode.of(FileType.REGULAR, permissions));
-    }
-    if (node == null) {
-      throw new FileException(Errno.ENOENT, "" + path);
-    }
-    if (!made) {
-      requireOpenable(node, path, place.slash(), flags);
-    }
-    node.hold();
-    boolean opened = false;
-    try {
-      if (node instanceof RegularFile file && OpenFlags.changes(flags)) {
-        boolean truncate = (flags & OpenFlags.TRUNCATE) != 0;
-        file.prepareToWrite(!truncate);
-        if (truncate && !made) {
-          file.truncate(0);
-        }
-      }
-      opened = true;
-      return node;
-    } finally {
-      if (!opened) {
-        node.drop();
-      }
-    }
-  }
-
-  private static void requireOpenable(Node node, FileName path, boolean slash, int flags)
-      throws FileException {
-    boolean directory = node instanceof Directory;
-    if (OpenFlags.isExclusive(flags)) {
-      throw new FileException(Errno.EEXIST, "" + path);
-    }
-    if (directory && (flags & OpenFlags.CREATE) != 0) {
-      throw new FileException(Errno.EISDIR, "" + path);
-    }
-    if (!directory && (slash || (flags & OpenFlags.DIRECTORY) != 0)) {
-      throw new FileException(Errno.ENOTDIR, "" + path);
-    }
-    if ((flags & OpenFlags.PATH) == 0) {
-      if (node instanceof Link) {
-        throw new FileException(Errno.ELOOP, "" + path);
-      }
-      if (directory && OpenFlags.changes(flags)) {
-        throw new FileException(Errno.EISDIR, "" + path);
-      }
-    }
+    return new OpenCall(this, from, path, flags, permissions).open();
   }
 
   /**
