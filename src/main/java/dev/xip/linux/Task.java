@@ -1,14 +1,11 @@
 package dev.xip.linux;
 
-import dev.xip.cpu.Exit;
 import dev.xip.cpu.VirtualProcessor;
 import dev.xip.host.HostException;
 import dev.xip.host.Register;
 import dev.xip.process.ModelledProcess;
 import dev.xip.vfs.Directory;
 import dev.xip.vm.AddressSpace;
-import dev.xip.vm.FaultResult;
-import dev.xip.vm.MemoryFaultException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,10 +23,6 @@ final class Task {
   /** The low byte of what wait4 tells of a task that has stopped; the signal is the next. */
   static final int STOPPED = 0x7f;
 
-  private static final int SEGV_MAPERR = 1;
-  private static final int SEGV_ACCERR = 2;
-  private static final int BUS_ADRERR = 2;
-
   private final Kernel kernel;
   private final VirtualProcessor processor;
   private final long flushesBefore;
@@ -38,6 +31,7 @@ final class Task {
   private final Descriptors descriptors;
   private final Signals signals;
   private final SystemCalls calls;
+  private final UserMode userMode;
   private final SignalDelivery delivery;
   private final Attributes attributes;
   private final ProcessorTimes times = new ProcessorTimes(this);
@@ -80,9 +74,6 @@ final class Task {
   /** Whether it uses the memory of its parent. Guarded by the kernel's monitor. */
   private boolean borrows;
 
-  /** The last that has become a signal. */
-  private ProcessorException exception = ProcessorException.NONE;
-
   /** How it has ended, as wait4 tells it; null while it runs. */
   private Integer waitStatus;
 
@@ -107,6 +98,7 @@ final class Task {
     this.attributes = attributes;
     this.timers = new Timers(this);
     this.calls = new SystemCalls(this);
+    this.userMode = new UserMode(this, calls);
     this.delivery = new SignalDelivery(this);
     this.directory = kernel.files().root();
   }
@@ -326,8 +318,9 @@ final class Task {
     return reason;
   }
 
+  /** The last exception that has become a signal. */
   ProcessorException exception() {
-    return exception;
+    return userMode.exception();
   }
 
   /** Ends it as soon as the call or the fault is over. */
@@ -418,71 +411,9 @@ final class Task {
   void run() throws IOException {
     times.start();
     try {
-      runUserMode();
+      userMode.run();
     } finally {
       times.end();
-    }
-  }
-
-  private void runUserMode() throws IOException {
-    while (!isEnding()) {
-      long entered = System.nanoTime();
-      Exit exit = processor.run();
-      tally.left(exit, System.nanoTime() - entered);
-      switch (exit) {
-        case Exit.SystemCall call -> calls.perform();
-        case Exit.PageFault fault -> pageFault(fault);
-        case Exit.Trap(int vector, long errorCode) -> {
-          exception = new ProcessorException(vector, errorCode);
-          force(exception.signal(processor, place("exception " + vector)));
-        }
-        case Exit.StrayAccess stray ->
-            force(SignalInfo.ofFault(Signal.SIGBUS, BUS_ADRERR, 0, place(stray.toString())));
-        case Exit.Interrupted interrupted -> {
-          // For a signal, or for nothing.
-        }
-        case Exit.Failed(String why) -> force(SignalInfo.fromKernel(Signal.SIGKILL, place(why)));
-      }
-      kernel.sample();
-      if (!isEnding()) {
-        delivery.deliver();
-      }
-    }
-  }
-
-  private String place(String why) {
-    return "%s at 0x%x".formatted(why, processor.get(Register.RIP));
-  }
-
-  private void pageFault(Exit.PageFault fault) {
-    FaultResult result = process.space().fault(fault.address(), fault.access());
-    tally.answered(result);
-    if (result instanceof FaultResult.Refused(MemoryFaultException cause)) {
-      if (cause instanceof MemoryFaultException.OutOfMemory
-          && (kernel.memory().relieve(this, OutOfMemory.FOR_FAULT) || signals.isKilled())) {
-        return;
-      }
-      long address = fault.address();
-      exception = ProcessorException.of(fault, kernel.addressLimit());
-      String why = place(cause.getMessage());
-      force(
-          switch (cause) {
-            case MemoryFaultException.SegmentationFault s ->
-                SignalInfo.ofFault(
-                    Signal.SIGSEGV,
-                    process.space().find(address) == null ? SEGV_MAPERR : SEGV_ACCERR,
-                    address,
-                    why);
-            case MemoryFaultException.BusError b ->
-                SignalInfo.ofFault(Signal.SIGBUS, BUS_ADRERR, address, why);
-            case MemoryFaultException.OutOfMemory o -> SignalInfo.fromKernel(Signal.SIGKILL, why);
-          });
-    }
-  }
-
-  private void force(SignalInfo info) {
-    synchronized (kernel) {
-      signals.force(info);
     }
   }
 
