@@ -7,7 +7,7 @@
 struct dump {
   struct xip_tables tables;
   uint64_t end; /* first address past the range */
-  struct xip_walk *out;
+  struct xip_entry *out;
   uint64_t capacity;
   int64_t count;
 };
@@ -23,7 +23,7 @@ static void dump_table(struct dump *dump, uint32_t level, uint64_t va) {
   for (uint32_t index = xip_index(layout, va, level); index < xip_entries(layout, level);
        index++) {
     uint64_t pte = xip_load(xip_slot(&dump->tables, level, index));
-    enum xip_entry kind = xip_classify(&dump->tables, pte, level);
+    enum xip_kind kind = xip_classify(&dump->tables, pte, level);
 
     if (kind == XIP_ENTRY_TABLE) {
       dump->tables.path[level - 1] = xip_pfn(layout, pte);
@@ -42,7 +42,7 @@ static void dump_table(struct dump *dump, uint32_t level, uint64_t va) {
 
 XIP_EXPORT int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn,
                             uint32_t layout, uint64_t va_start, uint64_t va_end,
-                            struct xip_walk *out, uint64_t capacity) {
+                            struct xip_entry *out, uint64_t capacity) {
   struct dump dump = {.end = va_end, .out = out, .capacity = capacity};
   int error = xip_tables_init(&dump.tables, window, window_bytes, root_pfn, layout);
 

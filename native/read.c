@@ -21,7 +21,7 @@ struct source {
 
 /* The bytes from va to the end of its page or of len, as a range of the window; 0 for none. */
 static uint64_t locate(const struct source *from, uint64_t va, uint64_t len, char **at) {
-  struct xip_walk walk;
+  struct xip_entry walk;
   uint64_t n;
 
   if (xip_walk(from->window, from->table_bytes, from->root_pfn, from->layout, va, &walk)) return 0;

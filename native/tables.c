@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-_Static_assert(sizeof(struct xip_walk) == 40, "struct xip_walk is part of the ABI");
+_Static_assert(sizeof(struct xip_entry) == 40, "struct xip_entry is part of the ABI");
 
 /* Whether the table at pfn lies wholly inside the window. */
 static int in_window(const struct xip_tables *tables, uint64_t pfn, uint32_t level) {
@@ -37,7 +37,7 @@ static int in_ancestor(const struct xip_tables *tables, uint64_t pfn, uint32_t l
   return 0;
 }
 
-static enum xip_entry classify_pte(const struct xip_layout *layout, uint64_t pte) {
+static enum xip_kind classify_pte(const struct xip_layout *layout, uint64_t pte) {
   if (xip_matches(layout->pte_none, pte)) return XIP_ENTRY_NONE;
   if (!xip_matches(layout->present, pte) && !xip_matches(layout->also_present, pte)) {
     return XIP_ENTRY_NOT_PRESENT;
@@ -45,7 +45,7 @@ static enum xip_entry classify_pte(const struct xip_layout *layout, uint64_t pte
   return xip_matches(layout->valid, pte) ? XIP_ENTRY_LEAF : XIP_ENTRY_PROT_NONE;
 }
 
-enum xip_entry xip_classify(const struct xip_tables *tables, uint64_t pte, uint32_t level) {
+enum xip_kind xip_classify(const struct xip_tables *tables, uint64_t pte, uint32_t level) {
   const struct xip_layout *layout = tables->layout;
 
   if (level == XIP_LEVEL_PTE) return classify_pte(layout, pte);
@@ -63,7 +63,7 @@ enum xip_entry xip_classify(const struct xip_tables *tables, uint64_t pte, uint3
   return XIP_ENTRY_TABLE;
 }
 
-static uint32_t state_of(enum xip_entry kind) {
+static uint32_t state_of(enum xip_kind kind) {
   switch (kind) {
     case XIP_ENTRY_NONE:
       return XIP_WALK_NONE;
@@ -78,8 +78,8 @@ static uint32_t state_of(enum xip_entry kind) {
   }
 }
 
-void xip_describe(const struct xip_layout *layout, struct xip_walk *out, uint64_t va, uint64_t pte,
-                  uint32_t level, enum xip_entry kind) {
+void xip_describe(const struct xip_layout *layout, struct xip_entry *out, uint64_t va, uint64_t pte,
+                  uint32_t level, enum xip_kind kind) {
   uint64_t mask = xip_leaf_mask(layout, level);
   uint64_t below = (1UL << xip_shift(layout, level)) - 1;
   int has_page = kind == XIP_ENTRY_LEAF || kind == XIP_ENTRY_PROT_NONE;

@@ -58,7 +58,7 @@ struct xip_tables {
 };
 
 /* What an entry is, seen from the level of its table. */
-enum xip_entry {
+enum xip_kind {
   XIP_ENTRY_NONE,
   XIP_ENTRY_TABLE, /* points at a lower table that lies in the window */
   XIP_ENTRY_LEAF,
@@ -74,11 +74,11 @@ int xip_tables_init(struct xip_tables *tables, const void *window, uint64_t wind
 /*
  * Classifies pte, found at level on the present path. An entry may point at no table above itself.
  */
-enum xip_entry xip_classify(const struct xip_tables *tables, uint64_t pte, uint32_t level);
+enum xip_kind xip_classify(const struct xip_tables *tables, uint64_t pte, uint32_t level);
 
 /* Fills a record for the entry pte of the given kind, which decides about va. */
-void xip_describe(const struct xip_layout *layout, struct xip_walk *out, uint64_t va, uint64_t pte,
-                  uint32_t level, enum xip_entry kind);
+void xip_describe(const struct xip_layout *layout, struct xip_entry *out, uint64_t va, uint64_t pte,
+                  uint32_t level, enum xip_kind kind);
 
 static inline int xip_matches(struct xip_pattern pattern, uint64_t pte) {
   return (pte & pattern.mask) == pattern.value;

@@ -34,6 +34,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * Installs a handler for SIGBUS. It serves the faults of guarded ranges and passes every other
  * SIGBUS to the handler that it replaced, with that one's mask, or performs the default action. A
@@ -64,5 +68,9 @@ int xip_guard_remove(int id);
  * one, NULL removes it, and when the call returns no handler uses the previous word any more.
  */
 void xip_guard_watch(uint64_t *word);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

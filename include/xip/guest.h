@@ -77,6 +77,10 @@
 
 #ifndef __ASSEMBLER__
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The three pages, XIP_GUEST_BYTES long; NULL where the processor is of another architecture. */
 const void *xip_guest_pages(void);
 
@@ -97,6 +101,10 @@ int xip_kick(int thread);
  */
 long xip_thread_time(int thread);
 long xip_own_system_time(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
 

@@ -34,6 +34,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* How a segment is loaded; the numbers are the kernel's (SEGMENT_SHARED, SEGMENT_EXCLUSIVE). */
 #define XIP_SEGMENT_SHARED 0    /* shared with all shared loads; the type decides about stores */
 #define XIP_SEGMENT_EXCLUSIVE 1 /* as a private copy */
@@ -138,5 +142,9 @@ void xip_segment_wait(unsigned milliseconds, xip_segment_told told);
  * file, what was expected and what was found. It is valid until the thread's next call. Never NULL.
  */
 const char *xip_segment_message(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

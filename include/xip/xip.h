@@ -26,8 +26,15 @@
 
 #include <stdint.h>
 
-/* Incremented when a struct, a number or a function below changes its meaning. */
-#define XIP_ABI_VERSION 4
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * The N of libxip.so.N. Incremented when a struct, a number or a function of the headers in this
+ * folder changes its meaning or goes away.
+ */
+#define XIP_ABI_VERSION 5
 
 /* Levels, lowest first. */
 #define XIP_LEVEL_PTE 0
@@ -44,7 +51,7 @@
 #define XIP_WALK_BAD 4         /* damage: see xip_walk */
 
 /* The end of one walk: the entry found and what it means. 40 bytes. */
-struct xip_walk {
+struct xip_entry {
   uint64_t va;         /* xip_walk: the address asked for; xip_dump: the first one it covers */
   uint64_t pte;        /* the entry itself, as loaded */
   uint64_t pa;         /* where va lies, if PRESENT or PROT_NONE; otherwise 0 */
@@ -67,7 +74,7 @@ int xip_abi_version(void);
  * *out is left alone.
  */
 int xip_walk(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout,
-             uint64_t va, struct xip_walk *out);
+             uint64_t va, struct xip_entry *out);
 
 /*
  * Copies len bytes that begin at va to dst, through the tables, which lie in the first table_bytes
@@ -86,7 +93,7 @@ int64_t xip_read(const void *window, uint64_t window_bytes, uint64_t table_bytes
  * capacity is 0. -EINVAL also for va_start > va_end.
  */
 int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout,
-                 uint64_t va_start, uint64_t va_end, struct xip_walk *out, uint64_t capacity);
+                 uint64_t va_start, uint64_t va_end, struct xip_entry *out, uint64_t capacity);
 
 /*
  * Stores pte as the entry for va in the table of the given level; the layout's empty entry clears.
@@ -102,11 +109,8 @@ int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn, u
 int xip_set(void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va,
             uint64_t pte, uint32_t level, uint64_t *next_pfn, uint64_t end_pfn);
 
-/*
- * Adds up count numbers, modulo 2^64, in a plain loop: for benchmarks only, as the limit for sums
- * of mapped files. longs is aligned to 8 bytes. It loads the memory itself, so a mapped file that
- * is truncated meanwhile kills the process, unless it is guarded (xip/guard.h).
- */
-uint64_t xip_sum_longs(const uint64_t *longs, uint64_t count);
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -60,11 +60,11 @@ static inline int set(uint64_t va, uint64_t pte, uint32_t level) {
 }
 
 /* The end of a walk; a failed call is state UINT32_MAX with the error in pte. */
-static inline struct xip_walk walk(uint64_t va) {
-  struct xip_walk out = {0};
+static inline struct xip_entry walk(uint64_t va) {
+  struct xip_entry out = {0};
   int error = xip_walk(window, WINDOW_BYTES, ROOT, XIP_LAYOUT_X86_64, va, &out);
 
-  if (error != 0) out = (struct xip_walk){.state = UINT32_MAX, .pte = (uint64_t)(int64_t)error};
+  if (error != 0) out = (struct xip_entry){.state = UINT32_MAX, .pte = (uint64_t)(int64_t)error};
   return out;
 }
 

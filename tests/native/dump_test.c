@@ -3,7 +3,7 @@
 
 #define ALL (1UL << 47)
 
-static struct xip_walk found[8];
+static struct xip_entry found[8];
 
 static int64_t dump(uint64_t start, uint64_t end, uint64_t capacity) {
   memset(found, 0, sizeof found);

@@ -59,15 +59,15 @@ static int put(uint64_t va, uint64_t pte, uint32_t level) {
   return xip_set(window, WINDOW_BYTES, ROOT, on->layout, va, pte, level, &next_frame, TABLE_PAGES);
 }
 
-static struct xip_walk look(uint64_t va) {
-  struct xip_walk out = {.state = UINT32_MAX};
+static struct xip_entry look(uint64_t va) {
+  struct xip_entry out = {.state = UINT32_MAX};
 
   xip_walk(window, WINDOW_BYTES, ROOT, on->layout, va, &out);
   return out;
 }
 
 static void small_leaves(void) {
-  struct xip_walk end;
+  struct xip_entry end;
   uint64_t last = (1UL << on->va_bits) - PAGE;
 
   fresh_root();
@@ -110,7 +110,7 @@ static void huge_leaves(void) {
 }
 
 static void reads_and_dumps(void) {
-  struct xip_walk found[4];
+  struct xip_entry found[4];
   char byte = 0;
 
   fresh_root();
@@ -137,7 +137,7 @@ static void damage(void) {
   *entry(ROOT, 1) = *entry(ROOT, 0) + (PAGES << 12);
   claim(look(on->root_entries == 2048 ? 1UL << 42 : 1UL << 39).state == XIP_WALK_BAD,
         "a table past the window is bad");
-  claim(xip_walk(window, 3 * PAGE, ROOT, on->layout, 0, &(struct xip_walk){0}) ==
+  claim(xip_walk(window, 3 * PAGE, ROOT, on->layout, 0, &(struct xip_entry){0}) ==
             (on->root_entries == 2048 ? -EINVAL : 0),
         "a root must lie in the window as a whole");
 }

@@ -254,7 +254,7 @@ static void fresh_root(void) {
 
 static void one_vector(const struct vector *vector) {
   uint64_t va = 1UL << 31; /* a boundary of every level but the root */
-  struct xip_walk out = {.state = UINT32_MAX};
+  struct xip_entry out = {.state = UINT32_MAX};
 
   fresh_root();
   claim((0x80000000 | vector->bits) == vector->entry, vector->entry, "the header has its bits");
@@ -286,7 +286,7 @@ static void tables_above(void) {
 
 /* Numbers whose bits had another meaning in older headers. */
 static void retired_numbers(void) {
-  struct xip_walk out;
+  struct xip_entry out;
 
   fresh_tables();
   for (uint32_t number = 1; number <= 3; number += 2) {

@@ -2,7 +2,7 @@
 #include "check.h"
 
 static void small_leaves(void) {
-  struct xip_walk end;
+  struct xip_entry end;
 
   fresh_tables();
   set(0x7f1234567000, leaf(0x500000, USER_PAGE | XIP_X86_64_SPECIAL | XIP_X86_64_NX), 0);
@@ -19,7 +19,7 @@ static void small_leaves(void) {
 }
 
 static void huge_leaves(void) {
-  struct xip_walk end;
+  struct xip_entry end;
 
   fresh_tables();
   set(0x40000000, leaf(0x600000, USER_PAGE | XIP_X86_64_PSE | XIP_X86_64_SPECIAL), 1);
@@ -61,7 +61,7 @@ static void entries_that_are_not_pages(void) {
 }
 
 static void damaged_tables(void) {
-  struct xip_walk end;
+  struct xip_entry end;
 
   fresh_tables();
   set(0x1000, leaf(0x500000, USER_PAGE), 0);
@@ -84,7 +84,7 @@ static void damaged_tables(void) {
 }
 
 static void wrong_arguments(void) {
-  struct xip_walk out = {.va = 42};
+  struct xip_entry out = {.va = 42};
 
   fresh_tables();
   CLAIM(xip_walk(NULL, WINDOW_BYTES, ROOT, 0, 0, &out) == -EINVAL, "no window is refused");

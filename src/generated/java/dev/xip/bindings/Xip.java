@@ -23,10 +23,10 @@ public class Xip extends Xip$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int XIP_ABI_VERSION = (int)4L;
+    private static final int XIP_ABI_VERSION = (int)5L;
     /**
      * {@snippet lang=c :
-     * #define XIP_ABI_VERSION 4
+     * #define XIP_ABI_VERSION 5
      * }
      */
     public static int XIP_ABI_VERSION() {
@@ -191,7 +191,7 @@ public class Xip extends Xip$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int xip_walk(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, struct xip_walk *out)
+     * int xip_walk(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, struct xip_entry *out)
      * }
      */
     public static FunctionDescriptor xip_walk$descriptor() {
@@ -201,7 +201,7 @@ public class Xip extends Xip$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int xip_walk(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, struct xip_walk *out)
+     * int xip_walk(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, struct xip_entry *out)
      * }
      */
     public static MethodHandle xip_walk$handle() {
@@ -211,7 +211,7 @@ public class Xip extends Xip$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int xip_walk(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, struct xip_walk *out)
+     * int xip_walk(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, struct xip_entry *out)
      * }
      */
     public static MemorySegment xip_walk$address() {
@@ -220,7 +220,7 @@ public class Xip extends Xip$shared {
 
     /**
      * {@snippet lang=c :
-     * int xip_walk(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, struct xip_walk *out)
+     * int xip_walk(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va, struct xip_entry *out)
      * }
      */
     public static int xip_walk(MemorySegment window, long window_bytes, long root_pfn, int layout, long va, MemorySegment out) {
@@ -325,7 +325,7 @@ public class Xip extends Xip$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va_start, uint64_t va_end, struct xip_walk *out, uint64_t capacity)
+     * int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va_start, uint64_t va_end, struct xip_entry *out, uint64_t capacity)
      * }
      */
     public static FunctionDescriptor xip_dump$descriptor() {
@@ -335,7 +335,7 @@ public class Xip extends Xip$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va_start, uint64_t va_end, struct xip_walk *out, uint64_t capacity)
+     * int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va_start, uint64_t va_end, struct xip_entry *out, uint64_t capacity)
      * }
      */
     public static MethodHandle xip_dump$handle() {
@@ -345,7 +345,7 @@ public class Xip extends Xip$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va_start, uint64_t va_end, struct xip_walk *out, uint64_t capacity)
+     * int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va_start, uint64_t va_end, struct xip_entry *out, uint64_t capacity)
      * }
      */
     public static MemorySegment xip_dump$address() {
@@ -354,7 +354,7 @@ public class Xip extends Xip$shared {
 
     /**
      * {@snippet lang=c :
-     * int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va_start, uint64_t va_end, struct xip_walk *out, uint64_t capacity)
+     * int64_t xip_dump(const void *window, uint64_t window_bytes, uint64_t root_pfn, uint32_t layout, uint64_t va_start, uint64_t va_end, struct xip_entry *out, uint64_t capacity)
      * }
      */
     public static long xip_dump(MemorySegment window, long window_bytes, long root_pfn, int layout, long va_start, long va_end, MemorySegment out, long capacity) {
@@ -432,67 +432,6 @@ public class Xip extends Xip$shared {
                 traceDowncall("xip_set", window, window_bytes, root_pfn, layout, va, pte, level, next_pfn, end_pfn);
             }
             return (int)mh$.invokeExact(window, window_bytes, root_pfn, layout, va, pte, level, next_pfn, end_pfn);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
-    private static class xip_sum_longs {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            Xip.C_LONG,
-            Xip.C_POINTER,
-            Xip.C_LONG
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xip_sum_longs");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * uint64_t xip_sum_longs(const uint64_t *longs, uint64_t count)
-     * }
-     */
-    public static FunctionDescriptor xip_sum_longs$descriptor() {
-        return xip_sum_longs.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * uint64_t xip_sum_longs(const uint64_t *longs, uint64_t count)
-     * }
-     */
-    public static MethodHandle xip_sum_longs$handle() {
-        return xip_sum_longs.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * uint64_t xip_sum_longs(const uint64_t *longs, uint64_t count)
-     * }
-     */
-    public static MemorySegment xip_sum_longs$address() {
-        return xip_sum_longs.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * uint64_t xip_sum_longs(const uint64_t *longs, uint64_t count)
-     * }
-     */
-    public static long xip_sum_longs(MemorySegment longs, long count) {
-        var mh$ = xip_sum_longs.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("xip_sum_longs", longs, count);
-            }
-            return (long)mh$.invokeExact(longs, count);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

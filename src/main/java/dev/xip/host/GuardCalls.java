@@ -10,7 +10,7 @@ final class GuardCalls {
    * The version that Java expects, {@code XIP_ABI_VERSION} of include/xip/xip.h: here once more,
    * because to load the class of the bindings takes a third of the time in which a JVM starts.
    */
-  static final int ABI_VERSION = 4;
+  static final int ABI_VERSION = 5;
 
   private GuardCalls() {}
 

@@ -7,7 +7,7 @@ import dev.xip.base.Errno;
 import dev.xip.base.LostPages;
 import dev.xip.base.Pages;
 import dev.xip.bindings.Xip;
-import dev.xip.bindings.xip_walk;
+import dev.xip.bindings.xip_entry;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -62,7 +62,7 @@ public final class Libxip {
     checkTables(window, rootPfn);
     checkAddress(va);
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment out = xip_walk.allocate(arena);
+      MemorySegment out = xip_entry.allocate(arena);
       int result = Xip.xip_walk(window, window.byteSize(), rootPfn, layout, va, out);
       requireAccepted("xip_walk", layout, rootPfn, result, "va 0x%x".formatted(va));
       return WalkResult.read(out);
@@ -158,7 +158,7 @@ public final class Libxip {
     // A writer may add entries between the count and the list: repeat until all fit.
     for (long capacity = 256; ; ) {
       try (Arena arena = Arena.ofConfined()) {
-        MemorySegment out = xip_walk.allocateArray(capacity, arena);
+        MemorySegment out = xip_entry.allocateArray(capacity, arena);
         long count = dump(window, layout, rootPfn, range, out, capacity);
         if (count <= capacity) {
           return records(out, count);
@@ -185,7 +185,7 @@ public final class Libxip {
   private static List<WalkResult> records(MemorySegment out, long count) {
     List<WalkResult> results = new ArrayList<>(Math.toIntExact(count));
     for (long i = 0; i < count; i++) {
-      results.add(WalkResult.read(xip_walk.asSlice(out, i)));
+      results.add(WalkResult.read(xip_entry.asSlice(out, i)));
     }
     return List.copyOf(results);
   }
@@ -247,8 +247,11 @@ public final class Libxip {
           "memory of 0x%x bytes at 0x%x: expected both multiples of 8"
               .formatted(memory.byteSize(), memory.address()));
     }
-    return Xip.xip_sum_longs(memory, memory.byteSize() / Long.BYTES);
+    return sum(memory.address(), memory.byteSize() / Long.BYTES);
   }
+
+  /** Implemented in native/sum.c; no function of the C ABI, since benchmarks alone use it. */
+  private static native long sum(long address, long count);
 
   private static void checkTables(MemorySegment window, long rootPfn) {
     Args.nativeMemory(window, "window");

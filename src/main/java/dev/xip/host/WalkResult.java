@@ -1,11 +1,11 @@
 package dev.xip.host;
 
 import dev.xip.bindings.Xip;
-import dev.xip.bindings.xip_walk;
+import dev.xip.bindings.xip_entry;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The entry that decides about an address, as libxip found it: struct xip_walk of
+ * The entry that decides about an address, as libxip found it: struct xip_entry of
  * include/xip/xip.h.
  *
  * @param va of a walk the address asked for, of a dump the first one that the entry covers
@@ -50,13 +50,13 @@ public record WalkResult(
 
   static WalkResult read(MemorySegment struct) {
     return new WalkResult(
-        xip_walk.va(struct),
-        xip_walk.pte(struct),
-        xip_walk.pa(struct),
-        xip_walk.level(struct),
-        State.of(xip_walk.state(struct)),
-        xip_walk.special(struct) != 0,
-        xip_walk.page_shift(struct));
+        xip_entry.va(struct),
+        xip_entry.pte(struct),
+        xip_entry.pa(struct),
+        xip_entry.level(struct),
+        State.of(xip_entry.state(struct)),
+        xip_entry.special(struct) != 0,
+        xip_entry.page_shift(struct));
   }
 
   @Override

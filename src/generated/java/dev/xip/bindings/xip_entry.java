@@ -14,7 +14,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
 
 /**
  * {@snippet lang=c :
- * struct xip_walk {
+ * struct xip_entry {
  *     uint64_t va;
  *     uint64_t pte;
  *     uint64_t pa;
@@ -25,9 +25,9 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  * }
  * }
  */
-public class xip_walk {
+public class xip_entry {
 
-    xip_walk() {
+    xip_entry() {
         // Should not be called directly
     }
 
@@ -39,7 +39,7 @@ public class xip_walk {
         Xip.C_INT.withName("state"),
         Xip.C_INT.withName("special"),
         Xip.C_INT.withName("page_shift")
-    ).withName("xip_walk");
+    ).withName("xip_entry");
 
     /**
      * The layout of this struct
