@@ -2,7 +2,7 @@
 # Makes the classes of package dev.xip.bindings from C headers with jextract.
 # usage: generate.sh write|check WORK_FOLDER
 #   write  replaces src/generated/java/dev/xip/bindings
-#   check  fails if that folder differs from what the headers give
+#   check  fails if that folder differs from what the headers give, and shows the difference
 # jextract is taken from JEXTRACT_HOME/bin, or else from PATH. Without it this fails.
 set -eu
 
@@ -29,12 +29,13 @@ rm -rf "$work"
 mkdir -p "$work/java"
 work=$(cd "$work" && pwd)
 
-# own_symbols HEADER: kind and name of everything a header of ours declares.
-own_symbols() {
-  sed -n -E \
-    -e 's/^#define (XIP_[A-Z0-9_]+) .*/constant \1/p' \
-    -e 's/^struct ([a-z0-9_]+) \{.*/struct \1/p' \
-    -e 's/^(const )?[a-z0-9_]+ \*?(xip_[a-z0-9_]+)\(.*/function \2/p' "$1"
+# own CLASS HEADER: everything that jextract finds in a header of ours, as one class.
+own() {
+  # From the header's own folder, here and below, so that no path of this host gets into the output.
+  (cd "$top/include/xip" && "$jextract" -I .. --dump-includes "$work/$1.includes" "$2")
+  sed -n "s|^--include-\([a-z]*\)  *\([^ ]*\)  *# header: .*/include/xip/$2\$|\1 \2|p" \
+    "$work/$1.includes" >"$work/$1.symbols"
+  bind "$1" "$top/include/xip/$2" "$work/$1.symbols"
 }
 
 # bind CLASS HEADER SYMBOLS: the named symbols as one class, and a proof that all of them are in it.
@@ -42,13 +43,12 @@ bind() {
   sed -E -e '/^(#|$)/d' "$3" | while read -r kind name; do
     printf -- '--include-%s\n%s\n' "$kind" "$name"
   done >"$work/$1.arguments"
-  # From the header's own folder, so that no path of this host can get into the output.
   (cd "$(dirname "$2")" && xargs "$jextract" --output "$work/java" \
     --target-package dev.xip.bindings --header-class-name "$1" -I "$top/include" \
     "$(basename "$2")" <"$work/$1.arguments")
   missing=$(sed -E -e '/^(#|$)/d' "$3" | while read -r kind name; do
     case $kind in
-      struct) [ -f "$work/java/dev/xip/bindings/$name.java" ] || echo "$name" ;;
+      struct | typedef) [ -f "$work/java/dev/xip/bindings/$name.java" ] || echo "$name" ;;
       *) grep -q -E " $name(\(|\\\$| \{)" "$work/java/dev/xip/bindings/$1.java" || echo "$name" ;;
     esac
   done)
@@ -58,19 +58,17 @@ bind() {
   fi
 }
 
-own_symbols "$top/include/xip/pte.h" >"$work/pte.symbols"
-own_symbols "$top/include/xip/xip.h" >"$work/xip.symbols"
-own_symbols "$top/include/xip/guest.h" >"$work/guest.symbols"
-sed -i '/^constant XIP_[A-Z]*_H$/d' "$work/pte.symbols" "$work/xip.symbols" "$work/guest.symbols"
-bind PteBits "$top/include/xip/pte.h" "$work/pte.symbols"
-bind Xip "$top/include/xip/xip.h" "$work/xip.symbols"
-bind Guest "$top/include/xip/guest.h" "$work/guest.symbols"
+own PteBits pte.h
+own Xip xip.h
+own Guest guest.h
+own Segments segment.h
+own Guards guard.h
 bind Libc "$here/libc.h" "$here/libc.symbols"
 bind Kvm "$here/kvm.h" "$here/kvm.symbols"
 
 made=$work/java/dev/xip/bindings
 if [ "$mode" = check ]; then
-  if ! diff -r -q "$committed" "$made" >&2; then
+  if ! diff -r -u "$committed" "$made" >&2; then
     echo "jextract: $committed is not what the headers give: mvn -Pjextract generate-sources" >&2
     exit 1
   fi
