@@ -24,12 +24,16 @@ public final class Judge {
     packaged("bsdutils", "script");
     packaged("busybox-static", "busybox");
     packaged("chromium", "chromium");
+    packaged("clang", "clang");
     packaged("e2fsprogs", "chattr", "debugfs", "dumpe2fs", "e2fsck", "filefrag", "lsattr");
     packaged("e2fsprogs", "resize2fs", "tune2fs");
     packaged("erofs-utils", "dump.erofs", "fsck.erofs", "mkfs.erofs");
+    packaged("g++", "g++");
     packaged("gdb", "gdb");
+    packaged("groff-base", "groff");
     packaged("libcap2-bin", "getcap", "setcap");
     packaged("mmdebstrap", "mmdebstrap");
+    packaged("pkgconf", "pkg-config");
     packaged("mount", "losetup", "mount", "umount");
     packaged("util-linux", "blkid", "partx", "wipefs");
     packaged("rsync", "rsync");
