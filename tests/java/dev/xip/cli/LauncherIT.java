@@ -11,6 +11,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The launcher finds a JDK or says where it looked; help is complete, and wrong usage is 2. */
@@ -67,7 +68,8 @@ class LauncherIT {
         "cat x",
         "segment",
         "pack a",
-        "help ls"
+        "help frobnicate",
+        "segment frobnicate"
       })
   void wrongUsageIsCodeTwoAndOneLine(String command) throws Exception {
     Object[] arguments = command.isEmpty() ? new Object[0] : command.split(" ");
@@ -79,9 +81,36 @@ class LauncherIT {
 
   @Test
   void aFirstWordThatIsNotACommandIsNamed() throws Exception {
-    for (String command : new String[] {"help", "help ls", "--verbose frobnicate ls x /"}) {
-      String word = command.replace("--verbose ", "").split(" ")[0];
-      assertThat(Xip.run((Object[]) command.split(" ")).err()).contains("'" + word + "'");
+    for (String command :
+        new String[] {"frobnicate", "help frobnicate", "--verbose frobnicate ls x /"}) {
+      assertThat(Xip.run((Object[]) command.split(" ")).err())
+          .startsWith("xip: unknown command: 'frobnicate' (see xip --help)");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "chekc x,              check",
+    "lst,                  ls",
+    "sgement list,         segment",
+    "segment laod A,       load",
+    "help segment remvoe,  remove",
+    "ls --jsn x,           --json",
+    "segment load A --exlusive, --exclusive"
+  })
+  void aWordThatResemblesOneIsAnsweredWithIt(String command, String meant) throws Exception {
+    Xip.Result result = Xip.run((Object[]) command.split(" "));
+    assertThat(result.exit()).isEqualTo(2);
+    assertThat(result.err()).contains("; did you mean " + meant + "? (see xip ").hasLineCount(1);
+  }
+
+  @Test
+  void helpOfACommandIsThatOfItsOption() throws Exception {
+    for (String command : new String[] {"", "ls", "run", "segment", "segment load", "help"}) {
+      Object[] words = ("help " + command).strip().split(" ");
+      assertThat(Xip.run(words).isDone().out())
+          .as(command)
+          .isEqualTo(Xip.run((Object[]) (command + " --help").strip().split(" ")).isDone().out());
     }
   }
 
@@ -153,8 +182,52 @@ class LauncherIT {
         .isEqualTo(127);
     Path newer = jdk(folder.resolve("newer"), "26");
     Map<String, String> both =
-        Map.of("PATH", "", "XIP_JAVA_HOME", old.toString(), "JAVA_HOME", newer.toString());
+        Map.of("PATH", newer.resolve("bin") + ":/bin", "JAVA_HOME", old.toString());
     assertThat(run(launcher, both).out()).startsWith(newer + " ");
+  }
+
+  @Test
+  void theJdkThatIsAskedForIsTakenOrNone() throws Exception {
+    Path old = jdk(folder.resolve("old"), "24.0.2");
+    Path newer = jdk(folder.resolve("newer"), "26");
+    Path nothing = Files.createDirectory(folder.resolve("nothing at all"));
+    Path unnamed = jdk(folder.resolve("unnamed"), "26");
+    Files.delete(unnamed.resolve("release"));
+    Path launcher = withoutJdks("asked", folder.resolve("nothing"));
+    for (Map.Entry<Path, String> each :
+        Map.of(
+                old, "version \"24.0.2\"",
+                nothing, "no bin/java",
+                unnamed, "no file release with its version")
+            .entrySet()) {
+      Map<String, String> asked =
+          Map.of(
+              "PATH", "",
+              "XIP_JAVA_HOME", each.getKey().toString(),
+              "JAVA_HOME", newer.toString());
+      Xip.Result result = run(launcher, asked);
+      assertThat(result.exit()).isEqualTo(127);
+      assertThat(result.err())
+          .isEqualTo(
+              "xip: XIP_JAVA_HOME: %s: expected a JDK 25 or newer, found %s\n"
+                  .formatted(each.getKey(), each.getValue()));
+    }
+  }
+
+  @Test
+  void aCopiedLauncherSaysWhatIsMissingAndWhereItLooked() throws Exception {
+    Path copy = Files.createDirectory(folder.resolve("a bin")).resolve("xip");
+    Files.copy(Xip.launcher(), copy, StandardCopyOption.COPY_ATTRIBUTES);
+    for (String missing : new String[] {"xip.jar", "lib"}) {
+      Xip.Result result = Xip.run(new ProcessBuilder(copy.toString(), "--version"));
+      assertThat(result.exit()).isEqualTo(127);
+      assertThat(result.err())
+          .startsWith(
+              "xip: %s: expected %s beside it in %s, found none"
+                  .formatted(copy.toRealPath(), missing, copy.getParent().toRealPath()))
+          .hasLineCount(1);
+      Files.createFile(copy.resolveSibling(missing));
+    }
   }
 
   @Test
@@ -208,6 +281,9 @@ class LauncherIT {
     assertThat(changed).contains("built_with=/none\n").contains("jdk_folder='");
     Files.writeString(copy, changed);
     assertThat(copy.toFile().setExecutable(true)).isTrue();
+    for (String each : new String[] {"xip.jar", "lib"}) {
+      Files.createSymbolicLink(copy.resolveSibling(each), Xip.launcher().resolveSibling(each));
+    }
     return copy;
   }
 

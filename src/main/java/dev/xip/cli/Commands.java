@@ -1,8 +1,10 @@
 package dev.xip.cli;
 
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import picocli.CommandLine;
 
 /**
@@ -13,6 +15,9 @@ import picocli.CommandLine;
 final class Commands {
   private static final String RUN = "run";
   private static final Map<String, Class<?>> ALL = new LinkedHashMap<>();
+
+  /** Those that tell about all commands. */
+  private static final Set<Class<?>> NEED_ALL = Set.of(CompletionCommand.class, HelpCommand.class);
 
   static {
     ALL.put("demo", DemoCommand.class);
@@ -29,6 +34,7 @@ final class Commands {
     ALL.put("pagetable", ScenarioCommands.PageTables.class);
     ALL.put("bench", BenchCommand.class);
     ALL.put("completion", CompletionCommand.class);
+    ALL.put("help", HelpCommand.class);
   }
 
   private Commands() {}
@@ -38,13 +44,22 @@ final class Commands {
     String word =
         Arrays.stream(arguments).filter(each -> !each.startsWith("-")).findFirst().orElse("");
     Class<?> asked = ALL.get(word);
-    if (asked == null || asked == CompletionCommand.class) { // the script covers all commands
+    if (asked == null || NEED_ALL.contains(asked)) {
       ALL.forEach(line::addSubcommand);
     } else {
       line.addSubcommand(word, asked);
-      if (word.equals(RUN)) { // what follows the image belongs to the program
-        line.getSubcommands().get(word).setStopAtPositional(true);
-      }
+    }
+    CommandLine run = line.getSubcommands().get(RUN);
+    if (run != null) { // what follows the image belongs to the program
+      run.setStopAtPositional(true);
+    }
+  }
+
+  /** The names, which are completed. */
+  static final class Names implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return ALL.keySet().iterator();
     }
   }
 }

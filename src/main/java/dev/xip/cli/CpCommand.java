@@ -32,11 +32,11 @@ import picocli.CommandLine.Parameters;
       "  xip cp -r disk.img /home/me /tmp/rescued",
       "  xip cp -r disk.img / /srv/same          as root: all files with all attributes",
       "",
-      "As root, give --no-set-id and --no-devices for an image that is not trusted: a set-id",
-      "program runs as its owner, and a device node gives access to hardware. Owners, device nodes",
-      "and system attributes, which only root can keep, are counted in one line for other users.",
-      "The exit code is 1 if a file was left out, or an attribute that this user may set was",
-      "refused."
+      "As root, give --no-set-id and --no-devices for an image that is not trusted: a set-id"
+          + " program runs as its owner, and a device node gives access to hardware. Owners, device"
+          + " nodes and system attributes, which only root can keep, are counted in one line for"
+          + " other users. The exit code is 1 if a file was left out, or an attribute that this"
+          + " user may set was refused."
     })
 final class CpCommand extends ImageCommand {
   @Parameters(

@@ -16,6 +16,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The command {@code xip}; the only place that turns failures into exit codes and messages. */
 @Command(
@@ -25,9 +26,9 @@ import picocli.CommandLine.Spec;
     customSynopsis = "xip [--verbose] COMMAND [ARG...]",
     description = {
       "%nNo mount, no root, no extraction: the image is mapped once, and each byte is read where it"
-          + " lies.%n"
+          + " lies."
     },
-    commandListHeading = "Commands:%n",
+    commandListHeading = "%nCommands:%n",
     optionListHeading = "%nOptions:%n",
     footerHeading = "%nExamples:%n",
     footer = {
@@ -37,10 +38,10 @@ import picocli.CommandLine.Spec;
       "  xip ls -l doc.img /                 look into it",
       "  xip cat doc.img /a/file | less      read a file of it",
       "  xip check doc.img                   what can be used in place, and why not",
-      "  xip ls --help                       more about one command",
+      "  xip help ls                         more about one command",
       "",
-      "Exit codes: 0 done; 1 failed, with one line on standard error; 2 wrong usage;",
-      "127 no JDK to run on."
+      "Exit codes: 0 done; 1 failed, with one line on standard error; 2 wrong usage; 127 no JDK to"
+          + " run on, or an incomplete installation."
     },
     versionProvider = Main.Version.class)
 public final class Main implements Callable<Integer> {
@@ -125,8 +126,9 @@ public final class Main implements Callable<Integer> {
             .setExpandAtFiles(false)
             .registerConverter(Path.class, new HostPlace())
             .setOut(new PrintWriter(help))
-            .setUsageHelpWidth(100)
+            .setUsageHelpWidth(HelpText.width())
             .setUsageHelpLongOptionsMaxWidth(32)
+            .setHelpSectionMap(HelpText.sections(line.getHelpSectionMap()))
             .setParameterExceptionHandler(Main::wrongUsage)
             .setExecutionExceptionHandler((failure, command, parsed) -> report(failure))
             .execute(arguments);
@@ -147,8 +149,11 @@ public final class Main implements Callable<Integer> {
 
   private static int wrongUsage(ParameterException e, String[] arguments) {
     String command = e.getCommandLine().getCommandSpec().qualifiedName(" ");
-    Errors.line(
-        "%s (see %s --help)".formatted(e.getMessage().lines().findFirst().orElse(""), command));
+    String message =
+        e instanceof UnmatchedArgumentException unmatched
+            ? DidYouMean.line(unmatched)
+            : e.getMessage().lines().findFirst().orElse("");
+    Errors.line("%s (see %s --help)".formatted(message, command));
     return WRONG_USAGE;
   }
 

@@ -28,8 +28,9 @@ import picocli.CommandLine.Spec;
       "  xip segment load JDK      (holds it until it is told to stop)",
       "  xip segment unload JDK    (stops it, from another shell)",
       "",
-      "The store is --store, else $$XIP_STORE, else $$XDG_DATA_HOME/xip/segments, else",
-      "~/.local/share/xip/segments. Names have 1 to 8 letters, digits or $$#@_, in upper case."
+      "The store is --store, else $$XIP_STORE, else $$XDG_DATA_HOME/xip/segments, else"
+          + " ~/.local/share/xip/segments. Names have 1 to 8 letters, digits or $$#@_, in upper"
+          + " case."
     },
     subcommands = {
       SegmentDefineCommand.class,

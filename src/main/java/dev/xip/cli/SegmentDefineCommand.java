@@ -39,9 +39,9 @@ import picocli.CommandLine.Spec;
       "  xip segment define SCRATCH --size 64M --type SN",
       "  xip segment define MIXED --part 100000-1007ff:EW --part 100800-1008ff:EN",
       "",
-      "Types: first letter S shared or E exclusive; second R read-only, W writable, N writable",
-      "and not saved; SC is written only by the hypervisor. Several parts must be adjacent, each",
-      "of type EW or EN. SN and EN are not saved, so they take no file."
+      "Types: first letter S shared or E exclusive; second R read-only, W writable, N writable and"
+          + " not saved; SC is written only by the hypervisor. Several parts must be adjacent, each"
+          + " of type EW or EN. SN and EN are not saved, so they take no file."
     })
 final class SegmentDefineCommand implements Callable<Integer> {
   @Mixin private SegmentOptions.Store in;

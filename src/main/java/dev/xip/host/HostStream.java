@@ -4,6 +4,8 @@ import dev.xip.base.AtomicContext;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.time.Instant;
 
 /**
@@ -19,6 +21,12 @@ public final class HostStream {
   static final int STATUS_WORDS = 14;
 
   private static final int TCGETS = 0x5401;
+  private static final int TIOCGWINSZ = 0x5413;
+
+  /** The size of struct winsize, and where in it the columns are. */
+  private static final int WINDOW_BYTES = 8;
+
+  private static final int COLUMNS_AT = 2;
 
   /** Room for struct termios2, the longest that {@link #control} moves. */
   private static final int SETTINGS_BYTES = 64;
@@ -108,6 +116,14 @@ public final class HostStream {
   /** {@return whether it is a terminal, isatty(3)} */
   public boolean isTerminal() {
     return terminal;
+  }
+
+  /** {@return the columns of the terminal; 0 if this is none, or does not tell} */
+  public int columns() {
+    byte[] window = new byte[WINDOW_BYTES];
+    return control(TIOCGWINSZ, window) == 0
+        ? ByteBuffer.wrap(window).order(ByteOrder.nativeOrder()).getShort(COLUMNS_AT) & 0xffff
+        : 0;
   }
 
   /** {@return the access mode and the status flags, fcntl(2) with F_GETFL} */
