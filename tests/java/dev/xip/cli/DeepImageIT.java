@@ -49,7 +49,7 @@ class DeepImageIT {
 
   @Test
   void checkSeesTheOneFile() throws Exception {
-    assertThat(Xip.run("check", image).isDone().out())
+    assertThat(Xip.run("check", "--all", image).isDone().out())
         .contains("/d".repeat(LEAF) + "/leaf\n")
         .contains("in place: 1 files with 7 bytes");
   }

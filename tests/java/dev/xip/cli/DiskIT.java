@@ -45,7 +45,7 @@ class DiskIT {
     assertThat(Xip.run("cat", two, "/file").isDone().out()).isEqualTo(expected);
     assertThat(Xip.run("stat", two, "/file").isDone().out()).contains("verdict  in place");
     assertThat(Xip.run("check", disk + ":label=part-2").isDone().out())
-        .contains("in place: 1 files with 16,000 bytes");
+        .contains("in place: 1 files with 16K");
     Path copy = folder.resolve("copy");
     Xip.run("cp", two, "/file", copy).isDone();
     assertThat(copy).hasContent(expected);

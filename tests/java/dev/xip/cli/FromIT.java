@@ -62,7 +62,7 @@ class FromIT {
         losetup -d $L
         cmp contents store/A.1.data && exit $rc
         """;
-    assertThat(bash(script).isDone().out()).contains("0x100000 bytes");
+    assertThat(bash(script).isDone().out()).contains(", 1.0M, ");
   }
 
   @ParameterizedTest

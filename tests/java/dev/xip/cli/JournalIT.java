@@ -70,11 +70,11 @@ class JournalIT {
 
   @Test
   void checkSaysWhichFileIsJournaledAndHowManyBytesAre() throws Exception {
-    assertThat(Xip.run("check", image).isDone().out())
-        .containsPattern("(?m)^journaled +9000 bytes .* /changed$")
-        .containsPattern("(?m)^in place +9000 bytes .* /same$")
+    assertThat(Xip.run("check", "--all", image).isDone().out())
+        .containsPattern("(?m)^journaled +8.8K  .* /changed$")
+        .containsPattern("(?m)^in place +8.8K .* /same$")
         .contains("journal: replayed in memory, 1 blocks with 4,096 bytes of 1 transactions\n")
-        .contains("\njournaled: 1 files with 9,000 bytes\n");
+        .contains("\njournaled: 1 files with 8.8K\n");
     JsonNode json = Xip.run("check", "--json", image).isDone().json();
     assertThat(json.at("/journal/replayedBytes").asInt()).isEqualTo(4096);
     assertThat(json.at("/journal/transactions").asInt()).isEqualTo(1);

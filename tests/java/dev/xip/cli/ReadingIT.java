@@ -209,9 +209,36 @@ class ReadingIT {
     JsonNode sum = json.get("sums").get("in_place");
     assertThat(sum.get("files").asInt()).isEqualTo(json.get("files").size()).isEqualTo(8);
     assertThat(sum.get("bytes").asLong()).isEqualTo(bytes);
-    assertThat(Xip.run("check", image, "/sub/deeper").isDone().out())
+    assertThat(Xip.run("check", "--all", image, "/sub/deeper").isDone().out())
         .contains("/sub/deeper/below\n")
         .contains("in place: 2 files with 106 bytes");
+  }
+
+  @Test
+  void checkNamesOnlyTheFilesThatAreNotInPlace() throws Exception {
+    assertThat(Xip.run("check", image).isDone().out())
+        .doesNotContain("hello.txt")
+        .contains("in place: 8 files with ")
+        .hasLineCount(2);
+    Path inline = folder.resolve("inline.img");
+    Images.ext("ext4", tree, inline, "-b", "4096", "-O", "inline_data", "-I", "256");
+    assertThat(Xip.run("check", inline).isDone().out())
+        .containsPattern("(?m)^inline data +6 +\\d extents  /hello.txt$")
+        .doesNotContain("/two-pages");
+  }
+
+  @Test
+  void sizesAreThoseOfLsUnlessBytesAreAskedFor() throws Exception {
+    for (String file : List.of("two-pages", "indirect", "holes", "empty")) {
+      String readable = Processes.run("ls", "-lh", tree.resolve(file).toString()).out();
+      assertThat(Xip.run("ls", "-l", image, file).isDone().out().split(" +")[4])
+          .isEqualTo(readable.split(" +")[4]);
+      assertThat(Xip.run("ls", "-l", "--bytes", image, file).isDone().out().split(" +")[4])
+          .isEqualTo(Long.toString(Files.size(tree.resolve(file))));
+    }
+    assertThat(Xip.run("stat", image, "/indirect").isDone().out())
+        .contains("    size  196K, 200,001 bytes in ");
+    assertThat(Xip.run("check", "--bytes", image).isDone().out()).contains(",").contains(" bytes");
   }
 
   @Test

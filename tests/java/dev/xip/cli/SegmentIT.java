@@ -151,7 +151,7 @@ class SegmentIT {
                     store)
                 .isDone()
                 .out())
-        .isEqualTo("TWO: EWEN [0x200000000, 0x200200000), 0x200000 bytes, version 1\n");
+        .isEqualTo("TWO: EWEN [0x200000000, 0x200200000), 2.0M, version 1\n");
   }
 
   @Test

@@ -51,15 +51,15 @@ class SegmentScriptIT {
     JsonNode checked = result.isDone().json();
     assertThat(checked.at("/findings")).isEmpty();
     assertThat(folder.resolve("defined"))
-        .hasContent("WORK: SW [0x100000000, 0x100010000), 0x10000 bytes, version 1");
+        .hasContent("WORK: SW [0x100000000, 0x100010000), 64K, version 1");
     assertThat(folder.resolve("saved"))
-        .hasContent("WORK: SW [0x100000000, 0x100010000), 0x10000 bytes, version 2");
+        .hasContent("WORK: SW [0x100000000, 0x100010000), 64K, version 2");
     assertThat(Files.readAllLines(folder.resolve("pending")))
         .hasSize(3)
         .satisfies(
             lines -> {
-              assertThat(lines.get(1)).matches("WORK +SW .* 0x10000 shared +1 +1 +pending purge");
-              assertThat(lines.get(2)).matches("WORK +SW .* 0x10000 - +0 +2");
+              assertThat(lines.get(1)).matches("WORK +SW .* 64K shared +1 +1 +pending purge");
+              assertThat(lines.get(2)).matches("WORK +SW .* 64K - +0 +2");
             });
     JsonNode pending = json("pending.json").at("/segments/0");
     assertThat(pending.at("/pendingPurge").asBoolean()).isTrue();

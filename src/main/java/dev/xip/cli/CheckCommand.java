@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -21,12 +22,14 @@ import picocli.CommandLine.Parameters;
     header = "Report for each file whether it can be used in place, or why not.",
     description = {
       "%nLooks up every block of every regular file below PATH and reports whether its bytes are"
-          + " whole pages of the image, so that a mapping of the file is the image's own memory. A"
-          + " file with several names is counted once. The last lines are the sums.%n"
+          + " whole pages of the image, so that a mapping of the file is the image's own memory."
+          + " Names those that are not, with the reason. A file with several names is counted once."
+          + " The last lines are the sums.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  xip check disk.img",
+      "  xip check --all --bytes disk.img /usr/lib",
       "  xip check --json disk.img /usr/lib | jq '.files[] | select(.verdict != \"in_place\")'",
       "",
       "Exit code 0 means that every file was checked, whatever the verdicts."
@@ -41,7 +44,12 @@ final class CheckCommand extends ImageCommand {
       description = "A path inside the image; default: ${DEFAULT-VALUE}.")
   private FileName path;
 
-  @Option(names = "--json", description = "Print one JSON object.")
+  @Option(names = "--all", description = "Name the files that are in place too.")
+  private boolean all;
+
+  @Mixin private Sizes sizes = new Sizes();
+
+  @Option(names = "--json", description = "Print one JSON object, with all files.")
   private boolean json;
 
   CheckCommand() {}
@@ -67,11 +75,9 @@ final class CheckCommand extends ImageCommand {
             image,
             start,
             file -> {
-              out.text(
-                  "%-12s %12d bytes %5d extents  "
-                      .formatted(file.verdict().reason(), file.inode().size(), file.extents()));
-              out.name(Paths.join(path, file.path()));
-              out.text("\n");
+              if (all || file.verdict() != Verdict.IN_PLACE) {
+                printFile(file, out);
+              }
             },
             progress);
     FsInfo info = image.info();
@@ -85,12 +91,21 @@ final class CheckCommand extends ImageCommand {
       Placement.Sum sum = sums.get(verdict);
       if (sum != null) {
         out.line(
-            "%s: %,d files with %,d bytes".formatted(verdict.reason(), sum.files(), sum.bytes()));
+            "%s: %,d files with %s"
+                .formatted(verdict.reason(), sum.files(), sizes.text(sum.bytes())));
       }
     }
     if (sums.isEmpty()) {
       out.line("no regular files");
     }
+  }
+
+  private void printFile(Placement.FilePlacement file, Output out) throws IOException {
+    out.text(
+        "%-26s %12s %5d extents  "
+            .formatted(file.verdict().reason(), sizes.of(file.inode().size()), file.extents()));
+    out.name(Paths.join(path, file.path()));
+    out.text("\n");
   }
 
   private void printJson(OpenImage mount, Inode start, TerminalProgress progress, Output out)

@@ -55,7 +55,12 @@ final class ImageOperand {
     EXT2,
     EXT3,
     EXT4,
-    EROFS
+    EROFS;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   ImageOperand() {}
@@ -96,6 +101,6 @@ final class ImageOperand {
     if (offset != null || size != null) {
       source = source.within(offset == null ? 0 : offset, size == null ? -1 : size);
     }
-    return format == null ? source : source.as(format.name().toLowerCase(Locale.ROOT));
+    return format == null ? source : source.as(format.toString());
   }
 }

@@ -33,10 +33,10 @@ final class LongFormat {
   }
 
   /** {@return the size, or the numbers of a device node} */
-  static String size(Inode inode) {
+  private static String size(Inode inode, Sizes sizes) {
     return isDevice(inode)
         ? "%d, %d".formatted(inode.deviceMajor(), inode.deviceMinor())
-        : Long.toString(inode.size());
+        : sizes.of(inode.size());
   }
 
   static boolean isDevice(Inode inode) {
@@ -44,7 +44,8 @@ final class LongFormat {
   }
 
   /** Prints entries in columns as wide as their widest field. */
-  static void print(List<DirectoryListing.Entry> entries, Output out) throws IOException {
+  static void print(List<DirectoryListing.Entry> entries, Sizes sizes, Output out)
+      throws IOException {
     int links = 1;
     int uid = 1;
     int gid = 1;
@@ -54,7 +55,7 @@ final class LongFormat {
       links = Math.max(links, Long.toString(inode.links()).length());
       uid = Math.max(uid, Long.toString(inode.uid()).length());
       gid = Math.max(gid, Long.toString(inode.gid()).length());
-      size = Math.max(size, size(inode).length());
+      size = Math.max(size, size(inode, sizes).length());
     }
     String columns = "%%s %%%dd %%-%dd %%-%dd %%%ds %%s ".formatted(links, uid, gid, size);
     for (DirectoryListing.Entry each : entries) {
@@ -65,7 +66,7 @@ final class LongFormat {
               inode.links(),
               inode.uid(),
               inode.gid(),
-              size(inode),
+              size(inode, sizes),
               MINUTES.format(inode.modified())));
       out.name(each.name());
       if (each.target() != null) {

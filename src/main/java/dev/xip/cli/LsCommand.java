@@ -11,6 +11,7 @@ import dev.xip.mount.OpenImage;
 import java.io.IOException;
 import java.util.List;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -29,8 +30,8 @@ import picocli.CommandLine.Parameters;
       "  xip ls -l disk.img /etc",
       "  xip ls -R --json disk.img | jq -r '.entries[].path'",
       "",
-      "Columns of -l: mode, links, owner, group, size (of a device: major, minor), time of",
-      "modification, name, and the target of a symbolic link."
+      "Columns of -l: mode, links, owner, group, size (of a device: major, minor), time of"
+          + " modification, name, and the target of a symbolic link."
     })
 final class LsCommand extends ImageCommand {
   @Parameters(
@@ -47,6 +48,8 @@ final class LsCommand extends ImageCommand {
 
   @Option(names = "-R", description = "List subdirectories too.")
   private boolean recursive;
+
+  @Mixin private Sizes sizes = new Sizes();
 
   @Option(names = "--json", description = "Print one JSON object with all attributes.")
   private boolean json;
@@ -71,7 +74,7 @@ final class LsCommand extends ImageCommand {
 
   private void print(List<DirectoryListing.Entry> entries, Output out) throws IOException {
     if (columns) {
-      LongFormat.print(entries, out);
+      LongFormat.print(entries, sizes, out);
       return;
     }
     for (DirectoryListing.Entry each : entries) {

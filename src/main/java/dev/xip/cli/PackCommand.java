@@ -12,13 +12,13 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -47,23 +47,24 @@ import picocli.CommandLine.TypeConversionException;
       "  xip pack --format ext4 --exclude '*.o' --owner 0:0 build build.img",
       "  xip pack --format ext4 --tar debian.tar debian.img",
       "",
-      "An ext image keeps names, contents, holes, hard links, modes, owners, times from 1901 to",
-      "2446, extended attributes with ACLs and capabilities, and device numbers, and all this of",
-      "DIR itself. What it does not keep is named: sockets, and attributes for which a file has no",
-      "room. Files of 2 MiB and more lie at multiples of 2 MiB, so that one page-table entry can",
-      "map 2 MiB of them. A file that changes while it is packed is an error.",
+      "An ext image keeps names, contents, holes, hard links, modes, owners, times from 1901 to"
+          + " 2446, extended attributes with ACLs and capabilities, and device numbers, and all"
+          + " this of DIR itself. What it does not keep is named: sockets, and attributes for which"
+          + " a file has no room. Files of 2 MiB and more lie at multiples of 2 MiB, so that one"
+          + " page-table entry can map 2 MiB of them. A file that changes while it is packed is an"
+          + " error.",
       "",
-      "An image that is replaced keeps its mode and owner. A new one is readable only by its owner",
-      "if group or others may not read everything in DIR.",
+      "An image that is replaced keeps its mode and owner. A new one is readable only by its owner"
+          + " if group or others may not read everything in DIR.",
       "",
-      "erofs is packed without compression and inline data, so that its files are in place for the",
-      "kernel's DAX too; holes are filled with zeros, and of the times only that of modification",
-      "is kept.",
+      "erofs is packed without compression and inline data, so that its files are in place for the"
+          + " kernel's DAX too; holes are filled with zeros, and of the times only that of"
+          + " modification is kept.",
       "",
       "Of a tar archive an ext image keeps the owners, also for users other than root. For erofs"
-          + " it",
-      "is unpacked beside IMAGE, where only root can keep them. A compressed archive must be",
-      "decompressed first."
+          + " it"
+          + " is unpacked beside IMAGE, where only root can keep them. A compressed archive must be"
+          + " decompressed first."
     })
 final class PackCommand implements Callable<Integer> {
   @Parameters(
@@ -105,6 +106,8 @@ final class PackCommand implements Callable<Integer> {
       converter = OwnerNumbers.class,
       description = "Make all files those of one owner and group.")
   private Owner owner;
+
+  @Mixin private Sizes sizes = new Sizes();
 
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
@@ -176,7 +179,7 @@ final class PackCommand implements Callable<Integer> {
     }
   }
 
-  private static void print(PackReport report, Output out) throws IOException {
+  private void print(PackReport report, Output out) throws IOException {
     for (FileName socket : report.leftOut()) {
       out.text("left out: ");
       out.name(socket);
@@ -195,13 +198,13 @@ final class PackCommand implements Callable<Integer> {
       out.line(": " + each.verdict().reason());
     }
     out.line(
-        "%s: %s, %,d bytes, %,d files with %,d bytes; not in place: %,d (%s)"
+        "%s: %s, %s, %,d files with %s; not in place: %,d (%s)"
             .formatted(
                 HostPaths.text(report.image()),
-                formatName(report),
-                report.imageBytes(),
+                report.format(),
+                sizes.text(report.imageBytes()),
                 report.files(),
-                report.fileBytes(),
+                sizes.text(report.fileBytes()),
                 report.notInPlace().size(),
                 report.proof()));
     PackReport.Alignment alignment = report.alignment();
@@ -215,7 +218,7 @@ final class PackCommand implements Callable<Integer> {
   private static void printJson(PackReport report, Output out) throws IOException {
     JsonWriter json = new JsonWriter(out).beginObject();
     json.member("image", report.image())
-        .member("format", formatName(report))
+        .member("format", report.format().toString())
         .member("imageBytes", report.imageBytes())
         .member("files", report.files())
         .member("fileBytes", report.fileBytes())
@@ -239,9 +242,5 @@ final class PackCommand implements Callable<Integer> {
       json.beginObject().member("path", loss.path()).member("what", loss.what()).endObject();
     }
     json.endArray().endObject().finish();
-  }
-
-  private static String formatName(PackReport report) {
-    return report.format().name().toLowerCase(Locale.ROOT);
   }
 }

@@ -34,6 +34,8 @@ final class SegmentListCommand implements Callable<Integer> {
 
   @Mixin private SegmentOptions.Store in;
 
+  @Mixin private Sizes sizes = new Sizes();
+
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
 
@@ -64,14 +66,14 @@ final class SegmentListCommand implements Callable<Integer> {
     return Main.DONE;
   }
 
-  private static void print(SegmentState state, Output out) throws IOException {
+  private void print(SegmentState state, Output out) throws IOException {
     StoredSegment stored = state.stored();
     line(
         out,
         stored.name(),
         stored.definition().type(),
         stored.definition().range(),
-        "0x%x".formatted(stored.definition().byteSize()),
+        sizes.of(stored.definition().byteSize()),
         state.users().isEmpty()
             ? "-"
             : state.users().stream()

@@ -18,12 +18,12 @@ final class SegmentText {
     } else {
       SegmentDefinition definition = segment.definition();
       out.line(
-          "%s: %s %s, 0x%x bytes, version %d"
+          "%s: %s %s, %s, version %d"
               .formatted(
                   segment.name(),
                   definition.type(),
                   definition.range(),
-                  definition.byteSize(),
+                  Sizes.readableText(definition.byteSize()),
                   segment.version()));
     }
     out.flush();

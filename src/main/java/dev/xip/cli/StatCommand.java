@@ -85,7 +85,8 @@ final class StatCommand extends ImageCommand {
     if (LongFormat.isDevice(inode)) {
       out.line("  device  %d, %d".formatted(inode.deviceMajor(), inode.deviceMinor()));
     }
-    out.line("    size  %d bytes in %d sectors of 512".formatted(inode.size(), inode.sectors()));
+    out.line(
+        "    size  %s in %,d sectors of 512".formatted(Sizes.both(inode.size()), inode.sectors()));
     out.line("accessed  " + inode.accessed());
     out.line("modified  " + inode.modified());
     out.line(" changed  " + inode.changed());

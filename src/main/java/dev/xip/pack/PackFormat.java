@@ -1,6 +1,7 @@
 package dev.xip.pack;
 
 import dev.xip.pack.ext.NewFormat;
+import java.util.Locale;
 
 /** The kinds of image that can be packed, each by its own tool. */
 public enum PackFormat {
@@ -26,6 +27,12 @@ public enum PackFormat {
     this.tool = tool;
     this.toolPackage = toolPackage;
     this.filled = filled;
+  }
+
+  /** {@return the name as users write it} */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
   }
 
   /** Returns the kind of image that the writer fills; null if the tool does all. */

@@ -25,7 +25,6 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 
@@ -201,7 +200,7 @@ public final class Packer {
             "-q",
             "-F",
             "-t",
-            options.format().name().toLowerCase(Locale.ROOT),
+            options.format().toString(),
             "-b",
             Integer.toString(NewImageSize.BLOCK),
             "-I",
