@@ -40,7 +40,7 @@ class PrintingIT {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"ls i", "ls -l i", "ls -R i", "check i", "stat i /$'%s'", "maps i script"})
+      strings = {"ls i", "ls -l i", "ls -R i", "check --all i", "stat i /$'%s'", "maps i script"})
   void aTerminalShowsNamesAsText(String command) throws Exception {
     bash("printf 'space a\\nmap a x /%s r--s\\n' >script".formatted("h\\xc2\\x9b31m"));
     bash("mkdir d2; cp d/* d2/$'h\\xc2\\x9b31m'; \"$X\" pack d2 i2");
@@ -110,7 +110,7 @@ class PrintingIT {
         "ls -R --json i",
         "cat i /h*",
         "stat i /",
-        "check i",
+        "check --all i",
         "maps i",
         "pagetable i",
         "segment list",
