@@ -12,7 +12,8 @@ import java.util.List;
  *
  * @param format the format
  * @param excluded globs of files to leave out: one without a slash is compared with the last name
- *     of a path, one with a slash with the path from the root of the tree on
+ *     of a path, one with a slash with the path from the root of the tree on; a slash at its end
+ *     changes nothing
  * @param uid the owner of all files, or {@link #KEPT}
  * @param gid the group of all files, or {@link #KEPT}
  */
@@ -21,12 +22,12 @@ public record PackOptions(PackFormat format, List<String> excluded, long uid, lo
   public static final long KEPT = -1;
 
   /**
-   * Copies the list.
+   * Copies the list, without slashes at the ends.
    *
    * @throws java.util.regex.PatternSyntaxException if a glob is malformed
    */
   public PackOptions {
-    excluded = List.copyOf(excluded);
+    excluded = excluded.stream().map(each -> each.replaceFirst("(?<=.)/+$", "")).toList();
     excluded.forEach(PackOptions::matcher);
   }
 
@@ -56,7 +57,7 @@ public record PackOptions(PackFormat format, List<String> excluded, long uid, lo
   }
 
   private static PathMatcher matcher(String glob) {
-    String relative = glob.startsWith("/") ? glob.substring(1) : glob;
+    String relative = glob.replaceFirst("^(\\./+|/+)", "");
     return FileSystems.getDefault().getPathMatcher("glob:" + relative);
   }
 

@@ -11,6 +11,11 @@ final class TarInodes {
   private static final int FOLDER_MODE = 0755;
   private static final long MOST_ID = 0xffff_fffeL;
 
+  /** The highest numbers of a device (include/linux/kdev_t.h, MINORBITS). */
+  private static final int MOST_MAJOR = 0xfff;
+
+  private static final int MOST_MINOR = 0xfffff;
+
   private final PackOptions options;
 
   TarInodes(PackOptions options) {
@@ -34,6 +39,12 @@ final class TarInodes {
     if (uid < 0 || gid < 0 || uid > MOST_ID || gid > MOST_ID) {
       throw new PackTree.RefusedException("has the owner %d and the group %d".formatted(uid, gid));
     }
+    int major = entry.getDevMajor();
+    int minor = entry.getDevMinor();
+    if (isDevice(type(entry))
+        && (major < 0 || major > MOST_MAJOR || minor < 0 || minor > MOST_MINOR)) {
+      throw new PackTree.RefusedException("has the device number %d:%d".formatted(major, minor));
+    }
     Instant modified = entry.getLastModifiedTime().toInstant();
     FileTime accessed = entry.getLastAccessTime();
     boolean regular = type(entry) == 0100000;
@@ -44,8 +55,13 @@ final class TarInodes {
         regular ? entry.getRealSize() : 0,
         accessed == null ? modified : accessed.toInstant(),
         modified,
-        entry.getDevMajor(),
-        entry.getDevMinor());
+        major,
+        minor);
+  }
+
+  private static boolean isDevice(int mode) {
+    FileType type = FileType.ofMode(mode);
+    return type == FileType.CHARACTER_DEVICE || type == FileType.BLOCK_DEVICE;
   }
 
   private Inode inode(
@@ -57,9 +73,6 @@ final class TarInodes {
       Instant modified,
       int major,
       int minor) {
-    boolean device =
-        FileType.ofMode(mode) == FileType.CHARACTER_DEVICE
-            || FileType.ofMode(mode) == FileType.BLOCK_DEVICE;
     return new Inode(
         0,
         0,
@@ -73,8 +86,8 @@ final class TarInodes {
         modified,
         modified,
         modified,
-        device ? major : 0,
-        device ? minor : 0,
+        isDevice(mode) ? major : 0,
+        isDevice(mode) ? minor : 0,
         0);
   }
 

@@ -23,6 +23,8 @@ final class TarRecords {
   private static final int SIZE = 124;
 
   private static final int SIZE_BYTES = 12;
+  private static final int SUM = 148;
+  private static final int SUM_BYTES = 8;
   private static final int TYPE = 156;
 
   private final FileChannel tar;
@@ -36,19 +38,19 @@ final class TarRecords {
   }
 
   /**
-   * Reads the extended headers before an entry. Precondition: the library has read the archive
-   * without an error.
+   * Reads the extended headers before an entry.
    *
    * @param tar the archive
    * @param from where the first of them may be: behind the entry before
    * @return the records
-   * @throws IOException if the archive cannot be read, or is not as the library saw it
+   * @throws IOException if the archive cannot be read, or a header is damaged
    */
   static TarRecords before(FileChannel tar, long from) throws IOException {
     TarRecords all = new TarRecords(tar);
     long at = from;
     while (true) {
       byte[] header = all.read(at, BLOCK);
+      demandSum(header, at);
       int type = header[TYPE];
       if (type != 'x' && type != 'X' && type != 'g' && type != 'L' && type != 'K') {
         all.headerEnd = at + BLOCK;
@@ -62,6 +64,33 @@ final class TarRecords {
         all.addRecords(data);
       }
       at += BLOCK + Math.ceilDiv(bytes, BLOCK) * (long) BLOCK;
+    }
+  }
+
+  /**
+   * The sum of the bytes, blanks in the place of the sum itself. Old programs took the bytes for
+   * signed. A header of zeros ends the archive.
+   */
+  private static void demandSum(byte[] header, long at) throws IOException {
+    int signed = 0;
+    int unsigned = 0;
+    int bits = 0;
+    for (int i = 0; i < BLOCK; i++) {
+      byte each = i >= SUM && i < SUM + SUM_BYTES ? (byte) ' ' : header[i];
+      signed += each;
+      unsigned += each & 0xff;
+      bits |= header[i];
+    }
+    String digits = new String(header, SUM, SUM_BYTES, StandardCharsets.ISO_8859_1);
+    int end = digits.indexOf('\0');
+    String stored = (end < 0 ? digits : digits.substring(0, end)).strip();
+    boolean fits =
+        stored.matches("[0-7]+")
+            && (Integer.parseInt(stored, 8) == unsigned || Integer.parseInt(stored, 8) == signed);
+    if (bits != 0 && !fits) {
+      throw new IOException(
+          "expected a header with the sum %o at byte 0x%x, found '%s'"
+              .formatted(unsigned, at, stored));
     }
   }
 

@@ -8,8 +8,9 @@ import dev.xip.image.BlockMap;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
+import dev.xip.pack.TarNames.Node;
+import dev.xip.pack.TarNames.Stored;
 import dev.xip.pack.ext.NewFile;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -33,83 +34,40 @@ import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveStructSparse;
 
 /**
- * The files of a tar archive, to become an image. Of two entries with one name the later counts. A
- * folder that has no entry belongs to root and may be read by all.
+ * The files of a tar archive, to become an image, as tar(1) unpacks them: of two entries with one
+ * name the later counts, and a hard link to the earlier keeps that one's bytes. A folder that has
+ * no entry belongs to root and may be read by all.
  */
 final class TarTree extends PackTree {
   private static final int BLOCK = 512;
   private static final int RECORD = 512;
-  private static final int LONGEST_NAME = 255;
-  private static final int LONGEST_PATH = 1 << 16;
 
   /** The names of attributes begin with it; the values are those of getxattr(2). */
   private static final String ATTRIBUTE = "SCHILY.xattr.";
+
+  /** So do those in another form, which bsdtar writes beside the first. */
+  private static final String ENCODED = "LIBARCHIVE.xattr.";
+
+  /** Under this name GNU tar keeps the label of SELinux. */
+  private static final String LABEL = "RHT.security.selinux";
+
+  private static final FileName LABEL_ATTRIBUTE = FileName.of("security.selinux");
 
   /** The names of access control lists as text, which are not kept, begin with it. */
   private static final String TEXT_ACL = "SCHILY.acl.";
 
   private final FileName name;
   private final PackOptions options;
-  private final PackOptions.Exclusion exclusion;
   private final TarInodes inodes;
   private final FileChannel channel;
   private final long size;
-  private final Node root = new Node(null, FileName.of(""));
-  private final Map<NewFile, Node> origins = new HashMap<>();
-
-  /** A name in the archive, or a folder that only lies on the way to one. */
-  private static final class Node {
-    /** The folder that holds it, null for the root. */
-    private final Node parent;
-
-    private final FileName name;
-
-    /** Null for a folder without an entry. */
-    private TarArchiveEntry entry;
-
-    private TarRecords records;
-
-    /** Where its bytes begin in the archive. */
-    private long stored;
-
-    /** For a hard link: the path of the file that it is another name of. */
-    private FileName same;
-
-    private final SortedMap<FileName, Node> children = new TreeMap<>();
-
-    /** What it has become. */
-    private NewFile file;
-
-    Node(Node parent, FileName name) {
-      this.parent = parent;
-      this.name = name;
-    }
-
-    boolean isFolder() {
-      return entry == null || entry.isDirectory();
-    }
-
-    /** Returns its path from the root on; made only for messages. */
-    FileName path() {
-      Deque<FileName> names = new ArrayDeque<>();
-      for (Node at = this; at.parent != null; at = at.parent) {
-        names.push(at.name);
-      }
-      ByteArrayOutputStream path = new ByteArrayOutputStream();
-      for (FileName each : names) {
-        if (path.size() > 0) {
-          path.write('/');
-        }
-        path.writeBytes(each.bytes());
-      }
-      return FileName.of(path.toByteArray());
-    }
-  }
+  private final TarNames names;
+  private final Map<NewFile, Stored> origins = new HashMap<>();
 
   private TarTree(Path file, FileChannel channel, PackOptions options) throws IOException {
     this.name = HostPaths.nameOf(file);
     this.options = options;
-    this.exclusion = options.exclusion();
+    this.names = new TarNames(name, options);
     this.inodes = new TarInodes(options);
     this.channel = channel;
     this.size = channel.size();
@@ -174,82 +132,30 @@ final class TarTree extends PackTree {
         new TarArchiveInputStream(
             Channels.newInputStream(channel), BLOCK, RECORD, "ISO-8859-1", false);
     long end = 0;
-    for (TarArchiveEntry each; (each = tar.getNextEntry()) != null; ) {
+    while (true) {
+      // First, as the library takes records of any length into memory.
+      TarRecords records = end < size ? TarRecords.before(channel, end) : null;
+      TarArchiveEntry each = tar.getNextEntry();
+      if (each == null) {
+        break;
+      }
       long stored = channel.position();
-      TarRecords records = TarRecords.before(channel, end);
       // In one form the map of a sparse file is a part of its bytes.
       long start = each.isPaxGNU1XSparse() ? records.headerEnd() : stored;
       end = start + Math.ceilDiv(each.getSize(), BLOCK) * (long) BLOCK;
       if (end < start || end > size) {
         throw new IOException("%s ends behind the archive".formatted(each.getName()));
       }
-      put(each, records, stored);
+      if (each.isDirectory()) {
+        // An incremental archive has lists of names here, over which the library does not skip.
+        channel.position(end);
+      }
+      names.put(each, records, stored);
     }
     if (end == 0) {
       throw new IOException("it has no files");
     }
     build();
-  }
-
-  /** The bytes of a path of an entry: those of its records, else those of its header. */
-  private static FileName path(String inHeader, String key, TarRecords records) {
-    byte[] bytes = records.get(key);
-    return FileName.of(bytes == null ? inHeader.getBytes(StandardCharsets.ISO_8859_1) : bytes);
-  }
-
-  private void put(TarArchiveEntry entry, TarRecords records, long stored) throws IOException {
-    String key = records.get("GNU.sparse.name") != null ? "GNU.sparse.name" : "path";
-    FileName path = path(entry.getName(), key, records);
-    List<FileName> names = names(path);
-    Node node = root;
-    for (FileName each : names) {
-      if (!node.isFolder()) {
-        throw refused(path, "lies in something that is no folder");
-      }
-      Node folder = node;
-      Node known = node.children.get(each);
-      node = known == null ? new Node(folder, each) : known;
-      if (!options.excluded().isEmpty() && exclusion.covers(node.path())) {
-        return;
-      }
-      folder.children.put(each, node);
-    }
-    if (!entry.isDirectory() && (node == root || !node.children.isEmpty())) {
-      throw refused(path, "is a folder, and something else a second time");
-    }
-    node.entry = entry;
-    node.records = records;
-    node.stored = stored;
-    node.same = entry.isLink() ? path(entry.getLinkName(), "linkpath", records) : null;
-  }
-
-  /** Takes a path apart; a slash in front and names of one dot mean nothing. */
-  private List<FileName> names(FileName path) throws FileSystemException {
-    if (path.length() > LONGEST_PATH) {
-      throw refused(path.part(0, LONGEST_NAME), "goes on for %d bytes".formatted(path.length()));
-    }
-    List<FileName> names = new ArrayList<>();
-    int start = 0;
-    for (int i = 0; i <= path.length(); i++) {
-      if (i == path.length() || path.at(i) == '/') {
-        FileName each = path.part(start, i);
-        if (each.equals(FileName.of(".."))) {
-          throw refused(path, "leads out of the archive");
-        }
-        if (each.length() > LONGEST_NAME) {
-          throw refused(path, "has a name of more than %d bytes".formatted(LONGEST_NAME));
-        }
-        if (each.length() > 0 && !each.equals(FileName.of("."))) {
-          names.add(each);
-        }
-        start = i + 1;
-      }
-    }
-    return names;
-  }
-
-  private FileSystemException refused(FileName path, String reason) {
-    return new FileSystemException("%s: %s".formatted(name, path), null, reason);
   }
 
   /** A folder whose names are being added. */
@@ -258,9 +164,10 @@ final class TarTree extends PackTree {
   /** Makes the files, each folder before what is in it. */
   private void build() throws IOException {
     Deque<Level> levels = new ArrayDeque<>();
-    make(root);
-    count(0, root.name, root.file.inode());
-    levels.push(new Level(root, 0, root.children.values().iterator()));
+    Node root = names.root();
+    make(root.stored());
+    count(0, root.name(), root.stored().file().inode());
+    levels.push(new Level(root, 0, root.children().iterator()));
     while (!levels.isEmpty()) {
       Level level = levels.peek();
       if (!level.children.hasNext()) {
@@ -268,67 +175,65 @@ final class TarTree extends PackTree {
         continue;
       }
       Node node = level.children.next();
-      Node named = node.same == null ? node : target(node);
+      Stored named = names.fileOf(node);
       make(named);
-      level.node.file.add(node.name, named.file);
+      level.node.stored().file().add(node.name(), named.file());
       try {
-        demandFewNames(named.file);
+        demandFewNames(named.file());
       } catch (RefusedException e) {
-        throw refused(node.path(), e.getMessage());
+        throw names.refused(node.path(), e.getMessage());
       }
-      count(level.depth, node.name, named.file.inode());
+      count(level.depth, node.name(), named.file().inode());
       if (node.isFolder()) {
-        levels.push(new Level(node, level.depth + 1, node.children.values().iterator()));
+        levels.push(new Level(node, level.depth + 1, node.children().iterator()));
       }
     }
   }
 
-  /** The file that a hard link is another name of. */
-  private Node target(Node link) throws FileSystemException {
-    Node node = root;
-    for (FileName each : names(link.same)) {
-      node = node == null ? null : node.children.get(each);
-    }
-    if (node == null || node.same != null || node.isFolder()) {
-      throw refused(
-          link.path(), "is a link to %s, which is no file of the archive".formatted(link.same));
-    }
-    return node;
-  }
-
-  /** Makes the file of a node, unless another name of it came first. */
-  private void make(Node node) throws FileSystemException {
-    if (node.file != null) {
+  /** Makes a file, unless another name of it came first. */
+  private void make(Stored stored) throws FileSystemException {
+    if (stored.file() != null) {
       return;
     }
     try {
-      TarArchiveEntry entry = node.entry;
+      TarArchiveEntry entry = stored.entry();
       Inode inode = entry == null ? inodes.folder() : inodes.of(entry);
-      SortedMap<FileName, byte[]> attributes = attributes(node);
+      SortedMap<FileName, byte[]> attributes = attributes(stored);
       if (entry != null && entry.isSymbolicLink()) {
-        FileName to = path(entry.getLinkName(), "linkpath", node.records);
-        if (to.length() < 1 || to.length() > NewFile.LONGEST_TARGET) {
-          throw new RefusedException("is a link to %d bytes".formatted(to.length()));
-        }
-        node.file = NewFile.link(inode, attributes, to);
+        stored.became(NewFile.link(inode, attributes, linkTarget(stored)));
       } else {
-        node.file = NewFile.of(inode, attributes);
+        stored.became(NewFile.of(inode, attributes));
       }
       if (inode.type() == FileType.REGULAR) {
-        origins.put(node.file, node);
-        addData(node.file, entry);
+        origins.put(stored.file(), stored);
+        addData(stored.file(), entry);
       }
     } catch (RefusedException e) {
-      throw new FileSystemException(shown(node).toString(), null, e.getMessage());
+      throw new FileSystemException(shown(stored.node()).toString(), null, e.getMessage());
     } catch (IOException | RuntimeException e) {
       throw new FileSystemException(
-          shown(node).toString(), null, "cannot be read: " + e.getMessage());
+          shown(stored.node()).toString(), null, "cannot be read: " + e.getMessage());
     }
-    add(node.file, () -> shown(node));
+    add(stored.file(), () -> shown(stored.node()));
+  }
+
+  private static FileName linkTarget(Stored link) throws RefusedException {
+    FileName target = TarNames.path(link.entry().getLinkName(), "linkpath", link.records());
+    if (target.length() < 1 || target.length() > NewFile.LONGEST_TARGET) {
+      throw new RefusedException("is a link to %d bytes".formatted(target.length()));
+    }
+    for (int i = 0; i < target.length(); i++) {
+      if (target.at(i) == 0) {
+        throw new RefusedException("is a link to a path with a NUL, which no path can hold");
+      }
+    }
+    return target;
   }
 
   private FileName shown(Node node) {
-    return node == root ? name : FileName.of(name.exactText() + ":" + node.path().exactText());
+    return node == names.root()
+        ? name
+        : FileName.of(name.exactText() + ":" + node.path().exactText());
   }
 
   private static void addData(NewFile file, TarArchiveEntry entry) throws IOException {
@@ -358,12 +263,13 @@ final class TarTree extends PackTree {
     return runs;
   }
 
-  private SortedMap<FileName, byte[]> attributes(Node node) {
+  private SortedMap<FileName, byte[]> attributes(Stored stored) {
     SortedMap<FileName, byte[]> attributes = new TreeMap<>();
-    if (node.records == null) {
+    if (stored.records() == null) {
       return attributes;
     }
-    node.records
+    stored
+        .records()
         .all()
         .forEach(
             (key, value) -> {
@@ -371,8 +277,14 @@ final class TarTree extends PackTree {
                 byte[] named =
                     key.substring(ATTRIBUTE.length()).getBytes(StandardCharsets.ISO_8859_1);
                 attributes.put(FileName.of(named), value);
+              } else if (key.equals(LABEL)) {
+                attributes.putIfAbsent(LABEL_ATTRIBUTE, value);
+              } else if (key.startsWith(ENCODED)
+                  && stored.records().get(ATTRIBUTE + key.substring(ENCODED.length())) == null) {
+                addLoss(shown(stored.node()), "what the archive has as " + key);
               } else if (key.startsWith(TEXT_ACL)) {
-                addLoss(shown(node), "its access control list, which the archive has as text");
+                addLoss(
+                    shown(stored.node()), "its access control list, which the archive has as text");
               }
             });
     return attributes;
@@ -380,20 +292,20 @@ final class TarTree extends PackTree {
 
   @Override
   void copy(NewFile file, BlockMap places, FileChannel image) throws IOException {
-    Node node = origins.get(file);
-    long stored = node.stored;
-    for (Run run : runs(node.entry)) {
+    Stored stored = origins.get(file);
+    long from = stored.at();
+    for (Run run : runs(stored.entry())) {
       long end = run.offset + run.length;
       for (long at = run.offset; at < end; ) {
         long count = Math.min(end - at, places.runLength(at));
         image.position(places.imageOffset(at));
-        count = channel.transferTo(stored + (at - run.offset), count, image);
+        count = channel.transferTo(from + (at - run.offset), count, image);
         if (count <= 0) {
           throw new FileSystemException(name.toString(), null, "was cut while it was packed");
         }
         at += count;
       }
-      stored += run.length;
+      from += run.length;
     }
     if (channel.size() != size) {
       throw new FileSystemException(name.toString(), null, "changed while it was packed");

@@ -78,6 +78,11 @@ final class NewAttributes {
 
   /** Returns null for an attribute that an image cannot hold. */
   private static Attribute attribute(byte[] name, byte[] value) {
+    for (byte each : name) {
+      if (each == 0) {
+        return null;
+      }
+    }
     for (AttributePrefix prefix : AttributePrefix.values()) {
       int start = prefix.bytes().length;
       boolean fits =
