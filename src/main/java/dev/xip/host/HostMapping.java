@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 
@@ -106,13 +107,32 @@ public final class HostMapping implements AutoCloseable {
     Arena mapped = Arena.ofShared();
     try {
       long length = origin.fileBytes() - fileOffset;
-      MemorySegment all = file.map(FileChannel.MapMode.READ_ONLY, fileOffset, length, mapped);
+      MemorySegment all = map(file, origin, fileOffset, length, mapped);
       return new HostMapping(all.address(), length, origin, Access.READ, mapped::close);
     } catch (IOException | RuntimeException | Error e) {
       if (mapped.scope().isAlive()) {
         mapped.close();
       }
       throw e;
+    }
+  }
+
+  private static MemorySegment map(
+      FileChannel file, LostPages.Origin origin, long fileOffset, long length, Arena arena)
+      throws IOException {
+    try {
+      return file.map(FileChannel.MapMode.READ_ONLY, fileOffset, length, arena);
+    } catch (ClosedChannelException e) {
+      throw e;
+    } catch (IOException e) {
+      // The message of the JDK does not name the file.
+      FileSystemException named =
+          new FileSystemException(
+              origin.file(),
+              null,
+              "0x%x bytes cannot be mapped: %s".formatted(length, e.getMessage()));
+      named.initCause(e);
+      throw named;
     }
   }
 
