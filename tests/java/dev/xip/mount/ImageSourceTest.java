@@ -13,17 +13,21 @@ import dev.xip.image.PathResolver;
 import dev.xip.image.Verdict;
 import dev.xip.testing.Disks;
 import dev.xip.testing.Images;
+import dev.xip.testing.Judge;
 import dev.xip.testing.LoopDevice;
 import dev.xip.testing.Processes;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -71,6 +75,43 @@ class ImageSourceTest {
         }
       }
     }
+  }
+
+  @Test
+  void aDiskThatWasOneFileSystemIsNotReadAsThatWithoutAWord() throws IOException {
+    Path old = folder.resolve("old.img");
+    byte[] head = Files.readAllBytes(image);
+    byte[] bytes = Arrays.copyOf(head, (int) MIB + head.length);
+    System.arraycopy(head, 0, bytes, (int) MIB, head.length);
+    ByteBuffer disk = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    disk.put(446 + 4, (byte) 0x83).putInt(446 + 8, 2048).putInt(446 + 12, head.length / 512);
+    disk.putShort(510, (short) 0xaa55);
+    Files.write(old, bytes);
+
+    assertThatThrownBy(() -> OpenImage.open(old))
+        .isInstanceOf(FileSystemException.class)
+        .hasMessageContaining("magic number of ext2 (at byte 0x438) and a partition table (MBR)")
+        .hasMessageContaining("--format ext2")
+        .hasMessageContaining(old + ":1 takes a partition");
+    assertReads(ImageSource.parse(old + ":1"), Verdict.IN_PLACE);
+    assertReads(ImageSource.of(old).as("ext2"), Verdict.IN_PLACE);
+
+    // A boot sector whose one partition is the file system that it begins, or nothing at all.
+    disk.putInt(446 + 8, 0);
+    Files.write(old, bytes);
+    assertReads(ImageSource.of(old), Verdict.IN_PLACE);
+    disk.putInt(446 + 8, 2049);
+    Files.write(old, bytes);
+    assertReads(ImageSource.of(old), Verdict.IN_PLACE);
+  }
+
+  @Test
+  void aFileThatCannotBeMappedIsNamed() {
+    Path number = Path.of("/sys/kernel/uevent_seqnum");
+    Judge.needs(Files.isReadable(number), "the file " + number);
+    assertThatThrownBy(() -> OpenImage.open(number))
+        .isInstanceOf(FileSystemException.class)
+        .hasMessageContaining(number + ": 0x1000 bytes cannot be mapped");
   }
 
   @Test

@@ -118,6 +118,22 @@ public final class PartitionTable {
     return new FileSystemException(disk.file(), null, reason);
   }
 
+  /**
+   * Tells whether a partition behind the start of the disk holds a file system that xip reads.
+   *
+   * @return whether one does
+   * @throws MalformedDataException if the disk cannot be read
+   */
+  public boolean holdsImages() throws MalformedDataException {
+    for (Partition each : partitions) {
+      Contents contents = each.start() > 0 ? contents(each) : null;
+      if (contents != null && contents.kind() == Contents.Kind.READABLE) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** What is in a partition, null if that is not known. */
   private Contents contents(Partition partition) throws MalformedDataException {
     if (partition.container() || partition.size() == 0 || partition.end() > disk.size()) {

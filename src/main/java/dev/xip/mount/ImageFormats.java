@@ -1,6 +1,7 @@
 package dev.xip.mount;
 
 import dev.xip.base.ByteView;
+import dev.xip.base.MalformedDataException;
 import dev.xip.disk.Contents;
 import dev.xip.disk.PartitionTable;
 import dev.xip.image.CorruptImageException;
@@ -15,13 +16,16 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.FileSystemException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** The formats of images, picked by magic number, and the refusal of what is none. */
 public final class ImageFormats {
   /** In the order in which they are tried. */
   private static final List<ImageFormat> ALL = List.of(new ExtFormat(), new ErofsFormat());
+
+  /** The names of the ext family, which has one reader. */
+  private static final Set<String> EXT = Set.of("ext2", "ext3", "ext4");
 
   private static final int BOOT_SECTOR = 512;
 
@@ -88,9 +92,9 @@ public final class ImageFormats {
   }
 
   private static ImageFormat named(String image, String format) throws FileSystemException {
-    String family = format.startsWith("ext") ? "ext" : format;
+    String family = EXT.contains(format) ? "ext2" : format;
     for (ImageFormat each : ALL) {
-      if (each.name().toLowerCase(Locale.ROOT).startsWith(family)) {
+      if (each.name().equals(family)) {
         return each;
       }
     }
@@ -120,9 +124,34 @@ public final class ImageFormats {
     List<Contents> systems =
         contents.stream().filter(each -> each.kind() != Contents.Kind.PACKED).toList();
     if (fitting.size() == 1 && systems.size() < 2) {
-      return fitting.getFirst();
+      PartitionTable disk = diskOfImages(image);
+      if (disk == null) {
+        return fitting.getFirst();
+      }
+      // A disk that was one file system keeps its superblock in the gap before the partitions.
+      throw new FileSystemException(
+          name,
+          null,
+          "has the magic number of %s (at byte 0x%x) and a partition table (%s): --format %s reads it as that, %s:1 takes a partition; there are %s"
+              .formatted(
+                  systems.getFirst().name(),
+                  systems.getFirst().at(),
+                  disk.kind(),
+                  systems.getFirst().name(),
+                  name,
+                  disk.listing()));
     }
     throw fitting.isEmpty() ? unknown(image, contents) : ambiguous(name, systems);
+  }
+
+  /** {@return the table of a disk with images in its partitions, null if it is none} */
+  static PartitionTable diskOfImages(ByteView image) {
+    try {
+      PartitionTable table = PartitionTable.of(image);
+      return table != null && table.holdsImages() ? table : null;
+    } catch (MalformedDataException damaged) {
+      return null;
+    }
   }
 
   private static IOException ambiguous(String name, List<Contents> systems) {

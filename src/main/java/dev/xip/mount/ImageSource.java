@@ -12,6 +12,7 @@ import dev.xip.image.MemoryFaults;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -28,6 +29,11 @@ public final class ImageSource {
   private static final int TYPE = 0170000;
 
   private static final int BLOCK_DEVICE = 0060000;
+
+  /** Where each disk with partitions, also one with a GPT, has the mark of a boot sector. */
+  private static final int BOOT_MARK = 510;
+
+  private static final short BOOT_MARK_VALUE = (short) 0xaa55;
 
   /** The size of a range that goes on to the end of the file. */
   private static final long TO_THE_END = -1;
@@ -160,9 +166,11 @@ public final class ImageSource {
    * @throws IllegalArgumentException if they are less
    */
   public ImageSource within(long from, long bytes) {
-    if (from < 0 || bytes != TO_THE_END && bytes < 1) {
-      throw new IllegalArgumentException(
-          "0x%x bytes at 0x%x: expected a range".formatted(bytes, from));
+    if (from < 0) {
+      throw new IllegalArgumentException("offset %d is negative".formatted(from));
+    }
+    if (bytes != TO_THE_END && bytes < 1) {
+      throw new IllegalArgumentException("size %d: expected at least 1".formatted(bytes));
     }
     return new ImageSource(file, from, bytes, partition, format, warnings, recovery);
   }
@@ -202,13 +210,45 @@ public final class ImageSource {
    * @throws IOException if it cannot be read
    */
   public boolean beginsAsImage() throws IOException {
-    if (!Files.isRegularFile(file) && !isBlockDevice()) {
-      return false;
+    return ImageFormats.recognises(MemorySegment.ofBuffer(head()));
+  }
+
+  /** The first bytes; none of files of other types, and of those of proc(5), which have no size. */
+  private ByteBuffer head() throws IOException {
+    ByteBuffer head = ByteBuffer.allocate(ImageFormats.HEAD_BYTES);
+    if (Files.isRegularFile(file) || isBlockDevice()) {
+      try (FileChannel channel = open()) {
+        while (channel.size() > 0 && head.hasRemaining() && channel.read(head) >= 0) {}
+      }
+    }
+    return head.flip().order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /**
+   * Describes the file or block device if it is a disk with a partition that holds an image.
+   *
+   * @return the kind of its table and its partitions, in words; null for everything else
+   * @throws java.nio.file.NoSuchFileException if there is no such file
+   * @throws IOException if it cannot be read
+   */
+  public String diskOfImages() throws IOException {
+    ByteBuffer head = head();
+    if (head.limit() < BOOT_MARK + Short.BYTES || head.getShort(BOOT_MARK) != BOOT_MARK_VALUE) {
+      return null;
     }
     try (FileChannel channel = open()) {
-      ByteBuffer head = ByteBuffer.allocate(ImageFormats.HEAD_BYTES);
-      while (head.hasRemaining() && channel.read(head) >= 0) {}
-      return ImageFormats.recognises(MemorySegment.ofBuffer(head.flip()));
+      String text = HostPaths.text(file);
+      try (HostMapping whole =
+          HostMapping.map(channel, LostPages.Origin.of(text, channel.size()), 0)) {
+        ByteView view = new ByteView(whole.memory(), text, CorruptImageException::new);
+        return MemoryFaults.guarded(
+            text,
+            whole.memory(),
+            () -> {
+              PartitionTable disk = ImageFormats.diskOfImages(view);
+              return disk == null ? null : "%s: %s".formatted(disk.kind(), disk.listing());
+            });
+      }
     }
   }
 
