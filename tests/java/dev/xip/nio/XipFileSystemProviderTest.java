@@ -12,8 +12,10 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.ClosedFileSystemException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystemAlreadyExistsException;
 import java.nio.file.FileSystemException;
@@ -23,7 +25,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.ProviderNotFoundException;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.spi.FileSystemProvider;
+import java.util.Arrays;
+import java.util.Iterator;
 import java.util.Map;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -154,6 +159,9 @@ class XipFileSystemProviderTest {
           "xip:file://host/a.img:/",
           "xip:file:a.img",
           "xip:" + file + ":/a#b",
+          "xip:file::",
+          "xip:" + file + ":",
+          "xip:" + file + "::/",
           "xip:" + file + ":/%00"
         }) {
       assertThatThrownBy(() -> provider.newFileSystem(uri(each), Map.of()))
@@ -176,8 +184,6 @@ class XipFileSystemProviderTest {
   @Test
   void anImageInADiskIsNamedByEnvironmentAndByUri() throws IOException {
     Path disk = disk();
-    assertThatThrownBy(() -> FileSystems.newFileSystem(disk))
-        .isInstanceOf(ProviderNotFoundException.class);
     String file = "xip:" + disk.toUri().toString().replace("a:disk", "a%3Adisk");
     Map<String, Map<String, ?>> environments =
         Map.of(
@@ -203,6 +209,105 @@ class XipFileSystemProviderTest {
     assertThatThrownBy(() -> FileSystems.newFileSystem(image, Map.of("recovery", "some")))
         .isInstanceOf(IllegalArgumentException.class);
     FileSystems.newFileSystem(image, Map.of("recovery", "none")).close();
+  }
+
+  @Test
+  void aDiskWithAnImageIsNotLeftToOtherProvidersWithoutAWord() throws IOException {
+    Path disk = disk();
+    assertThatThrownBy(() -> FileSystems.newFileSystem(disk))
+        .isInstanceOf(FileSystemException.class)
+        .hasMessageContaining("disk with partitions (MBR: 1 (ext2")
+        .hasMessageContaining("Map.of(\"partition\", 1)");
+    byte[] bytes = Files.readAllBytes(disk);
+    Arrays.fill(bytes, 1 << 20, bytes.length, (byte) 0);
+    Path foreign = Files.write(folder.resolve("foreign.img"), bytes);
+    assertThatThrownBy(() -> FileSystems.newFileSystem(foreign))
+        .isInstanceOf(ProviderNotFoundException.class);
+  }
+
+  @Test
+  void aFileWithTheNameOfAnImageIsRefusedWithAdvice() throws IOException {
+    byte[] gzip = {0x1f, (byte) 0x8b, 8, 0};
+    for (String name : new String[] {"a.ext2", "a\nb.ext3", "a.ext4", "a.erofs"}) {
+      Path named = Files.write(folder.resolve(name), gzip);
+      assertThatThrownBy(() -> FileSystems.newFileSystem(named))
+          .isInstanceOf(CorruptImageException.class)
+          .hasMessageContaining("gzip -dk");
+    }
+    for (String name : new String[] {"a.img", "ext4", "a.ext5"}) {
+      Path other = Files.write(folder.resolve(name), gzip);
+      assertThatThrownBy(() -> FileSystems.newFileSystem(other))
+          .isInstanceOf(ProviderNotFoundException.class);
+    }
+    Path directory = Files.createDirectory(folder.resolve("directory.ext4"));
+    assertThatThrownBy(() -> FileSystems.newFileSystem(directory))
+        .isInstanceOf(ProviderNotFoundException.class);
+    Path withoutSize = Path.of("/proc/self/mem");
+    assertThatThrownBy(() -> FileSystems.newFileSystem(withoutSize))
+        .isInstanceOf(ProviderNotFoundException.class);
+  }
+
+  @Test
+  void aWrongValueOfTheEnvironmentIsRefusedByName() {
+    Map<String, String> refusals =
+        Map.of(
+            "offset=-1", "offset -1 is negative",
+            "offset=1e3", "offset=1e3: expected a number",
+            "size=0", "size 0: expected at least 1",
+            "recovery=false", "recovery=false: expected one of [IN_MEMORY, NONE]");
+    refusals.forEach(
+        (option, message) -> {
+          int equals = option.indexOf('=');
+          Map<String, ?> environment =
+              Map.of(option.substring(0, equals), option.substring(equals + 1));
+          assertThatThrownBy(() -> FileSystems.newFileSystem(image, environment))
+              .isInstanceOf(IllegalArgumentException.class)
+              .hasMessageContaining(message);
+        });
+    for (String format : new String[] {"", "e", "ext", "extra", "EROFS"}) {
+      assertThatThrownBy(() -> FileSystems.newFileSystem(image, Map.of("format", format)))
+          .isInstanceOf(FileSystemException.class)
+          .hasMessageContaining("expected the format ext2, ext3, ext4 or erofs");
+    }
+  }
+
+  @Test
+  void aNumberOfTheEnvironmentIsDecimalWhateverItsZeros() throws IOException {
+    Path shifted = folder.resolve("shifted.img");
+    Files.write(shifted, new byte[10]);
+    Files.write(shifted, Files.readAllBytes(image), StandardOpenOption.APPEND);
+    for (Object offset : new Object[] {10, 10L, "10", "010", "0xa", "0x0A"}) {
+      FileSystems.newFileSystem(shifted, Map.of("offset", offset)).close();
+    }
+  }
+
+  @Test
+  void refusalsNameThePathThatTheCallerGave() throws IOException {
+    Path small = Images.ext2(folder.resolve("tree"), folder.resolve("small.img"), "-b", "1024");
+    try (FileSystem opened = FileSystems.newFileSystem(small);
+        FileChannel channel = FileChannel.open(opened.getPath("hello.txt"))) {
+      assertThatThrownBy(() -> channel.map(FileChannel.MapMode.READ_ONLY, 0, 1))
+          .isInstanceOf(FileSystemException.class)
+          .hasMessageStartingWith("hello.txt: inode ")
+          .hasMessageContaining("cannot be mapped");
+      String name = "x".repeat(256);
+      assertThatThrownBy(() -> Files.size(opened.getPath(name)))
+          .isInstanceOf(FileSystemException.class)
+          .hasMessage(name + ": File name too long");
+    }
+  }
+
+  @Test
+  void directoryStreamsEndWithTheirFileSystem() throws IOException {
+    FileSystem opened = FileSystems.newFileSystem(image);
+    DirectoryStream<Path> begun = Files.newDirectoryStream(opened.getPath("/"));
+    Iterator<Path> files = begun.iterator();
+    assertThat(files.hasNext()).isTrue();
+    files.next();
+    DirectoryStream<Path> other = Files.newDirectoryStream(opened.getPath("/"));
+    opened.close();
+    assertThat(files.hasNext()).isFalse();
+    assertThatThrownBy(other::iterator).isInstanceOf(ClosedFileSystemException.class);
   }
 
   @Test

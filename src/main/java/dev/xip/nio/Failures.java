@@ -14,15 +14,17 @@ final class Failures {
    * Names the path that the caller asked for, by which programs know it, in place of that in the
    * image. Damage keeps the name of the image, in which its offset lies.
    */
-  static FileSystemException naming(XipPath path, FileSystemException cause) {
-    String file = path.toString();
+  static FileSystemException naming(String file, FileSystemException cause) {
     FileSystemException named =
         switch (cause) {
           case NoSuchFileException e -> new NoSuchFileException(file);
           case NotDirectoryException e -> new NotDirectoryException(file);
           case NotLinkException e -> new NotLinkException(file);
           case FileSystemLoopException e -> new FileSystemLoopException(file);
-          default -> cause;
+          default ->
+              cause.getClass() == FileSystemException.class
+                  ? new FileSystemException(file, cause.getOtherFile(), cause.getReason())
+                  : cause;
         };
     if (named != cause) {
       named.initCause(cause);

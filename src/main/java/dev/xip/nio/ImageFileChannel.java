@@ -18,6 +18,7 @@ import java.nio.channels.FileLock;
 import java.nio.channels.FileLockInterruptionException;
 import java.nio.channels.NonWritableChannelException;
 import java.nio.channels.WritableByteChannel;
+import java.nio.file.FileSystemException;
 import java.util.Objects;
 
 /**
@@ -292,6 +293,8 @@ final class ImageFileChannel extends ReadOnlyFileChannel {
     } catch (ClosedByInterruptException e) {
       close();
       throw e;
+    } catch (FileSystemException e) {
+      throw Failures.naming(name, e);
     } finally {
       reads.leave();
     }

@@ -6,7 +6,7 @@ import dev.xip.mount.Recovery;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collections;
-import java.util.Locale;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
@@ -73,7 +73,7 @@ record ImageName(Path file, SortedMap<String, String> options) {
       source = source.partition(options.get(PARTITION));
     }
     if (options.containsKey(RECOVERY)) {
-      source = source.with(Recovery.valueOf(options.get(RECOVERY).toUpperCase(Locale.ROOT)));
+      source = source.with(recovery(options.get(RECOVERY)));
     }
     return options.containsKey(FORMAT) ? source.as(options.get(FORMAT)) : source;
   }
@@ -83,10 +83,26 @@ record ImageName(Path file, SortedMap<String, String> options) {
     return !Set.of(RECOVERY).containsAll(options.keySet());
   }
 
+  private static Recovery recovery(String value) {
+    for (Recovery each : Recovery.values()) {
+      if (each.name().equalsIgnoreCase(value)) {
+        return each;
+      }
+    }
+    throw new IllegalArgumentException(
+        "%s=%s: expected one of %s".formatted(RECOVERY, value, List.of(Recovery.values())));
+  }
+
+  /** Reads a number, decimal or with the prefix 0x; zeros in front change nothing. */
   private long number(String key, long missing) {
     String value = options.get(key);
     try {
-      return value == null ? missing : Long.decode(value);
+      if (value == null) {
+        return missing;
+      }
+      return value.startsWith("0x")
+          ? Long.parseLong(value.substring(2), 16)
+          : Long.parseLong(value);
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException("%s=%s: expected a number".formatted(key, value), e);
     }

@@ -50,7 +50,7 @@ record ImageUri(ImageName image, FileName path) {
     int end = uri.indexOf(SEPARATOR, scheme + "file:".length());
     FileName path = end < 0 ? null : PathNames.tidy(decoded(uri, uri.substring(end + 1)));
     String[] image =
-        uri.substring(scheme + "file:".length(), end < 0 ? uri.length() : end).split(":");
+        uri.substring(scheme + "file:".length(), end < 0 ? uri.length() : end).split(":", -1);
     SortedMap<String, String> options = new TreeMap<>();
     for (int i = 1; i < image.length; i++) {
       ImageName.addOption(decoded(uri, image[i]).exactText(), options);

@@ -10,21 +10,25 @@ import java.util.NoSuchElementException;
 
 /**
  * The files of one directory, in the order of the image. They were read when the stream was opened;
- * the filter is asked as the iterator goes on. Safe for several threads.
+ * the filter is asked as the iterator goes on. The file system's end closes it, as its own does.
+ * Safe for several threads.
  */
 final class XipDirectoryStream implements DirectoryStream<Path> {
+  private final XipFileSystem fileSystem;
   private final Iterator<XipPath> files;
   private final Filter<? super Path> filter;
   private boolean iterated;
   private volatile boolean closed;
 
-  XipDirectoryStream(List<XipPath> files, Filter<? super Path> filter) {
+  XipDirectoryStream(XipFileSystem fileSystem, List<XipPath> files, Filter<? super Path> filter) {
+    this.fileSystem = fileSystem;
     this.files = files.iterator();
     this.filter = filter;
   }
 
   @Override
   public synchronized Iterator<Path> iterator() {
+    fileSystem.requireOpen();
     if (closed) {
       throw new IllegalStateException("the directory stream is closed");
     }
@@ -45,7 +49,7 @@ final class XipDirectoryStream implements DirectoryStream<Path> {
 
     @Override
     public synchronized boolean hasNext() {
-      while (next == null && !closed && files.hasNext()) {
+      while (next == null && !isClosed() && files.hasNext()) {
         XipPath file = files.next();
         next = accepts(file) ? file : null;
       }
@@ -61,6 +65,10 @@ final class XipDirectoryStream implements DirectoryStream<Path> {
       next = null;
       return file;
     }
+  }
+
+  private boolean isClosed() {
+    return closed || !fileSystem.isOpen();
   }
 
   private boolean accepts(Path file) {

@@ -128,7 +128,7 @@ final class XipFileSystem extends FileSystem {
       throw e;
     } catch (FileSystemException e) {
       requireOpen();
-      throw Failures.naming(path, e);
+      throw Failures.naming(path.toString(), e);
     }
   }
 
@@ -176,7 +176,7 @@ final class XipFileSystem extends FileSystem {
               });
           return null;
         });
-    return new XipDirectoryStream(files, filter);
+    return new XipDirectoryStream(this, files, filter);
   }
 
   /** Reads the target of a symbolic link. */

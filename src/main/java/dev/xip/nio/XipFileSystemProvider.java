@@ -12,8 +12,10 @@ import java.nio.file.CopyOption;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileStore;
 import java.nio.file.FileSystem;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.FileSystems;
+import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
@@ -82,13 +84,17 @@ public final class XipFileSystemProvider extends FileSystemProvider {
   }
 
   /**
-   * Opens the file system of an image, which no URI finds. Several on one image are independent.
+   * Opens the file system of an image, which no URI finds. Several on one image are independent. A
+   * file that surely is for this provider, but that it cannot open as it is, gives an exception
+   * that says what would work: a disk of which a partition holds an image, and a file named .ext2,
+   * .ext3, .ext4 or .erofs. Every other file is left to other providers.
    *
    * @param path the image's file or block device
    * @param env where in it the image lies; magic numbers are not asked then
    * @return the file system, to be closed
-   * @throws UnsupportedOperationException if it is not a file of the default file system that
-   *     begins as an image of a known format does
+   * @throws UnsupportedOperationException if it is to be left to other providers, or is no file of
+   *     the default file system
+   * @throws FileSystemException if it is a disk, and the environment names no partition
    * @throws dev.xip.image.CorruptImageException if it is an image that is not read
    * @throws IOException if it cannot be read
    */
@@ -98,10 +104,23 @@ public final class XipFileSystemProvider extends FileSystemProvider {
       throw new UnsupportedOperationException(path.toUri() + ": not a file of the host");
     }
     ImageName image = new ImageName(path, new TreeMap<>()).with(env);
-    if (!image.isPlaced() && !image.source().beginsAsImage()) {
-      throw new UnsupportedOperationException(path + ": not a file-system image");
+    if (!image.isPlaced() && !image.source().beginsAsImage() && !hasNameOfImage(path)) {
+      String disk = image.source().diskOfImages();
+      if (disk == null) {
+        throw new UnsupportedOperationException(path + ": not a file-system image");
+      }
+      throw new FileSystemException(
+          path.toString(),
+          null,
+          "is a disk with partitions (%s): the environment names one, as in Map.of(\"%s\", 1)"
+              .formatted(disk, ImageName.PARTITION));
     }
     return XipFileSystem.open(this, image);
+  }
+
+  /** As the provider of zip files does with those named .zip and .jar. */
+  private static boolean hasNameOfImage(Path path) {
+    return path.toString().matches("(?s).*\\.(ext[234]|erofs)") && Files.isRegularFile(path);
   }
 
   @Override
