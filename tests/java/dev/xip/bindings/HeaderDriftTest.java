@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -65,6 +66,29 @@ class HeaderDriftTest {
     }
   }
 
+  @Test
+  void whatOnlyOneSideHasIsNamed() throws IOException {
+    String more = "int xip_more(void);\nstruct xip_most { int all; };\n";
+    changed(
+        text ->
+            text.replace("int xip_abi_version(void);", more)
+                .replace("XIP_LEVEL_PTE 0", "XIP_LEVEL_ALL 0"));
+    assertThat(new BoundHeader("xip.h", Xip.class).drift(folder))
+        .contains(
+            "XIP_LEVEL_ALL: xip.h has size 4, value 0, class Xip has nothing",
+            "XIP_LEVEL_PTE: xip.h has nothing, class Xip has size 4, value 0",
+            "xip_more: xip.h has 0 parameters, class Xip has nothing",
+            "xip_abi_version: xip.h has nothing, class Xip has 0 parameters",
+            "xip_most: xip.h has size 4, alignment 4, class Xip has nothing",
+            "xip_most.all: xip.h has offset 0, size 4, class Xip has nothing");
+  }
+
+  private void changed(UnaryOperator<String> change) throws IOException {
+    String text = Files.readString(BoundHeader.INCLUDE.resolve("xip/xip.h"));
+    Files.writeString(
+        Files.createDirectory(folder.resolve("xip")).resolve("xip.h"), change.apply(text));
+  }
+
   /** Of these jextract would drop the first without a word. */
   @ParameterizedTest
   @ValueSource(
@@ -76,8 +100,7 @@ class HeaderDriftTest {
         "struct xip_bits { int a : 3; };"
       })
   void aDeclarationThatTheTestCannotReadIsRefused(String line) throws IOException {
-    Path header = Files.createDirectory(folder.resolve("xip")).resolve("xip.h");
-    Files.writeString(header, Files.readString(BoundHeader.INCLUDE.resolve("xip/xip.h")) + line);
+    changed(text -> text + line);
     assertThatIOException()
         .isThrownBy(() -> new BoundHeader("xip.h", Xip.class).drift(folder))
         .withMessageContaining("xip.h: expected")

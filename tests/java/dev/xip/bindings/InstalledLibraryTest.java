@@ -261,6 +261,13 @@ class InstalledLibraryTest {
         .containsExactlyInAnyOrderElementsOf(expected);
   }
 
+  @Test
+  void theLibraryIsNamedByItsAbi() throws IOException {
+    Judge.program("readelf");
+    assertThat(Processes.run("readelf", "-d", System.getProperty("xip.library")).text())
+        .contains("Library soname: [%s]".formatted(SONAME));
+  }
+
   /** The synopsis is C: once the headers are included, the compiler refuses another declaration. */
   @Test
   void theManPageDeclaresEachFunctionAsTheHeadersDo() throws IOException {
