@@ -151,7 +151,7 @@ public final class ByteView {
   }
 
   /**
-   * Copies bytes to the heap, for names and checksums.
+   * Copies bytes to the heap, for checksums and values of attributes.
    *
    * @param off the byte offset
    * @param len the length in bytes
@@ -163,6 +163,18 @@ public final class ByteView {
     byte[] copy = new byte[len];
     buffer(off, len).get(copy);
     return copy;
+  }
+
+  /**
+   * Copies a name.
+   *
+   * @param off the byte offset
+   * @param len the length in bytes
+   * @return the name
+   * @throws MalformedDataException if the range is not inside the file
+   */
+  public FileName name(long off, int len) throws MalformedDataException {
+    return FileName.owning(bytes(off, len));
   }
 
   /** A buffer, because the first copy between two memory segments costs a JVM milliseconds. */

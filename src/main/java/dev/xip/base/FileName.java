@@ -26,7 +26,8 @@ public final class FileName implements Comparable<FileName> {
     this.to = to;
   }
 
-  private static FileName owning(byte[] bytes) {
+  /** Makes a name of bytes that the caller does not keep. */
+  static FileName owning(byte[] bytes) {
     return new FileName(bytes, 0, bytes.length);
   }
 
@@ -89,6 +90,17 @@ public final class FileName implements Comparable<FileName> {
   /** {@return a copy of the bytes} */
   public byte[] bytes() {
     return Arrays.copyOfRange(bytes, from, to);
+  }
+
+  /**
+   * Copies the bytes.
+   *
+   * @param target receives them
+   * @param at the index there of the first
+   * @throws IndexOutOfBoundsException if they do not fit
+   */
+  public void copyTo(byte[] target, int at) {
+    System.arraycopy(bytes, from, target, at, length());
   }
 
   /** {@return the length in bytes} */

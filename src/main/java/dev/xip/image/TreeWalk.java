@@ -96,7 +96,7 @@ public final class TreeWalk {
     if (start > 0) {
       path[start - 1] = '/';
     }
-    System.arraycopy(step.name.bytes(), 0, path, start, step.name.length());
+    step.name.copyTo(path, start);
   }
 
   private List<Step> stepsInto(Inode directory) throws IOException {

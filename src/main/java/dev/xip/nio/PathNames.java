@@ -115,9 +115,7 @@ final class PathNames {
   }
 
   private static int append(FileName name, byte[] bytes, int at) {
-    for (int i = 0; i < name.length(); i++) {
-      bytes[at + i] = name.at(i);
-    }
+    name.copyTo(bytes, at);
     return at + name.length();
   }
 

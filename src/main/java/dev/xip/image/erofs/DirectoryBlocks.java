@@ -77,9 +77,7 @@ final class DirectoryBlocks extends DirectoryEntries {
     if (dotOmitted && !visitor.entry(DOT, directory.number(), FileType.DIRECTORY)) {
       return;
     }
-    scan(
-        (at, name, length) ->
-            visitor.entry(FileName.of(view.bytes(name, length)), number(at), type(at)));
+    scan((at, name, length) -> visitor.entry(view.name(name, length), number(at), type(at)));
   }
 
   /**
@@ -234,10 +232,7 @@ final class DirectoryBlocks extends DirectoryEntries {
           throw view.malformed(
               at,
               "names in order in directory inode %d".formatted(directory.number()),
-              "%s behind %s"
-                  .formatted(
-                      FileName.of(view.bytes(name, length)),
-                      FileName.of(view.bytes(before, lengthBefore))));
+              "%s behind %s".formatted(view.name(name, length), view.name(before, lengthBefore)));
         }
         if (!scan.entry(at, name, length)) {
           return;

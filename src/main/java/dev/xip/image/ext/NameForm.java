@@ -85,7 +85,7 @@ interface NameForm {
    * @throws MalformedDataException if the image ends before
    */
   static FileName stored(ByteView view, long at) throws MalformedDataException {
-    return FileName.of(view.bytes(at + ExtLayout.D_NAME, view.u8(at + ExtLayout.D_NAME_LEN)));
+    return view.name(at + ExtLayout.D_NAME, view.u8(at + ExtLayout.D_NAME_LEN));
   }
 
   /**
