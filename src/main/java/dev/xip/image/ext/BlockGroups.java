@@ -3,6 +3,7 @@ package dev.xip.image.ext;
 import dev.xip.base.ByteView;
 import dev.xip.base.MalformedDataException;
 import java.util.BitSet;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * The groups that the blocks of an image are divided into, and the blocks that describe them:
@@ -10,8 +11,22 @@ import java.util.BitSet;
  * counterpart: fs/ext4/balloc.c.
  */
 public final class BlockGroups {
+  /** A prime, as the groups with files are often a power of two apart. */
+  private static final int MOST_KNOWN = 1021;
+
   private final ByteView view;
   private final Superblock superblock;
+
+  /** Direct-mapped cache of inode tables, indexed by group modulo the length. */
+  private final AtomicReferenceArray<Table> tables;
+
+  /**
+   * An inode table that a descriptor of a right checksum names.
+   *
+   * @param group its group
+   * @param block its first block
+   */
+  private record Table(long group, long block) {}
 
   /**
    * Makes a reader of the group descriptors.
@@ -22,6 +37,7 @@ public final class BlockGroups {
   public BlockGroups(ByteView view, Superblock superblock) {
     this.view = view;
     this.superblock = superblock;
+    this.tables = new AtomicReferenceArray<>((int) Math.min(superblock.groups(), MOST_KNOWN));
   }
 
   /**
@@ -160,8 +176,14 @@ public final class BlockGroups {
 
   /** {@return the block in which the inodes of a group begin; all of them lie inside the image} */
   private long inodeTable(long group) throws MalformedDataException {
-    return block(
-        descriptor(group) + ExtLayout.BG_INODE_TABLE, inodeTableBlocks(), "an inode table");
+    int slot = (int) (group % tables.length());
+    Table known = tables.get(slot);
+    if (known == null || known.group != group) {
+      long field = descriptor(group) + ExtLayout.BG_INODE_TABLE;
+      known = new Table(group, block(field, inodeTableBlocks(), "an inode table"));
+      tables.set(slot, known);
+    }
+    return known.block;
   }
 
   /** Reads the number of the first of several blocks, all of which lie inside the image. */

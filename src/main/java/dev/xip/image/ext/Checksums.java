@@ -110,12 +110,13 @@ public final class Checksums {
       return;
     }
     long field = at + ExtLayout.BG_CHECKSUM;
-    long behind = field + Short.BYTES;
     int computed;
     if (metadata) {
-      int before = Crc32c.of(Crc32c.ofNumber(seed, group, Integer.BYTES), view, at, field);
-      computed = Crc32c.of(Crc32c.ofNumber(before, 0, Short.BYTES), view, behind, at + size);
+      byte[] bytes = view.bytes(at, size);
+      clear(bytes, ExtLayout.BG_CHECKSUM);
+      computed = Crc32c.of(Crc32c.ofNumber(seed, group, Integer.BYTES), bytes);
     } else {
+      long behind = field + Short.BYTES;
       int ofNumber = groupSeed;
       for (int i = 0; i < Integer.BYTES; i++) {
         ofNumber = crc16(ofNumber, (int) (group >>> 8 * i));
@@ -145,19 +146,22 @@ public final class Checksums {
     long low = at + ExtLayout.I_CHECKSUM_LO;
     long high = at + ExtLayout.I_CHECKSUM_HI;
     boolean whole = ExtLayout.OLD_INODE_SIZE + extra >= ExtLayout.I_CHECKSUM_HI + Short.BYTES;
-    int computed = Crc32c.of(inodeSeed(view, number, at), view, at, low);
-    computed = Crc32c.ofNumber(computed, 0, Short.BYTES);
+    byte[] bytes = view.bytes(at, size);
+    clear(bytes, ExtLayout.I_CHECKSUM_LO);
     if (whole) {
-      computed = Crc32c.of(computed, view, low + Short.BYTES, high);
-      computed = Crc32c.ofNumber(computed, 0, Short.BYTES);
-      computed = Crc32c.of(computed, view, high + Short.BYTES, at + size);
-    } else {
-      computed = Crc32c.of(computed, view, low + Short.BYTES, at + size) & 0xffff;
+      clear(bytes, ExtLayout.I_CHECKSUM_HI);
     }
+    int computed = Crc32c.of(inodeSeed(view, number, at), bytes) & (whole ? -1 : 0xffff);
     int stored = view.u16(low) | (whole ? view.u16(high) << Short.SIZE : 0);
     if (computed != stored) {
       throw wrong(view, low, "inode " + number, computed, stored);
     }
+  }
+
+  /** Where a sum of 16 bits is stored, it is computed over zeros. */
+  private static void clear(byte[] bytes, int field) {
+    bytes[field] = 0;
+    bytes[field + 1] = 0;
   }
 
   /**

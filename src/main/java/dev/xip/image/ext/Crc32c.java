@@ -2,33 +2,28 @@ package dev.xip.image.ext;
 
 import dev.xip.base.ByteView;
 import dev.xip.base.MalformedDataException;
+import java.util.zip.CRC32C;
 
 /**
- * CRC-32C as ext4 computes it: from any start, and not inverted at the end. The JDK's class starts
- * from one value only, and holds the mapping open while it runs, on a counter that all threads
- * would write. Linux counterpart: lib/crc/crc32-main.c:crc32c.
+ * CRC-32C as ext4 computes it: from any start, and not inverted at the end. The JDK's class, which
+ * the processor's own instruction runs, starts from one value only; but to change the start is to
+ * change the first four bytes. It gets a copy of the bytes: it would hold a mapping open while it
+ * runs, on a counter that all threads write. Linux counterpart: lib/crc/crc32-main.c:crc32c.
  */
 final class Crc32c {
   private static final int POLYNOMIAL = 0x82f6_3b78;
 
-  /**
-   * What a byte adds that has 0 to 7 bytes behind it: 256 values for each distance, the nearest
-   * first.
-   */
+  /** What a byte adds that has none behind it. */
   private static final int[] TABLE = table();
 
   private Crc32c() {}
 
   private static int[] table() {
-    int[] table = new int[Long.BYTES * 256];
+    int[] table = new int[256];
     for (int i = 0; i < table.length; i++) {
-      int value = i < 256 ? i : table[i - 256];
-      if (i < 256) {
-        for (int bit = 0; bit < Byte.SIZE; bit++) {
-          value = value >>> 1 ^ ((value & 1) == 0 ? 0 : POLYNOMIAL);
-        }
-      } else {
-        value = value >>> 8 ^ table[value & 0xff];
+      int value = i;
+      for (int bit = 0; bit < Byte.SIZE; bit++) {
+        value = value >>> 1 ^ ((value & 1) == 0 ? 0 : POLYNOMIAL);
       }
       table[i] = value;
     }
@@ -57,20 +52,12 @@ final class Crc32c {
    * @param crc the value so far
    * @param view the image
    * @param from the offset of the first byte
-   * @param to the offset behind the last
+   * @param to the offset behind the last, at most 2^31 - 1 bytes further
    * @return the new value
    * @throws MalformedDataException if a byte lies outside the image
    */
   static int of(int crc, ByteView view, long from, long to) throws MalformedDataException {
-    int value = crc;
-    long at = from;
-    for (; at <= to - Long.BYTES; at += Long.BYTES) {
-      value = ofLong(view.u64(at) ^ value & 0xffff_ffffL);
-    }
-    for (; at < to; at++) {
-      value = ofNumber(value, view.u8(at), 1);
-    }
-    return value;
+    return of(crc, view.bytes(from, Math.toIntExact(to - from)));
   }
 
   /**
@@ -81,23 +68,18 @@ final class Crc32c {
    * @return the new value
    */
   static int of(int crc, byte[] bytes) {
-    int value = crc;
-    for (byte each : bytes) {
-      value = ofNumber(value, each, 1);
+    if (bytes.length < Integer.BYTES) {
+      int value = crc;
+      for (byte each : bytes) {
+        value = ofNumber(value, each, 1);
+      }
+      return value;
     }
-    return value;
-  }
-
-  private static int ofLong(long word) {
-    int low = (int) word;
-    int high = (int) (word >>> Integer.SIZE);
-    return TABLE[7 * 256 + (low & 0xff)]
-        ^ TABLE[6 * 256 + (low >>> 8 & 0xff)]
-        ^ TABLE[5 * 256 + (low >>> 16 & 0xff)]
-        ^ TABLE[4 * 256 + (low >>> 24)]
-        ^ TABLE[3 * 256 + (high & 0xff)]
-        ^ TABLE[2 * 256 + (high >>> 8 & 0xff)]
-        ^ TABLE[256 + (high >>> 16 & 0xff)]
-        ^ TABLE[high >>> 24];
+    CRC32C sum = new CRC32C();
+    for (int i = 0; i < Integer.BYTES; i++) {
+      sum.update(bytes[i] ^ ~crc >>> 8 * i);
+    }
+    sum.update(bytes, Integer.BYTES, bytes.length - Integer.BYTES);
+    return ~(int) sum.getValue();
   }
 }
