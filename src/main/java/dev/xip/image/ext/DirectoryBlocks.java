@@ -10,8 +10,6 @@ import dev.xip.image.FileType;
 import dev.xip.image.Inode;
 import dev.xip.image.Verdict;
 import java.io.IOException;
-import java.util.HashMap;
-import java.util.Map;
 
 /**
  * The entries of one directory. A name is searched for in one leaf if the directory is hashed, else
@@ -39,6 +37,12 @@ final class DirectoryBlocks extends DirectoryEntries {
 
   /** Null until searches have read the directory once. */
   private volatile NameIndex index;
+
+  /** Whether it was listed whole: each name is there once, and in its leaf. */
+  private volatile boolean sound;
+
+  /** Whether it is too damaged to be indexed. */
+  private volatile boolean damaged;
 
   /** Receives the byte offset in the image of an entry that is in use and was checked. */
   @FunctionalInterface
@@ -89,30 +93,33 @@ final class DirectoryBlocks extends DirectoryEntries {
    */
   @Override
   public void list(DirEntryVisitor visitor) throws IOException {
-    Map<FileName, Long> seen = new HashMap<>();
-    if (inline != null) {
-      seen.put(DOT, inline.piece(0));
-      seen.put(DOT_DOT, inline.piece(0));
-      if (!visitor.entry(DOT, directory.number(), FileType.DIRECTORY)
-          || !visitor.entry(DOT_DOT, parent(), FileType.DIRECTORY)) {
-        return;
-      }
+    if (inline != null
+        && (!visitor.entry(DOT, directory.number(), FileType.DIRECTORY)
+            || !visitor.entry(DOT_DOT, parent(), FileType.DIRECTORY))) {
+      return;
     }
-    scan(
-        at -> {
-          FileName name = form.shown(view, at);
-          checkName(at, name);
-          Long before = seen.putIfAbsent(form.key(name), at);
-          if (before != null) {
-            throw twice(name, before, at);
-          }
-          return visitor.entry(name, view.u32(at + ExtLayout.D_INODE), type(at));
-        });
+    NameIndex seen = sound ? null : new NameIndex(this);
+    boolean whole =
+        scan(
+            at -> {
+              FileName name = form.shown(view, at);
+              checkName(at, name);
+              if (seen != null) {
+                checkOnce(seen, name, at);
+              }
+              return visitor.entry(name, view.u32(at + ExtLayout.D_INODE), type(at));
+            });
+    if (whole) {
+      sound = true;
+    }
   }
 
-  private MalformedDataException twice(FileName name, long before, long at)
-      throws MalformedDataException {
-    return view.malformed(
+  private void checkOnce(NameIndex seen, FileName name, long at) throws IOException {
+    long before = inline != null && isDots(form.key(name)) ? inline.piece(0) : seen.add(at);
+    if (before < 0) {
+      return;
+    }
+    throw view.malformed(
         at,
         "each name once in directory inode %d".formatted(directory.number()),
         "%s for inode %d, as at byte 0x%x for inode %d"
@@ -144,14 +151,11 @@ final class DirectoryBlocks extends DirectoryEntries {
     }
     FileName key = form.key(name);
     NameIndex known = index;
-    if (known == null) {
-      if (searched < parts.count()) {
-        return search(key);
-      }
+    if (known == null && searched >= parts.count() && !damaged) {
       known = buildIndex();
       index = known;
     }
-    return known.isUsable() ? known.find(key) : search(key);
+    return known == null ? search(key) : known.find(key);
   }
 
   private static boolean isDots(FileName name) {
@@ -175,6 +179,9 @@ final class DirectoryBlocks extends DirectoryEntries {
     } while (hashed.admits(rank, hash));
     if (!form.isExact()) {
       return searchAll(hashed, key);
+    }
+    if (sound) {
+      return -1;
     }
     // A damaged bound between two leaves may hide a name from the look-up, but not from this.
     for (int near = Math.max(0, first - 1); near < Math.min(rank + 1, hashed.leaves()); near++) {
@@ -213,20 +220,22 @@ final class DirectoryBlocks extends DirectoryEntries {
 
   /** A damaged directory gets no index: each search reads blocks up to the damage. */
   private NameIndex buildIndex() throws IOException {
-    NameIndex.Builder builder = new NameIndex.Builder();
+    NameIndex names = new NameIndex(this);
     try {
       scan(
           at -> {
-            builder.add(hash(at), at);
+            names.add(at);
             return true;
           });
+      return names;
     } catch (MalformedDataException damage) {
-      return NameIndex.UNUSABLE;
+      damaged = true;
+      return null;
     }
-    return builder.build(this);
   }
 
-  private int hash(long at) throws MalformedDataException {
+  /** The hash of the key of an entry's name, by which an index finds it. */
+  int hash(long at) throws MalformedDataException {
     if (form != NameForm.PLAIN) {
       return NameIndex.hash(form.key(form.shown(view, at)));
     }
@@ -241,6 +250,11 @@ final class DirectoryBlocks extends DirectoryEntries {
   /** The inode number of an entry if its name has a key, else -1. */
   long inodeIf(long at, FileName key) throws MalformedDataException {
     return names(at, key) ? view.u32(at + ExtLayout.D_INODE) : -1;
+  }
+
+  /** Tells whether the names of two entries have one key. */
+  boolean haveOneName(long one, long other) throws MalformedDataException {
+    return names(one, form.key(form.shown(view, other)));
   }
 
   /** Compares byte by byte: the JVM's own comparison of memory does not survive a truncation. */
@@ -260,18 +274,23 @@ final class DirectoryBlocks extends DirectoryEntries {
     return true;
   }
 
-  /** Reads all entries, those of a hashed directory with a check that look-ups find them. */
-  private void scan(Scan scan) throws IOException {
+  /**
+   * Reads all entries, those of a hashed directory with a check that look-ups find them, once.
+   *
+   * @return whether the scan went on to the end
+   */
+  private boolean scan(Scan scan) throws IOException {
     HashTree hashed = tree();
     for (int part = 0; part < parts.count(); part++) {
       if (hashed != null && !hashed.holdsEntries(part)) {
         continue;
       }
-      int rank = hashed != null && form.isExact() ? hashed.rank(part) : NO_RANK;
+      int rank = hashed != null && form.isExact() && !sound ? hashed.rank(part) : NO_RANK;
       if (scanPart(part, rank, scan) >= 0) {
-        return;
+        return false;
       }
     }
+    return true;
   }
 
   /**

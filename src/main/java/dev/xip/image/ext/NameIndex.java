@@ -2,18 +2,15 @@ package dev.xip.image.ext;
 
 import dev.xip.base.FileName;
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.Random;
 
 /**
- * Hash table from names to the entries of one directory, with open addressing: of names that
- * collide, the first in the directory comes first. Immutable.
+ * Hash table from names to the entries of one directory, with open addressing: 8 bytes for each
+ * place, at most half of which are taken. The first entry of a name counts. Not thread safe while
+ * entries are added.
  */
 final class NameIndex {
-  /** Stands for a directory that is too damaged to be indexed. */
-  static final NameIndex UNUSABLE = new NameIndex(null, new long[0]);
-
-  /** Bits of a slot that hold the byte offset of an entry; those above hold bits of the hash. */
+  /** Bits of a place that hold the byte offset of an entry; those above hold bits of the hash. */
   private static final int OFFSET_BITS = 48;
 
   private static final long OFFSET = (1L << OFFSET_BITS) - 1;
@@ -23,16 +20,55 @@ final class NameIndex {
 
   private final DirectoryBlocks directory;
 
-  /** Slots, 0 for an empty one: no entry lies at the start of an image. A power of two. */
-  private final long[] table;
+  /** 0 for an empty place: no entry lies at the start of an image. The length is a power of two. */
+  private long[] table = new long[16];
 
-  private NameIndex(DirectoryBlocks directory, long[] table) {
+  private int count;
+
+  /** Makes an empty index of a directory. */
+  NameIndex(DirectoryBlocks directory) {
     this.directory = directory;
-    this.table = table;
   }
 
-  boolean isUsable() {
-    return table.length > 0;
+  /**
+   * Adds an entry, unless there is one of the same name.
+   *
+   * @param at its byte offset in the image, below 2^48
+   * @return the byte offset of the entry of that name that was added before, -1 if there is none
+   * @throws IOException if one of the two entries is damaged
+   */
+  long add(long at) throws IOException {
+    if (count == table.length / 2) {
+      grow();
+    }
+    int hash = directory.hash(at);
+    int i = hash & table.length - 1;
+    for (; table[i] != 0; i = i + 1 & table.length - 1) {
+      if (mayBe(table[i], hash) && directory.haveOneName(table[i] & OFFSET, at)) {
+        return table[i] & OFFSET;
+      }
+    }
+    table[i] = (long) (hash >>> 16) << OFFSET_BITS | at;
+    count++;
+    return -1;
+  }
+
+  private void grow() throws IOException {
+    long[] old = table;
+    table = new long[2 * old.length];
+    for (long each : old) {
+      if (each != 0) {
+        int i = directory.hash(each & OFFSET) & table.length - 1;
+        while (table[i] != 0) {
+          i = i + 1 & table.length - 1;
+        }
+        table[i] = each;
+      }
+    }
+  }
+
+  private static boolean mayBe(long place, int hash) {
+    return place >>> OFFSET_BITS == hash >>> 16;
   }
 
   /**
@@ -44,9 +80,8 @@ final class NameIndex {
    */
   long find(FileName name) throws IOException {
     int hash = hash(name);
-    int mask = table.length - 1;
-    for (int i = hash & mask; table[i] != 0; i = i + 1 & mask) {
-      if (table[i] >>> OFFSET_BITS == hash >>> 16) {
+    for (int i = hash & table.length - 1; table[i] != 0; i = i + 1 & table.length - 1) {
+      if (mayBe(table[i], hash)) {
         long inode = directory.inodeIf(table[i] & OFFSET, name);
         if (inode >= 0) {
           return inode;
@@ -73,40 +108,5 @@ final class NameIndex {
   /** Reduces the hash of a whole name to 32 bits: the upper half, which every byte changes. */
   static int folded(long hash) {
     return (int) (hash >>> Integer.SIZE);
-  }
-
-  /** Collects entries in the order of the directory. Not thread safe. */
-  static final class Builder {
-    private long[] offsets = new long[64];
-    private int[] hashes = new int[64];
-    private int count;
-
-    /**
-     * Adds an entry.
-     *
-     * @param hash the {@link #folded} hash of its name
-     * @param at its byte offset in the image, below 2^48
-     */
-    void add(int hash, long at) {
-      if (count == offsets.length) {
-        offsets = Arrays.copyOf(offsets, 2 * count);
-        hashes = Arrays.copyOf(hashes, 2 * count);
-      }
-      offsets[count] = at;
-      hashes[count] = hash;
-      count++;
-    }
-
-    NameIndex build(DirectoryBlocks directory) {
-      long[] table = new long[Integer.highestOneBit(count) << 2];
-      for (int entry = 0; entry < count; entry++) {
-        int i = hashes[entry] & table.length - 1;
-        while (table[i] != 0) {
-          i = i + 1 & table.length - 1;
-        }
-        table[i] = (long) (hashes[entry] >>> 16) << OFFSET_BITS | offsets[entry];
-      }
-      return new NameIndex(directory, table);
-    }
   }
 }
