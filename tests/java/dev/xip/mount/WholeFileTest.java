@@ -256,7 +256,7 @@ class WholeFileTest {
               try (FileChannel channel = FileChannel.open(packed, StandardOpenOption.WRITE)) {
                 channel.truncate(PAGE);
               }
-              return new ImageViews(mount.image(), mount.image().memory(), List.of())
+              return new ImageViews(mount.image(), mount.image().memory(), new long[0])
                   .rewire(bytes, runs);
             })) {
       byte[] read = new byte[10];

@@ -4,6 +4,7 @@ import dev.xip.base.Access;
 import dev.xip.base.AtomicContext;
 import dev.xip.base.LostPages;
 import dev.xip.base.Pages;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -17,7 +18,7 @@ import java.nio.file.FileSystemException;
  * closed while it is mapped. If it is truncated, a lost page reads as zeros, and {@link LostPages}
  * reports it.
  */
-public final class HostMapping implements AutoCloseable {
+public final class HostMapping implements Closeable {
   private final Arena arena = Arena.ofShared();
   private final MemorySegment memory;
 

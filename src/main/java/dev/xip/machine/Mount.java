@@ -13,7 +13,6 @@ import dev.xip.segment.SegmentDevice;
 import dev.xip.segment.SegmentException;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -45,10 +44,10 @@ public final class Mount implements AutoCloseable {
   }
 
   /** {@return the offsets in the device at which its segments end} */
-  private static List<Long> seams(SegmentDevice device) {
+  private static long[] seams(SegmentDevice device) {
     return device.segments().stream()
-        .map(each -> each.range().end() - device.range().start())
-        .toList();
+        .mapToLong(each -> each.range().end() - device.range().start())
+        .toArray();
   }
 
   /** {@return the block device over the segments} */

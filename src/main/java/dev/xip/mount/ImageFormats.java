@@ -121,8 +121,8 @@ public final class ImageFormats {
     ByteView image = new ByteView(memory, name, CorruptImageException::new);
     List<ImageFormat> fitting = fitting(image);
     List<Contents> contents = Contents.of(image);
-    List<Contents> systems =
-        contents.stream().filter(each -> each.kind() != Contents.Kind.PACKED).toList();
+    List<Contents> systems = new ArrayList<>(contents);
+    systems.removeIf(each -> each.kind() == Contents.Kind.PACKED);
     if (fitting.size() == 1 && systems.size() < 2) {
       PartitionTable disk = diskOfImages(image);
       if (disk == null) {

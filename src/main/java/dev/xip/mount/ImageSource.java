@@ -82,6 +82,15 @@ public final class ImageSource {
     HostMapping map(long bytes) throws IOException;
   }
 
+  /** Maps an open file. A class, as the first lambda of a JVM takes longer than the rest. */
+  private record ChannelMapper(FileChannel channel, LostPages.Origin origin)
+      implements WholeFileMapper {
+    @Override
+    public HostMapping map(long bytes) throws IOException {
+      return HostMapping.map(channel, origin, 0);
+    }
+  }
+
   /**
    * An image that is a whole file or block device.
    *
@@ -306,7 +315,7 @@ public final class ImageSource {
   /** Finds the image in the file that {@link #open} has opened. */
   ImagePlace find(FileChannel channel) throws IOException {
     LostPages.Origin origin = LostPages.Origin.of(HostPaths.text(file), channel.size());
-    return find(origin.fileBytes(), bytes -> HostMapping.map(channel, origin, 0));
+    return find(origin.fileBytes(), new ChannelMapper(channel, origin));
   }
 
   /**

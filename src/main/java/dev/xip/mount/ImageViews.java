@@ -34,13 +34,13 @@ public final class ImageViews implements Rewiring, AutoCloseable {
    * @param image the image
    * @param files the image's files, mapped shared: the memory of the image, or what it was before a
    *     replay of its journal, as no file is rewired that the replay changed
-   * @param cuts the image offsets at which a mapping ends, ascending; a piece of a view lies in one
-   *     mapping
+   * @param cuts the image offsets at which a mapping ends, ascending, not changed any more; a piece
+   *     of a view lies in one mapping
    */
-  public ImageViews(FsImage image, MemorySegment files, List<Long> cuts) {
+  public ImageViews(FsImage image, MemorySegment files, long[] cuts) {
     this.image = image;
     this.files = files;
-    this.cuts = cuts.stream().mapToLong(Long::longValue).toArray();
+    this.cuts = cuts;
   }
 
   /**

@@ -76,8 +76,17 @@ public final class OpenImage implements AutoCloseable {
     this.image = image;
     this.overlay = overlay;
     this.warnings = new ArrayList<>(mapped.warnings);
-    this.views = new ImageViews(image, mapped.bytes, pieces.stream().map(ImagePiece::end).toList());
+    this.views = new ImageViews(image, mapped.bytes, ends(pieces));
     this.maps = new FileMaps(image, views, pieces);
+  }
+
+  /** A loop: the first stream of a JVM takes longer than opening an image. */
+  private static long[] ends(List<ImagePiece> pieces) {
+    long[] ends = new long[pieces.size()];
+    for (int i = 0; i < ends.length; i++) {
+      ends[i] = pieces.get(i).end();
+    }
+    return ends;
   }
 
   /** Reads a mapped image; if that fails, it stays mapped, but its files are closed. */
@@ -149,7 +158,7 @@ public final class OpenImage implements AutoCloseable {
       List<ImagePiece> pieces =
           List.of(ImagePiece.of(0, place.length(), place.offset(), source.file(), channel));
       return of(
-          new Mapped(name, memory, pieces, mapping::close, place.warnings()),
+          new Mapped(name, memory, pieces, mapping, place.warnings()),
           source.format(),
           source.recovery());
     } catch (IOException | RuntimeException | Error e) {

@@ -10,8 +10,9 @@ import dev.xip.image.Verdict;
  * Reads the structure in an inode's i_block that leads to the file's blocks. Linux counterpart:
  * fs/ext4/inode.c:ext4_map_blocks, which chooses by {@code EXT4_INODE_EXTENTS}.
  */
-@FunctionalInterface
-interface BlockTree {
+final class BlockTree {
+  private BlockTree() {}
+
   /**
    * Maps an inode. Terminates on every image, whatever loops it holds.
    *
@@ -23,17 +24,11 @@ interface BlockTree {
    * @throws MalformedDataException if a block lies outside the image or among the group
    *     descriptors, or is named twice
    */
-  BlockMap read(ByteView view, Superblock superblock, Inode inode, Verdict verdict)
-      throws MalformedDataException;
-
-  /**
-   * Chooses by the flags of an inode.
-   *
-   * @param flags i_flags
-   * @return the reader of its i_block, unless that holds inline data
-   */
-  static BlockTree of(long flags) {
-    return (flags & ExtLayout.EXTENTS_FL) == 0 ? IndirectBlocks::read : ExtentTree::read;
+  static BlockMap read(ByteView view, Superblock superblock, Inode inode, Verdict verdict)
+      throws MalformedDataException {
+    return (inode.flags() & ExtLayout.EXTENTS_FL) == 0
+        ? IndirectBlocks.read(view, superblock, inode, verdict)
+        : ExtentTree.read(view, superblock, inode, verdict);
   }
 
   /**

@@ -10,9 +10,6 @@ import dev.xip.base.MalformedDataException;
  * functions named {@code …_csum_verify}.
  */
 public final class Checksums {
-  private static final int CRC16_POLYNOMIAL = 0xa001;
-  private static final int[] CRC16_TABLE = crc16Table();
-
   /** Every structure has a CRC-32C. */
   private final boolean metadata;
 
@@ -22,7 +19,7 @@ public final class Checksums {
   /** Where each CRC-32C starts: that of the UUID, unless the superblock stores another value. */
   private final int seed;
 
-  /** The CRC-16 of the UUID. */
+  /** The CRC-16 of the UUID, if group descriptors have one. */
   private final int groupSeed;
 
   private Checksums(boolean metadata, boolean groups, int seed, int groupSeed) {
@@ -50,11 +47,12 @@ public final class Checksums {
         features.hasIncompat(ExtFeatures.INCOMPAT_CSUM_SEED)
             ? view.s32(ExtLayout.SUPERBLOCK_OFFSET + ExtLayout.S_CHECKSUM_SEED)
             : Crc32c.of(~0, view, uuid, uuid + ExtLayout.UUID_LENGTH);
-    return new Checksums(
-        metadata,
-        !metadata && features.hasRoCompat(ExtFeatures.RO_COMPAT_UNINIT_BG),
-        seed,
-        crc16(0xffff, view, uuid, uuid + ExtLayout.UUID_LENGTH));
+    boolean groups = !metadata && features.hasRoCompat(ExtFeatures.RO_COMPAT_UNINIT_BG);
+    int groupSeed =
+        groups
+            ? Crc16.of(0xffff, view.bytes(uuid, ExtLayout.UUID_LENGTH), 0, ExtLayout.UUID_LENGTH)
+            : 0;
+    return new Checksums(metadata, groups, seed, groupSeed);
   }
 
   private static void checkSuperblock(ByteView view) throws MalformedDataException {
@@ -110,18 +108,18 @@ public final class Checksums {
       return;
     }
     long field = at + ExtLayout.BG_CHECKSUM;
+    byte[] bytes = view.bytes(at, size);
     int computed;
     if (metadata) {
-      byte[] bytes = view.bytes(at, size);
       clear(bytes, ExtLayout.BG_CHECKSUM);
       computed = Crc32c.of(Crc32c.ofNumber(seed, group, Integer.BYTES), bytes);
     } else {
-      long behind = field + Short.BYTES;
-      int ofNumber = groupSeed;
-      for (int i = 0; i < Integer.BYTES; i++) {
-        ofNumber = crc16(ofNumber, (int) (group >>> 8 * i));
-      }
-      computed = crc16(crc16(ofNumber, view, at, field), view, behind, at + size);
+      byte[] number = {
+        (byte) group, (byte) (group >>> 8), (byte) (group >>> 16), (byte) (group >>> 24)
+      };
+      int before = Crc16.of(groupSeed, number, 0, number.length);
+      before = Crc16.of(before, bytes, 0, ExtLayout.BG_CHECKSUM);
+      computed = Crc16.of(before, bytes, ExtLayout.BG_CHECKSUM + Short.BYTES, size);
     }
     if ((computed & 0xffff) != view.u16(field)) {
       throw wrong(view, field, "group descriptor " + group, computed & 0xffff, view.u16(field));
@@ -189,30 +187,5 @@ public final class Checksums {
       ByteView view, long field, String what, int computed, int stored) {
     return view.malformed(
         field, "the checksum 0x%08x of %s".formatted(computed, what), "0x%08x".formatted(stored));
-  }
-
-  private static int crc16(int crc, ByteView view, long from, long to)
-      throws MalformedDataException {
-    int value = crc;
-    for (long at = from; at < to; at++) {
-      value = crc16(value, view.u8(at));
-    }
-    return value;
-  }
-
-  private static int crc16(int crc, int nextByte) {
-    return crc >>> 8 ^ CRC16_TABLE[(crc ^ nextByte) & 0xff];
-  }
-
-  private static int[] crc16Table() {
-    int[] table = new int[256];
-    for (int i = 0; i < table.length; i++) {
-      int value = i;
-      for (int bit = 0; bit < Byte.SIZE; bit++) {
-        value = value >>> 1 ^ ((value & 1) == 0 ? 0 : CRC16_POLYNOMIAL);
-      }
-      table[i] = value;
-    }
-    return table;
   }
 }

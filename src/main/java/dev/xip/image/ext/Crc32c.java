@@ -11,39 +11,23 @@ import java.util.zip.CRC32C;
  * runs, on a counter that all threads write. Linux counterpart: lib/crc/crc32-main.c:crc32c.
  */
 final class Crc32c {
-  private static final int POLYNOMIAL = 0x82f6_3b78;
-
-  /** What a byte adds that has none behind it. */
-  private static final int[] TABLE = table();
-
   private Crc32c() {}
-
-  private static int[] table() {
-    int[] table = new int[256];
-    for (int i = 0; i < table.length; i++) {
-      int value = i;
-      for (int bit = 0; bit < Byte.SIZE; bit++) {
-        value = value >>> 1 ^ ((value & 1) == 0 ? 0 : POLYNOMIAL);
-      }
-      table[i] = value;
-    }
-    return table;
-  }
 
   /**
    * Adds the bytes of a number.
    *
    * @param crc the value so far
    * @param number the number, which is stored little-endian
-   * @param bytes how many bytes it has, at most 8
+   * @param bytes how many bytes it has, 4 to 8
    * @return the new value
    */
   static int ofNumber(int crc, long number, int bytes) {
-    int value = crc;
+    CRC32C sum = new CRC32C();
+    long fromStart = number ^ Integer.toUnsignedLong(~crc);
     for (int i = 0; i < bytes; i++) {
-      value = value >>> 8 ^ TABLE[(value ^ (int) (number >>> 8 * i)) & 0xff];
+      sum.update((int) (fromStart >>> 8 * i));
     }
-    return value;
+    return ~(int) sum.getValue();
   }
 
   /**
@@ -68,18 +52,14 @@ final class Crc32c {
    * @return the new value
    */
   static int of(int crc, byte[] bytes) {
-    if (bytes.length < Integer.BYTES) {
-      int value = crc;
-      for (byte each : bytes) {
-        value = ofNumber(value, each, 1);
-      }
-      return value;
-    }
     CRC32C sum = new CRC32C();
-    for (int i = 0; i < Integer.BYTES; i++) {
+    int head = Math.min(bytes.length, Integer.BYTES);
+    for (int i = 0; i < head; i++) {
       sum.update(bytes[i] ^ ~crc >>> 8 * i);
     }
-    sum.update(bytes, Integer.BYTES, bytes.length - Integer.BYTES);
-    return ~(int) sum.getValue();
+    sum.update(bytes, head, bytes.length - head);
+    // Of fewer bytes than four, the rest of the start has not met one yet.
+    int rest = head < Integer.BYTES ? ~crc >>> 8 * head : 0;
+    return ~(int) sum.getValue() ^ rest;
   }
 }

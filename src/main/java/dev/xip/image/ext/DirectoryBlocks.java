@@ -79,8 +79,7 @@ final class DirectoryBlocks extends DirectoryEntries {
       InlineData inline = InlineData.of(view, superblock, inodes, directory);
       return new DirectoryBlocks(view, superblock, directory, inline, null);
     }
-    BlockMap map =
-        BlockTree.of(directory.flags()).read(view, superblock, directory, Verdict.NOT_REGULAR);
+    BlockMap map = BlockTree.read(view, superblock, directory, Verdict.NOT_REGULAR);
     return new DirectoryBlocks(view, superblock, directory, null, map);
   }
 

@@ -105,7 +105,7 @@ public final class ExtImage extends GuardedImage {
     BlockMap map =
         (file.flags() & ExtLayout.INLINE_DATA_FL) != 0
             ? InlineData.of(view, superblock, inodeTable, file).map(verdict(file))
-            : BlockTree.of(file.flags()).read(view, superblock, file, verdict(file));
+            : BlockTree.read(view, superblock, file, verdict(file));
     return replayed.judged(map);
   }
 

@@ -63,8 +63,7 @@ final class JournalLog {
           "type %s, %d links, flags 0x%x"
               .formatted(inode.type().letter(), inode.links(), inode.flags()));
     }
-    BlockTree tree = BlockTree.of(inode.flags());
-    this.blocks = tree.read(view, superblock, inode, Verdict.IN_PLACE);
+    this.blocks = BlockTree.read(view, superblock, inode, Verdict.IN_PLACE);
     this.at = offset(0);
     boolean features = version() == JournalLayout.SUPERBLOCK_V2;
     this.compat = features ? u32(JournalLayout.S_FEATURE_COMPAT) : 0;

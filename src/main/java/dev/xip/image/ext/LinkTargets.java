@@ -53,7 +53,7 @@ record LinkTargets(ByteView view, Superblock superblock, InodeTable inodes) {
       return InlineData.of(view, superblock, inodes, link).map(Verdict.NOT_REGULAR);
     }
     if (!fast) {
-      return BlockTree.of(link.flags()).read(view, superblock, link, Verdict.NOT_REGULAR);
+      return BlockTree.read(view, superblock, link, Verdict.NOT_REGULAR);
     }
     BlockMap.Builder map = new BlockMap.Builder();
     map.add(0, link.offset() + ExtLayout.I_BLOCK, link.size());

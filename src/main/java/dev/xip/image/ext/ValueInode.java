@@ -53,7 +53,7 @@ record ValueInode(ByteView view, Superblock superblock, InodeTable inodes, Inode
           "the %d bytes of inode %d, at most %d".formatted(inode.size(), number, MOST_BYTES),
           Long.toString(size));
     }
-    BlockMap map = BlockTree.of(inode.flags()).read(view, superblock, inode, Verdict.IN_PLACE);
+    BlockMap map = BlockTree.read(view, superblock, inode, Verdict.IN_PLACE);
     byte[] value = InodeBytes.read(view, inode, map);
     if (!isOfLustre(entry, inode)) {
       check(entry, inode, Crc32c.of(superblock.checksums().seed(), value));
