@@ -43,6 +43,7 @@ public class LayeringTest {
   private static final Set<String> MEASURE =
       with(
           MACHINE,
+          "",
           "nio",
           "extract",
           "pack",

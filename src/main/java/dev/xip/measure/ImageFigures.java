@@ -28,13 +28,17 @@ import java.util.SequencedMap;
 public final class ImageFigures {
   static final Race.Rounds ROUNDS = new Race.Rounds(350_000_000, 2_000_000, 3, 41, 2_000_000_000);
 
-  private static final String OPEN = "open and close an image";
+  /** To open and to mount goes through much code, which takes long to be compiled. */
+  private static final Race.Rounds LONG = ROUNDS.withWarmUp(1_500_000_000);
+
+  private static final String OPEN = "open, look up a path, close";
   private static final String WALK = "walk, attributes of each file";
   private static final String LOOK_UP = "look up a path, attributes";
   private static final String READ = "look up, 4 KiB of the file";
   private static final String HEAP = "heap that a walk holds";
-  private static final String MOUNTED = "java.nio on the loop mount";
-  private static final String ZIPPED = "zipfs, stored";
+  private static final String BY_NIO = ", by java.nio";
+  static final String MOUNTED = "java.nio on the loop mount";
+  static final String ZIPPED = "zipfs, stored";
 
   private static final int LOOK_UPS = 512;
   private static final int PAGE = 4096;
@@ -81,6 +85,7 @@ public final class ImageFigures {
           }
         });
     LargeFigures.measure(folder, figures);
+    StartFigures.measure(folder, figures);
   }
 
   private void measure(WorkTree work, int files) throws IOException {
@@ -91,12 +96,14 @@ public final class ImageFigures {
       tool.pack(work.tree(), image);
       try (OpenImage mount = OpenImage.open(image)) {
         if (!last) {
-          race(new Peers(tool, image, files, Optional.empty(), null, null), mount.image());
+          race(new Peers(tool, image, files, Optional.empty(), null, null, null), mount.image());
           continue;
         }
         Optional<LoopMount> loop = LoopMount.of(image, work.folder(), tool.driver());
-        try (FileSystem zipped = FileSystems.newFileSystem(zip)) {
-          race(new Peers(tool, image, files, loop, zip, zipped), mount.image());
+        try (FileSystem zipped = FileSystems.newFileSystem(zip);
+            FileSystem own = FileSystems.newFileSystem(image)) {
+          Path root = own.getPath("/");
+          race(new Peers(tool, image, files, loop, zip, zipped.getPath("/"), root), mount.image());
         } finally {
           if (loop.isPresent()) {
             loop.get().close();
@@ -112,6 +119,8 @@ public final class ImageFigures {
    *
    * @param loop the kernel's mount, if this user may mount
    * @param zip the zip, null if there are no peers
+   * @param zipped the root of the zip
+   * @param own the root of the image in this project's provider
    */
   private record Peers(
       ImageTool tool,
@@ -119,7 +128,8 @@ public final class ImageFigures {
       int files,
       Optional<LoopMount> loop,
       Path zip,
-      FileSystem zipped) {
+      Path zipped,
+      Path own) {
     SequencedMap<String, String> params() {
       return Figure.params("format", tool.driver(), "files", "%,d".formatted(files));
     }
@@ -143,30 +153,59 @@ public final class ImageFigures {
   private final class Work {
     private final String name;
     private final Peers peers;
-    private final Race race = new Race(ROUNDS, Race.WALL_CLOCK);
+    private final Race race;
     private final Contender ours;
+
+    /** The same work through this project's provider; null if there is none. */
+    private Contender byNio;
+
     private final List<Contender> others = new ArrayList<>();
+    private final List<String> missing = new ArrayList<>();
     private final double units;
 
     Work(String name, Peers peers, double units, Workload workload) {
+      this.race = new Race(name.equals(OPEN) ? LONG : ROUNDS, Race.WALL_CLOCK);
       this.name = name;
       this.peers = peers;
       this.units = units;
       this.ours = race.add(name, units, workload);
     }
 
+    void byNio(Workload workload) {
+      byNio = race.add(name + BY_NIO, units, workload);
+    }
+
     void against(String peer, Workload workload) {
       others.add(race.add(peer, units, workload));
+    }
+
+    /** Adds a tool, or a row that says that the host does not have it. */
+    void againstTool(String tool, String... words) throws IOException {
+      if (ImageTool.isHere(tool)) {
+        List<String> all = new ArrayList<>(List.of(tool));
+        all.addAll(List.of(words));
+        against(tool, () -> ImageTool.run(all.toArray(String[]::new)));
+      } else {
+        missing.add(tool + ", which is not installed");
+      }
     }
 
     void run(String unit) throws IOException {
       race.run();
       addPoint(name, peers, ours.median());
+      if (peers.zip() != null && peers.loop().isEmpty()) {
+        missing.add(LoopMount.MISSING);
+      }
       for (Contender other : others) {
         figures.add(Figure.of(ours, peers.params(), unit, other, Goal.ahead(1)));
       }
-      if (peers.zip() != null && peers.loop().isEmpty()) {
-        figures.add(Figure.ofMissing(ours, peers.params(), unit, LoopMount.MISSING, Goal.ahead(1)));
+      for (String each : missing) {
+        figures.add(Figure.ofMissing(ours, peers.params(), unit, each, Goal.ahead(1)));
+      }
+      for (Contender other : others) {
+        if (byNio != null && List.of(MOUNTED, ZIPPED).contains(other.name())) {
+          figures.add(Figure.of(byNio, peers.params(), unit, other, Goal.ahead(1)));
+        }
       }
     }
   }
@@ -177,7 +216,9 @@ public final class ImageFigures {
         .add(new Growth.Point(peers.files(), median));
   }
 
+  /** With one look-up, as zipfs has read all names by then, and a mount none. */
   private void open(Peers peers) throws IOException {
+    String path = WorkTree.path(peers.files() / 2);
     Work work =
         new Work(
             OPEN,
@@ -185,51 +226,53 @@ public final class ImageFigures {
             1,
             () -> {
               try (OpenImage mount = OpenImage.open(peers.image())) {
-                return mount.image().memory().byteSize();
+                return PathResolver.resolve(mount.image(), path, true).size();
               }
             });
+    if (peers.zip() != null) {
+      work.byNio(() -> openByNio(peers.image(), path));
+    }
     if (peers.loop().isPresent()) {
       Path below = peers.image().getParent();
       work.against(
           "mount and umount",
           () -> {
-            LoopMount mount = LoopMount.of(peers.image(), below, peers.tool().driver()).get();
-            mount.close();
-            return 1;
+            try (LoopMount mount =
+                LoopMount.of(peers.image(), below, peers.tool().driver()).get()) {
+              return size(mount.root(), path);
+            }
           });
     }
     if (peers.zip() != null) {
-      work.against(
-          ZIPPED,
-          () -> {
-            try (FileSystem zip = FileSystems.newFileSystem(peers.zip())) {
-              return zip.isOpen() ? 1 : 0;
-            }
-          });
-      if (peers.tool() == ImageTool.EXT4 && ImageTool.isHere("debugfs")) {
-        String name = HostPaths.text(peers.image());
-        work.against("debugfs", () -> ImageTool.run("debugfs", "-R", "stat /", name));
+      work.against(ZIPPED, () -> openByNio(peers.zip(), path));
+      if (peers.tool() == ImageTool.EXT4) {
+        work.againstTool("debugfs", "-R", "stat /" + path, HostPaths.text(peers.image()));
       }
     }
     work.run("ns");
   }
 
+  private static long openByNio(Path file, String path) throws IOException {
+    try (FileSystem opened = FileSystems.newFileSystem(file)) {
+      return size(opened.getPath("/"), path);
+    }
+  }
+
   private void walk(Peers peers, FsImage image) throws IOException {
     Work work = new Work(WALK, peers, peers.files(), () -> walk(image));
     if (peers.zip() != null) {
+      work.byNio(() -> walk(peers.own()));
       peers.mounted().ifPresent(root -> work.against(MOUNTED, () -> walk(root)));
-      work.against(ZIPPED, () -> walk(peers.zipped().getPath("/")));
+      work.against(ZIPPED, () -> walk(peers.zipped()));
       String name = HostPaths.text(peers.image());
-      if (peers.tool() == ImageTool.EXT4 && ImageTool.isHere("debugfs")) {
+      if (peers.tool() == ImageTool.EXT4) {
         List<String> folders = new ArrayList<>();
         for (int i = 0; i < peers.files(); i += WorkTree.PER_FOLDER) {
           folders.add("ls -l " + WorkTree.path(i).replaceFirst("/.*", ""));
         }
         Path script = Files.write(peers.image().resolveSibling("script"), folders);
-        work.against("debugfs", () -> ImageTool.run("debugfs", "-f", HostPaths.text(script), name));
-      }
-      if (peers.tool() == ImageTool.EXT4 && ImageTool.isHere("7z")) {
-        work.against("7z", () -> ImageTool.run("7z", "l", name));
+        work.againstTool("debugfs", "-f", HostPaths.text(script), name);
+        work.againstTool("7z", "l", name);
       }
     }
     work.run("ns/file");
@@ -296,19 +339,19 @@ public final class ImageFigures {
             LOOK_UPS,
             each(paths, path -> PathResolver.resolve(image, path, true).size()));
     if (peers.zip() != null) {
+      work.byNio(each(paths, path -> size(peers.own(), path)));
       peers
           .mounted()
           .ifPresent(root -> work.against(MOUNTED, each(paths, path -> size(root, path))));
-      Path root = peers.zipped().getPath("/");
-      work.against(ZIPPED, each(paths, path -> size(root, path)));
-      if (peers.tool() == ImageTool.EXT4 && ImageTool.isHere("debugfs")) {
+      work.against(ZIPPED, each(paths, path -> size(peers.zipped(), path)));
+      if (peers.tool() == ImageTool.EXT4) {
         List<String> commands = new ArrayList<>();
         for (int i = 0; i < LOOK_UPS; i++) {
           commands.add("stat " + paths[i]);
         }
         Path script = Files.write(peers.image().resolveSibling("script"), commands);
         String name = HostPaths.text(peers.image());
-        work.against("debugfs", () -> ImageTool.run("debugfs", "-f", HostPaths.text(script), name));
+        work.againstTool("debugfs", "-f", HostPaths.text(script), name);
       }
     }
     work.run("ns/file");
@@ -339,10 +382,11 @@ public final class ImageFigures {
   private void read(Peers peers, FsImage image) throws IOException {
     int files = Math.min(peers.files(), WorkTree.MOST_FILLED);
     Work work = new Work(READ, peers, NameLookups.LOOKUPS, NameLookups.in(image, files));
+    work.byNio(NameLookups.in(peers.own(), files));
     if (peers.loop().isPresent()) {
       work.against(MOUNTED, NameLookups.in(peers.mounted().get(), files));
     }
-    work.against(ZIPPED, NameLookups.in(peers.zipped().getPath("/"), files));
+    work.against(ZIPPED, NameLookups.in(peers.zipped(), files));
     work.run("ns/file");
   }
 }

@@ -37,8 +37,6 @@ final class LargeFigures {
   private static final long FILE_BYTES = 1L << 30;
   private static final String FILE = "file";
   private static final String FOLDER = "names";
-  private static final String MOUNTED = "java.nio on the loop mount";
-  private static final String ZIPPED = "zipfs, stored";
 
   private final ImageTool tool;
   private final Path image;
@@ -139,8 +137,9 @@ final class LargeFigures {
       Contender kernel =
           mounted.isEmpty()
               ? null
-              : race.add(MOUNTED, 1e6, () -> read(mounted.get().resolve(FILE), target));
-      Contender zip = race.add(ZIPPED, 1e6, () -> read(zipped.resolve(FILE), target));
+              : race.add(
+                  ImageFigures.MOUNTED, 1e6, () -> read(mounted.get().resolve(FILE), target));
+      Contender zip = race.add(ImageFigures.ZIPPED, 1e6, () -> read(zipped.resolve(FILE), target));
       Contender debugfs = null;
       if (tool == ImageTool.EXT4 && ImageTool.isHere("debugfs")) {
         String name = HostPaths.text(image);
@@ -186,8 +185,8 @@ final class LargeFigures {
     Contender kernel =
         mounted.isEmpty()
             ? null
-            : race.add(MOUNTED, NAMES, () -> list(mounted.get().resolve(FOLDER)));
-    Contender zip = race.add(ZIPPED, NAMES, () -> list(zipped.resolve(FOLDER)));
+            : race.add(ImageFigures.MOUNTED, NAMES, () -> list(mounted.get().resolve(FOLDER)));
+    Contender zip = race.add(ImageFigures.ZIPPED, NAMES, () -> list(zipped.resolve(FOLDER)));
     race.run();
     add(ours, params, "ns/name", kernel, true);
     add(ours, params, "ns/name", zip, false);
@@ -227,8 +226,12 @@ final class LargeFigures {
     Contender kernel =
         mounted.isEmpty()
             ? null
-            : race.add(MOUNTED, names.length, () -> find(mounted.get().resolve(FOLDER), names));
-    Contender zip = race.add(ZIPPED, names.length, () -> find(zipped.resolve(FOLDER), names));
+            : race.add(
+                ImageFigures.MOUNTED,
+                names.length,
+                () -> find(mounted.get().resolve(FOLDER), names));
+    Contender zip =
+        race.add(ImageFigures.ZIPPED, names.length, () -> find(zipped.resolve(FOLDER), names));
     race.run();
     add(ours, params, "ns/name", kernel, true);
     add(ours, params, "ns/name", zip, false);

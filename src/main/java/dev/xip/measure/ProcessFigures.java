@@ -128,16 +128,20 @@ final class ProcessFigures {
 
   /** {@return the {@code xip} beside the jar that this class is loaded from} */
   static Path launcher() throws IOException {
+    Path launcher = classes().resolveSibling("xip");
+    if (!Files.isExecutable(launcher)) {
+      throw new IOException(launcher + ": expected the executable to measure, found none");
+    }
+    return launcher;
+  }
+
+  /** {@return the jar or folder that this class is loaded from} */
+  static Path classes() throws IOException {
     try {
-      Path jar =
-          Path.of(ProcessFigures.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-      Path launcher = jar.resolveSibling("xip");
-      if (!Files.isExecutable(launcher)) {
-        throw new IOException(launcher + ": expected the executable to measure, found none");
-      }
-      return launcher;
+      return Path.of(
+          ProcessFigures.class.getProtectionDomain().getCodeSource().getLocation().toURI());
     } catch (URISyntaxException e) {
-      throw new IOException("the jar of the command to measure has no path", e);
+      throw new IOException("the classes to measure have no path", e);
     }
   }
 }
