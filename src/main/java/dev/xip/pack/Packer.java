@@ -35,6 +35,12 @@ import java.util.UUID;
  * was there before.
  */
 public final class Packer {
+  /** What an argument takes beside its text: the name of its option, its end, its address. */
+  private static final int ARGUMENT_BYTES = 32;
+
+  /** Arguments and environment may have 2 MiB on most hosts, and never less than 128 KiB. */
+  private static final long MOST_ARGUMENTS = 64 << 10;
+
   /** The folder to be packed, or the archive. */
   private final Path source;
 
@@ -215,7 +221,7 @@ public final class Packer {
             identity.toString(),
             "-E",
             "root_owner=0:0,lazy_itable_init=0,nodiscard,hash_seed=" + identity,
-            file.toString(),
+            HostPaths.text(file),
             Long.toString(size.blocks()));
     demandSuccess(tool, tool.run(environment(tree), () -> {}, arguments), file);
   }
@@ -276,17 +282,23 @@ public final class Packer {
   }
 
   private PackReport erofs(Tool tool, PackTree tree) throws IOException, InterruptedException {
-    if (!archive) {
-      return erofs(tool, tree, source, List.of());
+    if (!archive && areFew(tree.excluded())) {
+      return erofs(tool, tree, source, tree.excluded(), List.of());
     }
     Path folder = image.toAbsolutePath().getParent();
     try (ScratchFolder scratch = ScratchFolder.in(folder, ".xip-pack")) {
       Path staged = scratch.path().resolve("image");
       PackOptions all = new PackOptions(PackFormat.EXT4, List.of(), options.uid(), options.gid());
-      new Packer(source, true, staged, all, ProgressListener.NONE).ext(tool(PackFormat.EXT4), tree);
+      new Packer(source, archive, staged, all, ProgressListener.NONE)
+          .ext(tool(PackFormat.EXT4), tree);
       Path unpacked = Files.createDirectory(scratch.path().resolve("tree"));
-      return erofs(tool, tree, unpacked, unpack(staged, unpacked));
+      return erofs(tool, tree, unpacked, List.of(), unpack(staged, unpacked));
     }
+  }
+
+  /** Tells whether paths surely fit into the arguments of a program, execve(2). */
+  private static boolean areFew(List<FileName> paths) {
+    return paths.stream().mapToLong(each -> each.length() + ARGUMENT_BYTES).sum() < MOST_ARGUMENTS;
   }
 
   /** Unpacks a staged image, and returns what got lost. */
@@ -302,23 +314,23 @@ public final class Packer {
               new CopyOut.Options(true, true, true, true),
               ProgressListener.NONE);
     }
-    FileName tar = HostPaths.nameOf(source);
+    FileName from = HostPaths.nameOf(source);
     List<PackReport.Loss> losses = new ArrayList<>();
     if (outcome.foreign() > 0 && options.uid() == PackOptions.KEPT) {
       losses.add(
           new PackReport.Loss(
-              tar,
+              from,
               "owner or group of %d files, which only root can set".formatted(outcome.foreign())));
     }
     if (outcome.leftOut() > 0) {
       losses.add(
           new PackReport.Loss(
-              tar, "%d files, the first %s".formatted(outcome.leftOut(), outcome.firstLeftOut())));
+              from, "%d files, the first %s".formatted(outcome.leftOut(), outcome.firstLeftOut())));
     }
     if (outcome.privileged() + outcome.refused() > 0) {
       losses.add(
           new PackReport.Loss(
-              tar,
+              from,
               "%d extended attributes, the first %s"
                   .formatted(
                       outcome.privileged() + outcome.refused(),
@@ -329,7 +341,8 @@ public final class Packer {
     return losses;
   }
 
-  private PackReport erofs(Tool tool, PackTree tree, Path folder, List<PackReport.Loss> lost)
+  private PackReport erofs(
+      Tool tool, PackTree tree, Path folder, List<FileName> excluded, List<PackReport.Loss> lost)
       throws IOException, InterruptedException {
     try (Destination target = target();
         PendingFile pending = PendingFile.at(target)) {
@@ -340,10 +353,10 @@ public final class Packer {
         arguments.add("--force-uid=" + options.uid());
         arguments.add("--force-gid=" + options.gid());
       }
-      for (FileName each : tree.excluded()) {
+      for (FileName each : excluded) {
         arguments.add("--exclude-path=" + each.exactText());
       }
-      arguments.addAll(List.of(pending.path().toString(), folder.toString()));
+      arguments.addAll(List.of(HostPaths.text(pending.path()), HostPaths.text(folder)));
       demandSuccess(
           tool,
           tool.run(environment(tree), () -> watch(pending.path(), tree.bytes()), arguments),
@@ -414,7 +427,7 @@ public final class Packer {
               .formatted(
                   tool.program().getFileName(),
                   result.exit(),
-                  result.lastLine().replace(file.toString(), HostPaths.text(image))));
+                  result.reason().replace(HostPaths.text(file), HostPaths.text(image))));
     }
   }
 }

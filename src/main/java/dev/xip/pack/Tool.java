@@ -21,14 +21,24 @@ record Tool(Path program) {
 
   /** The result of a program: its exit code and all that it printed. */
   record Result(int exit, String output) {
-    /** Returns the last line that is not empty, which in most tools is the reason. */
-    String lastLine() {
-      return output
-          .lines()
-          .map(line -> line.substring(line.lastIndexOf('\r') + 1).strip())
-          .filter(line -> !line.isEmpty())
-          .reduce((first, second) -> second)
-          .orElse("no message");
+    private static final String ERROR = "<E>";
+
+    /**
+     * Returns the reason of a failure: the first line that erofs-utils mark as an error, else the
+     * last line that is not empty.
+     */
+    String reason() {
+      List<String> lines =
+          output
+              .lines()
+              .map(line -> line.substring(line.lastIndexOf('\r') + 1).strip())
+              .filter(line -> !line.isEmpty())
+              .toList();
+      return lines.stream()
+          .filter(line -> line.startsWith(ERROR))
+          .map(line -> line.substring(ERROR.length()).strip())
+          .findFirst()
+          .orElse(lines.isEmpty() ? "no message" : lines.getLast());
     }
   }
 

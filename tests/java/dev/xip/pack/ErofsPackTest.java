@@ -1,0 +1,85 @@
+package dev.xip.pack;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.xip.base.FileName;
+import dev.xip.base.ProgressListener;
+import dev.xip.host.HostPaths;
+import dev.xip.image.PathResolver;
+import dev.xip.mount.DirectoryListing;
+import dev.xip.mount.OpenImage;
+import dev.xip.testing.Judge;
+import dev.xip.testing.Processes;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is given to mkfs.erofs, and what it answers. */
+class ErofsPackTest {
+  @TempDir Path folder;
+
+  @BeforeEach
+  void needErofsUtils() {
+    Judge.program("mkfs.erofs");
+  }
+
+  private static List<String> names(Path image, String directory) throws IOException {
+    try (OpenImage open = OpenImage.open(image)) {
+      return DirectoryListing.of(open.image(), PathResolver.resolve(open.image(), directory, true))
+          .stream()
+          .map(each -> each.name().toString())
+          .toList();
+    }
+  }
+
+  @Test
+  void aFolderWhoseNameIsNotUtf8IsPacked() throws Exception {
+    byte[] bytes = (folder + "/ n\"x").getBytes(System.getProperty("sun.jnu.encoding"));
+    bytes[bytes.length - 1] = (byte) 0xfd;
+    Path strange = Files.createDirectory(HostPaths.of(FileName.of(bytes)));
+    Path plain = Files.createDirectory(folder.resolve("tree"));
+    Files.writeString(plain.resolve("file"), "bytes");
+    Path archive = folder.resolve("a.tar");
+    Processes.run("tar", "-C", plain.toString(), "-cf", archive.toString(), "file");
+    Path tree = Files.move(plain, strange.resolve("tree"));
+    Path tar = Files.move(archive, strange.resolve("a.tar"));
+    PackOptions options = PackOptions.of(PackFormat.EROFS);
+
+    Path image = strange.resolve("image");
+    Packer.pack(tree, image, options, ProgressListener.NONE);
+    assertThat(names(image, "/")).containsExactly("file");
+    Packer.packTar(tar, image, options, ProgressListener.NONE);
+    assertThat(names(image, "/")).containsExactly("file");
+  }
+
+  @Test
+  void moreFilesAreLeftOutThanArgumentsCanName() throws Exception {
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    Files.createDirectory(tree.resolve("sub"));
+    for (int i = 0; i < 800; i++) {
+      Files.createFile(tree.resolve("sub/" + "n".repeat(60) + i + ".o"));
+    }
+    Files.writeString(tree.resolve("sub/kept"), "bytes");
+    PackOptions options =
+        new PackOptions(PackFormat.EROFS, List.of("*.o"), PackOptions.KEPT, PackOptions.KEPT);
+
+    Path image = folder.resolve("image");
+    PackReport report = Packer.pack(tree, image, options, ProgressListener.NONE);
+    assertThat(names(image, "/")).containsExactly("sub");
+    assertThat(names(image, "/sub")).containsExactly("kept");
+    assertThat(report.losses()).isEmpty();
+    assertThat(report.files()).isEqualTo(1);
+  }
+
+  @Test
+  void theReasonOfAFailureIsTheFirstErrorAndNotTheLastLine() {
+    String erofs = "warning\n<E> erofs: no such folder\n<E> \tcould not format\nmkfs.erofs 1.5\n\n";
+    assertThat(new Tool.Result(1, erofs).reason()).isEqualTo("erofs: no such folder");
+    assertThat(new Tool.Result(1, "mke2fs 1.47\nno room\n\n").reason()).isEqualTo("no room");
+    assertThat(new Tool.Result(1, "\n").reason()).isEqualTo("no message");
+  }
+}
