@@ -280,7 +280,9 @@ class PartitionTableTest {
             new Part(3, 1000, 0xffff_ffffL, "83", "")));
     assertThatThrownBy(() -> choose(disk, "1"))
         .hasMessageContainingAll(
-            "partition 1, bytes 0x8000 to 0x14800", "overlaps partition 2, bytes 0xc800");
+            "partition 1, bytes 0x8000 to 0x14800",
+            "overlaps partition 2, bytes 0xc800",
+            "--offset 0x8000 --size 0xc800 reads it all the same");
     assertThatThrownBy(() -> choose(disk, "3"))
         .hasMessageContaining("past the end of the disk at 0x800000");
     Path far = Disks.empty(folder.resolve("far"), DISK);

@@ -106,6 +106,20 @@ class ImageSourceTest {
   }
 
   @Test
+  void adviceForADiskInADiskIsWhatACallerCanWrite() throws IOException {
+    Path outer = folder.resolve("outer.img");
+    byte[] inner = Files.readAllBytes(disk);
+    ByteBuffer bytes = ByteBuffer.allocate((int) MIB + inner.length).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.put(446 + 4, (byte) 0x83).putInt(446 + 8, 2048).putInt(446 + 12, inner.length / 512);
+    bytes.putShort(510, (short) 0xaa55).put((int) MIB, inner);
+    Files.write(outer, bytes.array());
+
+    assertThatThrownBy(() -> OpenImage.open(ImageSource.parse(outer + ":1")))
+        .hasMessageContaining("as in --offset 0x100000 " + outer + ":1; there are 1 (ext2");
+    assertReads(ImageSource.parse(outer + ":1").within(MIB, -1), Verdict.IN_PLACE);
+  }
+
+  @Test
   void aFileThatCannotBeMappedIsNamed() {
     Path number = Path.of("/sys/kernel/uevent_seqnum");
     Judge.needs(Files.isReadable(number), "the file " + number);

@@ -101,15 +101,16 @@ public final class PartitionTable {
     for (Partition each : partitions) {
       if (each != chosen && !each.container() && each.overlaps(chosen)) {
         throw refused(
-            "%s, bytes 0x%x to 0x%x, overlaps partition %d, bytes 0x%x to 0x%x: --offset and --size"
+            "%s, bytes 0x%x to 0x%x, overlaps partition %d, bytes 0x%x to 0x%x: --offset 0x%x --size"
                     .formatted(
                         which,
                         chosen.start(),
                         chosen.end(),
                         each.number(),
                         each.start(),
-                        each.end())
-                + " read it all the same");
+                        each.end(),
+                        chosen.start())
+                + " 0x%x reads it all the same".formatted(chosen.size()));
       }
     }
   }

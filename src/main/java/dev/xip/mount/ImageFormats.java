@@ -60,7 +60,7 @@ public final class ImageFormats {
    * @throws IOException as {@link #open(String, MemorySegment)} does
    */
   public static FsImage open(String name, MemorySegment memory, String format) throws IOException {
-    ImageFormat found = choose(name, memory, format);
+    ImageFormat found = choose(name, memory, format, null);
     requireNothingReplayed(name, found.overlay(name, memory));
     return found.open(name, memory);
   }
@@ -82,12 +82,15 @@ public final class ImageFormats {
    * @param name the image's name, as errors show it
    * @param memory its bytes
    * @param format the name of the format to read it as; null if its magic number tells
+   * @param part how a caller names the first partition, if the image is a disk; null if none can be
+   *     named
    * @return the format
    * @throws IOException as {@link #open(String, MemorySegment)} does if none fits
    */
-  static ImageFormat choose(String name, MemorySegment memory, String format) throws IOException {
+  static ImageFormat choose(String name, MemorySegment memory, String format, String part)
+      throws IOException {
     return format == null
-        ? MemoryFaults.guarded(name, memory, () -> formatOf(name, memory))
+        ? MemoryFaults.guarded(name, memory, () -> formatOf(name, memory, part))
         : named(name, format);
   }
 
@@ -117,31 +120,32 @@ public final class ImageFormats {
     return fitting;
   }
 
-  private static ImageFormat formatOf(String name, MemorySegment memory) throws IOException {
+  private static ImageFormat formatOf(String name, MemorySegment memory, String part)
+      throws IOException {
     ByteView image = new ByteView(memory, name, CorruptImageException::new);
     List<ImageFormat> fitting = fitting(image);
     List<Contents> contents = Contents.of(image);
     List<Contents> systems = new ArrayList<>(contents);
     systems.removeIf(each -> each.kind() == Contents.Kind.PACKED);
     if (fitting.size() == 1 && systems.size() < 2) {
-      PartitionTable disk = diskOfImages(image);
+      PartitionTable disk = part == null ? null : diskOfImages(image);
       if (disk == null) {
         return fitting.getFirst();
       }
-      // A disk that was one file system keeps its superblock in the gap before the partitions.
-      throw new FileSystemException(
-          name,
-          null,
-          "has the magic number of %s (at byte 0x%x) and a partition table (%s): --format %s reads it as that, %s:1 takes a partition; there are %s"
-              .formatted(
-                  systems.getFirst().name(),
-                  systems.getFirst().at(),
-                  disk.kind(),
-                  systems.getFirst().name(),
-                  name,
-                  disk.listing()));
+      throw stale(name, systems.getFirst(), disk, part);
     }
-    throw fitting.isEmpty() ? unknown(image, contents) : ambiguous(name, systems);
+    throw fitting.isEmpty() ? unknown(image, contents, part) : ambiguous(name, systems);
+  }
+
+  /** A disk that was one file system keeps its superblock in the gap before the partitions. */
+  private static IOException stale(String name, Contents system, PartitionTable disk, String part)
+      throws IOException {
+    return new FileSystemException(
+        name,
+        null,
+        "has the magic number of %s (at byte 0x%x) and a partition table (%s): --format %s reads it"
+                .formatted(system.name(), system.at(), disk.kind(), system.name())
+            + " as that, %s takes a partition; there are %s".formatted(part, disk.listing()));
   }
 
   /** {@return the table of a disk with images in its partitions, null if it is none} */
@@ -167,7 +171,8 @@ public final class ImageFormats {
   }
 
   /** Says what an image is that no reader recognises. */
-  private static IOException unknown(ByteView image, List<Contents> contents) throws IOException {
+  private static IOException unknown(ByteView image, List<Contents> contents, String part)
+      throws IOException {
     String name = image.file();
     // A signature further in may lie in the gap before the first partition.
     boolean atStart = !contents.isEmpty() && contents.getFirst().at() < BOOT_SECTOR;
@@ -176,8 +181,13 @@ public final class ImageFormats {
       return new FileSystemException(
           name,
           null,
-          "is a disk with partitions (%s), of which one is to be named, as in %s:1; there are %s"
-              .formatted(disk.kind(), name, disk.listing()));
+          "is a disk with partitions (%s), %s; there are %s"
+              .formatted(
+                  disk.kind(),
+                  part == null
+                      ? "where a file system alone can be read"
+                      : "of which one is to be named, as in " + part,
+                  disk.listing()));
     }
     if (!contents.isEmpty()) {
       Contents found = contents.getFirst();

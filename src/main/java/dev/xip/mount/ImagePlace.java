@@ -1,6 +1,7 @@
 package dev.xip.mount;
 
 import dev.xip.base.Pages;
+import dev.xip.host.HostPaths;
 import java.util.List;
 
 /**
@@ -14,6 +15,12 @@ public record ImagePlace(long offset, long length, List<String> warnings) {
   /** Copies the list. */
   public ImagePlace {
     warnings = List.copyOf(warnings);
+  }
+
+  /** {@return how a caller names the first partition of this place, if it is a disk} */
+  String partOf(ImageSource source) {
+    String text = HostPaths.text(source.file()) + ":1";
+    return offset == 0 ? text : "--offset 0x%x %s".formatted(offset, text);
   }
 
   /** {@return the byte behind it in the file} */

@@ -62,13 +62,15 @@ public final class OpenImage implements AutoCloseable {
    * @param pieces the files
    * @param mapping unmaps it
    * @param warnings what is unusual about the place
+   * @param part how a caller names the first partition, if it is a disk; null if none can be named
    */
   private record Mapped(
       String name,
       MemorySegment bytes,
       List<ImagePiece> pieces,
       Closeable mapping,
-      List<String> warnings) {}
+      List<String> warnings,
+      String part) {}
 
   private OpenImage(Mapped mapped, Closeable mapping, FsImage image, Overlay overlay) {
     this.pieces = List.copyOf(mapped.pieces);
@@ -94,7 +96,7 @@ public final class OpenImage implements AutoCloseable {
       throws IOException {
     ReplayedMemory replayed = null;
     try {
-      ImageFormat format = ImageFormats.choose(mapped.name, mapped.bytes, formatName);
+      ImageFormat format = ImageFormats.choose(mapped.name, mapped.bytes, formatName, mapped.part);
       if (recovery == Recovery.NONE) {
         FsImage image = format.open(mapped.name, mapped.bytes);
         OpenImage open = new OpenImage(mapped, mapped.mapping, image, Overlay.NONE);
@@ -158,7 +160,7 @@ public final class OpenImage implements AutoCloseable {
       List<ImagePiece> pieces =
           List.of(ImagePiece.of(0, place.length(), place.offset(), source.file(), channel));
       return of(
-          new Mapped(name, memory, pieces, mapping, place.warnings()),
+          new Mapped(name, memory, pieces, mapping, place.warnings(), place.partOf(source)),
           source.format(),
           source.recovery());
     } catch (IOException | RuntimeException | Error e) {
@@ -200,7 +202,7 @@ public final class OpenImage implements AutoCloseable {
     try {
       String name = names.stream().map(SegmentName::value).collect(Collectors.joining(":"));
       return of(
-          new Mapped(SEGMENTS + name, loaded.bytes(), loaded.pieces(), loaded, List.of()),
+          new Mapped(SEGMENTS + name, loaded.bytes(), loaded.pieces(), loaded, List.of(), null),
           null,
           recovery);
     } catch (IOException | RuntimeException | Error e) {
