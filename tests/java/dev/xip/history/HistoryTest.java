@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.base.ProgressListener;
 import dev.xip.measure.PatchedExec;
+import dev.xip.measure.XmlText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -153,8 +154,14 @@ class HistoryTest {
   }
 
   @Test
+  void aCharacterThatXmlForbidsIsReplaced() {
+    assertThat(XmlText.of("\u0000\u001b\u0085\udc80\ufffe<\ud83d\ude00"))
+        .isEqualTo("\ufffd".repeat(5) + "&lt;\ud83d\ude00");
+  }
+
+  @Test
   void aPercentSignStaysWithItsNumber() {
-    assertThat(Html.of("by 12 %")).isEqualTo("by 12\u00a0%");
+    assertThat(XmlText.of("by 12 %")).isEqualTo("by 12\u00a0%");
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.xip.history;
 
+import dev.xip.measure.XmlText;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -14,7 +15,7 @@ final class FiguresDrawing {
 
   private FiguresDrawing() {}
 
-  static void add(Html html, Finding.Figures figures) {
+  static void add(XmlText html, Finding.Figures figures) {
     int columns = figures.columns().size();
     int height = figures.contenders().size() * (columns * ROW + GAP) + 4;
     double most = figures.most();

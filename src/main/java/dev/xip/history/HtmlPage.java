@@ -1,12 +1,13 @@
 package dev.xip.history;
 
 import dev.xip.measure.PatchedExec;
+import dev.xip.measure.XmlText;
 import java.util.List;
 import java.util.stream.Collectors;
 
 /** Writes the story as one HTML page that needs no network: style and drawings are in it. */
 public final class HtmlPage {
-  private final Html html = new Html();
+  private final XmlText html = new XmlText();
 
   private HtmlPage() {}
 

@@ -1,5 +1,6 @@
 package dev.xip.history;
 
+import dev.xip.measure.XmlText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -17,7 +18,7 @@ final class SketchDrawing {
 
   private SketchDrawing() {}
 
-  static void add(Html html, Finding.Sketch sketch) {
+  static void add(XmlText html, Finding.Sketch sketch) {
     List<String> lock = lines(sketch.lock());
     int height =
         sketch.entries().size() * ENTRY_HEIGHT
@@ -69,7 +70,7 @@ final class SketchDrawing {
   }
 
   /** The page number as one box, and twelve bits one by one: those among which the mark is. */
-  private static void entry(Html html, Finding.Entry entry, int y) {
+  private static void entry(XmlText html, Finding.Entry entry, int y) {
     html.add("<text x=\"0\" y=\"%d\" class=\"cap\">%s</text>\n", y + 14, entry.caption());
     html.add(
         "<text x=\"%d\" y=\"%d\" class=\"hex\" text-anchor=\"end\">0x%016x</text>\n",
@@ -108,7 +109,7 @@ final class SketchDrawing {
     html.add("<text x=\"0\" y=\"%d\" class=\"note\">%s</text>\n", top + 38, entry.bits());
   }
 
-  private static void list(Html html, List<Finding.Chunk> chunks, int y) {
+  private static void list(XmlText html, List<Finding.Chunk> chunks, int y) {
     int gap = 16;
     int label = 88;
     int width = Math.min(110, (WIDTH - label) / chunks.size() - gap);
@@ -134,7 +135,7 @@ final class SketchDrawing {
     }
   }
 
-  private static void lock(Html html, List<String> lines, int y) {
+  private static void lock(XmlText html, List<String> lines, int y) {
     html.add(
         "<path d=\"M5 %dv-4a5 5 0 0 1 10 0v4\" class=\"shackle\"/>"
             + "<rect x=\"2\" y=\"%d\" width=\"16\" height=\"12\" rx=\"2\" class=\"lock\"/>\n",
