@@ -1,18 +1,12 @@
 package dev.xip.cli;
 
-import dev.xip.extract.Destination;
-import dev.xip.extract.PendingFile;
 import dev.xip.history.History;
 import dev.xip.history.HtmlPage;
 import dev.xip.history.Step;
 import dev.xip.history.Story;
-import dev.xip.host.HostPaths;
 import dev.xip.host.ScratchFolder;
 import dev.xip.vm.Era;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
@@ -49,8 +43,6 @@ import picocli.CommandLine.TypeConversionException;
       "Exit code 0 means that every fact was as told; 1 that one was not, or that something failed."
     })
 final class HistoryCommand implements Callable<Integer> {
-  private static final int ANYONE = 0666;
-
   /** Finds an era by its name. */
   static final class EraName implements ITypeConverter<Era> {
     @Override
@@ -144,18 +136,9 @@ final class HistoryCommand implements Callable<Integer> {
     if (form.html == null) {
       return print(form.list ? listed() : run());
     }
-    // Opened first, so that a folder that does not exist fails before anything is measured.
-    try (Destination target = Destination.of(HostPaths.nameOf(form.html), true)) {
-      target.demandFile("a page");
+    try (DrawnFile page = DrawnFile.at(form.html, "a page")) {
       Story story = run();
-      try (PendingFile pending = PendingFile.at(target)) {
-        try {
-          Files.writeString(pending.path(), HtmlPage.of(story), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-          throw new FileSystemException(target.toString(), null, e.getMessage());
-        }
-        pending.commit(ANYONE);
-      }
+      page.write(HtmlPage.of(story));
       return json ? print(story) : done(story);
     }
   }
