@@ -9,6 +9,7 @@ import dev.xip.testing.Trees;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,8 +58,30 @@ class DemoIT {
   }
 
   @Test
-  void theTextSaysThatEveryLawHeldAndNothingIsLeftBehind() throws Exception {
-    assertThat(Xip.run("demo", "--dir", tree, "--work", folder).isDone().out())
+  void theAnswerIsFiveLinesAndAPictureWithTheRunsOwnNumbers() throws Exception {
+    Path picture = folder.resolve("picture.svg");
+    JsonNode counts =
+        json(Xip.run("demo", "--dir", tree, "--work", folder, "--json", "--svg", picture));
+    String mapped = "%,d pages".formatted(counts.get("specialEntries").asLong());
+    String cached = "%,d".formatted(counts.get("controlFrames").asLong());
+    List<String> lines =
+        Xip.run("demo", "--dir", tree, "--work", folder).isDone().out().lines().toList();
+    assertThat(lines.subList(0, 6))
+        .satisfiesExactly(
+            read -> assertThat(read).startsWith("Read ").contains(tree.toString(), " 0 read wrong"),
+            frames -> assertThat(frames).startsWith("Frames ").contains(" 0 taken", cached),
+            entries -> assertThat(entries).startsWith("Mapped ").contains(mapped, "special bit"),
+            time -> assertThat(time).startsWith("Time ").contains("cold"),
+            programs -> assertThat(programs).startsWith("Programs "),
+            end -> assertThat(end).isEmpty());
+    assertThat(lines.get(6)).startsWith("Every law held");
+    assertThat(Files.readString(picture)).contains(">0</text>", ">" + cached + "</text>", " cold<");
+  }
+
+  @Test
+  void theDetailsSayThatEveryLawHeldAndNothingIsLeftBehind() throws Exception {
+    assertThat(Xip.run("demo", "--details", "--dir", tree, "--work", folder).isDone().out())
+        .startsWith("Read ")
         .contains(
             "SPECIAL",
             "no page frame",
@@ -79,13 +102,16 @@ class DemoIT {
           {"demo", "--dir", missing},
           {"demo", "--image", missing},
           {"demo", "--image", tree},
-          {"demo", "--dir", tree, "--work", missing}
+          {"demo", "--dir", tree, "--work", missing},
+          {"demo", "--dir", tree, "--svg", missing.resolve("picture.svg")},
+          {"demo", "--dir", Files.createDirectories(folder.resolve("none")), "--svg", missing}
         }) {
       Xip.Result result = Xip.run(arguments);
       assertThat(result.exit()).isEqualTo(1);
       assertThat(result.err()).startsWith("xip: ").hasLineCount(1);
     }
     assertThat(Xip.run("demo", "--dir", tree, "--image", tree).exit()).isEqualTo(2);
+    assertThat(Xip.run("demo", "--details", "--json").exit()).isEqualTo(2);
   }
 
   @Test

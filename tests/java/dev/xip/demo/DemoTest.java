@@ -10,13 +10,18 @@ import dev.xip.testing.Images;
 import dev.xip.testing.Trees;
 import dev.xip.vm.FrameStrategy;
 import java.io.IOException;
+import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
+import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.w3c.dom.NodeList;
+import org.xml.sax.InputSource;
 
 /** The demo on a small tree with holes and links, and on an image of it. */
 class DemoTest {
@@ -134,6 +139,24 @@ class DemoTest {
     assertThat(report.broken()).isEmpty();
     assertThat(report.counts().files()).isPositive();
     assertThat(Files.readAllBytes(image)).isEqualTo(before);
+  }
+
+  @Test
+  void aPictureIsXmlWhateverTheFileIsCalled() throws Exception {
+    String name = "<&\u0001\ufffe\"'" + "x".repeat(60);
+    Files.write(tree.resolve(name), new byte[1 << 20]);
+    DemoReport report = Demo.ofFolder(tree, work, QUIET);
+    assertThat(report.samePage().inPlace().special()).isTrue();
+    assertThat(report.samePage().cached().special()).isFalse();
+    assertThat(report.samePage().cached().path()).isEqualTo(report.samePage().inPlace().path());
+    String picture = DemoPicture.of(report);
+    NodeList texts =
+        DocumentBuilderFactory.newInstance()
+            .newDocumentBuilder()
+            .parse(new InputSource(new StringReader(picture)))
+            .getElementsByTagName("text");
+    assertThat(IntStream.range(0, texts.getLength()).mapToObj(i -> texts.item(i).getTextContent()))
+        .contains("0", "%,d".formatted(report.counts().controlFrames()), "special bit 1");
   }
 
   @Test

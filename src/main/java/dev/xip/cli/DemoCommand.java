@@ -3,7 +3,9 @@ package dev.xip.cli;
 import dev.xip.base.ProgressListener;
 import dev.xip.demo.Demo;
 import dev.xip.demo.DemoListener;
+import dev.xip.demo.DemoPicture;
 import dev.xip.demo.DemoReport;
+import dev.xip.host.HostPaths;
 import dev.xip.host.ScratchFolder;
 import dev.xip.mount.ImageSource;
 import java.io.IOException;
@@ -24,13 +26,15 @@ import picocli.CommandLine.Option;
           + " SHA-256 with the source. For comparison the same files are read through the page"
           + " cache, which takes a frame of RAM for each page. Then a process stores, forks and"
           + " calls exec in the modelled memory, and, with /dev/kvm, programs of this host run out"
-          + " of a segment.%n"
+          + " of a segment. Five lines say what was shown.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  xip demo                        on the running JDK",
       "  xip demo --dir /usr/share/doc   on a folder",
       "  xip demo --image disk.img:2     on an image, which is only read",
+      "  xip demo --details              the answer, then how it came about, step by step",
+      "  xip demo --svg demo.svg         the answer, and the same as a picture",
       "  xip demo --json                 one JSON object, for programs",
       "",
       "Exit code 0 means that every law held; 1 that one did not, or that something failed."
@@ -65,31 +69,71 @@ final class DemoCommand implements Callable<Integer> {
               + " end; default: $$TMPDIR, else /tmp.")
   private Path work;
 
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
+  @ArgGroup private Form form = new Form();
+
+  /** How much is printed: at most one of the two. */
+  static final class Form {
+    @Option(names = "--details", description = "Print also how it went, step by step.")
+    private boolean details;
+
+    @Option(names = "--json", description = "Print one JSON object.")
+    private boolean json;
+  }
+
+  @Option(
+      names = "--svg",
+      paramLabel = "FILE",
+      description =
+          "Also draw one page of a file, read in place and through a page cache, with the numbers"
+              + " of this run; a file that exists is replaced.")
+  private Path picture;
 
   DemoCommand() {}
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    DemoReport report;
+    if (picture == null) {
+      return print(run());
+    }
+    try (DrawnFile file = DrawnFile.at(picture, "a picture")) {
+      DemoReport report = run();
+      if (report.samePage() == null) {
+        throw new IOException(
+            "demo: a picture shows a page of a file in place, found none in "
+                + HostPaths.text(report.source()));
+      }
+      file.write(DemoPicture.of(report));
+      return print(report);
+    }
+  }
+
+  private DemoReport run() throws IOException, InterruptedException {
     try (ScratchFolder scratch =
             ScratchFolder.in(work == null ? HostPlace.temporary() : work, "xip-demo");
         Phases phases = new Phases()) {
       Path folder = scratch.path();
-      report =
-          source.image != null
-              ? Demo.ofImage(ImageSource.parse(source.image), folder, phases)
-              : Demo.ofFolder(
-                  source.folder != null ? source.folder : Path.of(System.getProperty("java.home")),
-                  folder,
-                  phases);
+      return source.image != null
+          ? Demo.ofImage(ImageSource.parse(source.image), folder, phases)
+          : Demo.ofFolder(
+              source.folder != null ? source.folder : Path.of(System.getProperty("java.home")),
+              folder,
+              phases);
     }
+  }
+
+  private int print(DemoReport report) throws IOException {
     Output out = new Output();
-    if (json) {
-      DemoStory.printJson(report, out);
+    if (form.json) {
+      DemoJson.print(report, out);
     } else {
-      DemoStory.print(report, out);
+      DemoAnswer.print(report, out);
+      if (form.details) {
+        DemoStory.print(report, out);
+      }
+      DemoAnswer.verdict(report, out);
+      if (!form.details) {
+        DemoAnswer.more(out);
+      }
     }
     out.flush();
     if (!report.broken().isEmpty()) {

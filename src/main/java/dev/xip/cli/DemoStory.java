@@ -1,17 +1,19 @@
 package dev.xip.cli;
 
+import static dev.xip.demo.Amounts.plural;
+import static dev.xip.demo.Amounts.size;
+
 import dev.xip.demo.DemoReport;
 import dev.xip.demo.ExecAct;
 import dev.xip.demo.SecondAct;
 import dev.xip.demo.ThirdAct;
-import dev.xip.host.HostPaths;
 import dev.xip.image.Extent;
 import dev.xip.linux.RunAccount;
 import dev.xip.measure.StrategyTable;
 import java.io.IOException;
 import java.util.List;
 
-/** Prints the results of the demo, as text or as JSON. */
+/** Prints the story behind the demo's answer: each step with what was counted and timed in it. */
 final class DemoStory {
   private static final int EXTENTS_SHOWN = 4;
   private static final int BAR = 72;
@@ -28,9 +30,6 @@ final class DemoStory {
 
   static void print(DemoReport report, Output out) throws IOException {
     DemoStory story = new DemoStory(report, out);
-    story.line(
-        "%s, read in place: %,d files, %s",
-        HostPaths.text(report.source()), story.counts.files(), size(story.counts.bytesRead()));
     story.image();
     story.files();
     story.entries();
@@ -40,7 +39,6 @@ final class DemoStory {
     story.exec();
     story.thirdAct();
     story.strategies();
-    story.verdict();
   }
 
   private void line(String format, Object... arguments) throws IOException {
@@ -53,21 +51,24 @@ final class DemoStory {
   }
 
   private void image() throws IOException {
-    heading(
-        "The image is a segment: memory at a fixed physical address, loaded by mapping its file");
+    heading("The image: one file that holds a file system");
     line(
-        "  %s, %,d blocks of %,d bytes, %s; segment %s lies at %s",
+        "  %s, %,d blocks of %,d bytes, %s",
         report.info().format(),
         report.info().blocks(),
         report.info().blockSize(),
-        size(report.imageBytes()),
-        report.segmentName(),
-        report.physical());
+        size(report.imageBytes()));
+    line(
+        "  It is loaded as a segment: its file is mapped, not copied, at a fixed physical address");
+    line("  of a machine that xip models in user space. Segment %s is at", report.segmentName());
+    line("  %s.", report.physical());
     line("  %s", window());
     line(
-        "  the physical memory window, %s: R = RAM, %s, with page frames; S = the segment, with"
-            + " none",
+        "  The physical memory of that machine, %s: R = RAM, %s; S = the segment.",
         size(report.windowBytes()), size(report.ramBytes()));
+    line(
+        "  RAM is page frames: 4 KiB each, with a record, its struct page, that counts its users.");
+    line("  The segment has no struct page.");
   }
 
   /** {@return the window to scale, with at least one column for each part} */
@@ -88,7 +89,10 @@ final class DemoStory {
   }
 
   private void files() throws IOException {
-    heading("A file is extents of the image; nothing is copied out of them");
+    heading("Act one: every file is mapped, each page touched, each byte read and hashed");
+    line(
+        "  A file is one or more extents, runs of bytes of the image; nothing is copied out of"
+            + " them.");
     for (DemoReport.SampleFile file : report.sampleFiles()) {
       List<Extent> extents = file.extents();
       line(
@@ -106,7 +110,12 @@ final class DemoStory {
   }
 
   private void entries() throws IOException {
-    heading("Entries of the page table, as Java wrote them and as C finds them from the root");
+    heading("Page-table entries, as Java wrote them and as C finds them from the table's root");
+    line("  An entry holds the physical address of a page, and bits. PRESENT: there is a page;");
+    line(
+        "  USER: programs may use it; WRITE: and store to it; ACCESSED: it was used; NX: it is no");
+    line("  code; PSE: it is one of 2 MiB. Processors ignore SPECIAL; to a memory manager it says");
+    line("  that there is no struct page, so nothing is counted.");
     for (DemoReport.SampleEntry entry : report.sampleEntries()) {
       line("  0x%012x  %s", entry.va(), entry.path());
       line(
@@ -119,23 +128,23 @@ final class DemoStory {
   }
 
   private void counts() throws IOException {
-    heading("The cost, beside that of the same files read once through the page cache");
+    heading("Memory, beside the usual way: a page cache, which copies each page into a frame");
     line("  %-38s %16s %16s", "", "in place", "page cache");
     row("pages read", counts.pagesRead(), counts.pagesRead());
     row(
-        "frames of RAM taken",
+        "page frames taken",
         counts.framesInUseAfter() - counts.framesInUseBefore(),
         counts.controlFrames());
     line("");
     line("  %-38s %16s %16s", "", "before", "after");
     row("frames in use, page tables apart", counts.framesInUseBefore(), counts.framesInUseAfter());
-    row("mem_map bytes", counts.memMapBytesBefore(), counts.memMapBytesAfter());
+    row("bytes of struct pages (mem_map)", counts.memMapBytesBefore(), counts.memMapBytesAfter());
     line("");
-    row("special entries: no page frame", counts.specialEntries());
-    row("normal entries: holes, on one sparse page", counts.normalEntries());
+    row("pages mapped by special entries", counts.specialEntries());
+    row("pages by normal ones: holes, all zeros", counts.normalEntries());
     row("bytes of page tables", counts.pageTableBytes());
-    row("bytes that struct page would have taken", counts.structPageBytesAvoided());
-    row("Private_Dirty of the segment, from smaps", report.privateDirtyBytes());
+    row("bytes of struct pages the segment saves", counts.structPageBytesAvoided());
+    row("bytes of it that the host copied (smaps)", report.privateDirtyBytes());
     row("entries that C sees differently", counts.nativeDisagreements());
     row("files whose SHA-256 differs", counts.sha256Mismatches());
     if (counts.notInPlace() > 0) {
@@ -152,15 +161,15 @@ final class DemoStory {
   }
 
   private void times() throws IOException {
-    heading("Time");
+    heading("Time, cold: each once, while the JVM still compiles its code (xip bench has it warm)");
     line(
-        "  map and touch every page     %7.3f s   %,.0f ns a page, %,d faults",
-        report.times().touch(),
-        report.times().touch() * 1e9 / Math.max(1, counts.pagesRead()),
-        counts.faults());
+        "  map and touch every page     %7.3f s   %,.0f ns a page",
+        report.times().touch(), report.times().touch() * 1e9 / Math.max(1, counts.pagesRead()));
+    line("    A touch of a page without an entry is a fault, which writes entries for it and the");
+    line("    pages around it. There were %,d.", counts.faults());
     rate("read and hash in place", report.times().read());
     rate("read and hash the source", report.times().source());
-    rate("read and hash by page cache", report.times().control());
+    rate("all this by page cache", report.times().control());
     line("  everything                   %7.3f s", report.times().all());
   }
 
@@ -174,8 +183,9 @@ final class DemoStory {
       return;
     }
     heading("Act two: a process maps " + act.path() + " privately, stores a byte, forks and exits");
+    line("  A store to a private mapping copies the page into a frame first (copy on write).");
     row("faults of the first store: map, then copy", act.writeFaults());
-    row("special entries when it forks", act.specialEntries());
+    row("pages by special entries when it forks", act.specialEntries());
     row("frames that fork takes, page tables apart", act.forkFrames());
     row("frames that the child's store takes", act.childFrames());
     row("frames left when both have exited", act.framesLeft());
@@ -192,15 +202,21 @@ final class DemoStory {
     }
     heading("exec puts arguments on the new stack through get_user_pages, under a spin lock");
     line(
-        "  special bit: %s has %s; arguments on its stack: %s",
+        "  get_user_pages asks of each entry whether there is a struct page to count. Under a"
+            + " spin");
+    line("  lock nothing may sleep, so the answer must not need a mutex.");
+    line(
+        "  By the special bit: %s has %s; arguments on its stack: %s",
         act.program(), plural(act.mappings(), "mapping"), act.arguments());
-    line("  pfn_valid as posted on 15 January: %s", act.bug());
+    line("  By pfn_valid, a search for the page's number, as a patch of 15 January 2008 had it:");
+    line("      %s", act.bug());
     line("      %s", String.join(" > ", act.chain()));
   }
 
   private void thirdAct() throws IOException {
     ThirdAct act = report.thirdAct();
-    heading("Act three: programs of this host run out of a segment; an MMU walks these tables");
+    heading("Act three: programs of this host run out of a segment, on a virtual processor (KVM)");
+    line("  Its MMU, the part of a processor that reads page tables, walks the tables of xip.");
     if (act.absent() != null) {
       line("  not played: %s", act.absent());
     }
@@ -213,15 +229,19 @@ final class DemoStory {
       row("processes", run.result().processes());
       row("system calls", account.exits().systemCalls());
       row("page faults", account.exits().pageFaults());
-      row("special entries: the image's own pages", account.entries().special());
-      row("frames for text", account.entries().textFrames());
+      row("pages of the image, by special entries", account.entries().special());
+      row("frames that hold code of the image", account.entries().textFrames());
       row("frames at most: memory, copies, tables", account.most().all());
-      line("  in %.3f s", account.nanos() / 1e9);
+      line("  in %.3f s, cold", account.nanos() / 1e9);
     }
   }
 
   private void strategies() throws IOException {
-    heading("Every way to ask \"is there a struct page?\", with 64 segments loaded");
+    heading("Every way to ask \"is there a struct page?\" of 2008, with 64 segments loaded");
+    line(
+        "  Right is: no frame for a segment, counted for RAM. ns/entry: warm, median of a short"
+            + " race.");
+    line("  xip history tells what each way is and when it was proposed.");
     line("  %-22s %-9s %-9s %9s  %s", "", "segment", "RAM", "ns/entry", "how it breaks");
     for (StrategyTable.Line each : report.strategies()) {
       line(
@@ -232,131 +252,5 @@ final class DemoStory {
           Double.isNaN(each.nanos()) ? "" : "%.2f".formatted(each.nanos()),
           String.join("; ", each.breaks()));
     }
-  }
-
-  private void verdict() throws IOException {
-    heading(
-        report.broken().isEmpty()
-            ? "Every law held: not one page frame for the segment, every byte as in the source, and"
-                + " all counts back to zero."
-            : "Laws that did NOT hold:");
-    for (String each : report.broken()) {
-      line("  %s", each);
-    }
-  }
-
-  private static String size(long bytes) {
-    return bytes < 1 << 20
-        ? "%,d bytes".formatted(bytes)
-        : bytes < 1L << 33
-            ? "%,.1f MiB".formatted(bytes / 0x1p20)
-            : "%,d GiB".formatted(bytes >> 30);
-  }
-
-  private static String plural(long count, String noun) {
-    return "%,d %s%s".formatted(count, noun, count == 1 ? "" : "s");
-  }
-
-  static void printJson(DemoReport report, Output out) throws IOException {
-    DemoReport.Counts counts = report.counts();
-    JsonWriter json = new JsonWriter(out).beginObject();
-    json.member("source", report.source())
-        .member("format", report.info().format())
-        .member("segment", report.segmentName())
-        .member("physicalStart", report.physical().start())
-        .member("physicalEnd", report.physical().end())
-        .member("windowBytes", report.windowBytes())
-        .member("ramBytes", report.ramBytes())
-        .member("imageBytes", report.imageBytes())
-        .member("files", counts.files())
-        .member("filesNotInPlace", counts.notInPlace())
-        .member("bytesRead", counts.bytesRead())
-        .member("pagesRead", counts.pagesRead())
-        .member("sha256Mismatches", counts.sha256Mismatches())
-        .member("specialEntries", counts.specialEntries())
-        .member("normalEntries", counts.normalEntries())
-        .member("faults", counts.faults())
-        .member("framesInUseBefore", counts.framesInUseBefore())
-        .member("framesInUseAfter", counts.framesInUseAfter())
-        .member("memMapBytesBefore", counts.memMapBytesBefore())
-        .member("memMapBytesAfter", counts.memMapBytesAfter())
-        .member("controlFrames", counts.controlFrames())
-        .member("controlPeakFrames", counts.controlPeakFrames())
-        .member("pageTableBytes", counts.pageTableBytes())
-        .member("structPageBytesAvoided", counts.structPageBytesAvoided())
-        .member("privateDirtyBytes", report.privateDirtyBytes())
-        .member("nativeDisagreements", counts.nativeDisagreements())
-        .member("touchSeconds", report.times().touch())
-        .member("readSeconds", report.times().read())
-        .member("sourceSeconds", report.times().source())
-        .member("controlSeconds", report.times().control())
-        .member("seconds", report.times().all());
-    actTwoAsJson(report, json);
-    json.name("broken").beginArray();
-    for (String each : report.broken()) {
-      json.value(each);
-    }
-    json.endArray().endObject().finish();
-  }
-
-  private static void actTwoAsJson(DemoReport report, JsonWriter json) throws IOException {
-    SecondAct act = report.secondAct();
-    if (act != null) {
-      json.name("secondAct")
-          .beginObject()
-          .member("path", act.path())
-          .member("writeFaults", act.writeFaults())
-          .member("copies", act.copies())
-          .member("originalKept", act.originalKept())
-          .member("specialEntries", act.specialEntries())
-          .member("forkFrames", act.forkFrames())
-          .member("childFrames", act.childFrames())
-          .member("parentKept", act.parentKept())
-          .member("framesLeft", act.framesLeft())
-          .endObject();
-    }
-    ExecAct exec = report.exec();
-    if (exec != null) {
-      json.name("exec")
-          .beginObject()
-          .member("program", exec.program())
-          .member("mappings", exec.mappings())
-          .member("mutexBug", exec.bug())
-          .member("mutexChain", String.join(" > ", exec.chain()))
-          .endObject();
-    }
-    json.name("thirdAct").beginObject().member("absent", report.thirdAct().absent());
-    json.name("runs").beginArray();
-    for (ThirdAct.Run run : report.thirdAct().runs()) {
-      RunAccount account = run.result().account();
-      json.beginObject()
-          .member("command", run.command())
-          .member("output", run.output())
-          .member("status", run.result().status())
-          .member("systemCalls", account.exits().systemCalls())
-          .member("pageFaults", account.exits().pageFaults())
-          .member("specialPages", account.entries().special())
-          .member("textFrames", account.entries().textFrames())
-          .member("framesAtMost", account.most().all())
-          .member("seconds", account.nanos() / 1e9)
-          .endObject();
-    }
-    json.endArray().endObject();
-    json.name("strategies").beginArray();
-    for (StrategyTable.Line each : report.strategies()) {
-      json.beginObject()
-          .member("strategy", each.strategy())
-          .member("segment", each.segment().toString())
-          .member("ram", each.ram().toString())
-          .member("nanosPerEntry", each.nanos())
-          .member("underLock", each.underLock())
-          .name("breaks")
-          .beginArray();
-      for (String way : each.breaks()) {
-        json.value(way);
-      }
-      json.endArray().endObject();
-    }
-    json.endArray();
   }
 }

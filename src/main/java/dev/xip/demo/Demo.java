@@ -72,6 +72,7 @@ public final class Demo {
   private final List<MappedFile> files = new ArrayList<>();
   private final List<String> wrong = new ArrayList<>();
   private List<DemoReport.SampleEntry> samples = List.of();
+  private DemoReport.SamePage samePage;
   private SecondAct secondAct;
   private ExecAct exec;
   private ThirdAct thirdAct;
@@ -162,7 +163,6 @@ public final class Demo {
       try (AddressSpace space = machine.memoryManager().newAddressSpace("demo")) {
         counts = measure(machine, mount, space, original);
         privateDirtyBytes = Smaps.sum(stored.dataFile().toRealPath(), "Private_Dirty");
-        samples = DemoSamples.entries(space);
         wrong.addAll(machine.verify());
       }
       wrong.addAll(machine.verify());
@@ -184,6 +184,7 @@ public final class Demo {
           wrong,
           largestFirst(),
           samples,
+          samePage,
           secondAct,
           exec,
           thirdAct,
@@ -221,6 +222,7 @@ public final class Demo {
     listener.begin("walking the same tables in C");
     Census census = Census.of(space);
     long disagreements = NativeCheck.disagreements(space);
+    samples = DemoSamples.entries(space);
     controlSeconds = timed(() -> readThroughPageCache(machine, mount));
     return new DemoReport.Counts(
         files.size(),
@@ -336,6 +338,7 @@ public final class Demo {
           throw new IOException(
               each.path + ": the page-cache control and the read in place differ");
         }
+        keepSamePage(each, space, range);
         space.unmap(range);
       }
     }
@@ -354,6 +357,16 @@ public final class Demo {
     }
     for (MappedFile each : files) {
       mount.openCached(each.path.exactText(), each.inode).evict();
+    }
+  }
+
+  /** Keeps both entries of a page that is among the samples in place. */
+  private void keepSamePage(MappedFile file, AddressSpace control, AddrRange range) {
+    for (DemoReport.SampleEntry sample : samples) {
+      if (samePage == null && sample.special() && file.range.contains(sample.va())) {
+        long va = range.start() + sample.va() - file.range.start();
+        samePage = new DemoReport.SamePage(sample, DemoSamples.entry(control, va));
+      }
     }
   }
 

@@ -25,6 +25,7 @@ import java.util.List;
  * @param wrong the findings of {@link Machine#verify} with everything mapped and afterwards
  * @param sampleFiles a few files with their extents
  * @param sampleEntries a few entries with what C reads at the same addresses
+ * @param samePage one page both ways; null if no page is in place
  * @param secondAct the store, fork and exit; null if the image has no file to map
  * @param exec the exec; null if the image has no program
  * @param thirdAct the programs that ran out of a segment
@@ -44,6 +45,7 @@ public record DemoReport(
     List<String> wrong,
     List<SampleFile> sampleFiles,
     List<SampleEntry> sampleEntries,
+    SamePage samePage,
     SecondAct secondAct,
     ExecAct exec,
     ThirdAct thirdAct,
@@ -99,7 +101,12 @@ public record DemoReport(
    * @param control mapping, reading and hashing through the page cache
    * @param all everything, packing included
    */
-  public record Times(double touch, double read, double source, double control, double all) {}
+  public record Times(double touch, double read, double source, double control, double all) {
+    /** {@return what {@link #control} is to be compared with: mapping, touching and reading} */
+    public double inPlace() {
+      return touch + read;
+    }
+  }
 
   /**
    * A file and its extents.
@@ -132,6 +139,14 @@ public record DemoReport(
       long nativePte,
       long nativePa,
       boolean nativeSpecial) {}
+
+  /**
+   * A page of a file as two address spaces map it.
+   *
+   * @param inPlace its entry in the space that reads in place
+   * @param cached its entry in the space that reads through the page cache
+   */
+  public record SamePage(SampleEntry inPlace, SampleEntry cached) {}
 
   /** {@return the laws that did not hold, one line each; empty if all held} */
   public List<String> broken() {

@@ -69,7 +69,8 @@ final class DemoSamples {
     return samples;
   }
 
-  private static DemoReport.SampleEntry entry(AddressSpace space, long va) {
+  /** The entry of a mapped page, with what C reads at the same address. */
+  static DemoReport.SampleEntry entry(AddressSpace space, long va) {
     EntryLayout layout = space.table().layout();
     Walk walk = new Walk();
     space.table().walk(va, walk);
