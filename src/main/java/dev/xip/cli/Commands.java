@@ -14,6 +14,7 @@ import picocli.CommandLine;
  */
 final class Commands {
   private static final String RUN = "run";
+  private static final String PATHS = "paths";
   private static final Map<String, Class<?>> ALL = new LinkedHashMap<>();
 
   /** Those that tell about all commands. */
@@ -35,6 +36,7 @@ final class Commands {
     ALL.put("bench", BenchCommand.class);
     ALL.put("completion", CompletionCommand.class);
     ALL.put("help", HelpCommand.class);
+    ALL.put(PATHS, PathsCommand.class);
   }
 
   private Commands() {}
@@ -59,7 +61,7 @@ final class Commands {
   static final class Names implements Iterable<String> {
     @Override
     public Iterator<String> iterator() {
-      return ALL.keySet().iterator();
+      return ALL.keySet().stream().filter(each -> !each.equals(PATHS)).iterator();
     }
   }
 }
