@@ -123,6 +123,65 @@ class SegmentScriptIT {
   }
 
   @Test
+  void bytesAreStoredAndReadWhereTheyAreNamed() throws Exception {
+    Xip.Result result =
+        bash(
+            """
+            xip segment define WORK --size 64K --type SW >defined
+            xip segment load WORK -- bash -c '
+              printf hello | xip segment write WORK 4094
+              dd if="$XIP_SEGMENT_FILE" bs=1 skip=4094 count=5 status=none
+              echo " $XIP_SEGMENT_SIZE $XIP_SEGMENT_MODE"'
+            xip segment read WORK 4092 8 | od -A n -t x1
+            xip segment read WORK 0 | wc -c
+            xip segment load WORK --exclusive -- bash -c 'echo "$XIP_SEGMENT_MODE"'
+            """);
+    assertThat(result.isDone().out())
+        .isEqualTo("hello 65536 shared\n 00 00 68 65 6c 6c 6f 00\n65536\nexclusive\n");
+  }
+
+  @Test
+  void bytesThatWouldBeLostOrDoNotFitAreRefused() throws Exception {
+    Xip.Result result =
+        bash(
+            """
+            xip segment define RO --size 8K >defined
+            xip segment define TMP --size 4K --type SN >defined
+            xip segment write RO 0 <defined || echo "code $?"
+            xip segment write TMP 0 <defined || echo "code $?"
+            xip segment load TMP -- bash -c 'echo kept | xip segment write TMP 0; xip segment read TMP 0 5'
+            xip segment load TMP -- xip segment write TMP 4090 <defined || echo "code $?"
+            xip segment read RO 8K || echo "code $?"
+            xip segment read RO 4K 8K || echo "code $?"
+            """);
+    assertThat(result.out()).isEqualTo("code 1\ncode 1\nkept\n" + "code 1\n".repeat(3));
+    assertThat(result.err().lines())
+        .satisfiesExactly(
+            line -> assertThat(line).contains("EACCES: segment RO: expected type SW or SN"),
+            line -> assertThat(line).contains("segment TMP: expected another process"),
+            line -> assertThat(line).contains("segment TMP: expected 0x", "of 0x1000 bytes"),
+            line -> assertThat(line).contains("segment RO: expected 0x1 bytes at 0x2000"),
+            line -> assertThat(line).contains("segment RO: expected 0x2000 bytes at 0x1000"));
+  }
+
+  @Test
+  void aDashIsStandardInput() throws Exception {
+    Xip.Result result =
+        bash(
+            """
+            mkdir tree; echo text >tree/file; head -c 9000 /dev/zero >tree/large
+            tar cf - tree | xip pack --tar - --json image >packed
+            xip cat - /tree/file <image
+            cat image | xip segment define IMAGE --from - >defined
+            xip cat segment:IMAGE /tree/file
+            xip maps --print-script image | sed s/parent/mine/ | xip maps image - | grep ==
+            xip maps image | grep ==
+            """);
+    assertThat(result.isDone().out())
+        .isEqualTo("text\ntext\n== mine\n== child\n== parent\n== child\n");
+  }
+
+  @Test
   void leftoversOfAKilledHolderAreFoundAndRepaired() throws Exception {
     Xip.Result result =
         bash(

@@ -37,7 +37,7 @@ class ScenarioTest {
 
   @Test
   void theExampleShowsSpecialAndNormalEntries() throws IOException {
-    scenario.runExample();
+    scenario.run(scenario.example());
     assertThat(scenario.maps()).contains("== parent", "== child", "/file", "Special:");
     assertThat(scenario.pageTables()).contains("special: PRESENT USER ACCESSED SPECIAL", "normal:");
   }

@@ -89,6 +89,11 @@ final class Contents implements AutoCloseable {
     }
   }
 
+  /** {@return the file, or the copy of a pipe or device} */
+  Path file() {
+    return file;
+  }
+
   /** {@return the number of bytes} */
   long bytes() throws IOException {
     return Files.size(file);

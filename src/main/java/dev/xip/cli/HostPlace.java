@@ -43,6 +43,27 @@ final class HostPlace implements ITypeConverter<Path> {
     }
   }
 
+  /** {@return an argument that names a file to read, in which a dash is standard input} */
+  private static String input(String argument) {
+    return demandSome(argument).equals("-") ? "/dev/stdin" : argument;
+  }
+
+  /** Converts an argument that names a file to read, or a dash, and keeps it as text. */
+  static final class Input implements ITypeConverter<String> {
+    @Override
+    public String convert(String argument) {
+      return input(argument);
+    }
+  }
+
+  /** Converts an argument that names a file to read, or a dash. */
+  static final class InputFile implements ITypeConverter<Path> {
+    @Override
+    public Path convert(String argument) {
+      return of(input(argument));
+    }
+  }
+
   /** Converts an argument that names a folder, with or without a trailing slash. */
   static final class Folder implements ITypeConverter<Path> {
     @Override

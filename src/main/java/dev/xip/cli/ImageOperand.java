@@ -19,11 +19,11 @@ final class ImageOperand {
   @Parameters(
       index = "0",
       paramLabel = "IMAGE",
-      converter = HostPlace.Some.class,
+      converter = HostPlace.Input.class,
       description = {
-        "The image: a file or block device; a partition of a disk, as in disk.img:2,"
-            + " disk.img:label=NAME, disk.img:uuid=UUID or disk.img:type=linux; or segment:A:B:C"
-            + " for one in adjacent segments."
+        "The image: a file or block device, - for standard input; a partition of a disk, as in"
+            + " disk.img:2, disk.img:label=NAME, disk.img:uuid=UUID or disk.img:type=linux; or"
+            + " segment:A:B:C for one in adjacent segments."
       })
   private String name;
 

@@ -46,6 +46,7 @@ import picocli.CommandLine.TypeConversionException;
       "  xip pack --format erofs site site.erofs",
       "  xip pack --format ext4 --exclude '*.o' --owner 0:0 build build.img",
       "  xip pack --format ext4 --tar debian.tar debian.img",
+      "  zcat debian.tar.gz | xip pack --tar - debian.img",
       "",
       "An ext image keeps names, contents, holes, hard links, modes, owners, times from 1901 to"
           + " 2446, extended attributes with ACLs and capabilities, and device numbers, and all"
@@ -82,7 +83,11 @@ final class PackCommand implements Callable<Integer> {
       description = "The image file to make or replace.")
   private String second;
 
-  @Option(names = "--tar", paramLabel = "FILE", description = "Pack the files of a tar archive.")
+  @Option(
+      names = "--tar",
+      paramLabel = "FILE",
+      converter = HostPlace.InputFile.class,
+      description = "Pack the files of a tar archive; - is standard input.")
   private Path tar;
 
   @Option(
@@ -133,7 +138,7 @@ final class PackCommand implements Callable<Integer> {
       report =
           tar == null
               ? Packer.pack(HostPlace.of(first), made, options(), progress)
-              : Packer.packTar(tar, made, options(), progress);
+              : packTar(made, progress);
     }
     Output out = new Output();
     if (json) {
@@ -143,6 +148,14 @@ final class PackCommand implements Callable<Integer> {
     }
     out.flush();
     return Main.DONE;
+  }
+
+  /** A pipe is copied first, as the archive is read twice. */
+  private PackReport packTar(Path made, TerminalProgress progress)
+      throws IOException, InterruptedException {
+    try (Contents archive = Contents.of(tar, Long.MAX_VALUE)) {
+      return Packer.packTar(archive.file(), made, options(), progress);
+    }
   }
 
   private PackOptions options() {

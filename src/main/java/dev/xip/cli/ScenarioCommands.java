@@ -3,10 +3,12 @@ package dev.xip.cli;
 import dev.xip.scenario.Scenario;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code xip maps} and {@code xip pagetable}: address spaces and entries, for diagnostics. */
@@ -17,8 +19,14 @@ abstract class ScenarioCommands implements Callable<Integer> {
       index = "1",
       arity = "0..1",
       paramLabel = "SCRIPT",
-      description = "The steps, one a line; default: an example with every kind of entry.")
+      converter = HostPlace.InputFile.class,
+      description =
+          "The steps, one a line, - for standard input; default: an example with every kind of"
+              + " entry.")
   private Path script;
+
+  @Option(names = "--print-script", description = "Print the steps instead of performing them.")
+  private boolean printScript;
 
   @Mixin private SegmentOptions.Place store = new SegmentOptions.Place();
 
@@ -35,13 +43,16 @@ abstract class ScenarioCommands implements Callable<Integer> {
             ? Scenario.on(image.segments(), store.open())
             : Scenario.on(image.source())) {
       scenario.warnings().forEach(each -> Errors.line(image.name() + ": " + each));
-      if (script == null) {
-        scenario.runExample();
-      } else {
-        scenario.run(Scenario.script(script));
-      }
+      List<String> steps = script == null ? scenario.example() : Scenario.script(script);
       Output out = new Output();
-      out.text(show.apply(scenario));
+      if (printScript) {
+        for (String each : steps) {
+          out.line(each);
+        }
+      } else {
+        scenario.run(steps);
+        out.text(show.apply(scenario));
+      }
       out.flush();
     }
     return Main.DONE;
@@ -65,7 +76,11 @@ abstract class ScenarioCommands implements Callable<Integer> {
         "  exit NAME%n"
       },
       footerHeading = "%nExamples:%n",
-      footer = {"  xip maps jdk.img", "  xip maps jdk.img steps.txt"})
+      footer = {
+        "  xip maps jdk.img",
+        "  xip maps --print-script jdk.img >steps.txt     the example, to be changed",
+        "  xip maps jdk.img steps.txt"
+      })
   static final class Maps extends ScenarioCommands {
     Maps() {
       super(Scenario::maps);

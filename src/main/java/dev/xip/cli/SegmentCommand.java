@@ -36,6 +36,8 @@ import picocli.CommandLine.Spec;
       SegmentDefineCommand.class,
       SegmentListCommand.class,
       SegmentLoadCommand.class,
+      SegmentReadCommand.class,
+      SegmentWriteCommand.class,
       SegmentModifyCommand.class,
       SegmentSaveCommand.class,
       SegmentUnloadCommand.class,

@@ -35,7 +35,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "  xip segment define JDK --from jdk.img",
       "  xip segment define WORK --from disk.img --at 0x200000000 --type EW",
-      "  zcat disk.img.gz | xip segment define DISK --from /dev/stdin",
+      "  zcat disk.img.gz | xip segment define DISK --from -",
       "  xip segment define SCRATCH --size 64M --type SN",
       "  xip segment define MIXED --part 100000-1007ff:EW --part 100800-1008ff:EN",
       "",
@@ -52,7 +52,10 @@ final class SegmentDefineCommand implements Callable<Integer> {
   @Option(
       names = "--from",
       paramLabel = "FILE",
-      description = "The file with the contents; a pipe or block device is read to its end.")
+      converter = HostPlace.InputFile.class,
+      description =
+          "The file with the contents; a pipe, - for standard input, or a block device is read to"
+              + " its end.")
   private Path file;
 
   @Option(

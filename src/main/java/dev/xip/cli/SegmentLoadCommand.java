@@ -1,6 +1,7 @@
 package dev.xip.cli;
 
 import dev.xip.hold.HeldSegment;
+import dev.xip.host.HostPaths;
 import dev.xip.host.HostProcess;
 import dev.xip.segment.SavedSegment;
 import dev.xip.segment.SharingMode;
@@ -8,6 +9,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -24,6 +26,9 @@ import picocli.CommandLine.Parameters;
           + " standard input ends, a signal arrives or 'xip segment unload' asks for it. With a"
           + " command after --, it holds the segment while the command runs, prints nothing, and"
           + " exits with the command's exit code.%n",
+      "The command finds in XIP_SEGMENT_FILE the file of the loaded version, which it can map"
+          + " shared, in XIP_SEGMENT_SIZE its size in bytes, and in XIP_SEGMENT_MODE shared or"
+          + " exclusive. A private copy is in the memory of the holder alone, not in that file.%n",
       "Standard input that is a file or /dev/null, as shells give it to background jobs of a"
           + " script, is ignored.%n"
     },
@@ -31,6 +36,7 @@ import picocli.CommandLine.Parameters;
     footer = {
       "  xip segment load JDK",
       "  xip segment load JDK -- make test",
+      "  xip segment load WORK -- sh -c 'ls -l \"$$XIP_SEGMENT_FILE\"'",
       "",
       "In a script:",
       "  coproc xip segment load WORK --exclusive --json",
@@ -39,6 +45,13 @@ import picocli.CommandLine.Parameters;
       "  xip segment unload WORK"
     })
 final class SegmentLoadCommand implements Callable<Integer> {
+  private static final String WITH_VARIABLES =
+      """
+      export XIP_SEGMENT_FILE="$1" XIP_SEGMENT_SIZE="$2" XIP_SEGMENT_MODE="$3"
+      shift 3
+      exec "$@"
+      """;
+
   @Mixin private SegmentOptions.Segment target;
 
   @Parameters(
@@ -62,7 +75,7 @@ final class SegmentLoadCommand implements Callable<Integer> {
     try (HeldSegment held = HeldSegment.load(target.store(), target.name(), mode)) {
       Runtime.getRuntime().addShutdownHook(new Thread(() -> closeLate(held)));
       if (!command.isEmpty()) {
-        return run();
+        return run(held.segment());
       }
       print(held);
       if (endsWithInput()) {
@@ -82,8 +95,20 @@ final class SegmentLoadCommand implements Callable<Integer> {
     }
   }
 
-  private int run() throws IOException, InterruptedException {
-    Process process = new ProcessBuilder(HostProcess.words(command)).inheritIO().start();
+  /** The names of files are bytes, which the environment of a JVM's child cannot hold. */
+  private int run(SavedSegment loaded) throws IOException, InterruptedException {
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                "/bin/sh",
+                "-c",
+                WITH_VARIABLES,
+                "xip",
+                HostPaths.text(loaded.dataFile().toRealPath()),
+                Long.toString(loaded.range().length()),
+                SegmentText.of(loaded.mode())));
+    words.addAll(command);
+    Process process = new ProcessBuilder(HostProcess.words(words)).inheritIO().start();
     Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
     return process.waitFor();
   }

@@ -26,7 +26,9 @@ final class SegmentSaveCommand implements Callable<Integer> {
   @Option(
       names = "--from",
       paramLabel = "FILE",
-      description = "The file with the contents, at most as long as the segment.")
+      converter = HostPlace.InputFile.class,
+      description =
+          "The file with the contents, at most as long as the segment; - is standard input.")
   private Path file;
 
   @Mixin private SegmentOptions.Holder holder;

@@ -67,14 +67,31 @@ public final class HeldSegment implements AutoCloseable {
    */
   public static HeldSegment load(SegmentStore store, SegmentName name, SharingMode mode)
       throws IOException {
+    HeldSegment held = loadWithoutSocket(store, name, mode);
+    held.listen(store.folder());
+    return held;
+  }
+
+  /**
+   * Loads a segment shared, for the time of one transfer: other processes send it no requests.
+   *
+   * @param store where it is
+   * @param name its name
+   * @return the segment, to be closed
+   * @throws IOException as {@link #load} does
+   */
+  public static HeldSegment loadAlone(SegmentStore store, SegmentName name) throws IOException {
+    return loadWithoutSocket(store, name, SharingMode.SHARED);
+  }
+
+  private static HeldSegment loadWithoutSocket(
+      SegmentStore store, SegmentName name, SharingMode mode) throws IOException {
     long end = store.query(name).definition().range().end();
     PhysicalMemory memory =
         PhysicalMemory.boot(
             Math.max(end, PhysicalMemory.DEFAULT_WINDOW_BYTES), PhysicalMemory.DEFAULT_RAM_BYTES);
     try {
-      HeldSegment held = new HeldSegment(memory, store, name, mode);
-      held.listen(store.folder());
-      return held;
+      return new HeldSegment(memory, store, name, mode);
     } catch (IOException | RuntimeException e) {
       memory.close();
       throw e;

@@ -125,27 +125,34 @@ public final class Scenario implements AutoCloseable {
   }
 
   /**
-   * Performs steps that show every kind of entry: they map the largest file of the image shared and
+   * Returns steps that show every kind of entry: they map the largest file of the image shared and
    * private, touch and write it, fork, and write again.
    *
-   * @throws IOException if the image has no file with bytes
+   * @return the steps, as {@link #run} takes them
+   * @throws IOException if the image has no file with bytes, or none whose path a step can hold
    */
-  public void runExample() throws IOException {
+  public List<String> example() throws IOException {
     String path = largestFile();
     long touched = Math.min(file(path).size(), 4 * Pages.SIZE);
-    perform("space", "parent");
-    perform("map", "parent", "text", path, "r-xp");
-    perform("map", "parent", "data", path, "rw-p");
-    perform("map", "parent", "shared", path, "r--s");
-    perform("anon", "parent", "heap", "4", "rw-p");
-    perform("read", "parent", "text", "0", Long.toString(touched));
-    perform("read", "parent", "shared", "0", Long.toString(touched));
-    perform("read", "parent", "heap", "0", "1");
-    perform("write", "parent", "data", "0", "copied-on-write");
-    perform("write", "parent", "heap", "4096", "hello");
-    perform("fork", "parent", "child");
-    perform("write", "child", "data", "0", "the-child's-own");
-    perform("read", "child", "text", "0", "1");
+    return """
+    # A process maps the largest file of the image, touches and changes it, and forks.
+    space parent
+    map parent text %1$s r-xp
+    map parent data %1$s rw-p
+    map parent shared %1$s r--s
+    anon parent heap 4 rw-p
+    read parent text 0 %2$d
+    read parent shared 0 %2$d
+    read parent heap 0 1
+    write parent data 0 copied-on-write
+    write parent heap 4096 hello
+    fork parent child
+    write child data 0 the-child's-own
+    read child text 0 1
+    """
+        .formatted(path, touched)
+        .lines()
+        .toList();
   }
 
   /**
@@ -310,13 +317,17 @@ public final class Scenario implements AutoCloseable {
         image.root(),
         (walk, inode) -> {
           if (inode.type() == FileType.REGULAR && inode.size() > size[0]) {
-            size[0] = inode.size();
-            largest.clear();
-            largest.add("/" + walk.path().exactText());
+            String path = walk.path().exactText();
+            if (path.chars().noneMatch(Character::isWhitespace)) { // it is one word of a step
+              size[0] = inode.size();
+              largest.clear();
+              largest.add("/" + path);
+            }
           }
         });
     if (largest.isEmpty()) {
-      throw new IOException(image.name() + ": expected a file with bytes, found none");
+      throw new IOException(
+          image.name() + ": expected a file with bytes and no blank in its path, found none");
     }
     return largest.getFirst();
   }

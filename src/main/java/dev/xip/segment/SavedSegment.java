@@ -1,6 +1,9 @@
 package dev.xip.segment;
 
 import dev.xip.base.AddrRange;
+import dev.xip.base.Errno;
+import dev.xip.host.HostException;
+import dev.xip.host.Sharing;
 import dev.xip.phys.Region;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -59,6 +62,44 @@ public final class SavedSegment {
   /** {@return the data file, which keeps its name as long as this is loaded} */
   public Path dataFile() {
     return stored.dataFile();
+  }
+
+  /**
+   * Reads bytes as a shared load finds them: those of the data file.
+   *
+   * @param offset the first byte, counted from the start of the segment
+   * @param into native memory to fill
+   * @throws SegmentException EIO if the data file has become shorter
+   * @throws HostException if the system fails to read
+   */
+  public void read(long offset, MemorySegment into) throws SegmentException, HostException {
+    long done = data.file().read(offset, into);
+    if (done < into.byteSize()) {
+      throw new SegmentException(
+          Errno.EIO,
+          "segment %s: data file %s".formatted(name(), dataFile()),
+          "0x%x bytes".formatted(offset + into.byteSize()),
+          "its end at 0x%x".formatted(offset + done));
+    }
+  }
+
+  /**
+   * Stores bytes that all shared loads see at once.
+   *
+   * @param offset where the first byte goes, counted from the start of the segment
+   * @param from native memory to copy
+   * @throws SegmentException EACCES if stores to the segment as it is loaded are not shared
+   * @throws HostException if the data file has no room on its disk
+   */
+  public void write(long offset, MemorySegment from) throws SegmentException, HostException {
+    if (!isWritable() || type().sharing(mode) != Sharing.SHARED) {
+      throw new SegmentException(
+          Errno.EACCES,
+          "segment " + name(),
+          "type SW or SN, loaded shared",
+          "type %s, loaded %s".formatted(type(), mode));
+    }
+    data.file().write(offset, from);
   }
 
   /** {@return the physical addresses, half-open} */
