@@ -3,11 +3,13 @@ package dev.xip.nio;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import dev.xip.image.CorruptImageException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.AsynchronousFileChannel;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.CompletionHandler;
@@ -22,10 +24,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -146,6 +151,44 @@ class ImageAsynchronousChannelTest {
     assertThatExceptionOfType(ClosedChannelException.class).isThrownBy(channel::size);
     assertThatExceptionOfType(ClosedChannelException.class)
         .isThrownBy(() -> channel.tryLock(0, 1, true));
+  }
+
+  @Test
+  void aReadThatWaitsForAThreadWhenTheChannelIsClosedFailsByTheResult() throws Exception {
+    CountDownLatch closed = new CountDownLatch(1);
+    try (ExecutorService executor = Executors.newSingleThreadExecutor()) {
+      executor.submit(() -> closed.await(10, TimeUnit.SECONDS));
+      AsynchronousFileChannel channel = image.asynchronous("plain", executor);
+      Future<Integer> read = channel.read(ByteBuffer.allocate(1), 0);
+      channel.close();
+      closed.countDown();
+      assertThatExceptionOfType(ExecutionException.class)
+          .isThrownBy(read::get)
+          .withCauseInstanceOf(AsynchronousCloseException.class);
+    }
+  }
+
+  /** Makes threads that are not daemons, as no factory of this project does. */
+  public static final class Named implements ThreadFactory {
+    @Override
+    public Thread newThread(Runnable work) {
+      return new Thread(work);
+    }
+  }
+
+  @Test
+  void threadsAreThoseOfTheFactoryThatThePropertyNames() {
+    String property = "java.nio.channels.DefaultThreadPool.threadFactory";
+    System.setProperty(property, Named.class.getName());
+    try {
+      assertThat(ImageChannels.threads()).isInstanceOf(Named.class);
+      System.setProperty(property, "no.such.Factory");
+      assertThatIllegalStateException()
+          .isThrownBy(ImageChannels::threads)
+          .withMessage("no factory of threads: no.such.Factory");
+    } finally {
+      System.clearProperty(property);
+    }
   }
 
   @Test

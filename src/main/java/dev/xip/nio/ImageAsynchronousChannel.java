@@ -4,6 +4,7 @@ import dev.xip.image.FileContent;
 import dev.xip.image.Inode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.AsynchronousFileChannel;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.CompletionHandler;
@@ -17,8 +18,8 @@ import java.util.concurrent.FutureTask;
 
 /**
  * A file of an image, read by an executor's threads, which also run the handlers. To close it does
- * not wait for reads that are under way, which are completed; those that have not begun fail with
- * {@link ClosedChannelException}. Locks: {@link ImageLocks}.
+ * not wait for reads that are under way, which are completed; those that wait for a thread fail
+ * with {@link AsynchronousCloseException}. Locks: {@link ImageLocks}.
  */
 final class ImageAsynchronousChannel extends AsynchronousFileChannel {
   private final ImageChannels channels;
@@ -52,30 +53,34 @@ final class ImageAsynchronousChannel extends AsynchronousFileChannel {
 
   @Override
   public Future<Integer> read(ByteBuffer to, long position) {
-    requireReadable(to, position);
-    return start(() -> readNow(to, position));
+    return start(reading(to, position));
   }
 
   @Override
   public <A> void read(
       ByteBuffer to, long position, A attachment, CompletionHandler<Integer, ? super A> handler) {
     Objects.requireNonNull(handler);
-    requireReadable(to, position);
-    start(() -> readNow(to, position), attachment, handler);
+    start(reading(to, position), attachment, handler);
   }
 
-  private static void requireReadable(ByteBuffer to, long position) {
+  private Callable<Integer> reading(ByteBuffer to, long position) {
     if (position < 0) {
       throw new IllegalArgumentException("position %d is negative".formatted(position));
     }
     if (to.isReadOnly()) {
       throw new IllegalArgumentException("the buffer is read-only");
     }
+    boolean wasOpen = open;
+    return () -> readNow(to, position, wasOpen);
   }
 
-  private int readNow(ByteBuffer to, long position) throws IOException {
-    requireOpen();
-    reads.enter();
+  private int readNow(ByteBuffer to, long position, boolean wasOpen) throws IOException {
+    try {
+      requireOpen();
+      reads.enter();
+    } catch (ClosedChannelException e) {
+      throw wasOpen ? new AsynchronousCloseException() : e;
+    }
     try {
       return ChannelReads.read(content, position, to);
     } finally {

@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
 
 /**
  * Opens channels on the files of an image. To close this closes them all, then the image: at once,
@@ -45,9 +46,24 @@ final class ImageChannels implements Closeable {
 
   /** Runs asynchronous reads for which the caller has no executor. */
   private static final class Readers {
-    static final ExecutorService POOL =
-        Executors.newCachedThreadPool(
-            Thread.ofPlatform().daemon().name("xip-reader-", 0).factory());
+    static final ExecutorService POOL = Executors.newCachedThreadPool(threads());
+  }
+
+  /**
+   * Makes the threads of the default pool: by the class that the property of {@link
+   * java.nio.channels.AsynchronousChannelGroup} names, as with other providers, or daemons.
+   */
+  static ThreadFactory threads() {
+    String named = System.getProperty("java.nio.channels.DefaultThreadPool.threadFactory");
+    if (named == null) {
+      return Thread.ofPlatform().daemon().name("xip-reader-", 0).factory();
+    }
+    try {
+      Class<?> factory = Class.forName(named, true, ClassLoader.getSystemClassLoader());
+      return (ThreadFactory) factory.getConstructor().newInstance();
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("no factory of threads: " + named, e);
+    }
   }
 
   /**
