@@ -91,6 +91,9 @@ class ProviderAttributesTest {
       assertThat(rights(list, AclEntryType.ALLOW, "EVERYONE@")).isEqualTo("x");
       assertThat(list.getFirst().permissions()).contains(WRITE_ACL);
       assertThat(Files.getAttribute(file, "acl:acl")).isEqualTo(list);
+      list.clear();
+      assertThat(Files.getFileAttributeView(file, AclFileAttributeView.class).getAcl())
+          .isNotEmpty();
     }
   }
 

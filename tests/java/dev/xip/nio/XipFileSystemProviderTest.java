@@ -1,6 +1,7 @@
 package dev.xip.nio;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.image.CorruptImageException;
@@ -12,6 +13,7 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.AsynchronousFileChannel;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.ClosedFileSystemException;
@@ -26,10 +28,12 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.ProviderNotFoundException;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
 import java.nio.file.spi.FileSystemProvider;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.Map;
+import java.util.Set;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.BeforeAll;
@@ -70,6 +74,18 @@ class XipFileSystemProviderTest {
       assertThat(opened.getSeparator()).isEqualTo("/");
       assertThat(opened.getRootDirectories()).containsExactly(opened.getPath("/"));
       assertThat(Files.readString(opened.getPath("hello.txt"))).isEqualTo("hello\n");
+    }
+  }
+
+  @Test
+  void nullIsNoAttributeOfAFileToBeMade() throws IOException {
+    FileAttribute<?>[] attributes = {null};
+    try (FileSystem opened = FileSystems.newFileSystem(image)) {
+      Path file = opened.getPath("hello.txt");
+      assertThatNullPointerException()
+          .isThrownBy(() -> Files.newByteChannel(file, Set.of(), attributes));
+      assertThatNullPointerException()
+          .isThrownBy(() -> AsynchronousFileChannel.open(file, Set.of(), null, attributes));
     }
   }
 

@@ -13,6 +13,7 @@ import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
 import java.nio.file.attribute.UserPrincipal;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -130,7 +131,7 @@ final class AttributeViews {
 
     @Override
     public List<AclEntry> getAcl() throws IOException {
-      return file.accessList().entries();
+      return new ArrayList<>(file.accessList().entries());
     }
 
     @Override

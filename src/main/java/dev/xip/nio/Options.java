@@ -4,6 +4,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.OpenOption;
 import java.nio.file.ReadOnlyFileSystemException;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
 import java.util.EnumSet;
 import java.util.Objects;
 import java.util.Set;
@@ -31,6 +32,13 @@ final class Options {
       if (!(each instanceof StandardOpenOption) && !(each instanceof LinkOption)) {
         throw new UnsupportedOperationException(Objects.requireNonNull(each) + ": not known");
       }
+    }
+  }
+
+  /** Attributes of a new file: none is made, but null is no attribute. */
+  static void requireNoNull(FileAttribute<?>... attributes) {
+    for (FileAttribute<?> each : attributes) {
+      Objects.requireNonNull(each);
     }
   }
 

@@ -166,6 +166,7 @@ public final class XipFileSystemProvider extends FileSystemProvider {
   public FileChannel newFileChannel(
       Path path, Set<? extends OpenOption> options, FileAttribute<?>... attributes)
       throws IOException {
+    Options.requireNoNull(attributes);
     return open(path, options, ImageChannels::open);
   }
 
@@ -181,6 +182,7 @@ public final class XipFileSystemProvider extends FileSystemProvider {
       ExecutorService executor,
       FileAttribute<?>... attributes)
       throws IOException {
+    Options.requireNoNull(attributes);
     return open(
         path, options, (channels, name, file) -> channels.openAsynchronous(name, file, executor));
   }
