@@ -188,6 +188,21 @@ class HostFileTest {
   }
 
   @Test
+  void aSealedMemoryFileKeepsItsBytesAndItsSize() throws IOException {
+    try (HostFile file = HostFile.memfd("sealed");
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment text = arena.allocateFrom("sealed");
+      file.write(0, text);
+      file.seal();
+      refusal(Errno.EPERM, () -> file.write(0, text));
+      refusal(Errno.EPERM, () -> file.truncate(0));
+      refusal(Errno.EPERM, () -> file.truncate(8192));
+      refusal(Errno.EPERM, file::seal);
+      assertThat(file.text()).isEqualTo("sealed\0");
+    }
+  }
+
+  @Test
   void aMemoryFileWithATooLongNameIsRefused() {
     assertThat(refusal(Errno.EINVAL, () -> HostFile.memfd("x".repeat(250))).call())
         .isEqualTo("memfd_create");

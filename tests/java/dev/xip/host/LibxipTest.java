@@ -63,18 +63,33 @@ class LibxipTest {
 
   @Test
   void theLibraryIsFoundAndIsTheFileItNames() {
-    assertThat(libxip.file()).isRegularFile();
+    assertThat(Path.of(libxip.place())).isRegularFile();
   }
 
   @Test
   void anAbsentLibraryIsToldWithThePlacesAndTheProperty(@TempDir Path folder) {
     Path absent = folder.resolve("absent.so");
+    assertThatExceptionOfType(UnsatisfiedLinkError.class)
+        .isThrownBy(() -> LibxipLoader.load(absent, "META-INF/native/plan9-vax/libxip.so"))
+        .withMessageContaining(absent + " is not there, nor file:")
+        .withMessageContaining("!/META-INF/native/plan9-vax/libxip.so")
+        .withMessageContaining("-Dxip.library=FILE");
+  }
+
+  @Test
+  void aFileThatIsNoLibraryIsNamedAndNoOtherPlaceIsTaken() {
     Path program = Path.of("/proc/self/exe");
     assertThatExceptionOfType(UnsatisfiedLinkError.class)
-        .isThrownBy(() -> LibxipLoader.load(List.of(absent, program)))
-        .withMessageContaining(absent + " is not there")
-        .withMessageContaining(program.toString())
-        .withMessageContaining("-Dxip.library=FILE");
+        .isThrownBy(() -> LibxipLoader.load(program, "META-INF/MANIFEST.MF"))
+        .withMessageContaining(program + ": ");
+  }
+
+  @Test
+  void anEntryThatCannotBeLinkedIsNamedWithTheReason() {
+    assertThatExceptionOfType(UnsatisfiedLinkError.class)
+        .isThrownBy(() -> LibxipLoader.load(null, "dev/xip/host/Libxip.class"))
+        .withMessageContaining("!/dev/xip/host/Libxip.class, in a memfd: ")
+        .withMessageContaining("invalid ELF header");
   }
 
   @Test

@@ -617,6 +617,15 @@ public class Libc extends Libc$shared {
     public static int F_UNLCK() {
         return F_UNLCK;
     }
+    private static final int F_SEAL_SEAL = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define F_SEAL_SEAL 1
+     * }
+     */
+    public static int F_SEAL_SEAL() {
+        return F_SEAL_SEAL;
+    }
     private static final int F_SEAL_SHRINK = (int)2L;
     /**
      * {@snippet lang=c :
@@ -634,6 +643,15 @@ public class Libc extends Libc$shared {
      */
     public static int F_SEAL_GROW() {
         return F_SEAL_GROW;
+    }
+    private static final int F_SEAL_WRITE = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * #define F_SEAL_WRITE 8
+     * }
+     */
+    public static int F_SEAL_WRITE() {
+        return F_SEAL_WRITE;
     }
     private static final int AT_SYMLINK_NOFOLLOW = (int)256L;
     /**

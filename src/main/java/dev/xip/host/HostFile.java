@@ -23,6 +23,9 @@ public final class HostFile extends HostDescriptor {
   /** Of unistd.h: from the end. */
   private static final int SEEK_END = 2;
 
+  /** Of linux/memfd.h, Linux 6.3: allowed whatever the system's vm.memfd_noexec says. */
+  private static final int MFD_NOEXEC_SEAL = 8;
+
   private HostFile(int fd, String name) {
     super(fd, name);
   }
@@ -91,11 +94,21 @@ public final class HostFile extends HostDescriptor {
    * Makes an empty file in memory, which has no name in any folder, memfd_create(2).
    *
    * @param name what /proc/self/maps shows for it, up to 249 bytes
-   * @return the open file, readable and writable, closed on exec
+   * @return the open file, readable and writable, closed on exec; it can be mapped executable, and
+   *     not be executed as a program
    * @throws HostException if the name is too long (EINVAL) or there is no memory or descriptor left
    */
   public static HostFile memfd(String name) throws HostException {
-    return new HostFile(FileCalls.memfdCreate(name, Libc.MFD_CLOEXEC()), "memfd:" + name);
+    int fd;
+    try {
+      fd = FileCalls.memfdCreate(name, Libc.MFD_CLOEXEC() | MFD_NOEXEC_SEAL);
+    } catch (HostException e) {
+      if (e.errno() != Errno.EINVAL) {
+        throw e;
+      }
+      fd = FileCalls.memfdCreate(name, Libc.MFD_CLOEXEC() | Libc.MFD_ALLOW_SEALING());
+    }
+    return new HostFile(fd, "memfd:" + name);
   }
 
   private static HostFile open(Path path, int how, int mode) throws HostException {
@@ -233,6 +246,18 @@ public final class HostFile extends HostDescriptor {
     while (done < src.byteSize()) {
       done += FileCalls.pwrite(fd(), name(), src.asSlice(done), offset + done);
     }
+  }
+
+  /**
+   * Makes the bytes and the size of a memfd final, fcntl(2) with F_ADD_SEALS.
+   *
+   * @throws HostException if it is mapped writable and shared (EBUSY), sealed (EPERM) or no memfd
+   *     (EINVAL)
+   */
+  public void seal() throws HostException {
+    int seals =
+        Libc.F_SEAL_SHRINK() | Libc.F_SEAL_GROW() | Libc.F_SEAL_WRITE() | Libc.F_SEAL_SEAL();
+    FileCalls.fcntl(fd(), name(), Libc.F_ADD_SEALS(), seals);
   }
 
   private static void checkTransfer(long offset, MemorySegment mem) {

@@ -10,15 +10,15 @@ import dev.xip.bindings.Xip;
 import dev.xip.bindings.xip_entry;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * The functions of libxip.so, typed: C code that walks the same entries that Java wrote. The
  * library is the file that system property {@code xip.library} names, or else {@code
- * native/libxip.so} beside the jar or the folder of classes; it is never unpacked. If several class
- * loaders of a JVM load these classes, each has a library of its own.
+ * native/libxip.so} beside the jar or the folder of classes, or else the jar's own entry, which is
+ * linked from memory and never unpacked. If several class loaders of a JVM load these classes, each
+ * has a library of its own.
  *
  * <p>Every function but {@link #sumOfLongs} takes the physical memory window: native memory in
  * which physical address {@code pa} lies at offset {@code pa}, page aligned and in whole pages.
@@ -26,10 +26,10 @@ import java.util.List;
  * pass the part of the window that is RAM.
  */
 public final class Libxip {
-  private final Path file;
+  private final String place;
 
-  Libxip(Path file) {
-    this.file = file;
+  Libxip(String place) {
+    this.place = place;
   }
 
   /**
@@ -44,9 +44,11 @@ public final class Libxip {
     return LibxipLoader.LIBRARY;
   }
 
-  /** {@return the file from which the library was loaded} */
-  public Path file() {
-    return file;
+  /**
+   * {@return where the library was found: the path of a file, or the URL of a jar and its entry}
+   */
+  public String place() {
+    return place;
   }
 
   /**

@@ -1,20 +1,23 @@
 package dev.xip.host;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.net.URISyntaxException;
+import java.net.URL;
 import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.CodeSource;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Locale;
 
 /**
- * Finds and loads libxip.so once, from a place where it is already a file; a failure is kept and
- * thrown at each use. The JVM links a file for one class loader only, so a second loader of xip's
- * classes links a copy in a memfd.
+ * Finds and loads libxip.so once; a failure is kept and thrown at each use. System property {@code
+ * xip.library} names the file. Without it the file {@code native/libxip.so} beside the jar or the
+ * folder of classes is taken, and else the jar's own entry, which is linked from a memfd and never
+ * unpacked. The JVM links a file for one class loader only, so a second loader of xip's classes
+ * links a copy in a memfd as well.
  */
 final class LibxipLoader {
   private static final String PROPERTY = "xip.library";
@@ -32,7 +35,7 @@ final class LibxipLoader {
     Libxip library = null;
     UnsatisfiedLinkError failure = null;
     try {
-      library = load(candidates());
+      library = search();
     } catch (UnsatisfiedLinkError absent) {
       failure = absent;
     }
@@ -55,59 +58,103 @@ final class LibxipLoader {
     }
   }
 
-  /** Loads the first of the files that exists and has the right ABI version. */
-  static Libxip load(List<Path> candidates) {
-    List<String> looked = new ArrayList<>();
-    for (Path candidate : candidates) {
-      if (!Files.isRegularFile(candidate)) {
-        looked.add(candidate + " is not there");
-        continue;
-      }
-      try {
-        return load(candidate);
-      } catch (UnsatisfiedLinkError refused) {
-        looked.add(candidate + ": " + refused.getMessage());
-      }
-    }
-    String found = looked.isEmpty() ? "no place to look" : String.join("; ", looked);
-    throw new UnsatisfiedLinkError(
-        "libxip.so not loaded: %s. Build it with make -C native, or set -D%s=FILE"
-            .formatted(found, PROPERTY));
-  }
-
-  /** The places to search: the property alone if it is set, else beside our own classes. */
-  private static List<Path> candidates() {
+  private static Libxip search() {
     String property = System.getProperty(PROPERTY);
     if (property != null) {
-      return List.of(Path.of(property).toAbsolutePath());
+      return load(Path.of(property).toAbsolutePath(), null);
     }
-    CodeSource source = LibxipLoader.class.getProtectionDomain().getCodeSource();
-    if (source == null || source.getLocation() == null) {
-      return List.of();
+    String host = System.getProperty("os.name") + "-" + System.getProperty("os.arch");
+    String entry = "META-INF/native/" + host.toLowerCase(Locale.ROOT) + "/libxip.so";
+    return load(besideClasses(), entry);
+  }
+
+  /**
+   * Loads the file, or the entry beside xip's classes if there is no such file. What is found and
+   * refused ends the search: once the JVM has linked a library, its functions stay.
+   *
+   * @param file the file to look for, or null
+   * @param entry the entry's name, or null
+   */
+  static Libxip load(Path file, String entry) {
+    if (file != null && Files.isRegularFile(file)) {
+      return loadFile(file);
     }
-    try {
-      Path classes = Path.of(source.getLocation().toURI()).toAbsolutePath();
-      return List.of(classes.resolveSibling("native").resolve("libxip.so"));
-    } catch (URISyntaxException | IllegalArgumentException | FileSystemNotFoundException notAFile) {
-      return List.of();
+    String looked = file == null ? "" : file + " is not there";
+    if (entry == null) {
+      throw failure(looked, null);
+    }
+    String place = classes() + "!/" + entry;
+    try (InputStream packed = LibxipLoader.class.getResourceAsStream("/" + entry)) {
+      if (packed == null) {
+        throw failure((looked.isEmpty() ? "" : looked + ", nor ") + place, null);
+      }
+      return loadCopy(place, packed.readAllBytes());
+    } catch (IOException failed) {
+      throw failure(place + ": " + failed, failed);
     }
   }
 
-  private static Libxip load(Path file) {
+  private static UnsatisfiedLinkError failure(String reason, Throwable cause) {
+    UnsatisfiedLinkError error =
+        new UnsatisfiedLinkError(
+            "libxip.so not loaded: %s. Build it with make -C native, or set -D%s=FILE"
+                .formatted(reason, PROPERTY));
+    error.initCause(cause);
+    return error;
+  }
+
+  /** {@return where xip's classes lie: the URL of the jar or folder, or null} */
+  private static URL classes() {
+    CodeSource source = LibxipLoader.class.getProtectionDomain().getCodeSource();
+    return source == null ? null : source.getLocation();
+  }
+
+  private static Path besideClasses() {
+    try {
+      URL classes = classes();
+      return classes == null
+          ? null
+          : Path.of(classes.toURI()).toAbsolutePath().resolveSibling("native/libxip.so");
+    } catch (URISyntaxException | IllegalArgumentException | FileSystemNotFoundException notAFile) {
+      return null;
+    }
+  }
+
+  private static Libxip loadFile(Path file) {
     try {
       link(file);
     } catch (UnsatisfiedLinkError refused) {
       if (!String.valueOf(refused.getMessage()).contains(LINKED_ELSEWHERE)) {
-        throw refused;
+        throw failure(file + ": " + refused.getMessage(), refused);
       }
-      linkCopy(file);
+      try {
+        return loadCopy(file.toString(), Files.readAllBytes(file));
+      } catch (IOException failed) {
+        throw failure(file + ": " + failed, failed);
+      }
     }
-    int version = GuardCalls.abiVersion();
-    if (version != GuardCalls.ABI_VERSION) {
-      throw new UnsatisfiedLinkError(
-          "ABI version %d, expected %d".formatted(version, GuardCalls.ABI_VERSION));
+    return checked(file.toString());
+  }
+
+  /**
+   * Links a copy, which has guarded ranges of its own and a signal handler that runs before the
+   * present one. The descriptor stays open: the JVM tells libraries apart by path, so the path must
+   * not be reused, and debuggers read the symbols there.
+   */
+  private static Libxip loadCopy(String place, byte[] bytes) {
+    HostFile copy = null;
+    try (Arena arena = Arena.ofConfined()) {
+      copy = HostFile.memfd("libxip.so");
+      copy.write(0, arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes));
+      copy.seal();
+      link(copy.descriptorPath());
+    } catch (IOException | UnsatisfiedLinkError failed) {
+      if (copy != null) {
+        copy.close();
+      }
+      throw failure("%s, in a memfd: %s".formatted(place, failed.getMessage()), failed);
     }
-    return new Libxip(file);
+    return checked(place);
   }
 
   @SuppressWarnings("restricted")
@@ -115,22 +162,13 @@ final class LibxipLoader {
     System.load(file.toString());
   }
 
-  /**
-   * Links a copy, which has guarded ranges of its own and a signal handler that runs before the
-   * present one. The descriptor stays open: the JVM tells libraries apart by path, so the path must
-   * not be reused.
-   */
-  private static void linkCopy(Path file) {
-    try (Arena arena = Arena.ofConfined()) {
-      HostFile copy = HostFile.memfd("libxip.so");
-      copy.write(0, arena.allocateFrom(ValueLayout.JAVA_BYTE, Files.readAllBytes(file)));
-      link(copy.descriptorPath());
-    } catch (IOException failed) {
-      UnsatisfiedLinkError error =
-          new UnsatisfiedLinkError(
-              "no copy of %s for this class loader: %s".formatted(file, failed));
-      error.initCause(failed);
-      throw error;
+  private static Libxip checked(String place) {
+    int version = GuardCalls.abiVersion();
+    if (version != GuardCalls.ABI_VERSION) {
+      throw failure(
+          "%s: ABI version %d, expected %d".formatted(place, version, GuardCalls.ABI_VERSION),
+          null);
     }
+    return new Libxip(place);
   }
 }
