@@ -68,7 +68,7 @@ public class LayeringTest {
           Map.entry("segment", Set.of("base", "host", "phys", "mapping")),
           Map.entry("vm", Set.of("base", "phys", "pagetable", "mapping")),
           Map.entry("disk", Set.of("base")),
-          Map.entry("image", Set.of("base", "mapping")),
+          Map.entry("image", Set.of("base")),
           Map.entry("image.ext", Set.of("base", "image")),
           Map.entry("image.erofs", Set.of("base", "image")),
           Map.entry("elf", Set.of("base")),

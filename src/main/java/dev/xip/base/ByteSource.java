@@ -1,4 +1,4 @@
-package dev.xip.mapping;
+package dev.xip.base;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

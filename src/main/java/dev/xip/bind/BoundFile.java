@@ -1,13 +1,13 @@
 package dev.xip.bind;
 
+import dev.xip.base.ByteSink;
+import dev.xip.base.ByteSource;
 import dev.xip.base.Errno;
 import dev.xip.base.FileName;
 import dev.xip.file.CachedFile;
 import dev.xip.file.ReadableFile;
 import dev.xip.host.HostFile;
 import dev.xip.host.HostStat;
-import dev.xip.mapping.ByteSink;
-import dev.xip.mapping.ByteSource;
 import dev.xip.mapping.NoFrameException;
 import dev.xip.vfs.Attributes;
 import dev.xip.vfs.FileException;

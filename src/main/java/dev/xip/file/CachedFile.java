@@ -1,10 +1,10 @@
 package dev.xip.file;
 
+import dev.xip.base.ByteSink;
+import dev.xip.base.ByteSource;
 import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.image.FileContent;
-import dev.xip.mapping.ByteSink;
-import dev.xip.mapping.ByteSource;
 import dev.xip.mapping.CachedPages;
 import dev.xip.mapping.Mapper;
 import dev.xip.mapping.NoFrameException;

@@ -1,5 +1,6 @@
 package dev.xip.file;
 
+import dev.xip.base.ByteSink;
 import dev.xip.base.Errno;
 import dev.xip.base.Pages;
 import dev.xip.image.BlockMap;
@@ -8,7 +9,6 @@ import dev.xip.image.FileContent;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import dev.xip.image.Verdict;
-import dev.xip.mapping.ByteSink;
 import dev.xip.mapping.DirectAccess;
 import dev.xip.mapping.PageRun;
 import java.io.IOException;

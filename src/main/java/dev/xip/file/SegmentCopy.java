@@ -1,7 +1,7 @@
 package dev.xip.file;
 
-import dev.xip.mapping.ByteSink;
-import dev.xip.mapping.ByteSource;
+import dev.xip.base.ByteSink;
+import dev.xip.base.ByteSource;
 import java.lang.foreign.MemorySegment;
 
 /** Sinks and sources that are memory of the caller; an address is an offset in it. */

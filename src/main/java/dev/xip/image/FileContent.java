@@ -1,8 +1,8 @@
 package dev.xip.image;
 
+import dev.xip.base.ByteSink;
 import dev.xip.base.Errno;
 import dev.xip.base.LostPages;
-import dev.xip.mapping.ByteSink;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.FileSystemException;

@@ -1,8 +1,8 @@
 package dev.xip.linux;
 
+import dev.xip.base.ByteSink;
 import dev.xip.base.Errno;
 import dev.xip.file.SegmentCopy;
-import dev.xip.mapping.ByteSink;
 import dev.xip.vfs.Directory;
 import dev.xip.vfs.RegularFile;
 import java.io.IOException;

@@ -1,10 +1,10 @@
 package dev.xip.linux;
 
+import dev.xip.base.ByteSink;
+import dev.xip.base.ByteSource;
 import dev.xip.base.Errno;
 import dev.xip.base.FileName;
 import dev.xip.image.FileType;
-import dev.xip.mapping.ByteSink;
-import dev.xip.mapping.ByteSource;
 import dev.xip.vfs.Attributes;
 import dev.xip.vfs.Directory;
 import dev.xip.vfs.FileException;

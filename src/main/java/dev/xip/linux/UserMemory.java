@@ -1,9 +1,9 @@
 package dev.xip.linux;
 
+import dev.xip.base.ByteSink;
+import dev.xip.base.ByteSource;
 import dev.xip.base.FileName;
 import dev.xip.base.Pages;
-import dev.xip.mapping.ByteSink;
-import dev.xip.mapping.ByteSource;
 import dev.xip.vm.AddressReader;
 import dev.xip.vm.AddressSpace;
 import dev.xip.vm.AddressWriter;

@@ -1,5 +1,7 @@
 package dev.xip.vfs;
 
+import dev.xip.base.ByteSink;
+import dev.xip.base.ByteSource;
 import dev.xip.base.Errno;
 import dev.xip.base.FileName;
 import dev.xip.base.Pages;
@@ -9,8 +11,6 @@ import dev.xip.file.InPlaceFile;
 import dev.xip.file.ReadableFile;
 import dev.xip.file.SegmentCopy;
 import dev.xip.image.Inode;
-import dev.xip.mapping.ByteSink;
-import dev.xip.mapping.ByteSource;
 import dev.xip.mapping.NoFrameException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

@@ -1,9 +1,9 @@
 package dev.xip.vfs;
 
+import dev.xip.base.ByteSink;
+import dev.xip.base.ByteSource;
 import dev.xip.base.Errno;
 import dev.xip.file.ReadableFile;
-import dev.xip.mapping.ByteSink;
-import dev.xip.mapping.ByteSource;
 import java.io.IOException;
 
 /** A regular file: bytes at positions. */
