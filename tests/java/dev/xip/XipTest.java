@@ -3,6 +3,7 @@ package dev.xip;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.xip.image.FileType;
@@ -18,6 +19,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -85,5 +87,26 @@ class XipTest {
           .withMessageContaining("not a regular file");
       assertThatExceptionOfType(NoSuchFileException.class).isThrownBy(() -> image.file("nothing"));
     }
+  }
+
+  @Test
+  void anImageLiesWhereTheOptionsSay() throws IOException {
+    Path disk = folder.resolve("disk.img");
+    byte[] image = Files.readAllBytes(packed);
+    byte[] bytes = new byte[8192 + image.length + 512];
+    System.arraycopy(image, 0, bytes, 8192, image.length);
+    Files.write(disk, bytes);
+    Map<String, ?> place = Map.of("offset", 8192, "size", Integer.toString(image.length));
+    try (Xip open = Xip.open(disk, place)) {
+      assertThat(open.file("hello.txt").memory().toArray(JAVA_BYTE))
+          .isEqualTo("hello\n".getBytes());
+    }
+  }
+
+  @Test
+  void anOptionThatIsNotKnownIsNamed() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Xip.open(packed, Map.of("offest", 8192)))
+        .withMessage("option offest: expected one of partition, offset, size, format, recovery");
   }
 }

@@ -12,6 +12,7 @@ import java.nio.file.FileSystemLoopException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.util.Map;
 
 /**
  * The front door for Java programs: an open file-system image, whose files are used where they lie,
@@ -53,18 +54,25 @@ public final class Xip implements AutoCloseable {
    * @throws IOException if the system refuses otherwise
    */
   public static Xip open(Path path) throws IOException {
-    return open(ImageSource.of(path));
+    return open(path, Map.of());
   }
 
   /**
-   * Opens an image wherever it lies, such as in a partition.
+   * Opens an image that lies anywhere in a file or block device.
    *
-   * @param source the place
+   * @param path the path of the file or device
+   * @param options text or numbers, as in the environment of {@link
+   *     java.nio.file.FileSystems#newFileSystem(Path, Map)}: {@code partition}, that of a disk, as
+   *     in {@code 2} or {@code label=root}; {@code offset} and {@code size}, where the image or
+   *     disk lies in the file, in bytes; {@code format}, what an image with the magic numbers of
+   *     several is read as; {@code recovery}, {@code none} if a journal is not to be replayed in
+   *     memory
    * @return the image, to be closed
+   * @throws IllegalArgumentException if an option is not known, or has a value that it cannot have
    * @throws IOException as {@link #open(Path)} does, or if there is no such place
    */
-  public static Xip open(ImageSource source) throws IOException {
-    return new Xip(OpenImage.open(source));
+  public static Xip open(Path path, Map<String, ?> options) throws IOException {
+    return new Xip(OpenImage.open(ImageSource.of(path, options)));
   }
 
   /**

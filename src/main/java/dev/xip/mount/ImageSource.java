@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Where an image lies: a file or block device, a range of its bytes, a partition of the disk in it.
@@ -37,6 +38,24 @@ public final class ImageSource {
 
   /** The size of a range that goes on to the end of the file. */
   private static final long TO_THE_END = -1;
+
+  /** A partition of the disk in the file: {@code 2}, {@code label=NAME}, {@code uuid=UUID}, … */
+  public static final String PARTITION = "partition";
+
+  /** Where the image or disk begins in the file, in bytes. */
+  private static final String OFFSET = "offset";
+
+  /** The length of the image or disk, in bytes. */
+  private static final String SIZE = "size";
+
+  /** The format to read the image as, if it has the magic numbers of several. */
+  private static final String FORMAT = "format";
+
+  /** What is done with a journal that needs recovery, a constant of {@link Recovery}. */
+  public static final String RECOVERY = "recovery";
+
+  /** The options that a caller can give by name. */
+  public static final List<String> OPTIONS = List.of(PARTITION, OFFSET, SIZE, FORMAT, RECOVERY);
 
   private final Path file;
   private final long offset;
@@ -99,6 +118,59 @@ public final class ImageSource {
    */
   public static ImageSource of(Path file) {
     return new ImageSource(file, 0, TO_THE_END, null, null, List.of(), Recovery.IN_MEMORY);
+  }
+
+  /**
+   * An image in a file or block device, with what the caller says of it by name.
+   *
+   * @param file its path
+   * @param options text or numbers by the names of {@link #OPTIONS}
+   * @return the source
+   * @throws IllegalArgumentException if an option is not known, or has a value that it cannot have
+   */
+  public static ImageSource of(Path file, Map<String, ?> options) {
+    for (String name : options.keySet()) {
+      if (!OPTIONS.contains(name)) {
+        throw new IllegalArgumentException(
+            "option %s: expected one of %s".formatted(name, String.join(", ", OPTIONS)));
+      }
+    }
+    ImageSource source = of(file);
+    if (options.containsKey(OFFSET) || options.containsKey(SIZE)) {
+      source = source.within(number(options, OFFSET, 0), number(options, SIZE, TO_THE_END));
+    }
+    if (options.containsKey(PARTITION)) {
+      source = source.partition(options.get(PARTITION).toString());
+    }
+    if (options.containsKey(RECOVERY)) {
+      source = source.with(recovery(options.get(RECOVERY).toString()));
+    }
+    return options.containsKey(FORMAT) ? source.as(options.get(FORMAT).toString()) : source;
+  }
+
+  private static Recovery recovery(String value) {
+    for (Recovery each : Recovery.values()) {
+      if (each.name().equalsIgnoreCase(value)) {
+        return each;
+      }
+    }
+    throw new IllegalArgumentException(
+        "%s=%s: expected one of %s".formatted(RECOVERY, value, List.of(Recovery.values())));
+  }
+
+  /** Reads a number, decimal or with the prefix 0x; zeros in front change nothing. */
+  private static long number(Map<String, ?> options, String name, long missing) {
+    if (!options.containsKey(name)) {
+      return missing;
+    }
+    String value = options.get(name).toString();
+    try {
+      return value.startsWith("0x")
+          ? Long.parseLong(value.substring(2), 16)
+          : Long.parseLong(value);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("%s=%s: expected a number".formatted(name, value), e);
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.xip.nio;
 
+import dev.xip.mount.ImageSource;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -113,7 +114,7 @@ public final class XipFileSystemProvider extends FileSystemProvider {
           path.toString(),
           null,
           "is a disk with partitions (%s): the environment names one, as in Map.of(\"%s\", 1)"
-              .formatted(disk, ImageName.PARTITION));
+              .formatted(disk, ImageSource.PARTITION));
     }
     return XipFileSystem.open(this, image);
   }
