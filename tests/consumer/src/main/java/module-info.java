@@ -1,0 +1,4 @@
+/** A module that uses xip's. */
+module consumer {
+  requires dev.xip;
+}
