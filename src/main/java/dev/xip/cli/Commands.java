@@ -3,6 +3,7 @@ package dev.xip.cli;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import picocli.CommandLine;
@@ -14,11 +15,16 @@ import picocli.CommandLine;
  */
 final class Commands {
   private static final String RUN = "run";
+
+  /** Commands for scripts, which help does not show. */
   private static final String PATHS = "paths";
+
+  private static final String MAN = "man";
   private static final Map<String, Class<?>> ALL = new LinkedHashMap<>();
 
   /** Those that tell about all commands. */
-  private static final Set<Class<?>> NEED_ALL = Set.of(CompletionCommand.class, HelpCommand.class);
+  private static final Set<Class<?>> NEED_ALL =
+      Set.of(CompletionCommand.class, HelpCommand.class, ManCommand.class);
 
   static {
     ALL.put("demo", DemoCommand.class);
@@ -37,6 +43,7 @@ final class Commands {
     ALL.put("completion", CompletionCommand.class);
     ALL.put("help", HelpCommand.class);
     ALL.put(PATHS, PathsCommand.class);
+    ALL.put(MAN, ManCommand.class);
   }
 
   private Commands() {}
@@ -61,7 +68,7 @@ final class Commands {
   static final class Names implements Iterable<String> {
     @Override
     public Iterator<String> iterator() {
-      return ALL.keySet().stream().filter(each -> !each.equals(PATHS)).iterator();
+      return ALL.keySet().stream().filter(each -> !List.of(PATHS, MAN).contains(each)).iterator();
     }
   }
 }

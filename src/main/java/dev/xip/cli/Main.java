@@ -178,7 +178,7 @@ public final class Main implements Callable<Integer> {
     return null;
   }
 
-  private static String version() {
+  static String version() {
     String version = Main.class.getPackage().getImplementationVersion();
     return "xip " + (version == null ? "(not from a jar)" : version);
   }
