@@ -15,7 +15,9 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -29,11 +31,18 @@ final class DebugfsTree {
   private static final int NAMED_USER = 2;
   private static final int NAMED_GROUP = 8;
   private static final int INLINE = 0x1000_0000;
+  private static final int ENCRYPTED = 0x800;
+
+  /** Parts of the format that debugfs shows among the attributes, and the kernel does not. */
+  private static final Set<String> NO_ATTRIBUTES = Set.of("system.data", "c", "v");
+
   private static final Pattern ENTRY =
       Pattern.compile("/(\\d+)/(\\d{6})/(-?\\d+)/(-?\\d+)/([^/]*)/(\\d*)/\n");
   private static final Pattern ATTRIBUTE = Pattern.compile("(?md)^  (.+) \\((\\d+)\\)(?: = .*)?$");
   private static final Pattern BLOCKS =
       Pattern.compile("\\((\\d+)(?:-(\\d+))?(\\[u])?\\):(\\d+)(?:-\\d+)?");
+
+  private static final Map<String, Pattern> FIELDS = new ConcurrentHashMap<>();
 
   private final Path image;
   private final int blockSize;
@@ -47,6 +56,13 @@ final class DebugfsTree {
     this.blockSize = blockSize;
   }
 
+  /** Reads names, modes and inode numbers alone. */
+  static SeenTree namesOf(Path image) throws IOException {
+    DebugfsTree judge = new DebugfsTree(image, 0);
+    judge.list();
+    return judge.tree;
+  }
+
   static SeenTree of(Path image, int blockSize, Path scratch) throws IOException {
     DebugfsTree judge = new DebugfsTree(image, blockSize);
     judge.list();
@@ -55,6 +71,9 @@ final class DebugfsTree {
     Map<Integer, Map<String, Object>> described = new TreeMap<>();
     for (int i = 0; i < numbers.size(); i++) {
       described.put(numbers.get(i), judge.described(answers.get(i)));
+      if ((flags(answers.get(i)) & ENCRYPTED) != 0) {
+        judge.tree.encrypted.addAll(judge.inodes.get(numbers.get(i)));
+      }
     }
     judge.attributes(described, answers);
     judge.contents(described, scratch);
@@ -132,6 +151,9 @@ final class DebugfsTree {
     facts.put("created", time(stat, "crtime") == null ? time(stat, "mtime") : time(stat, "crtime"));
     String device = field(stat, "Device major/minor number: (\\d+:\\d+)");
     facts.put("device", device == null ? "0:0" : device.replaceAll("\\b0+(?=\\d)", ""));
+    if ((flags(stat) & ENCRYPTED) != 0) {
+      return facts;
+    }
     if (field(stat, "^Fast link dest: \"(.*)\"") != null) {
       facts.put("target", field(stat, "^Fast link dest: \"(.*)\""));
     }
@@ -152,10 +174,14 @@ final class DebugfsTree {
     return Instant.ofEpochSecond(Integer.parseUnsignedInt(seconds, 16) + epoch, extra >> 2);
   }
 
+  private static int flags(String stat) {
+    return Integer.parseUnsignedInt(field(stat, "Flags: 0x([0-9a-f]+)"), 16);
+  }
+
   /** The bytes that blocks hold which were written; all bytes of inline data. */
   private List<SeenTree.Run> runs(String stat, long size) {
     List<SeenTree.Run> runs = new ArrayList<>();
-    if ((Integer.parseInt(field(stat, "Flags: 0x([0-9a-f]+)"), 16) & INLINE) != 0) {
+    if ((flags(stat) & INLINE) != 0) {
       return size == 0 ? runs : List.of(new SeenTree.Run(0, size));
     }
     for (MatchResult each : BLOCKS.matcher(stat).results().toList()) {
@@ -185,7 +211,7 @@ final class DebugfsTree {
       Matcher each = ATTRIBUTE.matcher(list < 0 ? "" : stat.substring(list));
       while (each.find()) {
         FileName name = attributeName(each.group(1));
-        if (!name.equals(FileName.of("system.data"))) {
+        if (!NO_ATTRIBUTES.contains(name.toString())) {
           commands.add("ea_get -x <%d> %s".formatted(number, name));
           targets.add(attributes);
           names.add(name);
@@ -241,7 +267,10 @@ final class DebugfsTree {
     described.forEach(
         (number, facts) -> {
           Object mode = tree.files.get(inodes.get(number).getFirst()).get("mode");
-          boolean link = mode.toString().startsWith("12") && !facts.containsKey("target");
+          boolean link =
+              mode.toString().startsWith("12")
+                  && !facts.containsKey("target")
+                  && !tree.encrypted.contains(inodes.get(number).getFirst());
           if (link || facts.containsKey("data") && (long) facts.get("size") <= DUMPED) {
             Path file = scratch.resolve("inode" + number);
             commands.add("dump <%d> \"%s\"".formatted(number, file));
@@ -264,8 +293,12 @@ final class DebugfsTree {
     }
   }
 
+  private static Pattern compiled(String pattern) {
+    return Pattern.compile("(?md)" + pattern);
+  }
+
   private static String field(String stat, String pattern) {
-    Matcher matcher = Pattern.compile("(?md)" + pattern).matcher(stat);
+    Matcher matcher = FIELDS.computeIfAbsent(pattern, DebugfsTree::compiled).matcher(stat);
     return matcher.find() ? matcher.group(1) : null;
   }
 }

@@ -24,6 +24,7 @@ import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -43,6 +44,7 @@ final class SeenTree {
   private static final long DIGESTED_WHOLE = 16 << 20;
 
   private static final int CHUNK = 1 << 16;
+  private static final Set<String> CONTENTS = Set.of("data", "bytes");
 
   /** A run of bytes that are in no hole. */
   record Run(long from, long end) {}
@@ -62,8 +64,17 @@ final class SeenTree {
   /** Files whose extents are not those of their bytes. */
   private final Set<FileName> compressed = new HashSet<>();
 
+  /** Files whose bytes are refused. */
+  private final Set<FileName> unread = new HashSet<>();
+
   /** Facts that the reader cannot tell, though its files have them. */
   private final Set<String> untold = new HashSet<>();
+
+  /** Directories whose names this reader does not decode as the other one does. */
+  final Set<FileName> encrypted = new HashSet<>();
+
+  /** Whether directories may say other types than inodes. */
+  private boolean damaged;
 
   SeenTree() {}
 
@@ -89,6 +100,7 @@ final class SeenTree {
     List<String> differences = new ArrayList<>();
     Set<FileName> paths = new TreeSet<>(ours.files.keySet());
     paths.addAll(judge.files.keySet());
+    paths.removeIf(path -> judge.encrypted.stream().anyMatch(each -> isBelow(each, path)));
     for (FileName path : paths) {
       Map<String, Object> told = ours.files.get(path);
       Map<String, Object> judged = judge.files.get(path);
@@ -101,6 +113,7 @@ final class SeenTree {
         boolean same =
             judge.untold.contains(fact.getKey())
                 || ours.compressed.contains(path) && fact.getKey().equals("data")
+                || ours.unread.contains(path) && CONTENTS.contains(fact.getKey())
                 || fact.getValue().equals(here);
         if (!same) {
           differences.add(
@@ -124,9 +137,19 @@ final class SeenTree {
 
   /** Reads an image with our own reader; every name that is listed is looked up as well. */
   static SeenTree of(FsImage image) throws IOException {
+    return new SeenTree().read(image);
+  }
+
+  /** Reads an image whose directories may say another type than the inode, as damaged ones do. */
+  static SeenTree ofDamaged(FsImage image) throws IOException {
     SeenTree tree = new SeenTree();
-    TreeWalk.walk(image, image.root(), (walk, inode) -> tree.add(image, walk.path(), inode));
-    return tree;
+    tree.damaged = true;
+    return tree.read(image);
+  }
+
+  private SeenTree read(FsImage image) throws IOException {
+    TreeWalk.walk(image, image.root(), (walk, inode) -> add(image, walk.path(), inode));
+    return this;
   }
 
   private void add(FsImage image, FileName path, Inode inode) throws IOException {
@@ -147,6 +170,10 @@ final class SeenTree {
       case DIRECTORY -> lookUp(image, inode);
       case REGULAR -> {
         BlockMap map = image.blockMap(inode);
+        if (map.verdict() == Verdict.ENCRYPTED || map.verdict() == Verdict.VERITY) {
+          unread.add(path);
+          return;
+        }
         FileContent content = FileContent.of(image, inode);
         List<Run> runs = runs(map, inode.size());
         if (map.verdict() == Verdict.COMPRESSED) {
@@ -168,13 +195,15 @@ final class SeenTree {
     }
   }
 
-  private static void lookUp(FsImage image, Inode directory) throws IOException {
+  private void lookUp(FsImage image, Inode directory) throws IOException {
     Map<FileName, Long> names = new HashMap<>();
     image.list(
         directory,
         (name, number, type) -> {
           assertThat(names.put(name, number)).as("%s before", name).isNull();
-          assertThat(type).as("%s", name).isIn(image.inode(number).type(), FileType.UNKNOWN);
+          if (!damaged) {
+            assertThat(type).as("%s", name).isIn(image.inode(number).type(), FileType.UNKNOWN);
+          }
           return true;
         });
     for (Map.Entry<FileName, Long> each : names.entrySet()) {
@@ -224,6 +253,12 @@ final class SeenTree {
         addContents(facts, folder, name, here);
       }
     }
+  }
+
+  private static boolean isBelow(FileName above, FileName path) {
+    byte[] begin = below(above, FileName.of("")).bytes();
+    return path.length() > begin.length
+        && Arrays.equals(begin, 0, begin.length, path.bytes(), 0, begin.length);
   }
 
   static FileName below(FileName above, FileName name) {

@@ -66,12 +66,33 @@ public final class DebianTree {
                 binary)
             .out()
             .split(" ");
-    String version = source[1].replaceFirst("^[0-9]+:", "");
-    String pool =
-        "%spool/main/%s/%s/".formatted(mirror(suite()), source[0].substring(0, 1), source[0]);
-    Path folder = tree.resolve("usr/src");
-    Path description = folder.resolve(source[0] + ".dsc");
-    download("%s%s_%s.dsc".formatted(pool, source[0], version), description);
+    source(source[0], source[1], tree.resolve("usr/src"));
+  }
+
+  /**
+   * Downloads the source of a package that this host has, as its authors have published it. The
+   * test is skipped if this host cannot.
+   *
+   * @param binary the package
+   * @param folder the folder to write it to
+   * @return the archive
+   * @throws IOException if it cannot be written
+   */
+  public static Path sourceOfHost(String binary, Path folder) throws IOException {
+    suite();
+    Processes.Output asked =
+        Processes.runAny(
+            "dpkg-query", "--show", "--showformat=${source:Package} ${source:Version}", binary);
+    Judge.needs(asked.exit() == 0, "the package " + binary);
+    String[] source = asked.out().split(" ");
+    return source(source[0], source[1], folder);
+  }
+
+  private static Path source(String name, String debianVersion, Path folder) throws IOException {
+    String version = debianVersion.replaceFirst("^[0-9]+:", "");
+    String pool = "%spool/main/%s/%s/".formatted(mirror(suite()), name.substring(0, 1), name);
+    Path description = folder.resolve(name + ".dsc");
+    download("%s%s_%s.dsc".formatted(pool, name, version), description);
     String[] archive =
         Files.readString(description)
             .lines()
@@ -81,7 +102,9 @@ public final class DebianTree {
             .orElseThrow()
             .strip()
             .split(" ");
-    download(pool + archive[2], folder.resolve(archive[2]), "SHA256:" + archive[0]);
+    Path to = folder.resolve(archive[2]);
+    download(pool + archive[2], to, "SHA256:" + archive[0]);
+    return to;
   }
 
   private static void download(String url, Path to, String... hash) throws IOException {

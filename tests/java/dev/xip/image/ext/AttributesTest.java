@@ -148,9 +148,14 @@ class AttributesTest {
   }
 
   @Test
+  void namesOfAnUnknownKindAreNotListed() throws IOException {
+    bytes.put(inode + FIRST + AttributeLayout.E_NAME_INDEX, (byte) 11);
+    assertThat(attributes("few")).containsOnlyKeys(FileName.of("user.other"));
+  }
+
+  @Test
   void damagedEntriesAreRefused() {
     int at = inode + FIRST;
-    damage(at + AttributeLayout.E_NAME_INDEX, 11, "the kinds 1..10", "the kind 11");
     damage(at + AttributeLayout.E_VALUE_INUM, 12, "a value beside its name", "inode 12");
     damage(at + AttributeLayout.E_NAME, 0, at, "a name without a zero byte", "1 bytes");
     damage(at + AttributeLayout.E_VALUE_OFFS, 4, "a value in", "1 bytes");

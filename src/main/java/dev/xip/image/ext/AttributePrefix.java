@@ -42,7 +42,7 @@ public enum AttributePrefix {
     this.bytes = text.getBytes(StandardCharsets.US_ASCII);
   }
 
-  /** {@return the prefix with a number, or null if there is none} */
+  /** {@return the prefix with a number, or null if it has none: the kernel lists no such names} */
   static AttributePrefix ofNumber(int number) {
     for (AttributePrefix each : ALL) {
       if (each.number == number) {

@@ -160,7 +160,10 @@ final class AttributeReader {
 
   private void readAll(Entries list) throws MalformedDataException {
     for (long at = list.first; at < list.names; at += length(at)) {
-      AttributePrefix prefix = prefix(at);
+      AttributePrefix prefix = AttributePrefix.ofNumber(view.u8(at + AttributeLayout.E_NAME_INDEX));
+      if (prefix == null) {
+        continue;
+      }
       FileName name = name(at, prefix);
       if (!prefix.isListed()) {
         continue;
@@ -188,18 +191,6 @@ final class AttributeReader {
   private int length(long at) throws MalformedDataException {
     int length = AttributeLayout.E_NAME + view.u8(at + AttributeLayout.E_NAME_LEN);
     return length + AttributeLayout.ALIGNMENT - 1 & -AttributeLayout.ALIGNMENT;
-  }
-
-  private AttributePrefix prefix(long at) throws MalformedDataException {
-    int number = view.u8(at + AttributeLayout.E_NAME_INDEX);
-    AttributePrefix prefix = AttributePrefix.ofNumber(number);
-    if (prefix == null) {
-      throw view.malformed(
-          at + AttributeLayout.E_NAME_INDEX,
-          "an attribute of the kinds 1..10",
-          "one of the kind " + number);
-    }
-    return prefix;
   }
 
   private byte[] rest(long at) throws MalformedDataException {
