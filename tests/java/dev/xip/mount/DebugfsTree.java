@@ -178,11 +178,12 @@ final class DebugfsTree {
     return Integer.parseUnsignedInt(field(stat, "Flags: 0x([0-9a-f]+)"), 16);
   }
 
-  /** The bytes that blocks hold which were written; all bytes of inline data. */
+  /** The bytes that blocks hold which were written; those of inline data. */
   private List<SeenTree.Run> runs(String stat, long size) {
     List<SeenTree.Run> runs = new ArrayList<>();
     if ((flags(stat) & INLINE) != 0) {
-      return size == 0 ? runs : List.of(new SeenTree.Run(0, size));
+      long inside = Long.parseLong(field(stat, "^Size of inline data: (\\d+)"));
+      return size == 0 ? runs : List.of(new SeenTree.Run(0, Math.min(size, inside)));
     }
     for (MatchResult each : BLOCKS.matcher(stat).results().toList()) {
       long from = Long.parseLong(each.group(1)) * blockSize;
@@ -234,7 +235,7 @@ final class DebugfsTree {
             facts -> {
               @SuppressWarnings("unchecked")
               Map<FileName, byte[]> attributes = (Map<FileName, byte[]>) facts.get("attributes");
-              facts.put("attributes", SeenTree.hex(attributes));
+              SeenTree.putAttributes(facts, attributes);
             });
   }
 

@@ -12,6 +12,8 @@ import dev.xip.testing.Images;
 import dev.xip.testing.Judge;
 import dev.xip.testing.Processes;
 import java.io.IOException;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,10 +27,11 @@ import org.junit.jupiter.params.provider.Arguments.ArgumentSet;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Images of one tree in every form that the tools make are read as the kernel reads them. The tree
- * is {@link EveryKind}; the forms are the rows below, by options of the tools. As root the kernel
- * fills the images by {@code cp -a} and mounts them; for other users, and for images that the
- * kernel does not mount, mke2fs fills them and debugfs or fsck.erofs judges.
+ * Images of one tree in every form that the tools make are read as the kernel reads them, by our
+ * reader and through the java.nio file system on top of it. The tree is {@link EveryKind}; the
+ * forms are the rows below, by options of the tools. As root the kernel fills the images by {@code
+ * cp -a} and mounts them; for other users, and for images that the kernel does not mount, mke2fs
+ * fills them and debugfs or fsck.erofs judges.
  *
  * <p>Compared are names, types, modes, owners, link counts, hard links, inode numbers, sizes, times
  * to the nanosecond, device numbers, link targets, extended attributes with access control lists,
@@ -41,6 +44,15 @@ class ImageMatrixTest {
           + " printf x | dd of=partly bs=1 seek=50000 conv=notrunc status=none;"
           + " printf x >beyond; fallocate -n -l 1000000 beyond;"
           + " cp text punched; fallocate -p -o 8192 -l 8192 punched";
+
+  /** Values that need inodes of their own. */
+  private static final String EA_INODES =
+      "setfattr -n user.own-inode -v $(printf %05000d 0) size1 size4097 nothing;"
+          + " setfattr -n user.several -v $(printf %060000d 0) mixture";
+
+  /** Directories that take no notice of case. */
+  private static final String CASEFOLDED =
+      "set_inode_field crowd flags 0x40000000; set_inode_field sticky flags 0x40000000";
 
   private static final String REMOVED = "rm crowd/[1-4]*";
 
@@ -119,11 +131,18 @@ class ImageMatrixTest {
         ext("-t ext4 -b 4096 -E packed_meta_blocks=1"),
         ext("-t ext4 -b 4096 -O bigalloc -C 65536").mounted(UNWRITTEN),
         ext("-t ext4 -b 1024 -O bigalloc -C 4096"),
+        ext("-t ext4 -b 4096 -O inline_data"),
+        ext("-t ext4 -b 4096 -O inline_data -I 1024"),
+        ext("-t ext4 -b 1024 -O inline_data -I 512"),
+        ext("-t ext4 -b 4096 -O inline_data,^metadata_csum"),
+        ext("-t ext4 -b 4096 -O ea_inode").mounted(EA_INODES),
+        ext("-t ext4 -b 1024 -O ea_inode,inline_data").mounted(EA_INODES),
         ext("-t ext4 -b 4096 -O orphan_file"),
         ext("-t ext4 -b 4096 -O fast_commit"),
         ext("-t ext4 -b 4096 -O mmp"),
         ext("-t ext4 -b 4096 -O quota,project").by(TOOL),
         ext("-t ext4 -b 4096 -O project").by(TOOL),
+        ext("-t ext4 -b 4096 -O stable_inodes,encrypt"),
         ext("-t ext4 -b 4096 -O verity").by(TOOL),
         ext("-t ext4 -b 4096 -E lazy_itable_init=1,lazy_journal_init=1,root_owner=3:4"),
         ext("-t ext4 -b 4096").tune2fs("-O read-only").by(TOOL));
@@ -139,7 +158,11 @@ class ImageMatrixTest {
         ext("-t ext4 -b 1024").tune2fs("-E hash_alg=legacy").debugfs("ssv flags 2"),
         ext("-t ext4 -b 1024 -O ^metadata_csum -E hash_seed=01234567-89ab-cdef-0123-456789abcdef"),
         ext("-t ext4 -b 1024 -O ^dir_index"),
-        ext("-t ext3 -b 1024 -O dir_index"));
+        ext("-t ext3 -b 1024 -O dir_index"),
+        ext("-t ext4 -b 4096 -O casefold -E encoding=utf8").debugfs(CASEFOLDED).by(TOOL_ALONE),
+        ext("-t ext4 -b 1024 -O casefold -E encoding=utf8-12.1,encoding_flags=strict")
+            .debugfs(CASEFOLDED)
+            .by(TOOL_ALONE));
   }
 
   /** Blocks above the size of a page. */
@@ -147,6 +170,7 @@ class ImageMatrixTest {
     return List.of(
         ext("-t ext2 -b 8192").by(TOOL_ALONE),
         ext("-t ext4 -b 8192").by(TOOL_ALONE),
+        ext("-t ext4 -b 16384 -O inline_data").by(TOOL_ALONE),
         ext("-t ext4 -b 32768 -O ^metadata_csum").by(TOOL_ALONE),
         ext("-t ext2 -b 65536").by(TOOL_ALONE),
         ext("-t ext4 -b 65536 -I 256").by(TOOL_ALONE));
@@ -209,22 +233,35 @@ class ImageMatrixTest {
     row.make(file, tree);
     try (OpenImage opened = OpenImage.open(file)) {
       SeenTree ours = SeenTree.of(opened.image());
-      if (!Judge.isRoot() || !isJudgedByTheKernel(row, file, ours)) {
-        SeenTree.assertSame(ours, toolsView(row, file));
+      SeenTree provided = provided(file, ours);
+      if (!Judge.isRoot() || !isJudgedByTheKernel(row, file, ours, provided)) {
+        SeenTree judge = toolsView(row, file);
+        SeenTree.assertSame(ours, judge);
+        SeenTree.assertSame(provided, judge);
       }
     } finally {
       Files.delete(file);
     }
   }
 
+  private static SeenTree provided(Path file, SeenTree ours) throws IOException {
+    try (FileSystem image = FileSystems.newFileSystem(file, SeenTree.class.getClassLoader())) {
+      return SeenTree.of(image.getPath("/"), ours);
+    }
+  }
+
   /** Compares with the kernel's mount; returns false if this kernel does not mount such images. */
-  private static boolean isJudgedByTheKernel(MatrixRow row, Path file, SeenTree ours)
-      throws IOException {
+  private static boolean isJudgedByTheKernel(
+      MatrixRow row, Path file, SeenTree ours, SeenTree provided) throws IOException {
     try {
       Images.mounted(
           file,
           row.isExt() ? "ext4" : "erofs",
-          root -> SeenTree.assertSame(ours, SeenTree.of(root)));
+          root -> {
+            SeenTree judge = SeenTree.of(root);
+            SeenTree.assertSame(ours, judge);
+            SeenTree.assertSame(provided, judge);
+          });
       return true;
     } catch (IOException refused) {
       if (row.by() == TOOL_ALONE && refused.getMessage().startsWith("mount ")) {
@@ -255,7 +292,15 @@ class ImageMatrixTest {
     assertThat(Files.mismatch(copy, recovered)).as("the first change").isNotNegative();
     try (OpenImage opened = OpenImage.open(copy)) {
       SeenTree ours = SeenTree.of(opened.image());
-      Images.mounted(recovered, "ext4", root -> SeenTree.assertSame(ours, SeenTree.of(root)));
+      SeenTree provided = provided(copy, ours);
+      Images.mounted(
+          recovered,
+          "ext4",
+          root -> {
+            SeenTree judge = SeenTree.of(root);
+            SeenTree.assertSame(ours, judge);
+            SeenTree.assertSame(provided, judge);
+          });
     } finally {
       for (Path each : List.of(file, copy, recovered)) {
         Files.delete(each);
@@ -272,7 +317,8 @@ class ImageMatrixTest {
     try {
       SeenTree tree =
           SeenTree.of(extracted)
-              .without("inode", "owner", "links", "same file as", "attributes", "data")
+              .without("inode", "owner", "links", "same file as", "data")
+              .without("attributes", "user attributes")
               .without("accessed", "changed", "created");
       // Of directories the size is that of the host's file system.
       for (Map<String, Object> facts : tree.files.values()) {

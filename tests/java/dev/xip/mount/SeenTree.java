@@ -12,15 +12,19 @@ import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import dev.xip.image.TreeWalk;
 import dev.xip.image.Verdict;
+import dev.xip.nio.NameBytes;
 import dev.xip.testing.Trees;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.UserDefinedFileAttributeView;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -44,6 +48,7 @@ final class SeenTree {
   private static final long DIGESTED_WHOLE = 16 << 20;
 
   private static final int CHUNK = 1 << 16;
+  private static final String USER = "user.";
   private static final Set<String> CONTENTS = Set.of("data", "bytes");
 
   /** A run of bytes that are in no hole. */
@@ -112,6 +117,7 @@ final class SeenTree {
         Object here = told.get(fact.getKey());
         boolean same =
             judge.untold.contains(fact.getKey())
+                || ours.untold.contains(fact.getKey())
                 || ours.compressed.contains(path) && fact.getKey().equals("data")
                 || ours.unread.contains(path) && CONTENTS.contains(fact.getKey())
                 || fact.getValue().equals(here);
@@ -163,7 +169,7 @@ final class SeenTree {
     facts.put("accessed", inode.accessed());
     facts.put("changed", inode.changed());
     facts.put("created", inode.created() == null ? inode.modified() : inode.created());
-    facts.put("attributes", hex(image.extendedAttributes(inode)));
+    putAttributes(facts, image.extendedAttributes(inode));
     facts.put("size", inode.size());
     switch (inode.type()) {
       case SYMLINK -> facts.put("target", image.readLink(inode).exactText());
@@ -231,7 +237,7 @@ final class SeenTree {
     SeenTree tree = new SeenTree();
     try (OpenFolder folder = OpenFolder.open(root)) {
       Map<String, Object> facts = tree.add(FileName.of(""), root);
-      facts.put("attributes", hex(folder.extendedAttributes()));
+      putAttributes(facts, folder.extendedAttributes());
       tree.addAll(folder, root, FileName.of(""));
     }
     return tree;
@@ -242,7 +248,7 @@ final class SeenTree {
       Path here = Trees.child(path, name.bytes());
       FileName below = below(above, name);
       Map<String, Object> facts = add(below, here);
-      facts.put("attributes", hex(folder.extendedAttributes(name)));
+      putAttributes(facts, folder.extendedAttributes(name));
       if (Files.isSymbolicLink(here)) {
         facts.put("target", folder.readLink(name).exactText());
       } else if (Files.isDirectory(here, LinkOption.NOFOLLOW_LINKS)) {
@@ -253,6 +259,63 @@ final class SeenTree {
         addContents(facts, folder, name, here);
       }
     }
+  }
+
+  /**
+   * Reads an image through its java.nio file system, which does not tell all attributes nor holes.
+   *
+   * @param root the root directory
+   * @param known the same image; its holes say what of a large file is digested
+   */
+  static SeenTree of(Path root, SeenTree known) throws IOException {
+    SeenTree tree = new SeenTree().without("attributes", "data", "sectors");
+    tree.addProvided(root, FileName.of(""), known);
+    return tree;
+  }
+
+  private void addProvided(Path path, FileName name, SeenTree known) throws IOException {
+    BasicFileAttributes basic =
+        Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+    Map<String, Object> facts = add(name, path);
+    inodes.put(name, basic.fileKey());
+    UserDefinedFileAttributeView view =
+        Files.getFileAttributeView(
+            path, UserDefinedFileAttributeView.class, LinkOption.NOFOLLOW_LINKS);
+    Map<FileName, byte[]> attributes = new TreeMap<>();
+    for (String each : view.list()) {
+      ByteBuffer value = ByteBuffer.allocate(view.size(each));
+      view.read(each, value);
+      attributes.put(FileName.of(USER + each), value.array());
+    }
+    putAttributes(facts, attributes);
+    if (basic.isSymbolicLink()) {
+      facts.put("target", NameBytes.of(Files.readSymbolicLink(path)).exactText());
+    } else if (basic.isRegularFile()) {
+      try (FileChannel channel = FileChannel.open(path)) {
+        facts.put("bytes", digest(basic.size(), known.runs(name), reader(channel)));
+      }
+    } else if (basic.isDirectory()) {
+      try (DirectoryStream<Path> children = Files.newDirectoryStream(path)) {
+        for (Path each : children) {
+          addProvided(each, below(name, NameBytes.of(each.getFileName())), known);
+        }
+      }
+    }
+  }
+
+  @SuppressWarnings("unchecked")
+  private List<Run> runs(FileName path) {
+    return (List<Run>) files.get(path).get("data");
+  }
+
+  private static Reader reader(FileChannel channel) {
+    return (position, bytes, count) -> {
+      ByteBuffer buffer = ByteBuffer.wrap(bytes, 0, count);
+      while (buffer.hasRemaining()) {
+        int read = channel.read(buffer, position + buffer.position());
+        assertThat(read).as("bytes at %d", position).isPositive();
+      }
+    };
   }
 
   private static boolean isBelow(FileName above, FileName path) {
@@ -299,18 +362,7 @@ final class SeenTree {
     }
     facts.put("data", runs);
     try (FileChannel channel = FileChannel.open(path)) {
-      facts.put(
-          "bytes",
-          digest(
-              size,
-              runs,
-              (position, bytes, count) -> {
-                ByteBuffer buffer = ByteBuffer.wrap(bytes, 0, count);
-                while (buffer.hasRemaining()) {
-                  int read = channel.read(buffer, position + buffer.position());
-                  assertThat(read).as("end of %s", path).isPositive();
-                }
-              }));
+      facts.put("bytes", digest(size, runs, reader(channel)));
     }
   }
 
@@ -318,10 +370,19 @@ final class SeenTree {
     return Integer.toUnsignedString(uid) + ":" + Integer.toUnsignedString(gid);
   }
 
-  static Map<String, String> hex(Map<FileName, byte[]> attributes) {
-    Map<String, String> hex = new TreeMap<>();
-    attributes.forEach((name, value) -> hex.put(name.exactText(), HexFormat.of().formatHex(value)));
-    return hex;
+  /** Adds attributes by name, as hex, and those of users, which are all that java.nio tells. */
+  static void putAttributes(Map<String, Object> facts, Map<FileName, byte[]> attributes) {
+    Map<String, String> all = new TreeMap<>();
+    Map<String, String> users = new TreeMap<>();
+    attributes.forEach(
+        (name, value) -> {
+          all.put(name.exactText(), HexFormat.of().formatHex(value));
+          if (name.exactText().startsWith(USER)) {
+            users.put(name.exactText(), HexFormat.of().formatHex(value));
+          }
+        });
+    facts.put("attributes", all);
+    facts.put("user attributes", users);
   }
 
   /** The SHA-256 of a file's bytes. */

@@ -14,6 +14,7 @@ import dev.xip.testing.Images;
 import dev.xip.testing.Judge;
 import dev.xip.testing.Processes;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -186,6 +187,23 @@ class InlineDataTest {
         inode(image, "link100").offset() + ExtLayout.I_SIZE,
         "at most 100 bytes inside inode",
         "356");
+  }
+
+  @Test
+  void aFileOfMke2fsThatIsOneHoleReadsAsZeros() throws IOException {
+    Path holes = Files.createDirectory(folder.resolve("holes"));
+    try (RandomAccessFile hole = new RandomAccessFile(holes.resolve("hole").toFile(), "rw")) {
+      hole.setLength(100_000);
+    }
+    byte[] image =
+        Files.readAllBytes(
+            Images.ext("ext4", holes, folder.resolve("holes.img"), "-O", "inline_data"));
+    Inode hole = inode(image, "hole");
+    assertThat(hole.flags() & ExtLayout.INLINE_DATA_FL).isNotZero();
+    byte[] read = new byte[100_000];
+    assertThat(FileContent.of(open(image), hole).read(0, MemorySegment.ofArray(read)))
+        .isEqualTo(read.length);
+    assertThat(read).containsOnly(0);
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.xip.image.ext;
 import dev.xip.base.ByteView;
 import dev.xip.base.MalformedDataException;
 import dev.xip.image.BlockMap;
+import dev.xip.image.FileType;
 import dev.xip.image.Inode;
 import dev.xip.image.Verdict;
 
@@ -32,7 +33,8 @@ record InlineData(Inode inode, long value, int valueSize) {
   static InlineData of(ByteView view, Superblock superblock, InodeTable inodes, Inode inode)
       throws MalformedDataException {
     InlineData found = AttributeReader.inlineData(view, superblock, inodes, inode);
-    if (inode.size() > ExtLayout.I_BLOCK_SIZE + found.valueSize) {
+    boolean mayEndInHole = found.valueSize == 0 && inode.type() == FileType.REGULAR;
+    if (!mayEndInHole && inode.size() > ExtLayout.I_BLOCK_SIZE + found.valueSize) {
       throw view.malformed(
           inode.offset() + ExtLayout.I_SIZE,
           "at most %d bytes inside inode %d"
@@ -43,7 +45,8 @@ record InlineData(Inode inode, long value, int valueSize) {
   }
 
   /**
-   * Maps the bytes.
+   * Maps the bytes. A file with nothing in the attribute may be longer and ends in a hole: mke2fs
+   * -d writes files so that are one hole, and the kernel reads zeros (ext4_read_inline_folio).
    *
    * @param verdict the verdict that the map gets
    * @return one extent or two, which are no whole blocks
@@ -54,8 +57,9 @@ record InlineData(Inode inode, long value, int valueSize) {
     if (size > 0) {
       map.add(0, first(), Math.min(size, ExtLayout.I_BLOCK_SIZE));
     }
-    if (size > ExtLayout.I_BLOCK_SIZE) {
-      map.add(ExtLayout.I_BLOCK_SIZE, value, size - ExtLayout.I_BLOCK_SIZE);
+    long second = Math.min(size - ExtLayout.I_BLOCK_SIZE, valueSize);
+    if (second > 0) {
+      map.add(ExtLayout.I_BLOCK_SIZE, value, second);
     }
     return map.build(verdict);
   }
