@@ -61,7 +61,7 @@ class CompletionIT {
   void commandsAndOptionsAreCompleted() throws Exception {
     assertThat(complete("seg")).isEqualTo("segment");
     assertThat(complete("segment", ""))
-        .isEqualTo("define list load modify save unload remove check");
+        .isEqualTo("define list load read write modify save unload remove check");
     assertThat(complete("segment", "load", "--ex")).isEqualTo("--exclusive");
     assertThat(complete("segment", "define", "X", "--type", "S")).isEqualTo("SW SR SN SC");
     assertThat(complete("segment", "define", "X", "--type", "e")).isEqualTo("EW ER EN");
