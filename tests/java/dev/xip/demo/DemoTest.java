@@ -7,10 +7,12 @@ import dev.xip.base.ProgressListener;
 import dev.xip.measure.StrategyTable;
 import dev.xip.mount.ImageSource;
 import dev.xip.testing.Images;
+import dev.xip.testing.Judge;
 import dev.xip.testing.Trees;
 import dev.xip.vm.FrameStrategy;
 import java.io.IOException;
 import java.io.StringReader;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -195,6 +197,26 @@ class DemoTest {
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
+  }
+
+  @Test
+  void anErofsImageIsReadInPlace() throws Exception {
+    Judge.program("mkfs.erofs");
+    Path image = Images.erofs(tree, folder.resolve("image"), "-Enoinline_data");
+    DemoReport report = Demo.ofImage(ImageSource.of(image), work, QUIET);
+    assertThat(report.broken()).isEmpty();
+    assertThat(report.info().format()).isEqualTo("erofs");
+    assertThat(report.counts().files()).isPositive();
+    assertThat(report.counts().notInPlace()).isZero();
+  }
+
+  @Test
+  void anImageWithoutAFileInPlaceProvesNothing() throws Exception {
+    Path small = Images.ext2(tree, folder.resolve("small"), "-b", "1024");
+    assertThatThrownBy(() -> Demo.ofImage(ImageSource.of(small), work, QUIET))
+        .isInstanceOf(FileSystemException.class)
+        .hasMessageContaining("has no file to show in place, and ")
+        .hasMessageContaining("xip check IMAGE says why");
   }
 
   @Test

@@ -56,20 +56,18 @@ final class DemoJson {
 
   private static void secondAct(DemoReport report, JsonWriter json) throws IOException {
     SecondAct act = report.secondAct();
-    if (act != null) {
-      json.name("secondAct")
-          .beginObject()
-          .member("path", act.path())
-          .member("writeFaults", act.writeFaults())
-          .member("copies", act.copies())
-          .member("originalKept", act.originalKept())
-          .member("specialEntries", act.specialEntries())
-          .member("forkFrames", act.forkFrames())
-          .member("childFrames", act.childFrames())
-          .member("parentKept", act.parentKept())
-          .member("framesLeft", act.framesLeft())
-          .endObject();
-    }
+    json.name("secondAct")
+        .beginObject()
+        .member("path", act.path())
+        .member("writeFaults", act.writeFaults())
+        .member("copies", act.copies())
+        .member("originalKept", act.originalKept())
+        .member("specialEntries", act.specialEntries())
+        .member("forkFrames", act.forkFrames())
+        .member("childFrames", act.childFrames())
+        .member("parentKept", act.parentKept())
+        .member("framesLeft", act.framesLeft())
+        .endObject();
     ExecAct exec = report.exec();
     if (exec != null) {
       json.name("exec")

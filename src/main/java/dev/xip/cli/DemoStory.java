@@ -179,9 +179,6 @@ final class DemoStory {
 
   private void secondAct() throws IOException {
     SecondAct act = report.secondAct();
-    if (act == null) {
-      return;
-    }
     heading("Act two: a process maps " + act.path() + " privately, stores a byte, forks and exits");
     line("  A store to a private mapping copies the page into a frame first (copy on write).");
     row("faults of the first store: map, then copy", act.writeFaults());

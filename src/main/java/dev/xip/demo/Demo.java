@@ -7,6 +7,7 @@ import dev.xip.base.Pages;
 import dev.xip.base.ProgressListener;
 import dev.xip.file.CachedFile;
 import dev.xip.file.InPlaceFile;
+import dev.xip.host.HostPaths;
 import dev.xip.host.Leftovers;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
@@ -37,6 +38,7 @@ import dev.xip.vm.MapRequest;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -162,6 +164,7 @@ public final class Demo {
       DemoReport.Counts counts;
       try (AddressSpace space = machine.memoryManager().newAddressSpace("demo")) {
         counts = measure(machine, mount, space, original);
+        demandSomething(source, counts);
         privateDirtyBytes = Smaps.sum(stored.dataFile().toRealPath(), "Private_Dirty");
         wrong.addAll(machine.verify());
       }
@@ -192,15 +195,28 @@ public final class Demo {
     }
   }
 
+  /** Laws that hold for no file at all prove nothing. */
+  private static void demandSomething(Path source, DemoReport.Counts counts)
+      throws FileSystemException {
+    if (counts.files() == 0) {
+      throw new FileSystemException(
+          HostPaths.text(source),
+          null,
+          "has no file to show in place%s"
+              .formatted(
+                  counts.notInPlace() == 0
+                      ? ": expected one that is not empty"
+                      : ", and %d that cannot be: xip check IMAGE says why"
+                          .formatted(counts.notInPlace())));
+    }
+  }
+
   private void playSecondAct(Machine machine) throws IOException {
     listener.begin("act two: copy on write, fork, exec, and every strategy");
     List<MappedFile> large =
         files.stream()
             .sorted(Comparator.comparingLong((MappedFile each) -> -each.file.size()))
             .toList();
-    if (large.isEmpty()) {
-      return;
-    }
     secondAct = SecondAct.play(machine, large.getFirst().file);
     // Smallest first: the headers of a small program show as much.
     for (MappedFile each : large.reversed()) {

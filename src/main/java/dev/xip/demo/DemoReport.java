@@ -26,7 +26,7 @@ import java.util.List;
  * @param sampleFiles a few files with their extents
  * @param sampleEntries a few entries with what C reads at the same addresses
  * @param samePage one page both ways; null if no page is in place
- * @param secondAct the store, fork and exit; null if the image has no file to map
+ * @param secondAct the store, fork and exit
  * @param exec the exec; null if the image has no program
  * @param thirdAct the programs that ran out of a segment
  * @param strategies answers, cost and failures of each strategy of the normal-page test
@@ -156,12 +156,10 @@ public record DemoReport(
     expectEqual(broken, "mem_map bytes", counts.memMapBytesBefore, counts.memMapBytesAfter);
     expectEqual(broken, "entries that C sees differently", 0, counts.nativeDisagreements);
     expectEqual(broken, "entries", counts.pagesRead, counts.specialEntries + counts.normalEntries);
-    if (secondAct != null) {
-      expectEqual(broken, "frames left by act two", 0, secondAct.framesLeft());
-      expectEqual(broken, "frames taken by fork itself", 0, secondAct.forkFrames());
-      if (!secondAct.originalKept() || !secondAct.parentKept()) {
-        broken.add("a private store is visible through another mapping");
-      }
+    expectEqual(broken, "frames left by act two", 0, secondAct.framesLeft());
+    expectEqual(broken, "frames taken by fork itself", 0, secondAct.forkFrames());
+    if (!secondAct.originalKept() || !secondAct.parentKept()) {
+      broken.add("a private store is visible through another mapping");
     }
     broken.addAll(thirdAct.broken());
     return broken;
