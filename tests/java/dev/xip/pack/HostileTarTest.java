@@ -227,6 +227,39 @@ class HostileTarTest {
   }
 
   @Test
+  void aMapOfASparseFileThatCannotBeTrueIsRefused() {
+    String[] maps = {
+      "0,3,2,1", "5,1,0,3", "0,2", "0,4,9,-1", "0,9999999999999999999", "8,4", "a,4"
+    };
+    for (String map : maps) {
+      record("GNU.sparse.size", "10");
+      record("GNU.sparse.map", map);
+      file("sparse", "four");
+      assertRefused("is no whole tar archive that can be packed");
+    }
+    for (String lines : new String[] {"", "1\n", "999999999\n0\n4\n", "1\n0\n4", "-1\n"}) {
+      archive.reset();
+      record("GNU.sparse.major", "1");
+      record("GNU.sparse.realsize", "10");
+      file("sparse", lines);
+      assertRefused("is no whole tar archive that can be packed");
+    }
+  }
+
+  @Test
+  void aRecordWithAWrongValueIsNamed() {
+    String[] wrong = {"mtime=1e308", "mtime=99999999999999999999", "size=-5", "size=abc", "uid=x"};
+    for (String each : wrong) {
+      int equals = each.indexOf('=');
+      String key = each.substring(0, equals);
+      String value = each.substring(equals + 1);
+      record(key, value);
+      file("a", "");
+      assertRefused("expected a value of the record %s, found %s".formatted(key, value));
+    }
+  }
+
+  @Test
   void aDeviceNumberThatTheKernelCannotHaveIsRefused() throws Exception {
     record("SCHILY.devmajor", "4096");
     entry('3', "device", "", "");

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.xip.base.FileName;
 import dev.xip.base.ProgressListener;
 import dev.xip.extract.CopyOut;
+import dev.xip.image.FileContent;
 import dev.xip.image.Inode;
 import dev.xip.image.MemoryFaults;
 import dev.xip.image.PathResolver;
@@ -16,6 +17,9 @@ import dev.xip.testing.Judge;
 import dev.xip.testing.Processes;
 import dev.xip.testing.Trees;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -26,6 +30,8 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Images of tar archives that GNU tar made. */
 class TarPackTest {
@@ -93,6 +99,40 @@ class TarPackTest {
         }
         Processes.run("diff", "-r", "--no-dereference", tree.toString(), copy.toString());
         Processes.run("rm", "-r", copy.toString());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--format=posix",
+        "--format=posix --sparse-version=0.1",
+        "--format=posix --sparse-version=0.0",
+        "--format=gnu"
+      })
+  void sparseFilesOfManyGibibytesAreKept(String form) throws Exception {
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    long[] places = new long[30];
+    try (RandomAccessFile file = new RandomAccessFile(tree.resolve("sparse").toFile(), "rw")) {
+      for (int i = 0; i < places.length; i++) {
+        places[i] = i * 300_000_000L;
+        file.seek(places[i]);
+        file.writeLong(i + 1);
+      }
+      file.setLength(9L << 30);
+    }
+    List<String> options = new ArrayList<>(List.of(form.split(" ")));
+    options.add("--sparse");
+    try (OpenImage image = OpenImage.open(pack(tar(tree, options.toArray(String[]::new)), EXT4))) {
+      Inode inode = PathResolver.resolve(image.image(), "/sparse", true);
+      assertThat(inode.size()).isEqualTo(9L << 30);
+      assertThat(inode.sectors()).isLessThan(1000);
+      ByteBuffer bytes = ByteBuffer.allocate(2 * Long.BYTES);
+      for (int i = 0; i < places.length; i++) {
+        FileContent.of(image.image(), inode).read(places[i], MemorySegment.ofBuffer(bytes));
+        assertThat(bytes.getLong(0)).isEqualTo(i + 1);
+        assertThat(bytes.getLong(Long.BYTES)).isZero();
       }
     }
   }

@@ -31,9 +31,10 @@ final class TarInodes {
    * Returns the attributes of an entry.
    *
    * @param entry the entry
+   * @param size its size if it is a regular file
    * @throws PackTree.RefusedException if an image cannot hold them
    */
-  Inode of(TarArchiveEntry entry) throws PackTree.RefusedException {
+  Inode of(TarArchiveEntry entry, long size) throws PackTree.RefusedException {
     long uid = entry.getLongUserId();
     long gid = entry.getLongGroupId();
     if (uid < 0 || gid < 0 || uid > MOST_ID || gid > MOST_ID) {
@@ -52,7 +53,7 @@ final class TarInodes {
         type(entry) | entry.getMode() & 07777,
         uid,
         gid,
-        regular ? entry.getRealSize() : 0,
+        regular ? size : 0,
         accessed == null ? modified : accessed.toInstant(),
         modified,
         major,

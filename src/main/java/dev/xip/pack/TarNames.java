@@ -52,14 +52,14 @@ final class TarNames {
     private final Node node;
     private final TarArchiveEntry entry;
     private final TarRecords records;
-    private final long at;
+    private final TarSparse bytes;
     private NewFile file;
 
-    private Stored(Node node, TarArchiveEntry entry, TarRecords records, long at) {
+    private Stored(Node node, TarArchiveEntry entry, TarRecords records, TarSparse bytes) {
       this.node = node;
       this.entry = entry;
       this.records = records;
-      this.at = at;
+      this.bytes = bytes;
     }
 
     private boolean isFolder() {
@@ -81,9 +81,9 @@ final class TarNames {
       return records;
     }
 
-    /** Returns where its bytes begin in the archive. */
-    long at() {
-      return at;
+    /** Returns where its bytes are, null for a folder without an entry. */
+    TarSparse bytes() {
+      return bytes;
     }
 
     /** Returns what it has become, null before. */
@@ -105,7 +105,7 @@ final class TarNames {
     private final FileName name;
 
     /** What it names, null for a hard link to something that no entry before it has. */
-    private Stored stored = new Stored(this, null, null, 0);
+    private Stored stored = new Stored(this, null, null, null);
 
     /** For such a link: the path of the file that it is another name of. */
     private FileName same;
@@ -169,10 +169,10 @@ final class TarNames {
    *
    * @param entry the entry
    * @param records its extended header
-   * @param stored where its bytes begin in the archive
+   * @param bytes where its bytes are
    * @throws FileSystemException if its place is none that a file can have
    */
-  void put(TarArchiveEntry entry, TarRecords records, long stored) throws FileSystemException {
+  void put(TarArchiveEntry entry, TarRecords records, TarSparse bytes) throws FileSystemException {
     if (entry.getLinkFlag() == VOLUME) {
       return;
     }
@@ -197,7 +197,7 @@ final class TarNames {
       }
     }
     FileName same = entry.isLink() ? path(entry.getLinkName(), "linkpath", records) : null;
-    Stored file = same == null ? new Stored(node, entry, records, stored) : known(names(same));
+    Stored file = same == null ? new Stored(node, entry, records, bytes) : known(names(same));
     if (isExcluded) {
       excluded.put(names, file);
       return;

@@ -1,17 +1,19 @@
 package dev.xip.pack;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarUtils;
+import org.apache.commons.compress.archivers.zip.ZipEncoding;
+import org.apache.commons.compress.archivers.zip.ZipEncodingHelper;
 
 /**
- * The extended header of one entry of a tar archive, as bytes: the library reads its values as
- * UTF-8 text, which names and attributes need not be. Records of POSIX (pax) and long names of GNU
- * tar, which become the records {@code path} and {@code linkpath}.
+ * The header of one entry of a tar archive, and the extended headers before it, as bytes: a library
+ * reads their values as UTF-8 text, which names and attributes need not be. Records of POSIX (pax)
+ * and long names of GNU tar, which become the records {@code path} and {@code linkpath}.
  */
 final class TarRecords {
   private static final int BLOCK = 512;
@@ -26,77 +28,129 @@ final class TarRecords {
   private static final int SUM = 148;
   private static final int SUM_BYTES = 8;
   private static final int TYPE = 156;
+  private static final int REAL_SIZE = 483;
 
-  private final FileChannel tar;
-  private final Map<String, byte[]> records = new HashMap<>();
+  /** As Latin-1 a name keeps its bytes. */
+  private static final ZipEncoding BYTES = ZipEncodingHelper.getZipEncoding("ISO-8859-1");
+
+  /** The names of records about sparse files begin with it. */
+  private static final String SPARSE = "GNU.sparse.";
+
+  private final TarFile tar;
+  private final Map<String, byte[]> records;
+
+  /** The offsets and lengths of a sparse file, each a record of its own in the form 0.0. */
+  private final StringBuilder map = new StringBuilder();
+
+  private byte[] header;
 
   /** The byte behind the header of the entry. */
   private long headerEnd;
 
-  private TarRecords(FileChannel tar) {
+  private TarRecords(TarFile tar, Map<String, byte[]> global) {
     this.tar = tar;
+    this.records = new HashMap<>(global);
   }
 
   /**
-   * Reads the extended headers before an entry.
+   * Reads the header of an entry and the extended headers before it.
    *
    * @param tar the archive
    * @param from where the first of them may be: behind the entry before
-   * @return the records
+   * @param global the records for all entries to come, to which those found here are added
+   * @return the headers; null at the end of the archive, which a block of zeros marks
    * @throws IOException if the archive cannot be read, or a header is damaged
    */
-  static TarRecords before(FileChannel tar, long from) throws IOException {
-    TarRecords all = new TarRecords(tar);
-    long at = from;
-    while (true) {
-      byte[] header = all.read(at, BLOCK);
-      demandSum(header, at);
-      int type = header[TYPE];
+  static TarRecords at(TarFile tar, long from, Map<String, byte[]> global) throws IOException {
+    TarRecords all = new TarRecords(tar, global);
+    for (long at = from; at < tar.size(); ) {
+      all.header = tar.read(at, BLOCK);
+      if (isZero(all.header)) {
+        return null;
+      }
+      demandSum(all.header, at);
+      int type = all.header[TYPE];
       if (type != 'x' && type != 'X' && type != 'g' && type != 'L' && type != 'K') {
         all.headerEnd = at + BLOCK;
         return all;
       }
-      int bytes = size(header);
-      byte[] data = all.read(at + BLOCK, bytes);
+      int bytes = size(all.header);
+      byte[] data = tar.read(at + BLOCK, bytes);
       if (type == 'L' || type == 'K') {
         all.records.put(type == 'L' ? "path" : "linkpath", upToNul(data));
-      } else if (type != 'g') {
-        all.addRecords(data);
+      } else {
+        Map<String, byte[]> found = all.parsed(data);
+        all.records.putAll(found);
+        if (type == 'g') {
+          global.putAll(found);
+        }
       }
       at += BLOCK + Math.ceilDiv(bytes, BLOCK) * (long) BLOCK;
+    }
+    return null;
+  }
+
+  /**
+   * Returns the entry, with what its records say in place of its header; names and sparse files are
+   * left to the caller.
+   *
+   * @throws IOException if a value cannot be that of an entry
+   */
+  TarArchiveEntry entry() throws IOException {
+    try {
+      byte[] plain = header.clone();
+      if (header[TYPE] == TarArchiveEntry.LF_GNUTYPE_SPARSE) {
+        // The library reads it as octal digits only, which end below 8 GiB.
+        Arrays.fill(plain, REAL_SIZE, REAL_SIZE + SIZE_BYTES, (byte) 0);
+      }
+      TarArchiveEntry entry = new TarArchiveEntry(plain, BYTES, false);
+      for (Map.Entry<String, byte[]> each : records.entrySet()) {
+        String key = each.getKey();
+        if (!key.startsWith(SPARSE) && !key.equals("path") && !key.equals("linkpath")) {
+          apply(key, entry);
+        }
+      }
+      if (entry.getSize() < 0) {
+        throw new IOException("the size of an entry is negative");
+      }
+      return entry;
+    } catch (RuntimeException e) {
+      // The library has no exception of its own for damage.
+      throw new IOException(e.getMessage(), e);
+    }
+  }
+
+  private void apply(String key, TarArchiveEntry entry) throws IOException {
+    try {
+      entry.addPaxHeader(key, text(key));
+    } catch (RuntimeException e) {
+      throw new IOException(
+          "expected a value of the record %s, found %s".formatted(key, text(key)), e);
     }
   }
 
   /**
-   * The sum of the bytes, blanks in the place of the sum itself. Old programs took the bytes for
-   * signed. A header of zeros ends the archive.
+   * Returns the size of the file of a sparse entry of old GNU tar.
+   *
+   * @throws IOException if it is no number
    */
-  private static void demandSum(byte[] header, long at) throws IOException {
-    int signed = 0;
-    int unsigned = 0;
-    int bits = 0;
-    for (int i = 0; i < BLOCK; i++) {
-      byte each = i >= SUM && i < SUM + SUM_BYTES ? (byte) ' ' : header[i];
-      signed += each;
-      unsigned += each & 0xff;
-      bits |= header[i];
-    }
-    String digits = new String(header, SUM, SUM_BYTES, StandardCharsets.ISO_8859_1);
-    int end = digits.indexOf('\0');
-    String stored = (end < 0 ? digits : digits.substring(0, end)).strip();
-    boolean fits =
-        stored.matches("[0-7]+")
-            && (Integer.parseInt(stored, 8) == unsigned || Integer.parseInt(stored, 8) == signed);
-    if (bits != 0 && !fits) {
-      throw new IOException(
-          "expected a header with the sum %o at byte 0x%x, found '%s'"
-              .formatted(unsigned, at, stored));
+  long realSize() throws IOException {
+    try {
+      return TarUtils.parseOctalOrBinary(header, REAL_SIZE, SIZE_BYTES);
+    } catch (IllegalArgumentException e) {
+      throw new IOException(e.getMessage(), e);
     }
   }
 
   /** Returns the value of a record, null if there is none. */
   byte[] get(String name) {
     return records.get(name);
+  }
+
+  /** Returns the value of a record as text of one char a byte, null if there is none. */
+  String text(String name) {
+    byte[] value = records.get(name);
+    return value == null ? null : new String(value, StandardCharsets.ISO_8859_1);
   }
 
   /** Returns all records by name. */
@@ -109,14 +163,35 @@ final class TarRecords {
     return headerEnd;
   }
 
-  private byte[] read(long at, int count) throws IOException {
-    ByteBuffer bytes = ByteBuffer.allocate(count);
-    while (bytes.hasRemaining()) {
-      if (tar.read(bytes, at + bytes.position()) < 0) {
-        throw new IOException("expected %d bytes at 0x%x, found the end".formatted(count, at));
-      }
+  private static boolean isZero(byte[] header) {
+    int bits = 0;
+    for (byte each : header) {
+      bits |= each;
     }
-    return bytes.array();
+    return bits == 0;
+  }
+
+  /**
+   * The sum of the bytes, blanks in the place of the sum itself. Old programs took the bytes for
+   * signed.
+   */
+  private static void demandSum(byte[] header, long at) throws IOException {
+    int signed = 0;
+    int unsigned = 0;
+    for (int i = 0; i < BLOCK; i++) {
+      byte each = i >= SUM && i < SUM + SUM_BYTES ? (byte) ' ' : header[i];
+      signed += each;
+      unsigned += each & 0xff;
+    }
+    String digits = new String(header, SUM, SUM_BYTES, StandardCharsets.ISO_8859_1);
+    int end = digits.indexOf('\0');
+    String stored = (end < 0 ? digits : digits.substring(0, end)).strip();
+    int sum = stored.matches("[0-7]+") ? Integer.parseInt(stored, 8) : -1;
+    if (sum < 0 || sum != unsigned && sum != signed) {
+      throw new IOException(
+          "expected a header with the sum %o at byte 0x%x, found '%s'"
+              .formatted(unsigned, at, stored));
+    }
   }
 
   private static int size(byte[] header) throws IOException {
@@ -142,8 +217,9 @@ final class TarRecords {
     return Arrays.copyOf(data, end);
   }
 
-  /** Adds records of the form {@code LENGTH NAME=VALUE\n}. */
-  private void addRecords(byte[] data) throws IOException {
+  /** Reads records of the form {@code LENGTH NAME=VALUE\n}. */
+  private Map<String, byte[]> parsed(byte[] data) throws IOException {
+    Map<String, byte[]> found = new HashMap<>();
     String text = new String(data, StandardCharsets.ISO_8859_1);
     for (int at = 0; at < data.length && data[at] != 0; ) {
       int space = text.indexOf(' ', at);
@@ -153,11 +229,16 @@ final class TarRecords {
       if (equals < 0 || length < 1 || end >= data.length || end < equals || data[end] != '\n') {
         throw new IOException("expected a record at byte %d of a pax header".formatted(at));
       }
-      records.put(
-          text.substring(space + 1, equals),
-          text.substring(equals + 1, end).getBytes(StandardCharsets.ISO_8859_1));
+      String key = text.substring(space + 1, equals);
+      String value = text.substring(equals + 1, end);
+      found.put(key, value.getBytes(StandardCharsets.ISO_8859_1));
+      if (key.equals(SPARSE + "offset") || key.equals(SPARSE + "numbytes")) {
+        map.append(map.isEmpty() ? "" : ",").append(value);
+        found.put(SPARSE + "map", map.toString().getBytes(StandardCharsets.ISO_8859_1));
+      }
       at = end + 1;
     }
+    return found;
   }
 
   private static int number(String digits) {

@@ -14,13 +14,11 @@ import dev.xip.pack.ext.NewFile;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
@@ -30,8 +28,6 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
-import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
-import org.apache.commons.compress.archivers.tar.TarArchiveStructSparse;
 
 /**
  * The files of a tar archive, to become an image, as tar(1) unpacks them: of two entries with one
@@ -40,7 +36,6 @@ import org.apache.commons.compress.archivers.tar.TarArchiveStructSparse;
  */
 final class TarTree extends PackTree {
   private static final int BLOCK = 512;
-  private static final int RECORD = 512;
 
   /** The names of attributes begin with it; the values are those of getxattr(2). */
   private static final String ATTRIBUTE = "SCHILY.xattr.";
@@ -59,8 +54,7 @@ final class TarTree extends PackTree {
   private final FileName name;
   private final PackOptions options;
   private final TarInodes inodes;
-  private final FileChannel channel;
-  private final long size;
+  private final TarFile archive;
   private final TarNames names;
   private final Map<NewFile, Stored> origins = new HashMap<>();
 
@@ -69,8 +63,7 @@ final class TarTree extends PackTree {
     this.options = options;
     this.names = new TarNames(name, options);
     this.inodes = new TarInodes(options);
-    this.channel = channel;
-    this.size = channel.size();
+    this.archive = new TarFile(channel, channel.size());
   }
 
   /**
@@ -122,35 +115,17 @@ final class TarTree extends PackTree {
     return refused;
   }
 
-  /**
-   * Reads the entries. The library reads the stream without a buffer, so the channel stands at the
-   * bytes of an entry when it has returned it.
-   */
   private void read() throws IOException {
-    // As Latin-1 a name keeps its bytes. Not closed, which would close the channel.
-    TarArchiveInputStream tar =
-        new TarArchiveInputStream(
-            Channels.newInputStream(channel), BLOCK, RECORD, "ISO-8859-1", false);
+    Map<String, byte[]> global = new HashMap<>();
     long end = 0;
-    while (true) {
-      // First, as the library takes records of any length into memory.
-      TarRecords records = end < size ? TarRecords.before(channel, end) : null;
-      TarArchiveEntry each = tar.getNextEntry();
-      if (each == null) {
-        break;
+    for (TarRecords each; (each = TarRecords.at(archive, end, global)) != null; ) {
+      TarArchiveEntry entry = each.entry();
+      TarSparse bytes = TarSparse.of(archive, each, entry);
+      if (bytes.stored() > archive.size() - bytes.at()) {
+        throw new IOException("%s ends behind the archive".formatted(entry.getName()));
       }
-      long stored = channel.position();
-      // In one form the map of a sparse file is a part of its bytes.
-      long start = each.isPaxGNU1XSparse() ? records.headerEnd() : stored;
-      end = start + Math.ceilDiv(each.getSize(), BLOCK) * (long) BLOCK;
-      if (end < start || end > size) {
-        throw new IOException("%s ends behind the archive".formatted(each.getName()));
-      }
-      if (each.isDirectory()) {
-        // An incremental archive has lists of names here, over which the library does not skip.
-        channel.position(end);
-      }
-      names.put(each, records, stored);
+      end = bytes.at() + Math.ceilDiv(bytes.stored(), BLOCK) * BLOCK;
+      names.put(entry, each, bytes);
     }
     if (end == 0) {
       throw new IOException("it has no files");
@@ -197,7 +172,7 @@ final class TarTree extends PackTree {
     }
     try {
       TarArchiveEntry entry = stored.entry();
-      Inode inode = entry == null ? inodes.folder() : inodes.of(entry);
+      Inode inode = entry == null ? inodes.folder() : inodes.of(entry, stored.bytes().size());
       SortedMap<FileName, byte[]> attributes = attributes(stored);
       if (entry != null && entry.isSymbolicLink()) {
         stored.became(NewFile.link(inode, attributes, linkTarget(stored)));
@@ -206,7 +181,7 @@ final class TarTree extends PackTree {
       }
       if (inode.type() == FileType.REGULAR) {
         origins.put(stored.file(), stored);
-        addData(stored.file(), entry);
+        addData(stored.file(), stored.bytes());
       }
     } catch (RefusedException e) {
       throw new FileSystemException(shown(stored.node()).toString(), null, e.getMessage());
@@ -236,31 +211,11 @@ final class TarTree extends PackTree {
         : FileName.of(name.exactText() + ":" + node.path().exactText());
   }
 
-  private static void addData(NewFile file, TarArchiveEntry entry) throws IOException {
-    demandPossible(file.inode().size(), entry.getSize());
-    for (Run each : runs(entry)) {
-      file.addData(each.offset, each.length);
+  private static void addData(NewFile file, TarSparse bytes) throws IOException {
+    demandPossible(bytes.size(), bytes.stored());
+    for (TarSparse.Run each : bytes.runs()) {
+      file.addData(each.offset(), each.length());
     }
-  }
-
-  /** Bytes of a file that are stored. */
-  private record Run(long offset, long length) {}
-
-  /** The stored bytes of a file, in ascending order. */
-  private static List<Run> runs(TarArchiveEntry entry) throws IOException {
-    if (!entry.isSparse()) {
-      return entry.getSize() == 0 ? List.of() : List.of(new Run(0, entry.getSize()));
-    }
-    List<Run> runs = new ArrayList<>();
-    for (TarArchiveStructSparse each : entry.getOrderedSparseHeaders()) {
-      if (each.getNumbytes() > 0) {
-        if (each.getOffset() > entry.getRealSize() - each.getNumbytes()) {
-          throw new RefusedException("has bytes stored behind its end");
-        }
-        runs.add(new Run(each.getOffset(), each.getNumbytes()));
-      }
-    }
-    return runs;
   }
 
   private SortedMap<FileName, byte[]> attributes(Stored stored) {
@@ -293,27 +248,27 @@ final class TarTree extends PackTree {
   @Override
   void copy(NewFile file, BlockMap places, FileChannel image) throws IOException {
     Stored stored = origins.get(file);
-    long from = stored.at();
-    for (Run run : runs(stored.entry())) {
-      long end = run.offset + run.length;
-      for (long at = run.offset; at < end; ) {
+    long from = stored.bytes().at();
+    for (TarSparse.Run run : stored.bytes().runs()) {
+      long end = run.offset() + run.length();
+      for (long at = run.offset(); at < end; ) {
         long count = Math.min(end - at, places.runLength(at));
         image.position(places.imageOffset(at));
-        count = channel.transferTo(from + (at - run.offset), count, image);
+        count = archive.channel().transferTo(from + (at - run.offset()), count, image);
         if (count <= 0) {
           throw new FileSystemException(name.toString(), null, "was cut while it was packed");
         }
         at += count;
       }
-      from += run.length;
+      from += run.length();
     }
-    if (channel.size() != size) {
+    if (archive.channel().size() != archive.size()) {
       throw new FileSystemException(name.toString(), null, "changed while it was packed");
     }
   }
 
   @Override
   public void close() throws IOException {
-    channel.close();
+    archive.channel().close();
   }
 }
