@@ -36,7 +36,7 @@ public final class ImageFigures {
   private static final String LOOK_UP = "look up a path, attributes";
   private static final String READ = "look up, 4 KiB of the file";
   private static final String HEAP = "heap that a walk holds";
-  private static final String BY_NIO = ", by java.nio";
+  static final String BY_NIO = ", by java.nio";
   static final String MOUNTED = "java.nio on the loop mount";
   static final String ZIPPED = "zipfs, stored";
 

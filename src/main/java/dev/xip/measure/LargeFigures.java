@@ -40,11 +40,22 @@ final class LargeFigures {
 
   private final ImageTool tool;
   private final Path image;
+  private final Roots roots;
   private final List<Figure> figures;
 
-  private LargeFigures(ImageTool tool, Path image, List<Figure> figures) {
+  /**
+   * The same files through java.nio.
+   *
+   * @param own the image in this project's provider
+   * @param mounted the kernel's mount of it, if this user may mount
+   * @param zipped a zip of the same files
+   */
+  private record Roots(Path own, Optional<Path> mounted, Path zipped) {}
+
+  private LargeFigures(ImageTool tool, Path image, Roots roots, List<Figure> figures) {
     this.tool = tool;
     this.image = image;
+    this.roots = roots;
     this.figures = figures;
   }
 
@@ -57,10 +68,12 @@ final class LargeFigures {
         tool.pack(tree, image);
         Optional<LoopMount> loop = LoopMount.of(image, scratch.path(), tool.driver());
         try (OpenImage mount = OpenImage.open(image);
+            FileSystem own = FileSystems.newFileSystem(image);
             FileSystem zipped = FileSystems.newFileSystem(zip)) {
-          LargeFigures large = new LargeFigures(tool, image, figures);
-          large.file(mount, loop.map(LoopMount::root), zipped.getPath("/"));
-          large.names(mount.image(), loop.map(LoopMount::root), zipped.getPath("/"));
+          Roots roots = new Roots(own.getPath("/"), loop.map(LoopMount::root), zipped.getPath("/"));
+          LargeFigures large = new LargeFigures(tool, image, roots, figures);
+          large.file(mount);
+          large.names(mount.image());
         } finally {
           if (loop.isPresent()) {
             loop.get().close();
@@ -117,7 +130,7 @@ final class LargeFigures {
   }
 
   /** Reads the file from first to last byte, a mebibyte at a time. */
-  private void file(OpenImage mount, Optional<Path> mounted, Path zipped) throws IOException {
+  private void file(OpenImage mount) throws IOException {
     Inode inode = PathResolver.resolve(mount.image(), FILE, true);
     try (Arena arena = Arena.ofConfined();
         WholeFile whole = mount.whole(inode)) {
@@ -133,23 +146,56 @@ final class LargeFigures {
                 }
                 return target.get(ValueLayout.JAVA_BYTE, 0);
               });
-      SequencedMap<String, String> params = params("format", tool.driver(), "bytes", "1 GiB");
-      Contender kernel =
-          mounted.isEmpty()
-              ? null
-              : race.add(
-                  ImageFigures.MOUNTED, 1e6, () -> read(mounted.get().resolve(FILE), target));
-      Contender zip = race.add(ImageFigures.ZIPPED, 1e6, () -> read(zipped.resolve(FILE), target));
-      Contender debugfs = null;
-      if (tool == ImageTool.EXT4 && ImageTool.isHere("debugfs")) {
-        String name = HostPaths.text(image);
-        debugfs =
-            race.add("debugfs", 1e6, () -> ImageTool.run("debugfs", "-R", "cat " + FILE, name));
-      }
+      ByNio all = new ByNio(race, ours, 1e6, root -> read(root.resolve(FILE), target));
+      String name = HostPaths.text(image);
+      Contender debugfs = tool(race, "debugfs", "-R", "cat " + FILE, name);
+      Contender seven = tool(race, "7z", "e", "-so", name, FILE);
       race.run();
-      add(ours, params, "ms", kernel, true);
-      add(ours, params, "ms", zip, false);
-      add(ours, params, "ms", debugfs, false);
+      SequencedMap<String, String> params = params("format", tool.driver(), "bytes", "1 GiB");
+      all.addFigures(params, "ms");
+      if (tool == ImageTool.EXT4) {
+        add(ours, params, "ms", debugfs, "debugfs, which is not installed");
+        add(ours, params, "ms", seven, "7z, which is not installed");
+      }
+    }
+  }
+
+  /** Adds a tool that reads ext4; null if the host does not have it. */
+  private Contender tool(Race race, String... words) throws IOException {
+    return tool == ImageTool.EXT4 && ImageTool.isHere(words[0])
+        ? race.add(words[0], 1e6, () -> ImageTool.run(words))
+        : null;
+  }
+
+  /** A work through java.nio, which does not know what provider it has. */
+  @FunctionalInterface
+  private interface NioWork {
+    long in(Path root) throws IOException;
+  }
+
+  /** The same work through java.nio, by this project's provider and by the peers. */
+  private final class ByNio {
+    private final Contender ours;
+    private final Contender own;
+    private final Contender kernel;
+    private final Contender zip;
+
+    ByNio(Race race, Contender ours, double units, NioWork work) {
+      this.ours = ours;
+      this.own = race.add(ours.name() + ImageFigures.BY_NIO, units, () -> work.in(roots.own));
+      this.kernel =
+          roots
+              .mounted
+              .map(root -> race.add(ImageFigures.MOUNTED, units, () -> work.in(root)))
+              .orElse(null);
+      this.zip = race.add(ImageFigures.ZIPPED, units, () -> work.in(roots.zipped));
+    }
+
+    void addFigures(SequencedMap<String, String> params, String unit) {
+      for (Contender each : List.of(ours, own)) {
+        add(each, params, unit, kernel, LoopMount.MISSING);
+        add(each, params, unit, zip, "");
+      }
     }
   }
 
@@ -164,7 +210,7 @@ final class LargeFigures {
     return sum;
   }
 
-  private void names(FsImage fs, Optional<Path> mounted, Path zipped) throws IOException {
+  private void names(FsImage fs) throws IOException {
     Inode folder = PathResolver.resolve(fs, FOLDER, true);
     SequencedMap<String, String> params = params("format", tool.driver(), "names", "100,000");
     Race race = new Race(ImageFigures.ROUNDS, Race.WALL_CLOCK);
@@ -182,15 +228,10 @@ final class LargeFigures {
                   });
               return sum[0];
             });
-    Contender kernel =
-        mounted.isEmpty()
-            ? null
-            : race.add(ImageFigures.MOUNTED, NAMES, () -> list(mounted.get().resolve(FOLDER)));
-    Contender zip = race.add(ImageFigures.ZIPPED, NAMES, () -> list(zipped.resolve(FOLDER)));
+    ByNio all = new ByNio(race, ours, NAMES, root -> list(root.resolve(FOLDER)));
     race.run();
-    add(ours, params, "ns/name", kernel, true);
-    add(ours, params, "ns/name", zip, false);
-    find(fs, folder, mounted, zipped);
+    all.addFigures(params, "ns/name");
+    find(fs, folder);
   }
 
   private static long list(Path folder) throws IOException {
@@ -203,8 +244,7 @@ final class LargeFigures {
     return sum;
   }
 
-  private void find(FsImage fs, Inode folder, Optional<Path> mounted, Path zipped)
-      throws IOException {
+  private void find(FsImage fs, Inode folder) throws IOException {
     SequencedMap<String, String> params = params("format", tool.driver(), "names", "100,000");
     Random random = new Random(42);
     FileName[] names = new FileName[1 << 12];
@@ -223,18 +263,9 @@ final class LargeFigures {
               }
               return sum;
             });
-    Contender kernel =
-        mounted.isEmpty()
-            ? null
-            : race.add(
-                ImageFigures.MOUNTED,
-                names.length,
-                () -> find(mounted.get().resolve(FOLDER), names));
-    Contender zip =
-        race.add(ImageFigures.ZIPPED, names.length, () -> find(zipped.resolve(FOLDER), names));
+    ByNio all = new ByNio(race, ours, names.length, root -> find(root.resolve(FOLDER), names));
     race.run();
-    add(ours, params, "ns/name", kernel, true);
-    add(ours, params, "ns/name", zip, false);
+    all.addFigures(params, "ns/name");
   }
 
   private static long find(Path folder, FileName[] names) throws IOException {
@@ -250,11 +281,10 @@ final class LargeFigures {
       SequencedMap<String, String> params,
       String unit,
       Contender peer,
-      boolean mount) {
-    if (peer != null) {
-      figures.add(Figure.of(ours, params, unit, peer, Goal.ahead(1)));
-    } else if (mount) {
-      figures.add(Figure.ofMissing(ours, params, unit, LoopMount.MISSING, Goal.ahead(1)));
-    }
+      String missing) {
+    figures.add(
+        peer != null
+            ? Figure.of(ours, params, unit, peer, Goal.ahead(1))
+            : Figure.ofMissing(ours, params, unit, missing, Goal.ahead(1)));
   }
 }
