@@ -93,6 +93,24 @@ public final class FileName implements Comparable<FileName> {
   }
 
   /**
+   * Makes the path of a file in a directory.
+   *
+   * @param child its name or path
+   * @return this path, a slash unless it ends with one, and the other; the other alone if this is
+   *     empty
+   */
+  public FileName slash(FileName child) {
+    boolean slash = length() > 0 && bytes[to - 1] != '/';
+    byte[] both = new byte[length() + (slash ? 1 : 0) + child.length()];
+    copyTo(both, 0);
+    if (slash) {
+      both[length()] = '/';
+    }
+    child.copyTo(both, both.length - child.length());
+    return owning(both);
+  }
+
+  /**
    * Copies the bytes.
    *
    * @param target receives them

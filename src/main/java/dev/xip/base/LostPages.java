@@ -325,10 +325,13 @@ public final class LostPages {
     }
     String name = range.origin.name;
     if (BY_NAME.remove(name, range)) {
-      RANGES.values().stream()
-          .filter(each -> each.origin.name.equals(name))
-          .findFirst()
-          .ifPresent(each -> BY_NAME.put(name, each));
+      // A loop, as in FileName: a program may end with its first image.
+      for (Range each : RANGES.values()) {
+        if (each.origin.name.equals(name)) {
+          BY_NAME.put(name, each);
+          break;
+        }
+      }
     }
   }
 }

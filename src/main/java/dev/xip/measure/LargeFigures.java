@@ -35,6 +35,7 @@ final class LargeFigures {
   private static final int NAMES = 100_000;
   private static final int CHUNK = 1 << 20;
   private static final long FILE_BYTES = 1L << 30;
+  private static final double SHARE_OF_BARE = 0.95;
   private static final String FILE = "file";
   private static final String FOLDER = "names";
 
@@ -147,6 +148,17 @@ final class LargeFigures {
                 return target.get(ValueLayout.JAVA_BYTE, 0);
               });
       ByNio all = new ByNio(race, ours, 1e6, root -> read(root.resolve(FILE), target));
+      MemorySegment bytes = whole.memory();
+      all.bare =
+          race.add(
+              "raw",
+              1e6,
+              () -> {
+                for (long at = 0; at < FILE_BYTES; at += CHUNK) {
+                  MemorySegment.copy(bytes, at, target, 0, CHUNK);
+                }
+                return target.get(ValueLayout.JAVA_BYTE, 0);
+              });
       String name = HostPaths.text(image);
       Contender debugfs = tool(race, "debugfs", "-R", "cat " + FILE, name);
       Contender seven = tool(race, "7z", "e", "-so", name, FILE);
@@ -180,6 +192,9 @@ final class LargeFigures {
     private final Contender kernel;
     private final Contender zip;
 
+    /** What bare memory does, beside the kernel; null if it cannot. */
+    private Contender bare;
+
     ByNio(Race race, Contender ours, double units, NioWork work) {
       this.ours = ours;
       this.own = race.add(ours.name() + ImageFigures.BY_NIO, units, () -> work.in(roots.own));
@@ -194,6 +209,10 @@ final class LargeFigures {
     void addFigures(SequencedMap<String, String> params, String unit) {
       for (Contender each : List.of(ours, own)) {
         add(each, params, unit, kernel, LoopMount.MISSING);
+        if (bare != null && kernel != null) {
+          Limit limit = new Limit(bare.median(), kernel.median(), SHARE_OF_BARE);
+          figures.add(figures.removeLast().withLimit(limit));
+        }
         add(each, params, unit, zip, "");
       }
     }

@@ -64,22 +64,21 @@ final class PathNames {
 
   /** The offset of each name. The empty path has one name, which is empty; the root has none. */
   static int[] offsets(FileName path) {
-    int count = path.length() == 0 ? 1 : 0;
-    for (int i = 0; i < path.length(); i++) {
-      count += isStart(path, i) ? 1 : 0;
+    if (path.length() == 0) {
+      return new int[1];
     }
-    int[] offsets = new int[count];
-    int next = 0;
+    int[] offsets = new int[8];
+    int count = 0;
+    boolean afterSlash = true;
     for (int i = 0; i < path.length(); i++) {
-      if (isStart(path, i)) {
-        offsets[next++] = i;
+      boolean slash = path.at(i) == '/';
+      if (afterSlash && !slash) {
+        offsets = count == offsets.length ? Arrays.copyOf(offsets, 2 * count) : offsets;
+        offsets[count++] = i;
       }
+      afterSlash = slash;
     }
-    return offsets;
-  }
-
-  private static boolean isStart(FileName path, int at) {
-    return path.at(at) != '/' && (at == 0 || path.at(at - 1) == '/');
+    return Arrays.copyOf(offsets, count);
   }
 
   /** The names; none of the root and of the empty path. */
@@ -123,16 +122,7 @@ final class PathNames {
     if (child.length() == 0) {
       return base;
     }
-    if (base.length() == 0 || isAbsolute(child)) {
-      return child;
-    }
-    byte[] bytes = new byte[base.length() + 1 + child.length()];
-    int at = append(base, bytes, 0);
-    if (bytes[at - 1] != '/') {
-      bytes[at++] = '/';
-    }
-    int end = append(child, bytes, at);
-    return FileName.of(end == bytes.length ? bytes : Arrays.copyOf(bytes, end));
+    return base.length() == 0 || isAbsolute(child) ? child : base.slash(child);
   }
 
   /** Removes each {@code .}, and each {@code ..} with the name before it. */

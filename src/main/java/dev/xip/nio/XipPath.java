@@ -166,7 +166,7 @@ final class XipPath implements Path {
 
   /** Appends one name as an image holds it. */
   XipPath resolve(FileName name) {
-    return with(PathNames.resolve(bytes, name));
+    return new XipPath(fileSystem, PathNames.resolve(bytes, name));
   }
 
   @Override

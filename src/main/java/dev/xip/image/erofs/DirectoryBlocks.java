@@ -77,7 +77,11 @@ final class DirectoryBlocks extends DirectoryEntries {
     if (dotOmitted && !visitor.entry(DOT, directory.number(), FileType.DIRECTORY)) {
       return;
     }
-    scan((at, name, length) -> visitor.entry(view.name(name, length), number(at), type(at)));
+    boolean whole =
+        scan((at, name, length) -> visitor.entry(view.name(name, length), number(at), type(at)));
+    if (whole) {
+      sound = true;
+    }
   }
 
   /**
@@ -100,41 +104,57 @@ final class DirectoryBlocks extends DirectoryEntries {
     return found;
   }
 
-  /** Searches for the last block that does not begin behind the name, then in that. */
+  /**
+   * Searches for the last block that does not begin behind the name, then in that. What a name
+   * before it and one behind it have in common with it, all between have too, as the names are
+   * sorted: those bytes are compared once more only with the name that is found.
+   */
   private long search(FileName name) throws IOException {
     long low = 0;
     long high = blocks() - 1;
+    int before = 0;
+    int behind = 0;
     while (low <= high) {
       long middle = low + high >>> 1;
       long block = block(middle);
-      int order = compare(block, firstName(block, length(middle)), 0, middle, name);
+      int names = firstName(block, length(middle));
+      int order = compare(block, names, 0, middle, name, Math.min(before, behind));
       if (order == 0) {
-        return number(block);
+        return compare(block, names, 0, middle, name, 0) == 0 ? number(block) : -1;
       }
       if (order < 0) {
         low = middle + 1;
+        before = -order - 1;
       } else {
         high = middle - 1;
+        behind = order - 1;
       }
     }
-    return high < 0 ? -1 : searchBlock(high, name);
+    return high < 0 ? -1 : searchBlock(high, name, before, behind);
   }
 
-  private long searchBlock(long index, FileName name) throws IOException {
+  private long searchBlock(long index, FileName name, int bytesBefore, int bytesBehind)
+      throws IOException {
     long block = block(index);
     int names = firstName(block, length(index));
     int low = 1;
     int high = names / ErofsLayout.DIRENT_SIZE - 1;
+    int before = bytesBefore;
+    int behind = bytesBehind;
     while (low <= high) {
       int middle = low + high >>> 1;
-      int order = compare(block, names, middle, index, name);
+      int order = compare(block, names, middle, index, name, Math.min(before, behind));
       if (order == 0) {
-        return number(block + (long) middle * ErofsLayout.DIRENT_SIZE);
+        return compare(block, names, middle, index, name, 0) == 0
+            ? number(block + (long) middle * ErofsLayout.DIRENT_SIZE)
+            : -1;
       }
       if (order < 0) {
         low = middle + 1;
+        before = -order - 1;
       } else {
         high = middle - 1;
+        behind = order - 1;
       }
     }
     return -1;
@@ -202,21 +222,34 @@ final class DirectoryBlocks extends DirectoryEntries {
     return end - start;
   }
 
-  /** Compares the name of an entry with another, byte by byte. */
-  private int compare(long block, int names, int entry, long index, FileName other)
+  /**
+   * Compares the name of an entry with another, byte by byte from one on.
+   *
+   * @return 0 if the rest is equal, else 1 more than the number of equal bytes before the first
+   *     that differs, negative if the entry comes first
+   */
+  private int compare(long block, int names, int entry, long index, FileName other, int from)
       throws MalformedDataException {
     int length = nameLength(block, names, entry, length(index));
     long start = block + name(block, entry);
-    for (int i = 0; i < length && i < other.length(); i++) {
+    int shorter = Math.min(length, other.length());
+    for (int i = from; i < shorter; i++) {
       int order = view.u8(start + i) - (other.at(i) & 0xff);
       if (order != 0) {
-        return order;
+        return order < 0 ? -i - 1 : i + 1;
       }
     }
-    return length - other.length();
+    int order = Integer.compare(length, other.length());
+    return order * (shorter + 1);
   }
 
-  private void scan(Scan scan) throws IOException {
+  /**
+   * Reads and checks all entries, their order once.
+   *
+   * @return whether the scan went on to the end
+   */
+  private boolean scan(Scan scan) throws IOException {
+    boolean ordered = sound;
     long before = 0;
     int lengthBefore = 0;
     for (long index = 0; index < blocks(); index++) {
@@ -228,19 +261,20 @@ final class DirectoryBlocks extends DirectoryEntries {
         int length = nameLength(block, names, entry, length(index));
         long name = block + name(block, entry);
         checkEntry(at, name, length);
-        if (compare(before, lengthBefore, name, length) >= 0) {
+        if (!ordered && compare(before, lengthBefore, name, length) >= 0) {
           throw view.malformed(
               at,
               "names in order in directory inode %d".formatted(directory.number()),
               "%s behind %s".formatted(view.name(name, length), view.name(before, lengthBefore)));
         }
         if (!scan.entry(at, name, length)) {
-          return;
+          return false;
         }
         before = name;
         lengthBefore = length;
       }
     }
+    return true;
   }
 
   private int compare(long one, int oneLength, long other, int otherLength)

@@ -62,6 +62,16 @@ final class UsedBlocks {
     runs[count++] = first << LENGTH_BITS | length - 1;
   }
 
+  /** As it is in most files. The first sort of a JVM takes longer than opening an image. */
+  private boolean isSorted() {
+    for (int i = 1; i < count; i++) {
+      if (runs[i] < runs[i - 1]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /**
    * Checks that no run overlaps another, unless the image shares equal blocks. Sorts the runs.
    *
@@ -71,7 +81,9 @@ final class UsedBlocks {
     if (count < 2 || superblock.features().hasRoCompat(ExtFeatures.RO_COMPAT_SHARED_BLOCKS)) {
       return;
     }
-    Arrays.sort(runs, 0, count);
+    if (!isSorted()) {
+      Arrays.sort(runs, 0, count);
+    }
     long end = 0;
     for (int i = 0; i < count; i++) {
       long first = runs[i] >>> LENGTH_BITS;
