@@ -187,4 +187,41 @@ class ConsumerIT {
         .filteredOn(each -> !each.contains("readlink"))
         .isEmpty();
   }
+
+  @Test
+  void anOldKernelMakesTheMemfdWithOldFlags() throws IOException {
+    assertSums(straced("inject=memfd_create:error=EINVAL:when=1"));
+  }
+
+  @Test
+  void aMemfdThatTheSystemRefusesIsNamedWithTheRemedy() throws IOException {
+    List<String> command = straced("inject=memfd_create:error=EPERM");
+    assertThat(Processes.runAny(command.toArray(String[]::new)).err())
+        .contains("xip-0.1.0.jar!/META-INF/native/linux-" + System.getProperty("os.arch"))
+        .contains("libxip.so, in a memfd: memfd_create(name=libxip.so")
+        .contains("EPERM")
+        .contains("-Dxip.library=FILE");
+  }
+
+  private static List<String> straced(String injection) throws IOException {
+    Strace.require();
+    List<String> command =
+        new ArrayList<>(List.of("strace", "-f", "-o", "/dev/null", "-e", "trace=memfd_create"));
+    command.addAll(List.of("-e", injection));
+    command.addAll(onTheClassPath(image));
+    return command;
+  }
+
+  @Test
+  void aSystemThatForbidsExecutableMemfdsRunsIt() throws IOException {
+    Judge.root();
+    Path setting = Path.of("/proc/sys/vm/memfd_noexec");
+    Judge.needs(Files.exists(setting), "root on Linux 6.3 or newer");
+    List<String> command =
+        new ArrayList<>(List.of(Judge.program("unshare").toString(), "--pid", "--fork"));
+    String forbid = "echo 2 >" + setting + " && exec \"$@\"";
+    command.addAll(List.of("--mount-proc", "sh", "-c", forbid, "sh"));
+    command.addAll(onTheClassPath(image));
+    assertSums(command);
+  }
 }

@@ -20,6 +20,11 @@ class SeveralLoadersTest {
 
   @Test
   void eachClassLoaderIsToldOfItsOwnCutImageAndTheHandlerOutlivesThemAll() throws IOException {
+    assertEachIsTold(folder, System.getProperty("java.class.path"));
+  }
+
+  /** Precondition: xip's classes, these and the libraries are on the class path. */
+  static void assertEachIsTold(Path folder, String classPath) throws IOException {
     Path tree = Files.createDirectory(folder.resolve("tree"));
     Files.write(tree.resolve("file"), "twopages".repeat(1024).getBytes(US_ASCII));
     Path image = Images.ext2(tree);
@@ -28,6 +33,7 @@ class SeveralLoadersTest {
       images.add(Files.copy(image, folder.resolve(i + ".img")).toString());
     }
     List<String> command = Jvm.command(SeveralLoaders.class, images.toArray(String[]::new));
+    command.set(command.indexOf("-cp") + 1, classPath);
     Processes.Output output = Processes.runAny(command.toArray(String[]::new));
     assertThat(output.err()).isEmpty();
     assertThat(output.exit()).isZero();
