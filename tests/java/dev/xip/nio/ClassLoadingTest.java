@@ -15,6 +15,8 @@ import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -25,6 +27,8 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Classes and resources come from an image: from its directories, and from jars in it. */
 class ClassLoadingTest {
@@ -40,6 +44,8 @@ class ClassLoadingTest {
     Path inFolder = Files.createDirectories(tree.resolve("classes dir"));
     compile(sources, inFolder, "InFolder", "directory");
     Files.writeString(inFolder.resolve("some/pack/text"), "resource");
+    Path page = Files.writeString(inFolder.resolve("page.html"), "<p>text");
+    Files.setLastModifiedTime(page, FileTime.from(Instant.ofEpochSecond(1_199_500_000)));
     Path forJar = Files.createDirectory(folder.resolve("forJar"));
     compile(sources, forJar, "InJar", "jar");
     Path jar = Files.createDirectory(tree.resolve("lib")).resolve("a.jar");
@@ -115,6 +121,28 @@ class ClassLoadingTest {
     assertThat(url("/classes%20dir/some/pack/").openStream()).hasContent("InFolder.class\ntext\n");
     assertThatThrownBy(() -> url("/missing").openStream())
         .isInstanceOf(FileNotFoundException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"page.html", "some/pack/text", "some"})
+  void aConnectionHasTheHeaderOfAConnectionToAFileOfTheHost(String path) throws IOException {
+    Path host = folder.resolve("tree/classes dir").resolve(path);
+    URLConnection expected = host.toUri().toURL().openConnection();
+    URLConnection connection = url("/classes%20dir/" + path).openConnection();
+    assertThat(connection.getHeaderFields().keySet())
+        .isEqualTo(expected.getHeaderFields().keySet());
+    for (String field : List.of("content-type", "Content-Length", "last-modified", "other")) {
+      assertThat(connection.getHeaderField(field)).isEqualTo(expected.getHeaderField(field));
+    }
+    for (int i = 0; i < 4; i++) {
+      assertThat(connection.getHeaderFieldKey(i)).isEqualTo(expected.getHeaderFieldKey(i));
+      assertThat(connection.getHeaderField(i)).isEqualTo(expected.getHeaderField(i));
+    }
+  }
+
+  @Test
+  void aConnectionToNoFileHasNoHeader() throws IOException {
+    assertThat(url("/missing").openConnection().getHeaderFields()).isEmpty();
   }
 
   /**

@@ -13,6 +13,14 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 
 /**
  * A file in an image, read through its URL. A directory reads as the names of its files, one on
@@ -23,6 +31,14 @@ final class XipUrlConnection extends URLConnection {
   private static final OpenFileSystems OPENED = new OpenFileSystems();
 
   private static final XipFileSystemProvider PROVIDER = new XipFileSystemProvider();
+
+  /** Dates in a header have a year of four digits. */
+  private static final Instant FIRST_DATE = Instant.parse("0000-01-01T00:00:00Z");
+
+  private static final Instant END_OF_DATES = Instant.parse("+10000-01-01T00:00:00Z");
+
+  private static final DateTimeFormatter DATE =
+      DateTimeFormatter.ofPattern("EEE, dd MMM uuuu HH:mm:ss 'GMT'", Locale.US);
 
   private XipFileAttributes file;
   private InputStream content;
@@ -79,6 +95,47 @@ final class XipUrlConnection extends URLConnection {
     return content;
   }
 
+  /** As a connection to a file of the host has it; the names of the fields are in lower case. */
+  private Map<String, String> header() {
+    Map<String, String> fields = new LinkedHashMap<>();
+    if (connects()) {
+      String type = getContentType();
+      if (type != null) {
+        fields.put("content-type", type);
+      }
+      if (file.isRegularFile()) {
+        fields.put("content-length", Long.toString(file.size()));
+        Instant changed = file.lastModifiedTime().toInstant();
+        if (!changed.isBefore(FIRST_DATE) && changed.isBefore(END_OF_DATES)) {
+          fields.put("last-modified", DATE.format(changed.atOffset(ZoneOffset.UTC)));
+        }
+      }
+    }
+    return fields;
+  }
+
+  @Override
+  public Map<String, List<String>> getHeaderFields() {
+    Map<String, List<String>> fields = new LinkedHashMap<>();
+    header().forEach((name, value) -> fields.put(name, List.of(value)));
+    return Collections.unmodifiableMap(fields);
+  }
+
+  @Override
+  public String getHeaderField(String name) {
+    return name == null ? null : header().get(name.toLowerCase(Locale.ROOT));
+  }
+
+  @Override
+  public String getHeaderFieldKey(int index) {
+    return header().keySet().stream().skip(index).findFirst().orElse(null);
+  }
+
+  @Override
+  public String getHeaderField(int index) {
+    return header().values().stream().skip(index).findFirst().orElse(null);
+  }
+
   @Override
   public long getContentLengthLong() {
     return connects() && file.isRegularFile() ? file.size() : -1;
@@ -91,7 +148,9 @@ final class XipUrlConnection extends URLConnection {
 
   @Override
   public String getContentType() {
-    return guessContentTypeFromName(url.getPath());
+    return connects() && file.isDirectory()
+        ? "text/plain"
+        : guessContentTypeFromName(url.getPath());
   }
 
   private boolean connects() {
