@@ -6,6 +6,7 @@ import static dev.xip.mount.MatrixRow.ext;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
+import dev.xip.image.FsImage;
 import dev.xip.testing.EveryKind;
 import dev.xip.testing.Folders;
 import dev.xip.testing.Images;
@@ -53,6 +54,8 @@ class ImageMatrixTest {
   /** Directories that take no notice of case. */
   private static final String CASEFOLDED =
       "set_inode_field crowd flags 0x40000000; set_inode_field sticky flags 0x40000000";
+
+  private static final int PAGE = 4096;
 
   private static final String REMOVED = "rm crowd/[1-4]*";
 
@@ -233,7 +236,7 @@ class ImageMatrixTest {
     row.make(file, tree);
     try (OpenImage opened = OpenImage.open(file)) {
       SeenTree ours = SeenTree.of(opened.image());
-      SeenTree provided = provided(file, ours);
+      SeenTree provided = provided(file, opened.image(), ours);
       if (!Judge.isRoot() || !isJudgedByTheKernel(row, file, ours, provided)) {
         SeenTree judge = toolsView(row, file);
         SeenTree.assertSame(ours, judge);
@@ -244,9 +247,14 @@ class ImageMatrixTest {
     }
   }
 
-  private static SeenTree provided(Path file, SeenTree ours) throws IOException {
+  private static SeenTree provided(Path file, FsImage same, SeenTree ours) throws IOException {
     try (FileSystem image = FileSystems.newFileSystem(file, SeenTree.class.getClassLoader())) {
-      return SeenTree.of(image.getPath("/"), ours);
+      Path root = image.getPath("/");
+      int inPlace = InPlaceFiles.assertMapped(root, same, file);
+      if (same.info().blockSize() >= PAGE) {
+        assertThat(inPlace).as("files in place").isPositive();
+      }
+      return SeenTree.of(root, ours);
     }
   }
 
@@ -292,7 +300,7 @@ class ImageMatrixTest {
     assertThat(Files.mismatch(copy, recovered)).as("the first change").isNotNegative();
     try (OpenImage opened = OpenImage.open(copy)) {
       SeenTree ours = SeenTree.of(opened.image());
-      SeenTree provided = provided(copy, ours);
+      SeenTree provided = provided(copy, opened.image(), ours);
       Images.mounted(
           recovered,
           "ext4",
