@@ -224,6 +224,7 @@ class ReadingIT {
     Images.ext("ext4", tree, inline, "-b", "4096", "-O", "inline_data", "-I", "256");
     assertThat(Xip.run("check", inline).isDone().out())
         .containsPattern("(?m)^inline data +6 +\\d extents  /hello.txt$")
+        .contains("inline data, by copy: ")
         .doesNotContain("/two-pages");
   }
 

@@ -182,7 +182,7 @@ final class SeenTree {
         }
         FileContent content = FileContent.of(image, inode);
         List<Run> runs = runs(map, inode.size());
-        if (map.verdict() == Verdict.COMPRESSED) {
+        if (map.verdict().isCompressed()) {
           compressed.add(path);
           runs = List.of(new Run(0, inode.size()));
         }

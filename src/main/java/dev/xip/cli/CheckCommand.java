@@ -91,13 +91,20 @@ final class CheckCommand extends ImageCommand {
       Placement.Sum sum = sums.get(verdict);
       if (sum != null) {
         out.line(
-            "%s: %,d files with %s"
-                .formatted(verdict.reason(), sum.files(), sizes.text(sum.bytes())));
+            "%s%s: %,d files with %s"
+                .formatted(verdict.reason(), how(verdict), sum.files(), sizes.text(sum.bytes())));
       }
     }
     if (sums.isEmpty()) {
       out.line("no regular files");
     }
+  }
+
+  private static String how(Verdict verdict) {
+    if (verdict == Verdict.IN_PLACE || verdict == Verdict.COMPRESSED) {
+      return "";
+    }
+    return verdict.isReadable() ? ", by copy" : ", refused";
   }
 
   private void printFile(Placement.FilePlacement file, Output out) throws IOException {

@@ -13,8 +13,16 @@ public enum Verdict {
   INLINE("inline data"),
   /** The last bytes share a block with metadata. */
   TAIL_PACKED("tail-packed"),
-  /** The bytes are compressed. */
+  /** The bytes are compressed, by an algorithm that is known when they are decoded. */
   COMPRESSED("compressed"),
+  /** The bytes are compressed with LZ4, which xip decodes. */
+  COMPRESSED_LZ4("compressed with LZ4"),
+  /** The bytes are compressed with LZMA, which xip does not decode. */
+  COMPRESSED_LZMA("compressed with LZMA"),
+  /** The bytes are compressed with DEFLATE, which xip does not decode. */
+  COMPRESSED_DEFLATE("compressed with DEFLATE"),
+  /** The bytes are compressed with Zstandard, which xip does not decode. */
+  COMPRESSED_ZSTANDARD("compressed with Zstandard"),
   /** The bytes are encrypted. */
   ENCRYPTED("encrypted"),
   /** The bytes are to be checked against a tree of hashes, which xip does not do. */
@@ -58,7 +66,23 @@ public enum Verdict {
   public boolean copyable() {
     return switch (this) {
       case IN_PLACE, INLINE, TAIL_PACKED, SMALL_BLOCKS, UNALIGNED, JOURNALED -> true;
-      case NOT_REGULAR, COMPRESSED, ENCRYPTED, VERITY -> false;
+      default -> false;
     };
+  }
+
+  /** {@return whether the bytes are compressed, with whatever algorithm} */
+  public boolean isCompressed() {
+    return switch (this) {
+      case COMPRESSED, COMPRESSED_LZ4, COMPRESSED_LZMA, COMPRESSED_DEFLATE, COMPRESSED_ZSTANDARD ->
+          true;
+      default -> false;
+    };
+  }
+
+  /**
+   * {@return whether the bytes can be read, in place or by copy; false if that is not known yet}
+   */
+  public boolean isReadable() {
+    return copyable() || this == COMPRESSED_LZ4;
   }
 }

@@ -3,6 +3,7 @@ package dev.xip.image.erofs;
 import dev.xip.base.ByteView;
 import dev.xip.base.MalformedDataException;
 import dev.xip.image.Inode;
+import dev.xip.image.Verdict;
 import dev.xip.image.erofs.Clusters.Form;
 import dev.xip.image.erofs.InodeTable.Body;
 import java.nio.file.FileSystemException;
@@ -30,6 +31,12 @@ record ClusterMap(
     int advise,
     int shift) {
   private static final List<String> ALGORITHMS = List.of("LZ4", "LZMA", "DEFLATE", "Zstandard");
+  private static final List<Verdict> VERDICTS =
+      List.of(
+          Verdict.COMPRESSED_LZ4,
+          Verdict.COMPRESSED_LZMA,
+          Verdict.COMPRESSED_DEFLATE,
+          Verdict.COMPRESSED_ZSTANDARD);
 
   /**
    * Reads the map of a file.
@@ -45,8 +52,7 @@ record ClusterMap(
   static Clusters read(ByteView image, Superblock superblock, Inode inode, Body body)
       throws FileSystemException {
     ByteView view = body.view();
-    long at = body.end() + 7 & -8;
-    view.checkRange(at, ErofsLayout.MAP_HEADER_SIZE, "the map of a compressed file");
+    long at = header(body);
     int bits = view.u8(at + ErofsLayout.H_CLUSTERBITS);
     ClusterMap map =
         new ClusterMap(
@@ -57,19 +63,55 @@ record ClusterMap(
             at,
             view.u16(at + ErofsLayout.H_ADVISE),
             superblock.blockShift() + (bits & ErofsLayout.CLUSTERBITS_MASK));
-    boolean full = body.layout() == ErofsLayout.COMPRESSED_FULL;
     Clusters.Builder clusters = new Clusters.Builder();
-    if (full && (map.advise & ErofsLayout.ADVISE_EXTENTS) != 0) {
+    if (hasRecords(body, map.advise)) {
       new ClusterRecords(map, clusters).read();
     } else if ((bits & ErofsLayout.WHOLE_FRAGMENT) != 0) {
       map.addFragment(clusters, 0, view.u64(at) ^ Long.MIN_VALUE);
     } else {
       map.checkAlgorithms();
-      new ClusterIndexes(map, clusters).read(full);
+      new ClusterIndexes(map, clusters).read(body.layout() == ErofsLayout.COMPRESSED_FULL);
     }
     Clusters built = clusters.build(inode.size());
     map.checkLengths(built);
     return built;
+  }
+
+  private static long header(Body body) throws MalformedDataException {
+    long at = body.end() + 7 & -8;
+    body.view().checkRange(at, ErofsLayout.MAP_HEADER_SIZE, "the map of a compressed file");
+    return at;
+  }
+
+  private static boolean hasRecords(Body body, int advise) {
+    return body.layout() == ErofsLayout.COMPRESSED_FULL
+        && (advise & ErofsLayout.ADVISE_EXTENTS) != 0;
+  }
+
+  /**
+   * Tells how a file is compressed, without a look at its extents.
+   *
+   * @param body the rest of its inode
+   * @return the algorithm, one that is not decoded if there are two; {@link Verdict#COMPRESSED} if
+   *     the header does not name it
+   * @throws MalformedDataException if there is no header
+   */
+  static Verdict verdict(Body body) throws MalformedDataException {
+    long at = header(body);
+    int algorithms = body.view().u8(at + ErofsLayout.H_ALGORITHMS);
+    int second = algorithms >> 4;
+    int told = (algorithms & 0xf) == 0 ? second : algorithms & 0xf;
+    boolean elsewhere =
+        isWholeFragment(body) || hasRecords(body, body.view().u16(at + ErofsLayout.H_ADVISE));
+    return elsewhere || told >= VERDICTS.size() ? Verdict.COMPRESSED : VERDICTS.get(told);
+  }
+
+  /** {@return whether all bytes of a compressed file lie in the packed file} */
+  static boolean isWholeFragment(Body body) throws MalformedDataException {
+    long at = header(body);
+    int bits = body.view().u8(at + ErofsLayout.H_CLUSTERBITS);
+    return !hasRecords(body, body.view().u16(at + ErofsLayout.H_ADVISE))
+        && (bits & ErofsLayout.WHOLE_FRAGMENT) != 0;
   }
 
   private void checkAlgorithms() throws FileSystemException {

@@ -125,7 +125,23 @@ public final class ErofsImage extends GuardedImage {
 
   @Override
   protected BlockMap readMap(Inode file) throws IOException {
-    return blocks.map(file, inodes.body(file));
+    Body body = inodes.body(file);
+    BlockMap map = blocks.map(file, body);
+    return map.verdict() == Verdict.COMPRESSED && body.isCompressed()
+        ? BlockMap.empty(compression(file, body))
+        : map;
+  }
+
+  /** The algorithm of a compressed file; of one that lies in the packed file, that file's. */
+  private Verdict compression(Inode file, Body body) throws IOException {
+    long packedNumber = inodes.number(superblock.packedNid());
+    if (!ClusterMap.isWholeFragment(body)
+        || superblock.packedNid() == 0
+        || file.number() == packedNumber) {
+      return ClusterMap.verdict(body);
+    }
+    Body holder = inodes.body(inodes.read(packedNumber));
+    return holder.isCompressed() ? ClusterMap.verdict(holder) : Verdict.COMPRESSED;
   }
 
   @Override
