@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.awt.Rectangle;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -98,25 +99,45 @@ class FigureTest {
   }
 
   @Test
-  void aChartIsAPictureWithBarsOnBothSidesOfTheGoal() throws IOException {
+  void goalsThatWereMetAndThoseThatWereMissedHaveAChartEachWithoutEmptyRows() throws IOException {
     Path file = folder.resolve("chart.png");
-    FigureChart.write(List.of(figure(10, 40, Goal.times(1)), figure(40, 10, Goal.times(1))), file);
+    FigureChart.write(
+        List.of(
+            figure(10, 40, Goal.times(1)),
+            figure(40, 10, Goal.times(1)),
+            figure(10, 20, Goal.times(1))),
+        file);
     BufferedImage picture = ImageIO.read(file.toFile());
-    assertThat(leftmost(picture, FigureChart.MET.getRGB()))
-        .isPositive()
-        .isLessThan(leftmost(picture, FigureChart.MISSED.getRGB()));
+    List<Rectangle> met = bars(picture, FigureChart.MET.getRGB());
+    List<Rectangle> missed = bars(picture, FigureChart.MISSED.getRGB());
+    assertThat(met).hasSize(2);
+    assertThat(missed).hasSize(1);
+    Rectangle quarter = met.getFirst();
+    Rectangle half = met.getLast();
+    assertThat(quarter.width).as("logarithmic").isCloseTo(2 * half.width, within(4));
+    assertThat(quarter.getMaxX()).as("the goal").isEqualTo(half.getMaxX());
+    assertThat(half.y - quarter.getMaxY()).as("between rows").isLessThan(quarter.height / 2.0);
+    assertThat(missed.getFirst().x).as("its goal").isLessThan(quarter.x + quarter.width / 4);
+    assertThat(missed.getFirst().y).as("below the others").isGreaterThan((int) half.getMaxY());
   }
 
-  /** {@return the leftmost column of a colour above the legend, -1 if there is none} */
-  private static int leftmost(BufferedImage picture, int rgb) {
-    for (int x = 0; x < picture.getWidth(); x++) {
-      for (int y = 0; y < picture.getHeight() / 2; y++) {
+  /** {@return where the bars of a colour lie, from the top} */
+  private static List<Rectangle> bars(BufferedImage picture, int rgb) {
+    List<Rectangle> bars = new ArrayList<>();
+    for (int y = 0; y < picture.getHeight(); y++) {
+      Rectangle row = null;
+      for (int x = 0; x < picture.getWidth(); x++) {
         if (picture.getRGB(x, y) == rgb) {
-          return x;
+          row = row == null ? new Rectangle(x, y, 1, 1) : row.union(new Rectangle(x, y, 1, 1));
         }
       }
+      if (row != null && !bars.isEmpty() && bars.getLast().getMaxY() == y) {
+        bars.add(bars.removeLast().union(row));
+      } else if (row != null) {
+        bars.add(row);
+      }
     }
-    return -1;
+    return bars;
   }
 
   @Test
@@ -156,6 +177,10 @@ class FigureTest {
   void growthIsDrawn() throws IOException {
     Path file = folder.resolve("growth.png");
     GrowthChart.write(List.of(growth(10, 100, 1_000), growth(5, 5, 5)), file);
-    assertThat(ImageIO.read(file.toFile()).getWidth()).isGreaterThan(500);
+    int one = ImageIO.read(file.toFile()).getWidth();
+    assertThat(one).isGreaterThan(500);
+    Growth other = new Growth("work", "segments", "ns", growth(1, 2, 3).points());
+    GrowthChart.write(List.of(growth(10, 100, 1_000), other), file);
+    assertThat(ImageIO.read(file.toFile()).getWidth()).as("a chart a subject").isEqualTo(2 * one);
   }
 }

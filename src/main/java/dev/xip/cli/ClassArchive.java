@@ -70,6 +70,7 @@ final class ClassArchive {
             List.of("ls", "-l", "-R", image),
             List.of("ls", "--json", image),
             List.of("cat", image, "/link"),
+            List.of("paths", "--", image, "/f"),
             List.of("stat", image, "/file"),
             List.of("check", image),
             List.of("cp", "-r", image, "/", folder.resolve("copy").toString()),

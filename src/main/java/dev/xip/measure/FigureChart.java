@@ -6,20 +6,24 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.knowm.xchart.HorizontalBarChart;
 import org.knowm.xchart.HorizontalBarChartBuilder;
 import org.knowm.xchart.style.HorizontalBarStyler;
-import org.knowm.xchart.style.Styler.LegendPosition;
 
 /**
- * Draws each figure as a bar that begins at its goal: to the left by the margin if the goal was
- * met, to the right if it was missed, both for goals of cost and of being ahead. The axis is
- * logarithmic.
+ * Draws each figure as a bar that begins at its goal: in one chart those that met it, to the left
+ * by the margin, in another below those that missed it, to the right by what is missing, both for
+ * goals of cost and of being ahead. The axes are logarithmic.
  */
 public final class FigureChart {
   private static final int WIDTH = 1100;
-  private static final int ROW_HEIGHT = 26;
-  private static final int FRAME_HEIGHT = 130;
+  private static final int ROW_HEIGHT = 24;
+  private static final int FRAME_HEIGHT = 80;
+
+  /** The room for the longest row name, so that both charts begin at one place. */
+  private static final int LABEL_WIDTH = 525;
 
   /** The longest bar, as a power of two: 64 times the goal. */
   private static final double LONGEST = 6;
@@ -34,62 +38,88 @@ public final class FigureChart {
    *
    * @param figures the figures, from the top
    * @param file the chart, a PNG or SVG by its suffix; replaced if it exists
-   * @throws IOException if the suffix is neither or the file cannot be written
+   * @throws IOException if the suffix is neither, the file cannot be written, or no figure has a
+   *     goal
    */
   public static void write(List<Figure> figures, Path file) throws IOException {
-    Drawing.write(() -> chart(figures), file);
+    List<Figure> judged =
+        figures.stream().filter(each -> each.goal().sense() != Goal.Sense.NONE).toList();
+    Drawing.format(file);
+    if (judged.isEmpty()) {
+      throw new IOException("chart " + file + ": expected figures with goals, found none");
+    }
+    Drawing.write(() -> new ChartGrid(1, charts(judged)), file);
   }
 
-  private static HorizontalBarChart chart(List<Figure> figures) {
+  private static List<HorizontalBarChart> charts(List<Figure> figures) {
+    Map<Boolean, List<Figure>> parts =
+        figures.stream().collect(Collectors.partitioningBy(Figure::met));
+    List<HorizontalBarChart> charts = new ArrayList<>();
+    for (boolean met : new boolean[] {true, false}) {
+      if (!parts.get(met).isEmpty()) {
+        charts.add(chart(parts.get(met), met));
+      }
+    }
+    return charts;
+  }
+
+  private static HorizontalBarChart chart(List<Figure> figures, boolean met) {
+    double longest =
+        figures.stream().mapToDouble(FigureChart::length).map(Math::abs).max().orElseThrow();
+    double end = Math.max(1, Math.ceil(longest)); // no longer than the bars need
     HorizontalBarChart chart =
         new HorizontalBarChartBuilder()
             .width(WIDTH)
             .height(FRAME_HEIGHT + ROW_HEIGHT * figures.size())
             .title(
-                "Share of its goal that each figure takes (1 = just met); %s"
-                    .formatted(Processor.name()))
+                met
+                    ? "Goals that were met: the share of its goal that each figure takes"
+                    : "Goals that were missed: how many times its goal each figure takes")
+            .xAxisTitle("times its goal; " + Processor.name())
             .build();
-    List<String> labels = new ArrayList<>();
-    List<Double> met = new ArrayList<>();
-    List<Double> missed = new ArrayList<>();
-    for (Figure figure : figures) {
-      if (figure.goal().sense() == Goal.Sense.NONE) {
-        continue;
-      }
-      labels.add(label(figure));
-      double length = Math.clamp(Math.log(share(figure)) / Math.log(2), -LONGEST, LONGEST);
-      met.add(figure.met() ? length : 0);
-      missed.add(figure.met() ? 0 : length);
-    }
-    chart.addSeries("met", met, labels).setFillColor(MET);
-    chart.addSeries("missed", missed, labels).setFillColor(MISSED);
+    List<String> labels = figures.stream().map(FigureChart::label).toList();
+    List<Double> lengths = figures.stream().map(FigureChart::length).toList();
+    chart.addSeries(met ? "met" : "missed", lengths, labels).setFillColor(met ? MET : MISSED);
     HorizontalBarStyler styler = chart.getStyler();
     styler.setLabelsVisible(false);
-    styler.setXAxisMin(-LONGEST);
-    styler.setXAxisMax(LONGEST);
+    styler.setXAxisMin(met ? -end : 0);
+    styler.setXAxisMax(met ? 0 : end);
     // XChart omits row names by the spacing hint of the other axis.
     styler.setXAxisTickMarkSpacingHint(ROW_HEIGHT / 2);
     styler.setXAxisTickLabelsFormattingFunction(FigureChart::factor);
-    styler.setLegendPosition(LegendPosition.OutsideS);
+    styler.setLegendVisible(false);
     styler.setChartBackgroundColor(Color.WHITE);
+    styler.setPlotContentSize(0.98);
+    styler.setYAxisLeftWidthHint(LABEL_WIDTH);
     styler.setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 11));
+    styler.setAxisTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, 11));
+    styler.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 13));
     return chart;
   }
 
   private static String factor(double power) {
     if (power != Math.rint(power)) {
-      return "";
+      return power < 0 ? "" : "%.2f".formatted(Math.pow(2, power));
     }
     return power < 0 ? "1/" + (1 << (int) -power) : Integer.toString(1 << (int) power);
   }
 
   private static String label(Figure figure) {
-    String params = String.join(", ", figure.params().values());
-    String against = figure.against().isEmpty() ? "" : " : " + figure.against();
-    return figure.name()
-        + (params.isEmpty() ? "" : ", " + params)
-        + against
-        + (figure.isLimited() ? ", as raw" : "");
+    StringBuilder label = new StringBuilder(figure.name());
+    figure
+        .params()
+        .forEach(
+            (name, value) ->
+                label.append(name.equals("bytes") ? ", " : ", " + name + " ").append(value));
+    if (!figure.against().isEmpty()) {
+      label.append(", against ").append(figure.against());
+    }
+    return label.append(figure.isLimited() ? " (as memory allows)" : "").toString();
+  }
+
+  /** {@return the bar, as a power of two: below 0 if the goal was met by a margin} */
+  private static double length(Figure figure) {
+    return Math.clamp(Math.log(share(figure)) / Math.log(2), -LONGEST, LONGEST);
   }
 
   /** {@return the share of the goal that is used up: 1 if it is just met, less if by a margin} */
