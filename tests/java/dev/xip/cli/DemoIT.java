@@ -58,6 +58,24 @@ class DemoIT {
   }
 
   @Test
+  void anImageInAdjacentSegmentsIsShownAsOneObject() throws Exception {
+    Path image = Images.ext2(tree);
+    String script =
+        """
+        size=$(stat -c %%s '%s'); half=$((size / 2 / 1048576 * 1048576))
+        head -c $half '%1$s' | "$X" segment define A --from - --at 0x100000000
+        tail -c +$((half + 1)) '%1$s' | "$X" segment define B --from - --at $((0x100000000 + half))
+        """
+            .formatted(image);
+    Shell.bash(folder, script).isDone();
+    Path store = folder.resolve("store");
+    assertLawsHold(
+        json(
+            Xip.run(
+                "demo", "--image", "segment:a:b", "--store", store, "--work", folder, "--json")));
+  }
+
+  @Test
   void theAnswerIsFiveLinesAndAPictureWithTheRunsOwnNumbers() throws Exception {
     Path picture = folder.resolve("picture.svg");
     JsonNode counts =

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.base.ProgressListener;
 import dev.xip.measure.StrategyTable;
-import dev.xip.mount.ImageSource;
+import dev.xip.mount.OpenImage;
 import dev.xip.testing.Images;
 import dev.xip.testing.Judge;
 import dev.xip.testing.Trees;
@@ -37,6 +37,12 @@ class DemoTest {
   void makeTree() throws IOException {
     tree = Trees.small(folder.resolve("tree"));
     work = Files.createDirectory(folder.resolve("work"));
+  }
+
+  private static DemoReport ofImage(Path image, Path work) throws Exception {
+    try (OpenImage open = OpenImage.open(image)) {
+      return Demo.ofImage(open, image, work, QUIET);
+    }
   }
 
   @Test
@@ -137,7 +143,7 @@ class DemoTest {
   void anImageIsReadInPlaceAndStaysAsItWas() throws Exception {
     Path image = Images.ext2(tree);
     byte[] before = Files.readAllBytes(image);
-    DemoReport report = Demo.ofImage(ImageSource.of(image), work, QUIET);
+    DemoReport report = ofImage(image, work);
     assertThat(report.broken()).isEmpty();
     assertThat(report.counts().files()).isPositive();
     assertThat(Files.readAllBytes(image)).isEqualTo(before);
@@ -222,7 +228,7 @@ class DemoTest {
   @Test
   void aFileThatIsNoImageFailsBeforeItIsCopied() throws IOException {
     Path text = Files.writeString(folder.resolve("text"), "x".repeat(5000));
-    assertThatThrownBy(() -> Demo.ofImage(ImageSource.of(text), work, QUIET))
+    assertThatThrownBy(() -> ofImage(text, work))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("0x438");
     assertThat(work).isEmptyDirectory();

@@ -8,11 +8,15 @@ import dev.xip.demo.DemoReport;
 import dev.xip.host.HostPaths;
 import dev.xip.host.ScratchFolder;
 import dev.xip.mount.ImageSource;
+import dev.xip.mount.OpenImage;
+import dev.xip.segment.SegmentName;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code xip demo}: measures the way from an image to a byte read in place. */
@@ -52,9 +56,10 @@ final class DemoCommand implements Callable<Integer> {
     @Option(
         names = "--image",
         paramLabel = "IMAGE",
-        converter = HostPlace.Some.class,
+        converter = HostPlace.Input.class,
         description =
-            "The image to read: a file, a block device or, as in disk.img:2, a partition.")
+            "The image to read: a file, a block device, a partition as in disk.img:2, or"
+                + " segment:A:B for one in adjacent segments.")
     private String image;
   }
 
@@ -88,6 +93,8 @@ final class DemoCommand implements Callable<Integer> {
               + " of this run; a file that exists is replaced.")
   private Path picture;
 
+  @Mixin private SegmentOptions.Place store = new SegmentOptions.Place();
+
   DemoCommand() {}
 
   @Override
@@ -113,11 +120,24 @@ final class DemoCommand implements Callable<Integer> {
         Phases phases = new Phases()) {
       Path folder = scratch.path();
       return source.image != null
-          ? Demo.ofImage(ImageSource.parse(source.image), folder, phases)
+          ? ofImage(folder, phases)
           : Demo.ofFolder(
               source.folder != null ? source.folder : Path.of(System.getProperty("java.home")),
               folder,
               phases);
+    }
+  }
+
+  private DemoReport ofImage(Path folder, Phases phases) throws IOException, InterruptedException {
+    if (source.image.startsWith(OpenImage.SEGMENTS)) {
+      List<SegmentName> names = ImageOperand.segments(source.image);
+      try (OpenImage image = OpenImage.open(store.open(), names)) {
+        return Demo.ofImage(image, Path.of(image.image().name()), folder, phases);
+      }
+    }
+    ImageSource file = ImageSource.parse(source.image);
+    try (OpenImage image = OpenImage.open(file)) {
+      return Demo.ofImage(image, file.file(), folder, phases);
     }
   }
 

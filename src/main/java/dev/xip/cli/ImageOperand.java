@@ -88,8 +88,13 @@ final class ImageOperand {
       throw new ParameterException(
           spec.commandLine(), "--offset, --size and --format: expected an image in a file");
     }
+    return segments(name);
+  }
+
+  /** {@return the segments that an operand names} */
+  static List<SegmentName> segments(String operand) throws SegmentException {
     List<SegmentName> names = new ArrayList<>();
-    for (String each : name.substring(OpenImage.SEGMENTS.length()).split(":", -1)) {
+    for (String each : operand.substring(OpenImage.SEGMENTS.length()).split(":", -1)) {
       names.add(SegmentName.of(each));
     }
     return names;

@@ -18,8 +18,6 @@ import dev.xip.machine.MachineConfig;
 import dev.xip.machine.Mount;
 import dev.xip.machine.Smaps;
 import dev.xip.measure.StrategyTable;
-import dev.xip.mount.ImagePiece;
-import dev.xip.mount.ImageSource;
 import dev.xip.mount.OpenImage;
 import dev.xip.pack.PackFormat;
 import dev.xip.pack.Packer;
@@ -128,26 +126,25 @@ public final class Demo {
   /**
    * Runs the demo on an image.
    *
-   * @param source where the image lies, which is only read
+   * @param image the image, which is only read
+   * @param source the file or block device, or the name of an image in segments
    * @param work an empty folder for the segment store, as large as the image
    * @param listener receives the progress
    * @return the results
    * @throws IOException if a file cannot be read or written
    * @throws InterruptedException if the thread is interrupted while an image is packed
    */
-  public static DemoReport ofImage(ImageSource source, Path work, DemoListener listener)
+  public static DemoReport ofImage(OpenImage image, Path source, Path work, DemoListener listener)
       throws IOException, InterruptedException {
-    try (OpenImage readable = OpenImage.open(source)) {
-      // Opened first, so that a file that is not an image fails before it is copied.
-      readable.requireNothingReplayed();
-      ImagePiece piece = readable.pieces().getFirst();
-      long bytes = piece.length();
-      ProgressListener progress = listener.begin("copying " + source.name());
-      SegmentSource copy =
-          SegmentSource.copyOf(
-              piece.file(), piece.fileOffset(), bytes, done -> progress.at(done, bytes));
-      return new Demo(work, listener).run(source.file(), copy, bytes, false);
-    }
+    image.requireNothingReplayed();
+    long bytes = image.pieces().getLast().end();
+    ProgressListener progress = listener.begin("copying " + source);
+    List<SegmentSource.FilePart> parts =
+        image.pieces().stream()
+            .map(each -> new SegmentSource.FilePart(each.file(), each.fileOffset(), each.length()))
+            .toList();
+    SegmentSource copy = SegmentSource.copyOf(parts, done -> progress.at(done, bytes));
+    return new Demo(work, listener).run(source, copy, bytes, false);
   }
 
   private DemoReport run(Path source, SegmentSource data, long imageBytes, boolean folder)

@@ -15,6 +15,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.LongConsumer;
 
 /** The source of the contents of a new version of a segment. Bytes past its end are zeros. */
@@ -38,20 +39,28 @@ public abstract sealed class SegmentSource {
    * @return the source
    */
   public static SegmentSource copyOf(Path file, LongConsumer progress) {
-    return new CopiedFile(file, 0, CopiedFile.ALL, progress);
+    return new CopiedFile(List.of(new FilePart(file, 0, CopiedFile.ALL)), progress);
   }
 
   /**
-   * A copy of a part of a file, as {@link #copyOf(Path, LongConsumer)} makes it of the whole.
+   * A part of a file.
    *
    * @param file a regular file or block device
-   * @param offset the first byte to copy
-   * @param length how many bytes, at most as many as the segment has
+   * @param offset the first byte
+   * @param length how many bytes
+   */
+  public record FilePart(Path file, long offset, long length) {}
+
+  /**
+   * A copy of parts of files, one behind the other, as {@link #copyOf(Path, LongConsumer)} makes it
+   * of a whole file.
+   *
+   * @param parts the parts, together at most as long as the segment
    * @param progress told how many bytes have been done, never decreasing
    * @return the source
    */
-  public static SegmentSource copyOf(Path file, long offset, long length, LongConsumer progress) {
-    return new CopiedFile(file, offset, length, progress);
+  public static SegmentSource copyOf(List<FilePart> parts, LongConsumer progress) {
+    return new CopiedFile(List.copyOf(parts), progress);
   }
 
   /**
@@ -123,38 +132,58 @@ public abstract sealed class SegmentSource {
     /** The length of a whole file. */
     private static final long ALL = -1;
 
-    private final Path file;
-    private final long start;
-    private final long length;
+    private final List<FilePart> parts;
     private final LongConsumer progress;
 
-    CopiedFile(Path file, long start, long length, LongConsumer progress) {
-      this.file = file;
-      this.start = start;
-      this.length = length;
+    CopiedFile(List<FilePart> parts, LongConsumer progress) {
+      this.parts = parts;
       this.progress = progress;
     }
 
     @Override
     void make(StoreFolder folder, StoreFile data, long bytes, HostStat before) throws IOException {
-      long count = length == ALL ? lengthOf(file, HostFolder.stat(file), bytes) : length;
-      if (count > bytes) {
-        throw tooLong(file, count, bytes);
+      long[] ends = new long[parts.size()];
+      long end = 0;
+      for (int i = 0; i < ends.length; i++) {
+        end += count(parts.get(i), bytes - end);
+        ends[i] = end;
       }
-      try (HostFile in = HostFile.openReadOnlyOrDevice(file);
-          DataFile out = new DataFile(folder, data, bytes, before)) {
-        out.limitTo(in.stat());
-        out.copy(0, count, (offset, into) -> read(in, start + offset, into), progress);
+      try (DataFile out = new DataFile(folder, data, bytes, before)) {
+        for (int i = 0; i < ends.length; i++) {
+          copy(parts.get(i), i == 0 ? 0 : ends[i - 1], ends[i], out);
+        }
         out.finish();
       }
     }
 
-    private void read(HostFile in, long offset, MemorySegment into) throws IOException {
+    private static long count(FilePart part, long most) throws IOException {
+      Path file = part.file();
+      long count =
+          part.length() == ALL ? lengthOf(file, HostFolder.stat(file), most) : part.length();
+      if (count > most) {
+        throw tooLong(file, count, most);
+      }
+      return count;
+    }
+
+    /** Copies a part to its place in the segment. */
+    private void copy(FilePart part, long start, long end, DataFile out) throws IOException {
+      try (HostFile in = HostFile.openReadOnlyOrDevice(part.file())) {
+        out.limitTo(in.stat());
+        out.copy(
+            start,
+            end - start,
+            (offset, into) -> read(in, part.offset() + offset - start, into),
+            done -> progress.accept(start + done));
+      }
+    }
+
+    private static void read(HostFile in, long offset, MemorySegment into) throws IOException {
       long done = in.read(offset, into);
       if (done < into.byteSize()) {
         throw new SegmentException(
             Errno.EIO,
-            file.toString(),
+            in.name(),
             "0x%x bytes".formatted(offset + into.byteSize()),
             "the end at 0x%x while it was copied".formatted(offset + done));
       }
