@@ -15,7 +15,7 @@ final class DemoAnswer {
     line(
         out,
         "Read",
-        "%s, %s, of %s, where they lie in one image; %,d read wrong (SHA-256)",
+        "%s, %s, where they lie in an image of %s; %,d read wrong",
         Amounts.plural(counts.files(), "file"),
         Amounts.size(counts.bytesRead()),
         HostPaths.text(report.source()),
@@ -30,14 +30,15 @@ final class DemoAnswer {
     line(
         out,
         "Mapped",
-        "%,d pages by page-table entries with the special bit, \"no struct page here\"; %s wrote"
+        "%,d pages by page-table entries with the special bit, \"no struct page\"; %s wrote"
             + " them",
         counts.specialEntries(),
         Amounts.plural(counts.faults(), "fault"));
     line(
         out,
         "Time",
-        "%.1f s in place, %.1f s through the page cache; cold: each once, in a JVM just started",
+        "%.1f s in place, %.1f s through the page cache; cold: each once, in place first, in a new"
+            + " JVM",
         report.times().inPlace(),
         report.times().control());
     programs(report.thirdAct(), out);

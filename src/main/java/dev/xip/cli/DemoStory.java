@@ -161,7 +161,7 @@ final class DemoStory {
   }
 
   private void times() throws IOException {
-    heading("Time, cold: each once, while the JVM still compiles its code (xip bench has it warm)");
+    heading("Time, cold: each once in this order, in a new JVM (xip bench has warm figures)");
     line(
         "  map and touch every page     %7.3f s   %,.0f ns a page",
         report.times().touch(), report.times().touch() * 1e9 / Math.max(1, counts.pagesRead()));

@@ -113,7 +113,7 @@ public final class DemoPicture {
         HEIGHT - 12,
         "soft",
         "Orange: the page that is read. Page frame: 4 KiB of RAM and its struct page. Cold: each"
-            + " way once, in a new JVM; SHA-256 included.");
+            + " way once, in place first, in a new JVM; SHA-256 included.");
     return svg.raw("</svg>\n").toString();
   }
 
@@ -215,7 +215,7 @@ public final class DemoPicture {
           "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"5\" class=\"count\"/>\n",
           x, MEMORY + 50, FRAME);
     }
-    text(RIGHT + PANEL, MEMORY + HIGH + 17, "soft end", "dark bars: their struct pages");
+    text(RIGHT + PANEL, MEMORY + HIGH + 17, "soft end", "small bars: their struct pages");
     int frame = RIGHT + 12 + chosen * 18 + FRAME / 2;
     arrow(RIGHT + 72, ENTRY + LOW, frame, MEMORY + 31);
     int from = RIGHT + SEGMENT;
