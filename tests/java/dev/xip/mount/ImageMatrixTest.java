@@ -3,6 +3,7 @@ package dev.xip.mount;
 import static dev.xip.mount.MatrixRow.By.TOOL;
 import static dev.xip.mount.MatrixRow.By.TOOL_ALONE;
 import static dev.xip.mount.MatrixRow.ext;
+import static dev.xip.mount.MatrixRow.genext2fs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
@@ -74,6 +75,9 @@ class ImageMatrixTest {
   private static Path small;
   private static Path large;
 
+  /** Genext2fs reads all zeros of a hole. */
+  private static Path withoutHuge;
+
   @BeforeAll
   static void makeTrees() throws IOException {
     if (Judge.isRoot()) {
@@ -81,10 +85,13 @@ class ImageMatrixTest {
     }
     small = EveryKind.small(folder.resolve("small"));
     large = EveryKind.large(small, folder.resolve("large"));
+    withoutHuge = folder.resolve("without-huge");
+    Processes.run("cp", "-a", small.toString(), withoutHuge.toString());
+    Files.delete(withoutHuge.resolve("huge"));
   }
 
   static Stream<ArgumentSet> rows() {
-    return Stream.of(ext2(), ext4(), directories(), largeBlocks(), erofsRows())
+    return Stream.of(ext2(), genext2fsRows(), ext4(), directories(), largeBlocks(), erofsRows())
         .flatMap(List::stream)
         .map(row -> argumentSet(row.toString(), row));
   }
@@ -110,6 +117,14 @@ class ImageMatrixTest {
         ext("-t ext3 -b 4096"),
         ext("-t ext3 -b 1024 -J size=1"),
         ext("-t ext3 -b 4096").tune2fs("-O ^has_journal"));
+  }
+
+  private static List<MatrixRow> genext2fsRows() {
+    return List.of(
+        genext2fs("-B 1024"),
+        genext2fs("-B 1024 -z -q"),
+        genext2fs("-B 2048"),
+        genext2fs("-B 4096 -z"));
   }
 
   private static List<MatrixRow> ext4() {
@@ -231,7 +246,10 @@ class ImageMatrixTest {
   @ParameterizedTest(name = "{argumentSetName}")
   @MethodSource("rows")
   void anImageIsReadAsByItsJudge(MatrixRow row) throws IOException {
-    Path tree = row.blockSize() < 4096 ? small : large;
+    Path tree = row.blockSize() < PAGE ? small : large;
+    if (row.tool().equals("genext2fs")) {
+      tree = withoutHuge;
+    }
     Path file = (row.isExt() ? folder : disk).resolve("image");
     row.make(file, tree);
     try (OpenImage opened = OpenImage.open(file)) {
@@ -286,7 +304,7 @@ class ImageMatrixTest {
     Path file = folder.resolve("image");
     Path copy = folder.resolve("copy");
     Path recovered = folder.resolve("recovered");
-    row.make(file, row.blockSize() < 4096 ? small : large);
+    row.make(file, row.blockSize() < PAGE ? small : large);
     Images.mounted(
         file,
         "ext4",

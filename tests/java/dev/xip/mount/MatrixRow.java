@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 /**
  * One image of the matrix.
  *
- * @param tool the program that makes it, {@code mke2fs} or {@code mkfs.erofs}
+ * @param tool the program that makes it: {@code mke2fs}, {@code genext2fs} or {@code mkfs.erofs}
  * @param options the options of the program, words separated by blanks
  * @param tune options of tune2fs, or empty
  * @param debugfs commands of debugfs for the empty image, separated by semicolons, or empty
@@ -36,7 +36,7 @@ record MatrixRow(String tool, String options, String tune, String debugfs, Strin
 
   private static final long MEBI = 1L << 20;
   private static final int PAGE = 4096;
-  private static final Pattern BLOCK_SIZE = Pattern.compile("(?:^| )-b (\\d+)");
+  private static final Pattern BLOCK_SIZE = Pattern.compile("(?:^| )-[bB] (\\d+)");
 
   /** Mkfs.erofs 1.5 writes all zeros of a hole, and fails on names of 255 bytes. */
   private static final String NOT_IN_EROFS = "--exclude-path=huge --exclude-regex=^0{254}";
@@ -47,6 +47,10 @@ record MatrixRow(String tool, String options, String tune, String debugfs, Strin
 
   static MatrixRow erofs(String options) {
     return new MatrixRow("mkfs.erofs", options, "", "", "", By.TOOL);
+  }
+
+  static MatrixRow genext2fs(String options) {
+    return new MatrixRow("genext2fs", options, "", "", "", By.TOOL);
   }
 
   MatrixRow by(By other) {
@@ -66,7 +70,7 @@ record MatrixRow(String tool, String options, String tune, String debugfs, Strin
   }
 
   boolean isExt() {
-    return tool.equals("mke2fs");
+    return !tool.equals("mkfs.erofs");
   }
 
   int blockSize() {
@@ -81,7 +85,7 @@ record MatrixRow(String tool, String options, String tune, String debugfs, Strin
     name += tune.isEmpty() ? "" : "; tune2fs " + tune;
     name += debugfs.isEmpty() ? "" : "; debugfs " + debugfs;
     name += mounted.isEmpty() ? "" : "; " + mounted;
-    return isExt() && by != By.KERNEL ? name + ", from a folder" : name;
+    return tool.equals("mke2fs") && by != By.KERNEL ? name + ", from a folder" : name;
   }
 
   /**
@@ -91,7 +95,12 @@ record MatrixRow(String tool, String options, String tune, String debugfs, Strin
    * @param tree the tree to pack
    */
   void make(Path file, Path tree) throws IOException {
-    if (isExt()) {
+    if (tool.equals("genext2fs")) {
+      Files.deleteIfExists(file);
+      long blocks = 40 * MEBI / blockSize();
+      String always = "genext2fs -N 2000 -b %d ".formatted(blocks);
+      Processes.run(words(always + options, "-d", tree.toString(), file.toString()));
+    } else if (isExt()) {
       makeExt(file, tree);
     } else {
       Files.deleteIfExists(file);

@@ -30,6 +30,7 @@ public final class Judge {
     packaged("erofs-utils", "dump.erofs", "fsck.erofs", "mkfs.erofs");
     packaged("g++", "g++");
     packaged("gdb", "gdb");
+    packaged("genext2fs", "genext2fs");
     packaged("groff-base", "groff");
     packaged("libcap2-bin", "getcap", "setcap");
     packaged("mmdebstrap", "mmdebstrap");
