@@ -247,6 +247,23 @@ class HostileTarTest {
   }
 
   @Test
+  void aGlobalRecordCountsForEachEntryThatHasNoneOfItsOwn() throws Exception {
+    file("before", "");
+    entry('g', "global", "", "10 uid=77\n10 gid=88\n");
+    file("a", "");
+    record("uid", "5");
+    file("b", "");
+    file("c", "");
+    try (OpenImage image = OpenImage.open(pack().image())) {
+      for (String each : new String[] {"/before 0 0", "/a 77 88", "/b 5 88", "/c 77 88"}) {
+        String[] words = each.split(" ");
+        Inode inode = inode(image, words[0]);
+        assertThat(inode.uid() + " " + inode.gid()).isEqualTo(words[1] + " " + words[2]);
+      }
+    }
+  }
+
+  @Test
   void aRecordWithAWrongValueIsNamed() {
     String[] wrong = {"mtime=1e308", "mtime=99999999999999999999", "size=-5", "size=abc", "uid=x"};
     for (String each : wrong) {

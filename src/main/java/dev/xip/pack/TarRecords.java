@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarUtils;
 import org.apache.commons.compress.archivers.zip.ZipEncoding;
@@ -36,8 +37,23 @@ final class TarRecords {
   /** The names of records about sparse files begin with it. */
   private static final String SPARSE = "GNU.sparse.";
 
+  /** What an entry has in its header too, and the mark of sparse files of star. */
+  private static final Set<String> FIELDS =
+      Set.of(
+          "uid",
+          "gid",
+          "size",
+          "mtime",
+          "atime",
+          "SCHILY.devmajor",
+          "SCHILY.devminor",
+          "SCHILY.filetype");
+
   private final TarFile tar;
-  private final Map<String, byte[]> records;
+  private final Map<String, byte[]> records = new HashMap<>();
+
+  /** The records for all entries, which those of the entry replace; shared by many. */
+  private Map<String, byte[]> global;
 
   /** The offsets and lengths of a sparse file, each a record of its own in the form 0.0. */
   private final StringBuilder map = new StringBuilder();
@@ -49,7 +65,7 @@ final class TarRecords {
 
   private TarRecords(TarFile tar, Map<String, byte[]> global) {
     this.tar = tar;
-    this.records = new HashMap<>(global);
+    this.global = global;
   }
 
   /**
@@ -57,12 +73,12 @@ final class TarRecords {
    *
    * @param tar the archive
    * @param from where the first of them may be: behind the entry before
-   * @param global the records for all entries to come, to which those found here are added
+   * @param before the entry before; null for the first
    * @return the headers; null at the end of the archive, which a block of zeros marks
    * @throws IOException if the archive cannot be read, or a header is damaged
    */
-  static TarRecords at(TarFile tar, long from, Map<String, byte[]> global) throws IOException {
-    TarRecords all = new TarRecords(tar, global);
+  static TarRecords at(TarFile tar, long from, TarRecords before) throws IOException {
+    TarRecords all = new TarRecords(tar, before == null ? Map.of() : before.global);
     for (long at = from; at < tar.size(); ) {
       all.header = tar.read(at, BLOCK);
       if (isZero(all.header)) {
@@ -78,12 +94,13 @@ final class TarRecords {
       byte[] data = tar.read(at + BLOCK, bytes);
       if (type == 'L' || type == 'K') {
         all.records.put(type == 'L' ? "path" : "linkpath", upToNul(data));
+      } else if (type == 'g') {
+        Map<String, byte[]> both = new HashMap<>(all.global);
+        both.putAll(all.parsed(data));
+        both.keySet().retainAll(FIELDS);
+        all.global = both;
       } else {
-        Map<String, byte[]> found = all.parsed(data);
-        all.records.putAll(found);
-        if (type == 'g') {
-          global.putAll(found);
-        }
+        all.records.putAll(all.parsed(data));
       }
       at += BLOCK + Math.ceilDiv(bytes, BLOCK) * (long) BLOCK;
     }
@@ -104,10 +121,9 @@ final class TarRecords {
         Arrays.fill(plain, REAL_SIZE, REAL_SIZE + SIZE_BYTES, (byte) 0);
       }
       TarArchiveEntry entry = new TarArchiveEntry(plain, BYTES, false);
-      for (Map.Entry<String, byte[]> each : records.entrySet()) {
-        String key = each.getKey();
-        if (!key.startsWith(SPARSE) && !key.equals("path") && !key.equals("linkpath")) {
-          apply(key, entry);
+      for (String each : FIELDS) {
+        if (get(each) != null) {
+          apply(each, entry);
         }
       }
       if (entry.getSize() < 0) {
@@ -144,16 +160,17 @@ final class TarRecords {
 
   /** Returns the value of a record, null if there is none. */
   byte[] get(String name) {
-    return records.get(name);
+    byte[] own = records.get(name);
+    return own == null ? global.get(name) : own;
   }
 
   /** Returns the value of a record as text of one char a byte, null if there is none. */
   String text(String name) {
-    byte[] value = records.get(name);
+    byte[] value = get(name);
     return value == null ? null : new String(value, StandardCharsets.ISO_8859_1);
   }
 
-  /** Returns all records by name. */
+  /** Returns the records of the entry alone, by name. */
   Map<String, byte[]> all() {
     return records;
   }

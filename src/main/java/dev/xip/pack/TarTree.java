@@ -116,9 +116,8 @@ final class TarTree extends PackTree {
   }
 
   private void read() throws IOException {
-    Map<String, byte[]> global = new HashMap<>();
     long end = 0;
-    for (TarRecords each; (each = TarRecords.at(archive, end, global)) != null; ) {
+    for (TarRecords each = null; (each = TarRecords.at(archive, end, each)) != null; ) {
       TarArchiveEntry entry = each.entry();
       TarSparse bytes = TarSparse.of(archive, each, entry);
       if (bytes.stored() > archive.size() - bytes.at()) {
