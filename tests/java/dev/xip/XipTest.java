@@ -15,11 +15,14 @@ import dev.xip.testing.Trees;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.FileSystem;
 import java.nio.file.FileSystemException;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Map;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -86,6 +89,38 @@ class XipTest {
           .isThrownBy(directory::memory)
           .withMessageContaining("not a regular file");
       assertThatExceptionOfType(NoSuchFileException.class).isThrownBy(() -> image.file("nothing"));
+    }
+  }
+
+  @Test
+  void aRefusalNamesThePathThatTheCallerGave() throws IOException {
+    try (Xip image = Xip.open(packed);
+        Arena arena = Arena.ofConfined()) {
+      XipFile directory = image.file("/sub/../sub");
+      for (ThrowingCallable each :
+          new ThrowingCallable[] {
+            directory::memory,
+            () -> directory.map(arena),
+            () -> directory.read(0, MemorySegment.NULL)
+          }) {
+        assertThatExceptionOfType(FileSystemException.class)
+            .isThrownBy(each)
+            .withMessageStartingWith(packed + ":/sub/../sub: inode ")
+            .withMessageContaining("not a regular file");
+      }
+    }
+  }
+
+  @Test
+  void aFileOfAnotherFileSystemIsRefusedWithAdvice() throws IOException {
+    Path zip = folder.resolve("a.zip");
+    try (FileSystem made = FileSystems.newFileSystem(zip, Map.of("create", "true"))) {
+      Files.copy(packed, made.getPath("/image"));
+    }
+    try (FileSystem opened = FileSystems.newFileSystem(zip)) {
+      assertThatExceptionOfType(FileSystemException.class)
+          .isThrownBy(() -> Xip.open(opened.getPath("/image")))
+          .withMessage("/image: lies in %s, not on the host: copy it out".formatted(zip));
     }
   }
 

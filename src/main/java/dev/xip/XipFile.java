@@ -7,6 +7,7 @@ import dev.xip.image.CorruptImageException;
 import dev.xip.image.Extent;
 import dev.xip.image.FileContent;
 import dev.xip.image.Inode;
+import dev.xip.image.MemoryFaults;
 import dev.xip.image.Verdict;
 import dev.xip.mount.OpenImage;
 import java.io.IOException;
@@ -81,7 +82,7 @@ public final class XipFile {
    */
   public synchronized MemorySegment memory() throws IOException {
     if (whole == null) {
-      whole = image.whole(inode);
+      whole = named(() -> image.whole(inode));
     }
     return whole.memory();
   }
@@ -96,7 +97,7 @@ public final class XipFile {
    * @throws IOException as {@link #memory} does
    */
   public MemorySegment map(Arena arena) throws IOException {
-    return image.map(inode, 0, inode.size(), arena);
+    return named(() -> image.map(inode, 0, inode.size(), arena));
   }
 
   /**
@@ -112,7 +113,21 @@ public final class XipFile {
    * @throws IOException if the bytes cannot be decoded
    */
   public long read(long position, MemorySegment destination) throws IOException {
-    return FileContent.of(image.image(), inode).read(position, destination);
+    return named(() -> FileContent.of(image.image(), inode)).read(position, destination);
+  }
+
+  /** Runs an operation whose refusals know the inode alone, and names the path in them. */
+  private <T> T named(MemoryFaults.Operation<T> operation) throws IOException {
+    try {
+      return operation.run();
+    } catch (FileSystemException e) {
+      if (e.getClass() != FileSystemException.class) {
+        throw e;
+      }
+      FileSystemException named = new FileSystemException(toString(), null, e.getReason());
+      named.initCause(e);
+      throw named;
+    }
   }
 
   @Override

@@ -15,6 +15,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -357,6 +358,12 @@ public final class ImageSource {
    * @throws IOException if the system refuses
    */
   FileChannel open() throws IOException {
+    if (file.getFileSystem() != FileSystems.getDefault()) {
+      throw new FileSystemException(
+          file.toString(),
+          null,
+          "lies in %s, not on the host: copy it out".formatted(file.getFileSystem()));
+    }
     // The JDK would open a directory, and wait for a writer of a pipe.
     if (Files.exists(file) && !Files.isRegularFile(file) && !isBlockDevice()) {
       String found =
