@@ -10,8 +10,8 @@ import java.util.NoSuchElementException;
 
 /**
  * The files of one directory, in the order of the image. They were read when the stream was opened;
- * the filter is asked as the iterator goes on. The file system's end closes it, as its own does.
- * Safe for several threads.
+ * the filter is asked as the iterator goes on. When the file system is closed, what is left throws
+ * {@link java.nio.file.ClosedFileSystemException}. Safe for several threads.
  */
 final class XipDirectoryStream implements DirectoryStream<Path> {
   private final XipFileSystem fileSystem;
@@ -49,7 +49,9 @@ final class XipDirectoryStream implements DirectoryStream<Path> {
 
     @Override
     public synchronized boolean hasNext() {
-      while (next == null && !isClosed() && files.hasNext()) {
+      while (next == null && !closed && files.hasNext()) {
+        // A list that ended here would look like a whole one.
+        fileSystem.requireOpen();
         XipPath file = files.next();
         next = accepts(file) ? file : null;
       }
@@ -65,10 +67,6 @@ final class XipDirectoryStream implements DirectoryStream<Path> {
       next = null;
       return file;
     }
-  }
-
-  private boolean isClosed() {
-    return closed || !fileSystem.isOpen();
   }
 
   private boolean accepts(Path file) {
