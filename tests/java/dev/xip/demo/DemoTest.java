@@ -209,7 +209,7 @@ class DemoTest {
   void anErofsImageIsReadInPlace() throws Exception {
     Judge.program("mkfs.erofs");
     Path image = Images.erofs(tree, folder.resolve("image"), "-Enoinline_data");
-    DemoReport report = Demo.ofImage(ImageSource.of(image), work, QUIET);
+    DemoReport report = ofImage(image, work);
     assertThat(report.broken()).isEmpty();
     assertThat(report.info().format()).isEqualTo("erofs");
     assertThat(report.counts().files()).isPositive();
@@ -219,7 +219,7 @@ class DemoTest {
   @Test
   void anImageWithoutAFileInPlaceProvesNothing() throws Exception {
     Path small = Images.ext2(tree, folder.resolve("small"), "-b", "1024");
-    assertThatThrownBy(() -> Demo.ofImage(ImageSource.of(small), work, QUIET))
+    assertThatThrownBy(() -> ofImage(small, work))
         .isInstanceOf(FileSystemException.class)
         .hasMessageContaining("has no file to show in place, and ")
         .hasMessageContaining("xip check IMAGE says why");
