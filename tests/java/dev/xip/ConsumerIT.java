@@ -148,7 +148,7 @@ class ConsumerIT {
     String sum = Long.toString(TEXT.chars().asLongStream().sum() * 1000);
     for (List<String> command : List.of(onTheClassPath(erofs), onTheModulePath(erofs))) {
       Processes.Output output = Processes.run(command.toArray(String[]::new));
-      assertThat(output.out().lines()).containsExactly("COMPRESSED", sum);
+      assertThat(output.out().lines()).containsExactly("COMPRESSED_LZ4", sum);
     }
   }
 

@@ -74,7 +74,7 @@ class JournalIT {
         .containsPattern("(?m)^journaled +8.8K  .* /changed$")
         .containsPattern("(?m)^in place +8.8K .* /same$")
         .contains("journal: replayed in memory, 1 blocks with 4,096 bytes of 1 transactions\n")
-        .contains("\njournaled: 1 files with 8.8K\n");
+        .contains("\njournaled, by copy: 1 files with 8.8K\n");
     JsonNode json = Xip.run("check", "--json", image).isDone().json();
     assertThat(json.at("/journal/replayedBytes").asInt()).isEqualTo(4096);
     assertThat(json.at("/journal/transactions").asInt()).isEqualTo(1);

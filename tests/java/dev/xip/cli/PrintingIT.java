@@ -111,13 +111,16 @@ class PrintingIT {
         "cat i /h*",
         "stat i /",
         "check --all i",
-        "maps i",
-        "pagetable i",
+        "maps named",
+        "pagetable named",
         "segment list",
         "segment list --json",
         "segment define B --size 4K"
       })
   void outputThatCannotBeWrittenIsAnError(String command) throws Exception {
+    if (command.endsWith(" named")) { // the steps of a script are words
+      bash("mkdir e; echo text >e/f; \"$X\" pack e named");
+    }
     String words = command.replace("/h*", "/$'%s'".formatted(HOSTILE));
     assertThat(bash("\"$X\" " + words + " >/dev/full").err())
         .startsWith("xip: standard output: No space left on device\n");

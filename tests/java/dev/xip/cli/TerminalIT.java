@@ -234,7 +234,7 @@ class TerminalIT {
   @Test
   void aProgramWithoutJobControlStopsWithXip() throws Exception {
     String command =
-        "%s run %s %s -c 'echo begun; sleep 3; echo woke; exit 6'"
+        "'%s' run '%s' %s -c 'echo begun; sleep 3; echo woke; exit 6'"
             .formatted(Xip.launcher(), image, HostTree.find("dash"));
     assertThat(
             drive(
