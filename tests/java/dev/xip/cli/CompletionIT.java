@@ -89,7 +89,8 @@ class CompletionIT {
   void namesComeFromTheStoreOfTheOption() throws Exception {
     Path other = folder.resolve("other");
     Xip.run("segment", "define", "OTHER", "--size", "4K", "--store", other).isDone();
-    assertThat(complete("segment", "load", "--store", other.toString(), "")).isEqualTo("OTHER");
+    String typed = other.toString().replace(" ", "\\ ");
+    assertThat(complete("segment", "load", "--store", typed, "")).isEqualTo("OTHER");
     assertThat(complete("segment", "load", "--store", "/nowhere", "")).isEmpty();
   }
 
