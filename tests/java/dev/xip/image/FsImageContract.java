@@ -223,6 +223,22 @@ public abstract class FsImageContract {
     }
   }
 
+  @Test
+  void theFirstLookUpFindsWhatThoseThroughAnIndexFind() throws IOException {
+    Inode crowd = inode("crowd");
+    Map<FileName, Long> listed = listed(crowd);
+    for (Map.Entry<FileName, Long> each : listed.entrySet()) {
+      FileName missing = FileName.of(each.getKey() + "0000");
+      FsImage fresh = open(bytes);
+      assertThat(fresh.find(crowd, each.getKey())).isEqualTo(each.getValue());
+      assertThat(fresh.find(crowd, missing)).isEqualTo(-1);
+      for (int i = 0; i < 3; i++) {
+        assertThat(image.find(crowd, each.getKey())).isEqualTo(each.getValue());
+        assertThat(image.find(crowd, missing)).isEqualTo(-1);
+      }
+    }
+  }
+
   private Map<FileName, Long> listed(Inode directory) throws IOException {
     Map<FileName, Long> names = new TreeMap<>();
     image.list(

@@ -48,10 +48,20 @@ class ProviderJudgeTest {
     /** A path below the root, as bytes. */
     static File of(Path root, FileName below) {
       if (root instanceof XipPath own) {
-        return new File(root, own.resolve(PathNames.tidy(below)));
+        FileName tidy = PathNames.tidy(below);
+        return new File(root, tidy.hashCode() % 2 == 0 ? own.resolve(tidy) : byNames(own, tidy));
       }
       String uri = root.toUri().toString() + "/" + ImageUri.encoded(below);
       return new File(root, Path.of(URI.create(uri)));
+    }
+
+    /** Makes the path as a program does that goes down folder by folder. */
+    private static XipPath byNames(XipPath root, FileName below) {
+      XipPath at = root;
+      for (FileName each : PathNames.names(below)) {
+        at = at.resolve(each);
+      }
+      return at;
     }
 
     /** The bytes of a path below the root, in hex. */

@@ -151,6 +151,46 @@ public final class ByteView {
   }
 
   /**
+   * Reads up to eight bytes as one number, for names that are compared or hashed.
+   *
+   * @param off the byte offset of the first
+   * @param len how many bytes, at least 1; of more than 8 the first 8 are read
+   * @return the bytes, the first one lowest, with zeros above the last
+   * @throws MalformedDataException if one of them lies past the end
+   */
+  public long word(long off, int len) throws MalformedDataException {
+    if (len >= Long.BYTES) {
+      return u64(off);
+    }
+    if (off >= 0 && off <= mem.byteSize() - Long.BYTES) {
+      return mem.get(LE_LONG, off) & -1L >>> Long.SIZE - len * Byte.SIZE;
+    }
+    long word = 0;
+    for (int i = len - 1; i >= 0; i--) {
+      word = word << Byte.SIZE | u8(off + i);
+    }
+    return word;
+  }
+
+  /**
+   * Compares bytes with a name. No call into the JVM: its own comparison of memory does not survive
+   * a truncation of the file.
+   *
+   * @param off the byte offset of the first
+   * @param name the name
+   * @return whether the bytes from there on are those of the name
+   * @throws MalformedDataException if they lie past the end
+   */
+  public boolean holds(long off, FileName name) throws MalformedDataException {
+    for (int i = 0; i < name.length(); i += Long.BYTES) {
+      if (word(off + i, name.length() - i) != name.word(i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
    * Copies bytes to the heap, for checksums and values of attributes.
    *
    * @param off the byte offset

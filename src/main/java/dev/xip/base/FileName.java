@@ -1,6 +1,9 @@
 package dev.xip.base;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -11,6 +14,9 @@ import java.util.Objects;
  * Two names are equal if their bytes are; they sort by unsigned bytes.
  */
 public final class FileName implements Comparable<FileName> {
+  private static final VarHandle WORD =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
   /** Added to a byte that is not UTF-8 in {@link #exactText}; valid text has no lone surrogate. */
   private static final char ESCAPE = 0xdc00;
 
@@ -48,8 +54,9 @@ public final class FileName implements Comparable<FileName> {
    * @return the name
    */
   public static FileName of(String text) {
-    if (!hasEscape(text)) {
-      return owning(text.getBytes(StandardCharsets.UTF_8));
+    byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+    if (!hasQuestion(utf8) || !hasEscape(text)) {
+      return owning(utf8);
     }
     ByteBuffer bytes = ByteBuffer.allocate(text.length() * 3);
     for (int i = 0; i < text.length(); ) {
@@ -64,6 +71,16 @@ public final class FileName implements Comparable<FileName> {
       }
     }
     return new FileName(bytes.array(), 0, bytes.position());
+  }
+
+  /** Each lone surrogate is encoded as a question mark. */
+  private static boolean hasQuestion(byte[] utf8) {
+    for (byte each : utf8) {
+      if (each == '?') {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static boolean hasEscape(String text) {
@@ -135,6 +152,29 @@ public final class FileName implements Comparable<FileName> {
    */
   public byte at(int index) {
     return bytes[from + Objects.checkIndex(index, length())];
+  }
+
+  /**
+   * Returns up to eight bytes as one number, as {@link ByteView#word} does.
+   *
+   * @param index the number of the first byte
+   * @return the bytes up to the end of the name, at most 8, the first one lowest, with zeros above
+   *     the last
+   * @throws IndexOutOfBoundsException if the name is not so long
+   */
+  public long word(int index) {
+    int start = from + Objects.checkIndex(index, length());
+    if (to - start >= Long.BYTES) {
+      return (long) WORD.get(bytes, start);
+    }
+    if (to >= Long.BYTES) {
+      return (long) WORD.get(bytes, to - Long.BYTES) >>> Long.SIZE - (to - start) * Byte.SIZE;
+    }
+    long word = 0;
+    for (int i = to - 1; i >= start; i--) {
+      word = word << Byte.SIZE | bytes[i] & 0xff;
+    }
+    return word;
   }
 
   /**

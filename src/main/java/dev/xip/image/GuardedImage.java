@@ -4,6 +4,7 @@ import dev.xip.base.ByteView;
 import dev.xip.base.FileName;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.SoftReference;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.NotLinkException;
 import java.util.SortedMap;
@@ -22,8 +23,11 @@ public abstract class GuardedImage implements FsImage {
   /** The image's bytes. */
   protected final ByteView view;
 
-  /** Direct-mapped cache of recent directories, indexed by inode number modulo the length. */
-  private final AtomicReferenceArray<DirectoryEntries> directories =
+  /**
+   * Direct-mapped cache of recent directories, indexed by inode number modulo the length. The
+   * collector takes them away before it lets the heap run out.
+   */
+  private final AtomicReferenceArray<SoftReference<DirectoryEntries>> directories =
       new AtomicReferenceArray<>(KNOWN_DIRECTORIES);
 
   /**
@@ -174,12 +178,13 @@ public abstract class GuardedImage implements FsImage {
       throw new NotDirectoryException(described(directory));
     }
     int slot = (int) (directory.number() % KNOWN_DIRECTORIES);
-    DirectoryEntries known = directories.get(slot);
+    SoftReference<DirectoryEntries> kept = directories.get(slot);
+    DirectoryEntries known = kept == null ? null : kept.get();
     if (known != null && known.isOf(directory)) {
       return known;
     }
     DirectoryEntries opened = openDirectory(directory);
-    directories.set(slot, opened);
+    directories.set(slot, new SoftReference<>(opened));
     return opened;
   }
 

@@ -95,10 +95,14 @@ public final class MemoryFaults {
    */
   public static void check(String image, MemorySegment memory) throws CorruptImageException {
     if (LostPages.any()) {
-      LostPages.Range lost = LostPages.of(memory);
-      if (lost != null) {
-        throw lost(image, memory.byteSize(), lost, lost.lostFrom() - memory.address());
-      }
+      checkLost(image, memory);
+    }
+  }
+
+  private static void checkLost(String image, MemorySegment memory) throws CorruptImageException {
+    LostPages.Range lost = LostPages.of(memory);
+    if (lost != null) {
+      throw lost(image, memory.byteSize(), lost, lost.lostFrom() - memory.address());
     }
   }
 

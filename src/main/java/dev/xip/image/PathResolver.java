@@ -44,6 +44,22 @@ public final class PathResolver {
   }
 
   /**
+   * Resolves a path from a directory on. Linux counterpart: openat(2).
+   *
+   * @param image the image
+   * @param start the inode of a directory, where a relative path starts
+   * @param path the path; one with a leading slash starts at the image's root
+   * @param followLast as in {@link #resolve(FsImage, FileName, boolean)}
+   * @return the inode that it names
+   * @throws IOException as {@link #resolve(FsImage, FileName, boolean)} does
+   */
+  public static Inode resolve(FsImage image, Inode start, FileName path, boolean followLast)
+      throws IOException {
+    boolean absolute = path.length() > 0 && path.at(0) == '/';
+    return new PathResolver(image, path).walk(absolute ? image.root() : start, followLast);
+  }
+
+  /**
    * Resolves a path given as text.
    *
    * @param image the image
@@ -75,7 +91,7 @@ public final class PathResolver {
    * @throws IOException if the image is damaged
    */
   public static Inode resolve(FsImage image, FileName path, boolean followLast) throws IOException {
-    return new PathResolver(image, path).walk(followLast);
+    return new PathResolver(image, path).walk(image.root(), followLast);
   }
 
   /**
@@ -90,7 +106,7 @@ public final class PathResolver {
   public static FileName realPath(FsImage image, FileName path) throws IOException {
     PathResolver resolver = new PathResolver(image, path);
     resolver.trail = new ArrayList<>();
-    resolver.walk(true);
+    resolver.walk(image.root(), true);
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     for (FileName each : resolver.trail) {
       bytes.write('/');
@@ -99,11 +115,11 @@ public final class PathResolver {
     return bytes.size() == 0 ? FileName.of("/") : FileName.of(bytes.toByteArray());
   }
 
-  private Inode walk(boolean followLast) throws IOException {
+  private Inode walk(Inode start, boolean followLast) throws IOException {
     if (path.length() == 0) {
       throw new NoSuchFileException(described(), null, "an empty path names nothing");
     }
-    Inode here = image.root();
+    Inode here = start;
     boolean folder = endsWithSlash();
     for (FileName name = nextName(); name != null; name = nextName()) {
       if (here.type() != FileType.DIRECTORY) {

@@ -27,6 +27,24 @@ final class PathNames {
    * @throws InvalidPathException if it holds NUL or another lone surrogate
    */
   static FileName parse(String text) {
+    FileName path = FileName.of(text);
+    if (path.length() != text.length() || !isPlain(path)) {
+      check(text);
+    }
+    return tidy(path);
+  }
+
+  /** Tells whether a path has neither a NUL nor what may stand for a lone surrogate. */
+  private static boolean isPlain(FileName path) {
+    for (int i = 0; i < path.length(); i++) {
+      if (path.at(i) == 0 || path.at(i) == '?') {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static void check(String text) {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
       if (c == 0) {
@@ -40,11 +58,22 @@ final class PathNames {
         throw new InvalidPathException(text, "a surrogate without its pair", i);
       }
     }
-    return tidy(FileName.of(text));
   }
 
   /** Drops repeated slashes and those at the end. */
   static FileName tidy(FileName path) {
+    boolean slash = false;
+    for (int i = 0; i < path.length(); i++) {
+      boolean again = path.at(i) == '/';
+      if (slash && again) {
+        return tidied(path);
+      }
+      slash = again;
+    }
+    return slash && path.length() > 1 ? tidied(path) : path;
+  }
+
+  private static FileName tidied(FileName path) {
     byte[] bytes = new byte[path.length()];
     int length = 0;
     for (int i = 0; i < bytes.length; i++) {
@@ -54,8 +83,7 @@ final class PathNames {
       }
     }
     boolean slash = length > 1 && bytes[length - 1] == '/';
-    int end = slash ? length - 1 : length;
-    return end == path.length() ? path : FileName.of(Arrays.copyOf(bytes, end));
+    return FileName.of(Arrays.copyOf(bytes, slash ? length - 1 : length));
   }
 
   static boolean isAbsolute(FileName path) {

@@ -141,16 +141,37 @@ final class XipFileSystem extends FileSystem {
    * @throws IOException if there is none, or the image is damaged
    */
   Inode inode(XipPath path, boolean follows) throws IOException {
-    if (path.isKnown()) {
-      Inode known = image.inode(path.inode());
-      if (!follows || known.type() != FileType.SYMLINK) {
-        return known;
-      }
+    Inode named = path.isKnown() ? image.inode(path.inode()) : lookUp(path);
+    return follows && named.type() == FileType.SYMLINK
+        ? PathResolver.resolve(image, path.toAbsolutePath().bytes(), true)
+        : named;
+  }
+
+  /** Finds what a path names, from the directory on that it was resolved against. */
+  private Inode lookUp(XipPath path) throws IOException {
+    Inode start = path.folder() == null ? null : directory(path.folder());
+    if (start == null) {
+      return lookUpFromRoot(path);
     }
-    Inode found = PathResolver.resolve(image, path.toAbsolutePath().bytes(), follows);
-    if (!follows) {
-      path.naming(found.number());
+    Inode found = PathResolver.resolve(image, start, path.belowFolder(), false);
+    path.naming(found.number());
+    return found;
+  }
+
+  /** Finds a directory once for all files in it; null if the path is that of another file. */
+  private Inode directory(XipPath path) throws IOException {
+    Inode known = path.directory();
+    if (known == null) {
+      Inode found = path.isKnown() ? image.inode(path.inode()) : lookUpFromRoot(path);
+      known = found.type() == FileType.DIRECTORY ? found : null;
+      path.startingAt(known);
     }
+    return known;
+  }
+
+  private Inode lookUpFromRoot(XipPath path) throws IOException {
+    Inode found = PathResolver.resolve(image, path.toAbsolutePath().bytes(), false);
+    path.naming(found.number());
     return found;
   }
 
@@ -266,6 +287,9 @@ final class XipFileSystem extends FileSystem {
    */
   @Override
   public XipPath getPath(String first, String... more) {
+    if (more.length == 0) {
+      return path(PathNames.parse(first));
+    }
     StringBuilder text = new StringBuilder(first);
     for (String part : more) {
       if (!part.isEmpty()) {

@@ -1,6 +1,7 @@
 package dev.xip.nio;
 
 import dev.xip.base.FileName;
+import dev.xip.image.Inode;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.LinkOption;
@@ -23,11 +24,17 @@ final class XipPath implements Path {
   private final XipFileSystem fileSystem;
   private final FileName bytes;
 
+  /** The path that this was resolved against, from which a look-up starts; null if none. */
+  private final XipPath folder;
+
   /**
    * The number of the inode that the path names, its last link not followed: an image does not
    * change, so it is looked up once. Two threads may both look it up.
    */
   private volatile long inode;
+
+  /** The inode that it names if that is a directory and a look-up started there, else null. */
+  private volatile Inode directory;
 
   /** Made when first needed. */
   private volatile int[] offsets;
@@ -37,8 +44,13 @@ final class XipPath implements Path {
 
   /** Makes a path of bytes in the form of {@link PathNames}. */
   XipPath(XipFileSystem fileSystem, FileName bytes) {
+    this(fileSystem, bytes, null);
+  }
+
+  private XipPath(XipFileSystem fileSystem, FileName bytes, XipPath folder) {
     this.fileSystem = fileSystem;
     this.bytes = bytes;
+    this.folder = folder;
   }
 
   /**
@@ -73,6 +85,16 @@ final class XipPath implements Path {
   XipPath naming(long number) {
     inode = number;
     return this;
+  }
+
+  /** {@return what was remembered by {@link #startingAt}, or null} */
+  Inode directory() {
+    return directory;
+  }
+
+  /** Remembers the directory that it names, for look-ups that start there. */
+  void startingAt(Inode found) {
+    directory = found;
   }
 
   private XipPath with(FileName other) {
@@ -161,12 +183,32 @@ final class XipPath implements Path {
   @Override
   public XipPath resolve(Path other) {
     XipPath own = of(other);
-    return own.isAbsolute() ? own : with(PathNames.resolve(bytes, own.bytes));
+    return own.isAbsolute() ? own : resolve(own.bytes);
   }
 
-  /** Appends one name as an image holds it. */
-  XipPath resolve(FileName name) {
-    return new XipPath(fileSystem, PathNames.resolve(bytes, name));
+  @Override
+  public XipPath resolve(String other) {
+    FileName names = PathNames.parse(other);
+    return PathNames.isAbsolute(names) ? new XipPath(fileSystem, names) : resolve(names);
+  }
+
+  /** Appends names as an image holds them, without a slash in front. */
+  XipPath resolve(FileName names) {
+    return names.length() == 0
+        ? this
+        : new XipPath(fileSystem, PathNames.resolve(bytes, names), this);
+  }
+
+  /** {@return the path that this one was resolved against, or null} */
+  XipPath folder() {
+    return folder;
+  }
+
+  /** {@return what was appended to {@link #folder}} */
+  FileName belowFolder() {
+    int length = folder.bytes.length();
+    boolean slash = length > 0 && folder.bytes.at(length - 1) != '/';
+    return bytes.part(slash ? length + 1 : length, bytes.length());
   }
 
   @Override

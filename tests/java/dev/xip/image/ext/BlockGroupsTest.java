@@ -59,7 +59,7 @@ class BlockGroupsTest {
           .isEqualTo(Long.parseLong(theirs.group(3)));
       assertThat(groups.blockBitmap(group)).isEqualTo(Long.parseLong(theirs.group(4)));
       assertThat(groups.inodeBitmap(group)).isEqualTo(Long.parseLong(theirs.group(5)));
-      assertThat(groups.inode(Math.max(11, group * superblock.inodesPerGroup() + 1)))
+      assertThat(groups.inodeOffset(Math.max(11, group * superblock.inodesPerGroup() + 1)))
           .isEqualTo(
               Long.parseLong(theirs.group(6)) * superblock.blockSize()
                   + (group == 0 ? 10L * superblock.inodeSize() : 0));

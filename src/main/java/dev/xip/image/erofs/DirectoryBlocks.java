@@ -8,15 +8,30 @@ import dev.xip.image.DirEntryVisitor;
 import dev.xip.image.DirectoryEntries;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
+import dev.xip.image.NameIndex;
 import java.io.IOException;
 
 /**
  * The entries of one directory. They are sorted by name, over all blocks, so a name is found by two
  * binary searches. A name that is not found is looked for in a directory that is sound: its order
- * is checked once. Linux counterpart: fs/erofs/namei.c and fs/erofs/dir.c.
+ * is checked once. An entry is numbered by its block and its place there. Linux counterpart:
+ * fs/erofs/namei.c and fs/erofs/dir.c.
  */
 final class DirectoryBlocks extends DirectoryEntries {
   private static final FileName DOT = FileName.of(".");
+
+  /** A scan of so many bytes, some ten names, takes as long as a search. */
+  private static final int SEARCH_BYTES = 256;
+
+  /** Bits of the number of an entry that hold its place in its block, counted from 1. */
+  private static final int PLACE_BITS = 13;
+
+  private static final long PLACE = (1L << PLACE_BITS) - 1;
+
+  /** In the number of an entry: it is the last one of its block. The block is above. */
+  private static final long LAST = 1L << PLACE_BITS;
+
+  private static final int BLOCK_SHIFT = PLACE_BITS + 1;
 
   private final InodeTable inodes;
   private final ByteView view;
@@ -29,16 +44,17 @@ final class DirectoryBlocks extends DirectoryEntries {
 
   /** Receives an entry that was checked. */
   @FunctionalInterface
-  private interface Scan {
+  private interface EntryScan {
     /**
      * Receives it.
      *
+     * @param number its number
      * @param at its byte offset in the view
      * @param name the byte offset of its name
      * @param length the length of its name
      * @return true to go on
      */
-    boolean entry(long at, long name, int length) throws IOException;
+    boolean entry(long number, long at, long name, int length) throws IOException;
   }
 
   /**
@@ -77,11 +93,8 @@ final class DirectoryBlocks extends DirectoryEntries {
     if (dotOmitted && !visitor.entry(DOT, directory.number(), FileType.DIRECTORY)) {
       return;
     }
-    boolean whole =
-        scan((at, name, length) -> visitor.entry(view.name(name, length), number(at), type(at)));
-    if (whole) {
-      sound = true;
-    }
+    scanEntries(
+        (number, at, name, length) -> visitor.entry(view.name(name, length), number(at), type(at)));
   }
 
   /**
@@ -96,10 +109,15 @@ final class DirectoryBlocks extends DirectoryEntries {
     if (dotOmitted && name.equals(DOT)) {
       return directory.number();
     }
-    long found = search(name);
+    return findKey(name);
+  }
+
+  @Override
+  protected long search(FileName name) throws IOException {
+    addSearched(SEARCH_BYTES);
+    long found = searchBlocks(name);
     if (found < 0 && !sound) {
-      scan((at, start, length) -> true);
-      sound = true;
+      scan(entry -> true);
     }
     return found;
   }
@@ -109,7 +127,7 @@ final class DirectoryBlocks extends DirectoryEntries {
    * before it and one behind it have in common with it, all between have too, as the names are
    * sorted: those bytes are compared once more only with the name that is found.
    */
-  private long search(FileName name) throws IOException {
+  private long searchBlocks(FileName name) throws IOException {
     long low = 0;
     long high = blocks() - 1;
     int before = 0;
@@ -243,12 +261,61 @@ final class DirectoryBlocks extends DirectoryEntries {
     return order * (shorter + 1);
   }
 
+  @Override
+  protected boolean scan(Scan scan) throws IOException {
+    return scanEntries((number, at, name, length) -> scan.entry(number));
+  }
+
+  @Override
+  public int hash(long number) throws MalformedDataException {
+    long index = number >>> BLOCK_SHIFT;
+    long block = block(index);
+    int entry = place(number);
+    int names = firstName(block, length(index));
+    return NameIndex.hash(
+        view, block + name(block, entry), nameLength(block, names, entry, length(index)));
+  }
+
+  /** Reads nothing but the entry, where the name of the next one begins, and the name. */
+  @Override
+  public long inodeIf(long number, FileName key) throws IOException {
+    long index = number >>> BLOCK_SHIFT;
+    long block = block(index);
+    int entry = place(number);
+    int start = name(block, entry);
+    int end = start + key.length();
+    boolean ends =
+        (number & LAST) == 0 ? name(block, entry + 1) == end : endsBlock(block, length(index), end);
+    return ends && view.holds(block + start, key)
+        ? number(block + (long) entry * ErofsLayout.DIRENT_SIZE)
+        : -1;
+  }
+
+  /** Tells whether the last name of a block can end at an offset in it. */
+  private boolean endsBlock(long block, int length, int end) throws MalformedDataException {
+    return end == length || end < length && view.u8(block + end) == 0;
+  }
+
+  @Override
+  public boolean haveOneName(long one, long other) throws IOException {
+    long index = other >>> BLOCK_SHIFT;
+    long block = block(index);
+    int entry = place(other);
+    int names = firstName(block, length(index));
+    int length = nameLength(block, names, entry, length(index));
+    return inodeIf(one, view.name(block + name(block, entry), length)) >= 0;
+  }
+
+  private static int place(long number) {
+    return (int) (number & PLACE) - 1;
+  }
+
   /**
    * Reads and checks all entries, their order once.
    *
    * @return whether the scan went on to the end
    */
-  private boolean scan(Scan scan) throws IOException {
+  private boolean scanEntries(EntryScan scan) throws IOException {
     boolean ordered = sound;
     long before = 0;
     int lengthBefore = 0;
@@ -267,13 +334,15 @@ final class DirectoryBlocks extends DirectoryEntries {
               "names in order in directory inode %d".formatted(directory.number()),
               "%s behind %s".formatted(view.name(name, length), view.name(before, lengthBefore)));
         }
-        if (!scan.entry(at, name, length)) {
+        long number = index << BLOCK_SHIFT | (entry == count - 1 ? LAST : 0) | entry + 1;
+        if (!scan.entry(number, at, name, length)) {
           return false;
         }
         before = name;
         lengthBefore = length;
       }
     }
+    sound = true;
     return true;
   }
 

@@ -17,6 +17,9 @@ public final class BlockGroups {
   private final ByteView view;
   private final Superblock superblock;
 
+  /** Of so many inodes of a group it is remembered which were checked; few groups have more. */
+  private static final int MOST_REMEMBERED = 1 << 16;
+
   /** Direct-mapped cache of inode tables, indexed by group modulo the length. */
   private final AtomicReferenceArray<Table> tables;
 
@@ -25,8 +28,32 @@ public final class BlockGroups {
    *
    * @param group its group
    * @param block its first block
+   * @param checked one bit for each inode whose checksum was found right; empty in an image without
+   *     checksums. Not volatile: two threads may both check
    */
-  private record Table(long group, long block) {}
+  private record Table(long group, long block, long[] checked) {}
+
+  /**
+   * Where an inode lies.
+   *
+   * @param at its byte offset in the image; the whole inode lies inside
+   * @param index its place in the table of its group
+   * @param checked one bit for each inode of the group whose checksum was found right; for a group
+   *     of very many inodes, or without checksums, it has fewer bits or none
+   */
+  record Place(long at, int index, long[] checked) {
+    /** {@return whether {@link #setChecked} was called and is remembered} */
+    boolean isChecked() {
+      return index >>> 6 < checked.length && (checked[index >>> 6] & 1L << index) != 0;
+    }
+
+    /** Remembers that the checksum of the inode is right. */
+    void setChecked() {
+      if (index >>> 6 < checked.length) {
+        checked[index >>> 6] |= 1L << index;
+      }
+    }
+  }
 
   /**
    * Makes a reader of the group descriptors.
@@ -135,11 +162,11 @@ public final class BlockGroups {
    * Finds an inode.
    *
    * @param number its number
-   * @return its byte offset in the image; the whole inode lies inside
+   * @return where it lies
    * @throws MalformedDataException if there is none of that number, it is reserved, or its group's
    *     descriptor is damaged
    */
-  public long inode(long number) throws MalformedDataException {
+  Place inode(long number) throws MalformedDataException {
     if (number < 1 || number > superblock.inodes()) {
       throw view.malformed(
           ExtLayout.SUPERBLOCK_OFFSET + ExtLayout.S_INODES_COUNT,
@@ -159,13 +186,28 @@ public final class BlockGroups {
    * Finds an inode that may be a reserved one, such as that of the journal.
    *
    * @param number its number, which the image has
-   * @return its byte offset in the image; the whole inode lies inside
+   * @return where it lies
    * @throws MalformedDataException if its group's descriptor is damaged
    */
-  long anyInode(long number) throws MalformedDataException {
-    long group = (number - 1) / superblock.inodesPerGroup();
-    long index = (number - 1) % superblock.inodesPerGroup();
-    return (inodeTable(group) << superblock.blockShift()) + index * superblock.inodeSize();
+  Place anyInode(long number) throws MalformedDataException {
+    // Numbers of inodes have 32 bits, whose division takes half as long as that of 64.
+    int perGroup = (int) superblock.inodesPerGroup();
+    int group = Integer.divideUnsigned((int) (number - 1), perGroup);
+    int index = (int) (number - 1) - group * perGroup;
+    Table table = inodeTable(group);
+    long start = table.block << superblock.blockShift();
+    return new Place(start + (long) index * superblock.inodeSize(), index, table.checked);
+  }
+
+  /**
+   * Finds the place where an inode is to be written.
+   *
+   * @param number its number, that of the root or of a file
+   * @return its byte offset in the image; the whole inode lies inside
+   * @throws MalformedDataException as {@link #inode} does
+   */
+  public long inodeOffset(long number) throws MalformedDataException {
+    return inode(number).at;
   }
 
   /** {@return how many blocks the inodes of a group take} */
@@ -174,16 +216,19 @@ public final class BlockGroups {
         superblock.inodesPerGroup() * superblock.inodeSize(), superblock.blockSize());
   }
 
-  /** {@return the block in which the inodes of a group begin; all of them lie inside the image} */
-  private long inodeTable(long group) throws MalformedDataException {
-    int slot = (int) (group % tables.length());
+  /** {@return the table of the inodes of a group; all of them lie inside the image} */
+  private Table inodeTable(long group) throws MalformedDataException {
+    int slot = (int) (group < tables.length() ? group : group % tables.length());
     Table known = tables.get(slot);
     if (known == null || known.group != group) {
       long field = descriptor(group) + ExtLayout.BG_INODE_TABLE;
-      known = new Table(group, block(field, inodeTableBlocks(), "an inode table"));
+      long block = block(field, inodeTableBlocks(), "an inode table");
+      long bits = Math.min(superblock.inodesPerGroup(), MOST_REMEMBERED);
+      boolean sums = superblock.checksums().inBlocks();
+      known = new Table(group, block, new long[sums ? (int) (bits + 63 >>> 6) : 0]);
       tables.set(slot, known);
     }
-    return known.block;
+    return known;
   }
 
   /** Reads the number of the first of several blocks, all of which lie inside the image. */
@@ -217,7 +262,7 @@ public final class BlockGroups {
       }
       set(blocks, blockBitmap(group), 1);
       set(blocks, inodeBitmap(group), 1);
-      set(blocks, inodeTable(group), inodeTableBlocks());
+      set(blocks, inodeTable(group).block, inodeTableBlocks());
     }
     return blocks;
   }

@@ -8,13 +8,13 @@ import dev.xip.image.DirEntryVisitor;
 import dev.xip.image.DirectoryEntries;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
+import dev.xip.image.NameIndex;
 import dev.xip.image.Verdict;
 import java.io.IOException;
 
 /**
  * The entries of one directory. A name is searched for in one leaf if the directory is hashed, else
- * in all blocks; once the searches have read as many blocks as there are, an index of all names
- * answers. Linux counterpart: fs/ext4/namei.c:ext4_find_entry and fs/ext4/dir.c.
+ * in all blocks. Linux counterpart: fs/ext4/namei.c:ext4_find_entry and fs/ext4/dir.c.
  */
 final class DirectoryBlocks extends DirectoryEntries {
   private static final FileName DOT = FileName.of(".");
@@ -29,27 +29,11 @@ final class DirectoryBlocks extends DirectoryEntries {
   private final DirectoryParts parts;
   private final NameForm form;
 
-  /** How many parts searches have read. Not volatile: two threads may both count to the same. */
-  private long searched;
-
   /** Null until the first use of a hashed directory, and in all others. */
   private volatile HashTree tree;
 
-  /** Null until searches have read the directory once. */
-  private volatile NameIndex index;
-
   /** Whether it was listed whole: each name is there once, and in its leaf. */
   private volatile boolean sound;
-
-  /** Whether it is too damaged to be indexed. */
-  private volatile boolean damaged;
-
-  /** Receives the byte offset in the image of an entry that is in use and was checked. */
-  @FunctionalInterface
-  private interface Scan {
-    /** Returns whether to go on. */
-    boolean entry(long at) throws IOException;
-  }
 
   private DirectoryBlocks(
       ByteView view, Superblock superblock, Inode directory, InlineData inline, BlockMap map)
@@ -148,20 +132,15 @@ final class DirectoryBlocks extends DirectoryEntries {
     if (inline != null && isDots(name)) {
       return name.length() == 1 ? directory.number() : parent();
     }
-    FileName key = form.key(name);
-    NameIndex known = index;
-    if (known == null && searched >= parts.count() && !damaged) {
-      known = buildIndex();
-      index = known;
-    }
-    return known == null ? search(key) : known.find(key);
+    return findKey(form.key(name));
   }
 
   private static boolean isDots(FileName name) {
     return name.length() <= 2 && (name.equals(DOT) || name.equals(DOT_DOT));
   }
 
-  private long search(FileName key) throws IOException {
+  @Override
+  protected long search(FileName key) throws IOException {
     HashTree hashed = tree();
     if (hashed == null || !form.isHashed() || isDots(key)) {
       return searchAll(hashed, key);
@@ -200,7 +179,7 @@ final class DirectoryBlocks extends DirectoryEntries {
   }
 
   private long searchPart(int part, FileName key) throws IOException {
-    searched++;
+    addSearched(parts.length(part));
     long at = scanPart(part, NO_RANK, entry -> !names(entry, key));
     return at < 0 ? -1 : view.u32(at + ExtLayout.D_INODE);
   }
@@ -217,60 +196,29 @@ final class DirectoryBlocks extends DirectoryEntries {
     return known;
   }
 
-  /** A damaged directory gets no index: each search reads blocks up to the damage. */
-  private NameIndex buildIndex() throws IOException {
-    NameIndex names = new NameIndex(this);
-    try {
-      scan(
-          at -> {
-            names.add(at);
-            return true;
-          });
-      return names;
-    } catch (MalformedDataException damage) {
-      damaged = true;
-      return null;
-    }
+  /** Entries are numbered by their byte offsets in the image. */
+  @Override
+  public int hash(long at) throws MalformedDataException {
+    return form == NameForm.PLAIN
+        ? NameIndex.hash(view, at + ExtLayout.D_NAME, view.u8(at + ExtLayout.D_NAME_LEN))
+        : NameIndex.hash(form.key(form.shown(view, at)));
   }
 
-  /** The hash of the key of an entry's name, by which an index finds it. */
-  int hash(long at) throws MalformedDataException {
-    if (form != NameForm.PLAIN) {
-      return NameIndex.hash(form.key(form.shown(view, at)));
-    }
-    int length = view.u8(at + ExtLayout.D_NAME_LEN);
-    long hash = 0;
-    for (int i = 0; i < length; i++) {
-      hash = NameIndex.hashed(hash, view.u8(at + ExtLayout.D_NAME + i));
-    }
-    return NameIndex.folded(hash);
-  }
-
-  /** The inode number of an entry if its name has a key, else -1. */
-  long inodeIf(long at, FileName key) throws MalformedDataException {
+  @Override
+  public long inodeIf(long at, FileName key) throws MalformedDataException {
     return names(at, key) ? view.u32(at + ExtLayout.D_INODE) : -1;
   }
 
-  /** Tells whether the names of two entries have one key. */
-  boolean haveOneName(long one, long other) throws MalformedDataException {
+  @Override
+  public boolean haveOneName(long one, long other) throws MalformedDataException {
     return names(one, form.key(form.shown(view, other)));
   }
 
-  /** Compares byte by byte: the JVM's own comparison of memory does not survive a truncation. */
   private boolean names(long at, FileName key) throws MalformedDataException {
-    if (form != NameForm.PLAIN) {
-      return form.key(form.shown(view, at)).equals(key);
-    }
-    int length = key.length();
-    if (view.u8(at + ExtLayout.D_NAME_LEN) != length) {
-      return false;
-    }
-    for (int i = 0; i < length; i++) {
-      if ((byte) view.u8(at + ExtLayout.D_NAME + i) != key.at(i)) {
-        return false;
-      }
-    }
-    return true;
+    return form == NameForm.PLAIN
+        ? view.u8(at + ExtLayout.D_NAME_LEN) == key.length()
+            && view.holds(at + ExtLayout.D_NAME, key)
+        : form.key(form.shown(view, at)).equals(key);
   }
 
   /**
@@ -278,7 +226,8 @@ final class DirectoryBlocks extends DirectoryEntries {
    *
    * @return whether the scan went on to the end
    */
-  private boolean scan(Scan scan) throws IOException {
+  @Override
+  protected boolean scan(Scan scan) throws IOException {
     HashTree hashed = tree();
     for (int part = 0; part < parts.count(); part++) {
       if (hashed != null && !hashed.holdsEntries(part)) {

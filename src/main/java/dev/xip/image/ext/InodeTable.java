@@ -71,14 +71,18 @@ final class InodeTable {
     return decode(number, groups.anyInode(number));
   }
 
-  private Inode decode(long number, long at) throws MalformedDataException {
+  private Inode decode(long number, BlockGroups.Place place) throws MalformedDataException {
+    long at = place.at();
     int mode = view.u16(at + ExtLayout.I_MODE);
     int links = view.u16(at + ExtLayout.I_LINKS_COUNT);
     if (links == 0 && (mode == 0 || view.u32(at + ExtLayout.I_DTIME) != 0)) {
       throw view.malformed(at, "inode %d in use".formatted(number), "a deleted or unused one");
     }
     int extra = extraSize(at);
-    superblock.checksums().checkInode(view, number, at, superblock.inodeSize(), extra);
+    if (!place.isChecked()) {
+      superblock.checksums().checkInode(view, number, at, superblock.inodeSize(), extra);
+      place.setChecked();
+    }
     FileType type = FileType.ofMode(mode);
     if (type == FileType.UNKNOWN) {
       throw view.malformed(at, "a mode that names a type of file", "0x%04x".formatted(mode));

@@ -137,7 +137,7 @@ public final class ImageWriter implements AutoCloseable {
   /** Zeroes the blocks of the files that mke2fs made: a new file need not fill its last block. */
   private void clear() throws IOException {
     ByteBuffer lostAndFound = ByteBuffer.allocate(superblock.inodeSize());
-    write(lostAndFound, groups.inode(superblock.firstInode()));
+    write(lostAndFound, groups.inodeOffset(superblock.firstInode()));
     for (long group = 0; group < superblock.groups(); group++) {
       BitSet used = BitSet.valueOf(read(groups.blockBitmap(group), 1));
       long first = groups.firstBlock(group);
@@ -188,7 +188,7 @@ public final class ImageWriter implements AutoCloseable {
   }
 
   private void writeInode(NewFile file, BlockMap places, BlockAllocator blocks) throws IOException {
-    long at = groups.inode(file.number());
+    long at = groups.inodeOffset(file.number());
     seekInodes(at >>> NewBlock.SHIFT);
     int offset = (int) (at & NewBlock.SIZE - 1);
     inodeBlock.put(offset, new byte[superblock.inodeSize()]);

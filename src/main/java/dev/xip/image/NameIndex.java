@@ -1,0 +1,177 @@
+package dev.xip.image;
+
+import dev.xip.base.ByteView;
+import dev.xip.base.FileName;
+import dev.xip.base.MalformedDataException;
+import java.io.IOException;
+import java.util.Random;
+
+/**
+ * Hash table from names to the entries of one directory, with open addressing: 8 bytes for each
+ * place, at most half of which are taken. The first entry of a name counts. Not thread safe while
+ * entries are added.
+ */
+public final class NameIndex {
+  /** Bits of a place that hold an entry; those above hold bits of the hash. */
+  private static final int ENTRY_BITS = 48;
+
+  private static final long ENTRY = (1L << ENTRY_BITS) - 1;
+
+  /** Random in each JVM, so that no image can hold names made to collide. */
+  private static final long KEY = new Random().nextLong() | 1;
+
+  private static final long SEED = new Random().nextLong();
+
+  private final Entries entries;
+
+  /** 0 for an empty place. The length is a power of two. */
+  private long[] table = new long[16];
+
+  private int count;
+
+  /**
+   * The entries of a entries. A format chooses the number by which it finds one again, 1 to 2^48-1:
+   * an index holds nothing else of an entry.
+   */
+  public interface Entries {
+    /**
+     * Hashes a name.
+     *
+     * @param entry the number of an entry
+     * @return the hash by which its name is found, see {@link #hash(ByteView, long, int)}
+     * @throws IOException if the entry is damaged
+     */
+    int hash(long entry) throws IOException;
+
+    /**
+     * Compares the name of an entry with another.
+     *
+     * @param entry the number of the entry
+     * @param key the name that is looked for
+     * @return the number of the inode that the entry names if it has that name, else -1
+     * @throws IOException if the entry is damaged
+     */
+    long inodeIf(long entry, FileName key) throws IOException;
+
+    /**
+     * Compares the names of two entries.
+     *
+     * @param one the number of an entry
+     * @param other the number of another
+     * @return whether their names count as one
+     * @throws IOException if one of them is damaged
+     */
+    boolean haveOneName(long one, long other) throws IOException;
+  }
+
+  /**
+   * Makes an empty index.
+   *
+   * @param entries the directory's entries
+   */
+  public NameIndex(Entries entries) {
+    this.entries = entries;
+  }
+
+  /**
+   * Adds an entry, unless there is one of the same name.
+   *
+   * @param entry its number
+   * @return the number of the entry of that name that was added before, -1 if there is none
+   * @throws IOException if one of the two entries is damaged
+   */
+  public long add(long entry) throws IOException {
+    if (count == table.length / 2) {
+      grow();
+    }
+    int hash = entries.hash(entry);
+    int i = hash & table.length - 1;
+    for (; table[i] != 0; i = i + 1 & table.length - 1) {
+      if (mayBe(table[i], hash) && entries.haveOneName(table[i] & ENTRY, entry)) {
+        return table[i] & ENTRY;
+      }
+    }
+    table[i] = (long) (hash >>> 16) << ENTRY_BITS | entry;
+    count++;
+    return -1;
+  }
+
+  private void grow() throws IOException {
+    long[] old = table;
+    table = new long[2 * old.length];
+    for (long each : old) {
+      if (each != 0) {
+        int i = entries.hash(each & ENTRY) & table.length - 1;
+        while (table[i] != 0) {
+          i = i + 1 & table.length - 1;
+        }
+        table[i] = each;
+      }
+    }
+  }
+
+  private static boolean mayBe(long place, int hash) {
+    return place >>> ENTRY_BITS == hash >>> 16;
+  }
+
+  /**
+   * Finds a name.
+   *
+   * @param name the name
+   * @return the number of the inode that it names, or -1
+   * @throws IOException if an entry is no longer what it was
+   */
+  public long find(FileName name) throws IOException {
+    int hash = hash(name);
+    for (int i = hash & table.length - 1; table[i] != 0; i = i + 1 & table.length - 1) {
+      if (mayBe(table[i], hash)) {
+        long inode = entries.inodeIf(table[i] & ENTRY, name);
+        if (inode >= 0) {
+          return inode;
+        }
+      }
+    }
+    return -1;
+  }
+
+  /**
+   * Hashes a name. It equals the hash of the same bytes in an image.
+   *
+   * @param name the name
+   * @return its hash
+   */
+  public static int hash(FileName name) {
+    long hash = SEED + name.length();
+    for (int i = 0; i < name.length(); i += Long.BYTES) {
+      hash = mixed(hash, name.word(i));
+    }
+    return folded(hash);
+  }
+
+  /**
+   * Hashes a name in an image.
+   *
+   * @param view the image
+   * @param at the byte offset of the name
+   * @param length its length in bytes
+   * @return its hash
+   * @throws MalformedDataException if the image ends before
+   */
+  public static int hash(ByteView view, long at, int length) throws MalformedDataException {
+    long hash = SEED + length;
+    for (int i = 0; i < length; i += Long.BYTES) {
+      hash = mixed(hash, view.word(at + i, length - i));
+    }
+    return folded(hash);
+  }
+
+  /** The two halves of a product of 128 bits: every bit of the word changes both. */
+  private static long mixed(long hash, long word) {
+    long both = hash ^ word;
+    return Math.multiplyHigh(both, KEY) ^ both * KEY;
+  }
+
+  private static int folded(long hash) {
+    return (int) (hash ^ hash >>> Integer.SIZE);
+  }
+}

@@ -1,0 +1,68 @@
+package dev.xip.base;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+
+/** Names in a file are compared eight bytes at a time, up to the last byte of the file. */
+class ByteViewTest {
+  private static final byte[] BYTES = "0123456789abcdefghijklmn\u00e4\u00ff".getBytes();
+
+  private final ByteView view =
+      new ByteView(MemorySegment.ofArray(BYTES), "bytes", MalformedDataException::new);
+
+  private static FileName name(int from, int to) {
+    return FileName.of(Arrays.copyOfRange(BYTES, from, to));
+  }
+
+  @Test
+  void everyRangeHoldsTheNameOfItsBytes() throws MalformedDataException {
+    FileName all = FileName.of(BYTES);
+    for (int from = 0; from < BYTES.length; from++) {
+      for (int to = from + 1; to <= BYTES.length; to++) {
+        assertThat(view.holds(from, name(from, to))).isTrue();
+        assertThat(view.holds(from, all.part(from, to))).isTrue();
+      }
+    }
+  }
+
+  @Test
+  void aNameThatDiffersInOneByteIsNotHeld() throws MalformedDataException {
+    for (int length = 1; length < BYTES.length; length++) {
+      for (int i = 0; i < length; i++) {
+        byte[] other = Arrays.copyOf(BYTES, length);
+        other[i] ^= (byte) 0x80;
+        assertThat(view.holds(0, FileName.of(other))).isFalse();
+      }
+    }
+  }
+
+  @Test
+  void wordsOfNameAndFileAreTheSame() throws MalformedDataException {
+    FileName all = FileName.of(BYTES);
+    for (int from = 0; from < BYTES.length; from++) {
+      for (int to = from + 1; to <= BYTES.length; to++) {
+        long word = view.word(from, to - from);
+        assertThat(name(from, to).word(0)).isEqualTo(word);
+        assertThat(all.part(0, to).word(from)).isEqualTo(word);
+        for (int i = 0; i < Long.BYTES; i++) {
+          long expected = from + i < to ? BYTES[from + i] & 0xff : 0;
+          assertThat(word >>> i * Byte.SIZE & 0xff).isEqualTo(expected);
+        }
+      }
+    }
+  }
+
+  @Test
+  void aWordPastTheEndIsDamage() {
+    for (int length = 1; length <= 9; length++) {
+      int most = length;
+      assertThatExceptionOfType(MalformedDataException.class)
+          .isThrownBy(() -> view.word(BYTES.length - Math.min(most, 8) + 1, most));
+      assertThatExceptionOfType(MalformedDataException.class).isThrownBy(() -> view.word(-1, most));
+    }
+  }
+}
