@@ -73,6 +73,21 @@ public final class ArenaView {
         });
   }
 
+  /** A class: to link two lambdas that hold numbers takes 3 ms of a JVM's start. */
+  private record OnePiece(FileChannel file, long fileOffset, long bytes, Arena arena)
+      implements JdkMemory.Mapper, Runnable {
+    @Override
+    public MemorySegment map() throws IOException {
+      return file.map(FileChannel.MapMode.READ_ONLY, fileOffset, bytes, arena);
+    }
+
+    /** Gives back what the mapping took of the budget. */
+    @Override
+    public void run() {
+      MappingBudget.giveBack(1);
+    }
+  }
+
   /**
    * Maps one piece of a file that is mapped already once more, through the JDK alone: linking the
    * first system call takes longer than a JVM needs to start. An interrupt closes the channel.
@@ -88,15 +103,10 @@ public final class ArenaView {
    */
   public static MemorySegment again(
       FileChannel file, long fileOffset, MemorySegment source, Arena arena) throws IOException {
-    long bytes = source.byteSize();
     Guard guard = new Guard(true);
     MappingBudget.take(1);
-    MemorySegment memory =
-        JdkMemory.map(
-            () -> file.map(FileChannel.MapMode.READ_ONLY, fileOffset, bytes, arena),
-            arena,
-            guard,
-            () -> MappingBudget.giveBack(1));
+    OnePiece piece = new OnePiece(file, fileOffset, source.byteSize(), arena);
+    MemorySegment memory = JdkMemory.map(piece, arena, guard, piece);
     guard.add(Guard.originAt(source.address()), memory, Access.READ);
     return memory;
   }

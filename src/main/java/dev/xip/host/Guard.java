@@ -113,7 +113,9 @@ final class Guard {
   /** Ends all guarding, for ever. */
   synchronized void clear() {
     ended = true;
-    parts.values().forEach(Guard::end);
+    for (Guarded each : parts.values()) {
+      end(each);
+    }
     parts.clear();
   }
 

@@ -66,7 +66,7 @@ public final class Libxip {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment out = xip_entry.allocate(arena);
       int result = Xip.xip_walk(window, window.byteSize(), rootPfn, layout, va, out);
-      requireAccepted("xip_walk", layout, rootPfn, result, "va 0x%x".formatted(va));
+      requireAccepted("xip_walk", layout, rootPfn, result, "va 0x" + Long.toHexString(va));
       return WalkResult.read(out);
     }
   }

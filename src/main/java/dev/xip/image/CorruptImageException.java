@@ -1,7 +1,9 @@
 package dev.xip.image;
 
+import dev.xip.base.ByteView;
 import dev.xip.base.FileName;
 import dev.xip.base.MalformedDataException;
+import java.lang.foreign.MemorySegment;
 
 /** An image is damaged, truncated or of a kind that xip does not read. */
 public final class CorruptImageException extends MalformedDataException {
@@ -17,6 +19,17 @@ public final class CorruptImageException extends MalformedDataException {
    */
   public CorruptImageException(String image, long offset, String expected, String found) {
     super(image, offset, expected, found);
+  }
+
+  /**
+   * Makes a view of an image, which tells of damage by this exception.
+   *
+   * @param memory the bytes of the whole image
+   * @param image the image file's name, for errors
+   * @return the view
+   */
+  public static ByteView view(MemorySegment memory, String image) {
+    return new ByteView(memory, image, CorruptImageException::new);
   }
 
   /**

@@ -4,7 +4,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
-import java.util.EnumSet;
 import java.util.Set;
 
 /**
@@ -17,7 +16,7 @@ public final class Overlay {
   public static final Overlay NONE = new Overlay(1, 0, new long[0], new long[0], 0);
 
   private static final Set<Verdict> IN_BLOCKS =
-      EnumSet.of(Verdict.IN_PLACE, Verdict.SMALL_BLOCKS, Verdict.UNALIGNED);
+      Set.of(Verdict.IN_PLACE, Verdict.SMALL_BLOCKS, Verdict.UNALIGNED);
 
   private static final ValueLayout.OfInt BE_INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);

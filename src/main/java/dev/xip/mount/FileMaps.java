@@ -206,7 +206,9 @@ final class FileMaps implements AutoCloseable {
   @Override
   public synchronized void close() {
     buffers = null;
-    files.values().forEach(HostFile::close);
+    for (HostFile each : files.values()) {
+      each.close();
+    }
     files.clear();
   }
 }

@@ -107,7 +107,7 @@ public final class ImageFormats {
 
   /** Tells whether the first {@link #HEAD_BYTES} of a file hold a format's magic number. */
   static boolean recognises(MemorySegment head) throws IOException {
-    return !fitting(new ByteView(head, "", CorruptImageException::new)).isEmpty();
+    return !fitting(CorruptImageException.view(head, "")).isEmpty();
   }
 
   private static List<ImageFormat> fitting(ByteView image) throws IOException {
@@ -122,7 +122,7 @@ public final class ImageFormats {
 
   private static ImageFormat formatOf(String name, MemorySegment memory, String part)
       throws IOException {
-    ByteView image = new ByteView(memory, name, CorruptImageException::new);
+    ByteView image = CorruptImageException.view(memory, name);
     List<ImageFormat> fitting = fitting(image);
     List<Contents> contents = Contents.of(image);
     List<Contents> systems = new ArrayList<>(contents);

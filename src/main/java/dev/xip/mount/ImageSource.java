@@ -322,7 +322,7 @@ public final class ImageSource {
       String text = HostPaths.text(file);
       try (HostMapping whole =
           HostMapping.map(channel, LostPages.Origin.of(text, channel.size()), 0)) {
-        ByteView view = new ByteView(whole.memory(), text, CorruptImageException::new);
+        ByteView view = CorruptImageException.view(whole.memory(), text);
         return MemoryFaults.guarded(
             text,
             whole.memory(),
@@ -429,8 +429,7 @@ public final class ImageSource {
     try (HostMapping whole = mapper.map(fileBytes)) {
       MemorySegment disk = whole.memory().asSlice(offset, length);
       String text = HostPaths.text(file);
-      return MemoryFaults.guarded(
-          text, disk, () -> find(new ByteView(disk, text, CorruptImageException::new)));
+      return MemoryFaults.guarded(text, disk, () -> find(CorruptImageException.view(disk, text)));
     }
   }
 

@@ -91,7 +91,9 @@ public final class ImageViews implements Rewiring, AutoCloseable {
   /** Closes all views; the memory of files that needed one cannot be used any more. */
   @Override
   public void close() {
-    open.forEach(View::close);
+    for (View each : open) {
+      each.close();
+    }
   }
 
   /** A view that is taken off the list when it is closed. */

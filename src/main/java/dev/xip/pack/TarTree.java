@@ -95,9 +95,7 @@ final class TarTree extends PackTree {
     ByteBuffer start = ByteBuffer.allocate(BLOCK);
     channel.read(start, 0);
     byte[] bytes = Arrays.copyOf(start.array(), start.position());
-    ByteView view =
-        new ByteView(
-            MemorySegment.ofArray(bytes), HostPaths.text(file), CorruptImageException::new);
+    ByteView view = CorruptImageException.view(MemorySegment.ofArray(bytes), HostPaths.text(file));
     List<Contents> contents = Contents.of(view);
     if (!contents.isEmpty() && contents.getFirst().at() == 0) {
       Contents found = contents.getFirst();

@@ -58,7 +58,7 @@ public final class ErofsImage extends GuardedImage {
    * @throws IOException if it cannot be read
    */
   public static ErofsImage open(String name, MemorySegment memory) throws IOException {
-    ByteView view = new ByteView(memory, name, CorruptImageException::new);
+    ByteView view = CorruptImageException.view(memory, name);
     return MemoryFaults.guarded(name, view.memory(), () -> new ErofsImage(view));
   }
 

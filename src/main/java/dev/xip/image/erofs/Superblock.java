@@ -106,7 +106,7 @@ record Superblock(
           directoryShift == 0,
           ErofsLayout.S_DIRBLKBITS,
           "directories in blocks of the size of others",
-          "blocks 2^%d times as large".formatted(directoryShift));
+          "blocks 2^" + directoryShift + " times as large");
       boolean wide =
           (incompat & ErofsFeatures.INCOMPAT_48BIT) != 0
               && view.u64(at(ErofsLayout.S_ROOT_NID_8B)) != 0;
@@ -137,11 +137,12 @@ record Superblock(
 
     private void checkMagic() throws MalformedDataException {
       long magic = u32(ErofsLayout.S_MAGIC);
-      check(
-          magic == ErofsLayout.MAGIC,
-          ErofsLayout.S_MAGIC,
-          "the EROFS magic 0x%08x".formatted(ErofsLayout.MAGIC),
-          "0x%08x".formatted(magic));
+      if (magic != ErofsLayout.MAGIC) {
+        throw view.malformed(
+            at(ErofsLayout.S_MAGIC),
+            "the EROFS magic 0x%08x".formatted(ErofsLayout.MAGIC),
+            "0x%08x".formatted(magic));
+      }
     }
 
     private int incompat() throws MalformedDataException {
@@ -167,11 +168,12 @@ record Superblock(
       // The format takes the sum without the inversion at its end.
       long expected = ~sum.getValue() & 0xffff_ffffL;
       long found = u32(ErofsLayout.S_CHECKSUM);
-      check(
-          found == expected,
-          ErofsLayout.S_CHECKSUM,
-          "the checksum 0x%08x of the superblock".formatted(expected),
-          "0x%08x".formatted(found));
+      if (found != expected) {
+        throw view.malformed(
+            at(ErofsLayout.S_CHECKSUM),
+            "the checksum 0x%08x of the superblock".formatted(expected),
+            "0x%08x".formatted(found));
+      }
     }
 
     /** The bit of the device table has another meaning too, then there are no more devices. */
@@ -182,8 +184,10 @@ record Superblock(
           !table || devices == 0,
           ErofsLayout.S_EXTRA_DEVICES,
           "an image on one device, such as mkfs.erofs makes without --blobdev",
-          "device_table: %d more device%s with the files' bytes"
-              .formatted(devices, devices == 1 ? "" : "s"));
+          "device_table: "
+              + devices
+              + (devices == 1 ? " more device" : " more devices")
+              + " with the files' bytes");
     }
 
     private void checkBlocks(long blocks, int shift) throws MalformedDataException {
@@ -205,10 +209,10 @@ record Superblock(
           field + Long.BYTES
               <= ErofsLayout.SUPERBLOCK_SIZE + slots * ErofsLayout.EXTENSION_SLOT_SIZE,
           ErofsLayout.S_EXTSLOTS,
-          "a superblock with a field at 0x%x".formatted(field),
+          "a superblock with a field at 0x" + Integer.toHexString(field),
           slots + " extension slots");
       long nid = view.u64(at(field));
-      check(nid >= 0, field, "a nid outside the metabox", "0x%x".formatted(nid));
+      check(nid >= 0, field, "a nid outside the metabox", "0x" + Long.toHexString(nid));
       return nid;
     }
 

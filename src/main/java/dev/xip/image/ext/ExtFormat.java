@@ -38,7 +38,7 @@ public final class ExtFormat implements ImageFormat {
 
   @Override
   public Overlay overlay(String name, MemorySegment memory) throws IOException {
-    ByteView view = new ByteView(memory, name, CorruptImageException::new);
+    ByteView view = CorruptImageException.view(memory, name);
     return MemoryFaults.guarded(name, memory, () -> JournalReplay.of(view));
   }
 

@@ -66,7 +66,7 @@ public final class ExtImage extends GuardedImage {
    * @throws IOException as {@link #open(String, MemorySegment)} does
    */
   static ExtImage open(String name, MemorySegment memory, Overlay replayed) throws IOException {
-    ByteView view = new ByteView(memory, name, CorruptImageException::new);
+    ByteView view = CorruptImageException.view(memory, name);
     return MemoryFaults.guarded(name, view.memory(), () -> new ExtImage(view, replayed));
   }
 

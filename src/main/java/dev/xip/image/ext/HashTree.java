@@ -83,7 +83,7 @@ final class HashTree {
     long second = root + view.u16(root + ExtLayout.D_REC_LEN);
     check(
         root + ExtLayout.D_REC_LEN,
-        "the entry . of %d bytes".formatted(HashTreeLayout.DOT_SIZE),
+        "the entry . of " + HashTreeLayout.DOT_SIZE + " bytes",
         HashTreeLayout.DOT_SIZE,
         second - root);
     check(
@@ -141,7 +141,7 @@ final class HashTree {
    */
   private void node(long block, int entries, int limit, int first, int below) throws IOException {
     long at = block + entries;
-    check(at + HashTreeLayout.LIMIT, "room for %d".formatted(limit), limit, view.u16(at));
+    check(at + HashTreeLayout.LIMIT, "room for " + limit, limit, view.u16(at));
     int used = view.u16(at + HashTreeLayout.COUNT);
     if (used < 1 || used > limit) {
       throw view.malformed(

@@ -75,20 +75,23 @@ final class JournalLog {
     check(
         length >= JournalLayout.MIN_BLOCKS + fast && length <= inode.size() / blockSize,
         JournalLayout.S_MAXLEN,
-        "a length of %d..%d blocks"
-            .formatted(JournalLayout.MIN_BLOCKS + fast, inode.size() / blockSize),
+        "a length of "
+            + (JournalLayout.MIN_BLOCKS + fast)
+            + ".."
+            + inode.size() / blockSize
+            + " blocks",
         length);
     this.end = length - fast;
     this.first = u32(JournalLayout.S_FIRST);
     check(
         first > 0 && first < end,
         JournalLayout.S_FIRST,
-        "a log that begins in block 1..%d".formatted(end - 1),
+        "a log that begins in block 1.." + (end - 1),
         first);
     check(
         start() == 0 || start() >= first && start() < end,
         JournalLayout.S_START,
-        "0 or a block of %d..%d".formatted(first, end - 1),
+        "0 or a block of " + first + ".." + (end - 1),
         start());
     this.starts = new long[blocks.extentCount()];
     this.ends = new long[starts.length];
@@ -111,7 +114,7 @@ final class JournalLog {
     check(
         u32(JournalLayout.S_BLOCKSIZE) == blockSize,
         JournalLayout.S_BLOCKSIZE,
-        "blocks of %d bytes, as the image has them".formatted(blockSize),
+        "blocks of " + blockSize + " bytes, as the image has them",
         u32(JournalLayout.S_BLOCKSIZE));
     return type;
   }

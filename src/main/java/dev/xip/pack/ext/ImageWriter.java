@@ -43,10 +43,8 @@ public final class ImageWriter implements AutoCloseable {
     this.format = format;
     this.arena = arena;
     this.view =
-        new ByteView(
-            image.map(FileChannel.MapMode.READ_ONLY, 0, image.size(), arena),
-            name,
-            CorruptImageException::new);
+        CorruptImageException.view(
+            image.map(FileChannel.MapMode.READ_ONLY, 0, image.size(), arena), name);
     this.superblock = Superblock.read(view);
     if (superblock.blockShift() != NewBlock.SHIFT
         || superblock.features().incompat() != format.incompatible()) {
