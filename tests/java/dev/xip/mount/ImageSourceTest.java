@@ -147,6 +147,14 @@ class ImageSourceTest {
     Files.write(shifted, new byte[1536]);
     Files.write(shifted, Files.readAllBytes(image), StandardOpenOption.APPEND);
     assertReads(ImageSource.of(shifted).within(1536, -1), Verdict.UNALIGNED);
+
+    for (String each : new String[] {"-Enoinline_data", "--chunksize=4096"}) {
+      byte[] erofs =
+          Files.readAllBytes(Images.erofs(folder.resolve("tree"), folder.resolve("e.img"), each));
+      Files.write(shifted, new byte[1536]);
+      Files.write(shifted, erofs, StandardOpenOption.APPEND);
+      assertReads(ImageSource.of(shifted).within(1536, -1), Verdict.UNALIGNED);
+    }
   }
 
   @Test

@@ -2,7 +2,6 @@ package dev.xip.image.erofs;
 
 import dev.xip.base.ByteView;
 import dev.xip.base.MalformedDataException;
-import dev.xip.base.Pages;
 import dev.xip.image.BlockMap;
 import dev.xip.image.FileType;
 import dev.xip.image.Inode;
@@ -54,12 +53,8 @@ final class DataBlocks {
         map.add(tailStart(inode), tail(inode, body), inode.size() - tailStart(inode));
       }
     }
-    Verdict verdict = Verdict.IN_PLACE;
-    if (packed) {
-      verdict = Verdict.TAIL_PACKED;
-    } else if (superblock.blockSize() < Pages.SIZE) {
-      verdict = Verdict.SMALL_BLOCKS;
-    }
+    Verdict verdict =
+        packed ? Verdict.TAIL_PACKED : Verdict.ofBlocks(image.memory(), superblock.blockSize());
     return map.build(regular ? verdict : Verdict.NOT_REGULAR);
   }
 
