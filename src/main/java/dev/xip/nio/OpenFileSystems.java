@@ -28,10 +28,11 @@ final class OpenFileSystems {
 
   /** Finds the file system of an image, or opens it. */
   synchronized XipFileSystem getOrAdd(ImageName image, Opener opener) throws IOException {
-    XipFileSystem known = find(image);
+    ImageName name = image.real();
+    XipFileSystem known = byImage.get(name);
     if (known == null) {
       known = opener.open();
-      byImage.put(image.real(), known);
+      byImage.put(name, known);
     }
     return known;
   }
