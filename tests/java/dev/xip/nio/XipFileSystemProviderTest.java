@@ -24,6 +24,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.ProviderNotFoundException;
@@ -144,6 +145,24 @@ class XipFileSystemProviderTest {
     assertThatThrownBy(() -> FileSystems.getFileSystem(uri(image)))
         .isInstanceOf(FileSystemNotFoundException.class);
     FileSystems.newFileSystem(uri(image), Map.of()).close();
+  }
+
+  @Test
+  void aRealPathWithLinksNamesTheSameFile() throws IOException {
+    Path tree = Files.createDirectories(folder.resolve("links/a/b")).getParent().getParent();
+    Files.createSymbolicLink(tree.resolve("link"), Path.of("a/b"));
+    try (FileSystem opened = FileSystems.newFileSystem(Images.ext2(tree))) {
+      for (String name :
+          new String[] {
+            "/link/..", "/link/../..", "/link/../b/..", "/link/../b/../..", "/a/b/.."
+          }) {
+        Path path = opened.getPath(name);
+        Path real = path.toRealPath(LinkOption.NOFOLLOW_LINKS);
+        assertThat(Files.isSameFile(real, path)).as(name + " is " + real).isTrue();
+      }
+      assertThat(opened.getPath("/link/../b/../..").toRealPath(LinkOption.NOFOLLOW_LINKS))
+          .isEqualTo(opened.getPath("/link/../.."));
+    }
   }
 
   @Test

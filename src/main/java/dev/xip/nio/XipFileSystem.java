@@ -220,19 +220,23 @@ final class XipFileSystem extends FileSystem {
       return new XipPath(this, reading(path, () -> PathResolver.realPath(image, absolute.bytes())));
     }
     XipPath real = absolute.getRoot();
-    boolean afterDots = false;
     for (Path each : absolute) {
       FileName name = ((XipPath) each).bytes();
-      boolean dots = name.equals(PathNames.DOT_DOT);
-      if (dots && !afterDots && !new FileReference(real, false).attributes().isSymbolicLink()) {
+      if (name.equals(PathNames.DOT_DOT) && !endsAtLinkOrDots(real)) {
         real = real.getParent() == null ? real : real.getParent();
       } else if (!name.equals(PathNames.DOT)) {
         real = real.resolve(name);
-        afterDots = dots;
       }
     }
     new FileReference(real, false).attributes();
     return real;
+  }
+
+  private static boolean endsAtLinkOrDots(XipPath path) throws IOException {
+    XipPath last = path.getFileName();
+    return last != null
+        && (last.bytes().equals(PathNames.DOT_DOT)
+            || new FileReference(path, false).attributes().isSymbolicLink());
   }
 
   @Override
