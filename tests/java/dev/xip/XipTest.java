@@ -112,6 +112,23 @@ class XipTest {
   }
 
   @Test
+  void aFileThatIsNotInPlaceIsRefusedAsMemoryByNameAndRead() throws IOException {
+    Path small = Images.ext2(tree, folder.resolve("small.img"), "-b", "1024");
+    try (Xip image = Xip.open(small)) {
+      XipFile file = image.file("/indirect");
+      for (int i = 0; i < 2; i++) {
+        assertThatExceptionOfType(FileSystemException.class)
+            .isThrownBy(file::memory)
+            .withMessageStartingWith(small + ":/indirect: ")
+            .withMessageContaining("block size below page size");
+      }
+      byte[] read = new byte[(int) file.inode().size()];
+      assertThat(file.read(0, MemorySegment.ofArray(read))).isEqualTo(read.length);
+      assertThat(read).isEqualTo(Files.readAllBytes(tree.resolve("indirect")));
+    }
+  }
+
+  @Test
   void aFileOfAnotherFileSystemIsRefusedWithAdvice() throws IOException {
     Path zip = folder.resolve("a.zip");
     try (FileSystem made = FileSystems.newFileSystem(zip, Map.of("create", "true"))) {

@@ -24,7 +24,7 @@ public final class XipFile {
   private final String path;
   private final Inode inode;
 
-  /** Opened when first needed and closed with the image; guarded by this object's monitor. */
+  /** Null until it is memory; closed with the image; guarded by this object's monitor. */
   private WholeFile whole;
 
   XipFile(OpenImage image, String path, Inode inode) {
@@ -81,10 +81,13 @@ public final class XipFile {
    *     many extents (ENOMEM)
    */
   public synchronized MemorySegment memory() throws IOException {
-    if (whole == null) {
-      whole = named(() -> image.whole(inode));
-    }
-    return whole.memory();
+    return named(
+        () -> {
+          WholeFile opened = whole == null ? image.whole(inode) : whole;
+          MemorySegment memory = opened.memory();
+          whole = opened;
+          return memory;
+        });
   }
 
   /**

@@ -107,14 +107,23 @@ public final class WholeFile implements AutoCloseable {
    * IOException, and guarded replaces it by one that names the image.
    *
    * @return read-only memory of the file's size, until this or the image is closed
-   * @throws IOException if it cannot be had: the process has no mappings left for so many extents
-   *     (ENOMEM), or the bytes do not lie in whole pages
+   * @throws FileSystemException if the bytes do not lie in whole pages
+   * @throws IOException if the process has no mappings left for so many extents (ENOMEM)
    */
   public MemorySegment memory() throws IOException {
     if (memory == null) {
-      throw new IOException(refusal.getMessage(), refusal);
+      throw refusedAgain();
     }
     return memory;
+  }
+
+  private IOException refusedAgain() {
+    IOException again =
+        refusal instanceof FileSystemException named
+            ? new FileSystemException(named.getFile(), null, named.getReason())
+            : new IOException(refusal.getMessage());
+    again.initCause(refusal);
+    return again;
   }
 
   /**
