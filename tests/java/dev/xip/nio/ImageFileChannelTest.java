@@ -327,6 +327,18 @@ class ImageFileChannelTest {
   }
 
   @Test
+  void aChannelThatIsClosedMeanwhileGetsNoLock() throws IOException {
+    ImageLocks locks = new ImageLocks();
+    FileChannel closed = image.channel("plain");
+    closed.close();
+    try (FileChannel plain = image.channel("plain")) {
+      assertThatExceptionOfType(ClosedChannelException.class)
+          .isThrownBy(() -> locks.lock(closed, 12, 0, 10));
+      assertThat(locks.lock(plain, 12, 0, 10).isValid()).isTrue();
+    }
+  }
+
+  @Test
   void aFileThatCannotBeMappedIsReadAndTransferred() throws IOException {
     Path packed = Images.ext2(image.tree, folder.resolve("small.img"), "-b", "1024");
     byte[] expected = image.original("plain");

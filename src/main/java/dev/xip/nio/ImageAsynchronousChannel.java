@@ -118,7 +118,6 @@ final class ImageAsynchronousChannel extends AsynchronousFileChannel {
   @Override
   public FileLock tryLock(long position, long size, boolean shared) throws IOException {
     requireShared(shared);
-    requireOpen();
     return channels.locks().lock(this, file.number(), position, size);
   }
 
@@ -141,13 +140,14 @@ final class ImageAsynchronousChannel extends AsynchronousFileChannel {
   /** Locks at once, since nothing is waited for; a closed channel is told of by the result. */
   private Callable<FileLock> granted(long position, long size, boolean shared) {
     requireShared(shared);
-    if (!isOpen()) {
+    try {
+      FileLock lock = channels.locks().lock(this, file.number(), position, size);
+      return () -> lock;
+    } catch (ClosedChannelException closed) {
       return () -> {
-        throw new ClosedChannelException();
+        throw closed;
       };
     }
-    FileLock lock = channels.locks().lock(this, file.number(), position, size);
-    return () -> lock;
   }
 
   private static void requireShared(boolean shared) {

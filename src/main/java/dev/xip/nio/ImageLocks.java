@@ -62,14 +62,17 @@ final class ImageLocks {
    * Locks a part of a file.
    *
    * @param size how many bytes, 0 for all from the position on
+   * @throws ClosedChannelException if the channel is closed
    * @throws OverlappingFileLockException if a part of it is locked
    */
-  FileLock lock(FileChannel channel, long inode, long position, long size) {
+  FileLock lock(FileChannel channel, long inode, long position, long size)
+      throws ClosedChannelException {
     return add(new Lock(this, inode, channel, position, length(position, size)));
   }
 
   /** Locks a part of a file, as the other method does. */
-  FileLock lock(AsynchronousFileChannel channel, long inode, long position, long size) {
+  FileLock lock(AsynchronousFileChannel channel, long inode, long position, long size)
+      throws ClosedChannelException {
     return add(new Lock(this, inode, channel, position, length(position, size)));
   }
 
@@ -77,7 +80,11 @@ final class ImageLocks {
     return size == 0 ? Long.MAX_VALUE - Math.max(0, position) : size;
   }
 
-  private synchronized Lock add(Lock lock) {
+  /** A channel is closed first, then its locks are removed: this comes before, or sees it. */
+  private synchronized Lock add(Lock lock) throws ClosedChannelException {
+    if (!lock.acquiredBy().isOpen()) {
+      throw new ClosedChannelException();
+    }
     List<Lock> held = byFile.computeIfAbsent(lock.inode, number -> new ArrayList<>());
     if (held.stream().anyMatch(each -> each.overlaps(lock.position(), lock.size()))) {
       throw new OverlappingFileLockException();
