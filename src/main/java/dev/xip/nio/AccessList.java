@@ -70,8 +70,12 @@ record AccessList(List<AclEntry> entries) {
   /** Makes the entries of one list. */
   private record Mapping(boolean directory, Set<AclEntryFlag> flags, List<AclEntry> to) {
     void addAll(List<Posix> list) {
-      int mask = list.stream().filter(e -> e.tag == MASK).mapToInt(e -> e.permissions).sum();
-      boolean masked = list.stream().anyMatch(e -> e.tag == MASK);
+      int mask =
+          list.stream()
+              .filter(each -> each.tag == MASK)
+              .mapToInt(Posix::permissions)
+              .findFirst()
+              .orElse(ALL);
       for (Posix each : list) {
         if (each.tag == USER_OBJ) {
           allow(Principals.OWNER, each.permissions, true);
@@ -82,9 +86,8 @@ record AccessList(List<AclEntry> entries) {
         }
       }
       List<Posix> groups = list.stream().filter(e -> (e.tag & (GROUP | GROUP_OBJ)) != 0).toList();
-      int most = masked ? mask : ALL;
-      groups.forEach(each -> allow(principal(each), each.permissions & most, false));
-      groups.forEach(each -> deny(principal(each), each.permissions & most));
+      groups.forEach(each -> allow(principal(each), each.permissions & mask, false));
+      groups.forEach(each -> deny(principal(each), each.permissions & mask));
       list.stream()
           .filter(each -> each.tag == OTHER)
           .forEach(each -> allow(Principals.EVERYONE, each.permissions, false));
@@ -147,16 +150,13 @@ record AccessList(List<AclEntry> entries) {
     SortedMap<FileName, byte[]> attributes = image.extendedAttributes(inode);
     boolean directory = inode.type() == FileType.DIRECTORY;
     List<AclEntry> entries = new ArrayList<>();
-    byte[] access = attributes.get(ACCESS);
+    List<Posix> access = parse(image, inode, attributes.get(ACCESS));
     new Mapping(directory, Set.of(), entries)
-        .addAll(access == null ? ofMode(inode.mode()) : parse(image, inode, access));
-    byte[] inherited = attributes.get(DEFAULT);
-    if (inherited != null) {
-      Set<AclEntryFlag> flags =
-          EnumSet.of(
-              AclEntryFlag.FILE_INHERIT, AclEntryFlag.DIRECTORY_INHERIT, AclEntryFlag.INHERIT_ONLY);
-      new Mapping(true, flags, entries).addAll(parse(image, inode, inherited));
-    }
+        .addAll(access.isEmpty() ? ofMode(inode.mode()) : access);
+    Set<AclEntryFlag> flags =
+        EnumSet.of(
+            AclEntryFlag.FILE_INHERIT, AclEntryFlag.DIRECTORY_INHERIT, AclEntryFlag.INHERIT_ONLY);
+    new Mapping(true, flags, entries).addAll(parse(image, inode, attributes.get(DEFAULT)));
     return new AccessList(List.copyOf(entries));
   }
 
@@ -167,23 +167,36 @@ record AccessList(List<AclEntry> entries) {
         new Posix(OTHER, mode & ALL, 0));
   }
 
-  /** Linux counterpart: fs/posix_acl.c:posix_acl_from_xattr. */
+  /**
+   * Reads the value of an attribute, null for none. Linux counterpart:
+   * fs/posix_acl.c:posix_acl_from_xattr.
+   */
   private static List<Posix> parse(FsImage image, Inode inode, byte[] value)
       throws CorruptImageException {
+    if (value == null) {
+      return List.of();
+    }
     ByteBuffer bytes = ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN);
     if (value.length % ENTRY_SIZE != Integer.BYTES || bytes.getInt() != VERSION) {
-      throw new CorruptImageException(
-          image.name(),
-          inode.offset(),
-          "a POSIX access list of version 2 for inode " + inode.number(),
-          "%d bytes of another form".formatted(value.length));
+      throw damaged(image, inode, "%d bytes of another form".formatted(value.length));
     }
     List<Posix> list = new ArrayList<>();
     while (bytes.hasRemaining()) {
       int tag = bytes.getShort();
       int permissions = bytes.getShort();
+      if (Integer.bitCount(tag) != 1 || tag > OTHER) {
+        throw damaged(image, inode, "an entry of the kind 0x%x".formatted(tag & 0xffff));
+      }
       list.add(new Posix(tag, permissions & ALL, Integer.toUnsignedLong(bytes.getInt())));
     }
     return list;
+  }
+
+  private static CorruptImageException damaged(FsImage image, Inode inode, String found) {
+    return new CorruptImageException(
+        image.name(),
+        inode.offset(),
+        "a POSIX access list of version 2 for inode " + inode.number(),
+        found);
   }
 }
