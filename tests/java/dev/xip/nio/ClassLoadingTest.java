@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.testing.Images;
+import dev.xip.testing.Trees;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -53,6 +54,8 @@ class ClassLoadingTest {
       Path to = Files.createDirectories(zip.getPath("some/pack")).resolve("InJar.class");
       Files.copy(forJar.resolve("some/pack/InJar.class"), to);
     }
+    Files.createFile(
+        Trees.child(Files.createDirectory(tree.resolve("bytes")), new byte[] {'a', -28}));
     image = Images.ext2(tree);
   }
 
@@ -119,6 +122,7 @@ class ClassLoadingTest {
     assertThat(connection.getLastModified()).isPositive();
     assertThat(connection.getInputStream()).hasContent("resource");
     assertThat(url("/classes%20dir/some/pack/").openStream()).hasContent("InFolder.class\ntext\n");
+    assertThat(url("/bytes/").openStream().readAllBytes()).isEqualTo(new byte[] {'a', -28, '\n'});
     assertThatThrownBy(() -> url("/missing").openStream())
         .isInstanceOf(FileNotFoundException.class);
   }

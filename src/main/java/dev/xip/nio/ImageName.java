@@ -67,7 +67,8 @@ record ImageName(Path file, SortedMap<String, String> options) {
   /** {@return the beginning of the URIs of all files of the image} */
   String uriPrefix() {
     StringBuilder text = new StringBuilder(ImageUri.SCHEME).append(":file:");
-    text.append(file.toUri().getRawSchemeSpecificPart().replace(":", "%3A")).append(':');
+    String path = file.toUri().getRawSchemeSpecificPart();
+    text.append(path.replace(":", "%3A").replace("!", "%21")).append(':');
     options.forEach(
         (key, value) -> {
           text.append(key.equals(ImageSource.PARTITION) ? "" : key + "=");

@@ -2,13 +2,13 @@ package dev.xip.nio;
 
 import dev.xip.base.FileName;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.MalformedURLException;
 import java.net.URL;
 import java.net.URLConnection;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -82,11 +82,14 @@ final class XipUrlConnection extends URLConnection {
   }
 
   private static InputStream names(XipPath directory) throws IOException {
-    StringBuilder lines = new StringBuilder();
+    ByteArrayOutputStream lines = new ByteArrayOutputStream();
     try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
-      files.forEach(each -> lines.append(each.getFileName()).append('\n'));
+      for (Path each : files) {
+        lines.writeBytes(XipPath.of(each).getFileName().bytes().bytes());
+        lines.write('\n');
+      }
     }
-    return new ByteArrayInputStream(lines.toString().getBytes(StandardCharsets.UTF_8));
+    return new ByteArrayInputStream(lines.toByteArray());
   }
 
   @Override
