@@ -409,4 +409,15 @@ class XipFileSystemProviderTest {
           .isInstanceOf(NoSuchFileException.class);
     }
   }
+
+  @Test
+  void noMoreIsUnallocatedThanThereIs() throws IOException {
+    byte[] bytes = Files.readAllBytes(image);
+    Arrays.fill(bytes, 1024 + 0x0c, 1024 + 0x10, (byte) 0xff);
+    Path more = Files.write(folder.resolve("more.img"), bytes);
+    try (FileSystem opened = FileSystems.newFileSystem(more)) {
+      var store = Files.getFileStore(opened.getPath("/"));
+      assertThat(store.getUnallocatedSpace()).isEqualTo(store.getTotalSpace());
+    }
+  }
 }

@@ -48,10 +48,10 @@ final class XipFileStore extends FileStore {
     return 0;
   }
 
-  /** {@return the bytes of the blocks that hold nothing} */
+  /** {@return the bytes of the blocks that hold nothing, at most those of all} */
   @Override
   public long getUnallocatedSpace() {
-    return info().freeBlocks() * info().blockSize();
+    return Math.clamp(info().freeBlocks(), 0, info().blocks()) * info().blockSize();
   }
 
   @Override
