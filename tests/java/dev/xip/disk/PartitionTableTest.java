@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -303,6 +304,33 @@ class PartitionTableTest {
     PartitionTable table = read(disk);
     assertThat(table.partitions()).hasSize(5);
     assertThat(table.warnings()).singleElement().asString().contains("comes a second time");
+  }
+
+  @Test
+  void aChainOfEmptyTablesEndsLongBeforeTheDisk() throws IOException {
+    ByteBuffer disk = ByteBuffer.allocate(2 << 20).order(ByteOrder.LITTLE_ENDIAN);
+    int sectors = disk.capacity() / 512;
+    disk.put(446 + 4, (byte) 5).putInt(446 + 8, 1).putInt(446 + 12, sectors - 1);
+    disk.putShort(510, (short) 0xaa55);
+    for (int i = 1; i < sectors; i++) {
+      disk.put(i * 512 + 446 + 4, (byte) 5).putInt(i * 512 + 446 + 8, i);
+      disk.putInt(i * 512 + 446 + 12, 1).putShort(i * 512 + 510, (short) 0xaa55);
+    }
+    PartitionTable table = read(disk.array());
+    assertThat(table.partitions()).hasSize(1);
+    assertThat(table.warnings())
+        .singleElement()
+        .asString()
+        .contains("its table at byte 0x40200 comes after 512 others");
+  }
+
+  @Test
+  void anExternalJournalHoldsNoFiles() throws IOException {
+    Path journal = Disks.empty(folder.resolve("journal"), 8 << 20);
+    Processes.run("mke2fs", "-q", "-F", "-b", "4096", "-O", "journal_dev", journal.toString());
+    Path disk = Disks.of(folder.resolve("with journal"), journal);
+    assertThat(read(disk).holdsImages()).isFalse();
+    assertThat(read(disk).listing()).contains("external journal");
   }
 
   @Test

@@ -38,7 +38,7 @@ public record Contents(Kind kind, String name, long at, String label, String uui
   /** Features that make an ext file system a journal, an ext4 or an ext3: fs/ext4/ext4.h. */
   private static final long HAS_JOURNAL = 0x4;
 
-  private static final long JOURNAL_DEVICE = 0x8;
+  private static final int JOURNAL_DEVICE = 0x8;
   private static final long EXT3_INCOMPATIBLE = 0x2 | 0x4 | 0x10;
   private static final long EXT3_READ_ONLY = 0x1 | 0x2 | 0x4;
 
@@ -52,14 +52,15 @@ public record Contents(Kind kind, String name, long at, String label, String uui
   public static List<Contents> of(ByteView image) throws MalformedDataException {
     List<Contents> found = new ArrayList<>();
     if (image.size() >= EXT + 0x88 && image.u16(EXT + 0x38) == EXT_MAGIC) {
+      boolean journal = (image.u32(EXT + 0x60) & JOURNAL_DEVICE) != 0;
       found.add(
           new Contents(
-              Kind.READABLE,
-              extName(image),
+              journal ? Kind.OTHER : Kind.READABLE,
+              journal ? "external journal" : extName(image),
               EXT + 0x38,
               label(image, EXT + 0x78),
               uuid(image, EXT + 0x68),
-              ""));
+              journal ? "it holds no files" : ""));
     }
     if (image.size() >= EROFS + 0x80 && image.u32(EROFS) == EROFS_MAGIC) {
       found.add(
@@ -93,9 +94,6 @@ public record Contents(Kind kind, String name, long at, String label, String uui
     long compatible = image.u32(EXT + 0x5c);
     long incompatible = image.u32(EXT + 0x60);
     long readOnly = image.u32(EXT + 0x64);
-    if ((incompatible & JOURNAL_DEVICE) != 0) {
-      return "external journal";
-    }
     if ((incompatible & ~EXT3_INCOMPATIBLE) != 0 || (readOnly & ~EXT3_READ_ONLY) != 0) {
       return "ext4";
     }

@@ -24,6 +24,9 @@ final class MbrTable {
   /** The kernel counts no more partitions on one disk (include/linux/blkdev.h, DISK_MAX_PARTS). */
   private static final int MOST = 255;
 
+  /** The most tables of logical partitions that are read: some of them may be empty. */
+  private static final int MOST_TABLES = 512;
+
   /**
    * One entry of a table.
    *
@@ -147,7 +150,8 @@ final class MbrTable {
     if (!chained.add(sector)) {
       return "comes a second time";
     }
-    return nextLogical > MOST ? "has more than %d".formatted(MOST) : null;
+    boolean many = nextLogical > MOST || chained.size() > MOST_TABLES;
+    return many ? "comes after %d others".formatted(chained.size() - 1) : null;
   }
 
   /** Adds the partitions of one table, and returns its link to the next one, null for none. */
