@@ -11,8 +11,6 @@ import dev.xip.image.CorruptImageException;
 import dev.xip.image.MemoryFaults;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.FileSystems;
@@ -31,11 +29,6 @@ public final class ImageSource {
   private static final int TYPE = 0170000;
 
   private static final int BLOCK_DEVICE = 0060000;
-
-  /** Where each disk with partitions, also one with a GPT, has the mark of a boot sector. */
-  private static final int BOOT_MARK = 510;
-
-  private static final short BOOT_MARK_VALUE = (short) 0xaa55;
 
   /** The size of a range that goes on to the end of the file. */
   private static final long TO_THE_END = -1;
@@ -283,57 +276,6 @@ public final class ImageSource {
     return recovery;
   }
 
-  /**
-   * Tells whether the file or block device begins as an image of a known format does, without a
-   * look at partitions.
-   *
-   * @return whether it has the magic number of a format; false for files of other types
-   * @throws java.nio.file.NoSuchFileException if there is no such file
-   * @throws IOException if it cannot be read
-   */
-  public boolean beginsAsImage() throws IOException {
-    return ImageFormats.recognises(MemorySegment.ofBuffer(head()));
-  }
-
-  /** The first bytes; none of files of other types, and of those of proc(5), which have no size. */
-  private ByteBuffer head() throws IOException {
-    ByteBuffer head = ByteBuffer.allocate(ImageFormats.HEAD_BYTES);
-    if (Files.isRegularFile(file) || isBlockDevice()) {
-      try (FileChannel channel = open()) {
-        while (channel.size() > 0 && head.hasRemaining() && channel.read(head) >= 0) {}
-      }
-    }
-    return head.flip().order(ByteOrder.LITTLE_ENDIAN);
-  }
-
-  /**
-   * Describes the file or block device if it is a disk with a partition that holds an image.
-   *
-   * @return the kind of its table and its partitions, in words; null for everything else
-   * @throws java.nio.file.NoSuchFileException if there is no such file
-   * @throws IOException if it cannot be read
-   */
-  public String diskOfImages() throws IOException {
-    ByteBuffer head = head();
-    if (head.limit() < BOOT_MARK + Short.BYTES || head.getShort(BOOT_MARK) != BOOT_MARK_VALUE) {
-      return null;
-    }
-    try (FileChannel channel = open()) {
-      String text = HostPaths.text(file);
-      try (HostMapping whole =
-          HostMapping.map(channel, LostPages.Origin.of(text, channel.size()), 0)) {
-        ByteView view = CorruptImageException.view(whole.memory(), text);
-        return MemoryFaults.guarded(
-            text,
-            whole.memory(),
-            () -> {
-              PartitionTable disk = ImageFormats.diskOfImages(view);
-              return disk == null ? null : "%s: %s".formatted(disk.kind(), disk.listing());
-            });
-      }
-    }
-  }
-
   /** {@return the path of the file or block device} */
   public Path file() {
     return file;
@@ -373,7 +315,8 @@ public final class ImageSource {
     return FileChannel.open(file);
   }
 
-  private boolean isBlockDevice() throws IOException {
+  /** Tells whether the file is a block device. */
+  boolean isBlockDevice() throws IOException {
     return ((int) Files.getAttribute(file, "unix:mode") & TYPE) == BLOCK_DEVICE;
   }
 

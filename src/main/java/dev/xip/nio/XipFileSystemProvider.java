@@ -1,5 +1,6 @@
 package dev.xip.nio;
 
+import dev.xip.mount.ImageProbe;
 import dev.xip.mount.ImageSource;
 import java.io.IOException;
 import java.io.InputStream;
@@ -105,18 +106,25 @@ public final class XipFileSystemProvider extends FileSystemProvider {
       throw new UnsupportedOperationException(path.toUri() + ": not a file of the host");
     }
     ImageName image = new ImageName(path, new TreeMap<>()).with(env);
-    if (!image.isPlaced() && !image.source().beginsAsImage() && !hasNameOfImage(path)) {
-      String disk = image.source().diskOfImages();
-      if (disk == null) {
-        throw new UnsupportedOperationException(path + ": not a file-system image");
-      }
-      throw new FileSystemException(
-          path.toString(),
-          null,
-          "is a disk with partitions (%s): the environment names one, as in Map.of(\"%s\", 1)"
-              .formatted(disk, ImageSource.PARTITION));
+    if (!image.isPlaced()) {
+      requireImage(path, ImageProbe.of(image.source()));
     }
     return XipFileSystem.open(this, image);
+  }
+
+  private static void requireImage(Path path, ImageProbe probe) throws IOException {
+    if (probe.isImage() || hasNameOfImage(path)) {
+      return;
+    }
+    String disk = probe.diskOfImages();
+    if (disk == null) {
+      throw new UnsupportedOperationException(path + ": not a file-system image");
+    }
+    throw new FileSystemException(
+        path.toString(),
+        null,
+        "is a disk with partitions (%s): the environment names one, as in Map.of(\"%s\", 1)"
+            .formatted(disk, ImageSource.PARTITION));
   }
 
   /** As the provider of zip files does with those named .zip and .jar. */
