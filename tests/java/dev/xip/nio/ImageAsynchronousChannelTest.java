@@ -17,6 +17,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.NonWritableChannelException;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -151,6 +152,20 @@ class ImageAsynchronousChannelTest {
     assertThatExceptionOfType(ClosedChannelException.class).isThrownBy(channel::size);
     assertThatExceptionOfType(ClosedChannelException.class)
         .isThrownBy(() -> channel.tryLock(0, 1, true));
+  }
+
+  @Test
+  void aReadIntoABufferThatWasCutIsToldOf() throws Exception {
+    Path file = Files.write(folder.resolve("cut"), new byte[8192]);
+    try (AsynchronousFileChannel channel = image.asynchronous("plain", null);
+        FileChannel target =
+            FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      ByteBuffer buffer = target.map(FileChannel.MapMode.READ_WRITE, 0, 8192);
+      target.truncate(0);
+      CompletableFuture<Outcome> outcome = new CompletableFuture<>();
+      channel.read(buffer, 0, outcome, new Handler<>());
+      assertThat(outcome.get(10, TimeUnit.SECONDS).failure).isInstanceOf(InternalError.class);
+    }
   }
 
   @Test

@@ -101,7 +101,7 @@ final class ImageAsynchronousChannel extends AsynchronousFileChannel {
           T result;
           try {
             result = work.call();
-          } catch (Exception e) {
+          } catch (Exception | Error e) {
             handler.failed(e, attachment);
             return;
           }
