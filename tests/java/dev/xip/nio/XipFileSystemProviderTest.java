@@ -31,10 +31,13 @@ import java.nio.file.ProviderNotFoundException;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.spi.FileSystemProvider;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.BeforeAll;
@@ -162,6 +165,47 @@ class XipFileSystemProviderTest {
       }
       assertThat(opened.getPath("/link/../b/../..").toRealPath(LinkOption.NOFOLLOW_LINKS))
           .isEqualTo(opened.getPath("/link/../.."));
+    }
+  }
+
+  @Test
+  void aWalkOfADirectoryInsideItselfEndsInDamage() throws IOException {
+    Path tree = Files.createDirectories(folder.resolve("loop/a/b")).getParent().getParent();
+    Path packed = Images.ext2(tree);
+    Images.debugfsWrite(packed, "ln /a /a/b/again");
+    try (FileSystem opened = FileSystems.newFileSystem(packed)) {
+      for (String start : new String[] {"/", "/a", "/a/b/again"}) {
+        List<String> seen = new ArrayList<>();
+        assertThatThrownBy(
+                () -> {
+                  try (Stream<Path> walk = Files.walk(opened.getPath(start))) {
+                    walk.limit(1000).forEach(each -> seen.add(each.toString()));
+                  }
+                })
+            .hasCauseInstanceOf(CorruptImageException.class)
+            .hasMessageContaining("inside itself");
+        assertThat(seen).hasSizeLessThan(10);
+      }
+    }
+  }
+
+  @Test
+  void aLinkMayLeadToADirectoryThatItIsIn() throws IOException {
+    Path tree = Files.createDirectories(folder.resolve("up/a/b")).getParent().getParent();
+    Files.createSymbolicLink(tree.resolve("a/b/link"), Path.of("/"));
+    try (FileSystem opened = FileSystems.newFileSystem(Images.ext2(tree))) {
+      Path place = opened.getPath("/");
+      for (String name : new String[] {"a", "b", "link", "a", "b", "link"}) {
+        assertThat(Files.isDirectory(place)).isTrue();
+        place = listed(place, name);
+      }
+      assertThat(place).isEqualTo(opened.getPath("/a/b/link/a/b/link"));
+    }
+  }
+
+  private static Path listed(Path directory, String name) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.filter(each -> each.endsWith(name)).findFirst().orElseThrow();
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.xip.nio;
 
 import dev.xip.base.FileName;
+import dev.xip.image.CorruptImageException;
 import dev.xip.image.FileType;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
@@ -187,17 +188,39 @@ final class XipFileSystem extends FileSystem {
     reading(
         directory,
         () -> {
+          Inode listed = inode(directory, true);
+          // Not at the end of a link, which may lead to any directory.
+          boolean direct = directory.inode() == listed.number();
+          requireNotInside(listed, direct ? directory : null);
           image.list(
-              inode(directory, true),
+              listed,
               (name, number, type) -> {
                 if (!name.equals(PathNames.DOT) && !name.equals(PathNames.DOT_DOT)) {
-                  files.add(directory.resolve(name).naming(number));
+                  files.add(directory.resolve(name).listed(direct, number));
                 }
                 return true;
               });
           return null;
         });
     return new XipDirectoryStream(this, files, filter);
+  }
+
+  /**
+   * A directory that lies in itself has no end. Linux counterpart: fs/dcache.c:d_splice_alias,
+   * which finds an alias that is an ancestor.
+   */
+  private void requireNotInside(Inode directory, XipPath path) throws CorruptImageException {
+    XipPath up = path == null ? null : path.holder();
+    while (up != null && up.inode() != directory.number()) {
+      up = up.holder();
+    }
+    if (up != null) {
+      throw new CorruptImageException(
+          image.name(),
+          directory.offset(),
+          "a directory with one name",
+          "inode %d inside itself, as %s and %s".formatted(directory.number(), up, path));
+    }
   }
 
   /** Reads the target of a symbolic link. */

@@ -36,6 +36,9 @@ final class XipPath implements Path {
   /** The inode that it names if that is a directory and a look-up started there, else null. */
   private volatile Inode directory;
 
+  /** Whether this was found in the list of {@link #folder}; written before {@link #inode}. */
+  private boolean isListed;
+
   /** Made when first needed. */
   private volatile int[] offsets;
 
@@ -95,6 +98,17 @@ final class XipPath implements Path {
   /** Remembers the directory that it names, for look-ups that start there. */
   void startingAt(Inode found) {
     directory = found;
+  }
+
+  /** Remembers what it names, and whether it was found in the list of {@link #folder}. */
+  XipPath listed(boolean inFolder, long number) {
+    isListed = inFolder;
+    return naming(number);
+  }
+
+  /** {@return the directory in whose list this was found, null if it was in none} */
+  XipPath holder() {
+    return isListed ? folder : null;
   }
 
   private XipPath with(FileName other) {
