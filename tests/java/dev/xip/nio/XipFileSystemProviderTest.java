@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.image.CorruptImageException;
 import dev.xip.testing.Images;
+import dev.xip.testing.Processes;
 import dev.xip.testing.Trees;
 import java.io.IOException;
 import java.net.URI;
@@ -186,6 +187,29 @@ class XipFileSystemProviderTest {
             .hasMessageContaining("inside itself");
         assertThat(seen).hasSizeLessThan(10);
       }
+    }
+  }
+
+  @Test
+  void aWalkEndsWhereThePathIsTooLong() throws IOException {
+    Path packed = folder.resolve("deep.img");
+    Files.copy(image, packed);
+    String name = "n".repeat(99);
+    Path commands = folder.resolve("commands");
+    Files.writeString(commands, "mkdir %s\ncd %s\n".formatted(name, name).repeat(60));
+    Processes.run("debugfs", "-w", "-f", commands.toString(), packed.toString());
+    try (FileSystem opened = FileSystems.newFileSystem(packed)) {
+      List<Path> seen = new ArrayList<>();
+      assertThatThrownBy(
+              () -> {
+                try (Stream<Path> walk = Files.walk(opened.getPath("/"))) {
+                  walk.filter(each -> each.endsWith(name)).forEach(seen::add);
+                }
+              })
+          .hasCauseInstanceOf(FileSystemException.class)
+          .hasMessageEndingWith("File name too long");
+      // They have 4000 bytes with their slashes, and 4095 is the most.
+      assertThat(seen).hasSize(40);
     }
   }
 

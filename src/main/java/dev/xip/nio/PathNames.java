@@ -17,6 +17,9 @@ final class PathNames {
   static final FileName DOT = FileName.of(".");
   static final FileName DOT_DOT = FileName.of("..");
 
+  /** The longest path that Linux takes (include/uapi/linux/limits.h, PATH_MAX, with a NUL). */
+  static final int MOST_BYTES = 4095;
+
   private PathNames() {}
 
   /**

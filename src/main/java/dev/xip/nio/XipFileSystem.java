@@ -192,6 +192,7 @@ final class XipFileSystem extends FileSystem {
           // Not at the end of a link, which may lead to any directory.
           boolean direct = directory.inode() == listed.number();
           requireNotInside(listed, direct ? directory : null);
+          requireShort(directory);
           image.list(
               listed,
               (name, number, type) -> {
@@ -220,6 +221,13 @@ final class XipFileSystem extends FileSystem {
           directory.offset(),
           "a directory with one name",
           "inode %d inside itself, as %s and %s".formatted(directory.number(), up, path));
+    }
+  }
+
+  /** Each name of a chain of directories is in the paths of all below it: these are too many. */
+  private static void requireShort(XipPath directory) throws FileSystemException {
+    if (directory.bytes().length() > PathNames.MOST_BYTES) {
+      throw new FileSystemException(directory.toString(), null, "File name too long");
     }
   }
 

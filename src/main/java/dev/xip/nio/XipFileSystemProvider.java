@@ -41,7 +41,8 @@ import java.util.concurrent.ExecutorService;
  * it knows by its magic number, and leaves every other file to other providers. What would change a
  * file throws {@link ReadOnlyFileSystemException}. Files are read as by root, whatever their modes.
  * A file that is cut while it is mapped, and every other damage of the image, gives a {@link
- * dev.xip.image.CorruptImageException}, which is an {@link IOException}.
+ * dev.xip.image.CorruptImageException}, which is an {@link IOException}. As on a mount, a directory
+ * whose path has more than 4095 bytes is not listed.
  *
  * <p>A {@code xip:} URI is {@code xip:}, the URI of the image's file, a colon and the path in the
  * image: {@code xip:file:///srv/debian.img:/usr/bin/env}. Colons of names are written {@code %3A}.
