@@ -23,7 +23,6 @@ final class ErofsLayout {
   static final int S_VOLUME_NAME = 0x40;
   static final int VOLUME_NAME_LENGTH = 16;
   static final int S_FEATURE_INCOMPAT = 0x50;
-  static final int S_COMPRESSION = 0x54;
   static final int S_EXTRA_DEVICES = 0x56;
   static final int S_DIRBLKBITS = 0x5a;
   static final int S_XATTR_PREFIX_COUNT = 0x5b;
@@ -41,9 +40,6 @@ final class ErofsLayout {
 
   // Inodes (struct erofs_inode_compact and erofs_inode_extended); a nid counts slots of 32 bytes.
   static final int SLOT_SHIFT = 5;
-
-  /** In a nid: the inode lies in the metabox, a file of inodes. */
-  static final long NID_METABOX = Long.MIN_VALUE;
 
   static final int COMPACT_SIZE = 32;
   static final int EXTENDED_SIZE = 64;
@@ -150,7 +146,6 @@ final class ErofsLayout {
   static final int CLUSTER_PLAIN = 0;
   static final int CLUSTER_HEAD_1 = 1;
   static final int CLUSTER_NONHEAD = 2;
-  static final int CLUSTER_HEAD_2 = 3;
   static final int CLUSTER_TYPE_MASK = 3;
 
   /** The distance of a cluster's head: a count of blocks is in its place. */

@@ -318,9 +318,6 @@ public final class ExtLayout {
   /** How many entries of i_block name data directly; then one each of the three indirections. */
   public static final int DIRECT_BLOCKS = 12;
 
-  /** How many entries i_block has. */
-  public static final int TREE_ROOTS = 15;
-
   /** Size of a block number in bytes. */
   public static final int POINTER_SIZE = 4;
 
