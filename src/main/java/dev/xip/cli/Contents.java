@@ -4,18 +4,22 @@ import dev.xip.host.HostException;
 import dev.xip.host.HostFolder;
 import dev.xip.host.HostPaths;
 import dev.xip.host.ScratchFolder;
+import dev.xip.mount.ImagePlace;
+import dev.xip.mount.ImageSource;
 import dev.xip.segment.SegmentSource;
+import dev.xip.segment.SegmentSource.FilePart;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.function.LongConsumer;
 
 /**
- * The contents for a segment, from the file that {@code --from} names. A pipe, which can be read
- * only once, and a block device, whose size stat(2) does not report, are copied to a scratch file
- * first.
+ * The contents for a segment, from the file or partition that {@code --from} names, or those of an
+ * archive. A pipe, which can be read only once, is copied to a scratch file first.
  */
 final class Contents implements AutoCloseable {
   private static final int TYPE = 0170000;
@@ -25,18 +29,48 @@ final class Contents implements AutoCloseable {
   private static final int SOCKET = 0140000;
   private static final int BUFFER_BYTES = 1 << 20;
 
+  /** The length of what has the size of its file. */
+  private static final long ALL = -1;
+
   private final Path file;
+  private final long offset;
+  private final long length;
 
   /** The folder of the file if it is a copy; else null. */
   private final ScratchFolder scratch;
 
-  private Contents(Path file, ScratchFolder scratch) {
+  private Contents(Path file, long offset, long length, ScratchFolder scratch) {
     this.file = file;
+    this.offset = offset;
+    this.length = length;
     this.scratch = scratch;
   }
 
   /**
-   * Opens a regular file, or copies a pipe or a block device.
+   * Finds a partition or range, or takes a whole file as {@link #of(Path, long)} does, or a block
+   * device. What is unusual about the place is printed.
+   *
+   * @param from where the contents lie
+   * @param atMost the most bytes to copy of a pipe
+   * @throws FileSystemException if there is no such place
+   */
+  static Contents of(ImageSource from, long atMost) throws IOException {
+    boolean device = (mode(from.file()) & TYPE) == BLOCK_DEVICE;
+    if (from.isWhole() && !device) {
+      warn(from, from.warnings());
+      return of(from.file(), atMost);
+    }
+    ImagePlace place = from.find();
+    warn(from, place.warnings());
+    return new Contents(from.file(), place.offset(), place.length(), null);
+  }
+
+  private static void warn(ImageSource from, List<String> warnings) {
+    warnings.forEach(each -> Errors.line(from.name() + ": " + each));
+  }
+
+  /**
+   * Takes a regular file, or copies a pipe or a block device.
    *
    * @param from the file that was named
    * @param atMost the most bytes to copy
@@ -47,7 +81,7 @@ final class Contents implements AutoCloseable {
       case PIPE, BLOCK_DEVICE -> read(from, atMost);
       case CHARACTER_DEVICE -> throw refused(from, "a character device");
       case SOCKET -> throw refused(from, "a socket");
-      default -> new Contents(from, null);
+      default -> new Contents(from, 0, ALL, null);
     };
   }
 
@@ -82,35 +116,37 @@ final class Contents implements AutoCloseable {
         out.write(buffer, 0, n);
         left -= n;
       }
-      return new Contents(scratch.path().resolve("contents"), scratch);
+      return new Contents(scratch.path().resolve("contents"), 0, ALL, scratch);
     } catch (IOException | RuntimeException e) {
       scratch.close();
       throw e;
     }
   }
 
-  /** {@return the file, or the copy of a pipe or device} */
+  /** {@return the whole file, or the copy of a pipe or device} */
   Path file() {
     return file;
   }
 
   /** {@return the number of bytes} */
   long bytes() throws IOException {
-    return Files.size(file);
+    return length == ALL ? Files.size(file) : length;
   }
 
   /** {@return the contents, which are copied with a progress bar} */
   SegmentSource source() throws IOException {
     long bytes = bytes();
     TerminalProgress progress = TerminalProgress.ofBytes("copying");
-    return SegmentSource.copyOf(
-        file,
+    LongConsumer shown =
         done -> {
           progress.at(done, bytes);
           if (done >= bytes) {
             progress.close();
           }
-        });
+        };
+    return length == ALL
+        ? SegmentSource.copyOf(file, shown)
+        : SegmentSource.copyOf(List.of(new FilePart(file, offset, length)), shown);
   }
 
   @Override

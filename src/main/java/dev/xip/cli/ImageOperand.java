@@ -16,14 +16,19 @@ import picocli.CommandLine.Spec;
 
 /** The operand IMAGE, and the options that say where in it the image lies. */
 final class ImageOperand {
+  /** How a partition is named, for descriptions. */
+  static final String PARTITION =
+      "a partition of a disk, as in disk.img:2, disk.img:label=NAME, disk.img:uuid=UUID or"
+          + " disk.img:type=linux";
+
   @Parameters(
       index = "0",
       paramLabel = "IMAGE",
       converter = HostPlace.Input.class,
       description = {
-        "The image: a file or block device, - for standard input; a partition of a disk, as in"
-            + " disk.img:2, disk.img:label=NAME, disk.img:uuid=UUID or disk.img:type=linux; or"
-            + " segment:A:B:C for one in adjacent segments."
+        "The image: a file or block device, - for standard input; "
+            + PARTITION
+            + "; or segment:A:B:C for one in adjacent segments."
       })
   private String name;
 
@@ -102,10 +107,21 @@ final class ImageOperand {
 
   /** {@return where it lies, if it is not in segments} */
   ImageSource source() throws IOException {
-    ImageSource source = ImageSource.parse(name);
-    if (offset != null || size != null) {
-      source = source.within(offset == null ? 0 : offset, size == null ? -1 : size);
-    }
+    ImageSource source = source(name, offset, size);
     return format == null ? source : source.as(format.toString());
+  }
+
+  /**
+   * {@return the place that a user names}
+   *
+   * @param name a file or block device, or a partition in it
+   * @param offset where the image or disk begins in it, null for its first byte
+   * @param size the length of the image or disk, null for the rest
+   */
+  static ImageSource source(String name, Long offset, Long size) throws IOException {
+    ImageSource whole = ImageSource.parse(name);
+    return offset == null && size == null
+        ? whole
+        : whole.within(offset == null ? 0 : offset, size == null ? -1 : size);
   }
 }

@@ -10,7 +10,6 @@ import dev.xip.segment.SegmentStore;
 import dev.xip.segment.SegmentType;
 import dev.xip.segment.StoredSegment;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -25,16 +24,17 @@ import picocli.CommandLine.Spec;
 /** {@code xip segment define}: adds a segment to the store. */
 @Command(
     name = "define",
-    header = "Define a segment, with the contents of a file or zeros.",
+    header = "Define a segment, with the contents of a file or partition, or zeros.",
     description = {
-      "%nCopies the file into the store, keeping its holes, and gives the copy a physical"
+      "%nCopies the contents into the store, keeping their holes, and gives the copy a physical"
           + " address: the first free one, that of --at, or those of its parts. A segment longer"
-          + " than the file ends in zeros.%n"
+          + " than its contents ends in zeros.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  xip segment define JDK --from jdk.img",
-      "  xip segment define WORK --from disk.img --at 0x200000000 --type EW",
+      "  xip segment define WORK --from work.img --at 0x200000000 --type EW",
+      "  xip segment define ROOT --from disk.img:2",
       "  zcat disk.img.gz | xip segment define DISK --from -",
       "  xip segment define SCRATCH --size 64M --type SN",
       "  xip segment define MIXED --part 100000-1007ff:EW --part 100800-1008ff:EN",
@@ -49,20 +49,15 @@ final class SegmentDefineCommand implements Callable<Integer> {
   @Parameters(paramLabel = "NAME", description = "The segment's name.")
   private String name;
 
-  @Option(
-      names = "--from",
-      paramLabel = "FILE",
-      converter = HostPlace.InputFile.class,
-      description =
-          "The file with the contents; a pipe, - for standard input, or a block device is read to"
-              + " its end.")
-  private Path file;
+  @Mixin private SegmentOptions.From from = new SegmentOptions.From();
 
   @Option(
       names = "--size",
       paramLabel = "BYTES",
       converter = SegmentNumbers.Bytes.class,
-      description = "The size, such as 64M, rounded up to pages; default: that of the file.")
+      description =
+          "The size, such as 64M, rounded up to pages; default: that of the contents. With"
+              + " --offset: the contents, or the disk, have this many bytes of the file.")
   private Long size;
 
   @Option(
@@ -95,28 +90,35 @@ final class SegmentDefineCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    requireConsistent();
+    Long range = from.hasOffset() ? size : null;
+    Long whole = from.hasOffset() ? null : size;
+    requireConsistent(whole);
     SegmentName segment = SegmentName.of(name);
-    if (file == null) {
-      define(segment, 0, SegmentSource.zeros());
+    if (!from.isGiven()) {
+      define(segment, whole == null ? 0 : whole, SegmentSource.zeros());
       return Main.DONE;
     }
-    try (Contents contents = Contents.of(file, size == null ? Long.MAX_VALUE : size)) {
-      define(segment, contents.bytes(), contents.source());
+    try (Contents contents = from.contents(range, whole == null ? Long.MAX_VALUE : whole)) {
+      define(segment, whole == null ? contents.bytes() : whole, contents.source());
     }
     return Main.DONE;
   }
 
   private void define(SegmentName segment, long bytes, SegmentSource source) throws IOException {
     SegmentStore store = in.create();
-    SegmentText.print(define(store, segment, size == null ? bytes : size, source), json);
+    SegmentText.print(define(store, segment, bytes, source), json);
   }
 
-  private void requireConsistent() {
-    if (parts.isEmpty() && file == null && size == null) {
+  /**
+   * Refuses options that contradict each other.
+   *
+   * @param whole the size of the segment, null if it is not given
+   */
+  private void requireConsistent(Long whole) {
+    if (parts.isEmpty() && !from.isGiven() && whole == null) {
       throw new ParameterException(spec.commandLine(), "--from, --size or --part is needed");
     }
-    if (!parts.isEmpty() && (size != null || address != null || type != null)) {
+    if (!parts.isEmpty() && (whole != null || address != null || type != null)) {
       throw new ParameterException(
           spec.commandLine(), "--part cannot be combined with --size, --at or --type");
     }

@@ -12,8 +12,11 @@ import java.time.Duration;
 import java.util.OptionalLong;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
 /** The options of several segment commands. */
@@ -128,6 +131,54 @@ final class SegmentOptions {
 
     SegmentStore store() throws IOException {
       return store.open();
+    }
+  }
+
+  /** The file that has the contents of a segment. */
+  static final class From {
+    @Option(
+        names = "--from",
+        paramLabel = "FILE",
+        converter = HostPlace.Input.class,
+        description =
+            "The contents: a file or block device; "
+                + ImageOperand.PARTITION
+                + "; or a pipe, - for standard input, which is read to its end.")
+    private String name;
+
+    @Option(
+        names = "--offset",
+        paramLabel = "BYTES",
+        converter = SegmentNumbers.Offset.class,
+        description = "The contents, or the disk, begin at this byte of the file.")
+    private Long offset;
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec spec;
+
+    From() {}
+
+    /** {@return whether a file is named} */
+    boolean isGiven() {
+      return name != null;
+    }
+
+    /** {@return whether the contents or the disk begin at a certain byte of it} */
+    boolean hasOffset() {
+      if (offset != null && name == null) {
+        throw new ParameterException(spec.commandLine(), "--offset: expected --from FILE");
+      }
+      return offset != null;
+    }
+
+    /**
+     * Opens the contents.
+     *
+     * @param size how many bytes the contents or the disk have; null for all up to the file's end
+     * @param atMost the most bytes that are read from a pipe
+     */
+    Contents contents(Long size, long atMost) throws IOException {
+      return Contents.of(ImageOperand.source(name, offset, size), atMost);
     }
   }
 

@@ -4,11 +4,13 @@ import dev.xip.hold.SegmentHolder;
 import dev.xip.segment.SegmentName;
 import dev.xip.segment.SegmentStore;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** {@code xip segment save}: makes a new version of a segment. */
 @Command(
@@ -19,22 +21,30 @@ import picocli.CommandLine.Option;
           + " loads get the new contents; processes that have the old contents loaded keep them.%n"
     },
     footerHeading = "%nExamples:%n",
-    footer = {"  xip segment save WORK", "  xip segment save JDK --from newer.img"})
+    footer = {
+      "  xip segment save WORK",
+      "  xip segment save JDK --from newer.img",
+      "  xip segment save ROOT --from disk.img:label=root"
+    })
 final class SegmentSaveCommand implements Callable<Integer> {
   @Mixin private SegmentOptions.Segment target;
 
+  @Mixin private SegmentOptions.From from = new SegmentOptions.From();
+
   @Option(
-      names = "--from",
-      paramLabel = "FILE",
-      converter = HostPlace.InputFile.class,
+      names = "--size",
+      paramLabel = "BYTES",
+      converter = SegmentNumbers.Bytes.class,
       description =
-          "The file with the contents, at most as long as the segment; - is standard input.")
-  private Path file;
+          "The contents, or the disk, have this many bytes of the file; default: up to its end.")
+  private Long size;
 
   @Mixin private SegmentOptions.Holder holder;
 
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
+
+  @Spec private CommandSpec spec;
 
   SegmentSaveCommand() {}
 
@@ -42,8 +52,11 @@ final class SegmentSaveCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     SegmentStore store = target.store();
     SegmentName name = target.name();
-    if (file != null) {
-      try (Contents contents = Contents.of(file, Long.MAX_VALUE)) {
+    if ((size != null || from.hasOffset()) && !from.isGiven()) {
+      throw new ParameterException(spec.commandLine(), "--size: expected --from FILE");
+    }
+    if (from.isGiven()) {
+      try (Contents contents = from.contents(size, Long.MAX_VALUE)) {
         SegmentText.print(store.save(name, contents.source()), json);
       }
     } else {

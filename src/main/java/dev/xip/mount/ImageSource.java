@@ -281,6 +281,16 @@ public final class ImageSource {
     return file;
   }
 
+  /** {@return whether neither a partition nor a range is named} */
+  public boolean isWhole() {
+    return partition == null && offset == 0 && size == TO_THE_END;
+  }
+
+  /** {@return what is unusual about the words that name the place, {@link ImagePlace#warnings}} */
+  public List<String> warnings() {
+    return warnings;
+  }
+
   /** {@return the name of the image in errors: the file, with range and partition if given} */
   public String name() {
     String range = offset == 0 && size == TO_THE_END ? "" : "+0x%x".formatted(offset);
