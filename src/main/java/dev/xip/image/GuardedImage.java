@@ -107,10 +107,14 @@ public abstract class GuardedImage implements FsImage {
     return root;
   }
 
+  /** The inode of a directory that is kept is not decoded again. */
   @Override
   public final Inode inode(long number) throws IOException {
     try {
-      return readInode(number);
+      DirectoryEntries known = known(number);
+      return known != null && known.directory.number() == number
+          ? known.directory
+          : readInode(number);
     } finally {
       MemoryFaults.check(name(), memory());
     }
@@ -177,15 +181,23 @@ public abstract class GuardedImage implements FsImage {
     if (directory.type() != FileType.DIRECTORY) {
       throw new NotDirectoryException(described(directory));
     }
-    int slot = (int) (directory.number() % KNOWN_DIRECTORIES);
-    SoftReference<DirectoryEntries> kept = directories.get(slot);
-    DirectoryEntries known = kept == null ? null : kept.get();
+    DirectoryEntries known = known(directory.number());
     if (known != null && known.isOf(directory)) {
       return known;
     }
     DirectoryEntries opened = openDirectory(directory);
-    directories.set(slot, new SoftReference<>(opened));
+    directories.set(slot(directory.number()), new SoftReference<>(opened));
     return opened;
+  }
+
+  /** The directory that is kept in the slot of an inode, which may be another; null if none is. */
+  private DirectoryEntries known(long inode) {
+    SoftReference<DirectoryEntries> kept = directories.get(slot(inode));
+    return kept == null ? null : kept.get();
+  }
+
+  private static int slot(long inode) {
+    return (int) Long.remainderUnsigned(inode, KNOWN_DIRECTORIES);
   }
 
   private String described(Inode inode) {

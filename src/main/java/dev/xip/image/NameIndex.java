@@ -7,9 +7,10 @@ import java.io.IOException;
 import java.util.Random;
 
 /**
- * Hash table from names to the entries of one directory, with open addressing: 8 bytes for each
- * place, at most half of which are taken. The first entry of a name counts. Not thread safe while
- * entries are added.
+ * Hash table from names to the entries of one directory, with open addressing: 16 bytes for each
+ * place, at most half of which are taken. The first entry of a name counts. Beside an entry stands
+ * the number of its inode: a processor that guesses that the name is the right one loads the inode
+ * while it still waits for the entry. Not thread safe while entries are added.
  */
 public final class NameIndex {
   /** Bits of a place that hold an entry; those above hold bits of the hash. */
@@ -24,14 +25,17 @@ public final class NameIndex {
 
   private final Entries entries;
 
-  /** 0 for an empty place. The length is a power of two. */
-  private long[] table = new long[16];
+  /**
+   * Two numbers for each place: the entry with bits of its hash, 0 if the place is empty, and the
+   * inode. The length is a power of two.
+   */
+  private long[] table = new long[32];
 
   private int count;
 
   /**
-   * The entries of a entries. A format chooses the number by which it finds one again, 1 to 2^48-1:
-   * an index holds nothing else of an entry.
+   * The entries of a directory. A format chooses the number by which it finds one again, 1 to
+   * 2^48-1.
    */
   public interface Entries {
     /**
@@ -48,10 +52,19 @@ public final class NameIndex {
      *
      * @param entry the number of the entry
      * @param key the name that is looked for
-     * @return the number of the inode that the entry names if it has that name, else -1
+     * @return whether the entry has that name
      * @throws IOException if the entry is damaged
      */
-    long inodeIf(long entry, FileName key) throws IOException;
+    boolean isNamed(long entry, FileName key) throws IOException;
+
+    /**
+     * Returns the inode that an entry names.
+     *
+     * @param entry the number of the entry
+     * @return the number of the inode, at least 0
+     * @throws IOException if the entry is damaged
+     */
+    long inode(long entry) throws IOException;
 
     /**
      * Compares the names of two entries.
@@ -81,17 +94,18 @@ public final class NameIndex {
    * @throws IOException if one of the two entries is damaged
    */
   public long add(long entry) throws IOException {
-    if (count == table.length / 2) {
+    if (count == table.length / 4) {
       grow();
     }
     int hash = entries.hash(entry);
-    int i = hash & table.length - 1;
-    for (; table[i] != 0; i = i + 1 & table.length - 1) {
+    int i = place(hash);
+    for (; table[i] != 0; i = next(i)) {
       if (mayBe(table[i], hash) && entries.haveOneName(table[i] & ENTRY, entry)) {
         return table[i] & ENTRY;
       }
     }
     table[i] = (long) (hash >>> 16) << ENTRY_BITS | entry;
+    table[i + 1] = entries.inode(entry);
     count++;
     return -1;
   }
@@ -99,15 +113,24 @@ public final class NameIndex {
   private void grow() throws IOException {
     long[] old = table;
     table = new long[2 * old.length];
-    for (long each : old) {
-      if (each != 0) {
-        int i = entries.hash(each & ENTRY) & table.length - 1;
+    for (int from = 0; from < old.length; from += 2) {
+      if (old[from] != 0) {
+        int i = place(entries.hash(old[from] & ENTRY));
         while (table[i] != 0) {
-          i = i + 1 & table.length - 1;
+          i = next(i);
         }
-        table[i] = each;
+        table[i] = old[from];
+        table[i + 1] = old[from + 1];
       }
     }
+  }
+
+  private int place(int hash) {
+    return hash << 1 & table.length - 1;
+  }
+
+  private int next(int place) {
+    return place + 2 & table.length - 1;
   }
 
   private static boolean mayBe(long place, int hash) {
@@ -123,12 +146,9 @@ public final class NameIndex {
    */
   public long find(FileName name) throws IOException {
     int hash = hash(name);
-    for (int i = hash & table.length - 1; table[i] != 0; i = i + 1 & table.length - 1) {
-      if (mayBe(table[i], hash)) {
-        long inode = entries.inodeIf(table[i] & ENTRY, name);
-        if (inode >= 0) {
-          return inode;
-        }
+    for (int i = place(hash); table[i] != 0; i = next(i)) {
+      if (mayBe(table[i], hash) && entries.isNamed(table[i] & ENTRY, name)) {
+        return table[i + 1];
       }
     }
     return -1;

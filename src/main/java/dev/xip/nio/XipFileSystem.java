@@ -142,36 +142,27 @@ final class XipFileSystem extends FileSystem {
    * @throws IOException if there is none, or the image is damaged
    */
   Inode inode(XipPath path, boolean follows) throws IOException {
-    Inode named = path.isKnown() ? image.inode(path.inode()) : lookUp(path);
+    Inode named = named(path, true);
     return follows && named.type() == FileType.SYMLINK
         ? PathResolver.resolve(image, path.toAbsolutePath().bytes(), true)
         : named;
   }
 
-  /** Finds what a path names, from the directory on that it was resolved against. */
-  private Inode lookUp(XipPath path) throws IOException {
-    Inode start = path.folder() == null ? null : directory(path.folder());
-    if (start == null) {
-      return lookUpFromRoot(path);
+  /**
+   * Finds what a path names once, a link at its end not followed.
+   *
+   * @param fromFolder whether the look-up may start in the directory that the path was resolved
+   *     against
+   */
+  private Inode named(XipPath path, boolean fromFolder) throws IOException {
+    if (path.isKnown()) {
+      return image.inode(path.inode());
     }
-    Inode found = PathResolver.resolve(image, start, path.belowFolder(), false);
-    path.naming(found.number());
-    return found;
-  }
-
-  /** Finds a directory once for all files in it; null if the path is that of another file. */
-  private Inode directory(XipPath path) throws IOException {
-    Inode known = path.directory();
-    if (known == null) {
-      Inode found = path.isKnown() ? image.inode(path.inode()) : lookUpFromRoot(path);
-      known = found.type() == FileType.DIRECTORY ? found : null;
-      path.startingAt(known);
-    }
-    return known;
-  }
-
-  private Inode lookUpFromRoot(XipPath path) throws IOException {
-    Inode found = PathResolver.resolve(image, path.toAbsolutePath().bytes(), false);
+    Inode start = fromFolder && path.folder() != null ? named(path.folder(), false) : null;
+    Inode found =
+        start != null && start.type() == FileType.DIRECTORY
+            ? PathResolver.resolve(image, start, path.belowFolder(), false)
+            : PathResolver.resolve(image, path.toAbsolutePath().bytes(), false);
     path.naming(found.number());
     return found;
   }

@@ -1,7 +1,6 @@
 package dev.xip.nio;
 
 import dev.xip.base.FileName;
-import dev.xip.image.Inode;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.LinkOption;
@@ -32,9 +31,6 @@ final class XipPath implements Path {
    * change, so it is looked up once. Two threads may both look it up.
    */
   private volatile long inode;
-
-  /** The inode that it names if that is a directory and a look-up started there, else null. */
-  private volatile Inode directory;
 
   /** Whether this was found in the list of {@link #folder}; written before {@link #inode}. */
   private boolean isListed;
@@ -88,16 +84,6 @@ final class XipPath implements Path {
   XipPath naming(long number) {
     inode = number;
     return this;
-  }
-
-  /** {@return what was remembered by {@link #startingAt}, or null} */
-  Inode directory() {
-    return directory;
-  }
-
-  /** Remembers the directory that it names, for look-ups that start there. */
-  void startingAt(Inode found) {
-    directory = found;
   }
 
   /** Remembers what it names, and whether it was found in the list of {@link #folder}. */

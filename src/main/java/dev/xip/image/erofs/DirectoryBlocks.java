@@ -278,7 +278,7 @@ final class DirectoryBlocks extends DirectoryEntries {
 
   /** Reads nothing but the entry, where the name of the next one begins, and the name. */
   @Override
-  public long inodeIf(long number, FileName key) throws IOException {
+  public boolean isNamed(long number, FileName key) throws MalformedDataException {
     long index = number >>> BLOCK_SHIFT;
     long block = block(index);
     int entry = place(number);
@@ -286,9 +286,12 @@ final class DirectoryBlocks extends DirectoryEntries {
     int end = start + key.length();
     boolean ends =
         (number & LAST) == 0 ? name(block, entry + 1) == end : endsBlock(block, length(index), end);
-    return ends && view.holds(block + start, key)
-        ? number(block + (long) entry * ErofsLayout.DIRENT_SIZE)
-        : -1;
+    return ends && view.holds(block + start, key);
+  }
+
+  @Override
+  public long inode(long number) throws IOException {
+    return number(block(number >>> BLOCK_SHIFT) + (long) place(number) * ErofsLayout.DIRENT_SIZE);
   }
 
   /** Tells whether the last name of a block can end at an offset in it. */
@@ -303,7 +306,7 @@ final class DirectoryBlocks extends DirectoryEntries {
     int entry = place(other);
     int names = firstName(block, length(index));
     int length = nameLength(block, names, entry, length(index));
-    return inodeIf(one, view.name(block + name(block, entry), length)) >= 0;
+    return isNamed(one, view.name(block + name(block, entry), length));
   }
 
   private static int place(long number) {

@@ -180,8 +180,8 @@ final class DirectoryBlocks extends DirectoryEntries {
 
   private long searchPart(int part, FileName key) throws IOException {
     addSearched(parts.length(part));
-    long at = scanPart(part, NO_RANK, entry -> !names(entry, key));
-    return at < 0 ? -1 : view.u32(at + ExtLayout.D_INODE);
+    long at = scanPart(part, NO_RANK, entry -> !isNamed(entry, key));
+    return at < 0 ? -1 : inode(at);
   }
 
   /** Returns the index of a hashed directory, null for any other. */
@@ -205,16 +205,17 @@ final class DirectoryBlocks extends DirectoryEntries {
   }
 
   @Override
-  public long inodeIf(long at, FileName key) throws MalformedDataException {
-    return names(at, key) ? view.u32(at + ExtLayout.D_INODE) : -1;
+  public long inode(long at) throws MalformedDataException {
+    return view.u32(at + ExtLayout.D_INODE);
   }
 
   @Override
   public boolean haveOneName(long one, long other) throws MalformedDataException {
-    return names(one, form.key(form.shown(view, other)));
+    return isNamed(one, form.key(form.shown(view, other)));
   }
 
-  private boolean names(long at, FileName key) throws MalformedDataException {
+  @Override
+  public boolean isNamed(long at, FileName key) throws MalformedDataException {
     return form == NameForm.PLAIN
         ? view.u8(at + ExtLayout.D_NAME_LEN) == key.length()
             && view.holds(at + ExtLayout.D_NAME, key)
