@@ -139,7 +139,8 @@ class ReplayedImageTest {
     byte[] bytes = Files.readAllBytes(moved);
     Overlay overlay = new ExtFormat().overlay("moved", MemorySegment.ofArray(bytes));
     try (FileChannel channel = FileChannel.open(moved)) {
-      ImagePiece piece = ImagePiece.of(0, bytes.length, 0, moved, channel);
+      ImagePiece.OpenFile open = new ImagePiece.OpenFile(channel, ImagePiece.keyOf(moved));
+      ImagePiece piece = ImagePiece.of(0, bytes.length, 0, moved, open);
       Path other = Files.write(folder.resolve("other"), new byte[bytes.length]);
       Files.move(other, moved, StandardCopyOption.REPLACE_EXISTING);
       overlay.storeInto(MemorySegment.ofArray(bytes));

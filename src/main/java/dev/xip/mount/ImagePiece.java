@@ -29,13 +29,16 @@ public record ImagePiece(
     long start, long length, long fileOffset, Path file, FileChannel channel, Object key) {
   private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
 
-  /** Describes a part of a file that was just opened. */
-  static ImagePiece of(long start, long length, long fileOffset, Path file, FileChannel channel)
-      throws IOException {
-    return new ImagePiece(start, length, fileOffset, file, channel, keyOf(file));
+  /** An open file, and what tells it from all others, {@link BasicFileAttributes#fileKey}. */
+  record OpenFile(FileChannel channel, Object key) {}
+
+  /** Describes a part of an open file. */
+  static ImagePiece of(long start, long length, long fileOffset, Path file, OpenFile open) {
+    return new ImagePiece(start, length, fileOffset, file, open.channel, open.key);
   }
 
-  private static Object keyOf(Path file) throws IOException {
+  /** Tells the file that has a name now from all others. */
+  static Object keyOf(Path file) throws IOException {
     return Files.readAttributes(file, BasicFileAttributes.class).fileKey();
   }
 

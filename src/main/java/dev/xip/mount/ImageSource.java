@@ -30,6 +30,9 @@ public final class ImageSource {
 
   private static final int BLOCK_DEVICE = 0060000;
 
+  /** How often a file is opened whose name another one gets meanwhile. */
+  private static final int MOST_TRIES = 100;
+
   /** The size of a range that goes on to the end of the file. */
   private static final long TO_THE_END = -1;
 
@@ -323,6 +326,28 @@ public final class ImageSource {
       throw new FileSystemException(HostPaths.text(file), null, found);
     }
     return FileChannel.open(file);
+  }
+
+  /**
+   * Opens the file or block device, and finds out which it is. The JDK does not tell that of an
+   * open file; if another one gets the name meanwhile, that is opened.
+   */
+  ImagePiece.OpenFile openKnown() throws IOException {
+    for (int i = 0; i < MOST_TRIES; i++) {
+      Object key = ImagePiece.keyOf(file);
+      FileChannel channel = open();
+      try {
+        if (key.equals(ImagePiece.keyOf(file))) {
+          return new ImagePiece.OpenFile(channel, key);
+        }
+      } catch (IOException | RuntimeException | Error e) {
+        channel.close();
+        throw e;
+      }
+      channel.close();
+    }
+    throw new FileSystemException(
+        HostPaths.text(file), null, "another file gets its name whenever it is opened");
   }
 
   /** Tells whether the file is a block device. */

@@ -148,7 +148,8 @@ public final class OpenImage implements AutoCloseable {
    * @throws IOException if the system refuses otherwise
    */
   public static OpenImage open(ImageSource source) throws IOException {
-    FileChannel channel = source.open();
+    ImagePiece.OpenFile file = source.openKnown();
+    FileChannel channel = file.channel();
     HostMapping mapping = null;
     try {
       ImagePlace place = source.find(channel);
@@ -158,7 +159,7 @@ public final class OpenImage implements AutoCloseable {
       mapping = HostMapping.map(channel, origin, place.firstPage());
       MemorySegment memory = mapping.memory().asSlice(place.beforeIt());
       List<ImagePiece> pieces =
-          List.of(ImagePiece.of(0, place.length(), place.offset(), source.file(), channel));
+          List.of(ImagePiece.of(0, place.length(), place.offset(), source.file(), file));
       return of(
           new Mapped(name, memory, pieces, mapping, place.warnings(), place.partOf(source)),
           source.format(),

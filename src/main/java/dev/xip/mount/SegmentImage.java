@@ -11,7 +11,6 @@ import dev.xip.segment.SegmentStore;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.channels.FileChannel;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -62,7 +61,7 @@ final class SegmentImage implements Closeable {
                 each.range().length(),
                 0,
                 each.dataFile(),
-                FileChannel.open(each.dataFile())));
+                ImageSource.of(each.dataFile()).openKnown()));
       }
       return pieces;
     } catch (IOException e) {
