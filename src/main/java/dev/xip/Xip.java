@@ -50,6 +50,8 @@ public final class Xip implements AutoCloseable {
    * @param path its path
    * @return the image, to be closed
    * @throws NoSuchFileException if there is no such file
+   * @throws FileSystemException if it is a disk with partitions, or has the magic numbers of
+   *     several file systems; the text names the option that says which
    * @throws CorruptImageException if it is empty, no image, damaged, or of a kind that is not read
    * @throws IOException if the system refuses otherwise
    */

@@ -92,7 +92,7 @@ class ImageSourceTest {
         .isInstanceOf(FileSystemException.class)
         .hasMessageContaining("magic number of ext2 (at byte 0x438) and a partition table (MBR)")
         .hasMessageContaining("--format ext2")
-        .hasMessageContaining(old + ":1 takes a partition");
+        .hasMessageContaining(old + ":1 (option partition) takes a partition");
     assertReads(ImageSource.parse(old + ":1"), Verdict.IN_PLACE);
     assertReads(ImageSource.of(old).as("ext2"), Verdict.IN_PLACE);
 
@@ -115,7 +115,8 @@ class ImageSourceTest {
     Files.write(outer, bytes.array());
 
     assertThatThrownBy(() -> OpenImage.open(ImageSource.parse(outer + ":1")))
-        .hasMessageContaining("as in --offset 0x100000 " + outer + ":1; there are 1 (ext2");
+        .hasMessageContaining(
+            "as in --offset 0x100000 " + outer + ":1 (option partition); there are 1 (ext2");
     assertReads(ImageSource.parse(outer + ":1").within(MIB, -1), Verdict.IN_PLACE);
   }
 
@@ -203,7 +204,10 @@ class ImageSourceTest {
   void aWholeDiskIsRefusedWithItsPartitions() throws IOException {
     assertThatThrownBy(() -> OpenImage.open(disk))
         .hasMessageContainingAll(
-            "is a disk with partitions (GPT)", ":1;", "1 (ext2 \"part-1\", ", "2 (ext2 ");
+            "is a disk with partitions (GPT)",
+            ":1 (option partition);",
+            "1 (ext2 \"part-1\", ",
+            "2 (ext2 ");
   }
 
   @Test

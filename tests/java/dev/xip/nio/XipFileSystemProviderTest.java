@@ -357,7 +357,7 @@ class XipFileSystemProviderTest {
             "offset=-1", "offset -1 is negative",
             "offset=1e3", "offset=1e3: expected a number",
             "size=0", "size 0: expected at least 1",
-            "recovery=false", "recovery=false: expected one of [IN_MEMORY, NONE]");
+            "recovery=false", "recovery=false: expected in_memory or none");
     refusals.forEach(
         (option, message) -> {
           int equals = option.indexOf('=');

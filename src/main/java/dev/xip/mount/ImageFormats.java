@@ -143,9 +143,10 @@ public final class ImageFormats {
     return new FileSystemException(
         name,
         null,
-        "has the magic number of %s (at byte 0x%x) and a partition table (%s): --format %s reads it"
+        "has the magic number of %s (at byte 0x%x) and a partition table (%s): --format %s (option"
                 .formatted(system.name(), system.at(), disk.kind(), system.name())
-            + " as that, %s takes a partition; there are %s".formatted(part, disk.listing()));
+            + " format) reads it as that, %s (option partition) takes a partition; there are %s"
+                .formatted(part, disk.listing()));
   }
 
   /** {@return the table of a disk with images in its partitions, null if it is none} */
@@ -166,8 +167,9 @@ public final class ImageFormats {
     return new FileSystemException(
         name,
         null,
-        "has the magic numbers of %s: --format %s reads it as that, wipefs removes a wrong number"
-            .formatted(numbers, systems.getFirst().name()));
+        "has the magic numbers of %s: --format %s (option format) reads it as that, wipefs removes a"
+                .formatted(numbers, systems.getFirst().name())
+            + " wrong number");
   }
 
   /** Says what an image is that no reader recognises. */
@@ -186,7 +188,7 @@ public final class ImageFormats {
                   disk.kind(),
                   part == null
                       ? "where a file system alone can be read"
-                      : "of which one is to be named, as in " + part,
+                      : "of which one is to be named, as in %s (option partition)".formatted(part),
                   disk.listing()));
     }
     if (!contents.isEmpty()) {

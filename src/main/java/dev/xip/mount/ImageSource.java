@@ -152,7 +152,7 @@ public final class ImageSource {
       }
     }
     throw new IllegalArgumentException(
-        "%s=%s: expected one of %s".formatted(RECOVERY, value, List.of(Recovery.values())));
+        "%s=%s: expected in_memory or none".formatted(RECOVERY, value));
   }
 
   /** Reads a number, decimal or with the prefix 0x; zeros in front change nothing. */
