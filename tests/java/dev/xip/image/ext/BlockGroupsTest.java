@@ -1,6 +1,7 @@
 package dev.xip.image.ext;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.xip.base.ByteView;
 import dev.xip.image.CorruptImageException;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -66,5 +68,36 @@ class BlockGroupsTest {
       assertThat(groups.hasCopies(group)).isEqualTo(theirs.group().contains("superblock at"));
     }
     assertThat(theirs.find()).isFalse();
+  }
+
+  @Test
+  void aGroupBehindTheEndOfTheImageIsDamageWhateverItsNumber() throws IOException {
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    ByteView view =
+        CorruptImageException.view(
+            MemorySegment.ofArray(Files.readAllBytes(Images.ext2(tree))), "groups.img");
+    Superblock real = Superblock.read(view);
+    long groups = 0xffff_ffffL;
+    Superblock large =
+        new Superblock(
+            real.blockShift(),
+            groups,
+            0,
+            1,
+            0,
+            groups,
+            1,
+            real.inodeSize(),
+            real.descriptorSize(),
+            real.firstMetaTable(),
+            real.backups(),
+            real.firstInode(),
+            real.features(),
+            real.checksums(),
+            real.info());
+    for (long number : new long[] {0x7fff_ffffL, 0x8000_0001L, groups}) {
+      assertThatExceptionOfType(CorruptImageException.class)
+          .isThrownBy(() -> new BlockGroups(view, large).inode(number));
+    }
   }
 }

@@ -192,8 +192,9 @@ public final class BlockGroups {
   Place anyInode(long number) throws MalformedDataException {
     // Numbers of inodes have 32 bits, whose division takes half as long as that of 64.
     int perGroup = (int) superblock.inodesPerGroup();
-    int group = Integer.divideUnsigned((int) (number - 1), perGroup);
-    int index = (int) (number - 1) - group * perGroup;
+    int quotient = Integer.divideUnsigned((int) (number - 1), perGroup);
+    long group = Integer.toUnsignedLong(quotient);
+    int index = (int) (number - 1) - quotient * perGroup;
     Table table = inodeTable(group);
     long start = table.block << superblock.blockShift();
     return new Place(start + (long) index * superblock.inodeSize(), index, table.checked);
