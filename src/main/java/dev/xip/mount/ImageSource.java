@@ -320,7 +320,7 @@ public final class ImageSource {
           "lies in %s, not on the host: copy it out".formatted(file.getFileSystem()));
     }
     // The JDK would open a directory, and wait for a writer of a pipe.
-    if (Files.exists(file) && !Files.isRegularFile(file) && !isBlockDevice()) {
+    if (!Files.isRegularFile(file) && Files.exists(file) && !isBlockDevice()) {
       String found =
           Files.isDirectory(file) ? "Is a directory" : "Not a regular file or block device";
       throw new FileSystemException(HostPaths.text(file), null, found);
