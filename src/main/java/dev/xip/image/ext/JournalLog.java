@@ -160,12 +160,11 @@ final class JournalLog {
   }
 
   private void sortExtents() {
-    long[] lengths = new long[starts.length];
     for (int i = 0; i < starts.length; i++) {
       starts[i] = blocks.extent(i).imageOffset();
     }
     Arrays.sort(starts);
-    for (int i = 0; i < lengths.length; i++) {
+    for (int i = 0; i < starts.length; i++) {
       int sorted = Arrays.binarySearch(starts, blocks.extent(i).imageOffset());
       ends[sorted] = starts[sorted] + blocks.extent(i).length();
     }
