@@ -1,10 +1,8 @@
 package dev.xip.nio;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.xip.base.FileName;
-import dev.xip.image.CorruptImageException;
 import dev.xip.image.FsImage;
 import dev.xip.image.Inode;
 import java.io.IOException;
@@ -40,10 +38,7 @@ class AccessListTest {
             Proxy.newProxyInstance(
                 AccessListTest.class.getClassLoader(),
                 new Class<?>[] {FsImage.class},
-                (proxy, method, arguments) ->
-                    method.getName().equals("name")
-                        ? "image"
-                        : new TreeMap<>(Map.of(name, value.array())));
+                (proxy, method, arguments) -> new TreeMap<>(Map.of(name, value.array())));
     Instant time = Instant.EPOCH;
     return AccessList.of(
         image, new Inode(12, 0x400, 0100640, 0, 0, 1, 0, 0, time, time, time, null, 0, 0, 0));
@@ -69,20 +64,5 @@ class AccessListTest {
             new int[] {OTHER, 0, -1});
     assertThat(mayRead(list, "7")).isTrue();
     assertThat(mayRead(list, "EVERYONE@")).isFalse();
-  }
-
-  @Test
-  void aListWithoutEntriesIsThatOfTheMode() throws IOException {
-    AccessList list = read();
-    assertThat(mayRead(list, "OWNER@")).isTrue();
-    assertThat(mayRead(list, "GROUP@")).isTrue();
-    assertThat(mayRead(list, "EVERYONE@")).isFalse();
-  }
-
-  @Test
-  void anEntryOfAnUnknownKindIsDamage() {
-    assertThatExceptionOfType(CorruptImageException.class)
-        .isThrownBy(() -> read(new int[] {USER_OBJ, 6, -1}, new int[] {0x40, 7, -1}))
-        .withMessageContaining("0x40");
   }
 }

@@ -72,7 +72,7 @@ public interface FsImage {
   /**
    * Reads the extended attributes of a file of any type. Names are whole, such as {@code
    * user.comment}; values have the form of getxattr(2) and setxattr(2), into which a POSIX ACL is
-   * converted from the form in the image.
+   * converted from the form in the image; a list without entries is none.
    *
    * @param file its inode
    * @return the values by name, sorted by name; the caller may change it

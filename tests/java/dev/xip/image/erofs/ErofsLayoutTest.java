@@ -2,12 +2,15 @@ package dev.xip.image.erofs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.base.FileName;
+import dev.xip.image.CorruptImageException;
 import dev.xip.image.FileContent;
 import dev.xip.image.Inode;
 import dev.xip.image.PathResolver;
 import dev.xip.image.Verdict;
+import dev.xip.image.erofs.SmallErofs.Attribute;
 import dev.xip.mount.OpenImage;
 import dev.xip.testing.Allocations;
 import dev.xip.testing.Images;
@@ -24,8 +27,10 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
+import java.util.SortedMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,6 +38,36 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Images of every block size, with fields of 32 and of 48 bits, are read as they were written. */
 class ErofsLayoutTest {
+  private static final int USER = 1;
+  private static final int ACCESS_LIST = 2;
+  private static final int DEFAULT_LIST = 3;
+  private static final int TRUSTED = 4;
+  private static final int SECURITY = 6;
+
+  /** A list with the user 1234, the group 77 and a mask; the owner has an id that is ignored. */
+  private static final String LIST =
+      "02000000 0100060000000000 02000700d2040000 04000500ffffffff 080004004d000000"
+          + " 10000500ffffffff 20000000ffffffff";
+
+  /** The long value lies across blocks of 512 bytes; the default list has no entry. */
+  private static final List<Attribute> OWN =
+      List.of(
+          new Attribute(USER, "a", bytes(700)),
+          new Attribute(USER, "ümlaut", new byte[0]),
+          new Attribute(ACCESS_LIST, "", HexFormat.of().parseHex(LIST.replace(" ", ""))),
+          new Attribute(DEFAULT_LIST, "", new byte[] {2, 0, 0, 0}),
+          new Attribute(TRUSTED, "t", bytes(3)),
+          new Attribute(SECURITY, "selinux", bytes(31)),
+          new Attribute(0x80, "own", bytes(5)),
+          new Attribute(0x81, "opaque", bytes(1)),
+          new Attribute(0x82, "", bytes(2)));
+
+  private static final List<Attribute> SHARED =
+      List.of(
+          new Attribute(USER, "shared", bytes(9)),
+          new Attribute(SECURITY, "s", bytes(10)),
+          new Attribute(0x80, "shared", bytes(11)));
+
   @TempDir Path folder;
 
   private static byte[] bytes(int length) {
@@ -47,6 +82,13 @@ class ErofsLayoutTest {
         .tail("tail", bytes(2 << shift))
         .hole("hole", 100_000)
         .chunks("chunks", bytes(1 << shift));
+  }
+
+  /** Fsck.erofs 1.5 refuses long prefixes. */
+  private static SmallErofs withAttributes(SmallErofs image) {
+    return image
+        .prefixes("\1a long prefix.", "\4overlay.", "\6whole")
+        .attributes("attributes", OWN, SHARED);
   }
 
   private static byte[] read(ErofsImage image, String path) throws IOException {
@@ -79,6 +121,49 @@ class ErofsLayoutTest {
       System.arraycopy(bytes(size), 0, chunks, 2 * size, size);
       assertThat(read(image, "chunks")).isEqualTo(chunks);
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {9, 12, 16})
+  void attributesBehindAnInodeSharedOnesAndLongPrefixesAreRead(int shift) throws IOException {
+    ErofsImage image =
+        ErofsImage.open(
+            "small.img", MemorySegment.ofArray(withAttributes(image(shift, false)).build()));
+    SortedMap<FileName, byte[]> read =
+        image.extendedAttributes(PathResolver.resolve(image, "attributes", true));
+    assertThat(read.keySet())
+        .map(FileName::toString)
+        .containsExactly(
+            "security.s",
+            "security.selinux",
+            "security.whole",
+            "system.posix_acl_access",
+            "trusted.overlay.opaque",
+            "trusted.t",
+            "user.a",
+            "user.a long prefix.own",
+            "user.a long prefix.shared",
+            "user.shared",
+            "user.ümlaut");
+    assertThat(read.get(FileName.of("system.posix_acl_access")))
+        .isEqualTo(
+            HexFormat.of()
+                .parseHex(LIST.replace(" 0100060000000000", "01000600ffffffff").replace(" ", "")));
+    assertThat(read.get(FileName.of("user.a"))).isEqualTo(bytes(700));
+    assertThat(read.get(FileName.of("user.a long prefix.shared"))).isEqualTo(bytes(11));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"01000000", "0200000001000600", "02000000 03000600ffffffff", "0200"})
+  void anAccessListOfAnotherFormIsDamage(String list) throws IOException {
+    Attribute attribute =
+        new Attribute(ACCESS_LIST, "", HexFormat.of().parseHex(list.replace(" ", "")));
+    SmallErofs made = new SmallErofs(12, false).attributes("f", List.of(attribute), List.of());
+    ErofsImage image = ErofsImage.open("small.img", MemorySegment.ofArray(made.build()));
+    Inode inode = PathResolver.resolve(image, "f", true);
+    assertThatThrownBy(() -> image.extendedAttributes(inode))
+        .isInstanceOf(CorruptImageException.class)
+        .hasMessageContaining("a POSIX ACL");
   }
 
   @ParameterizedTest
@@ -144,7 +229,7 @@ class ErofsLayoutTest {
   void theKernelReadsTheSame(int shift) throws IOException {
     Judge.loopMount();
     for (boolean wide : new boolean[] {false, true}) {
-      byte[] bytes = image(shift, wide).build();
+      byte[] bytes = withAttributes(image(shift, wide)).build();
       Path file = Files.write(folder.resolve("image"), bytes);
       ErofsImage image = ErofsImage.open("small.img", MemorySegment.ofArray(bytes));
       Images.mounted(

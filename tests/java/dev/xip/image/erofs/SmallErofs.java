@@ -27,6 +27,7 @@ final class SmallErofs {
   private final Map<String, Long> names = new TreeMap<>();
   private int nextInode;
   private int nextBlock;
+  private int prefixes;
 
   /**
    * Begins an image.
@@ -49,14 +50,15 @@ final class SmallErofs {
   byte[] build() {
     root();
     image.putInt(SUPERBLOCK, (int) ErofsLayout.MAGIC);
-    image.putInt(SUPERBLOCK + ErofsLayout.S_FEATURE_COMPAT, ErofsFeatures.COMPAT_CHECKSUM);
+    int plain = prefixes > 0 ? ErofsFeatures.COMPAT_PLAIN_PREFIXES : 0;
+    image.putInt(SUPERBLOCK + ErofsLayout.S_FEATURE_COMPAT, ErofsFeatures.COMPAT_CHECKSUM | plain);
     image.put(SUPERBLOCK + ErofsLayout.S_BLKSZBITS, (byte) shift);
     image.putLong(SUPERBLOCK + ErofsLayout.S_INOS, names.size());
     image.putLong(SUPERBLOCK + ErofsLayout.S_EPOCH, EPOCH);
     image.putInt(SUPERBLOCK + ErofsLayout.S_FIXED_NSEC, 7);
     image.putInt(SUPERBLOCK + ErofsLayout.S_BLOCKS, image.capacity() >> shift);
     image.putInt(SUPERBLOCK + ErofsLayout.S_META_BLKADDR, metadata);
-    int features = 0x4 | (wide ? ErofsFeatures.INCOMPAT_48BIT : 0);
+    int features = 0x4 | (wide ? ErofsFeatures.INCOMPAT_48BIT : 0) | (prefixes > 0 ? 0x40 : 0);
     image.putInt(SUPERBLOCK + ErofsLayout.S_FEATURE_INCOMPAT, features);
     image.put(SUPERBLOCK + ErofsLayout.S_UUID, (byte) 1);
     ErofsDamageSeed.sum(image.array());
@@ -144,6 +146,68 @@ final class SmallErofs {
     if (wide) {
       image.putShort(at + ErofsLayout.I_NB, (short) -1);
     }
+    return this;
+  }
+
+  /**
+   * An extended attribute.
+   *
+   * @param prefix the number of the beginning of its name
+   * @param rest the rest of its name
+   * @param value its value
+   */
+  record Attribute(int prefix, String rest, byte[] value) {
+    /** {@return the attribute as it lies in an image, with padding} */
+    private byte[] bytes() {
+      byte[] name = rest.getBytes(StandardCharsets.UTF_8);
+      int length = ErofsLayout.E_NAME + name.length + value.length;
+      return ByteBuffer.allocate(length + 3 & -4)
+          .order(ByteOrder.LITTLE_ENDIAN)
+          .put((byte) name.length)
+          .put((byte) prefix)
+          .putShort((short) value.length)
+          .put(name)
+          .put(value)
+          .array();
+    }
+  }
+
+  /** Sets the image's own prefixes of names; each is the number of a short one and what follows. */
+  SmallErofs prefixes(String... own) {
+    ByteBuffer table = ByteBuffer.allocate(blockSize).order(ByteOrder.LITTLE_ENDIAN);
+    for (String each : own) {
+      byte[] bytes = each.getBytes(StandardCharsets.UTF_8);
+      table.position(table.position() + 3 & -4).putShort((short) bytes.length).put(bytes);
+    }
+    prefixes = own.length;
+    image.put(SUPERBLOCK + ErofsLayout.S_XATTR_PREFIX_COUNT, (byte) prefixes);
+    int start = block(table.array()) * blockSize >> 2;
+    image.putInt(SUPERBLOCK + ErofsLayout.S_XATTR_PREFIX_START, start);
+    return this;
+  }
+
+  /**
+   * Adds an empty file with attributes behind its inode, and shared ones; one file can have any.
+   */
+  SmallErofs attributes(String name, List<Attribute> own, List<Attribute> shared) {
+    ByteBuffer common = ByteBuffer.allocate(blockSize);
+    int at = inode(name, ErofsLayout.FLAT_PLAIN, 0, -1);
+    int header = at + ErofsLayout.COMPACT_SIZE;
+    int next = header + ErofsLayout.ATTRIBUTES_HEADER_SIZE;
+    image.put(header + ErofsLayout.H_SHARED_COUNT, (byte) shared.size());
+    for (Attribute each : shared) {
+      image.putInt(next, common.position() / ErofsLayout.ATTRIBUTE_ALIGNMENT);
+      common.put(each.bytes());
+      next += ErofsLayout.SHARED_ID_SIZE;
+    }
+    for (Attribute each : own) {
+      image.put(next, each.bytes());
+      next += each.bytes().length;
+    }
+    int count = (next - header - ErofsLayout.ATTRIBUTES_HEADER_SIZE) / 4 + 1;
+    image.putShort(at + ErofsLayout.I_XATTR_ICOUNT, (short) count);
+    image.putInt(SUPERBLOCK + ErofsLayout.S_XATTR_BLKADDR, block(common.array()));
+    nextInode = next + 31 & -32;
     return this;
   }
 

@@ -180,6 +180,19 @@ class AttributesTest {
   }
 
   @Test
+  void anAccessListWithoutAnEntryIsNone() throws IOException {
+    int many = (int) inode("many").offset() + FIRST;
+    int entry = entry(many, AttributePrefix.ACL_ACCESS);
+    if (entry < 0) {
+      entry = entry(block + AttributeLayout.BLOCK_HEADER_SIZE, AttributePrefix.ACL_ACCESS);
+    }
+    bytes.putInt(entry + AttributeLayout.E_VALUE_SIZE, 4);
+    assertThat(attributes("many"))
+        .containsOnlyKeys(
+            FileName.of("security.label"), FileName.of("trusted.t"), FileName.of("user.long"));
+  }
+
+  @Test
   void aDamagedAccessListIsRefused() throws IOException {
     int many = (int) inode("many").offset() + FIRST;
     int entry = entry(many, AttributePrefix.ACL_ACCESS);

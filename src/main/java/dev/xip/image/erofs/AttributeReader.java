@@ -4,6 +4,8 @@ import dev.xip.base.ByteView;
 import dev.xip.base.FileName;
 import dev.xip.base.MalformedDataException;
 import dev.xip.image.erofs.InodeTable.Body;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -72,11 +74,49 @@ final class AttributeReader {
           "a name of %d and a value of %d".formatted(nameLength, valueSize));
     }
     FileName name = name(view, at, nameLength);
-    byte[] value = view.bytes(at + ErofsLayout.E_NAME + nameLength, valueSize);
+    long place = at + ErofsLayout.E_NAME + nameLength;
+    byte[] value = view.bytes(place, valueSize);
+    if (NamePrefixes.isWhole(view.u8(at + ErofsLayout.E_NAME_INDEX))
+        && isEmpty(view, place, value)) {
+      return padded;
+    }
     if (found.put(name, value) != null) {
       throw view.malformed(at, "each attribute once", "another " + name);
     }
     return padded;
+  }
+
+  /**
+   * Checks a POSIX ACL, and takes the ids out of entries that are of no named user or group. Linux
+   * counterpart: fs/posix_acl.c:posix_acl_from_xattr and posix_acl_to_xattr.
+   *
+   * @return whether it has no entry: then the file has none
+   */
+  private static boolean isEmpty(ByteView view, long at, byte[] acl) throws MalformedDataException {
+    ByteBuffer list = ByteBuffer.wrap(acl).order(ByteOrder.LITTLE_ENDIAN);
+    if (acl.length % ErofsLayout.ACL_ENTRY_SIZE != ErofsLayout.ACL_HEADER_SIZE
+        || list.getInt(0) != ErofsLayout.ACL_VERSION) {
+      throw view.malformed(
+          at, "a POSIX ACL of version 2", "%d bytes of another form".formatted(acl.length));
+    }
+    for (int entry = ErofsLayout.ACL_HEADER_SIZE;
+        entry < acl.length;
+        entry += ErofsLayout.ACL_ENTRY_SIZE) {
+      switch (list.getShort(entry)) {
+        case ErofsLayout.ACL_USER, ErofsLayout.ACL_GROUP -> {}
+        case ErofsLayout.ACL_USER_OBJ,
+            ErofsLayout.ACL_GROUP_OBJ,
+            ErofsLayout.ACL_MASK,
+            ErofsLayout.ACL_OTHER ->
+            list.putInt(entry + ErofsLayout.ACL_ID, -1);
+        default ->
+            throw view.malformed(
+                at + entry,
+                "an entry of a POSIX ACL",
+                "one with the tag 0x%x".formatted(list.getShort(entry) & 0xffff));
+      }
+    }
+    return acl.length == ErofsLayout.ACL_HEADER_SIZE;
   }
 
   private FileName name(ByteView view, long at, int length) throws MalformedDataException {

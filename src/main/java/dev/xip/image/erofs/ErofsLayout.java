@@ -106,6 +106,18 @@ final class ErofsLayout {
   static final int ATTRIBUTE_ALIGNMENT = 4;
   static final int LONG_PREFIX = 0x80;
 
+  // POSIX ACLs, in the form of the system calls (struct posix_acl_xattr_header and _entry).
+  static final int ACL_VERSION = 2;
+  static final int ACL_HEADER_SIZE = 4;
+  static final int ACL_ENTRY_SIZE = 8;
+  static final int ACL_ID = 4;
+  static final int ACL_USER_OBJ = 0x01;
+  static final int ACL_USER = 0x02;
+  static final int ACL_GROUP_OBJ = 0x04;
+  static final int ACL_GROUP = 0x08;
+  static final int ACL_MASK = 0x10;
+  static final int ACL_OTHER = 0x20;
+
   /** A long prefix: the number of a short one, then what comes between it and the name. */
   static final int MAX_LONG_PREFIX = 1 + 255;
 

@@ -171,7 +171,10 @@ final class AttributeReader {
       if (found.containsKey(name)) {
         throw view.malformed(at, "each attribute once", "another " + name);
       }
-      found.put(name, value(at, prefix, list));
+      byte[] value = value(at, prefix, list);
+      if (!prefix.isAcl() || !PosixAcl.isEmpty(value)) {
+        found.put(name, value);
+      }
     }
   }
 

@@ -85,6 +85,11 @@ public final class PosixAcl {
     return copy(disk);
   }
 
+  /** {@return whether a list in the form of the system calls has no entry: then it is none} */
+  static boolean isEmpty(byte[] list) {
+    return list.length == VERSION_SIZE;
+  }
+
   /** Owner, owning group, mask and others; named user and named group; 0 for an unknown tag. */
   private static int entryLength(int tag) {
     return switch (tag) {
