@@ -13,6 +13,7 @@ import dev.xip.image.Inode;
 import dev.xip.image.TreeWalk;
 import dev.xip.image.Verdict;
 import dev.xip.nio.NameBytes;
+import dev.xip.testing.ToldAttributes;
 import dev.xip.testing.Trees;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -22,6 +23,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.AclFileAttributeView;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
@@ -50,6 +52,9 @@ final class SeenTree {
   private static final int CHUNK = 1 << 16;
   private static final String USER = "user.";
   private static final Set<String> CONTENTS = Set.of("data", "bytes");
+  private static final String RIGHTS = "rights";
+  private static final FileName ACCESS_LIST = FileName.of("system.posix_acl_access");
+  private static final FileName DEFAULT_ACCESS_LIST = FileName.of("system.posix_acl_default");
 
   /** A run of bytes that are in no hole. */
   record Run(long from, long end) {}
@@ -169,7 +174,12 @@ final class SeenTree {
     facts.put("accessed", inode.accessed());
     facts.put("changed", inode.changed());
     facts.put("created", inode.created() == null ? inode.modified() : inode.created());
-    putAttributes(facts, image.extendedAttributes(inode));
+    Map<FileName, byte[]> attributes = image.extendedAttributes(inode);
+    putAttributes(facts, attributes);
+    facts.put(
+        RIGHTS,
+        ListedRights.of(
+            inode.mode(), attributes.get(ACCESS_LIST), attributes.get(DEFAULT_ACCESS_LIST)));
     facts.put("size", inode.size());
     switch (inode.type()) {
       case SYMLINK -> facts.put("target", image.readLink(inode).exactText());
@@ -232,15 +242,25 @@ final class SeenTree {
     return runs;
   }
 
-  /** Reads a mounted tree by the JDK; what the JDK cannot tell, by system calls. */
+  /**
+   * Reads a mounted tree by the JDK, getfattr and getfacl; what they cannot tell, by system calls.
+   */
   static SeenTree of(Path root) throws IOException {
     SeenTree tree = new SeenTree();
     try (OpenFolder folder = OpenFolder.open(root)) {
-      Map<String, Object> facts = tree.add(FileName.of(""), root);
-      putAttributes(facts, folder.extendedAttributes());
+      tree.add(FileName.of(""), root);
       tree.addAll(folder, root, FileName.of(""));
     }
+    tree.putAttributes(root);
+    ToldAttributes.rights(root).forEach((path, told) -> tree.files.get(path).put(RIGHTS, told));
     return tree;
+  }
+
+  /** Replaces the attributes of all files by those that getfattr tells of the same tree. */
+  SeenTree putAttributes(Path root) throws IOException {
+    Map<FileName, SortedMap<FileName, String>> told = ToldAttributes.attributes(root);
+    files.forEach((path, facts) -> putHex(facts, told.getOrDefault(path, new TreeMap<>())));
+    return this;
   }
 
   private void addAll(OpenFolder folder, Path path, FileName above) throws IOException {
@@ -248,7 +268,6 @@ final class SeenTree {
       Path here = Trees.child(path, name.bytes());
       FileName below = below(above, name);
       Map<String, Object> facts = add(below, here);
-      putAttributes(facts, folder.extendedAttributes(name));
       if (Files.isSymbolicLink(here)) {
         facts.put("target", folder.readLink(name).exactText());
       } else if (Files.isDirectory(here, LinkOption.NOFOLLOW_LINKS)) {
@@ -288,6 +307,11 @@ final class SeenTree {
       attributes.put(FileName.of(USER + each), value.array());
     }
     putAttributes(facts, attributes);
+    facts.put(
+        RIGHTS,
+        ListedRights.of(
+            Files.getFileAttributeView(path, AclFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
+                .getAcl()));
     if (basic.isSymbolicLink()) {
       facts.put("target", NameBytes.of(Files.readSymbolicLink(path)).exactText());
     } else if (basic.isRegularFile()) {
@@ -372,13 +396,19 @@ final class SeenTree {
 
   /** Adds attributes by name, as hex, and those of users, which are all that java.nio tells. */
   static void putAttributes(Map<String, Object> facts, Map<FileName, byte[]> attributes) {
+    Map<FileName, String> hex = new TreeMap<>();
+    attributes.forEach((name, value) -> hex.put(name, HexFormat.of().formatHex(value)));
+    putHex(facts, hex);
+  }
+
+  private static void putHex(Map<String, Object> facts, Map<FileName, String> attributes) {
     Map<String, String> all = new TreeMap<>();
     Map<String, String> users = new TreeMap<>();
     attributes.forEach(
         (name, value) -> {
-          all.put(name.exactText(), HexFormat.of().formatHex(value));
+          all.put(name.exactText(), value);
           if (name.exactText().startsWith(USER)) {
-            users.put(name.exactText(), HexFormat.of().formatHex(value));
+            users.put(name.exactText(), value);
           }
         });
     facts.put("attributes", all);

@@ -48,6 +48,7 @@ public final class EveryKind {
       setfattr -n user.ümlaut -v 0x00ff0a zeros
       for each in size1 size60 size4096 text; do setfattr -n user.shared -v of-several $each; done
       setfacl -m u:1234:rwx,g:77:r,u:70000:w size4095; setfacl -m u:3:rx sticky
+      setfacl -m u:5:rwx,g:6:rwx,m::rx size1025
       setfacl -d -m u:9:rwx,g:8:r sticky
       """;
 
@@ -60,6 +61,7 @@ public final class EveryKind {
       mknod null c 1 3; ln null null2; mknod wide c 4095 1048575; mknod block b 8 300
       mknod whiteout c 0 0; setfattr -n security.selinux -v device_t null
       setcap cap_net_raw,cap_sys_admin+ep cap
+      echo cap >cap3; setcap -n 1000 cap_chown+ep cap3
       setfattr -h -n security.selinux -v system_u:object_r:bin_t:s0 short
       setfattr -h -n trusted.x -v link link1000; setfattr -n trusted.x -v pipe pipe
       setfattr -n trusted.overlay.opaque -v y nothing; setfattr -n security.selinux -v label .

@@ -12,7 +12,6 @@ import dev.xip.image.Verdict;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -69,7 +68,7 @@ public final class MountedTree {
         contents(each.getKey(), each.getValue(), file);
       }
     }
-    assertThat(ourAttributes(found)).isEqualTo(theirAttributes());
+    assertThat(ourAttributes(found)).isEqualTo(ToldAttributes.attributes(root));
     return refused;
   }
 
@@ -137,62 +136,18 @@ public final class MountedTree {
     }
   }
 
-  private SortedMap<String, Set<String>> ourAttributes(Map<FileName, Inode> found)
+  private SortedMap<FileName, SortedMap<FileName, String>> ourAttributes(Map<FileName, Inode> found)
       throws IOException {
-    SortedMap<String, Set<String>> all = new TreeMap<>();
+    SortedMap<FileName, SortedMap<FileName, String>> all = new TreeMap<>();
     for (Map.Entry<FileName, Inode> each : found.entrySet()) {
-      Set<String> lines = new TreeSet<>();
+      SortedMap<FileName, String> values = new TreeMap<>();
       image
           .extendedAttributes(each.getValue())
-          .forEach((name, value) -> lines.add(line(name.toString(), value)));
-      if (!lines.isEmpty()) {
-        String path = new String(each.getKey().bytes(), StandardCharsets.ISO_8859_1);
-        all.put(path.isEmpty() ? "." : path, lines);
+          .forEach((name, value) -> values.put(name, HexFormat.of().formatHex(value)));
+      if (!values.isEmpty()) {
+        all.put(each.getKey(), values);
       }
     }
     return all;
-  }
-
-  private static String line(String name, byte[] value) {
-    return name + "=0x" + HexFormat.of().formatHex(value);
-  }
-
-  private SortedMap<String, Set<String>> theirAttributes() throws IOException {
-    SortedMap<String, Set<String>> all = new TreeMap<>();
-    String dump =
-        Processes.run(
-                "sh",
-                "-c",
-                "cd \"$0\" && find . -print0 | xargs -0 getfattr -h -d -m - -e hex --",
-                root.toString())
-            .out();
-    for (String file : dump.split("\n\n")) {
-      String[] lines = file.strip().split("\n");
-      if (lines.length > 1) {
-        String path = unescaped(lines[0].substring("# file: ".length()));
-        Set<String> values = new TreeSet<>();
-        for (String each : Arrays.asList(lines).subList(1, lines.length)) {
-          values.add(
-              new String(
-                  unescaped(each).getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8));
-        }
-        all.put(path.replaceFirst("^\\./", ""), values);
-      }
-    }
-    return all;
-  }
-
-  /** Getfattr writes some bytes of names as octal numbers. */
-  private static String unescaped(String text) {
-    StringBuilder plain = new StringBuilder();
-    for (int i = 0; i < text.length(); i++) {
-      if (text.charAt(i) == '\\' && i + 3 < text.length()) {
-        plain.append((char) Integer.parseInt(text.substring(i + 1, i + 4), 8));
-        i += 3;
-      } else {
-        plain.append(text.charAt(i));
-      }
-    }
-    return plain.toString();
   }
 }
