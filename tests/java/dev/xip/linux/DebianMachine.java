@@ -205,20 +205,20 @@ final class DebianMachine implements AutoCloseable {
       return context
           .getRoot()
           .getStore(Namespace.create(DebianMachine.class))
-          .getOrComputeIfAbsent("machine", key -> make(), DebianMachine.class);
+          .getOrComputeIfAbsent("machine", _ -> make(context), DebianMachine.class);
     }
 
-    private static DebianMachine make() {
+    private static DebianMachine make(ExtensionContext context) {
       try {
         Judge.kvm();
+        DebianTree tree = DebianTree.of(context);
         Path folder = Files.createTempDirectory("xip-debian");
         boolean whole = false;
         try {
-          Path tree = DebianTree.make(folder);
           for (String each : SOURCES) {
-            DebianTree.addSource(tree, each);
+            tree.addSource(each);
           }
-          DebianMachine made = new DebianMachine(folder, tree);
+          DebianMachine made = new DebianMachine(folder, tree.path());
           Result tried = made.judge("/bin/true");
           Judge.needs(tried.status == 0, "root that may mount overlays: " + tried.errors.strip());
           whole = true;

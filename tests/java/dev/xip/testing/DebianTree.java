@@ -1,14 +1,17 @@
 package dev.xip.testing;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 
 /** Debian's own programs in a folder, made by mmdebstrap from the mirror that this host uses. */
-public final class DebianTree {
+public final class DebianTree implements AutoCloseable {
   private static final List<String> PACKAGES =
       List.of(
           "dash,bash,coreutils,grep,sed,gawk,findutils,tar,gzip,xz-utils,bzip2",
@@ -17,56 +20,97 @@ public final class DebianTree {
   /** The tree, an image of it, and what programs write in the image and under chroot. */
   private static final long BYTES = 3L << 30;
 
-  private DebianTree() {}
+  private final Path folder;
+
+  private DebianTree(Path folder) {
+    this.folder = folder;
+  }
+
+  /** {@return the tree} */
+  public Path path() {
+    return folder.resolve("debian");
+  }
 
   /**
-   * Makes the tree. The test is skipped if this host cannot.
+   * Returns the one tree of this JVM, which is made for the first test that asks. The test is
+   * skipped if this host cannot make it.
    *
-   * @param folder the folder for the tree
+   * @param context the test, which does not change the tree
    * @return the tree
-   * @throws IOException if it cannot be written
    */
-  public static Path make(Path folder) throws IOException {
+  public static DebianTree of(ExtensionContext context) {
+    return context
+        .getRoot()
+        .getStore(Namespace.create(DebianTree.class))
+        .getOrComputeIfAbsent("tree", _ -> make(), DebianTree.class);
+  }
+
+  private static DebianTree make() {
+    try {
+      Judge.root();
+      DebianTree made = new DebianTree(Files.createTempDirectory("xip-debian"));
+      boolean whole = false;
+      try {
+        long free = Files.getFileStore(made.folder).getUsableSpace();
+        Judge.needs(free >= BYTES, "3 GiB in %s: found %d MiB".formatted(made.folder, free >> 20));
+        String packages = "--include=" + String.join(",", PACKAGES);
+        mmdebstrap(made.path(), "--quiet", "--variant=essential", packages);
+        whole = true;
+        return made;
+      } finally {
+        if (!whole) {
+          made.close();
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Runs mmdebstrap with the mirror that this host uses. The test is skipped if this host cannot.
+   *
+   * @param target the folder or image to make
+   * @param options its options
+   * @throws IOException if it cannot be run
+   */
+  public static void mmdebstrap(Path target, String... options) throws IOException {
     Judge.root();
-    String mmdebstrap = Judge.program("mmdebstrap").toString();
-    long free = Files.getFileStore(folder).getUsableSpace();
-    Judge.needs(free >= BYTES, "3 GiB in %s: found %d MiB".formatted(folder, free >> 20));
-    Path tree = folder.resolve("debian");
     String suite = suite();
-    Processes.Output made =
-        Processes.runAny(
-            mmdebstrap,
-            "--quiet",
-            "--variant=essential",
-            "--include=" + String.join(",", PACKAGES),
-            suite,
-            tree.toString(),
-            mirror(suite));
+    // If it fails to make an image it sends SIGHUP to its process group.
+    List<String> command = new ArrayList<>(List.of("setsid", "--wait"));
+    command.add(Judge.program("mmdebstrap").toString());
+    command.addAll(List.of(options));
+    command.addAll(List.of(suite, target.toString(), mirror(suite)));
+    Processes.Output made = Processes.runAny(command.toArray(String[]::new));
     Judge.needs(
         made.exit() == 0, "Debian's packages over the network: mmdebstrap: " + made.err().strip());
-    return tree;
+  }
+
+  @Override
+  public void close() throws IOException {
+    Folders.delete(folder);
   }
 
   /**
    * Downloads a package's source, as its authors have published it, to the tree's folder /usr/src.
    * The test is skipped if this host cannot.
    *
-   * @param tree the tree
    * @param binary a package in the tree; the source is that of the same version
    * @throws IOException if it cannot be written
    */
-  public static void addSource(Path tree, String binary) throws IOException {
+  public void addSource(String binary) throws IOException {
     String[] source =
         Processes.run(
                 "chroot",
-                tree.toString(),
+                path().toString(),
                 "dpkg-query",
                 "--show",
                 "--showformat=${source:Package} ${source:Version}",
                 binary)
             .out()
             .split(" ");
-    source(source[0], source[1], tree.resolve("usr/src"));
+    source(source[0], source[1], path().resolve("usr/src"));
   }
 
   /**
