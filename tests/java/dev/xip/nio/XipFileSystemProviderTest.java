@@ -9,12 +9,14 @@ import dev.xip.testing.Images;
 import dev.xip.testing.Processes;
 import dev.xip.testing.Trees;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.AsynchronousFileChannel;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.ClosedFileSystemException;
@@ -91,6 +93,29 @@ class XipFileSystemProviderTest {
           .isThrownBy(() -> Files.newByteChannel(file, Set.of(), attributes));
       assertThatNullPointerException()
           .isThrownBy(() -> AsynchronousFileChannel.open(file, Set.of(), null, attributes));
+    }
+  }
+
+  @Test
+  void anInterruptedThreadReadsFilesButThroughNoFileChannel() throws IOException {
+    try (FileSystem opened = FileSystems.newFileSystem(image)) {
+      Path file = opened.getPath("hello.txt");
+      Thread.currentThread().interrupt();
+      try {
+        assertThat(Files.readAllBytes(file)).hasSize(6);
+        assertThat(Files.readString(file)).isEqualTo("hello\n");
+        assertThat(Files.readAllLines(file)).containsExactly("hello");
+        assertThat(Files.mismatch(file, file.toAbsolutePath())).isEqualTo(-1);
+        assertThat(Files.copy(file, OutputStream.nullOutputStream())).isEqualTo(6);
+      } finally {
+        assertThat(Thread.interrupted()).isTrue();
+      }
+      try (FileChannel channel = FileChannel.open(file)) {
+        Thread.currentThread().interrupt();
+        assertThatThrownBy(channel::size).isInstanceOf(ClosedByInterruptException.class);
+      } finally {
+        assertThat(Thread.interrupted()).isTrue();
+      }
     }
   }
 

@@ -77,10 +77,14 @@ final class ImageChannels implements Closeable {
     return add(new ImageFileChannel(this, name, file, content(name, file), true));
   }
 
+  /** Opens a file as {@link #open} does, but an interrupt of a thread that reads does nothing. */
+  FileChannel openUninterruptible(String name, Inode file) throws IOException {
+    return add(new ImageFileChannel(this, name, file, content(name, file), false));
+  }
+
   /** Opens a file as a stream; an interrupt does not close it, as with other providers. */
   InputStream openStream(String name, Inode file) throws IOException {
-    return Channels.newInputStream(
-        add(new ImageFileChannel(this, name, file, content(name, file), false)));
+    return Channels.newInputStream(openUninterruptible(name, file));
   }
 
   /**

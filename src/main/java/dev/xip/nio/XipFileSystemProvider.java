@@ -165,11 +165,16 @@ public final class XipFileSystemProvider extends FileSystemProvider {
     return opened(parts).path(parts.path());
   }
 
+  /**
+   * Opens a file for reading. An interrupt does not close the channel: {@code Files.readAllBytes}
+   * and {@code readString} read through it, and other providers let interrupted threads read.
+   */
   @Override
   public SeekableByteChannel newByteChannel(
       Path path, Set<? extends OpenOption> options, FileAttribute<?>... attributes)
       throws IOException {
-    return newFileChannel(path, options, attributes);
+    Options.requireNoNull(attributes);
+    return open(path, options, ImageChannels::openUninterruptible);
   }
 
   @Override
