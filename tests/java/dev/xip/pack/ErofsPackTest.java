@@ -76,6 +76,60 @@ class ErofsPackTest {
   }
 
   @Test
+  void exactlyTheFilesThatMkfsErofsLeavesOutAreNamed() throws Exception {
+    String[] files = {"kept", "lost+found", "lost+foundry", "sub/lost+found"};
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    Files.createDirectory(tree.resolve("sub"));
+    for (String each : files) {
+      Files.writeString(tree.resolve(each), "bytes");
+    }
+    Path tar = folder.resolve("a.tar");
+    Processes.run("tar", "-C", tree.toString(), "-cf", tar.toString(), ".");
+    Path image = folder.resolve("image");
+    PackOptions options = PackOptions.of(PackFormat.EROFS);
+
+    PackReport report = Packer.pack(tree, image, options, ProgressListener.NONE);
+    assertMissing(report, tree + "/", files);
+    report = Packer.packTar(tar, image, options, ProgressListener.NONE);
+    assertMissing(report, tar + ":", files);
+  }
+
+  /** Asserts that the report names a file if and only if the image does not have it. */
+  private static void assertMissing(PackReport report, String start, String... files)
+      throws IOException {
+    List<String> lost = report.losses().stream().map(each -> each.path().toString()).toList();
+    for (String each : files) {
+      Path path = Path.of("/" + each);
+      boolean there =
+          names(report.image(), path.getParent().toString())
+              .contains(path.getFileName().toString());
+      assertThat(lost.contains(start + each)).as(each).isEqualTo(!there);
+    }
+  }
+
+  @Test
+  void whatAnArchiveLosesOnItsWayIsNamed() throws Exception {
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    Files.writeString(tree.resolve("file"), "bytes");
+    Path tar = folder.resolve("a.tar");
+    Processes.run(
+        "tar",
+        "-C",
+        tree.toString(),
+        "--format=posix",
+        "--mtime=2600-01-01",
+        "-cf",
+        tar.toString(),
+        "file");
+    PackReport report =
+        Packer.packTar(
+            tar, folder.resolve("image"), PackOptions.of(PackFormat.EROFS), ProgressListener.NONE);
+    assertThat(report.losses())
+        .extracting(each -> each.path() + ": " + each.what())
+        .containsExactly(tar + ":file: a time before 1901 or after 2446");
+  }
+
+  @Test
   void theReasonOfAFailureIsTheFirstErrorAndNotTheLastLine() {
     String erofs = "warning\n<E> erofs: no such folder\n<E> \tcould not format\nmkfs.erofs 1.5\n\n";
     assertThat(new Tool.Result(1, erofs).reason()).isEqualTo("erofs: no such folder");

@@ -14,10 +14,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,18 +40,12 @@ class HostileTarTest {
     put(header, 116, "0000000");
     put(header, 124, "%011o".formatted(text.length()));
     put(header, 136, "00000000000");
-    put(header, 148, " ".repeat(8));
     header[156] = (byte) type;
     put(header, 157, link);
     put(header, 257, "ustar\00000");
     put(header, 329, "0000001");
     put(header, 337, "0000003");
-    int sum = 0;
-    for (byte each : header) {
-      sum += each & 0xff;
-    }
-    put(header, 148, "%06o\0".formatted(sum));
-    archive.writeBytes(header);
+    archive.writeBytes(summed(header));
     byte[] bytes = new byte[Math.ceilDiv(text.length(), BLOCK) * BLOCK];
     put(bytes, 0, text);
     archive.writeBytes(bytes);
@@ -160,6 +156,72 @@ class HostileTarTest {
     }
   }
 
+  private PackReport packAsItIs(int bytes) throws IOException, InterruptedException {
+    Path tar = Files.write(folder.resolve("a.tar"), Arrays.copyOf(archive.toByteArray(), bytes));
+    return Packer.packTar(
+        tar, folder.resolve("image"), PackOptions.of(PackFormat.EXT4), ProgressListener.NONE);
+  }
+
+  @Test
+  void anArchiveThatEndsInsideABlockIsRefused() {
+    file("a", "bytes");
+    file("b", "bytes");
+    for (int bytes : new int[] {700, 2 * BLOCK - 1, 2 * BLOCK + 1, 3 * BLOCK + 5, 4 * BLOCK - 1}) {
+      assertThatThrownBy(() -> packAsItIs(bytes))
+          .as("%d bytes", bytes)
+          .isInstanceOf(FileSystemException.class)
+          .hasMessageContaining("is no whole tar archive");
+    }
+    record("path", "named");
+    assertThatThrownBy(() -> packAsItIs(6 * BLOCK)).hasMessageContaining("found the end");
+    assertThat(folder.resolve("image")).doesNotExist();
+  }
+
+  @Test
+  void anArchiveWithoutItsEndMarkIsPackedWithAWord() throws Exception {
+    file("a", "bytes");
+    file("b", "bytes");
+    PackReport report = packAsItIs(2 * BLOCK);
+    assertThat(report.losses())
+        .extracting(PackReport.Loss::what)
+        .containsExactly(
+            "anything behind byte 0x400, where it ends without its mark, two blocks of zeros");
+    assertThat(report.files()).isEqualTo(1);
+  }
+
+  @Test
+  void anOwnerInBinaryDigitsIsReadWhole() throws Exception {
+    ByteBuffer owned = ByteBuffer.wrap(headerOf("a"));
+    owned.putLong(108, 1L << 63 | 0xffff_fffeL).putLong(116, 1L << 63 | 0x8000_0000L);
+    archive.writeBytes(summed(owned.array()));
+    try (OpenImage image = OpenImage.open(pack().image())) {
+      assertThat(inode(image, "/a").uid()).isEqualTo(0xffff_fffeL);
+      assertThat(inode(image, "/a").gid()).isEqualTo(0x8000_0000L);
+    }
+    Files.delete(folder.resolve("image"));
+    archive.reset();
+    owned.putLong(108, 1L << 63 | (1L << 32) + 5);
+    archive.writeBytes(summed(owned.array()));
+    assertRefused("has the owner 4294967301");
+  }
+
+  private byte[] headerOf(String name) {
+    file(name, "");
+    byte[] header = archive.toByteArray();
+    archive.reset();
+    return header;
+  }
+
+  private static byte[] summed(byte[] header) {
+    put(header, 148, " ".repeat(8));
+    int sum = 0;
+    for (byte each : header) {
+      sum += each & 0xff;
+    }
+    put(header, 148, "%06o\0".formatted(sum));
+    return header;
+  }
+
   @Test
   void aHeaderWithAnotherSumIsRefused() {
     file("a", "bytes");
@@ -190,18 +252,10 @@ class HostileTarTest {
   @Test
   void aRecordLargerThanTheMemoryIsRefusedUnread() throws Exception {
     for (char type : new char[] {'x', 'L', 'g'}) {
-      archive.reset();
-      file("long", "");
-      byte[] header = archive.toByteArray();
+      byte[] header = headerOf("long");
       header[156] = (byte) type;
       put(header, 124, "37777777777");
-      put(header, 148, " ".repeat(8));
-      int sum = 0;
-      for (byte each : header) {
-        sum += each & 0xff;
-      }
-      put(header, 148, "%06o\0".formatted(sum));
-      Path tar = Files.write(folder.resolve("large.tar"), header);
+      Path tar = Files.write(folder.resolve("large.tar"), summed(header));
       try (RandomAccessFile sparse = new RandomAccessFile(tar.toFile(), "rw")) {
         sparse.setLength((8L << 30) + 2 * BLOCK);
       }

@@ -18,9 +18,11 @@ import java.util.function.Supplier;
 
 /** All files that are to become an image, with what is to be told of them. */
 abstract class PackTree implements AutoCloseable {
+  private static final FileName LOST_AND_FOUND = FileName.of("lost+found");
+
   private final MessageDigest digest;
   private final List<NewFile> files = new ArrayList<>();
-  private final List<FileName> lostAndFound = new ArrayList<>();
+  private final List<Doubtful> doubtful = new ArrayList<>();
   private final List<FileName> sockets = new ArrayList<>();
   private final List<FileName> excluded = new ArrayList<>();
   private final List<PackReport.Loss> losses = new ArrayList<>();
@@ -34,6 +36,14 @@ abstract class PackTree implements AutoCloseable {
 
   /** Null until all files are counted. */
   private UUID identity;
+
+  /**
+   * A file that mkfs.erofs may leave out.
+   *
+   * @param path its path in the tree
+   * @param shown its path, as the caller would write it
+   */
+  record Doubtful(FileName path, FileName shown) {}
 
   PackTree() {
     try {
@@ -143,9 +153,15 @@ abstract class PackTree implements AutoCloseable {
     excluded.add(path);
   }
 
-  /** Adds the path of something that mkfs.erofs leaves out. */
-  final void addLostAndFound(FileName shown) {
-    lostAndFound.add(shown);
+  /** Tells whether some versions of mkfs.erofs leave out files of a name. */
+  static boolean isDoubtful(FileName name) {
+    int start = LOST_AND_FOUND.length();
+    return name.length() >= start && name.part(0, start).equals(LOST_AND_FOUND);
+  }
+
+  /** Adds something that mkfs.erofs may leave out. */
+  final void addDoubtful(FileName path, FileName shown) {
+    doubtful.add(new Doubtful(path, shown));
   }
 
   /** Returns all files, each once, the root first and each folder before what is in it. */
@@ -206,9 +222,9 @@ abstract class PackTree implements AutoCloseable {
     return earliest.isBefore(Instant.EPOCH);
   }
 
-  /** Returns the paths whose last name is or begins with lost+found. */
-  final List<FileName> lostAndFound() {
-    return lostAndFound;
+  /** Returns the files that mkfs.erofs may leave out. */
+  final List<Doubtful> doubtful() {
+    return doubtful;
   }
 
   /** Returns a UUID that is the same for the same names, sizes and times. */

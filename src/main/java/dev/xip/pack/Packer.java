@@ -8,6 +8,7 @@ import dev.xip.extract.PendingFile;
 import dev.xip.host.HostFile;
 import dev.xip.host.HostPaths;
 import dev.xip.host.ScratchFolder;
+import dev.xip.image.PathResolver;
 import dev.xip.image.Verdict;
 import dev.xip.mount.OpenImage;
 import dev.xip.mount.Placement;
@@ -283,16 +284,19 @@ public final class Packer {
 
   private PackReport erofs(Tool tool, PackTree tree) throws IOException, InterruptedException {
     if (!archive && areFew(tree.excluded())) {
-      return erofs(tool, tree, source, tree.excluded(), List.of());
+      return erofs(tool, tree, source, tree.excluded(), List.of(), List.of());
     }
     Path folder = image.toAbsolutePath().getParent();
     try (ScratchFolder scratch = ScratchFolder.in(folder, ".xip-pack")) {
       Path staged = scratch.path().resolve("image");
       PackOptions all = new PackOptions(PackFormat.EXT4, List.of(), options.uid(), options.gid());
-      new Packer(source, archive, staged, all, ProgressListener.NONE)
-          .ext(tool(PackFormat.EXT4), tree);
+      PackReport ext =
+          new Packer(source, archive, staged, all, ProgressListener.NONE)
+              .ext(tool(PackFormat.EXT4), tree);
       Path unpacked = Files.createDirectory(scratch.path().resolve("tree"));
-      return erofs(tool, tree, unpacked, List.of(), unpack(staged, unpacked));
+      List<PackReport.Loss> losses = new ArrayList<>(ext.losses());
+      losses.addAll(unpack(staged, unpacked));
+      return erofs(tool, tree, unpacked, List.of(), ext.leftOut(), losses);
     }
   }
 
@@ -325,7 +329,9 @@ public final class Packer {
     if (outcome.leftOut() > 0) {
       losses.add(
           new PackReport.Loss(
-              from, "%d files, the first %s".formatted(outcome.leftOut(), outcome.firstLeftOut())));
+              from,
+              "%d files, the first %s"
+                  .formatted(outcome.leftOut(), inArchive(outcome.firstLeftOut(), folder))));
     }
     if (outcome.privileged() + outcome.refused() > 0) {
       losses.add(
@@ -334,15 +340,27 @@ public final class Packer {
               "%d extended attributes, the first %s"
                   .formatted(
                       outcome.privileged() + outcome.refused(),
-                      outcome.privileged() > 0
-                          ? outcome.firstPrivileged()
-                          : outcome.firstRefused())));
+                      inArchive(
+                          outcome.privileged() > 0
+                              ? outcome.firstPrivileged()
+                              : outcome.firstRefused(),
+                          folder))));
     }
     return losses;
   }
 
+  /** The folder into which an archive was unpacked is gone when the caller reads of it. */
+  private static String inArchive(String text, Path unpacked) {
+    return text.replace(HostPaths.text(unpacked) + "/", "");
+  }
+
   private PackReport erofs(
-      Tool tool, PackTree tree, Path folder, List<FileName> excluded, List<PackReport.Loss> lost)
+      Tool tool,
+      PackTree tree,
+      Path folder,
+      List<FileName> excluded,
+      List<FileName> leftOut,
+      List<PackReport.Loss> lost)
       throws IOException, InterruptedException {
     try (Destination target = target();
         PendingFile pending = PendingFile.at(target)) {
@@ -361,12 +379,27 @@ public final class Packer {
           tool,
           tool.run(environment(tree), () -> watch(pending.path(), tree.bytes()), arguments),
           pending.path());
-      // mkfs.erofs keeps sockets, and leaves out names that begin with lost+found.
       List<PackReport.Loss> losses = new ArrayList<>(lost);
-      for (FileName each : tree.lostAndFound()) {
-        losses.add(new PackReport.Loss(each, "mkfs.erofs leaves out names like this"));
+      addMissing(pending.path(), tree.doubtful(), losses);
+      return finish(pending, tree, leftOut, losses, look(pending.path()));
+    }
+  }
+
+  /** Adds the files that mkfs.erofs has left out: its versions differ. */
+  private static void addMissing(
+      Path file, List<PackTree.Doubtful> doubtful, List<PackReport.Loss> losses)
+      throws IOException {
+    if (doubtful.isEmpty()) {
+      return;
+    }
+    try (OpenImage made = OpenImage.open(file)) {
+      for (PackTree.Doubtful each : doubtful) {
+        try {
+          PathResolver.resolve(made.image(), each.path(), false);
+        } catch (NoSuchFileException e) {
+          losses.add(new PackReport.Loss(each.shown(), "mkfs.erofs leaves out names like this"));
+        }
       }
-      return finish(pending, tree, List.of(), losses, look(pending.path()));
     }
   }
 

@@ -35,7 +35,6 @@ import java.util.SortedMap;
  */
 final class SourceTree extends PackTree {
   private static final int BLOCK = NewImageSize.BLOCK;
-  private static final FileName LOST_AND_FOUND = FileName.of("lost+found");
 
   private final FileName directory;
   private final PackOptions options;
@@ -134,9 +133,8 @@ final class SourceTree extends PackTree {
       return;
     }
     count(level.folder.depth(), name, inode(stat));
-    int start = LOST_AND_FOUND.length();
-    if (name.length() >= start && name.part(0, start).equals(LOST_AND_FOUND)) {
-      addLostAndFound(shown(level.folder, name));
+    if (isDoubtful(name)) {
+      addDoubtful(level.folder.path(name), shown(level.folder, name));
     }
     Key key = new Key(stat.dev(), stat.ino());
     boolean many = stat.nlink() > 1 && type != FileType.DIRECTORY;

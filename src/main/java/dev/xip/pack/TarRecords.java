@@ -23,6 +23,10 @@ final class TarRecords {
   private static final int MOST_BYTES = 16 << 20;
 
   /** Offsets in a header. */
+  private static final int UID = 108;
+
+  private static final int GID = 116;
+  private static final int ID_BYTES = 8;
   private static final int SIZE = 124;
 
   private static final int SIZE_BYTES = 12;
@@ -74,12 +78,14 @@ final class TarRecords {
    * @param tar the archive
    * @param from where the first of them may be: behind the entry before
    * @param before the entry before; null for the first
-   * @return the headers; null at the end of the archive, which a block of zeros marks
-   * @throws IOException if the archive cannot be read, or a header is damaged
+   * @return the headers; null at the end of the archive, which a block of zeros marks, or else the
+   *     end of the file
+   * @throws IOException if the archive cannot be read, a header is damaged, or the file ends inside
+   *     a block or before the entry of an extended header
    */
   static TarRecords at(TarFile tar, long from, TarRecords before) throws IOException {
     TarRecords all = new TarRecords(tar, before == null ? Map.of() : before.global);
-    for (long at = from; at < tar.size(); ) {
+    for (long at = from; at != tar.size() || at != from; ) {
       all.header = tar.read(at, BLOCK);
       if (isZero(all.header)) {
         return null;
@@ -121,6 +127,9 @@ final class TarRecords {
         Arrays.fill(plain, REAL_SIZE, REAL_SIZE + SIZE_BYTES, (byte) 0);
       }
       TarArchiveEntry entry = new TarArchiveEntry(plain, BYTES, false);
+      // The library keeps 32 bits of these.
+      entry.setUserId(TarUtils.parseOctalOrBinary(plain, UID, ID_BYTES));
+      entry.setGroupId(TarUtils.parseOctalOrBinary(plain, GID, ID_BYTES));
       for (String each : FIELDS) {
         if (get(each) != null) {
           apply(each, entry);

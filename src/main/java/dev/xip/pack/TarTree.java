@@ -127,6 +127,12 @@ final class TarTree extends PackTree {
     if (end == 0) {
       throw new IOException("it has no files");
     }
+    if (end == archive.size()) {
+      addLoss(
+          name,
+          "anything behind byte 0x%x, where it ends without its mark, two blocks of zeros"
+              .formatted(end));
+    }
     build();
   }
 
@@ -156,6 +162,9 @@ final class TarTree extends PackTree {
         throw names.refused(node.path(), e.getMessage());
       }
       count(level.depth, node.name(), named.file().inode());
+      if (isDoubtful(node.name())) {
+        addDoubtful(node.path(), shown(node));
+      }
       if (node.isFolder()) {
         levels.push(new Level(node, level.depth + 1, node.children().iterator()));
       }
