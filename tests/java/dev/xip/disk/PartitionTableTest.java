@@ -246,7 +246,9 @@ class PartitionTableTest {
     assertThat(choose(disk, "uuid=" + two.uuid().toUpperCase())).isEqualTo(two);
     assertThat(choose(disk, "type=home")).isEqualTo(two);
     assertThat(choose(disk, "type=933AC7E1-2EB4-4F13-B844-0E14E2AEF915")).isEqualTo(two);
-    assertThat(choose(withLogical(), "type=82").number()).isEqualTo(6);
+    Path logical = withLogical();
+    assertThat(choose(logical, "type=82").number()).isEqualTo(6);
+    assertThat(choose(logical, "type=swap").number()).isEqualTo(6);
     for (String wrong : new String[] {"", "0", "-1", "two", "label=", "size=3", "99999999999"}) {
       assertThat(PartitionChoice.parse(wrong)).as(wrong).isNull();
     }
@@ -258,9 +260,13 @@ class PartitionTableTest {
     assertThatThrownBy(() -> choose(disk, "3"))
         .isInstanceOf(FileSystemException.class)
         .hasMessageContainingAll(
-            "no partition is 3", "1 (unknown contents \"one\", 1 MiB)", "\"zwölf\", 2 MiB");
+            "has no partition 3;", "1 (unknown contents \"one\", 1 MiB)", "\"zwölf\", 2 MiB");
     assertThatThrownBy(() -> choose(withLogical(), "type=83"))
-        .hasMessageContaining("2 partitions are type=0x83");
+        .hasMessageContainingAll("has 2 partitions type=0x83: a number names one", ", type 0x82)");
+    assertThatThrownBy(() -> choose(disk, "type=linux-swap"))
+        .hasMessageContaining("no partition type=linux-swap;");
+    assertThatThrownBy(() -> choose(disk, "uuid=1"))
+        .hasMessageContaining("MiB, UUID " + read(disk).partitions().getLast().uuid() + ")");
     assertThatThrownBy(() -> choose(withLogical2(), "3"))
         .hasMessageContaining("only holds logical partitions");
   }
@@ -285,7 +291,8 @@ class PartitionTableTest {
             "overlaps partition 2, bytes 0xc800",
             "--offset 0x8000 --size 0xc800 reads it all the same");
     assertThatThrownBy(() -> choose(disk, "3"))
-        .hasMessageContaining("past the end of the disk at 0x800000");
+        .hasMessageContaining("past the end of the disk at 0x800000")
+        .hasMessageEndingWith("--offset 0x7d000 reads what is there");
     Path far = Disks.empty(folder.resolve("far"), DISK);
     Disks.gpt(far, 512, List.of(new Part(1, Long.MAX_VALUE - 3, 10, Disks.LINUX, "")));
     assertThatThrownBy(() -> choose(far, "1")).hasMessageContaining("past the end of the disk");

@@ -185,7 +185,8 @@ class TruncatedImageTest {
             damage ->
                 assertThat(damage.found())
                     .isEqualTo(
-                        "0x%x bytes, but some of them were gone while in use".formatted(size)));
+                        "0x%x bytes, of which some could not be read (an I/O error, or cut and grown again)"
+                            .formatted(size)));
   }
 
   @Test

@@ -71,13 +71,11 @@ public final class PartitionTable {
       }
     }
     if (found.size() != 1) {
-      throw refused(
-          "%s %s %s; there are %s"
-              .formatted(
-                  found.isEmpty() ? "no partition" : found.size() + " partitions",
-                  found.size() < 2 ? "is" : "are",
-                  choice,
-                  listing()));
+      String how =
+          found.isEmpty()
+              ? "has no partition " + choice
+              : "has %d partitions %s: a number names one".formatted(found.size(), choice);
+      throw refused("%s; there are %s".formatted(how, listing(choice.key())));
     }
     Partition chosen = found.getFirst();
     demandReadable(chosen);
@@ -90,10 +88,12 @@ public final class PartitionTable {
       throw refused(which + " only holds logical partitions; there are " + listing());
     }
     if (chosen.end() > disk.size()) {
+      String rest = chosen.start() < disk.size() ? "; --offset 0x%x reads what is there" : "";
       throw refused(
           "%s ends at byte 0x%x, past the end of the disk at 0x%x: the image is cut, or the table is"
                   .formatted(which, chosen.end(), disk.size())
-              + " wrong");
+              + " wrong"
+              + rest.formatted(chosen.start()));
     }
     if (chosen.size() == 0) {
       throw refused("%s at byte 0x%x ends before it begins".formatted(which, chosen.start()));
@@ -156,9 +156,14 @@ public final class PartitionTable {
    * @throws MalformedDataException if the disk cannot be read
    */
   public String listing() throws MalformedDataException {
+    return listing(PartitionChoice.Key.NUMBER);
+  }
+
+  /** The partitions for a message, each with what it could have been chosen by. */
+  private String listing(PartitionChoice.Key key) throws MalformedDataException {
     List<String> listed = new ArrayList<>();
     for (Partition each : partitions.subList(0, Math.min(MOST_LISTED, partitions.size()))) {
-      listed.add(described(each));
+      listed.add(described(each, key));
     }
     if (partitions.size() > MOST_LISTED) {
       listed.add("and %d more".formatted(partitions.size() - MOST_LISTED));
@@ -166,7 +171,8 @@ public final class PartitionTable {
     return listed.isEmpty() ? "none" : String.join(", ", listed);
   }
 
-  private String described(Partition partition) throws MalformedDataException {
+  private String described(Partition partition, PartitionChoice.Key key)
+      throws MalformedDataException {
     Contents contents = contents(partition);
     String what;
     if (partition.container()) {
@@ -178,11 +184,18 @@ public final class PartitionTable {
     }
     String name =
         partition.name().isEmpty() && contents != null ? contents.label() : partition.name();
-    return "%d (%s%s, %s)"
+    String more =
+        switch (key) {
+          case TYPE -> ", type " + partition.type();
+          case UUID -> ", UUID " + partition.uuid();
+          default -> "";
+        };
+    return "%d (%s%s, %s%s)"
         .formatted(
             partition.number(),
             what,
             name.isEmpty() ? "" : " \"" + name + "\"",
-            partition.sizeText());
+            partition.sizeText(),
+            more);
   }
 }

@@ -21,13 +21,13 @@ record Signature(Kind kind, String name, long at, String magic, String advice) {
   /** All, the likeliest first. */
   static final List<Signature> ALL =
       List.of(
-          packed("gzip-compressed data", 0, "\37\213", "gzip -dk %s decompresses it"),
-          packed("zstd-compressed data", 0, "(\265/\375", "zstd -d %s decompresses it"),
-          packed("xz-compressed data", 0, "\3757zXZ\0", "xz -dk %s decompresses it"),
-          packed("bzip2-compressed data", 0, "BZh", "bzip2 -dk %s decompresses it"),
-          packed("LZ4-compressed data", 0, "\4\"M\30", "lz4 -d %s decompresses it"),
-          packed("LZ4-compressed data", 0, "\2!L\30", "lz4 -d %s decompresses it"),
-          packed("lzip-compressed data", 0, "LZIP", "lzip -dk %s decompresses it"),
+          packed("gzip-compressed data", 0, "\37\213", "gzip -dc %s > RAW decompresses it"),
+          packed("zstd-compressed data", 0, "(\265/\375", "zstd -dc %s > RAW decompresses it"),
+          packed("xz-compressed data", 0, "\3757zXZ\0", "xz -dc %s > RAW decompresses it"),
+          packed("bzip2-compressed data", 0, "BZh", "bzip2 -dc %s > RAW decompresses it"),
+          packed("LZ4-compressed data", 0, "\4\"M\30", "lz4 -dc %s > RAW decompresses it"),
+          packed("LZ4-compressed data", 0, "\2!L\30", "lz4 -dc %s > RAW decompresses it"),
+          packed("lzip-compressed data", 0, "LZIP", "lzip -dc %s > RAW decompresses it"),
           packed("an Android sparse image", 0, ":\377&\355", "simg2img %s RAW makes a raw image"),
           packed("an Android boot image", 0, "ANDROID!", "unpack_bootimg unpacks it"),
           packed("Android logical partitions", 0x1000, "gDla", "lpunpack %s unpacks them"),

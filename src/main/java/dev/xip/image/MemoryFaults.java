@@ -128,7 +128,9 @@ public final class MemoryFaults {
     } else if (sizeNow < expected) {
       found = "0x%x bytes: it was truncated while in use".formatted(sizeNow);
     } else {
-      found = "0x%x bytes, but some of them were gone while in use".formatted(sizeNow);
+      found =
+          "0x%x bytes, of which some could not be read (an I/O error, or cut and grown again)"
+              .formatted(sizeNow);
     }
     return new CorruptImageException(
         image,

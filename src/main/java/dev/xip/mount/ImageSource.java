@@ -25,9 +25,11 @@ import java.util.Map;
  * Immutable; nothing is opened before it is used.
  */
 public final class ImageSource {
-  /** The bits of a mode that tell the type, and that of a block device, inode(7). */
+  /** The bits of a mode that tell the type, and some types, inode(7). */
   private static final int TYPE = 0170000;
 
+  private static final int PIPE = 0010000;
+  private static final int DIRECTORY = 0040000;
   private static final int BLOCK_DEVICE = 0060000;
 
   /** How often a file is opened whose name another one gets meanwhile. */
@@ -322,7 +324,11 @@ public final class ImageSource {
     // The JDK would open a directory, and wait for a writer of a pipe.
     if (!Files.isRegularFile(file) && Files.exists(file) && !isBlockDevice()) {
       String found =
-          Files.isDirectory(file) ? "Is a directory" : "Not a regular file or block device";
+          switch (type()) {
+            case DIRECTORY -> "Is a directory";
+            case PIPE -> "is a pipe, which cannot be mapped: its bytes are to be saved in a file";
+            default -> "Not a regular file or block device";
+          };
       throw new FileSystemException(HostPaths.text(file), null, found);
     }
     return FileChannel.open(file);
@@ -352,7 +358,11 @@ public final class ImageSource {
 
   /** Tells whether the file is a block device. */
   boolean isBlockDevice() throws IOException {
-    return ((int) Files.getAttribute(file, "unix:mode") & TYPE) == BLOCK_DEVICE;
+    return type() == BLOCK_DEVICE;
+  }
+
+  private int type() throws IOException {
+    return (int) Files.getAttribute(file, "unix:mode") & TYPE;
   }
 
   /**
