@@ -205,13 +205,14 @@ class MappedFileTest {
       image.map(file, 0, (int) file.size());
     }
     try (Arena arena = Arena.ofShared()) {
-      assertThatExceptionOfType(IOException.class)
+      assertThatExceptionOfType(FileSystemException.class)
           .isThrownBy(
               () -> {
                 for (long i = 0; i < 2 * MappingBudget.limit() / extents; i++) {
                   image.map(file, 0, file.size(), arena);
                 }
               })
+          .withMessageContaining("cannot be mapped at once, but in parts or read")
           .withMessageContaining("ENOMEM");
     }
   }

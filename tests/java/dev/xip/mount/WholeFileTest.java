@@ -205,6 +205,7 @@ class WholeFileTest {
       assertThat(MappingBudget.limit() - MappingBudget.taken()).isLessThan(extents("many"));
       assertThatExceptionOfType(IOException.class)
           .isThrownBy(last::memory)
+          .withMessageContaining("no piece of memory, but can be read")
           .withMessageContaining("ENOMEM")
           .withMessageContaining("a view of " + extents("many") + " mappings")
           .withMessageContaining("of at most " + MappingBudget.limit());

@@ -66,7 +66,10 @@ public final class WholeFile implements AutoCloseable {
       Rewiring.View view = rewiring.rewire(Pages.roundUp(content.size()), runs(map, content));
       return of(content, view.memory().asSlice(0, content.size()), view);
     } catch (IOException refusal) {
-      return refused(content, refusal);
+      String reason = "no piece of memory, but can be read: " + refusal.getMessage();
+      FileSystemException named = new FileSystemException(image.name(), null, reason);
+      named.initCause(refusal);
+      return refused(content, named);
     }
   }
 

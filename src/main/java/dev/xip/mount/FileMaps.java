@@ -198,8 +198,22 @@ final class FileMaps implements AutoCloseable {
           } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
           }
-          return mapping.run();
+          return lastTry(mapping);
         });
+  }
+
+  private <T> T lastTry(MemoryFaults.Operation<T> mapping) throws IOException {
+    try {
+      return mapping.run();
+    } catch (HostException refused) {
+      FileSystemException named =
+          new FileSystemException(
+              image.name(),
+              null,
+              "cannot be mapped at once, but in parts or read: " + refused.getMessage());
+      named.initCause(refused);
+      throw named;
+    }
   }
 
   /** Leaves the second mapping to its buffers and closes the files. */
