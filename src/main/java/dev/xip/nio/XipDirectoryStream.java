@@ -5,7 +5,6 @@ import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Path;
 import java.util.Iterator;
-import java.util.List;
 import java.util.NoSuchElementException;
 
 /**
@@ -14,21 +13,29 @@ import java.util.NoSuchElementException;
  * {@link java.nio.file.ClosedFileSystemException}. Safe for several threads.
  */
 final class XipDirectoryStream implements DirectoryStream<Path> {
-  private final XipFileSystem fileSystem;
-  private final Iterator<XipPath> files;
+  private final XipPath directory;
+
+  /** Whether the path of the directory does not end in a link. */
+  private final boolean direct;
+
+  /** Guarded by the monitor of the iterator, of which there is one. */
+  private final ListedNames names;
+
   private final Filter<? super Path> filter;
   private boolean iterated;
   private volatile boolean closed;
 
-  XipDirectoryStream(XipFileSystem fileSystem, List<XipPath> files, Filter<? super Path> filter) {
-    this.fileSystem = fileSystem;
-    this.files = files.iterator();
+  XipDirectoryStream(
+      XipPath directory, boolean direct, ListedNames names, Filter<? super Path> filter) {
+    this.directory = directory;
+    this.direct = direct;
+    this.names = names;
     this.filter = filter;
   }
 
   @Override
   public synchronized Iterator<Path> iterator() {
-    fileSystem.requireOpen();
+    directory.getFileSystem().requireOpen();
     if (closed) {
       throw new IllegalStateException("the directory stream is closed");
     }
@@ -49,10 +56,10 @@ final class XipDirectoryStream implements DirectoryStream<Path> {
 
     @Override
     public synchronized boolean hasNext() {
-      while (next == null && !closed && files.hasNext()) {
+      while (next == null && !closed && names.next()) {
         // A list that ended here would look like a whole one.
-        fileSystem.requireOpen();
-        XipPath file = files.next();
+        directory.getFileSystem().requireOpen();
+        XipPath file = directory.resolve(names.name()).listed(direct, names.inode());
         next = accepts(file) ? file : null;
       }
       return next != null;

@@ -21,7 +21,6 @@ import java.nio.file.Path;
 import java.nio.file.PathMatcher;
 import java.nio.file.WatchService;
 import java.nio.file.attribute.UserPrincipalLookupService;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
@@ -175,10 +174,10 @@ final class XipFileSystem extends FileSystem {
   /** Opens a stream of the files in a directory. */
   DirectoryStream<Path> list(XipPath directory, DirectoryStream.Filter<? super Path> filter)
       throws IOException {
-    List<XipPath> files = new ArrayList<>();
-    reading(
+    return reading(
         directory,
         () -> {
+          ListedNames names = new ListedNames();
           Inode listed = inode(directory, true);
           // Not at the end of a link, which may lead to any directory.
           boolean direct = directory.inode() == listed.number();
@@ -188,13 +187,12 @@ final class XipFileSystem extends FileSystem {
               listed,
               (name, number, type) -> {
                 if (!name.equals(PathNames.DOT) && !name.equals(PathNames.DOT_DOT)) {
-                  files.add(directory.resolve(name).listed(direct, number));
+                  names.add(name, number);
                 }
                 return true;
               });
-          return null;
+          return new XipDirectoryStream(directory, direct, names, filter);
         });
-    return new XipDirectoryStream(this, files, filter);
   }
 
   /**
