@@ -2,6 +2,7 @@ package dev.xip.image;
 
 import dev.xip.base.ByteView;
 import dev.xip.base.FileName;
+import dev.xip.base.LostPages;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.SoftReference;
@@ -107,14 +108,16 @@ public abstract class GuardedImage implements FsImage {
     return root;
   }
 
-  /** The inode of a directory that is kept is not decoded again. */
+  /** The inode of a directory that is kept is not decoded again, but a loss is looked for. */
   @Override
   public final Inode inode(long number) throws IOException {
     try {
       DirectoryEntries known = known(number);
-      return known != null && known.directory.number() == number
-          ? known.directory
-          : readInode(number);
+      if (known == null || known.directory.number() != number) {
+        return readInode(number);
+      }
+      LostPages.touch(view.memory());
+      return known.directory;
     } finally {
       MemoryFaults.check(name(), memory());
     }
