@@ -23,7 +23,8 @@ final class JdkMemory {
   /**
    * Maps memory into an arena and ends its guarding before the JDK unmaps it.
    *
-   * @param atEnd run once: before the memory is unmapped, or if this method throws
+   * @param atEnd run once: before the memory is unmapped, or if this method throws. It must not
+   *     refer to the arena, as one that ends by collection never would
    */
   static MemorySegment map(Mapper mapper, Arena arena, Guard guard, Runnable atEnd)
       throws IOException {
