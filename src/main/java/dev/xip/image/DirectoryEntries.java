@@ -19,8 +19,8 @@ public abstract class DirectoryEntries implements NameIndex.Entries {
   /** Null until searches have read the directory once. */
   private volatile NameIndex index;
 
-  /** Whether it is too damaged to be indexed. */
-  private volatile boolean damaged;
+  /** Whether it is too damaged or too large to be indexed. */
+  private volatile boolean unindexed;
 
   /** Receives an entry that is in use and was checked. */
   @FunctionalInterface
@@ -77,27 +77,34 @@ public abstract class DirectoryEntries implements NameIndex.Entries {
    */
   protected final long findKey(FileName key) throws IOException {
     NameIndex known = index;
-    if (known == null && searched >= directory.size() && !damaged) {
+    if (known == null && searched >= directory.size() && !unindexed) {
       known = buildIndex();
       index = known;
     }
     return known == null ? search(key) : known.find(key);
   }
 
-  /** A damaged directory gets no index: each search reads blocks up to the damage. */
+  /**
+   * A damaged directory gets no index: each search reads blocks up to the damage. Nor does one of
+   * so many names that their index would take too much of the heap.
+   */
   private NameIndex buildIndex() throws IOException {
-    NameIndex names = new NameIndex(this);
+    NameIndex names = new NameIndex(this, true);
     try {
-      scan(
-          entry -> {
-            names.add(entry);
-            return true;
-          });
-      return names;
+      boolean whole =
+          scan(
+              entry -> {
+                names.add(entry);
+                return !names.isFull();
+              });
+      if (whole) {
+        return names;
+      }
     } catch (MalformedDataException damage) {
-      damaged = true;
-      return null;
+      // Told of by each search that comes to it.
     }
+    unindexed = true;
+    return null;
   }
 
   /**

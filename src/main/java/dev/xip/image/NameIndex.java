@@ -7,10 +7,9 @@ import java.io.IOException;
 import java.util.Random;
 
 /**
- * Hash table from names to the entries of one directory, with open addressing: 16 bytes for each
- * place, at most half of which are taken. The first entry of a name counts. Beside an entry stands
- * the number of its inode: a processor that guesses that the name is the right one loads the inode
- * while it still waits for the entry. Not thread safe while entries are added.
+ * Hash table from names to the entries of one directory, with open addressing: 8 bytes for each
+ * place, at most half of which are taken, and at most a small part of the heap. The first entry of
+ * a name counts. Not thread safe while entries are added.
  */
 public final class NameIndex {
   /** Bits of a place that hold an entry; those above hold bits of the hash. */
@@ -25,11 +24,18 @@ public final class NameIndex {
 
   private final Entries entries;
 
+  /** The most places that an index has: they take a 32nd of the heap. */
+  private static final long MOST_PLACES = Runtime.getRuntime().maxMemory() / 32 / Long.BYTES;
+
+  /** The entry with bits of its hash, 0 for an empty place. The length is a power of two. */
+  private long[] table = new long[16];
+
   /**
-   * Two numbers for each place: the entry with bits of its hash, 0 if the place is empty, and the
-   * inode. The length is a power of two.
+   * The number of the inode of the entry in each place: a processor that guesses that the name is
+   * the right one loads the inode while it still waits for the entry. Null if nothing is found by
+   * this index.
    */
-  private long[] table = new long[32];
+  private long[] inodes;
 
   private int count;
 
@@ -81,9 +87,21 @@ public final class NameIndex {
    * Makes an empty index.
    *
    * @param entries the directory's entries
+   * @param finds whether names will be found by it; if not, it only tells of names that are there
+   *     twice, and takes half the memory
    */
-  public NameIndex(Entries entries) {
+  public NameIndex(Entries entries, boolean finds) {
     this.entries = entries;
+    this.inodes = finds ? new long[table.length] : null;
+  }
+
+  /**
+   * Tells whether there is no room for more entries. Those that are added then are left out.
+   *
+   * @return whether the index takes all the memory that it may
+   */
+  public boolean isFull() {
+    return count == table.length / 2 && 2L * table.length > MOST_PLACES;
   }
 
   /**
@@ -94,9 +112,6 @@ public final class NameIndex {
    * @throws IOException if one of the two entries is damaged
    */
   public long add(long entry) throws IOException {
-    if (count == table.length / 4) {
-      grow();
-    }
     int hash = entries.hash(entry);
     int i = place(hash);
     for (; table[i] != 0; i = next(i)) {
@@ -104,33 +119,50 @@ public final class NameIndex {
         return table[i] & ENTRY;
       }
     }
-    table[i] = (long) (hash >>> 16) << ENTRY_BITS | entry;
-    table[i + 1] = entries.inode(entry);
-    count++;
+    if (!isFull()) {
+      put(i, hash, entry);
+    }
     return -1;
+  }
+
+  private void put(int empty, int hash, long entry) throws IOException {
+    int i = empty;
+    if (count == table.length / 2) {
+      grow();
+      for (i = place(hash); table[i] != 0; i = next(i)) {}
+    }
+    table[i] = (long) (hash >>> 16) << ENTRY_BITS | entry;
+    if (inodes != null) {
+      inodes[i] = entries.inode(entry);
+    }
+    count++;
   }
 
   private void grow() throws IOException {
     long[] old = table;
+    long[] oldInodes = inodes;
     table = new long[2 * old.length];
-    for (int from = 0; from < old.length; from += 2) {
+    inodes = oldInodes == null ? null : new long[table.length];
+    for (int from = 0; from < old.length; from++) {
       if (old[from] != 0) {
         int i = place(entries.hash(old[from] & ENTRY));
         while (table[i] != 0) {
           i = next(i);
         }
         table[i] = old[from];
-        table[i + 1] = old[from + 1];
+        if (inodes != null) {
+          inodes[i] = oldInodes[from];
+        }
       }
     }
   }
 
   private int place(int hash) {
-    return hash << 1 & table.length - 1;
+    return hash & table.length - 1;
   }
 
   private int next(int place) {
-    return place + 2 & table.length - 1;
+    return place + 1 & table.length - 1;
   }
 
   private static boolean mayBe(long place, int hash) {
@@ -138,7 +170,7 @@ public final class NameIndex {
   }
 
   /**
-   * Finds a name.
+   * Finds a name. Precondition: the index was made for that.
    *
    * @param name the name
    * @return the number of the inode that it names, or -1
@@ -148,7 +180,7 @@ public final class NameIndex {
     int hash = hash(name);
     for (int i = place(hash); table[i] != 0; i = next(i)) {
       if (mayBe(table[i], hash) && entries.isNamed(table[i] & ENTRY, name)) {
-        return table[i + 1];
+        return inodes[i];
       }
     }
     return -1;

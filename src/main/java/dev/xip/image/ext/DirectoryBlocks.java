@@ -68,7 +68,8 @@ final class DirectoryBlocks extends DirectoryEntries {
   }
 
   /**
-   * Passes every entry to a visitor.
+   * Passes every entry to a visitor. In a directory of very many names, twins are looked for among
+   * as many as an index may hold.
    *
    * @param visitor receives them, and may stop
    * @throws IOException if an entry is damaged, has the name of one before it or lies in the wrong
@@ -81,7 +82,7 @@ final class DirectoryBlocks extends DirectoryEntries {
             || !visitor.entry(DOT_DOT, parent(), FileType.DIRECTORY))) {
       return;
     }
-    NameIndex seen = sound ? null : new NameIndex(this);
+    NameIndex seen = sound ? null : new NameIndex(this, false);
     boolean whole =
         scan(
             at -> {
