@@ -20,7 +20,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Segments take their contents from partitions of disks and from ranges, whatever is in them. */
 class FromDiskIT {
@@ -147,15 +146,13 @@ class FromDiskIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {":7", ":x", ":type=linux", " --offset=1G"})
-  void aPlaceThatIsNotThereIsRefusedAsByOtherCommands(String place) throws Exception {
-    String[] words = (disk + place).split(" ");
-    List<String> define = new ArrayList<>(List.of("segment", "define", "A", "--from"));
-    List<String> list = new ArrayList<>(List.of("ls"));
-    define.addAll(List.of(words));
-    list.addAll(List.of(words));
-    assertThat(xip(define.toArray(String[]::new)).failsWithOneLine())
-        .isEqualTo(xip(list.toArray(String[]::new)).failsWithOneLine());
+  @CsvSource({":7, 0", ":x, 0", ":type=linux, 0", "'', 1G"})
+  void aPlaceThatIsNotThereIsRefusedAsByOtherCommands(String place, String offset)
+      throws Exception {
+    String named = disk + place;
+    String from = "--offset=" + offset;
+    assertThat(xip("segment", "define", "A", "--from", named, from).failsWithOneLine())
+        .isEqualTo(xip("ls", named, from).failsWithOneLine());
     assertThat(folder.resolve("store/A.def")).doesNotExist();
   }
 
