@@ -234,7 +234,7 @@ class PartitionTableTest {
   }
 
   private static Partition choose(Path disk, String choice) throws IOException {
-    return read(disk).choose(PartitionChoice.parse(choice));
+    return read(disk).choose(PartitionChoice.parse(choice), 0);
   }
 
   @Test
@@ -354,7 +354,7 @@ class PartitionTableTest {
         PartitionTable table = read(disk);
         if (table != null) {
           table.listing();
-          table.choose(PartitionChoice.parse("1"));
+          table.choose(PartitionChoice.parse("1"), 0);
         }
       } catch (FileSystemException e) {
         assertThat(e.getReason()).as("-Dxip.seed=%d", seed).isNotEmpty();

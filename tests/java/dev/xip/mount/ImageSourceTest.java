@@ -163,7 +163,16 @@ class ImageSourceTest {
     Path shifted = folder.resolve("shifted");
     Files.write(shifted, new byte[8192]);
     Files.write(shifted, Files.readAllBytes(disk), StandardOpenOption.APPEND);
-    assertReads(ImageSource.parse(shifted + ":2").within(8192, -1), Verdict.IN_PLACE);
+    ImageSource second = ImageSource.parse(shifted + ":2").within(8192, -1);
+    assertReads(second, Verdict.IN_PLACE);
+
+    ImagePlace place = second.find();
+    try (FileChannel file = FileChannel.open(shifted, StandardOpenOption.WRITE)) {
+      file.truncate(place.offset() + 4096);
+    }
+    assertThatThrownBy(() -> OpenImage.open(second))
+        .hasMessageContaining("partition 2 ends at byte")
+        .hasMessageEndingWith("; --offset 0x%x reads what is there", place.offset());
   }
 
   @Test

@@ -58,12 +58,13 @@ public final class PartitionTable {
    * Finds the partition that a user means.
    *
    * @param choice how it was named
+   * @param from the byte of the file at which the disk begins, for advice
    * @return the partition, which lies inside the disk and shares no byte with another
    * @throws FileSystemException if no partition or more than one is meant, or it cannot be read;
    *     the message lists what there is
    * @throws MalformedDataException if the disk cannot be read
    */
-  public Partition choose(PartitionChoice choice) throws FileSystemException {
+  public Partition choose(PartitionChoice choice, long from) throws FileSystemException {
     List<Partition> found = new ArrayList<>();
     for (Partition each : partitions) {
       if (choice.fits(each, choice.needsContents() ? contents(each) : null)) {
@@ -78,11 +79,11 @@ public final class PartitionTable {
       throw refused("%s; there are %s".formatted(how, listing(choice.key())));
     }
     Partition chosen = found.getFirst();
-    demandReadable(chosen);
+    demandReadable(chosen, from);
     return chosen;
   }
 
-  private void demandReadable(Partition chosen) throws FileSystemException {
+  private void demandReadable(Partition chosen, long from) throws FileSystemException {
     String which = "partition %d".formatted(chosen.number());
     if (chosen.container()) {
       throw refused(which + " only holds logical partitions; there are " + listing());
@@ -93,7 +94,7 @@ public final class PartitionTable {
           "%s ends at byte 0x%x, past the end of the disk at 0x%x: the image is cut, or the table is"
                   .formatted(which, chosen.end(), disk.size())
               + " wrong"
-              + rest.formatted(chosen.start()));
+              + rest.formatted(from + chosen.start()));
     }
     if (chosen.size() == 0) {
       throw refused("%s at byte 0x%x ends before it begins".formatted(which, chosen.start()));
@@ -109,7 +110,7 @@ public final class PartitionTable {
                         each.number(),
                         each.start(),
                         each.end(),
-                        chosen.start())
+                        from + chosen.start())
                 + " 0x%x reads it all the same".formatted(chosen.size()));
       }
     }

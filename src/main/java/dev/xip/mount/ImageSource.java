@@ -429,7 +429,7 @@ public final class ImageSource {
     }
     List<String> all = new ArrayList<>(warnings);
     all.addAll(table.warnings());
-    Partition chosen = table.choose(partition);
+    Partition chosen = table.choose(partition, offset);
     return new ImagePlace(offset + chosen.start(), chosen.size(), all);
   }
 }
