@@ -28,6 +28,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -226,6 +227,21 @@ class ImageSourceTest {
         .hasMessageContainingAll(
             "ext2 (at byte 0x438) and XFS (at byte 0x0)", "--format ext2", "wipefs");
     assertReads(ImageSource.of(image).as("ext2"), Verdict.IN_PLACE);
+  }
+
+  @Test
+  void anImageThatWasNotUnmountedOrHasErrorsIsReadWithAWord() throws IOException {
+    String[] words = {"was not unmounted", null, "was not unmounted, errors were found", "errors"};
+    for (int state = 0; state < words.length; state++) {
+      Disks.put(image, 1024 + 0x3a, new byte[] {(byte) state});
+      try (OpenImage mount = OpenImage.open(image)) {
+        List<String> warnings = mount.warnings();
+        assertThat(warnings).hasSize(Integer.bitCount(state ^ 1));
+        for (int i = 0; i < warnings.size(); i++) {
+          assertThat(warnings.get(i)).startsWith(words[state].split(", ")[i]).contains("e2fsck");
+        }
+      }
+    }
   }
 
   @Test

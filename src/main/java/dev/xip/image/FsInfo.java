@@ -14,6 +14,8 @@ import java.util.List;
  * @param inodes how many inodes there are
  * @param freeInodes how many are free
  * @param features the names of the features set, unknown ones in hex
+ * @param doubts why the image may be damaged, in words: that it was not unmounted, or that errors
+ *     were found in it; usually empty
  */
 public record FsInfo(
     String format,
@@ -24,4 +26,5 @@ public record FsInfo(
     long freeBlocks,
     long inodes,
     long freeInodes,
-    List<String> features) {}
+    List<String> features,
+    List<String> doubts) {}

@@ -78,6 +78,7 @@ public final class OpenImage implements AutoCloseable {
     this.image = image;
     this.overlay = overlay;
     this.warnings = new ArrayList<>(mapped.warnings);
+    this.warnings.addAll(image.info().doubts());
     this.views = new ImageViews(image, mapped.bytes, ends(pieces));
     this.maps = new FileMaps(image, views, pieces);
   }

@@ -19,6 +19,7 @@ import dev.xip.phys.PhysicalMemory;
 import dev.xip.phys.Region;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -72,10 +73,10 @@ public final class ImageRegion implements DirectAccess {
       Region region = memory.claim(name, AddrRange.ofLength(START, bytes(place)), true);
       memory.mapFile(region, 0, file, place.firstPage(), bytes(place), Access.READ, Sharing.SHARED);
       MemorySegment image = memory.window().asSlice(START + place.beforeIt(), place.length());
-      return new ImageRegion(
-          region,
-          ImageFormats.open(source.name(), image.asReadOnly(), source.format()),
-          place.warnings());
+      FsImage opened = ImageFormats.open(source.name(), image.asReadOnly(), source.format());
+      List<String> warnings = new ArrayList<>(place.warnings());
+      warnings.addAll(opened.info().doubts());
+      return new ImageRegion(region, opened, List.copyOf(warnings));
     }
   }
 
@@ -84,7 +85,7 @@ public final class ImageRegion implements DirectAccess {
     return image;
   }
 
-  /** {@return what is unusual about where the image lies but does not keep it from being read} */
+  /** {@return what is unusual about the image but does not keep it from being read} */
   public List<String> warnings() {
     return warnings;
   }

@@ -4,6 +4,7 @@ import dev.xip.base.ByteView;
 import dev.xip.base.MalformedDataException;
 import dev.xip.image.FsInfo;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.UUID;
 import java.util.zip.CRC32C;
 
@@ -255,7 +256,8 @@ record Superblock(
           0,
           inodes(),
           0,
-          ErofsFeatures.all(Integer.toUnsignedLong(compat), Integer.toUnsignedLong(incompat)));
+          ErofsFeatures.all(Integer.toUnsignedLong(compat), Integer.toUnsignedLong(incompat)),
+          List.of());
     }
 
     private void check(boolean holds, int field, String expected, String found)

@@ -46,6 +46,9 @@ public final class ExtLayout {
   /** s_magic, u16: {@link #MAGIC}. */
   public static final int S_MAGIC = 0x38;
 
+  /** s_state, u16: {@link #STATE_VALID}, {@link #STATE_ERRORS}. */
+  public static final int S_STATE = 0x3a;
+
   /** s_rev_level, u32: {@link #REVISION_OLD} or {@link #REVISION_DYNAMIC}. */
   public static final int S_REV_LEVEL = 0x4c;
 
@@ -132,6 +135,12 @@ public final class ExtLayout {
 
   /** The value of s_magic. */
   public static final int MAGIC = 0xef53;
+
+  /** Set while the file system is not mounted, or has a journal (EXT4_VALID_FS). */
+  public static final int STATE_VALID = 1;
+
+  /** Set when errors are found (EXT4_ERROR_FS). */
+  public static final int STATE_ERRORS = 2;
 
   /** The first revision: inodes of 128 bytes, the first 10 reserved. */
   public static final int REVISION_OLD = 0;

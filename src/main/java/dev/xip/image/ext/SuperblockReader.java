@@ -4,6 +4,8 @@ import dev.xip.base.ByteView;
 import dev.xip.base.MalformedDataException;
 import dev.xip.image.FsInfo;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 
 /** Reads the fields of a superblock one by one, features first, each checked before it is used. */
@@ -213,7 +215,21 @@ final class SuperblockReader {
         blocks(ExtLayout.S_FREE_BLOCKS_COUNT, ExtLayout.S_FREE_BLOCKS_COUNT_HI),
         u32(ExtLayout.S_INODES_COUNT),
         u32(ExtLayout.S_FREE_INODES_COUNT),
-        features.names());
+        features.names(),
+        doubts());
+  }
+
+  /** What the kernel warns of when it mounts the image: fs/ext4/super.c:ext4_setup_super. */
+  private List<String> doubts() throws MalformedDataException {
+    int state = view.u16(at(ExtLayout.S_STATE));
+    List<String> doubts = new ArrayList<>();
+    if ((state & ExtLayout.STATE_VALID) == 0) {
+      doubts.add("was not unmounted, so files may be damaged; e2fsck -fn checks it");
+    }
+    if ((state & ExtLayout.STATE_ERRORS) != 0) {
+      doubts.add("errors were found in it, so files may be damaged; e2fsck -fn checks it");
+    }
+    return List.copyOf(doubts);
   }
 
   private void check(boolean holds, int field, String expected, long found)
