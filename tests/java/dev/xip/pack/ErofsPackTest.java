@@ -126,7 +126,7 @@ class ErofsPackTest {
             tar, folder.resolve("image"), PackOptions.of(PackFormat.EROFS), ProgressListener.NONE);
     assertThat(report.losses())
         .extracting(each -> each.path() + ": " + each.what())
-        .containsExactly(tar + ":file: a time before 1901 or after 2446");
+        .contains(tar + ":file: a time before 1901 or after 2446");
   }
 
   @Test
