@@ -17,6 +17,7 @@ import java.nio.file.FileSystemException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.StringJoiner;
 import java.util.stream.Collectors;
 
 /** The formats of images, picked by magic number, and the refusal of what is none. */
@@ -199,14 +200,17 @@ public final class ImageFormats {
           "a file system of ext2 to ext4 or EROFS",
           "%s; %s".formatted(found.name(), found.adviceFor(name)));
     }
-    ImageFormat usual = ALL.getFirst();
-    long found = usual.magic().in(image);
+    StringJoiner expected = new StringJoiner(" or ");
+    StringJoiner found = new StringJoiner(" and ");
+    for (ImageFormat each : ALL) {
+      ImageFormat.Magic magic = each.magic();
+      String hex = "0x%%0%dx".formatted(2 * magic.bytes());
+      String wanted = hex.formatted(magic.value());
+      expected.add("the %s magic %s at 0x%x".formatted(each.name(), wanted, magic.offset()));
+      long there = magic.in(image);
+      found.add(there < 0 ? "the end before 0x%x".formatted(magic.offset()) : hex.formatted(there));
+    }
     return new CorruptImageException(
-        name,
-        usual.magic().offset(),
-        "the %s magic 0x%04x".formatted(usual.name(), usual.magic().value()),
-        found < 0
-            ? "the end of the file at 0x%x".formatted(image.size())
-            : "0x%04x".formatted(found));
+        name, ALL.getFirst().magic().offset(), expected.toString(), found.toString());
   }
 }

@@ -340,10 +340,11 @@ public final class ImageSource {
    */
   ImagePiece.OpenFile openKnown() throws IOException {
     for (int i = 0; i < MOST_TRIES; i++) {
-      Object key = ImagePiece.keyOf(file);
+      // Where there is none, the open itself says why.
+      Object key = Files.exists(file) ? ImagePiece.keyOf(file) : null;
       FileChannel channel = open();
       try {
-        if (key.equals(ImagePiece.keyOf(file))) {
+        if (key != null && key.equals(ImagePiece.keyOf(file))) {
           return new ImagePiece.OpenFile(channel, key);
         }
       } catch (IOException | RuntimeException | Error e) {
@@ -398,7 +399,10 @@ public final class ImageSource {
   public ImagePlace find(long fileBytes, WholeFileMapper mapper) throws IOException {
     if (fileBytes == 0) {
       throw new CorruptImageException(
-          HostPaths.text(file), 0, "a file-system image", "an empty file");
+          HostPaths.text(file),
+          0,
+          "a file-system image",
+          isBlockDevice() ? "no bytes: a device without a medium or file" : "an empty file");
     }
     long length = size == TO_THE_END ? fileBytes - offset : size;
     if (length < 1 || offset > fileBytes - length) {
