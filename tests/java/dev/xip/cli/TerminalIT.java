@@ -186,9 +186,8 @@ class TerminalIT {
         "# ",
         "echo status $?\r",
         "status 130",
-        "cat &\r",
-        "# ",
-        "\r",
+        // The shell tells of it before the prompt, or after, if cat has not tried to read by then.
+        "cat & sleep 1\r",
         "Stopped",
         "exit 4\r",
         "stopped jobs",
