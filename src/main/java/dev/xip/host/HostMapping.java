@@ -109,7 +109,7 @@ public final class HostMapping implements Closeable {
     try {
       long length = origin.fileBytes() - fileOffset;
       MemorySegment all = map(file, origin, fileOffset, length, mapped);
-      return new HostMapping(all.address(), length, origin, Access.READ, mapped::close);
+      return new HostMapping(all.address(), length, origin, Access.READ, () -> mapped.close());
     } catch (IOException | RuntimeException | Error e) {
       if (mapped.scope().isAlive()) {
         mapped.close();

@@ -80,9 +80,21 @@ public final class MemoryFaults {
     try {
       return operation.run();
     } finally {
-      LostPages.touch(memory);
-      check(image, memory);
+      checkWhole(image, memory);
     }
+  }
+
+  /**
+   * Checks that the whole image is still there. To be called in a {@code finally}, as {@link
+   * #check} is.
+   *
+   * @param image the image's name, for the exception
+   * @param memory the image
+   * @throws CorruptImageException if the file no longer has the bytes that were mapped
+   */
+  public static void checkWhole(String image, MemorySegment memory) throws CorruptImageException {
+    LostPages.touch(memory);
+    check(image, memory);
   }
 
   /**

@@ -181,25 +181,22 @@ final class FileMaps implements AutoCloseable {
 
   /** Maps again after a collection if mappings have run out: unreachable ones may still count. */
   private <T> T guarded(MemoryFaults.Operation<T> mapping) throws IOException {
-    return MemoryFaults.guarded(
-        image.name(),
-        image.memory(),
-        () -> {
-          try {
-            return mapping.run();
-          } catch (HostException refused) {
-            if (refused.errno() != Errno.ENOMEM) {
-              throw refused;
-            }
-          }
-          System.gc();
-          try {
-            Thread.sleep(COLLECTION_MILLIS);
-          } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-          }
-          return lastTry(mapping);
-        });
+    try {
+      return mapping.run();
+    } catch (HostException refused) {
+      if (refused.errno() != Errno.ENOMEM) {
+        throw refused;
+      }
+      System.gc();
+      try {
+        Thread.sleep(COLLECTION_MILLIS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+      return lastTry(mapping);
+    } finally {
+      MemoryFaults.checkWhole(image.name(), image.memory());
+    }
   }
 
   private <T> T lastTry(MemoryFaults.Operation<T> mapping) throws IOException {

@@ -90,9 +90,14 @@ public final class ImageFormats {
    */
   static ImageFormat choose(String name, MemorySegment memory, String format, String part)
       throws IOException {
-    return format == null
-        ? MemoryFaults.guarded(name, memory, () -> formatOf(name, memory, part))
-        : named(name, format);
+    if (format != null) {
+      return named(name, format);
+    }
+    try {
+      return formatOf(name, memory, part);
+    } finally {
+      MemoryFaults.checkWhole(name, memory);
+    }
   }
 
   private static ImageFormat named(String image, String format) throws FileSystemException {
@@ -126,8 +131,12 @@ public final class ImageFormats {
     ByteView image = CorruptImageException.view(memory, name);
     List<ImageFormat> fitting = fitting(image);
     List<Contents> contents = Contents.of(image);
-    List<Contents> systems = new ArrayList<>(contents);
-    systems.removeIf(each -> each.kind() == Contents.Kind.PACKED);
+    List<Contents> systems = new ArrayList<>();
+    for (Contents each : contents) {
+      if (each.kind() != Contents.Kind.PACKED) {
+        systems.add(each);
+      }
+    }
     if (fitting.size() == 1 && systems.size() < 2) {
       PartitionTable disk = part == null ? null : diskOfImages(image);
       if (disk == null) {

@@ -59,7 +59,11 @@ public final class ErofsImage extends GuardedImage {
    */
   public static ErofsImage open(String name, MemorySegment memory) throws IOException {
     ByteView view = CorruptImageException.view(memory, name);
-    return MemoryFaults.guarded(name, view.memory(), () -> new ErofsImage(view));
+    try {
+      return new ErofsImage(view);
+    } finally {
+      MemoryFaults.checkWhole(name, memory);
+    }
   }
 
   @Override

@@ -1,6 +1,5 @@
 package dev.xip.image.ext;
 
-import dev.xip.base.ByteView;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.FsImage;
 import dev.xip.image.ImageFormat;
@@ -38,8 +37,11 @@ public final class ExtFormat implements ImageFormat {
 
   @Override
   public Overlay overlay(String name, MemorySegment memory) throws IOException {
-    ByteView view = CorruptImageException.view(memory, name);
-    return MemoryFaults.guarded(name, memory, () -> JournalReplay.of(view));
+    try {
+      return JournalReplay.of(CorruptImageException.view(memory, name));
+    } finally {
+      MemoryFaults.checkWhole(name, memory);
+    }
   }
 
   @Override

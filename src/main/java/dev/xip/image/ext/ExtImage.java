@@ -67,7 +67,12 @@ public final class ExtImage extends GuardedImage {
    */
   static ExtImage open(String name, MemorySegment memory, Overlay replayed) throws IOException {
     ByteView view = CorruptImageException.view(memory, name);
-    return MemoryFaults.guarded(name, view.memory(), () -> new ExtImage(view, replayed));
+    // The lambdas of a guarded operation take a JVM that starts a millisecond each.
+    try {
+      return new ExtImage(view, replayed);
+    } finally {
+      MemoryFaults.checkWhole(name, memory);
+    }
   }
 
   @Override
