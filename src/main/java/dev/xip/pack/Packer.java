@@ -2,7 +2,6 @@ package dev.xip.pack;
 
 import dev.xip.base.FileName;
 import dev.xip.base.ProgressListener;
-import dev.xip.extract.CopyOut;
 import dev.xip.extract.Destination;
 import dev.xip.extract.PendingFile;
 import dev.xip.host.HostFile;
@@ -295,7 +294,7 @@ public final class Packer {
               .ext(tool(PackFormat.EXT4), tree);
       Path unpacked = Files.createDirectory(scratch.path().resolve("tree"));
       List<PackReport.Loss> losses = new ArrayList<>(ext.losses());
-      losses.addAll(unpack(staged, unpacked));
+      losses.addAll(StagedTree.unpack(staged, unpacked, source, options.uid() == PackOptions.KEPT));
       return erofs(tool, tree, unpacked, List.of(), ext.leftOut(), losses);
     }
   }
@@ -303,55 +302,6 @@ public final class Packer {
   /** Tells whether paths surely fit into the arguments of a program, execve(2). */
   private static boolean areFew(List<FileName> paths) {
     return paths.stream().mapToLong(each -> each.length() + ARGUMENT_BYTES).sum() < MOST_ARGUMENTS;
-  }
-
-  /** Unpacks a staged image, and returns what got lost. */
-  private List<PackReport.Loss> unpack(Path staged, Path folder) throws IOException {
-    CopyOut.Outcome outcome;
-    try (OpenImage mount = OpenImage.open(staged)) {
-      outcome =
-          CopyOut.copy(
-              mount,
-              mount.image().root(),
-              FileName.of(""),
-              HostPaths.nameOf(folder),
-              new CopyOut.Options(true, true, true, true),
-              ProgressListener.NONE);
-    }
-    FileName from = HostPaths.nameOf(source);
-    List<PackReport.Loss> losses = new ArrayList<>();
-    if (outcome.foreign() > 0 && options.uid() == PackOptions.KEPT) {
-      losses.add(
-          new PackReport.Loss(
-              from,
-              "owner or group of %d files, which only root can set".formatted(outcome.foreign())));
-    }
-    if (outcome.leftOut() > 0) {
-      losses.add(
-          new PackReport.Loss(
-              from,
-              "%d files, the first %s"
-                  .formatted(outcome.leftOut(), inArchive(outcome.firstLeftOut(), folder))));
-    }
-    if (outcome.privileged() + outcome.refused() > 0) {
-      losses.add(
-          new PackReport.Loss(
-              from,
-              "%d extended attributes, the first %s"
-                  .formatted(
-                      outcome.privileged() + outcome.refused(),
-                      inArchive(
-                          outcome.privileged() > 0
-                              ? outcome.firstPrivileged()
-                              : outcome.firstRefused(),
-                          folder))));
-    }
-    return losses;
-  }
-
-  /** The folder into which an archive was unpacked is gone when the caller reads of it. */
-  private static String inArchive(String text, Path unpacked) {
-    return text.replace(HostPaths.text(unpacked) + "/", "");
   }
 
   private PackReport erofs(
