@@ -19,7 +19,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  */
 public abstract class GuardedImage implements FsImage {
   /** A prime: the numbers of directories are often a fixed distance apart. */
-  private static final int KNOWN_DIRECTORIES = 1021;
+  private static final int KNOWN_DIRECTORIES = 4093;
 
   /** The image's bytes. */
   protected final ByteView view;
