@@ -65,4 +65,29 @@ class ByteViewTest {
       assertThatExceptionOfType(MalformedDataException.class).isThrownBy(() -> view.word(-1, most));
     }
   }
+
+  @Test
+  void aSlashOrNulIsSeenInEveryPlaceAndNothingElseIs() {
+    for (int length = 1; length <= 8; length++) {
+      for (int place = 0; place < length; place++) {
+        for (int value = 0; value < 256; value++) {
+          byte[] bytes = "\u002e0\u007f\u0001aA.0".getBytes();
+          bytes[place] = (byte) value;
+          FileName name = FileName.of(Arrays.copyOf(bytes, length));
+          assertThat(FileName.hasSlashOrNul(name.word(0), length))
+              .as("0x%02x in byte %d of %d", value, place, length)
+              .isEqualTo(value == '/' || value == 0);
+        }
+      }
+    }
+  }
+
+  @Test
+  void aNameIsCopiedUpToTheLastByteOfTheFile() throws MalformedDataException {
+    for (int from = 0; from < BYTES.length; from++) {
+      for (int to = from; to <= BYTES.length; to++) {
+        assertThat(view.name(from, to - from)).isEqualTo(name(from, to));
+      }
+    }
+  }
 }

@@ -214,7 +214,13 @@ public final class ByteView {
    * @throws MalformedDataException if the range is not inside the file
    */
   public FileName name(long off, int len) throws MalformedDataException {
-    return FileName.owning(bytes(off, len));
+    checkRange(off, len, "a run");
+    byte[] copy = new byte[len];
+    // Eight bytes at a time: names are short, and a buffer for each takes longer.
+    for (int i = 0; i < len; i += Long.BYTES) {
+      FileName.store(word(off + i, len - i), copy, i);
+    }
+    return FileName.owning(copy);
   }
 
   /** A buffer, because the first copy between two memory segments costs a JVM milliseconds. */

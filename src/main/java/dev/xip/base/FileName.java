@@ -17,6 +17,9 @@ public final class FileName implements Comparable<FileName> {
   private static final VarHandle WORD =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
+  private static final long ONES = 0x0101_0101_0101_0101L;
+  private static final long SLASHES = '/' * ONES;
+
   /** Added to a byte that is not UTF-8 in {@link #exactText}; valid text has no lone surrogate. */
   private static final char ESCAPE = 0xdc00;
 
@@ -175,6 +178,36 @@ public final class FileName implements Comparable<FileName> {
       word = word << Byte.SIZE | bytes[i] & 0xff;
     }
     return word;
+  }
+
+  /**
+   * Tells whether a word holds a byte that no name can have.
+   *
+   * @param word up to eight bytes, as {@link #word} returns them
+   * @param bytes how many it holds, at least 1; more than 8 are 8
+   * @return whether one of them is a slash or NUL
+   */
+  public static boolean hasSlashOrNul(long word, int bytes) {
+    long padded = bytes < Long.BYTES ? word | -1L << bytes * Byte.SIZE : word;
+    return hasZero(padded) || hasZero(padded ^ SLASHES);
+  }
+
+  /** Subtracting 1 from each byte sets the highest bit only of zeros, and of bytes that have it. */
+  private static boolean hasZero(long word) {
+    return (word - ONES & ~word & ONES << 7) != 0;
+  }
+
+  /** Stores a word in an array, as many bytes of it as fit behind an index. */
+  static void store(long word, byte[] to, int index) {
+    if (to.length - index >= Long.BYTES) {
+      WORD.set(to, index, word);
+      return;
+    }
+    long rest = word;
+    for (int i = index; i < to.length; i++) {
+      to[i] = (byte) rest;
+      rest >>>= Byte.SIZE;
+    }
   }
 
   /**

@@ -56,6 +56,10 @@ final class XipDirectoryStream implements DirectoryStream<Path> {
 
     @Override
     public synchronized boolean hasNext() {
+      return advance();
+    }
+
+    private boolean advance() {
       while (next == null && !closed && names.next()) {
         // A list that ended here would look like a whole one.
         directory.getFileSystem().requireOpen();
@@ -67,7 +71,7 @@ final class XipDirectoryStream implements DirectoryStream<Path> {
 
     @Override
     public synchronized Path next() {
-      if (!hasNext()) {
+      if (!advance()) {
         throw new NoSuchElementException();
       }
       XipPath file = next;

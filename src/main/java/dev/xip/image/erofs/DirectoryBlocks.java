@@ -49,12 +49,13 @@ final class DirectoryBlocks extends DirectoryEntries {
      * Receives it.
      *
      * @param number its number
+     * @param inode the number of the inode that it names
      * @param at its byte offset in the view
      * @param name the byte offset of its name
      * @param length the length of its name
      * @return true to go on
      */
-    boolean entry(long number, long at, long name, int length) throws IOException;
+    boolean entry(long number, long inode, long at, long name, int length) throws IOException;
   }
 
   /**
@@ -94,7 +95,8 @@ final class DirectoryBlocks extends DirectoryEntries {
       return;
     }
     scanEntries(
-        (number, at, name, length) -> visitor.entry(view.name(name, length), number(at), type(at)));
+        (number, inode, at, name, length) ->
+            visitor.entry(view.name(name, length), inode, type(at)));
   }
 
   /**
@@ -263,7 +265,7 @@ final class DirectoryBlocks extends DirectoryEntries {
 
   @Override
   protected boolean scan(Scan scan) throws IOException {
-    return scanEntries((number, at, name, length) -> scan.entry(number));
+    return scanEntries((number, inode, at, name, length) -> scan.entry(number));
   }
 
   @Override
@@ -330,7 +332,7 @@ final class DirectoryBlocks extends DirectoryEntries {
         long at = block + (long) entry * ErofsLayout.DIRENT_SIZE;
         int length = nameLength(block, names, entry, length(index));
         long name = block + name(block, entry);
-        checkEntry(at, name, length);
+        long inode = checkedInode(at, name, length);
         if (!ordered && compare(before, lengthBefore, name, length) >= 0) {
           throw view.malformed(
               at,
@@ -338,7 +340,7 @@ final class DirectoryBlocks extends DirectoryEntries {
               "%s behind %s".formatted(view.name(name, length), view.name(before, lengthBefore)));
         }
         long number = index << BLOCK_SHIFT | (entry == count - 1 ? LAST : 0) | entry + 1;
-        if (!scan.entry(number, at, name, length)) {
+        if (!scan.entry(number, inode, at, name, length)) {
           return false;
         }
         before = name;
@@ -360,18 +362,26 @@ final class DirectoryBlocks extends DirectoryEntries {
     return oneLength - otherLength;
   }
 
-  /** A file made under a name with a slash would land outside its folder. */
-  private void checkEntry(long at, long name, int length) throws IOException {
-    for (int i = 0; i < length; i++) {
-      int each = view.u8(name + i);
-      if (each == '/' || each == 0) {
-        throw view.malformed(name + i, "a name without slash or NUL", "0x%02x".formatted(each));
+  /** Returns the inode of an entry. A file of a name with a slash would land outside its folder. */
+  private long checkedInode(long at, long name, int length) throws IOException {
+    for (int i = 0; i < length; i += Long.BYTES) {
+      if (FileName.hasSlashOrNul(view.word(name + i, length - i), length - i)) {
+        throw slashOrNul(name + i);
       }
     }
     if (dotOmitted && length == 1 && view.u8(name) == '.') {
       throw view.malformed(at, "no entry for the directory itself, as its inode says", "one");
     }
-    number(at);
+    return number(at);
+  }
+
+  /** Finds the byte for the message. */
+  private MalformedDataException slashOrNul(long from) throws MalformedDataException {
+    long at = from;
+    while (view.u8(at) != '/' && view.u8(at) != 0) {
+      at++;
+    }
+    return view.malformed(at, "a name without slash or NUL", "0x%02x".formatted(view.u8(at)));
   }
 
   private long number(long at) throws IOException {

@@ -327,14 +327,21 @@ final class DirectoryBlocks extends DirectoryEntries {
 
   /** A file made under a name with a slash would land outside its folder. */
   private void checkName(long at, FileName name) throws MalformedDataException {
-    for (int i = 0; i < name.length(); i++) {
-      if (name.at(i) == '/' || name.at(i) == 0) {
-        throw view.malformed(
-            at + ExtLayout.D_NAME + i,
-            "a name without slash or NUL",
-            "0x%02x".formatted(name.at(i)));
+    for (int i = 0; i < name.length(); i += Long.BYTES) {
+      if (FileName.hasSlashOrNul(name.word(i), name.length() - i)) {
+        throw slashOrNul(at, name, i);
       }
     }
+  }
+
+  /** Finds the byte for the message. */
+  private MalformedDataException slashOrNul(long at, FileName name, int from) {
+    int i = from;
+    while (name.at(i) != '/' && name.at(i) != 0) {
+      i++;
+    }
+    return view.malformed(
+        at + ExtLayout.D_NAME + i, "a name without slash or NUL", "0x%02x".formatted(name.at(i)));
   }
 
   private FileType type(long at) throws MalformedDataException {
