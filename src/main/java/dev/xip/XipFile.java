@@ -7,7 +7,6 @@ import dev.xip.image.CorruptImageException;
 import dev.xip.image.Extent;
 import dev.xip.image.FileContent;
 import dev.xip.image.Inode;
-import dev.xip.image.MemoryFaults;
 import dev.xip.image.Verdict;
 import dev.xip.mount.OpenImage;
 import java.io.IOException;
@@ -81,13 +80,14 @@ public final class XipFile {
    *     many extents (ENOMEM)
    */
   public synchronized MemorySegment memory() throws IOException {
-    return named(
-        () -> {
-          WholeFile opened = whole == null ? image.whole(inode) : whole;
-          MemorySegment memory = opened.memory();
-          whole = opened;
-          return memory;
-        });
+    try {
+      WholeFile opened = whole == null ? image.whole(inode) : whole;
+      MemorySegment memory = opened.memory();
+      whole = opened;
+      return memory;
+    } catch (FileSystemException e) {
+      throw named(e);
+    }
   }
 
   /**
@@ -100,7 +100,11 @@ public final class XipFile {
    * @throws IOException as {@link #memory} does
    */
   public MemorySegment map(Arena arena) throws IOException {
-    return named(() -> image.map(inode, 0, inode.size(), arena));
+    try {
+      return image.map(inode, 0, inode.size(), arena);
+    } catch (FileSystemException e) {
+      throw named(e);
+    }
   }
 
   /**
@@ -116,21 +120,21 @@ public final class XipFile {
    * @throws IOException if the bytes cannot be decoded
    */
   public long read(long position, MemorySegment destination) throws IOException {
-    return named(() -> FileContent.of(image.image(), inode)).read(position, destination);
+    try {
+      return FileContent.of(image.image(), inode).read(position, destination);
+    } catch (FileSystemException e) {
+      throw named(e);
+    }
   }
 
-  /** Runs an operation whose refusals know the inode alone, and names the path in them. */
-  private <T> T named(MemoryFaults.Operation<T> operation) throws IOException {
-    try {
-      return operation.run();
-    } catch (FileSystemException e) {
-      if (e.getClass() != FileSystemException.class) {
-        throw e;
-      }
-      FileSystemException named = new FileSystemException(toString(), null, e.getReason());
-      named.initCause(e);
-      throw named;
+  /** Puts the path into a refusal that knows the inode alone. */
+  private FileSystemException named(FileSystemException refused) {
+    if (refused.getClass() != FileSystemException.class) {
+      return refused;
     }
+    FileSystemException named = new FileSystemException(toString(), null, refused.getReason());
+    named.initCause(refused);
+    return named;
   }
 
   @Override

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
-/** Names in a file are compared eight bytes at a time, up to the last byte of the file. */
+/** Names in a file are compared eight bytes at a time, up to its last byte; UUIDs are read. */
 class ByteViewTest {
   private static final byte[] BYTES = "0123456789abcdefghijklmn\u00e4\u00ff".getBytes();
 
@@ -53,6 +55,15 @@ class ByteViewTest {
           assertThat(word >>> i * Byte.SIZE & 0xff).isEqualTo(expected);
         }
       }
+    }
+  }
+
+  @Test
+  void uuidsAreWrittenAsTheJdkWritesThem() throws MalformedDataException {
+    ByteBuffer bytes = ByteBuffer.wrap(BYTES);
+    for (int from = 0; from <= BYTES.length - 16; from++) {
+      UUID same = new UUID(bytes.getLong(from), bytes.getLong(from + 8));
+      assertThat(view.uuid(from)).isEqualTo(same.toString());
     }
   }
 

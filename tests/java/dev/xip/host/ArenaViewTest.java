@@ -102,7 +102,7 @@ class ArenaViewTest {
       List<Integer> mapped = new ArrayList<>();
       try (Arena arena = kind.get()) {
         for (int i = 0; i < before; i++) {
-          MappedMemory.atEnd(arena, () -> {});
+          MappedMemory.atEnd(arena, nothing -> {});
         }
         for (int i = 0; i < 3; i++) {
           long[] address = new long[1];

@@ -17,6 +17,8 @@ public final class ByteView {
   private static final ValueLayout.OfLong LE_LONG =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+  private static final int UUID_LENGTH = 36;
+
   private final MemorySegment mem;
   private final String file;
   private final MalformedDataException.Factory damage;
@@ -221,6 +223,27 @@ public final class ByteView {
       FileName.store(word(off + i, len - i), copy, i);
     }
     return FileName.owning(copy);
+  }
+
+  /**
+   * Reads a UUID whose bytes stand in the order in which they are written.
+   *
+   * @param off the byte offset
+   * @return its text, in lower case (RFC 9562, section 4)
+   * @throws MalformedDataException if it lies past the end
+   */
+  public String uuid(long off) throws MalformedDataException {
+    // The first text of a java.util.UUID takes a JVM milliseconds.
+    StringBuilder text = new StringBuilder(UUID_LENGTH);
+    for (byte each : bytes(off, 2 * Long.BYTES)) {
+      text.append(Character.forDigit(each >> 4 & 0xf, 16))
+          .append(Character.forDigit(each & 0xf, 16));
+      switch (text.length()) {
+        case 8, 13, 18, 23 -> text.append('-');
+        default -> {}
+      }
+    }
+    return text.toString();
   }
 
   /** A buffer, because the first copy between two memory segments costs a JVM milliseconds. */

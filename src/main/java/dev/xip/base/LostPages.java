@@ -324,7 +324,7 @@ public final class LostPages {
       findLosses();
     }
     String name = range.origin.name;
-    if (BY_NAME.remove(name, range)) {
+    if (BY_NAME.remove(name, range) && !RANGES.isEmpty()) {
       // A loop, as in FileName: a program may end with its first image.
       for (Range each : RANGES.values()) {
         if (each.origin.name.equals(name)) {

@@ -6,19 +6,9 @@ import dev.xip.base.MalformedDataException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.UUID;
 
-/**
- * What the bytes of an image or partition are, by their magic numbers.
- *
- * @param kind what can be done with them
- * @param name what they are, such as {@code ext4} or {@code gzip-compressed data}
- * @param at the byte offset of the magic number
- * @param label the volume label, empty if there is none or it is not known
- * @param uuid the volume's UUID in lower case, empty if it is not known
- * @param advice how a user gets at the files; {@code %s} stands for the file's name
- */
-public record Contents(Kind kind, String name, long at, String label, String uuid, String advice) {
+/** What the bytes of an image or partition are, by their magic numbers. Immutable. */
+public final class Contents {
   /** What can be done with contents. */
   public enum Kind {
     /** A file system that xip has a reader for. */
@@ -42,6 +32,28 @@ public record Contents(Kind kind, String name, long at, String label, String uui
   private static final long EXT3_INCOMPATIBLE = 0x2 | 0x4 | 0x10;
   private static final long EXT3_READ_ONLY = 0x1 | 0x2 | 0x4;
 
+  private final Kind kind;
+  private final String name;
+  private final long at;
+  private final String advice;
+  private final ByteView image;
+
+  /** Where the volume label and the UUID are, 0 if there are none or it is not known. */
+  private final long labelAt;
+
+  private final long uuidAt;
+
+  private Contents(
+      Kind kind, String name, long at, String advice, ByteView image, long labelAt, long uuidAt) {
+    this.kind = kind;
+    this.name = name;
+    this.at = at;
+    this.advice = advice;
+    this.image = image;
+    this.labelAt = labelAt;
+    this.uuidAt = uuidAt;
+  }
+
   /**
    * Recognises contents.
    *
@@ -58,26 +70,35 @@ public record Contents(Kind kind, String name, long at, String label, String uui
               journal ? Kind.OTHER : Kind.READABLE,
               journal ? "external journal" : extName(image),
               EXT + 0x38,
-              label(image, EXT + 0x78),
-              uuid(image, EXT + 0x68),
-              journal ? "it holds no files" : ""));
+              journal ? "it holds no files" : "",
+              image,
+              EXT + 0x78,
+              EXT + 0x68));
     }
     if (image.size() >= EROFS + 0x80 && image.u32(EROFS) == EROFS_MAGIC) {
-      found.add(
-          new Contents(
-              Kind.READABLE,
-              "erofs",
-              EROFS,
-              label(image, EROFS + 0x40),
-              uuid(image, EROFS + 0x30),
-              ""));
+      found.add(new Contents(Kind.READABLE, "erofs", EROFS, "", image, EROFS + 0x40, EROFS + 0x30));
     }
     for (Signature each : Signature.ALL) {
       if (each.isIn(image)) {
-        found.add(new Contents(each.kind(), each.name(), each.at(), "", "", each.advice()));
+        found.add(new Contents(each.kind(), each.name(), each.at(), each.advice(), image, 0, 0));
       }
     }
     return found;
+  }
+
+  /** {@return what can be done with them} */
+  public Kind kind() {
+    return kind;
+  }
+
+  /** {@return what they are, such as {@code ext4} or {@code gzip-compressed data}} */
+  public String name() {
+    return name;
+  }
+
+  /** {@return the byte offset of the magic number} */
+  public long at() {
+    return at;
   }
 
   /**
@@ -100,8 +121,16 @@ public record Contents(Kind kind, String name, long at, String label, String uui
     return (compatible & HAS_JOURNAL) != 0 ? "ext3" : "ext2";
   }
 
-  private static String label(ByteView image, long at) throws MalformedDataException {
-    byte[] bytes = image.bytes(at, LABEL_BYTES);
+  /**
+   * {@return the volume label, empty if there is none or it is not known}
+   *
+   * @throws MalformedDataException if the image cannot be read
+   */
+  String label() throws MalformedDataException {
+    if (labelAt == 0) {
+      return "";
+    }
+    byte[] bytes = image.bytes(labelAt, LABEL_BYTES);
     int length = 0;
     while (length < bytes.length && bytes[length] != 0) {
       length++;
@@ -109,9 +138,12 @@ public record Contents(Kind kind, String name, long at, String label, String uui
     return FileName.of(Arrays.copyOf(bytes, length)).exactText();
   }
 
-  private static String uuid(ByteView image, long at) throws MalformedDataException {
-    long high = Long.reverseBytes(image.u64(at));
-    long low = Long.reverseBytes(image.u64(at + Long.BYTES));
-    return new UUID(high, low).toString();
+  /**
+   * {@return the volume's UUID in lower case, empty if it is not known}
+   *
+   * @throws MalformedDataException if the image cannot be read
+   */
+  String uuid() throws MalformedDataException {
+    return uuidAt == 0 ? "" : image.uuid(uuidAt);
   }
 }

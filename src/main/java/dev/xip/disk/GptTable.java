@@ -14,10 +14,7 @@ import java.util.zip.CRC32;
  * block/partitions/efi.c:find_valid_gpt.
  */
 final class GptTable {
-  private static final int[] SECTORS = {512, 4096};
-
-  /** The letters EFI PART. */
-  private static final long SIGNATURE = 0x5452_4150_2049_4645L;
+  private static final int[] SECTORS = {PartitionTable.LEAST_SECTOR, PartitionTable.MOST_SECTOR};
 
   /** Offsets in the header. */
   private static final int HEADER_BYTES = 12;
@@ -103,7 +100,7 @@ final class GptTable {
   }
 
   private boolean isThere() throws MalformedDataException {
-    return at > 0 && at <= disk.size() - sector && disk.u64(at) == SIGNATURE;
+    return at <= disk.size() - sector && PartitionTable.isGpt(disk, at);
   }
 
   private PartitionTable table(List<String> warnings) throws MalformedDataException {

@@ -14,10 +14,8 @@ import java.util.Set;
  */
 final class MbrTable {
   /** The length of a sector in bytes. */
-  static final int SECTOR = 512;
+  static final int SECTOR = PartitionTable.LEAST_SECTOR;
 
-  private static final int SIGNATURE = 510;
-  private static final int SIGNATURE_VALUE = 0xaa55;
   private static final int DISK_ID = 0x1b8;
   private static final int PROTECTIVE = 0xee;
 
@@ -76,13 +74,10 @@ final class MbrTable {
   }
 
   /**
-   * Tells whether a disk begins with a partition table that has entries. The boot sector of a file
-   * system may have the same signature.
+   * Tells whether a disk that begins with a boot sector has entries of partitions there.
+   * Precondition: the disk has a whole sector.
    */
   static boolean isOn(ByteView disk) throws MalformedDataException {
-    if (disk.size() < SECTOR || disk.u16(SIGNATURE) != SIGNATURE_VALUE) {
-      return false;
-    }
     List<Entry> entries = Entry.of(disk, 0);
     return entries.stream().allMatch(each -> each.boot == 0 || each.boot == 0x80)
         && entries.stream().anyMatch(Entry::isUsed);
@@ -143,9 +138,9 @@ final class MbrTable {
     if (sector * SECTOR > disk.size() - SECTOR) {
       return "lies past the end of the disk at 0x%x".formatted(disk.size());
     }
-    int signature = disk.u16(sector * SECTOR + SIGNATURE);
-    if (signature != SIGNATURE_VALUE) {
-      return "ends in 0x%04x, not in 0x%04x".formatted(signature, SIGNATURE_VALUE);
+    int signature = disk.u16(sector * SECTOR + PartitionTable.BOOT_MARK);
+    if (signature != PartitionTable.BOOT_MARK_VALUE) {
+      return "ends in 0x%04x, not in 0x%04x".formatted(signature, PartitionTable.BOOT_MARK_VALUE);
     }
     if (!chained.add(sector)) {
       return "comes a second time";

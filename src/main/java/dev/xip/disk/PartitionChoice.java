@@ -1,5 +1,6 @@
 package dev.xip.disk;
 
+import dev.xip.base.MalformedDataException;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -86,8 +87,9 @@ public record PartitionChoice(Key key, String value) {
    *
    * @param partition the partition
    * @param contents what is in it; null if that is not known, or not needed
+   * @throws MalformedDataException if it cannot be read
    */
-  boolean fits(Partition partition, Contents contents) {
+  boolean fits(Partition partition, Contents contents) throws MalformedDataException {
     return switch (key) {
       case NUMBER -> value.equals(Integer.toString(partition.number()));
       case LABEL ->

@@ -11,6 +11,19 @@ public final class PartitionTable {
   /** How many partitions a message lists. */
   private static final int MOST_LISTED = 16;
 
+  /** The sizes of sectors, in bytes. */
+  static final int LEAST_SECTOR = 512;
+
+  static final int MOST_SECTOR = 4096;
+
+  /** At the end of a boot sector, and of each table of logical partitions. */
+  static final int BOOT_MARK = 510;
+
+  static final int BOOT_MARK_VALUE = 0xaa55;
+
+  /** The letters EFI PART. */
+  private static final long GPT = 0x5452_4150_2049_4645L;
+
   private final String kind;
   private final ByteView disk;
   private final List<Partition> partitions;
@@ -31,12 +44,26 @@ public final class PartitionTable {
    * @throws MalformedDataException if it has one that is damaged, with its backup if there is one
    */
   public static PartitionTable of(ByteView disk) throws MalformedDataException {
-    boolean mbr = MbrTable.isOn(disk);
+    boolean marked = isMarked(disk);
+    if (!marked && !isGpt(disk, LEAST_SECTOR) && !isGpt(disk, MOST_SECTOR)) {
+      return null;
+    }
+    boolean mbr = marked && MbrTable.isOn(disk);
     boolean promised = mbr && MbrTable.isProtective(disk);
     if (mbr && !promised) {
       return MbrTable.read(disk);
     }
     return GptTable.read(disk, promised);
+  }
+
+  /** Tells whether a disk begins with a boot sector, which a file system may have too. */
+  private static boolean isMarked(ByteView disk) throws MalformedDataException {
+    return disk.size() >= LEAST_SECTOR && disk.u16(BOOT_MARK) == BOOT_MARK_VALUE;
+  }
+
+  /** Tells whether the header of a GPT begins at a byte of a disk. */
+  static boolean isGpt(ByteView disk, long at) throws MalformedDataException {
+    return at > 0 && at <= disk.size() - LEAST_SECTOR && disk.u64(at) == GPT;
   }
 
   /** {@return the kind of the table: GPT or MBR} */

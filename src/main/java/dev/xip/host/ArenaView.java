@@ -73,15 +73,6 @@ public final class ArenaView {
         });
   }
 
-  /** A class: to link a lambda that holds numbers takes 2 ms of a JVM's start. */
-  private record OnePiece(FileChannel file, long fileOffset, long bytes, Arena arena)
-      implements JdkMemory.Mapper {
-    @Override
-    public MemorySegment map() throws IOException {
-      return file.map(FileChannel.MapMode.READ_ONLY, fileOffset, bytes, arena);
-    }
-  }
-
   /**
    * Maps one piece of a file that is mapped already once more, through the JDK alone: linking the
    * first system call takes longer than a JVM needs to start. An interrupt closes the channel.
@@ -98,9 +89,8 @@ public final class ArenaView {
   public static MemorySegment again(
       FileChannel file, long fileOffset, MemorySegment source, Arena arena) throws IOException {
     Guard guard = new Guard(true);
-    MappingBudget.take(1);
-    OnePiece piece = new OnePiece(file, fileOffset, source.byteSize(), arena);
-    MemorySegment memory = JdkMemory.map(piece, arena, guard, () -> MappingBudget.giveBack(1));
+    Runnable share = MappingBudget.take(1);
+    MemorySegment memory = JdkMemory.map(file, fileOffset, source.byteSize(), arena, guard, share);
     guard.add(Guard.originAt(source.address()), memory, Access.READ);
     return memory;
   }
@@ -137,13 +127,12 @@ public final class ArenaView {
   private static MemorySegment filled(
       long bytes, Access access, List<Span> spans, Arena arena, Filler filler) throws IOException {
     if (bytes == 0 && spans.isEmpty()) {
-      return JdkMemory.zeros(0, access, arena);
+      return JdkMemory.zeros(0, access, arena, new Guard(true), null);
     }
     List<Span> gaps = gaps(Args.wholePages(bytes, "size"), spans);
     long mappings = spans.size() + gaps.size();
-    MappingBudget.take(mappings);
-    Reservation range =
-        Reservation.in(arena, bytes, access, () -> MappingBudget.giveBack(mappings));
+    Runnable share = MappingBudget.take(mappings);
+    Reservation range = Reservation.in(arena, bytes, access, share);
     for (Span gap : gaps) {
       range.mapAnonymous(gap.at, gap.end - gap.at, access);
     }

@@ -19,29 +19,12 @@ import java.nio.file.FileSystemException;
  * reports it.
  */
 public final class HostMapping implements Closeable {
-  private final Arena arena = Arena.ofShared();
+  private final Arena arena;
   private final MemorySegment memory;
 
-  private HostMapping(
-      long addr, long length, LostPages.Origin origin, Access access, Runnable unmap)
-      throws HostException {
-    Guard guard = new Guard();
-    MemorySegment all =
-        MappedMemory.of(
-            addr,
-            length,
-            arena,
-            () -> {
-              guard.clear();
-              unmap.run();
-            });
-    memory = access.write() ? all : all.asReadOnly();
-    try {
-      guard.add(origin, all, access);
-    } catch (HostException e) {
-      arena.close();
-      throw e;
-    }
+  private HostMapping(MemorySegment memory, Arena arena) {
+    this.memory = memory;
+    this.arena = arena;
   }
 
   /**
@@ -65,12 +48,24 @@ public final class HostMapping implements Closeable {
     Args.noOverflow(fileOffset, Args.positive(length, "length"), "file offset");
     MappedMemory.requireInFile(file, fileOffset, length, file.size());
     long addr = MappedMemory.mapAnywhere(file, fileOffset, length, access, sharing);
-    return new HostMapping(
-        addr,
-        length,
-        LostPages.Origin.of(file.name(), fileOffset + length),
-        access,
-        () -> MappedMemory.unmap(addr, length));
+    Arena arena = Arena.ofShared();
+    Guard guard = new Guard();
+    MemorySegment all =
+        MappedMemory.of(
+            addr,
+            length,
+            arena,
+            () -> {
+              guard.clear();
+              MappedMemory.unmap(addr, length);
+            });
+    try {
+      guard.add(LostPages.Origin.of(file.name(), fileOffset + length), all, access);
+    } catch (HostException e) {
+      arena.close();
+      throw e;
+    }
+    return new HostMapping(access.write() ? all : all.asReadOnly(), arena);
   }
 
   /**
@@ -105,24 +100,31 @@ public final class HostMapping implements Closeable {
           "expected 0x%x bytes, found 0x%x: it has just been cut"
               .formatted(origin.fileBytes(), file.size()));
     }
-    Arena mapped = Arena.ofShared();
+    Arena arena = Arena.ofShared();
+    Guard guard = new Guard();
     try {
       long length = origin.fileBytes() - fileOffset;
-      MemorySegment all = map(file, origin, fileOffset, length, mapped);
-      return new HostMapping(all.address(), length, origin, Access.READ, () -> mapped.close());
+      long addr = map(file, origin, fileOffset, length, arena, guard);
+      // Of one class with all other memory, as loads from memory of several classes are slower.
+      MemorySegment all = MappedMemory.of(addr, length, arena);
+      guard.add(origin, all, Access.READ);
+      return new HostMapping(all.asReadOnly(), arena);
     } catch (IOException | RuntimeException | Error e) {
-      if (mapped.scope().isAlive()) {
-        mapped.close();
-      }
+      arena.close();
       throw e;
     }
   }
 
-  private static MemorySegment map(
-      FileChannel file, LostPages.Origin origin, long fileOffset, long length, Arena arena)
+  private static long map(
+      FileChannel file,
+      LostPages.Origin origin,
+      long fileOffset,
+      long length,
+      Arena arena,
+      Guard guard)
       throws IOException {
     try {
-      return file.map(FileChannel.MapMode.READ_ONLY, fileOffset, length, arena);
+      return JdkMemory.map(file, fileOffset, length, arena, guard, null).address();
     } catch (ClosedChannelException e) {
       throw e;
     } catch (IOException e) {

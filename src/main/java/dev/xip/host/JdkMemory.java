@@ -6,7 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.StandardOpenOption;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 
 /**
  * Memory that the JDK maps into an arena of the caller: only such memory counts as mapped, so that
@@ -15,51 +15,83 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class JdkMemory {
   private JdkMemory() {}
 
-  /** Maps memory into an arena by the JDK. */
-  interface Mapper {
-    MemorySegment map() throws IOException;
+  /** Ends the guarding of memory once, before the JDK unmaps it or when it could not map it. */
+  private static final class End implements Consumer<MemorySegment> {
+    private final Guard guard;
+    private final Runnable atEnd;
+    private boolean ended;
+
+    End(Guard guard, Runnable atEnd) {
+      this.guard = guard;
+      this.atEnd = atEnd;
+    }
+
+    @Override
+    public void accept(MemorySegment nothing) {
+      end();
+    }
+
+    synchronized void end() {
+      if (!ended) {
+        ended = true;
+        guard.clear();
+        if (atEnd != null) {
+          atEnd.run();
+        }
+      }
+    }
   }
 
   /**
-   * Maps memory into an arena and ends its guarding before the JDK unmaps it.
+   * Maps a part of a file for reading.
    *
-   * @param atEnd run once: before the memory is unmapped, or if this method throws. It must not
-   *     refer to the arena, as one that ends by collection never would
+   * @param file the open file
+   * @param fileOffset the first byte in it, page aligned
+   * @param bytes the length
+   * @param arena its end unmaps the memory
+   * @param guard the memory's, ended before that, or if this method throws
+   * @param atEnd run once when the guard has been ended, null for nothing. It must not refer to the
+   *     arena, as one that ends by collection never would
    */
-  static MemorySegment map(Mapper mapper, Arena arena, Guard guard, Runnable atEnd)
+  static MemorySegment map(
+      FileChannel file, long fileOffset, long bytes, Arena arena, Guard guard, Runnable atEnd)
       throws IOException {
-    AtomicBoolean ended = new AtomicBoolean();
-    Runnable end =
-        () -> {
-          if (!ended.getAndSet(true)) {
-            guard.clear();
-            atEnd.run();
-          }
-        };
+    End end = new End(guard, atEnd);
     try {
-      // An arena performs its actions in no order that is specified. The JDK's action that unmaps
-      // stands between these two, so one of them comes before it.
-      MappedMemory.atEnd(arena, end);
-      MemorySegment memory = mapper.map();
-      MappedMemory.atEnd(arena, end);
-      return memory;
+      return map(file, FileChannel.MapMode.READ_ONLY, fileOffset, bytes, arena, end);
     } catch (IOException | RuntimeException | Error e) {
-      end.run();
+      end.end();
       throw e;
     }
   }
 
-  /** Maps zeros of 0 bytes or more. */
-  static MemorySegment zeros(long bytes, Access access, Arena arena) throws IOException {
+  /** Maps zeros of 0 bytes or more, as {@link #map} does. */
+  static MemorySegment zeros(long bytes, Access access, Arena arena, Guard guard, Runnable atEnd)
+      throws IOException {
     FileChannel.MapMode mode =
         access.write() ? FileChannel.MapMode.PRIVATE : FileChannel.MapMode.READ_ONLY;
+    End end = new End(guard, atEnd);
     try (HostFile file = HostFile.memfd("xip")) {
       file.truncate(bytes);
       try (FileChannel channel =
           FileChannel.open(
               file.descriptorPath(), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-        return channel.map(mode, 0, bytes, arena);
+        return map(channel, mode, 0, bytes, arena, end);
       }
+    } catch (IOException | RuntimeException | Error e) {
+      end.end();
+      throw e;
     }
+  }
+
+  private static MemorySegment map(
+      FileChannel file, FileChannel.MapMode mode, long fileOffset, long bytes, Arena arena, End end)
+      throws IOException {
+    // An arena performs its actions in no order that is specified. The JDK's action that unmaps
+    // stands between these two, so one of them comes before it.
+    MappedMemory.atEnd(arena, end);
+    MemorySegment memory = file.map(mode, fileOffset, bytes, arena);
+    MappedMemory.atEnd(arena, end);
+    return memory;
   }
 }

@@ -26,11 +26,9 @@ import java.util.List;
  * pass the part of the window that is RAM.
  */
 public final class Libxip {
-  private final String place;
+  private static final Libxip ONLY = new Libxip();
 
-  Libxip(String place) {
-    this.place = place;
-  }
+  private Libxip() {}
 
   /**
    * Returns the library.
@@ -41,14 +39,14 @@ public final class Libxip {
    */
   public static Libxip get() {
     LibxipLoader.requireLoaded();
-    return LibxipLoader.LIBRARY;
+    return ONLY;
   }
 
   /**
    * {@return where the library was found: the path of a file, or the URL of a jar and its entry}
    */
   public String place() {
-    return place;
+    return LibxipLoader.PLACE;
   }
 
   /**

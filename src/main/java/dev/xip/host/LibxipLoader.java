@@ -25,21 +25,21 @@ final class LibxipLoader {
   /** Part of the JVM's message about a library that it has linked for another class loader. */
   private static final String LINKED_ELSEWHERE = "already loaded in another classloader";
 
-  /** The loaded library, or null with the reason in {@link #FAILURE}. */
-  static final Libxip LIBRARY;
+  /** Where the loaded library was found, or null with the reason in {@link #FAILURE}. */
+  static final String PLACE;
 
   /** Why there is no library, or null. */
   static final UnsatisfiedLinkError FAILURE;
 
   static {
-    Libxip library = null;
+    String place = null;
     UnsatisfiedLinkError failure = null;
     try {
-      library = search();
+      place = search();
     } catch (UnsatisfiedLinkError absent) {
       failure = absent;
     }
-    LIBRARY = library;
+    PLACE = place;
     FAILURE = failure;
   }
 
@@ -51,14 +51,14 @@ final class LibxipLoader {
    * @throws UnsatisfiedLinkError if it was not found or has another ABI version
    */
   static void requireLoaded() {
-    if (LIBRARY == null) {
+    if (PLACE == null) {
       UnsatisfiedLinkError again = new UnsatisfiedLinkError(FAILURE.getMessage());
       again.initCause(FAILURE);
       throw again;
     }
   }
 
-  private static Libxip search() {
+  private static String search() {
     String property = System.getProperty(PROPERTY);
     if (property != null) {
       return load(Path.of(property).toAbsolutePath(), null);
@@ -74,8 +74,9 @@ final class LibxipLoader {
    *
    * @param file the file to look for, or null
    * @param entry the entry's name, or null
+   * @return where it was found
    */
-  static Libxip load(Path file, String entry) {
+  static String load(Path file, String entry) {
     if (file != null && Files.isRegularFile(file)) {
       return loadFile(file);
     }
@@ -120,7 +121,7 @@ final class LibxipLoader {
     }
   }
 
-  private static Libxip loadFile(Path file) {
+  private static String loadFile(Path file) {
     try {
       link(file);
     } catch (UnsatisfiedLinkError refused) {
@@ -141,7 +142,7 @@ final class LibxipLoader {
    * present one. The descriptor stays open: the JVM tells libraries apart by path, so the path must
    * not be reused, and debuggers read the symbols there.
    */
-  private static Libxip loadCopy(String place, byte[] bytes) {
+  private static String loadCopy(String place, byte[] bytes) {
     HostFile copy = null;
     try (Arena arena = Arena.ofConfined()) {
       copy = HostFile.memfd("libxip.so");
@@ -162,13 +163,13 @@ final class LibxipLoader {
     System.load(file.toString());
   }
 
-  private static Libxip checked(String place) {
+  private static String checked(String place) {
     int version = GuardCalls.abiVersion();
     if (version != GuardCalls.ABI_VERSION) {
       throw failure(
           "%s: ABI version %d, expected %d".formatted(place, version, GuardCalls.ABI_VERSION),
           null);
     }
-    return new Libxip(place);
+    return place;
   }
 }

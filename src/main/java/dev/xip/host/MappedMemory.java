@@ -5,6 +5,7 @@ import dev.xip.base.Errno;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
 
 /** Helpers common to {@link HostMapping} and {@link Reservation}. */
 final class MappedMemory {
@@ -16,9 +17,16 @@ final class MappedMemory {
     return MemorySegment.ofAddress(addr).reinterpret(length, arena, mem -> atClose.run());
   }
 
-  /** Adds an action to those that the end of an arena performs. */
-  static void atEnd(Arena arena, Runnable action) {
-    of(0, 0, arena, action);
+  /** Adds an action to those that the end of an arena performs; it gets nothing of use. */
+  @SuppressWarnings("restricted")
+  static void atEnd(Arena arena, Consumer<MemorySegment> action) {
+    MemorySegment.NULL.reinterpret(0, arena, action);
+  }
+
+  /** Memory that something else unmaps when an arena is closed. */
+  @SuppressWarnings("restricted")
+  static MemorySegment of(long addr, long length, Arena arena) {
+    return MemorySegment.ofAddress(addr).reinterpret(length, arena, null);
   }
 
   /** Memory of an arena, part of a range that outlives it. */

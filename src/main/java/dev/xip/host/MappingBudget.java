@@ -1,10 +1,10 @@
 package dev.xip.host;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import dev.xip.base.Errno;
-import java.io.BufferedReader;
+import java.io.FileInputStream;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 
 /**
  * The number of mappings that all views of this process may have together: a quarter of what the
@@ -12,7 +12,8 @@ import java.nio.file.Path;
  * refused one, so views, whose number of mappings depends on files, stay far from the limit.
  */
 public final class MappingBudget {
-  private static final Path LIMIT = Path.of("/proc/sys/vm/max_map_count");
+  private static final String LIMIT = "/proc/sys/vm/max_map_count";
+  private static final int MOST_DIGITS = 32;
   private static final int SHARE = 4;
 
   /**
@@ -28,8 +29,10 @@ public final class MappingBudget {
   /** {@return the number of mappings that all views together may have, as the system is set now} */
   public static long limit() {
     // One read(2): a second one would return the end of the file wherever the first stopped.
-    try (BufferedReader file = Files.newBufferedReader(LIMIT)) {
-      return Long.parseLong(file.readLine()) / SHARE;
+    try (FileInputStream file = new FileInputStream(LIMIT)) {
+      byte[] digits = new byte[MOST_DIGITS];
+      int length = Math.max(0, file.read(digits));
+      return Long.parseLong(new String(digits, 0, length, US_ASCII).strip()) / SHARE;
     } catch (IOException | NumberFormatException e) {
       return DEFAULT_LIMIT / SHARE;
     }
@@ -40,7 +43,14 @@ public final class MappingBudget {
     return taken;
   }
 
-  static void take(long mappings) throws HostException {
+  /**
+   * Takes mappings from the budget.
+   *
+   * @param mappings how many
+   * @return gives them back, to be run once
+   * @throws HostException if that many are not left (ENOMEM)
+   */
+  static Runnable take(long mappings) throws HostException {
     long limit = limit();
     synchronized (MappingBudget.class) {
       if (mappings > limit - taken) {
@@ -52,9 +62,18 @@ public final class MappingBudget {
       }
       taken += mappings;
     }
+    return new Share(mappings);
   }
 
-  static synchronized void giveBack(long mappings) {
+  private static synchronized void giveBack(long mappings) {
     taken -= mappings;
+  }
+
+  /** What one view has taken. */
+  private record Share(long mappings) implements Runnable {
+    @Override
+    public void run() {
+      giveBack(mappings);
+    }
   }
 }

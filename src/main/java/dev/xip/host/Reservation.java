@@ -113,17 +113,15 @@ public final class Reservation implements AutoCloseable {
    * reads as zeros, but a page of zeros that is read takes memory. {@link #close} must not be
    * called. If the arena ends by garbage collection, the reservation must not outlive this call.
    *
+   * @param arena its end unmaps the range
    * @param bytes the size, above 0, whole pages
    * @param access the rights of the memory: READ or READ_WRITE; stores stay private
-   * @param arena its end unmaps the range
    * @param atEnd run once: before the range is unmapped, or if this method throws
    * @throws IllegalStateException if the arena is closed
    */
   static Reservation in(Arena arena, long bytes, Access access, Runnable atEnd) throws IOException {
     Guard guard = new Guard(true);
-    MemorySegment memory =
-        JdkMemory.map(() -> JdkMemory.zeros(checked(bytes), access, arena), arena, guard, atEnd);
-    return new Reservation(memory, arena, guard);
+    return new Reservation(JdkMemory.zeros(bytes, access, arena, guard, atEnd), arena, guard);
   }
 
   /**

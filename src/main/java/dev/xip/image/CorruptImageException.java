@@ -21,6 +21,16 @@ public final class CorruptImageException extends MalformedDataException {
     super(image, offset, expected, found);
   }
 
+  /** A class: to link the first lambda of a kind takes longer than opening an image. */
+  private static final class Maker implements Factory {
+    private static final Maker INSTANCE = new Maker();
+
+    @Override
+    public CorruptImageException at(String file, long offset, String expected, String found) {
+      return new CorruptImageException(file, offset, expected, found);
+    }
+  }
+
   /**
    * Makes a view of an image, which tells of damage by this exception.
    *
@@ -29,7 +39,7 @@ public final class CorruptImageException extends MalformedDataException {
    * @return the view
    */
   public static ByteView view(MemorySegment memory, String image) {
-    return new ByteView(memory, image, CorruptImageException::new);
+    return new ByteView(memory, image, Maker.INSTANCE);
   }
 
   /**

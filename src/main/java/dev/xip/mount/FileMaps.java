@@ -73,8 +73,16 @@ final class FileMaps implements AutoCloseable {
   }
 
   private MemorySegment readOnly(Range range, Arena arena) throws IOException {
-    List<Rewiring.Run> runs = runs(range);
-    return guarded(() -> range.of(again(range.bytes, runs, arena)));
+    return guarded(new ReadOnly(this, range, runs(range), arena));
+  }
+
+  /** A class: to link the first lambda of a kind takes longer than to map. */
+  private record ReadOnly(FileMaps maps, Range range, List<Rewiring.Run> runs, Arena arena)
+      implements MemoryFaults.Operation<MemorySegment> {
+    @Override
+    public MemorySegment run() throws IOException {
+      return range.of(maps.again(range.bytes, runs, arena));
+    }
   }
 
   private MemorySegment again(long bytes, List<Rewiring.Run> runs, Arena arena) throws IOException {

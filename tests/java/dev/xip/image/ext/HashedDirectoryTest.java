@@ -3,6 +3,7 @@ package dev.xip.image.ext;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.xip.base.Crc32c;
 import dev.xip.base.FileName;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.Inode;

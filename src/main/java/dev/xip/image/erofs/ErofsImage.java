@@ -28,7 +28,10 @@ public final class ErofsImage extends GuardedImage {
   private static final int MOST_DECODED = 64 << 20;
 
   private final Superblock superblock;
+
+  /** Null if the image has none. */
   private final Metabox metabox;
+
   private final InodeTable inodes;
   private final DataBlocks blocks;
 
@@ -41,7 +44,7 @@ public final class ErofsImage extends GuardedImage {
   private ErofsImage(ByteView view) throws IOException {
     super(view);
     this.superblock = Superblock.read(view);
-    this.metabox = new Metabox(this::loadMetabox);
+    this.metabox = superblock.metaboxNid() == 0 ? null : new Metabox(this::loadMetabox);
     this.inodes = new InodeTable(view, superblock, metabox);
     this.blocks = new DataBlocks(view, superblock);
   }

@@ -1,12 +1,11 @@
 package dev.xip.image.erofs;
 
 import dev.xip.base.ByteView;
+import dev.xip.base.Crc32c;
 import dev.xip.base.MalformedDataException;
 import dev.xip.image.FsInfo;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.UUID;
-import java.util.zip.CRC32C;
 
 /**
  * A superblock that was checked as a whole. Linux counterpart:
@@ -164,10 +163,7 @@ record Superblock(
       for (int i = 0; i < Integer.BYTES; i++) {
         covered[ErofsLayout.S_CHECKSUM + i] = 0;
       }
-      CRC32C sum = new CRC32C();
-      sum.update(covered, 0, covered.length);
-      // The format takes the sum without the inversion at its end.
-      long expected = ~sum.getValue() & 0xffff_ffffL;
+      long expected = Integer.toUnsignedLong(Crc32c.of(~0, covered));
       long found = u32(ErofsLayout.S_CHECKSUM);
       if (found != expected) {
         throw view.malformed(
@@ -244,13 +240,10 @@ record Superblock(
       while (length < label.length && label[length] != 0) {
         length++;
       }
-      long uuid = at(ErofsLayout.S_UUID);
       return new FsInfo(
           "erofs",
           new String(label, 0, length, StandardCharsets.UTF_8),
-          new UUID(
-                  Long.reverseBytes(view.u64(uuid)), Long.reverseBytes(view.u64(uuid + Long.BYTES)))
-              .toString(),
+          view.uuid(at(ErofsLayout.S_UUID)),
           blockSize,
           blocks,
           0,

@@ -1,6 +1,7 @@
 package dev.xip.image.ext;
 
 import dev.xip.base.ByteView;
+import dev.xip.base.Crc32c;
 import dev.xip.base.FileName;
 import dev.xip.base.MalformedDataException;
 import dev.xip.image.Inode;

@@ -181,8 +181,14 @@ final class DirectoryBlocks extends DirectoryEntries {
 
   private long searchPart(int part, FileName key) throws IOException {
     addSearched(parts.length(part));
-    long at = scanPart(part, NO_RANK, entry -> !isNamed(entry, key));
-    return at < 0 ? -1 : inode(at);
+    long start = parts.entries(part);
+    long end = start + parts.length(part);
+    for (long at = start; at < end; at += parts.entryLength(at)) {
+      if (isUsed(at, end) && isNamed(at, key)) {
+        return inode(at);
+      }
+    }
+    return -1;
   }
 
   /** Returns the index of a hashed directory, null for any other. */
@@ -255,8 +261,7 @@ final class DirectoryBlocks extends DirectoryEntries {
     long start = parts.entries(part);
     long end = start + parts.length(part);
     for (long at = start; at < end; at += parts.entryLength(at)) {
-      checkEntry(at, end);
-      if (view.u32(at + ExtLayout.D_INODE) == 0) {
+      if (!isUsed(at, end)) {
         continue;
       }
       if (rank != NO_RANK) {
@@ -284,7 +289,8 @@ final class DirectoryBlocks extends DirectoryEntries {
     }
   }
 
-  private void checkEntry(long at, long end) throws MalformedDataException {
+  /** Checks an entry, and tells whether it names an inode. */
+  private boolean isUsed(long at, long end) throws MalformedDataException {
     // The header read for the check must not pass the end of the block either.
     long room = end - at;
     int length = room < ExtLayout.D_NAME ? 0 : parts.entryLength(at);
@@ -297,7 +303,7 @@ final class DirectoryBlocks extends DirectoryEntries {
     }
     long inode = view.u32(at + ExtLayout.D_INODE);
     if (inode == 0) {
-      return;
+      return false;
     }
     checkInode(at + ExtLayout.D_INODE, inode, 0);
     int nameLength = view.u8(at + ExtLayout.D_NAME_LEN);
@@ -314,6 +320,7 @@ final class DirectoryBlocks extends DirectoryEntries {
           "a directory entry of at least %d bytes, with the hash of its name".formatted(least),
           "one of %d".formatted(length));
     }
+    return true;
   }
 
   private void checkInode(long field, long inode, long least) throws MalformedDataException {

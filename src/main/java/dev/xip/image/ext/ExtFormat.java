@@ -1,5 +1,6 @@
 package dev.xip.image.ext;
 
+import dev.xip.base.ByteView;
 import dev.xip.image.CorruptImageException;
 import dev.xip.image.FsImage;
 import dev.xip.image.ImageFormat;
@@ -37,8 +38,13 @@ public final class ExtFormat implements ImageFormat {
 
   @Override
   public Overlay overlay(String name, MemorySegment memory) throws IOException {
+    ByteView view = CorruptImageException.view(memory, name);
     try {
-      return JournalReplay.of(CorruptImageException.view(memory, name));
+      ExtFeatures features = ExtFeatures.read(view);
+      return features.hasIncompat(ExtFeatures.INCOMPAT_RECOVER)
+              && features.hasCompat(ExtFeatures.COMPAT_HAS_JOURNAL)
+          ? JournalReplay.of(view)
+          : Overlay.NONE;
     } finally {
       MemoryFaults.checkWhole(name, memory);
     }

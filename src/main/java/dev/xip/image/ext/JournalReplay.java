@@ -68,7 +68,7 @@ final class JournalReplay {
   }
 
   /**
-   * Replays the journal of an image, if there is one that needs recovery.
+   * Replays the journal of an image that needs recovery.
    *
    * @param view the image
    * @return what the replay changes
@@ -76,11 +76,6 @@ final class JournalReplay {
    *     of a kind that is not replayed
    */
   static Overlay of(ByteView view) throws MalformedDataException {
-    ExtFeatures features = ExtFeatures.read(view);
-    if (!features.hasIncompat(ExtFeatures.INCOMPAT_RECOVER)
-        || !features.hasCompat(ExtFeatures.COMPAT_HAS_JOURNAL)) {
-      return Overlay.NONE;
-    }
     Superblock superblock = Superblock.read(view);
     try {
       return of(view, superblock);

@@ -6,7 +6,6 @@ import dev.xip.image.FsInfo;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.UUID;
 
 /** Reads the fields of a superblock one by one, features first, each checked before it is used. */
 final class SuperblockReader {
@@ -202,14 +201,10 @@ final class SuperblockReader {
     while (length < label.length && label[length] != 0) {
       length++;
     }
-    UUID uuid =
-        new UUID(
-            Long.reverseBytes(view.u64(at(ExtLayout.S_UUID))),
-            Long.reverseBytes(view.u64(at(ExtLayout.S_UUID) + Long.BYTES)));
     return new FsInfo(
         features.format(),
         new String(label, 0, length, StandardCharsets.UTF_8),
-        uuid.toString(),
+        view.uuid(at(ExtLayout.S_UUID)),
         1 << blockShift,
         blocks(),
         blocks(ExtLayout.S_FREE_BLOCKS_COUNT, ExtLayout.S_FREE_BLOCKS_COUNT_HI),
