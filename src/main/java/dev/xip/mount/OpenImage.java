@@ -149,6 +149,7 @@ public final class OpenImage implements AutoCloseable {
    * @throws IOException if the system refuses otherwise
    */
   public static OpenImage open(ImageSource source) throws IOException {
+    Ahead.begin();
     ImagePiece.OpenFile file = source.openKnown();
     FileChannel channel = file.channel();
     HostMapping mapping = null;
