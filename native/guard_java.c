@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The JNI functions of class dev.xip.host.GuardCalls. The JVM binds them by name in microseconds,
- * where linking a call through java.lang.foreign takes milliseconds, longer than most commands run.
+ * The JNI functions of class dev.xip.host.GuardCalls: the guard, and what loading the library
+ * needs. The JVM binds them by name in microseconds, where linking a call through java.lang.foreign
+ * takes milliseconds, longer than most commands run.
  * The first two arguments, the JVM's environment and the class, are not used, so no header of the
  * JDK is needed.
  */
+#define _GNU_SOURCE /* F_ADD_SEALS */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 
 #include "export.h"
@@ -18,6 +22,7 @@ int32_t JNI_OnLoad(void *vm, void *reserved);
 int32_t Java_dev_xip_host_GuardCalls_abiVersion(void *env, void *type);
 int32_t Java_dev_xip_host_GuardCalls_add(void *env, void *type, int64_t start, int64_t bytes,
                                          uint8_t writable, int64_t lost);
+int32_t Java_dev_xip_host_GuardCalls_seal(void *env, void *type, int32_t fd);
 void Java_dev_xip_host_GuardCalls_remove(void *env, void *type, int32_t id);
 void Java_dev_xip_host_GuardCalls_watch(void *env, void *type, int64_t word);
 
@@ -40,6 +45,13 @@ XIP_EXPORT int32_t Java_dev_xip_host_GuardCalls_add(void *env, void *type, int64
   (void)env;
   (void)type;
   return xip_guard_add((const void *)start, (uint64_t)bytes, writable, (uint64_t *)lost);
+}
+
+XIP_EXPORT int32_t Java_dev_xip_host_GuardCalls_seal(void *env, void *type, int32_t fd) {
+  const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
+  (void)env;
+  (void)type;
+  return fcntl(fd, F_ADD_SEALS, seals) == 0 ? 0 : -errno;
 }
 
 XIP_EXPORT void Java_dev_xip_host_GuardCalls_remove(void *env, void *type, int32_t id) {

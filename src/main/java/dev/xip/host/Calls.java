@@ -7,8 +7,8 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.function.Supplier;
 
@@ -18,7 +18,9 @@ import java.util.function.Supplier;
  */
 final class Calls {
   private static final StructLayout STATE = Linker.Option.captureStateLayout();
-  private static final VarHandle ERRNO = STATE.varHandle(PathElement.groupElement("errno"));
+
+  /** An offset, as the handle of a field takes a JVM milliseconds to make. */
+  private static final long ERRNO = STATE.byteOffset(PathElement.groupElement("errno"));
 
   private Calls() {}
 
@@ -53,7 +55,7 @@ final class Calls {
 
   /** The error number that a call has stored. */
   static int errno(MemorySegment state) {
-    return (int) ERRNO.get(state, 0L);
+    return state.get(ValueLayout.JAVA_INT, ERRNO);
   }
 
   static MemorySegment allocateState(Arena arena) {

@@ -1,7 +1,7 @@
 package dev.xip.host;
 
 /**
- * The functions of include/xip/guard.h, and the version of the library that has them. JNI methods,
+ * The functions of include/xip/guard.h, and what loading the library needs. JNI methods,
  * implemented in native/guard_java.c, because linking through java.lang.foreign takes longer than
  * most commands run. For {@link LibxipLoader} and {@link Guard}.
  */
@@ -20,6 +20,9 @@ final class GuardCalls {
   static native int add(long start, long bytes, boolean writable, long lost);
 
   static native void remove(int id);
+
+  /** Makes the bytes and the size of a memfd final; returns 0, or an error code, negative. */
+  static native int seal(int fd);
 
   /** Takes the address of a word. */
   static native void watch(long word);

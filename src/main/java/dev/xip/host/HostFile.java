@@ -248,18 +248,6 @@ public final class HostFile extends HostDescriptor {
     }
   }
 
-  /**
-   * Makes the bytes and the size of a memfd final, fcntl(2) with F_ADD_SEALS.
-   *
-   * @throws HostException if it is mapped writable and shared (EBUSY), sealed (EPERM) or no memfd
-   *     (EINVAL)
-   */
-  public void seal() throws HostException {
-    int seals =
-        Libc.F_SEAL_SHRINK() | Libc.F_SEAL_GROW() | Libc.F_SEAL_WRITE() | Libc.F_SEAL_SEAL();
-    FileCalls.fcntl(fd(), name(), Libc.F_ADD_SEALS(), seals);
-  }
-
   private static void checkTransfer(long offset, MemorySegment mem) {
     Args.nativeMemory(mem, "memory");
     Args.inside(offset, mem.byteSize(), Long.MAX_VALUE);

@@ -2,13 +2,12 @@ package dev.xip.host;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.foreign.Arena;
-import java.lang.foreign.ValueLayout;
 import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.security.CodeSource;
 import java.util.Locale;
 
@@ -140,15 +139,20 @@ final class LibxipLoader {
   /**
    * Links a copy, which has guarded ranges of its own and a signal handler that runs before the
    * present one. The descriptor stays open: the JVM tells libraries apart by path, so the path must
-   * not be reused, and debuggers read the symbols there.
+   * not be reused, and debuggers read the symbols there. One call is linked for it, memfd_create:
+   * each takes milliseconds, the first one fifty. The JDK writes the bytes, and the library seals
+   * them.
    */
   private static String loadCopy(String place, byte[] bytes) {
     HostFile copy = null;
-    try (Arena arena = Arena.ofConfined()) {
+    try {
       copy = HostFile.memfd("libxip.so");
-      copy.write(0, arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes));
-      copy.seal();
+      Files.write(copy.descriptorPath(), bytes, StandardOpenOption.WRITE);
       link(copy.descriptorPath());
+      int refused = GuardCalls.seal(copy.fd());
+      if (refused < 0) {
+        throw new HostException("fcntl", "F_ADD_SEALS, fd=%d".formatted(copy.fd()), -refused);
+      }
     } catch (IOException | UnsatisfiedLinkError failed) {
       if (copy != null) {
         copy.close();
