@@ -14,6 +14,7 @@ import dev.xip.image.Verdict;
 import dev.xip.testing.Disks;
 import dev.xip.testing.Images;
 import dev.xip.testing.Judge;
+import dev.xip.testing.Jvm;
 import dev.xip.testing.LoopDevice;
 import dev.xip.testing.Processes;
 import java.io.IOException;
@@ -27,6 +28,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -242,6 +245,15 @@ class ImageSourceTest {
         }
       }
     }
+  }
+
+  @Test
+  void aFileThatOnlyACapabilityReachesIsOpened() throws IOException {
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
+    List<String> command = new ArrayList<>(Judge.asNobody());
+    command.addAll(List.of("--inh-caps=+dac_override", "--ambient-caps=+dac_override"));
+    command.addAll(Jvm.command(AheadTest.MapsFile.class, image.toString(), "file"));
+    assertThat(Processes.runAny(command.toArray(String[]::new)).err()).isEmpty();
   }
 
   @Test

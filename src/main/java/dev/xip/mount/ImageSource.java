@@ -15,6 +15,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -322,7 +323,7 @@ public final class ImageSource {
           "lies in %s, not on the host: copy it out".formatted(file.getFileSystem()));
     }
     // The JDK would open a directory, and wait for a writer of a pipe.
-    if (!Files.isRegularFile(file) && Files.exists(file) && !isBlockDevice()) {
+    if (!Files.isRegularFile(file) && key() != null && !isBlockDevice()) {
       String found =
           switch (type()) {
             case DIRECTORY -> "Is a directory";
@@ -335,13 +336,25 @@ public final class ImageSource {
   }
 
   /**
+   * Returns which file has the name, null if there is none. Files.exists would call access(2),
+   * which does not find what a capability of the process alone reaches.
+   */
+  private Object key() throws IOException {
+    try {
+      return ImagePiece.keyOf(file);
+    } catch (NoSuchFileException absent) {
+      return null;
+    }
+  }
+
+  /**
    * Opens the file or block device, and finds out which it is. The JDK does not tell that of an
    * open file; if another one gets the name meanwhile, that is opened.
    */
   ImagePiece.OpenFile openKnown() throws IOException {
     for (int i = 0; i < MOST_TRIES; i++) {
       // Where there is none, the open itself says why.
-      Object key = Files.exists(file) ? ImagePiece.keyOf(file) : null;
+      Object key = key();
       FileChannel channel = open();
       try {
         if (key != null && key.equals(ImagePiece.keyOf(file))) {
