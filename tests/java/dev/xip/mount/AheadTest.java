@@ -1,6 +1,7 @@
 package dev.xip.mount;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.xip.Xip;
 import dev.xip.testing.Images;
@@ -9,6 +10,9 @@ import dev.xip.testing.Jvm;
 import dev.xip.testing.Processes;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.reflect.Method;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,6 +21,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
@@ -41,6 +46,49 @@ class AheadTest {
           Arena arena = Arena.ofConfined()) {
         image.file(arguments[1]).map(arena);
       }
+    }
+  }
+
+  /** The program, once it can start no thread. */
+  static final class HasNoThreads {
+    private HasNoThreads() {}
+
+    public static void main(String[] arguments) throws Exception {
+      // It waits until this JVM has started the thread that waits for it.
+      String limit = "read end; prlimit --pid=$PPID --nproc=1";
+      Process shell = Processes.builder("sh", "-c", limit).start();
+      shell.getOutputStream().close();
+      assertThat(shell.waitFor()).isZero();
+      assertThatExceptionOfType(OutOfMemoryError.class).isThrownBy(new Thread(() -> {})::start);
+      MapsFile.main(arguments);
+    }
+  }
+
+  /** The program, in a class loader that tells which threads have asked it for a class. */
+  static final class InALoader extends URLClassLoader {
+    private final Set<String> threads = ConcurrentHashMap.newKeySet();
+
+    private InALoader(URL[] places) {
+      super(places, ClassLoader.getPlatformClassLoader());
+    }
+
+    public static void main(String[] arguments) throws Exception {
+      List<URL> places = new ArrayList<>();
+      for (Class<?> each : List.of(Xip.class, MapsFile.class)) {
+        places.add(Jvm.placeOf(each).toUri().toURL());
+      }
+      try (InALoader loader = new InALoader(places.toArray(URL[]::new))) {
+        Method main = loader.loadClass(MapsFile.class.getName()).getMethod("main", String[].class);
+        main.setAccessible(true);
+        main.invoke(null, (Object) arguments);
+        System.out.print(loader.threads);
+      }
+    }
+
+    @Override
+    protected Class<?> findClass(String name) throws ClassNotFoundException {
+      threads.add(Thread.currentThread().getName());
+      return super.findClass(name);
     }
   }
 
@@ -90,5 +138,29 @@ class AheadTest {
     String log = log("class+init", 2, ext4);
     assertThat(log).contains("'dev/xip/mount/Ahead'").contains("by thread \"main\"");
     assertThat(log.lines().filter(line -> line.contains("xip-ahead"))).isEmpty();
+  }
+
+  @Test
+  void anImageIsOpenedWhereNoThreadCanBeStarted() throws IOException {
+    List<String> command = new ArrayList<>();
+    if (Judge.isRoot()) {
+      // The system does not limit root.
+      command.addAll(Judge.asNobody());
+      command.addAll(List.of("--inh-caps=+dac_override", "--ambient-caps=+dac_override"));
+    }
+    Judge.program("prlimit");
+    int java = command.size();
+    command.addAll(Jvm.command(HasNoThreads.class, ext4.toString(), FILE));
+    command.add(java + 1, "-XX:ActiveProcessorCount=2");
+    Processes.Output output = Processes.runAny(command.toArray(String[]::new));
+    assertThat(output.err()).isEmpty();
+    assertThat(output.exit()).isZero();
+  }
+
+  @Test
+  void noClassLoaderIsAskedByTheSecondThreadButThatOfTheApplication() throws IOException {
+    List<String> command = new ArrayList<>(Jvm.command(InALoader.class, ext4.toString(), FILE));
+    command.add(1, "-XX:ActiveProcessorCount=2");
+    assertThat(Processes.run(command.toArray(String[]::new)).out()).isEqualTo("[main]");
   }
 }

@@ -6,6 +6,10 @@ package dev.xip.mount;
  * and to open an image and map a file takes some ninety. Nothing is initialised ahead, so no two
  * threads can wait for each other's initialisation. Classes of an archive (CDS, AOT) are there
  * already.
+ *
+ * <p>Only the application's class loader is asked, as only the start of a program is worth it:
+ * another may hold locks of its own while its code opens an image, and a second thread that asks it
+ * then takes them in another order.
  */
 final class Ahead extends Thread {
   /** In the order in which they are needed, below dev.xip; those of both formats. */
@@ -103,8 +107,13 @@ final class Ahead extends Thread {
   };
 
   static {
-    if (Runtime.getRuntime().availableProcessors() > 1) {
-      new Ahead().start();
+    if (Ahead.class.getClassLoader() == ClassLoader.getSystemClassLoader()
+        && Runtime.getRuntime().availableProcessors() > 1) {
+      try {
+        new Ahead().start();
+      } catch (OutOfMemoryError noThread) {
+        // The system has none left. The thread that opens the image loads the classes.
+      }
     }
   }
 
@@ -125,7 +134,7 @@ final class Ahead extends Thread {
       for (String each : CLASSES) {
         Class.forName("dev.xip." + each, false, loader);
       }
-    } catch (ClassNotFoundException | LinkageError absent) {
+    } catch (ClassNotFoundException | RuntimeException | LinkageError absent) {
       // The thread that needs the class tells of it.
     }
   }
