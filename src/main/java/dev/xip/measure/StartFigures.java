@@ -6,7 +6,9 @@ import dev.xip.host.HostPaths;
 import dev.xip.host.Libxip;
 import dev.xip.host.ScratchFolder;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,7 +48,7 @@ final class StartFigures {
       Path program = program(scratch.path().resolve("program"));
       Path library = program.resolveSibling("native/libxip.so");
       Files.createDirectory(library.getParent());
-      Files.copy(Path.of(Libxip.get().place()), library);
+      copyLibrary(Libxip.get().place(), library);
       Path packed = program(scratch.path().resolve("packed"));
       for (ImageTool tool : ImageTool.values()) {
         Path image = scratch.path().resolve(tool.driver());
@@ -71,6 +73,21 @@ final class StartFigures {
     Path jar = folder.resolve("program.jar");
     new JarOutputStream(Files.newOutputStream(jar), manifest).close();
     return jar;
+  }
+
+  /** Copies the library from the file, or the entry of the jar, in which it was found. */
+  static void copyLibrary(String place, Path to) throws IOException {
+    if (Path.of(place).isAbsolute()) {
+      Files.copy(Path.of(place), to);
+      return;
+    }
+    String entry = place.substring(place.lastIndexOf('!') + 1);
+    try (InputStream packed = StartFigures.class.getResourceAsStream(entry)) {
+      if (packed == null) {
+        throw new NoSuchFileException(place);
+      }
+      Files.copy(packed, to);
+    }
   }
 
   private static void measure(
