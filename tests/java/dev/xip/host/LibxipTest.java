@@ -11,9 +11,12 @@ import dev.xip.base.AddrRange;
 import dev.xip.base.Errno;
 import dev.xip.bindings.PteBits;
 import dev.xip.host.WalkResult.State;
+import dev.xip.testing.Jvm;
+import dev.xip.testing.Processes;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
@@ -261,5 +264,38 @@ class LibxipTest {
   @Test
   void theExpectedVersionIsThatOfTheHeader() {
     assertThat(GuardCalls.ABI_VERSION).isEqualTo(dev.xip.bindings.Xip.XIP_ABI_VERSION());
+  }
+
+  /** Loads the library. */
+  static final class Loads {
+    private Loads() {}
+
+    public static void main(String[] none) {
+      Libxip.get();
+    }
+  }
+
+  @Test
+  void aLibraryOfAnotherVersionInTheJarIsToldByItsVersion(@TempDir Path folder) throws IOException {
+    Path classes = folder.resolve("classes");
+    for (Class<?> each : List.of(Loads.class, Libxip.class)) {
+      Processes.run("cp", "-r", Jvm.placeOf(each) + "/.", classes.toString());
+    }
+    Path entry = classes.resolve("META-INF/native/linux-amd64/libxip.so");
+    Files.createDirectories(entry.getParent());
+    Path source =
+        Files.writeString(
+            folder.resolve("old.c"),
+            "int Java_dev_xip_host_GuardCalls_abiVersion(void *env, void *type) { return 1; }\n");
+    Processes.run("gcc", "-shared", "-fPIC", "-o", entry.toString(), source.toString());
+    Processes.Output output =
+        Processes.runAny(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            classes.toString(),
+            Loads.class.getName());
+    assertThat(output.err())
+        .contains("libxip.so: ABI version 1, expected %d.".formatted(GuardCalls.ABI_VERSION));
   }
 }

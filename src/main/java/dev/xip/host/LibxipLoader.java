@@ -149,17 +149,21 @@ final class LibxipLoader {
       copy = HostFile.memfd("libxip.so");
       Files.write(copy.descriptorPath(), bytes, StandardOpenOption.WRITE);
       link(copy.descriptorPath());
-      int refused = GuardCalls.seal(copy.fd());
-      if (refused < 0) {
-        throw new HostException("fcntl", "F_ADD_SEALS, fd=%d".formatted(copy.fd()), -refused);
-      }
     } catch (IOException | UnsatisfiedLinkError failed) {
       if (copy != null) {
         copy.close();
       }
       throw failure("%s, in a memfd: %s".formatted(place, failed.getMessage()), failed);
     }
-    return checked(place);
+    // Only a library of the version that is expected need have the function that seals.
+    String found = checked(place);
+    int refused = GuardCalls.seal(copy.fd());
+    if (refused < 0) {
+      HostException unsealed =
+          new HostException("fcntl", "F_ADD_SEALS, fd=%d".formatted(copy.fd()), -refused);
+      throw failure("%s, in a memfd: %s".formatted(place, unsealed.getMessage()), unsealed);
+    }
+    return found;
   }
 
   @SuppressWarnings("restricted")
