@@ -5,8 +5,10 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.xip.base.Access;
+import dev.xip.base.AtomicContext;
 import dev.xip.base.LostPages;
 import dev.xip.testing.ProcMaps;
 import java.io.IOException;
@@ -249,6 +251,22 @@ class ArenaViewTest {
       assertThatExceptionOfType(HostException.class)
           .isThrownBy(() -> ArenaView.ofFiles(2 * PAGE, pieces, Access.READ, arena))
           .withMessageContaining("ENXIO");
+    }
+  }
+
+  @Test
+  void aViewThatIsAskedForUnderALockTakesNothing() throws IOException {
+    List<RewiredView.Piece> pieces = twoPieces();
+    try (Arena arena = Arena.ofConfined()) {
+      AtomicContext.enter("entry lock");
+      try {
+        assertThatThrownBy(() -> ArenaView.again(4 * PAGE, pieces, arena))
+            .hasMessageContaining("mmap");
+      } finally {
+        AtomicContext.leave("entry lock");
+      }
+      assertThat(MappingBudget.taken()).isZero();
+      assertThat(ProcMaps.containing("memfd:xip ")).isEmpty();
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.xip.host;
 
 import dev.xip.base.Access;
+import dev.xip.base.AtomicContext;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -126,6 +127,7 @@ public final class ArenaView {
 
   private static MemorySegment filled(
       long bytes, Access access, List<Span> spans, Arena arena, Filler filler) throws IOException {
+    AtomicContext.mightSleep("mmap");
     if (bytes == 0 && spans.isEmpty()) {
       return JdkMemory.zeros(0, access, arena, new Guard(true), null);
     }
