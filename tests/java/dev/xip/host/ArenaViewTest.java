@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.xip.base.Access;
 import dev.xip.base.AtomicContext;
 import dev.xip.base.LostPages;
+import dev.xip.testing.Budget;
 import dev.xip.testing.ProcMaps;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,6 +35,11 @@ class ArenaViewTest {
 
   private HostFile file;
   private HostMapping mapping;
+
+  @BeforeAll
+  static void awaitNothingTaken() throws InterruptedException {
+    Budget.awaitNothingTaken();
+  }
 
   @BeforeEach
   void mapAFile() throws IOException {
@@ -129,11 +136,8 @@ class ArenaViewTest {
   void memoryThatIsNotReachableIsUnmapped() throws Exception {
     ArenaView.again(6 * PAGE, twoPieces(), Arena.ofAuto());
     copyOnWrite(Arena.ofAuto());
+    Budget.awaitNothingTaken();
     // A mapping is taken off the budget just before it is unmapped.
-    for (int i = 0; MappingBudget.taken() > 0 && i < TRIES; i++) {
-      System.gc();
-      Thread.sleep(10);
-    }
     for (int i = 0; ProcMaps.containing(NAME).size() > 1 && i < TRIES; i++) {
       System.gc();
       Thread.sleep(10);

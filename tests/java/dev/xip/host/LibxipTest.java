@@ -281,7 +281,9 @@ class LibxipTest {
     for (Class<?> each : List.of(Loads.class, Libxip.class)) {
       Processes.run("cp", "-r", Jvm.placeOf(each) + "/.", classes.toString());
     }
-    Path entry = classes.resolve("META-INF/native/linux-amd64/libxip.so");
+    Path entry =
+        classes.resolve(
+            "META-INF/native/linux-%s/libxip.so".formatted(System.getProperty("os.arch")));
     Files.createDirectories(entry.getParent());
     Path source =
         Files.writeString(

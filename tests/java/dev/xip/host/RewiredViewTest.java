@@ -7,12 +7,14 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import dev.xip.base.Access;
 import dev.xip.base.Errno;
+import dev.xip.testing.Budget;
 import dev.xip.testing.ProcMaps;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -23,6 +25,11 @@ class RewiredViewTest {
 
   private MemorySegment source;
   private HostMapping mapping;
+
+  @BeforeAll
+  static void awaitNothingTaken() throws InterruptedException {
+    Budget.awaitNothingTaken();
+  }
 
   @BeforeEach
   void mapAFile() throws IOException {

@@ -19,6 +19,7 @@ import dev.xip.segment.SegmentPart;
 import dev.xip.segment.SegmentSource;
 import dev.xip.segment.SegmentStore;
 import dev.xip.segment.SegmentType;
+import dev.xip.testing.Budget;
 import dev.xip.testing.Fragments;
 import dev.xip.testing.Images;
 import dev.xip.testing.ProcMaps;
@@ -43,6 +44,7 @@ import java.util.List;
 import java.util.Random;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -58,6 +60,11 @@ class MappedFileTest {
   private Path tree;
   private Path packed;
   private OpenImage image;
+
+  @BeforeAll
+  static void awaitNothingTaken() throws InterruptedException {
+    Budget.awaitNothingTaken();
+  }
 
   @BeforeEach
   void packATree() throws IOException {

@@ -78,7 +78,7 @@ public final class Crc32c {
    * @return the new value
    */
   public static int of(int crc, byte[] bytes) {
-    if (first < FIRST_BYTES) {
+    if (bytes.length <= FIRST_BYTES - first) {
       first += bytes.length;
       int[] table = TABLE;
       int sum = crc;
