@@ -62,8 +62,12 @@ final class StartFigures {
    * Makes a folder with a jar that runs {@link FirstByte} and a copy of the jar of this process.
    */
   private static Path program(Path folder) throws IOException {
+    Path own = ProcessFigures.classes();
+    if (!Files.isRegularFile(own)) {
+      throw new IOException(own + ": expected the jar to measure, found a folder");
+    }
     Path classes = Files.createDirectory(folder).resolve("xip.jar");
-    Files.copy(ProcessFigures.classes(), classes);
+    Files.copy(own, classes);
     Manifest manifest = new Manifest();
     Attributes main = manifest.getMainAttributes();
     main.put(Attributes.Name.MANIFEST_VERSION, "1.0");
