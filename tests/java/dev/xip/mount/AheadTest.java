@@ -92,6 +92,20 @@ class AheadTest {
     }
   }
 
+  /** A program that begins to load, and waits for the end of that. */
+  static final class Begins {
+    private Begins() {}
+
+    public static void main(String[] none) throws InterruptedException {
+      Ahead.begin();
+      for (Thread each : Thread.getAllStackTraces().keySet()) {
+        if (each.getName().equals("xip-ahead")) {
+          each.join();
+        }
+      }
+    }
+  }
+
   @BeforeEach
   void pack() throws IOException {
     Path tree = dir.resolve("tree");
@@ -131,6 +145,15 @@ class AheadTest {
     assertThat(Arrays.stream(Ahead.CLASSES).map(each -> "dev.xip." + each))
         .doesNotHaveDuplicates()
         .containsExactlyInAnyOrderElementsOf(needed);
+  }
+
+  @Test
+  void theSecondThreadLoadsThemAll() throws IOException {
+    List<String> command = new ArrayList<>(Jvm.command(Begins.class));
+    command.addAll(1, List.of("-Xlog:class+load", "-XX:ActiveProcessorCount=2"));
+    String log = Processes.run(command.toArray(String[]::new)).out();
+    assertThat(LOADED.matcher(log).results().map(each -> each.group(1)))
+        .containsAll(Arrays.stream(Ahead.CLASSES).map(each -> "dev.xip." + each).toList());
   }
 
   @Test

@@ -11,11 +11,11 @@ import java.util.zip.CRC32C;
  * a mapping open while it runs, on a counter that all threads write.
  */
 public final class Crc32c {
-  /** The polynomial, with its lowest power in the highest bit (RFC 3720, appendix B.4). */
+  /** The polynomial, with its lowest power in the highest bit (RFC 3720, section 12.1). */
   private static final int POLYNOMIAL = 0x82f6_3b78;
 
   /**
-   * How many bytes the table here sums up, before the class of the JDK is loaded: it makes sixteen
+   * How many bytes the table here sums up, before the class of the JDK is loaded: it makes eight
    * tables, which takes longer than to open an image and find a file.
    */
   private static final int FIRST_BYTES = 1 << 16;
